@@ -1,0 +1,247 @@
+"""The command line: ``python -m peft_demo …``, on the same store as the app."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from peft_demo import presets, settings
+from peft_demo.catalogue import describe_methods
+from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError
+from peft_demo.fields import shown
+from peft_demo.runs import EpochMetrics, Run, RunConfig, RunStatus
+from peft_demo.store import Store
+
+app = typer.Typer(
+    help="Train parameter-efficient fine-tuning methods on movie reviews and compare them.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+RunId = Annotated[str, typer.Argument(metavar="ID", help="A run's id, such as run-000001.")]
+
+def main(before: Sequence[str] = ()) -> None:
+    """Run the command line, with ``before`` ahead of its arguments; a user's mistake ends in one sentence and status 2, a failure in 1."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app([*before, *sys.argv[1:]])
+    except (InvalidFieldsError, NotFoundError) as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    except PeftDemoError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+
+
+@app.command()
+def train(
+    preset: Annotated[str | None, typer.Option(help="Start from this preset.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Set one field; may be repeated."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train one run in the foreground, into the same store as the app."""
+    values = _settings(changes or [])
+    config = presets.preset(preset).config(**values) if preset else RunConfig(values)
+
+    def tell(epoch: EpochMetrics) -> None:
+        if as_json:
+            _print_json({"event": "epoch", **epoch.model_dump()})
+        else:
+            typer.echo(
+                f"epoch {epoch.epoch}/{config.num_train_epochs}  "
+                f"training loss {epoch.train_loss:.4f}  validation loss {epoch.eval_loss:.4f}  "
+                f"validation accuracy {epoch.eval_accuracy:.1%}"
+            )
+
+    run = _train(_store(), config, tell)
+    _tell_end(run, _store(), as_json)
+    if run.status is not RunStatus.COMPLETED:
+        raise typer.Exit(1)
+
+
+@app.command()
+def predict(
+    text: Annotated[str, typer.Argument(help="The review.")],
+    run: Annotated[list[str], typer.Option("--run", metavar="ID", help="May be repeated.")],
+    as_json: AsJson = False,
+) -> None:
+    """Ask finished runs what they make of a review."""
+    from peft_demo.inference import Predictor
+
+    for prediction in Predictor(_store()).predict(text, run):
+        if as_json:
+            _print_json(prediction.model_dump())
+        else:
+            share = prediction.probabilities[prediction.label]
+            typer.echo(
+                f"{prediction.run_id}  {prediction.label} {share:.1%}  "
+                f"{prediction.milliseconds:.0f} ms  "
+                f"read {prediction.tokens_read} of {prediction.tokens_total} tokens"
+            )
+
+
+@app.command()
+def runs(as_json: AsJson = False) -> None:
+    """List all runs, newest first, the reference runs last."""
+    found = _store().list()
+    if as_json:
+        _print_json([json.loads(run.model_dump_json()) for run in found])
+        return
+    for run in found:
+        accuracy = f"{run.result.test_accuracy:.1%}" if run.result else "–"
+        typer.echo(f"{run.run_id:34} {run.status:12} {accuracy:>6}  {run.config.name}")
+
+
+@app.command()
+def show(run_id: RunId, as_json: AsJson = False) -> None:
+    """Show everything about one run."""
+    store = _store()
+    run = store.get(run_id)
+    if as_json:
+        _print_json({**json.loads(run.model_dump_json()), "folder": str(store.folder_of(run_id))})
+        return
+    typer.echo(f"{run.run_id}  {run.config.name}  {run.status}")
+    if run.error:
+        typer.echo(run.error)
+    for name, value in run.config.flat().items():
+        typer.echo(f"  {name:28} {_plain(value)}")
+    if run.result:
+        typer.echo("")
+        for row in run.result.training_table:
+            typer.echo("  " + "  ".join(f"{name} {value}" for name, value in row.items()))
+        typer.echo("")
+        facts = run.result.model_dump(exclude={"training_table", "train_output", "environment"})
+        for name, value in {**run.result.train_output, **facts, **run.result.environment}.items():
+            typer.echo(f"  {name:28} {_plain(value)}")
+
+
+@app.command()
+def methods(as_json: AsJson = False) -> None:
+    """List the methods with their fields, limits and defaults."""
+    described = describe_methods()
+    if as_json:
+        _print_json(described)
+        return
+    for method in described:
+        typer.echo(f"{method['id']:12} {method['label']} ({method['year']}): {method['summary']}")
+        for field in method["fields"]:
+            typer.echo(f"    {field['name']:24} {field['allowed']}; default {_plain(field['default'])}")
+
+
+@app.command()
+def cancel(run_id: RunId) -> None:
+    """Stop a running run within one step, or take a waiting one out of the queue."""
+    _store().request_stop(run_id)
+    typer.echo(f"{run_id} will stop.")
+
+
+@app.command()
+def delete(run_id: RunId) -> None:
+    """Remove a run that is over, with its files."""
+    _store().delete(run_id)
+    typer.echo(f"{run_id} is deleted.")
+
+
+@app.command("export-base")
+def export_base(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write.")],
+) -> None:
+    """Write the built-in base as a transformers folder, for plain PeftModel.from_pretrained."""
+    from peft_demo import bases
+
+    bases.export(folder)
+    typer.echo(f"Wrote {folder}.")
+
+
+@app.command()
+def reference(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[PRESET]...", help="All of them if left out.")
+    ] = None,
+) -> None:
+    """Train the reference adapters that come with the program again, into adapters/."""
+    from peft_demo.references import train_references
+
+    train_references(names or list(presets.REFERENCES), settings.ADAPTERS, typer.echo)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen at.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="First port to try.")] = None,
+) -> None:
+    """Serve the web app."""
+    from peft_demo.ui.server import serve as serve_app
+
+    serve_app(host, port)
+
+
+def _store() -> Store:
+    return Store(settings.home(), settings.ADAPTERS)
+
+
+def _train(store: Store, config: RunConfig, tell: Any) -> Run:
+    from peft_demo.engine import execute
+
+    run = store.start(config, getpass.getuser())
+    try:
+        return execute(store, run, listener=tell)
+    except KeyboardInterrupt:
+        return store.get(run.run_id)
+
+
+def _tell_end(run: Run, store: Store, as_json: bool) -> None:
+    result = run.result
+    if result is None:
+        if as_json:
+            _print_json({"event": str(run.status), "run_id": run.run_id, "error": run.error})
+        else:
+            typer.echo(f"{run.run_id} {run.status}. {run.error or ''}", err=True)
+        return
+    facts: dict[str, Any] = {
+        "run_id": run.run_id,
+        "test_accuracy": result.test_accuracy,
+        "test_interval": list(result.test_interval),
+        "adapter_dir": str(store.folder_of(run.run_id)),
+        "num_adapter_parameters": result.num_adapter_parameters,
+        "num_head_parameters": result.num_head_parameters,
+    }
+    if as_json:
+        _print_json({"event": "completed", **facts, **result.train_output})
+        return
+    low, high = result.test_interval
+    typer.echo(
+        f"{run.run_id} completed: test accuracy {result.test_accuracy:.1%} "
+        f"(95 % interval {low:.1%} to {high:.1%}), saved in {facts['adapter_dir']}"
+    )
+
+
+def _settings(changes: list[str]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals:
+            raise InvalidFieldsError({"set": f"--set must be FIELD=VALUE, got {shown(change)}."})
+        values[name.strip()] = value
+    return values
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)  # noqa: T201

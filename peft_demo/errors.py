@@ -1,0 +1,39 @@
+"""The errors whose text a user may read. Anything else is a defect and goes to the log."""
+
+from collections.abc import Mapping
+
+
+class PeftDemoError(Exception):
+    """Something a user can understand and act on; ``str()`` is one plain sentence."""
+
+
+class InvalidFieldsError(PeftDemoError):
+    """One or more fields hold values that are not allowed.
+
+    ``problems`` maps each field's name to a sentence with the limits and the value that came,
+    so that a form can show it next to that field.
+    """
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        self.problems = dict(problems)
+        super().__init__(" ".join(self.problems.values()))
+
+
+class NotFoundError(PeftDemoError):
+    """A run, preset, or file that was asked for does not exist."""
+
+
+class ConflictError(PeftDemoError):
+    """The run exists, but its state does not allow what was asked for."""
+
+
+class StoreError(PeftDemoError):
+    """The folder or database that keeps the runs cannot be read or written."""
+
+
+class AssetError(PeftDemoError):
+    """A base model, data set or adapter is missing, damaged, of another kind or out of reach."""
+
+
+class RunCancelledError(Exception):
+    """Raised inside a training to leave it at once; never shown as an error."""

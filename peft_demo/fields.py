@@ -1,0 +1,155 @@
+"""Field: one setting a user can change. Form, checks, API schema and command line derive from it."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias
+
+import pydantic
+
+from peft_demo.errors import InvalidFieldsError
+
+Value: TypeAlias = int | float | str | tuple[str, ...]
+"""What a field can hold; ``tuple[str, ...]`` is a choice of modules."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A named setting with its limits, its default and what it does in plain words."""
+
+    name: str
+    """The name that peft or transformers gives it."""
+    label: str
+    help: str
+    kind: Literal["integer", "number", "text", "choice", "modules"]
+    default: Value
+    minimum: float | None = None
+    """Inclusive."""
+    maximum: float | None = None
+    """Inclusive; for text, the most characters."""
+    step: float | None = None
+    choices: tuple[str, ...] = ()
+    widget: Literal["slider", "box"] = "slider"
+    """How the form draws a number: a slider, or a box to type in where the range is wide."""
+    unit: str = ""
+
+    @property
+    def annotation(self) -> Any:
+        """The pydantic type that accepts exactly the allowed values."""
+        limits = pydantic.Field(ge=self.minimum, le=self.maximum)
+        if self.kind == "integer":
+            return Annotated[int, limits]
+        if self.kind == "number":
+            return Annotated[float, limits, pydantic.Field(allow_inf_nan=False)]
+        if self.kind == "text":
+            return Annotated[
+                str,
+                pydantic.StringConstraints(
+                    strip_whitespace=True,
+                    max_length=None if self.maximum is None else int(self.maximum),
+                    pattern=r"^[^\x00-\x1f\x7f]*$",
+                ),
+            ]
+        choice: Any = Literal[self.choices]
+        return choice if self.kind == "choice" else tuple[choice, ...]
+
+    @property
+    def allowed(self) -> str:
+        """What may be entered, in words: ``a whole number between 1 and 256``."""
+        if self.kind in ("integer", "number"):
+            noun = "a whole number" if self.kind == "integer" else "a number"
+            return f"{noun} between {_plain(self.minimum)} and {_plain(self.maximum)}{self._unit}"
+        if self.kind == "text":
+            return (
+                f"at most {_plain(self.maximum)} characters on one line, without control characters"
+            )
+        listed = ", ".join(self.choices)
+        return f"one of {listed}" if self.kind == "choice" else f"one or more of {listed}"
+
+    @property
+    def _unit(self) -> str:
+        return f" {self.unit}" if self.unit else ""
+
+    def check(self, value: object) -> Value:
+        """Return ``value`` as this field's type.
+
+        Raises:
+            InvalidFieldsError: the value is not allowed; names the field, limits and value.
+        """
+        try:
+            if isinstance(value, bool):
+                raise ValueError
+            if self.kind == "modules":
+                value = _as_modules(value)
+                if not value:
+                    raise ValueError
+            checked: Value = _adapter(self).validate_python(value)
+        except ValueError as error:
+            raise InvalidFieldsError({self.name: self.sentence(value)}) from error
+        if self.kind == "modules":
+            return tuple(choice for choice in self.choices if choice in checked)  # type: ignore[operator]
+        return checked
+
+    def sentence(self, value: object) -> str:
+        """The sentence shown when ``value`` is refused."""
+        return f"{self.name} must be {self.allowed}, got {shown(value)}."
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """``value`` as it may stand in a sentence: quoted if text, cut if long."""
+    if isinstance(value, str):
+        if len(value) > limit:
+            return f"{json.dumps(value[:limit], ensure_ascii=False)}… ({len(value):,} characters)"
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(item)[:limit] for item in value[:12]) or "nothing"
+    if value is None:
+        return "nothing"
+    if isinstance(value, float) and math.isfinite(value):
+        return _plain(value)
+    return str(value)[:limit]
+
+
+def check_all(fields: Iterable[Field], values: Mapping[str, object]) -> dict[str, Value]:
+    """Check every field, a missing one taking its default.
+
+    Raises:
+        InvalidFieldsError: with the sentences of all fields that failed, not only the first.
+    """
+    checked: dict[str, Value] = {}
+    problems: dict[str, str] = {}
+    for field in fields:
+        try:
+            checked[field.name] = field.check(values.get(field.name, field.default))
+        except InvalidFieldsError as error:
+            problems.update(error.problems)
+    if problems:
+        raise InvalidFieldsError(problems)
+    return checked
+
+
+_ADAPTERS: dict[Field, pydantic.TypeAdapter[Any]] = {}
+
+
+def _adapter(field: Field) -> pydantic.TypeAdapter[Any]:
+    """The compiled check of a field; building one costs a hundred times more than using it."""
+    if field not in _ADAPTERS:
+        _ADAPTERS[field] = pydantic.TypeAdapter(field.annotation)
+    return _ADAPTERS[field]
+
+
+def _as_modules(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    if not isinstance(value, (list, tuple, set, frozenset)):
+        raise ValueError
+    return tuple(str(item) for item in value)
+
+
+def _plain(value: float | None) -> str:
+    if value is None:
+        return "any number"
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:g}"

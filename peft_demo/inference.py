@@ -1,0 +1,152 @@
+"""Predictor: one base in memory, any number of adapters, side by side on one review."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from peft_demo import adapters, bases, evaluation, reviews
+from peft_demo.errors import ConflictError, InvalidFieldsError
+from peft_demo.runs import LABELS, Run, RunStatus
+from peft_demo.store import Store
+
+if TYPE_CHECKING:
+    from torch import nn
+
+MOST_RUNS = 16
+"""Adapters that one review may go through at once."""
+
+KEPT = 32
+"""Adapters kept in memory; each has its own small weights over the shared base."""
+
+
+class Prediction(BaseModel):
+    """What one adapter makes of one review."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    label: str
+    probabilities: dict[str, float]
+    milliseconds: float
+    """Of the forward pass alone."""
+    tokens_read: int
+    """Tokens of the review that fit into the run's max_length."""
+    tokens_total: int
+    characters_read: int
+    """Where in the review the reading ended."""
+    unknown_tokens: int
+    """Read tokens that the base's vocabulary does not know, such as emoji."""
+
+
+class Predictor:
+    """Answers for any finished runs, from any number of threads, while a training runs too."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._models: OrderedDict[str, nn.Module] = OrderedDict()
+        self._loading = threading.Lock()
+
+    def predict(self, review: str, run_ids: Sequence[str]) -> list[Prediction]:
+        """One prediction for each run, in their order.
+
+        Raises:
+            InvalidFieldsError: the review is empty or too long, or no runs were chosen.
+            NotFoundError: there is no such run.
+            ConflictError: a run is not finished.
+            AssetError: an adapter's files are missing or damaged.
+        """
+        text = reviews.check_review(review)
+        runs = [self._finished(run_id) for run_id in check_run_ids(run_ids)]
+        encoded = {
+            base_id: bases.load(base_id).encode([text])
+            for base_id in {run.config.base_model for run in runs}
+        }
+        predictions = []
+        for run in runs:
+            base = bases.load(run.config.base_model)
+            tokens = encoded[run.config.base_model]
+            predictions.append(
+                _predict(
+                    run,
+                    self.model(run),
+                    base,
+                    tokens["input_ids"][0],
+                    tokens["offset_mapping"][0],
+                )
+            )
+        return predictions
+
+    def model(self, run: Run) -> nn.Module:
+        """The run's model, loaded at first use."""
+        # One at a time: two loads at once would only slow each other down.
+        with self._loading:
+            if run.run_id not in self._models:
+                base = bases.load(run.config.base_model)
+                model = adapters.load(self._store.folder_of(run.run_id), base)
+                self._models[run.run_id] = model
+                while len(self._models) > KEPT:
+                    self._models.popitem(last=False)
+            self._models.move_to_end(run.run_id)
+            return self._models[run.run_id]
+
+    def forget(self, run_id: str) -> None:
+        """Let go of a deleted run's model."""
+        with self._loading:
+            self._models.pop(run_id, None)
+
+    def _finished(self, run_id: str) -> Run:
+        run = self._store.get(run_id)
+        if run.status is not RunStatus.COMPLETED:
+            raise ConflictError(f"Only a completed run can predict; {run_id} is {run.status}.")
+        return run
+
+
+def check_run_ids(run_ids: Sequence[str]) -> list[str]:
+    """The runs to ask, each once.
+
+    Raises:
+        InvalidFieldsError: none or too many were chosen.
+    """
+    unique = list(dict.fromkeys(run_ids or ()))
+    if not 1 <= len(unique) <= MOST_RUNS:
+        came = f"{len(unique)}" if unique else "none"
+        raise InvalidFieldsError(
+            {"run_ids": f"run_ids must name 1 to {MOST_RUNS} finished runs, got {came}."}
+        )
+    return unique
+
+
+def _predict(
+    run: Run,
+    model: nn.Module,
+    base: bases.Base,
+    token_ids: list[int],
+    offsets: list[tuple[int, int]],
+) -> Prediction:
+    read = token_ids
+    if len(token_ids) > run.config.max_length:
+        # As the tokenizer cuts: the closing token stays.
+        read = [*token_ids[: run.config.max_length - 1], token_ids[-1]]
+    started = time.perf_counter()
+    logits = adapters.logits(model, base, [read])
+    milliseconds = 1000 * (time.perf_counter() - started)
+    probabilities = evaluation.softmax(logits)[0]
+    inside = read[1:-1]
+    return Prediction(
+        run_id=run.run_id,
+        label=LABELS[int(probabilities.argmax())],
+        probabilities={
+            label: float(p) for label, p in zip(LABELS, probabilities, strict=True)
+        },
+        milliseconds=milliseconds,
+        tokens_read=len(inside),
+        tokens_total=len(token_ids) - 2,
+        characters_read=offsets[len(inside)][1],
+        unknown_tokens=inside.count(base.tokenizer.unk_token_id),
+    )

@@ -1,0 +1,27 @@
+"""Where files live and which local folders stand in for the Hub, read from the environment."""
+
+import os
+from pathlib import Path
+
+ADAPTERS = Path(__file__).resolve().parent.parent / "adapters"
+"""The reference adapters that come with the program."""
+
+
+def home() -> Path:
+    """The folder that everything the app writes goes into (``PEFT_DEMO_HOME``)."""
+    return Path(os.environ.get("PEFT_DEMO_HOME") or ADAPTERS / "runs").expanduser().absolute()
+
+
+def distilbert_folder() -> Path | None:
+    """A local copy of distilbert-base-cased to use instead of the Hub's, if one is named."""
+    return _folder("PEFT_DEMO_DISTILBERT_FOLDER")
+
+
+def imdb_folder() -> Path | None:
+    """A local copy of stanfordnlp/imdb to use instead of the Hub's, if one is named."""
+    return _folder("PEFT_DEMO_IMDB_FOLDER")
+
+
+def _folder(variable: str) -> Path | None:
+    value = os.environ.get(variable)
+    return Path(value).expanduser().absolute() if value else None

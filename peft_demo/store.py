@@ -1,0 +1,465 @@
+"""Store: runs, their metrics and the queue, in SQLite, with their files beside it.
+
+Every change moves ``version`` by one, and marks the run with it: who watches asks for what has
+changed since the version he has seen. Several processes may use one store at once.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+from sqlalchemy import JSON, ForeignKey, String, create_engine, delete, event, func, select, update
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from peft_demo.errors import ConflictError, NotFoundError, StoreError
+from peft_demo.fields import shown
+from peft_demo.runs import (
+    EpochMetrics,
+    Progress,
+    Run,
+    RunConfig,
+    RunResult,
+    RunStatus,
+    StepMetrics,
+)
+
+LOCK_SECONDS = 5.0
+"""How long a write waits for another process to let go of the database."""
+
+DATABASE = "runs.sqlite3"
+
+
+class _Table(DeclarativeBase):
+    type_annotation_map = {dict[str, Any]: JSON}  # noqa: RUF012
+
+
+class _Version(_Table):
+    __tablename__ = "version"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    value: Mapped[int]
+
+
+class _Run(_Table):
+    __tablename__ = "run"
+    # AUTOINCREMENT: the number of a deleted run is never given again.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+    number: Mapped[int] = mapped_column(primary_key=True)
+    config: Mapped[dict[str, Any]]
+    owner: Mapped[str]
+    status: Mapped[str] = mapped_column(String, index=True)
+    created_at: Mapped[str]
+    started_at: Mapped[str | None]
+    finished_at: Mapped[str | None]
+    worker: Mapped[str | None]
+    stop_requested: Mapped[bool] = mapped_column(default=False)
+    progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    error: Mapped[str | None]
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    version: Mapped[int] = mapped_column(default=0, index=True)
+
+
+class _Step(_Table):
+    __tablename__ = "step"
+    run: Mapped[int] = mapped_column(ForeignKey("run.number"), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    loss: Mapped[float]
+    learning_rate: Mapped[float]
+
+
+class _Epoch(_Table):
+    __tablename__ = "epoch"
+    run: Mapped[int] = mapped_column(ForeignKey("run.number"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    metrics: Mapped[dict[str, Any]]
+
+
+class Store:
+    """The runs in one folder, and the reference runs that came with the program.
+
+    Opening never fails: a folder that cannot be used is reported by ``problem`` and by every
+    write, while the reference runs stay readable.
+    """
+
+    def __init__(self, folder: Path, references: Path | None = None) -> None:
+        self.folder = folder
+        self._references = _read_references(references) if references else {}
+        self._reference_folder = references
+        self._engine = create_engine(
+            f"sqlite:///{folder / DATABASE}", connect_args={"timeout": LOCK_SECONDS}
+        )
+        event.listen(self._engine, "connect", _prepare_connection)
+        self._is_open = False
+        self._cache: dict[int, Run] = {}
+        self.problem: str | None = None
+        """Why the folder cannot be used, or None."""
+        try:
+            self._open()
+        except StoreError as error:
+            self.problem = str(error)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    @property
+    def version(self) -> int:
+        """Moves whenever anything in the store changes; 0 while the store cannot be used."""
+        if not self._is_open:
+            return 0
+        with self._transaction(write=False) as session:
+            return session.scalar(select(_Version.value)) or 0
+
+    def submit(self, config: RunConfig, owner: str) -> Run:
+        """Put a run at the end of the queue.
+
+        Raises:
+            StoreError: the folder or database cannot be written; names it.
+        """
+        return self._add(config, owner, RunStatus.QUEUED)
+
+    def start(self, config: RunConfig, owner: str) -> Run:
+        """Add a run that this process trains itself, past the queue."""
+        return self._add(config, owner, RunStatus.RUNNING)
+
+    def claim(self) -> Run | None:
+        """Take the oldest queued run for this process, or None if the queue is empty."""
+        with self._transaction() as session:
+            row = session.scalars(
+                select(_Run).where(_Run.status == RunStatus.QUEUED).order_by(_Run.number)
+            ).first()
+            if row is None:
+                return None
+            _begin(row)
+            # Everyone behind it moves up by one.
+            touched = update(_Run).where(_Run.status == RunStatus.QUEUED)
+            session.execute(touched.values(version=self._touch(session, row)))
+            number = row.number
+        return self._get(number)
+
+    def get(self, run_id: str) -> Run:
+        """The run of that id.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        if run_id in self._references:
+            return self._references[run_id]
+        return self._get(self._number(run_id))
+
+    def list(self, since: int = -1) -> list[Run]:
+        """Runs that changed after version ``since``, newest first, then the references."""
+        references = list(self._references.values()) if since < 0 else []
+        if not self._is_open:
+            return references
+        with self._transaction(write=False) as session:
+            rows = session.scalars(
+                select(_Run).where(_Run.version > since).order_by(_Run.number.desc())
+            ).all()
+            return [*self._snapshots(session, rows), *references]
+
+    def ids(self) -> list[str]:
+        """The ids of all runs, in the order of ``list``."""
+        numbers: Sequence[int] = []
+        if self._is_open:
+            with self._transaction(write=False) as session:
+                numbers = session.scalars(select(_Run.number).order_by(_Run.number.desc())).all()
+        return [*map(run_id_of, numbers), *self._references]
+
+    def steps(self, run_id: str) -> list[StepMetrics]:
+        """Every optimiser step of a run, in order."""
+        if run_id in self._references:
+            return _reference_steps(self.folder_of(run_id))
+        number = self._number(run_id)
+        with self._transaction(write=False) as session:
+            rows = session.scalars(select(_Step).where(_Step.run == number).order_by(_Step.step))
+            return [
+                StepMetrics(step=row.step, loss=row.loss, learning_rate=row.learning_rate)
+                for row in rows
+            ]
+
+    def report(
+        self,
+        run_id: str,
+        progress: Progress | None = None,
+        steps: Sequence[StepMetrics] = (),
+        epoch: EpochMetrics | None = None,
+    ) -> None:
+        """Record what a training reported, in one transaction."""
+        number = self._number(run_id)
+        with self._transaction() as session:
+            row = self._row(session, number)
+            if progress is not None:
+                row.progress = progress.model_dump()
+            session.add_all(_Step(run=number, **step.model_dump()) for step in steps)
+            if epoch is not None:
+                session.add(_Epoch(run=number, epoch=epoch.epoch, metrics=epoch.model_dump()))
+            self._touch(session, row)
+
+    def finish(
+        self,
+        run_id: str,
+        status: RunStatus,
+        *,
+        error: str | None = None,
+        result: RunResult | None = None,
+    ) -> Run:
+        """Record how a run ended."""
+        number = self._number(run_id)
+        with self._transaction() as session:
+            row = self._row(session, number)
+            row.status = status
+            row.finished_at = _now()
+            row.error = error
+            row.result = result.model_dump() if result else None
+            row.worker = None
+            self._touch(session, row)
+        return self._get(number)
+
+    def request_stop(self, run_id: str) -> Run:
+        """Ask a running run to stop, or take a waiting one out of the queue.
+
+        Raises:
+            NotFoundError: there is no such run.
+            ConflictError: it is over already.
+        """
+        if run_id in self._references:
+            raise ConflictError(f"{run_id} is a reference run; it is finished already.")
+        number = self._number(run_id)
+        with self._transaction() as session:
+            row = self._row(session, number)
+            if RunStatus(row.status).is_over:
+                raise ConflictError(
+                    f"Only a queued or running run can be stopped; {run_id} is {row.status}."
+                )
+            if row.status == RunStatus.QUEUED:
+                row.status, row.finished_at = RunStatus.CANCELLED, _now()
+            row.stop_requested = True
+            version = self._touch(session, row)
+            waiting = update(_Run).where(_Run.status == RunStatus.QUEUED)
+            session.execute(waiting.values(version=version))
+        return self._get(number)
+
+    def stop_requested(self, run_id: str) -> bool:
+        """Whether a run was asked to stop, or is gone."""
+        with self._transaction(write=False) as session:
+            number = self._number(run_id)
+            asked = session.scalar(select(_Run.stop_requested).where(_Run.number == number))
+            return asked is None or asked
+
+    def delete(self, run_id: str) -> None:
+        """Remove a run that is over, with its files.
+
+        Raises:
+            NotFoundError: there is no such run.
+            ConflictError: it is a reference, or not over yet.
+        """
+        if run_id in self._references:
+            raise ConflictError(f"{run_id} is a reference run and cannot be deleted.")
+        number = self._number(run_id)
+        with self._transaction() as session:
+            row = self._row(session, number)
+            if not RunStatus(row.status).is_over:
+                raise ConflictError(f"{run_id} is {row.status}: stop it before deleting it.")
+            for table in (_Step, _Epoch):
+                session.execute(delete(table).where(table.run == number))
+            session.delete(row)
+            self._touch(session)
+        self._cache.pop(number, None)
+        shutil.rmtree(self.folder_of(run_id), ignore_errors=True)
+
+    def interrupt_orphans(self) -> list[str]:
+        """Mark runs whose training process has ended as interrupted; returns their ids."""
+        with self._transaction() as session:
+            rows = session.scalars(select(_Run).where(_Run.status == RunStatus.RUNNING)).all()
+            orphans = [row for row in rows if not _is_alive(row.worker)]
+            for row in orphans:
+                row.status, row.finished_at, row.worker = RunStatus.INTERRUPTED, _now(), None
+                row.error = "The program that trained this run ended before it was finished."
+                self._touch(session, row)
+            return [run_id_of(row.number) for row in orphans]
+
+    def folder_of(self, run_id: str) -> Path:
+        """Where a run's files are: its adapter in peft's format, and what was measured."""
+        if run_id in self._references and self._reference_folder:
+            return self._reference_folder / run_id
+        self._number(run_id)
+        return self.folder / run_id
+
+    # From here on: how it is done.
+
+    def _open(self) -> None:
+        """Make folder and tables if they are not there yet."""
+        if self._is_open:
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _Table.metadata.create_all(self._engine)
+            with Session(self._engine) as session, session.begin():
+                if session.get(_Version, 1) is None:
+                    session.add(_Version(id=1, value=1))
+        except (OSError, SQLAlchemyError) as error:
+            raise self._unusable(error) from error
+        self._is_open = True
+        self.problem = None
+
+    def _unusable(self, error: Exception) -> StoreError:
+        reason = str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error)
+        if "locked" in reason:
+            return StoreError(
+                f"The run database {self.folder / DATABASE} is locked by another process; "
+                f"waited {LOCK_SECONDS:g} seconds. Nothing was changed: try again."
+            )
+        return StoreError(
+            f"PEFT_DEMO_HOME must be a folder with free space that can be written to, "
+            f"got {self.folder} ({reason})."
+        )
+
+    @contextmanager
+    def _transaction(self, *, write: bool = True) -> Iterator[Session]:
+        self._open()
+        try:
+            with Session(self._engine) as session, session.begin():
+                if write:
+                    # Taken at once: a read that later turns into a write could not wait.
+                    session.connection().exec_driver_sql("BEGIN IMMEDIATE")
+                yield session
+        except (OperationalError, OSError) as error:
+            raise self._unusable(error) from error
+
+    def _add(self, config: RunConfig, owner: str, status: RunStatus) -> Run:
+        with self._transaction() as session:
+            row = _Run(config=config.flat(), owner=owner, status=status, created_at=_now())
+            if status is RunStatus.RUNNING:
+                _begin(row)
+            session.add(row)
+            session.flush()
+            self._touch(session, row)
+            number = row.number
+        return self._get(number)
+
+    def _touch(self, session: Session, row: _Run | None = None) -> int:
+        session.execute(update(_Version).values(value=_Version.value + 1))
+        version = session.scalar(select(_Version.value)) or 0
+        if row is not None:
+            row.version = version
+        return version
+
+    def _number(self, run_id: str) -> int:
+        prefix, _, digits = str(run_id).partition("-")
+        if prefix != "run" or not digits.isascii() or not digits.isdigit() or len(digits) > 12:
+            raise _no_such_run(run_id)
+        return int(digits)
+
+    def _row(self, session: Session, number: int) -> _Run:
+        row = session.get(_Run, number)
+        if row is None:
+            raise _no_such_run(run_id_of(number))
+        return row
+
+    def _get(self, number: int) -> Run:
+        with self._transaction(write=False) as session:
+            return self._snapshots(session, [self._row(session, number)])[0]
+
+    def _snapshots(self, session: Session, rows: Sequence[_Run]) -> list[Run]:
+        return [self._snapshot(session, row) for row in rows]
+
+    def _snapshot(self, session: Session, row: _Run) -> Run:
+        cached = self._cache.get(row.number)
+        if cached is not None and cached.version == row.version:
+            return cached
+        epochs = session.scalars(
+            select(_Epoch).where(_Epoch.run == row.number).order_by(_Epoch.epoch)
+        )
+        position = None
+        if row.status == RunStatus.QUEUED:
+            position = session.scalar(
+                select(func.count()).where(
+                    _Run.status == RunStatus.QUEUED, _Run.number <= row.number
+                )
+            )
+        run = Run.model_validate(
+            {
+                "run_id": run_id_of(row.number),
+                "config": row.config,
+                "owner": row.owner,
+                "status": row.status,
+                "created_at": row.created_at,
+                "started_at": row.started_at,
+                "finished_at": row.finished_at,
+                "progress": row.progress or {},
+                "epochs": [epoch.metrics for epoch in epochs],
+                "error": row.error,
+                "result": row.result,
+                "queue_position": position,
+                "version": row.version,
+            }
+        )
+        self._cache[row.number] = run
+        return run
+
+
+def run_id_of(number: int) -> str:
+    """The public id of the run with this number."""
+    return f"run-{number:06d}"
+
+
+REFERENCE_FILE = "run.json"
+STEPS_FILE = "steps.json"
+
+
+def _read_references(folder: Path) -> dict[str, Run]:
+    runs = {}
+    for path in sorted(folder.glob(f"*/{REFERENCE_FILE}")):
+        if path.parent.name.startswith("reference-"):
+            run = Run.model_validate_json(path.read_text(encoding="utf-8"))
+            runs[run.run_id] = run.model_copy(update={"is_reference": True})
+    return dict(sorted(runs.items(), key=lambda item: item[1].created_at))
+
+
+def _reference_steps(folder: Path) -> list[StepMetrics]:
+    rows = json.loads((folder / STEPS_FILE).read_text(encoding="utf-8"))
+    return [StepMetrics.model_validate(row) for row in rows]
+
+
+def _no_such_run(run_id: object) -> NotFoundError:
+    return NotFoundError(f"run must be the id of a run, such as run-000001, got {shown(run_id)}.")
+
+
+def _begin(row: _Run) -> None:
+    row.status, row.started_at, row.worker = RunStatus.RUNNING, _now(), _this_process()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+def _this_process() -> str:
+    return _describe(psutil.Process())
+
+
+def _describe(process: psutil.Process) -> str:
+    # The start time tells a process from a later one that got the same number.
+    return f"{socket.gethostname()}:{process.pid}:{process.create_time():.2f}"
+
+
+def _is_alive(worker: str | None) -> bool:
+    try:
+        pid = int((worker or "::").split(":")[-2])
+        return _describe(psutil.Process(pid)) == worker
+    except (ValueError, psutil.Error):
+        return False
+
+
+def _prepare_connection(connection: Any, _record: object) -> None:
+    # Write-ahead logging lets readers go on while a training writes.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")

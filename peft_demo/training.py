@@ -1,0 +1,335 @@
+"""train(): one loop for every method, on the Hugging Face Trainer."""
+
+from __future__ import annotations
+
+import math
+import platform
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from peft_demo import adapters, bases, evaluation, hardware, reviews, seeds
+from peft_demo.errors import AssetError, PeftDemoError, RunCancelledError
+from peft_demo.runs import (
+    EpochMetrics,
+    Progress,
+    Reporter,
+    RunConfig,
+    RunResult,
+    StepMetrics,
+)
+
+if TYPE_CHECKING:
+    from torch import nn
+    from transformers import Trainer
+
+LOGGING_STEPS = 10
+"""The training table shows the loss of every tenth step, and "No log" for an epoch without one."""
+
+EVALUATION_BATCH = 64
+"""Reviews a batch when nothing is trained: no gradients are kept, so more fit."""
+
+RELOAD_REVIEWS = 32
+RELOAD_TOLERANCE = 1e-4
+"""Largest difference of a logit after saving and loading that counts as equal."""
+
+HALF_TOLERANCE = 2e-2
+"""The same for weights stored in float16."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to train, apart from what decides the numbers of a run's configuration."""
+
+    largest_file: int | None = None
+    """Bytes; a larger adapter is stored in float16."""
+
+
+def train(
+    config: RunConfig, folder: Path, reporter: Reporter, options: Options | None = None
+) -> RunResult:
+    """Train one run and leave its files in ``folder``.
+
+    The same configuration gives the same numbers on the same machine, to the last digit.
+
+    Raises:
+        PeftDemoError: it cannot be trained, or the loss is no longer a number; says why.
+        RunCancelledError: the reporter said that it should stop.
+    """
+    started = time.perf_counter()
+    watch = _Watch(config, reporter)
+    watch.phase("Loading the base model")
+    base = bases.load(config.base_model)
+    unchanged = base.checksum()
+    watch.phase("Reading the reviews")
+    drawn = reviews.draw(reviews.load(config.dataset), config)
+    watch.phase("Splitting the reviews into tokens")
+    tokenised = {
+        part: reviews.tokenise(getattr(drawn, part), base, config.max_length)
+        for part in ("train", "validation", "test")
+    }
+    with seeds.own_generators(config.seed):
+        model = adapters.build(base, config)
+        trainer = _trainer(model, base, config, tokenised, folder, watch)
+        watch.begin(trainer)
+        output = trainer.train()
+        watch.phase("Testing")
+        predicted = trainer.predict(tokenised["test"])
+    watch.phase("Saving")
+    probabilities = evaluation.softmax(predicted.predictions)
+    labels = np.asarray(drawn.test.labels, dtype=np.int8)
+    predictions = evaluation.Predictions(probabilities.astype(np.float32), labels)
+    predictions.save(folder)
+    # Accelerate wrapped forward in autocast; from here on the model computes in float32.
+    model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).to("cpu")
+    saved = _save(model, folder, options or Options())
+    watch.phase("Checking the saved adapter")
+    difference = _reload_difference(model, folder, base, drawn.test, config)
+    if base.checksum() != unchanged:
+        raise PeftDemoError("The run changed the shared base model; it is not kept.")
+    num_adapter, num_head = adapters.count_trained(model)
+    correct = int(predictions.correct.sum())
+    return RunResult(
+        train_output={
+            "global_step": output.global_step,
+            "training_loss": output.training_loss,
+            **{
+                name: output.metrics[name]
+                for name in (
+                    "train_runtime",
+                    "train_samples_per_second",
+                    "train_steps_per_second",
+                    "total_flos",
+                )
+            },
+        },
+        num_adapter_parameters=num_adapter,
+        num_head_parameters=num_head,
+        num_base_parameters=base.num_parameters(),
+        file_bytes=saved.stat().st_size,
+        test_accuracy=correct / len(labels),
+        test_interval=evaluation.wilson_interval(correct, len(labels)),
+        test_loss=evaluation.log_loss(probabilities, labels),
+        num_test_reviews=len(labels),
+        test_set=drawn.test.fingerprint,
+        reload_difference=difference,
+        saved_as=_number_type(saved),
+        precision=hardware.training_precision(),
+        environment=environment(),
+        seconds=time.perf_counter() - started,
+        training_table=training_table(watch.steps, watch.epochs),
+    )
+
+
+def _trainer(
+    model: nn.Module,
+    base: bases.Base,
+    config: RunConfig,
+    tokenised: Any,
+    folder: Path,
+    watch: _Watch,
+) -> Trainer:
+    from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments
+
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        eval_strategy="epoch",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        learning_rate=config.learning_rate,
+        num_train_epochs=config.num_train_epochs,
+        per_device_train_batch_size=config.per_device_train_batch_size,
+        per_device_eval_batch_size=EVALUATION_BATCH,
+        seed=config.seed,
+        bf16=hardware.training_precision() == "bfloat16",
+        use_cpu=hardware.device() == "cpu",
+        dataloader_pin_memory=False,
+        label_names=["labels"],
+    )
+    trainer = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=tokenised["train"],
+        eval_dataset=tokenised["validation"],
+        data_collator=DataCollatorWithPadding(base.tokenizer),
+        processing_class=base.tokenizer,
+        compute_metrics=lambda predicted: {
+            "accuracy": evaluation.accuracy(predicted.predictions, predicted.label_ids)
+        },
+        callbacks=[watch.callback()],
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+class _Watch:
+    """Turns what Trainer's callbacks tell into reports, and stops the run when asked."""
+
+    def __init__(self, config: RunConfig, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._batch = config.per_device_train_batch_size
+        self._epoch_losses: list[float] = []
+        self._max_steps = 0
+        self._started = 0.0
+        self.steps: list[StepMetrics] = []
+        self.epochs: list[EpochMetrics] = []
+
+    def phase(self, text: str) -> None:
+        """Say what happens now, and stop here if asked to."""
+        self._check_stop()
+        self._reporter.progress(
+            Progress(phase=text, step=len(self.steps), max_steps=self._max_steps)
+        )
+
+    def begin(self, trainer: Trainer) -> None:
+        """Training begins now."""
+        arguments = trainer.args
+        per_epoch = math.ceil(len(trainer.train_dataset) / self._batch)  # type: ignore[arg-type]
+        self._max_steps = per_epoch * int(arguments.num_train_epochs)
+        self._started = time.perf_counter()
+        self.phase("Training")
+
+    def callback(self) -> Any:
+        """The TrainerCallback; made here because its class needs transformers."""
+        from transformers import TrainerCallback
+
+        watch = self
+
+        class Callback(TrainerCallback):
+            def on_step_end(self, *_: Any, **__: Any) -> None:
+                watch._check_stop()
+                seeds.lend_generators()
+
+            def on_prediction_step(self, *_: Any, **__: Any) -> None:
+                watch._check_stop()
+                seeds.lend_generators()
+
+            def on_log(self, args: Any, state: Any, control: Any, logs: Any, **__: Any) -> None:
+                if "loss" in logs:
+                    watch._step(state.global_step, logs["loss"], logs["learning_rate"])
+
+            def on_evaluate(
+                self, args: Any, state: Any, control: Any, metrics: Any, **__: Any
+            ) -> None:
+                watch._epoch(state.global_step, metrics)
+
+        return Callback()
+
+    def _check_stop(self) -> None:
+        if self._reporter.should_stop():
+            raise RunCancelledError
+
+    def _step(self, step: int, loss: float, learning_rate: float) -> None:
+        if not math.isfinite(loss):
+            raise PeftDemoError(
+                f"The training loss became {loss} at step {step}: learning_rate is too high "
+                "for this method."
+            )
+        metrics = StepMetrics(step=step, loss=loss, learning_rate=learning_rate)
+        self.steps.append(metrics)
+        self._epoch_losses.append(loss)
+        elapsed = time.perf_counter() - self._started
+        self._reporter.step(metrics)
+        self._reporter.progress(
+            Progress(
+                phase="Training",
+                step=step,
+                max_steps=self._max_steps,
+                samples_per_second=step * self._batch / elapsed,
+                seconds_left=(self._max_steps - step) * elapsed / step,
+                learning_rate=learning_rate,
+            )
+        )
+
+    def _epoch(self, step: int, metrics: dict[str, float]) -> None:
+        epoch = EpochMetrics(
+            epoch=len(self.epochs) + 1,
+            step=step,
+            train_loss=float(np.mean(self._epoch_losses)),
+            eval_loss=metrics["eval_loss"],
+            eval_accuracy=metrics["eval_accuracy"],
+            seconds=time.perf_counter() - self._started,
+        )
+        self._epoch_losses.clear()
+        self.epochs.append(epoch)
+        self._reporter.epoch(epoch)
+
+
+def training_table(
+    steps: list[StepMetrics], epochs: list[EpochMetrics]
+) -> list[dict[str, float | int | str]]:
+    """The assignment's table: one row an epoch, as Trainer prints it in a notebook.
+
+    Training Loss is the mean since the log before, at the epoch's last logging step.
+    """
+    rows: list[dict[str, float | int | str]] = []
+    first = 0
+    for epoch in epochs:
+        logged = [step for step in range(first + 1, epoch.step + 1) if step % LOGGING_STEPS == 0]
+        first = epoch.step
+        loss: float | str = "No log"
+        if logged:
+            losses = [metrics.loss for metrics in steps[logged[-1] - LOGGING_STEPS : logged[-1]]]
+            loss = round(float(np.mean(losses)), 6)
+        rows.append(
+            {
+                "Epoch": epoch.epoch,
+                "Training Loss": loss,
+                "Validation Loss": round(epoch.eval_loss, 6),
+                "Accuracy": round(epoch.eval_accuracy, 6),
+            }
+        )
+    return rows
+
+
+def environment() -> dict[str, str]:
+    """What the numbers were made with."""
+    packages = ("torch", "transformers", "peft", "datasets", "gradio")
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+        "device": hardware.device(),
+        "processor": hardware.processor_name(),
+        "threads": str(hardware.threads()),
+    }
+
+
+def _save(model: nn.Module, folder: Path, options: Options) -> Path:
+    saved = adapters.save(model, folder)
+    if options.largest_file and saved.stat().st_size > options.largest_file:
+        saved = adapters.save(model, folder, half_precision=True)
+    return saved
+
+
+def _reload_difference(
+    model: nn.Module, folder: Path, base: bases.Base, test: reviews.Reviews, config: RunConfig
+) -> float:
+    """Largest difference between the logits before saving and after loading."""
+    texts = list(test.texts[:RELOAD_REVIEWS])
+    before, after = (
+        adapters.logits(some.eval(), base, base.encode(texts, config.max_length)["input_ids"])
+        for some in (model, adapters.load(folder, base))
+    )
+    difference = float(np.abs(before - after).max())
+    stored_half = _number_type(next(folder.glob("*model.safetensors"))) == "float16"
+    if difference > (HALF_TOLERANCE if stored_half else RELOAD_TOLERANCE):
+        raise AssetError(
+            f"The saved adapter does not give the same logits when loaded: they differ by "
+            f"{difference:.2g}."
+        )
+    return difference
+
+
+def _number_type(path: Path) -> str:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        kinds = {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+    return "float16" if kinds == {"F16"} else "float32"

@@ -1,0 +1,1 @@
+"""The web app: the only part that knows Gradio. Importing it does not import torch."""

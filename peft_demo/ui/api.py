@@ -1,0 +1,82 @@
+"""The typed endpoints for gradio_client: the same verbs as the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import gradio as gr
+
+from peft_demo.catalogue import describe_methods
+from peft_demo.errors import PeftDemoError
+from peft_demo.runs import RunConfig
+from peft_demo.ui.services import Services
+
+OWNER = "api"
+
+
+def add_endpoints(services: Services) -> None:
+    """Add the endpoints to the current Blocks."""
+
+    def submit_run(config: dict[str, Any]) -> dict[str, Any]:
+        """Queue a run and return it at once.
+
+        Args:
+            config: one flat mapping, such as {"method": "lora", "r": 8, "learning_rate": 0.001};
+                what is left out takes its default. list_methods gives the schema of each method.
+        """
+        return _plain(services.engine.submit(RunConfig(config), OWNER))
+
+    def list_runs() -> list[dict[str, Any]]:
+        """All runs, newest first, the reference runs last."""
+        return [_plain(run) for run in services.store.list()]
+
+    def get_run(run_id: str) -> dict[str, Any]:
+        """One run with its configuration, state, progress, epochs and result."""
+        return _plain(services.store.get(run_id))
+
+    def cancel_run(run_id: str) -> dict[str, Any]:
+        """Stop a running run within one step, or take a waiting one out of the queue."""
+        return _plain(services.engine.cancel(run_id))
+
+    def delete_run(run_id: str) -> str:
+        """Remove a run that is over, with its files; returns its id."""
+        services.delete(run_id)
+        return run_id
+
+    def predict(text: str, run_ids: list[str]) -> list[dict[str, Any]]:
+        """What finished runs make of a review: label, probabilities and milliseconds of each."""
+        return [prediction.model_dump() for prediction in services.predict(text, run_ids)]
+
+    def list_methods() -> list[dict[str, Any]]:
+        """Every method with its fields, limits, defaults and the JSON schema of its runs."""
+        return describe_methods()
+
+    for endpoint in (
+        submit_run,
+        list_runs,
+        get_run,
+        cancel_run,
+        delete_run,
+        predict,
+        list_methods,
+    ):
+        gr.api(_with_readable_errors(endpoint), api_name=endpoint.__name__, concurrency_limit=8)
+
+
+def _with_readable_errors(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(endpoint)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return endpoint(*args, **kwargs)
+        except PeftDemoError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return call
+
+
+def _plain(model: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(model.model_dump_json())
+    return plain

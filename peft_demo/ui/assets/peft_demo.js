@@ -1,0 +1,532 @@
+// The page's live parts: one poll for the whole page feeds header, board and table.
+// The server sends JSON only when something has changed; figures are drawn here.
+(() => {
+  "use strict";
+
+  const POLL_MS = 1000;
+  const MOST_CHIPS = 24;
+  const SELECTION = "peft-demo-selection";
+
+  // Eight hues that the colour-blind can tell apart; line and marker shapes tell the rest.
+  const COLOURS = ["#3b7dd8", "#d55e00", "#0f9d76", "#c2579b", "#b98300", "#7a5fd0", "#2a9db8", "#8a6d4b"];
+  const DASHES = ["solid", "dash", "dot", "dashdot"];
+  const MARKERS = ["circle", "square", "diamond", "triangle-up", "x", "cross", "star", "pentagon"];
+
+  const STATES = {
+    queued: "waiting", running: "running", completed: "done",
+    failed: "failed", cancelled: "stopped", interrupted: "interrupted",
+  };
+
+  const page = {
+    version: -1, models: "", ids: [], runs: new Map(), curves: new Map(), curveVersions: new Map(),
+    selected: new Set(), known: new Set(), server: null, onFinished: () => {},
+    header: null, board: null, table: null, finished: null, started: false, mine: new Set(),
+  };
+
+  // -- small helpers -------------------------------------------------------------------------
+
+  const escape = (text) => String(text ?? "").replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+  const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+  const whole = (number) => Math.round(number).toLocaleString("en");
+  const bytes = (n) => n >= 1e6 ? `${(n / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(n / 1e3))} kB`;
+  const seconds = (s) => s < 60 ? `${Math.max(0, Math.round(s))} s`
+    : s < 3600 ? `${Math.floor(s / 60)} min ${String(Math.round(s % 60)).padStart(2, "0")} s`
+    : `${(s / 3600).toFixed(1)} h`;
+  const find = (element, selector) => element.querySelector(selector);
+
+  function setText(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  function number(id) {
+    // References come first, so that a run keeps its place whatever is added.
+    const references = page.ids.filter((other) => other.startsWith("reference-"));
+    const index = references.indexOf(id);
+    return index >= 0 ? index : references.length + Number(id.replace(/\D/g, "")) - 1;
+  }
+
+  function look(id) {
+    const n = number(id), round = Math.floor(n / COLOURS.length);
+    return { colour: COLOURS[n % COLOURS.length], dash: DASHES[round % DASHES.length], marker: MARKERS[n % MARKERS.length] };
+  }
+
+  const ordered = () => page.ids.map((id) => page.runs.get(id)).filter(Boolean);
+  const isOver = (run) => !["queued", "running"].includes(run.status);
+
+  // -- polling -------------------------------------------------------------------------------
+
+  async function poll() {
+    if (document.visibilityState === "hidden") return;
+    const shown = [...page.selected].filter((id) => page.runs.has(id));
+    const curves = shown.filter((id) => page.curveVersions.get(id) === undefined);
+    let text;
+    try {
+      text = await page.server.poll({ since: page.version, models: page.models, shown, curves });
+    } catch {
+      return setConnection(false);
+    }
+    setConnection(true);
+    if (text) take(JSON.parse(text));
+  }
+
+  function take(news) {
+    if (news.version < page.version) { page.runs.clear(); page.curves.clear(); page.curveVersions.clear(); }
+    page.version = news.version;
+    page.models = news.models.text;
+    if (news.ids) page.ids = news.ids;
+    for (const run of news.runs) {
+      announce(page.runs.get(run.id), run);
+      page.runs.set(run.id, run);
+    }
+    for (const id of [...page.runs.keys()]) if (!page.ids.includes(id)) forget(id);
+    for (const [id, curve] of Object.entries(news.curves)) {
+      page.curves.set(id, curve);
+      page.curveVersions.set(id, news.version);
+    }
+    selectNew();
+    tellFinished();
+    showHeader(news);
+    draw();
+    // Runs that were just selected still lack their curves.
+    if ([...page.selected].some((id) => page.runs.has(id) && !page.curves.has(id))) setTimeout(poll, 0);
+  }
+
+  function forget(id) {
+    for (const store of [page.runs, page.curves, page.curveVersions]) store.delete(id);
+    page.selected.delete(id);
+  }
+
+  function selectNew() {
+    let changed = false;
+    for (const id of page.ids) {
+      if (page.known.has(id)) continue;
+      page.known.add(id);
+      page.selected.add(id);
+      changed = true;
+    }
+    if (changed) keepSelection();
+  }
+
+  function keepSelection() {
+    localStorage.setItem(SELECTION, JSON.stringify({ known: [...page.known], selected: [...page.selected] }));
+  }
+
+  function restoreSelection() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(SELECTION) || "{}");
+      page.known = new Set(kept.known || []);
+      page.selected = new Set(kept.selected || []);
+    } catch {
+      localStorage.removeItem(SELECTION);
+    }
+  }
+
+  function toggle(id) {
+    page.selected.has(id) ? page.selected.delete(id) : page.selected.add(id);
+    keepSelection();
+    draw();
+    poll();
+  }
+
+  function tellFinished() {
+    const finished = ordered().filter((run) => run.status === "completed").map((run) => run.id).join();
+    if (page.finished !== null && page.finished !== finished) page.onFinished();
+    page.finished = finished;
+  }
+
+  function announce(before, run) {
+    if (!before || before.status === run.status) return;
+    const result = run.test ? `, test accuracy ${percent(run.test.accuracy)}` : "";
+    setText(find(document, ".pd-announce"), `${run.name}: ${STATES[run.status]}${result}`);
+  }
+
+  // -- header --------------------------------------------------------------------------------
+
+  function setConnection(alive) {
+    const pill = find(page.header, ".pd-models");
+    if (!alive) {
+      pill.dataset.state = "failed";
+      setText(pill, "No connection to the server; trying again …");
+    } else if (pill.textContent.startsWith("No connection")) {
+      page.models = "";
+    }
+  }
+
+  function showHeader(news) {
+    const pill = find(page.header, ".pd-models");
+    pill.dataset.state = news.models.state;
+    setText(pill, news.models.text);
+    const problem = find(page.header, ".pd-store-problem");
+    problem.hidden = !news.problem;
+    setText(problem, news.problem || "");
+  }
+
+  function start(element, server, onFinished) {
+    Object.assign(page, { header: element, server, onFinished });
+    find(element, ".pd-theme").addEventListener("click", () => {
+      const dark = document.body.classList.toggle("dark");
+      localStorage.setItem("peft-demo-dark", dark ? "1" : "0");
+      draw(true);
+    });
+    if (page.started) return;
+    page.started = true;
+    const dark = localStorage.getItem("peft-demo-dark");
+    if (dark !== null) document.body.classList.toggle("dark", dark === "1");
+    if (window.innerWidth < 768) closeSidebar();
+    restoreSelection();
+    (async function loop() {
+      await poll();
+      setTimeout(loop, POLL_MS);
+    })();
+    document.addEventListener("visibilitychange", poll);
+  }
+
+  function closeSidebar() {
+    // On a phone the open form covers the page.
+    const toggleButton = find(document, "#sidebar .toggle-button, .sidebar .toggle-button");
+    const sidebar = find(document, "#sidebar, .sidebar");
+    if (sidebar?.classList.contains("open")) toggleButton?.click();
+  }
+
+  function submitted() {
+    if (window.innerWidth < 768) closeSidebar();
+    [...document.querySelectorAll("button[role=tab]")].find((tab) => tab.textContent.trim() === "Training")?.click();
+    poll();
+  }
+
+  // -- training board ------------------------------------------------------------------------
+
+  const CHARTS = [
+    { key: "eval_accuracy", title: "Validation accuracy", by: "per epoch", x: "epochs", unit: "epoch", format: ".0%" },
+    { key: "eval_loss", title: "Validation loss", by: "per epoch", x: "epochs", unit: "epoch", format: ".2f" },
+    { key: "loss", title: "Training loss", by: "per step", x: "steps", unit: "step", format: ".2f" },
+  ];
+
+  function board(element) {
+    page.board = find(element, ".pd-board") || element;
+    page.board.innerHTML = `
+      <section class="pd-tiles" aria-label="Overview"></section>
+      <section class="pd-panel" aria-labelledby="pd-pick-title">
+        <h2 id="pd-pick-title">Runs in the charts <span class="pd-quiet">press one to show or hide it</span></h2>
+        <div class="pd-chips"></div>
+        <p class="pd-verdict" role="status"></p>
+      </section>
+      <section class="pd-charts" aria-label="Charts">${CHARTS.map((chart) => `
+        <figure class="pd-panel" data-chart="${chart.key}">
+          <figcaption><h2>${chart.title} <span class="pd-quiet">${chart.by}</span></h2></figcaption>
+          <div class="pd-plot" role="img"><p class="pd-quiet pd-wait">Loading the charts …</p></div>
+        </figure>`).join("")}
+      </section>
+      <h2 class="pd-section">Runs</h2>
+      <section class="pd-cards" aria-label="Runs"></section>`;
+    page.board.addEventListener("click", onBoardClick);
+    draw();
+  }
+
+  function onBoardClick(event) {
+    const chip = event.target.closest(".pd-chip");
+    if (chip) return toggle(chip.dataset.run);
+    act(event);
+  }
+
+  async function act(event) {
+    const button = event.target.closest("button[data-action]");
+    if (!button) return;
+    const id = button.closest("[data-run]").dataset.run, action = button.dataset.action;
+    if (action === "details") return details(id);
+    const run = page.runs.get(id);
+    if (action === "delete" && !confirm(`Delete ${run.name} and its files?`)) return;
+    button.disabled = true;
+    if (action === "stop") setText(button, "Stopping …");
+    const problem = await page.server.act({ action, run_id: id });
+    button.disabled = false;
+    if (problem) alert(problem);
+    poll();
+  }
+
+  function draw(force = false) {
+    if (page.board?.isConnected) drawBoard(force);
+    if (page.table?.isConnected) drawTable();
+  }
+
+  function drawBoard(force) {
+    drawTiles();
+    drawChips();
+    drawVerdict();
+    drawCharts(force);
+    drawCards();
+  }
+
+  function drawTiles() {
+    const runs = ordered();
+    const count = (status) => runs.filter((run) => run.status === status).length;
+    const best = runs.filter((run) => run.test).sort((a, b) => b.test.accuracy - a.test.accuracy)[0];
+    const tiles = [
+      [count("running"), "running"],
+      [count("queued"), "in the queue"],
+      [count("completed"), "finished"],
+      [best ? percent(best.test.accuracy) : "–",
+        best ? `best test accuracy · ${best.name} · 95 % interval ${percent(best.test.low)} to ${percent(best.test.high)}` : "best test accuracy"],
+    ];
+    replace(find(page.board, ".pd-tiles"), tiles.map(([value, label]) =>
+      `<div class="pd-tile"><b>${escape(value)}</b><span>${escape(label)}</span></div>`).join(""));
+  }
+
+  function replace(element, html) {
+    if (element.dataset.html === html) return;
+    element.dataset.html = html;
+    element.innerHTML = html;
+  }
+
+  function drawable() {
+    const runs = ordered().filter((run) => run.epoch > 0 || run.step > 0 || run.status === "running");
+    if (runs.length <= MOST_CHIPS) return runs;
+    return runs.filter((run, index) => page.selected.has(run.id) || run.reference || index < MOST_CHIPS);
+  }
+
+  function drawChips() {
+    const chips = find(page.board, ".pd-chips");
+    const focused = chips.contains(document.activeElement) ? document.activeElement.dataset.run : null;
+    replace(chips, drawable().map((run) => {
+      const { colour, dash } = look(run.id);
+      const style = { solid: "none", dash: "7 4", dot: "2 3", dashdot: "7 3 2 3" }[dash];
+      return `<button type="button" class="pd-chip" data-run="${escape(run.id)}" aria-pressed="${page.selected.has(run.id)}">
+        <svg width="26" height="10" aria-hidden="true"><line x1="0" y1="5" x2="26" y2="5" stroke="${colour}"
+          stroke-width="2.5" stroke-dasharray="${style}"/><circle cx="13" cy="5" r="3.5" fill="${colour}"/></svg>
+        <span>${escape(run.name)}</span>${run.reference ? "<small>reference</small>" : ""}</button>`;
+    }).join("") || "<p class='pd-quiet'>No run has begun yet.</p>");
+    if (focused) [...chips.children].find((chip) => chip.dataset.run === focused)?.focus();
+  }
+
+  async function drawVerdict() {
+    const ids = ordered().filter((run) => run.test && page.selected.has(run.id)).map((run) => run.id);
+    const key = ids.join();
+    if (page.verdictFor === key) return;
+    page.verdictFor = key;
+    const text = ids.length > 1 ? await page.server.verdict({ run_ids: ids }) : "";
+    if (page.verdictFor === key) setText(find(page.board, ".pd-verdict"), text);
+  }
+
+  function css(name) {
+    return getComputedStyle(document.body).getPropertyValue(name).trim();
+  }
+
+  function drawCharts(force) {
+    if (!window.Plotly) return void setTimeout(() => draw(true), 100);
+    const shown = drawable().filter((run) => page.selected.has(run.id) && page.curves.has(run.id)).reverse();
+    const drawn = shown.map((run) => `${run.id}:${page.curveVersions.get(run.id)}:${run.name}`).join();
+    if (!force && page.drawn === drawn && page.drawnIn === page.board) return;
+    Object.assign(page, { drawn, drawnIn: page.board });
+    for (const chart of CHARTS) drawChart(chart, shown);
+  }
+
+  function drawChart(chart, shown) {
+    const plot = find(page.board, `[data-chart=${chart.key}] .pd-plot`);
+    find(plot, ".pd-wait")?.remove();
+    const traces = shown.map((run) => {
+      const curve = page.curves.get(run.id), { colour, dash, marker } = look(run.id);
+      const perEpoch = chart.x === "epochs";
+      return {
+        type: "scatter", name: escape(run.name), x: curve[chart.x], y: curve[chart.key],
+        mode: perEpoch ? "lines+markers" : "lines",
+        line: { color: colour, dash, width: perEpoch ? 2 : 1.5 }, marker: { symbol: marker, size: 7 },
+        hovertemplate: `%{fullData.name}<br>${chart.unit} %{x}: %{y:${chart.key === "eval_accuracy" ? ".1%" : ".4f"}}<extra></extra>`,
+      };
+    });
+    const ink = css("--body-text-color"), grid = css("--border-color-primary");
+    const layout = {
+      // The same value each time: zoom and pan survive an update.
+      uirevision: "keep", showlegend: false, autosize: true, height: 280,
+      margin: { l: 52, r: 12, t: 8, b: 42 },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: "IBM Plex Sans, sans-serif", size: 13, color: ink },
+      hoverlabel: { font: { family: "IBM Plex Sans, sans-serif" } },
+      xaxis: { title: { text: chart.unit, standoff: 6 }, gridcolor: grid, zeroline: false, rangemode: "tozero",
+        ...(chart.x === "epochs" ? { tickformat: "d", dtick: longest(shown) > 12 ? undefined : 1 } : {}) },
+      yaxis: { tickformat: chart.format, gridcolor: grid, zeroline: false, automargin: true },
+    };
+    const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+    Plotly.react(plot, traces, layout, config);
+    plot.setAttribute("aria-label", describe(chart, shown));
+  }
+
+  const longest = (shown) => Math.max(1, ...shown.map((run) => run.epoch));
+
+  function describe(chart, shown) {
+    const ends = shown.map((run) => {
+      const values = page.curves.get(run.id)[chart.key] || [];
+      const last = values[values.length - 1];
+      return last === undefined ? `${run.name} has none yet`
+        : `${run.name} ends at ${chart.key === "eval_accuracy" ? percent(last) : last.toFixed(3)}`;
+    });
+    return `${chart.title} ${chart.by}: ${ends.join("; ") || "no run is selected"}.`;
+  }
+
+  // -- run cards -----------------------------------------------------------------------------
+
+  function carded() {
+    const runs = ordered();
+    const first = runs.filter((run) => !isOver(run)).reverse();
+    const rest = runs.filter(isOver);
+    return [...first, ...rest.filter((run, index) => index < 12 || run.reference)];
+  }
+
+  function drawCards() {
+    const holder = find(page.board, ".pd-cards");
+    const wanted = carded();
+    const ids = new Set(wanted.map((run) => run.id));
+    for (const card of [...holder.children]) if (!ids.has(card.dataset.run)) card.remove();
+    wanted.forEach((run, index) => {
+      let card = [...holder.children].find((other) => other.dataset.run === run.id);
+      if (!card) card = newCard(run);
+      if (holder.children[index] !== card) holder.insertBefore(card, holder.children[index] || null);
+      fillCard(card, run);
+    });
+  }
+
+  function newCard(run) {
+    const card = document.createElement("article");
+    card.className = "pd-card";
+    card.dataset.run = run.id;
+    card.style.setProperty("--run", look(run.id).colour);
+    card.innerHTML = `
+      <div class="pd-card-top"><h3></h3><span class="pd-state"></span></div>
+      <p class="pd-quiet pd-summary"></p>
+      <div class="pd-progress" role="progressbar" aria-valuemin="0" aria-valuemax="100"><i></i></div>
+      <p class="pd-now"></p>
+      <div class="pd-actions">
+        <button type="button" class="pd-button" data-action="stop">Stop</button>
+        <button type="button" class="pd-button" data-action="details">Details</button>
+        <button type="button" class="pd-button" data-action="delete">Delete</button>
+      </div>`;
+    return card;
+  }
+
+  function fillCard(card, run) {
+    setText(find(card, "h3"), run.name);
+    setText(find(card, ".pd-summary"), run.summary + (run.reference ? " · reference" : ""));
+    const state = find(card, ".pd-state");
+    state.dataset.state = run.status;
+    setText(state, STATES[run.status]);
+    const share = run.status === "completed" ? 1 : run.max_steps ? run.step / run.max_steps : 0;
+    const progress = find(card, ".pd-progress");
+    progress.setAttribute("aria-valuenow", Math.round(100 * share));
+    progress.setAttribute("aria-label", `Progress of ${run.name}`);
+    progress.classList.toggle("pd-busy", run.status === "running" && (share === 0 || run.phase !== "Training"));
+    find(progress, "i").style.width = `${100 * share}%`;
+    setText(find(card, ".pd-now"), now(run));
+    const stop = find(card, "[data-action=stop]");
+    stop.hidden = isOver(run);
+    stop.setAttribute("aria-label", `Stop ${run.name}`);
+    find(card, "[data-action=details]").setAttribute("aria-label", `Details of ${run.name}`);
+    const remove = find(card, "[data-action=delete]");
+    remove.hidden = !isOver(run) || run.reference;
+    remove.setAttribute("aria-label", `Delete ${run.name}`);
+  }
+
+  function now(run) {
+    if (run.status === "queued") return run.queue === 1 ? "Next in the queue" : `Number ${run.queue} in the queue`;
+    if (run.status === "completed") return run.test
+      ? `Test accuracy ${percent(run.test.accuracy)} (95 %: ${percent(run.test.low)} to ${percent(run.test.high)}) on ${whole(run.test.reviews)} reviews · ${seconds(run.seconds)}`
+      : "";
+    if (isOver(run)) return run.error || (run.epoch ? `Stopped after ${run.epoch} of ${run.max_epochs} epochs` : "Stopped before the first epoch ended");
+    const parts = [];
+    if (run.phase && run.phase !== "Training") parts.push(`${run.phase} …`);
+    if (run.max_steps) parts.push(`epoch ${Math.min(run.epoch + 1, run.max_epochs)} of ${run.max_epochs}`, `step ${run.step} of ${run.max_steps}`);
+    if (run.rate) parts.push(`${run.rate.toFixed(0)} reviews/s`);
+    if (run.left != null && run.step) parts.push(`about ${seconds(run.left)} left`);
+    if (run.learning_rate != null) parts.push(`lr ${Number(run.learning_rate).toPrecision(2)}`);
+    return parts.join(" · ") || "Starting …";
+  }
+
+  // -- runs table ----------------------------------------------------------------------------
+
+  const COLUMNS = [
+    ["Run", (run) => `<b>${escape(run.name)}</b><small>${escape(run.summary)}</small>`, ""],
+    ["State", (run) => `<span class="pd-state" data-state="${run.status}">${STATES[run.status]}</span>`, ""],
+    ["Reviews", (run) => `${whole(run.num_train)} + ${whole(run.num_validation)}`, "pd-wide"],
+    ["Epochs", (run) => `${run.epoch} of ${run.max_epochs}`, "pd-wide"],
+    ["Test accuracy", (run) => run.test ? `<b>${percent(run.test.accuracy)}</b><small>${percent(run.test.low)} to ${percent(run.test.high)}</small>` : "–", ""],
+    ["Test loss", (run) => run.test ? run.test.loss.toFixed(3) : "–", "pd-wide"],
+    ["Adapter parameters", (run) => run.adapter_parameters == null ? "–" : whole(run.adapter_parameters), "pd-wide"],
+    ["Head parameters", (run) => run.head_parameters == null ? "–" : whole(run.head_parameters), "pd-wide"],
+    ["File", (run) => run.bytes ? bytes(run.bytes) + (run.saved_as === "float16" ? "<small>half precision</small>" : "") : "–", "pd-wide"],
+    ["Time", (run) => run.seconds ? seconds(run.seconds) : "–", "pd-wide"],
+    ["By", (run) => escape(run.reference ? "reference" : run.owner.slice(0, 8)), "pd-wide"],
+  ];
+
+  function table(element) {
+    page.table = find(element, ".pd-runs") || element;
+    page.table.innerHTML = `<div class="pd-scroll"><table>
+      <caption class="pd-quiet">All runs, newest first. Reviews are counted as training + validation; intervals are 95 % Wilson intervals.</caption>
+      <thead><tr>${COLUMNS.map(([title, , kind]) => `<th scope="col" class="${kind}">${title}</th>`).join("")}<th scope="col">Open</th></tr></thead>
+      <tbody></tbody></table></div>`;
+    page.table.addEventListener("click", act);
+    draw();
+  }
+
+  function drawTable() {
+    const body = find(page.table, "tbody");
+    const rows = ordered();
+    const ids = rows.map((run) => run.id);
+    for (const row of [...body.children]) if (!ids.includes(row.dataset.run)) row.remove();
+    rows.forEach((run, index) => {
+      let row = [...body.children].find((other) => other.dataset.run === run.id);
+      if (!row) {
+        row = document.createElement("tr");
+        row.dataset.run = run.id;
+        row.innerHTML = COLUMNS.map(([, , kind]) => `<td class="${kind}"></td>`).join("")
+          + `<td><button type="button" class="pd-button" data-action="details" aria-label="Details of ${escape(run.name)}">Details</button></td>`;
+      }
+      if (body.children[index] !== row) body.insertBefore(row, body.children[index] || null);
+      COLUMNS.forEach(([, cell], column) => replace(row.children[column], cell(run)));
+    });
+  }
+
+  // -- details -------------------------------------------------------------------------------
+
+  async function details(id) {
+    const run = JSON.parse(await page.server.details({ run_id: id }));
+    const dialog = document.createElement("dialog");
+    dialog.className = "pd-dialog";
+    dialog.setAttribute("aria-label", `Details of ${id}`);
+    dialog.innerHTML = `<button type="button" class="pd-button pd-close" autofocus>Close</button>${run.error && !run.config
+      ? `<p class="pd-problem">${escape(run.error)}</p>` : detailsOf(run)}`;
+    document.body.append(dialog);
+    find(dialog, ".pd-close").addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.showModal();
+  }
+
+  const pairs = (rows) => `<table class="pd-pairs"><tbody>${rows.map(([name, value]) =>
+    `<tr><th scope="row">${escape(name)}</th><td>${escape(Array.isArray(value) ? value.join(", ") : value)}</td></tr>`).join("")}</tbody></table>`;
+
+  function detailsOf(run) {
+    const { result, config } = run;
+    const epochs = result ? result.training_table
+      : run.epochs.map((e) => ({ Epoch: e.epoch, "Training Loss": e.train_loss.toFixed(6), "Validation Loss": e.eval_loss.toFixed(6), Accuracy: e.eval_accuracy.toFixed(6) }));
+    const names = ["Epoch", "Training Loss", "Validation Loss", "Accuracy"];
+    const history = epochs.length ? `<h3>Epochs</h3><table class="pd-epochs"><thead><tr>${names.map((n) => `<th scope="col">${n}</th>`).join("")}</tr></thead>
+      <tbody>${epochs.map((row) => `<tr>${names.map((n) => `<td>${escape(typeof row[n] === "number" && n !== "Epoch" ? row[n].toFixed(6) : row[n])}</td>`).join("")}</tr>`).join("")}</tbody></table>
+      <p class="pd-quiet">Training Loss is logged every tenth step; "No log" where none fell into the epoch. Accuracy is measured on ${whole(Math.round(config.num_reviews / 5))} validation reviews.</p>` : "";
+    const facts = result ? `<h3>Result</h3>${pairs([
+      ["Test accuracy", `${percent(result.test_accuracy)} (95 % Wilson interval ${percent(result.test_interval[0])} to ${percent(result.test_interval[1])})`],
+      ["Test reviews", whole(result.num_test_reviews)],
+      ["Test loss", `${result.test_loss.toFixed(4)} (guessing gives 0.6931)`],
+      ["Adapter parameters", `${whole(result.num_adapter_parameters)} (${percent(result.num_adapter_parameters / result.num_base_parameters, 2)} of the base)`],
+      ["Head parameters", whole(result.num_head_parameters)],
+      ["File", `${bytes(result.file_bytes)}, ${result.saved_as}${result.saved_as === "float16" ? " (half precision, so that the file stays below 10 MB)" : ""}`],
+      ["Saved and loaded again", `largest difference of a logit ${result.reload_difference.toExponential(1)}`],
+      ["Computed in", result.precision],
+      ["Time", seconds(result.seconds)],
+    ])}<h3>TrainOutput</h3>${pairs(Object.entries(result.train_output).map(([name, value]) => [name, Number(value.toPrecision(6)).toLocaleString("en", { maximumFractionDigits: 6 })]))}` : "";
+    const environment = result ? `<h3>Environment</h3>${pairs(Object.entries(result.environment))}` : "";
+    return `<h2>${escape(config.name)} <span class="pd-state" data-state="${run.status}">${STATES[run.status]}</span></h2>
+      <p class="pd-quiet">${escape(run.run_id)} · ${new Date(run.created_at).toLocaleString()}</p>
+      ${run.error ? `<p class="pd-problem">${escape(run.error)}</p>` : ""}
+      <div class="pd-columns"><div>${facts}${history}</div><div><h3>Configuration</h3>${pairs(Object.entries(config))}${environment}</div></div>`;
+  }
+
+  window.PeftDemo = { start, board, table, submitted };
+})();

@@ -1,0 +1,221 @@
+"""The live board's server side: what changed since the version a browser has seen, as JSON.
+
+Each run's JSON is built once for a version of it and shared by all viewers; a poll that finds
+nothing new answers None.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from peft_demo import evaluation
+from peft_demo.errors import PeftDemoError
+from peft_demo.methods import METHODS
+from peft_demo.runs import Run, RunStatus
+from peft_demo.ui.services import Services
+
+CURVE_POINTS = 200
+"""Most points of a loss curve that are sent; more steps are averaged."""
+
+
+class Board:
+    """Answers the browsers' polls and buttons."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._summaries: dict[tuple[str, int], dict[str, Any]] = {}
+        self._curves: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._correct: dict[str, Any] = {}
+
+    def poll(self, request: dict[str, Any]) -> str | None:
+        """What is new for a browser, or None.
+
+        Args:
+            request: ``since``, the version it has seen; ``models``, the warm-up's text it shows;
+                ``curves``, ids of the runs whose curves it lacks.
+        """
+        store, warm_up = self._services.store, self._services.warm_up
+        since = int(request.get("since", -1))
+        wanted = [str(run_id) for run_id in request.get("curves", ())]
+        try:
+            version = store.version
+            if version == since and warm_up.text == request.get("models") and not wanted:
+                return None
+            changed = store.list(since) if version != since else []
+            ids = store.ids()
+            # A browser that shows a run's curves needs them again whenever the run changes.
+            shown = {str(run_id) for run_id in request.get("shown", ())}
+            wanted += [run.run_id for run in changed if run.run_id in shown]
+            curves = {run_id: self._curve(run_id) for run_id in wanted if run_id in ids}
+            problem = store.problem
+        except PeftDemoError as error:
+            version, changed, ids, curves, problem = since, [], None, {}, str(error)
+        answer = {
+            "version": version,
+            "models": {"state": warm_up.state, "text": warm_up.text},
+            "problem": problem,
+            "ids": ids,
+            "runs": [self._summary(run) for run in changed],
+            "curves": curves,
+        }
+        return json.dumps(answer, separators=(",", ":"))
+
+    def act(self, request: dict[str, Any]) -> str:
+        """Stop or delete a run; answers an error's sentence or an empty text."""
+        run_id, action = str(request.get("run_id")), request.get("action")
+        try:
+            if action == "stop":
+                self._services.engine.cancel(run_id)
+            elif action == "delete":
+                self._services.delete(run_id)
+            else:
+                return f"action must be stop or delete, got {action}."
+        except PeftDemoError as error:
+            return str(error)
+        return ""
+
+    def details(self, request: dict[str, Any]) -> str:
+        """Everything about one run, as JSON, or {"error": sentence}."""
+        try:
+            run = self._services.store.get(str(request.get("run_id")))
+        except PeftDemoError as error:
+            return json.dumps({"error": str(error)})
+        return run.model_dump_json()
+
+    def verdict(self, request: dict[str, Any]) -> str:
+        """What the test results of the selected runs can tell, in words."""
+        store = self._services.store
+        try:
+            chosen = [store.get(str(run_id)) for run_id in request.get("run_ids", ())]
+            finished = [run for run in chosen if run.result is not None]
+            sets = {run.result.test_set for run in finished if run.result}
+            if len(finished) < 2:
+                return ""
+            if len(sets) > 1:
+                return (
+                    "The selected runs were tested on different reviews, so their accuracies "
+                    "cannot be compared directly."
+                )
+            facts = evaluation.compare({run.run_id: self._hits(run) for run in finished})
+        except (PeftDemoError, OSError, ValueError):
+            return ""
+        return verdict_in_words(facts, {run.run_id: run.config.name for run in finished})
+
+    def _summary(self, run: Run) -> dict[str, Any]:
+        key = (run.run_id, run.version)
+        if key not in self._summaries:
+            self._summaries.pop((run.run_id, run.version - 1), None)
+            self._summaries[key] = summary(run)
+        return self._summaries[key]
+
+    def _curve(self, run_id: str) -> dict[str, Any]:
+        store = self._services.store
+        run = store.get(run_id)
+        known = self._curves.get(run_id)
+        if known is None or known[0] != run.version:
+            steps = store.steps(run_id)
+            known = (
+                run.version,
+                {
+                    "epochs": [epoch.epoch for epoch in run.epochs],
+                    "eval_accuracy": [round(epoch.eval_accuracy, 4) for epoch in run.epochs],
+                    "eval_loss": [round(epoch.eval_loss, 4) for epoch in run.epochs],
+                    **thinned([s.step for s in steps], [s.loss for s in steps]),
+                },
+            )
+            self._curves[run_id] = known
+        return known[1]
+
+    def _hits(self, run: Run) -> Any:
+        """Whether the run was right on each test review, shape (reviews,)."""
+        if run.run_id not in self._correct:
+            folder = self._services.store.folder_of(run.run_id)
+            self._correct[run.run_id] = evaluation.Predictions.load(folder).correct
+        return self._correct[run.run_id]
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """What cards and table show of a run."""
+    config, result = run.config, run.result
+    last = run.epochs[-1] if run.epochs else None
+    return {
+        "id": run.run_id,
+        "name": config.name,
+        "summary": config.summary,
+        "method": METHODS[config.method].label if config.method in METHODS else config.method,
+        "status": str(run.status),
+        "reference": run.is_reference,
+        "owner": run.owner,
+        "created": run.created_at.isoformat(),
+        "queue": run.queue_position,
+        "phase": run.progress.phase,
+        "step": run.progress.step,
+        "max_steps": run.progress.max_steps,
+        "rate": run.progress.samples_per_second,
+        "left": run.progress.seconds_left if run.status is RunStatus.RUNNING else None,
+        "learning_rate": run.progress.learning_rate,
+        "epoch": len(run.epochs),
+        "max_epochs": config.num_train_epochs,
+        "eval_accuracy": last and last.eval_accuracy,
+        "eval_loss": last and last.eval_loss,
+        "num_validation": config.num_validation_reviews,
+        "num_train": config.num_train_reviews,
+        "error": run.error,
+        "test": result
+        and {
+            "accuracy": result.test_accuracy,
+            "low": result.test_interval[0],
+            "high": result.test_interval[1],
+            "reviews": result.num_test_reviews,
+            "loss": result.test_loss,
+        },
+        "adapter_parameters": result and result.num_adapter_parameters,
+        "head_parameters": result and result.num_head_parameters,
+        "bytes": result and result.file_bytes,
+        "saved_as": result and result.saved_as,
+        "seconds": result and result.seconds,
+    }
+
+
+def thinned(steps: list[int], losses: list[float]) -> dict[str, list[float]]:
+    """At most CURVE_POINTS points: neighbouring steps averaged, at the last of their steps."""
+    width = -(-len(steps) // CURVE_POINTS) or 1
+    return {
+        "steps": [steps[min(i + width, len(steps)) - 1] for i in range(0, len(steps), width)],
+        "loss": [
+            round(float(np.mean(losses[i : i + width])), 4) for i in range(0, len(losses), width)
+        ],
+    }
+
+
+def verdict_in_words(facts: evaluation.Comparison, names: dict[str, str]) -> str:
+    """What a comparison can tell, for a student to read aloud."""
+    reviews = f"the same {facts.num_reviews:,} test reviews"
+    p = f"{facts.smallest_p:.2g}" if facts.smallest_p >= 0.001 else "< 0.001"
+    if not facts.different_pairs:
+        overlap = ", and their 95 % intervals overlap" if facts.all_overlap else ""
+        return (
+            f"No difference between the {len(facts.runs)} selected runs is shown on {reviews}"
+            f"{overlap} (smallest p = {p}, exact McNemar test, Holm-corrected)."
+        )
+    beaten: dict[str, list[str]] = {}
+    for better, worse in facts.different_pairs:
+        beaten.setdefault(better, []).append(worse)
+    sentences = [
+        f"{names[better]} is better than {_listed([names[run] for run in worse])}"
+        for better, worse in beaten.items()
+    ]
+    total = len(facts.runs) * (len(facts.runs) - 1) // 2
+    rest = total - len(facts.different_pairs)
+    others = f" For the other {rest} of {total} pairs no difference is shown." if rest else ""
+    return (
+        f"On {reviews}: {'; '.join(sentences)} (p < 0.05, exact McNemar test, "
+        f"Holm-corrected).{others}"
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,121 @@
+"""The page: header, the form in the sidebar, and the tabs."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import plotly
+
+from peft_demo import bases
+from peft_demo.errors import PeftDemoError
+from peft_demo.ui.api import add_endpoints
+from peft_demo.ui.board import Board
+from peft_demo.ui.form import Form
+from peft_demo.ui.review import ReviewPage
+from peft_demo.ui.services import Services
+
+TITLE = "PEFT Demo"
+ASSETS = Path(__file__).parent / "assets"
+PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+
+_WHEN_READY = """
+const go = () => window.PeftDemo ? %s : setTimeout(go, 30);
+go();
+"""
+
+HEADER = f"""
+<header class="pd-header">
+  <div><h1>{TITLE}</h1><p>See what a fine-tuning choice does, on movie reviews</p></div>
+  <div class="pd-header-side">
+    <span class="pd-models" role="status" data-state="loading">Loading the models …</span>
+    <button type="button" class="pd-button pd-theme">Dark or light</button>
+  </div>
+</header>
+<p class="pd-problem pd-store-problem" role="alert" hidden></p>
+<div class="pd-announce" role="status" aria-live="polite"></div>
+"""
+
+BOARD = "<div class='pd-board'></div>"
+TABLE = "<div class='pd-runs'></div>"
+
+
+def build(services: Services) -> gr.Blocks:
+    """The whole page; nothing is started yet."""
+    gr.set_static_paths([ASSETS, PLOTLY.parent])
+    board = Board(services)
+
+    def poll(request: dict[str, Any]) -> str | None:
+        return board.poll(request)
+
+    def act(request: dict[str, Any]) -> str:
+        return board.act(request)
+
+    def details(request: dict[str, Any]) -> str:
+        return board.details(request)
+
+    def verdict(request: dict[str, Any]) -> str:
+        return board.verdict(request)
+
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+        # The owner's id lives in the browser; key and secret are fixed so that it outlives us.
+        owner = gr.BrowserState("", storage_key="peft-demo-owner", secret="peft-demo")
+        header = gr.HTML(
+            HEADER,
+            js_on_load=_WHEN_READY % "PeftDemo.start(element, server, () => trigger('finished'))",
+            server_functions=[poll, act, details, verdict],
+            elem_id="header",
+        )
+        with gr.Sidebar(width=350, elem_id="sidebar"):
+            gr.HTML("<h2>New run</h2>")
+            form = Form({"base_model": bases.default_base()})
+            start = gr.Button("Start training", variant="primary", elem_id="start")
+            message = gr.HTML("", elem_id="start-message")
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Training", id="training"):
+                gr.HTML(BOARD, js_on_load=_WHEN_READY % "PeftDemo.board(element)")
+            with gr.Tab("Runs", id="runs"):
+                gr.HTML(TABLE, js_on_load=_WHEN_READY % "PeftDemo.table(element)")
+            with gr.Tab("Try a review", id="review-tab"):
+                review = ReviewPage(services)
+
+        def submit(who: str, *values: Any) -> str:
+            try:
+                run = services.engine.submit(form.config(*values), who or "browser")
+            except PeftDemoError as error:
+                raise gr.Error(str(error), duration=None, print_exception=False) from error
+            return f"<p class='pd-quiet' role='status'>{run.run_id} is in the queue.</p>"
+
+        start.click(
+            submit,
+            [owner, *form.inputs],
+            message,
+            validator=lambda who, *values: [gr.validate(True, ""), *form.validate(*values)],
+            show_progress="hidden",
+            concurrency_limit=8,
+            api_visibility="private",
+        ).success(None, js="() => PeftDemo.submitted()")
+        header.finished(
+            review.refresh,
+            review.run_ids,
+            review.run_ids,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        page.load(
+            lambda who: who or uuid.uuid4().hex,
+            owner,
+            owner,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        add_endpoints(services)
+    return page
+
+
+def head() -> str:
+    """The page's own scripts, served by itself: nothing is fetched from elsewhere."""
+    sources = (ASSETS / "peft_demo.js", PLOTLY)
+    return "".join(f'<script defer src="gradio_api/file={path}"></script>' for path in sources)

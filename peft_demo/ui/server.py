@@ -1,0 +1,90 @@
+"""Serve the page: at once, while the models load behind it."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+# Before gradio is imported, which asks its makers' server for news otherwise.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import gradio as gr
+
+from peft_demo.errors import PeftDemoError
+from peft_demo.ui.page import ASSETS, build, head
+from peft_demo.ui.services import Services
+from peft_demo.ui.theme import THEME
+
+PORT = 7860
+PORTS_TRIED = 100
+
+
+def serve(host: str | None = None, port: int | None = None) -> None:
+    """Serve until interrupted.
+
+    Args:
+        host: address to listen at; by default 127.0.0.1, or GRADIO_SERVER_NAME, as Spaces sets it.
+        port: the first port to try; by default 7860, or GRADIO_SERVER_PORT.
+
+    Raises:
+        PeftDemoError: no port is free.
+    """
+    host = host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
+    wanted = port or int(os.environ.get("GRADIO_SERVER_PORT") or PORT)
+    services = Services()
+    page = launch(services, host, free_port(host, wanted))
+    if page.server_port != wanted:
+        print(f"Port {wanted} is taken; using {page.server_port}.")  # noqa: T201
+    print(f"PEFT Demo is at http://{host}:{page.server_port}", flush=True)  # noqa: T201
+    if services.store.problem:
+        print(services.store.problem, flush=True)  # noqa: T201
+    services.start()
+    try:
+        page.block_thread()
+    finally:
+        services.close()
+
+
+def launch(services: Services, host: str, port: int) -> gr.Blocks:
+    """Serve the page in the background."""
+    page = build(services)
+    page.launch(
+        server_name=host,
+        server_port=port,
+        prevent_thread_lock=True,
+        quiet=True,
+        share=False,
+        show_error=True,
+        theme=THEME,
+        css_paths=[ASSETS / "peft_demo.css"],
+        head=head(),
+        footer_links=["api"],
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        # Enough for a class that polls while some of it classifies.
+        max_threads=64,
+    )
+    return page
+
+
+def free_port(host: str, first: int) -> int:
+    """The first port from ``first`` on that nobody listens at.
+
+    Raises:
+        PeftDemoError: none of a hundred is free, or the address is not this machine's.
+    """
+    for port in range(first, min(first + PORTS_TRIED, 65536)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                if not isinstance(error, socket.gaierror) and error.errno in (13, 98, 48, 10048):
+                    continue
+                raise PeftDemoError(
+                    f"--host must be an address of this machine, got {host}."
+                ) from error
+            return port
+    raise PeftDemoError(f"--port must be followed by a free port, got {first}: none is free.")

@@ -1,0 +1,106 @@
+"""Services: what the page's handlers work with, and the warm-up that loads it in the background."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from peft_demo import presets, settings
+from peft_demo.engine import LocalEngine
+from peft_demo.errors import PeftDemoError
+from peft_demo.runs import BUILTIN_BASE, IMDB, Run, RunStatus
+from peft_demo.store import Store
+
+if TYPE_CHECKING:
+    from peft_demo.inference import Prediction, Predictor
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class WarmUp:
+    """How far the models are; the page shows it."""
+
+    state: Literal["loading", "ready", "failed"] = "loading"
+    text: str = "Loading the models …"
+    is_over: threading.Event = field(default_factory=threading.Event)
+
+
+class Services:
+    """Store, engine and predictor of one server."""
+
+    def __init__(self) -> None:
+        self.store = Store(settings.home(), settings.ADAPTERS)
+        self.engine = LocalEngine(self.store)
+        self.warm_up = WarmUp()
+        self._predictor: Predictor | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Begin to load the models and to train what is queued; returns at once."""
+        threading.Thread(target=self._start, name="warm-up", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop training and let go of the store."""
+        self.engine.close()
+        self.store.close()
+
+    def predict(self, review: str, run_ids: list[str]) -> list[Prediction]:
+        """Predictions side by side; waits for the models if they are still loading."""
+        return self.predictor.predict(review, run_ids)
+
+    @property
+    def predictor(self) -> Predictor:
+        """Made at first use, because it brings torch along."""
+        with self._lock:
+            if self._predictor is None:
+                from peft_demo.inference import Predictor
+
+                self._predictor = Predictor(self.store)
+            return self._predictor
+
+    def delete(self, run_id: str) -> None:
+        """Remove a run that is over from store, disk and memory."""
+        self.store.delete(run_id)
+        if self._predictor is not None:
+            self._predictor.forget(run_id)
+
+    def finished_runs(self) -> list[Run]:
+        """Runs whose adapters can predict, newest first, the reference runs last."""
+        return [run for run in self.store.list() if run.status is RunStatus.COMPLETED]
+
+    def _start(self) -> None:
+        started = time.perf_counter()
+        try:
+            self._load()
+        except PeftDemoError as error:
+            self.warm_up.state, self.warm_up.text = "failed", str(error)
+        except Exception as error:
+            logger.exception("The models could not be loaded")
+            self.warm_up.state, self.warm_up.text = "failed", f"Loading failed: {error}"
+        else:
+            self.warm_up.state = "ready"
+            self.warm_up.text = f"Models ready after {time.perf_counter() - started:.0f} s"
+        self.warm_up.is_over.set()
+        # Queued runs say for themselves why they fail, so training begins in any case.
+        self.engine.start()
+
+    def _load(self) -> None:
+        # In this order: what the first visitor is likely to need first.
+        self.warm_up.text = "Starting torch …"
+        import peft_demo.inference
+
+        self.warm_up.text = "Loading the base model …"
+        from peft_demo import bases, reviews
+
+        bases.load(BUILTIN_BASE)
+        self.warm_up.text = "Loading the reference adapters …"
+        for run in self.store.list():
+            if run.is_reference and run.run_id.removeprefix("reference-") in presets.ASSIGNMENT:
+                self.predictor.model(run)
+        self.warm_up.text = "Loading the reviews …"
+        reviews.load(IMDB)
+        import peft_demo.training  # noqa: F401
