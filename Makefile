@@ -27,7 +27,7 @@ endef
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint bench reference clean FORCE
+.PHONY: help run test lint bench reference readme clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,9 @@ bench: $(RUN_STAMP) ## measure the numbers that the README quotes
 
 reference: $(RUN_STAMP) ## train the reference adapters in adapters/ again
 	$(VENV_PYTHON) -m peft_demo reference $(ARGS)
+
+readme: $(RUN_STAMP) ## write the README's generated tables
+	$(VENV_PYTHON) scripts/update_readme.py
 
 clean: ## remove .venv and caches; runs that you trained stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import nn
 
+CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
+FULL_CONFIG = "config.json"
 FULL_WEIGHTS = "model.safetensors"
+"""Of a fully trained model, in transformers' own format."""
 
 
 def build(base: bases.Base, config: RunConfig) -> nn.Module:
@@ -83,23 +86,22 @@ def load(folder: Path, base: bases.Base) -> nn.Module:
     Raises:
         AssetError: a file is missing or cut short, or the adapter belongs to another base.
     """
-    from peft import PeftModel
-    from transformers import DistilBertForSequenceClassification
-
+    is_full = (folder / FULL_CONFIG).exists() or (folder / FULL_WEIGHTS).exists()
+    files = (FULL_CONFIG, FULL_WEIGHTS) if is_full else (CONFIG, WEIGHTS)
+    for name in files:
+        if not (folder / name).exists():
+            raise AssetError(
+                f"The adapter in {folder.name} has no {name}: its run must be deleted."
+            )
     try:
         with borrowed_generators(), _quiet():
-            if (folder / FULL_WEIGHTS).exists():
-                model: Any = DistilBertForSequenceClassification.from_pretrained(folder)
-            else:
-                _check_base(folder, base)
-                model = PeftModel.from_pretrained(base.shared(), str(folder))
+            model = _load_full(folder, base) if is_full else _load_adapter(folder, base)
     except AssetError:
         raise
     except Exception as error:  # peft, safetensors and json each raise their own
         raise AssetError(
             f"The adapter in {folder.name} cannot be loaded: it must have a complete "
-            f"adapter_config.json and {WEIGHTS} for the base {base.id}, got: "
-            f"{_first_line(error)}."
+            f"{files[0]} and {files[1]} for the base {base.id}, got: {_first_line(error)}."
         ) from error
     return model.requires_grad_(False).eval()
 
@@ -118,12 +120,40 @@ def logits(model: nn.Module, base: bases.Base, token_ids: list[list[int]]) -> np
         return model(input_ids=ids, attention_mask=mask).logits.float().numpy()
 
 
-def _check_base(folder: Path, base: bases.Base) -> None:
-    path = folder / "adapter_config.json"
-    if not path.exists() or not (folder / WEIGHTS).exists():
-        missing = WEIGHTS if path.exists() else path.name
-        raise AssetError(f"The adapter in {folder.name} has no {missing}: its run must be deleted.")
-    trained_on = json.loads(path.read_text(encoding="utf-8")).get("base_model_name_or_path")
+def _load_adapter(folder: Path, base: bases.Base) -> Any:
+    from peft import PeftModel, get_peft_model_state_dict
+    from safetensors import safe_open
+
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    _check_base(folder, base, config.get("base_model_name_or_path"))
+    model = PeftModel.from_pretrained(base.shared(), str(folder))
+    # peft only warns about tensors that are not there, and leaves them random.
+    with safe_open(folder / WEIGHTS, framework="pt") as file:
+        missing = set(get_peft_model_state_dict(model, save_embedding_layers=False)) - {
+            *file.keys()
+        }
+    if missing:
+        raise ValueError(f"no {min(missing)}")
+    return model
+
+
+def _load_full(folder: Path, base: bases.Base) -> Any:
+    from transformers import DistilBertForSequenceClassification
+
+    config = json.loads((folder / FULL_CONFIG).read_text(encoding="utf-8"))
+    # transformers does not keep the name of the base; its measures tell it.
+    measures = ("vocab_size", "dim", "n_layers", "hidden_dim")
+    if any(config.get(name) != getattr(base.model.config, name) for name in measures):
+        _check_base(folder, base, "another")
+    model, info = DistilBertForSequenceClassification.from_pretrained(
+        folder, output_loading_info=True
+    )
+    if info["missing_keys"]:
+        raise ValueError(f"no {min(info['missing_keys'])}")
+    return model
+
+
+def _check_base(folder: Path, base: bases.Base, trained_on: object) -> None:
     if trained_on != base.id:
         raise AssetError(
             f"The adapter in {folder.name} must belong to the base {base.id}, got {trained_on}."
@@ -137,7 +167,7 @@ def _first_line(error: Exception) -> str:
 class _quiet(warnings.catch_warnings):  # noqa: N801
     """Without peft's warnings about choices that are made on purpose here."""
 
-    def __enter__(self) -> None:  # type: ignore[override]
+    def __enter__(self) -> None:
         super().__enter__()
         warnings.filterwarnings("ignore", message=".*target_modules.*")
         warnings.filterwarnings("ignore", message=".*Could not find a config file.*")

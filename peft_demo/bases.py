@@ -129,6 +129,8 @@ def export(folder: Path, base_id: str = BUILTIN_BASE) -> None:
     with borrowed_generators():
         model = base.shared()
     try:
+        # transformers would only log that a file is in the way.
+        folder.mkdir(parents=True, exist_ok=True)
         model.save_pretrained(folder)
         base.tokenizer.save_pretrained(folder)
     except OSError as error:

@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ import typer
 
 from peft_demo import presets, settings
 from peft_demo.catalogue import describe_methods
-from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError
+from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError, StoreError
 from peft_demo.fields import shown
 from peft_demo.runs import EpochMetrics, Run, RunConfig, RunStatus
 from peft_demo.store import Store
@@ -30,8 +31,12 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 RunId = Annotated[str, typer.Argument(metavar="ID", help="A run's id, such as run-000001.")]
 
+
 def main(before: Sequence[str] = ()) -> None:
-    """Run the command line, with ``before`` ahead of its arguments; a user's mistake ends in one sentence and status 2, a failure in 1."""
+    """Run the command line, with ``before`` ahead of its arguments.
+
+    A user's mistake ends in one sentence and status 2, a failure in one and status 1.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         app([*before, *sys.argv[1:]])
@@ -66,8 +71,14 @@ def train(
                 f"validation accuracy {epoch.eval_accuracy:.1%}"
             )
 
-    run = _train(_store(), config, tell)
-    _tell_end(run, _store(), as_json)
+    store = _store()
+    try:
+        run = _train(store, config, tell)
+    except PeftDemoError as error:
+        if as_json:
+            _print_json({"event": "failed", "error": str(error)})
+        raise
+    _tell_end(run, store, as_json)
     if run.status is not RunStatus.COMPLETED:
         raise typer.Exit(1)
 
@@ -96,7 +107,7 @@ def predict(
 @app.command()
 def runs(as_json: AsJson = False) -> None:
     """List all runs, newest first, the reference runs last."""
-    found = _store().list()
+    found = _store().runs()
     if as_json:
         _print_json([json.loads(run.model_dump_json()) for run in found])
         return
@@ -138,7 +149,9 @@ def methods(as_json: AsJson = False) -> None:
     for method in described:
         typer.echo(f"{method['id']:12} {method['label']} ({method['year']}): {method['summary']}")
         for field in method["fields"]:
-            typer.echo(f"    {field['name']:24} {field['allowed']}; default {_plain(field['default'])}")
+            typer.echo(
+                f"    {field['name']:24} {field['allowed']}; default {_plain(field['default'])}"
+            )
 
 
 @app.command()
@@ -190,7 +203,11 @@ def serve(
 
 
 def _store() -> Store:
-    return Store(settings.home(), settings.ADAPTERS)
+    store = Store(settings.home(), settings.ADAPTERS)
+    # A training that was killed is told as interrupted even where no server runs.
+    with suppress(StoreError):
+        store.interrupt_orphans()
+    return store
 
 
 def _train(store: Store, config: RunConfig, tell: Any) -> Run:
@@ -244,4 +261,4 @@ def _plain(value: object) -> str:
 
 
 def _print_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False), flush=True)  # noqa: T201
+    print(json.dumps(value, ensure_ascii=False), flush=True)

@@ -84,7 +84,14 @@ class LocalEngine:
                 self._wake.wait(IDLE_SECONDS)
                 self._wake.clear()
             else:
-                execute(self._store, run, self._closing)
+                self._execute(run)
+
+    def _execute(self, run: Run) -> None:
+        try:
+            execute(self._store, run, self._closing)
+        except Exception:
+            # How it ended could not be recorded; the runs behind it must still be trained.
+            logger.exception("%s could not be recorded", run.run_id)
 
 
 def execute(
@@ -108,7 +115,7 @@ def execute(
 
     closing = closing or threading.Event()
     folder = store.folder_of(run.run_id)
-    partial = folder.with_name(f".partial-{run.run_id}")
+    partial = store.partial_folder_of(run.run_id)
     reporter = _StoreReporter(store, run.run_id, closing, listener)
     try:
         partial.mkdir(parents=True, exist_ok=True)
@@ -127,7 +134,7 @@ def execute(
         raise
     except Exception as error:
         logger.exception("%s failed", run.run_id)
-        _keep_traceback(store.folder / f"{run.run_id}.log")
+        _keep_traceback(store.log_of(run.run_id))
         return _finish(store, run, RunStatus.FAILED, error=_reason(error, store))
     finally:
         shutil.rmtree(partial, ignore_errors=True)

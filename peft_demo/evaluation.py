@@ -13,7 +13,6 @@ import numpy.typing as npt
 from scipy import special, stats
 
 
-
 @dataclass(frozen=True)
 class Predictions:
     """A run's probabilities on its test reviews, kept for comparisons without the model."""

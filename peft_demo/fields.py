@@ -1,4 +1,4 @@
-"""Field: one setting a user can change. Form, checks, API schema and command line derive from it."""
+"""Field: one setting a user can change. Form, checks, API and command line derive from it."""
 
 import json
 import math

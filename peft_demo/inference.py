@@ -141,9 +141,7 @@ def _predict(
     return Prediction(
         run_id=run.run_id,
         label=LABELS[int(probabilities.argmax())],
-        probabilities={
-            label: float(p) for label, p in zip(LABELS, probabilities, strict=True)
-        },
+        probabilities={label: float(p) for label, p in zip(LABELS, probabilities, strict=True)},
         milliseconds=milliseconds,
         tokens_read=len(inside),
         tokens_total=len(token_ids) - 2,

@@ -46,12 +46,19 @@ def _recommended(method_id: str, **values: object) -> Preset:
             "method": method_id,
             "learning_rate": method.learning_rate,
             "num_train_epochs": 2,
-            "num_reviews": 2_500,
+            "num_reviews": 2_000,
             "max_length": 128,
             **values,
         },
     )
 
+
+_RECOMMENDED_MORE: dict[str, dict[str, object]] = {
+    # Over so few epochs dropout helps nothing, and drawing its masks takes a quarter of the time.
+    "lora": {"lora_dropout": 0.0},
+    # Without gradients through the body an epoch is cheap, and the head needs more of them.
+    "head_only": {"num_train_epochs": 4},
+}
 
 PRESETS: dict[str, Preset] = {
     preset.id: preset
@@ -59,16 +66,17 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "quick",
             "Quick demo",
-            "A small LoRA run that finishes in about half a minute and clearly learns.",
+            "A small LoRA run that takes about 20 seconds on two cores and clearly learns.",
             {
                 "method": "lora",
+                "lora_dropout": 0.0,
                 "learning_rate": 2e-3,
-                "num_train_epochs": 3,
-                "num_reviews": 1_000,
+                "num_train_epochs": 2,
+                "num_reviews": 500,
                 "max_length": 50,
             },
         ),
-        *(_recommended(method_id) for method_id in METHODS),
+        *(_recommended(method_id, **_RECOMMENDED_MORE.get(method_id, {})) for method_id in METHODS),
         Preset(
             "lora-1",
             "LoRA 1 (assignment)",
@@ -134,7 +142,5 @@ def preset(preset_id: str) -> Preset:
         NotFoundError: there is none; names those that exist.
     """
     if preset_id not in PRESETS:
-        raise NotFoundError(
-            f"preset must be one of {', '.join(PRESETS)}, got {shown(preset_id)}."
-        )
+        raise NotFoundError(f"preset must be one of {', '.join(PRESETS)}, got {shown(preset_id)}.")
     return PRESETS[preset_id]

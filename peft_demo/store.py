@@ -7,10 +7,11 @@ changed since the version he has seen. Several processes may use one store at on
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from sqlalchemy import JSON, ForeignKey, String, create_engine, delete, event, f
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from peft_demo.errors import ConflictError, NotFoundError, StoreError
+from peft_demo.errors import ConflictError, NotFoundError, PeftDemoError, StoreError
 from peft_demo.fields import shown
 from peft_demo.runs import (
     EpochMetrics,
@@ -31,6 +32,8 @@ from peft_demo.runs import (
     RunStatus,
     StepMetrics,
 )
+
+logger = logging.getLogger(__name__)
 
 LOCK_SECONDS = 5.0
 """How long a write waits for another process to let go of the database."""
@@ -155,7 +158,7 @@ class Store:
             return self._references[run_id]
         return self._get(self._number(run_id))
 
-    def list(self, since: int = -1) -> list[Run]:
+    def runs(self, since: int = -1) -> list[Run]:
         """Runs that changed after version ``since``, newest first, then the references."""
         references = list(self._references.values()) if since < 0 else []
         if not self._is_open:
@@ -167,7 +170,7 @@ class Store:
             return [*self._snapshots(session, rows), *references]
 
     def ids(self) -> list[str]:
-        """The ids of all runs, in the order of ``list``."""
+        """The ids of all runs, in the order of ``runs``."""
         numbers: Sequence[int] = []
         if self._is_open:
             with self._transaction(write=False) as session:
@@ -274,7 +277,10 @@ class Store:
             session.delete(row)
             self._touch(session)
         self._cache.pop(number, None)
-        shutil.rmtree(self.folder_of(run_id), ignore_errors=True)
+        for folder in (self.folder_of(run_id), self.partial_folder_of(run_id)):
+            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            self.log_of(run_id).unlink()
 
     def interrupt_orphans(self) -> list[str]:
         """Mark runs whose training process has ended as interrupted; returns their ids."""
@@ -285,14 +291,24 @@ class Store:
                 row.status, row.finished_at, row.worker = RunStatus.INTERRUPTED, _now(), None
                 row.error = "The program that trained this run ended before it was finished."
                 self._touch(session, row)
-            return [run_id_of(row.number) for row in orphans]
+            ids = [run_id_of(row.number) for row in orphans]
+        for run_id in ids:
+            shutil.rmtree(self.partial_folder_of(run_id), ignore_errors=True)
+        return ids
 
     def folder_of(self, run_id: str) -> Path:
         """Where a run's files are: its adapter in peft's format, and what was measured."""
         if run_id in self._references and self._reference_folder:
             return self._reference_folder / run_id
-        self._number(run_id)
-        return self.folder / run_id
+        return self.folder / run_id_of(self._number(run_id))
+
+    def partial_folder_of(self, run_id: str) -> Path:
+        """Where a run's files gather until all are there."""
+        return self.folder / f".partial-{run_id_of(self._number(run_id))}"
+
+    def log_of(self, run_id: str) -> Path:
+        """Where the traceback of a failed run is kept."""
+        return self.folder / f"{run_id_of(self._number(run_id))}.log"
 
     # From here on: how it is done.
 
@@ -420,7 +436,13 @@ def _read_references(folder: Path) -> dict[str, Run]:
     runs = {}
     for path in sorted(folder.glob(f"*/{REFERENCE_FILE}")):
         if path.parent.name.startswith("reference-"):
-            run = Run.model_validate_json(path.read_text(encoding="utf-8"))
+            try:
+                run = Run.model_validate_json(path.read_text(encoding="utf-8"))
+                _reference_steps(path.parent)
+            except (OSError, ValueError, PeftDemoError) as error:
+                # A damaged reference must not keep the program from starting.
+                logger.warning("The reference run in %s cannot be read: %s", path.parent, error)
+                continue
             runs[run.run_id] = run.model_copy(update={"is_reference": True})
     return dict(sorted(runs.items(), key=lambda item: item[1].created_at))
 

@@ -191,7 +191,7 @@ class _Watch:
     def begin(self, trainer: Trainer) -> None:
         """Training begins now."""
         arguments = trainer.args
-        per_epoch = math.ceil(len(trainer.train_dataset) / self._batch)  # type: ignore[arg-type]
+        per_epoch = math.ceil(len(trainer.train_dataset) / self._batch)
         self._max_steps = per_epoch * int(arguments.num_train_epochs)
         self._started = time.perf_counter()
         self.phase("Training")
@@ -227,11 +227,7 @@ class _Watch:
             raise RunCancelledError
 
     def _step(self, step: int, loss: float, learning_rate: float) -> None:
-        if not math.isfinite(loss):
-            raise PeftDemoError(
-                f"The training loss became {loss} at step {step}: learning_rate is too high "
-                "for this method."
-            )
+        _refuse_divergence("training", loss, step)
         metrics = StepMetrics(step=step, loss=loss, learning_rate=learning_rate)
         self.steps.append(metrics)
         self._epoch_losses.append(loss)
@@ -249,6 +245,8 @@ class _Watch:
         )
 
     def _epoch(self, step: int, metrics: dict[str, float]) -> None:
+        # The last step of all can spoil the weights, and no training loss would show it.
+        _refuse_divergence("validation", metrics["eval_loss"], step)
         epoch = EpochMetrics(
             epoch=len(self.epochs) + 1,
             step=step,
@@ -260,6 +258,14 @@ class _Watch:
         self._epoch_losses.clear()
         self.epochs.append(epoch)
         self._reporter.epoch(epoch)
+
+
+def _refuse_divergence(kind: str, loss: float, step: int) -> None:
+    if not math.isfinite(loss):
+        raise PeftDemoError(
+            f"The {kind} loss became {loss} at step {step}: learning_rate is too high "
+            "for this method."
+        )
 
 
 def training_table(

@@ -31,7 +31,7 @@ def add_endpoints(services: Services) -> None:
 
     def list_runs() -> list[dict[str, Any]]:
         """All runs, newest first, the reference runs last."""
-        return [_plain(run) for run in services.store.list()]
+        return [_plain(run) for run in services.store.runs()]
 
     def get_run(run_id: str) -> dict[str, Any]:
         """One run with its configuration, state, progress, epochs and result."""

@@ -44,7 +44,7 @@ class Board:
             version = store.version
             if version == since and warm_up.text == request.get("models") and not wanted:
                 return None
-            changed = store.list(since) if version != since else []
+            changed = store.runs(since) if version != since else []
             ids = store.ids()
             # A browser that shows a run's curves needs them again whenever the run changes.
             shown = {str(run_id) for run_id in request.get("shown", ())}

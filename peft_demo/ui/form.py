@@ -17,15 +17,6 @@ PLAIN = ("learning_rate", "num_train_epochs", "num_reviews", "max_length")
 """Fields that stand open; the others wait in "More settings"."""
 
 
-class _Slider(gr.Slider):
-    """A slider that leaves the check to the field, whose sentence then stands beside it."""
-
-    is_template = True
-
-    def preprocess(self, payload: Any) -> Any:
-        return payload
-
-
 class Form:
     """The controls of a new run, and the way from their values to a RunConfig."""
 
@@ -105,38 +96,39 @@ class Form:
         chosen = {key for key, _ in self._chosen(values)}
         return [
             gr.validate(key not in chosen or key[1] not in problems, problems.get(key[1], ""))
-            for key in self._keys()
+            for key in self.keys
         ]
 
-    def _keys(self) -> list[tuple[str, str]]:
+    @property
+    def keys(self) -> list[tuple[str, str]]:
         """(method, field) of each input; the method is empty for fields that all runs have."""
         common = [("", "name"), ("", "method"), *(("", name) for name in self._common)]
         return [*common, *((m, name) for m, own in self._own.items() for name in own)]
 
     def _chosen(self, values: tuple[Any, ...]) -> list[tuple[tuple[str, str], Any]]:
         """The inputs that count: those of all runs and of the chosen method."""
-        pairs = list(zip(self._keys(), values, strict=True))
+        pairs = list(zip(self.keys, values, strict=True))
         method = dict(pairs)["", "method"]
         return [(key, value) for key, value in pairs if key[0] in ("", method)]
 
     def _connect(self) -> None:
         groups = list(self._groups.values())
         self.preset.input(
-            self._fill,
+            self.fill,
             self.preset,
             [self.preset, *self.inputs, *groups],
             show_progress="hidden",
             api_visibility="private",
         )
         self.method.input(
-            self._switch,
+            self.switch,
             [self.method, self._common["learning_rate"]],
             [self.method, self._common["learning_rate"], *groups],
             show_progress="hidden",
             api_visibility="private",
         )
 
-    def _fill(self, preset_id: str) -> list[Any]:
+    def fill(self, preset_id: str) -> list[Any]:
         """Put a preset's values into the form; base, data set and seed stay as they are."""
         try:
             chosen = preset(preset_id)
@@ -145,7 +137,7 @@ class Form:
         values = chosen.config().flat()
         kept = {"base_model", "dataset", "seed"} - set(chosen.values)
         updates: list[Any] = [gr.update(info=chosen.help)]
-        for method_id, name in self._keys():
+        for method_id, name in self.keys:
             if method_id not in ("", values["method"]) or name in kept:
                 updates.append(gr.skip())
             elif name == "method":
@@ -154,7 +146,7 @@ class Form:
                 updates.append(gr.update(value=_shown(name, values[name])))
         return [*updates, *self._visibility(values["method"])]
 
-    def _switch(self, method_id: str, learning_rate: str) -> list[Any]:
+    def switch(self, method_id: str, learning_rate: str) -> list[Any]:
         """Show a method's fields, and its learning rate unless the user typed one himself."""
         method = METHODS[method_id]
         recommended = {_shown("learning_rate", m.learning_rate) for m in METHODS.values()}
@@ -190,10 +182,11 @@ def _control(field: Field, value: Any, elem_id: str) -> Any:
         return gr.Textbox(_shown(field.name, value), max_lines=1, **common)
     if field.widget == "box":
         return gr.Number(value, precision=0, **common)
-    return _Slider(field.minimum, field.maximum, value, step=field.step, **common)
+    slider = gr.Slider(field.minimum or 0, field.maximum or 1, value, step=field.step, **common)
+    # The field's own check speaks, and its sentence then stands beside the slider.
+    slider.preprocess = lambda payload: payload  # type: ignore[method-assign]
+    return slider
 
 
 def _shown(name: str, value: Any) -> Any:
     return f"{value:g}" if name == "learning_rate" else value
-
-

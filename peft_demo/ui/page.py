@@ -67,17 +67,19 @@ def build(services: Services) -> gr.Blocks:
             js_on_load=_WHEN_READY % "PeftDemo.start(element, server, () => trigger('finished'))",
             server_functions=[poll, act, details, verdict],
             elem_id="header",
+            apply_default_css=False,
         )
         with gr.Sidebar(width=350, elem_id="sidebar"):
-            gr.HTML("<h2>New run</h2>")
+            gr.HTML("<h2>New run</h2>", apply_default_css=False)
             form = Form({"base_model": bases.default_base()})
-            start = gr.Button("Start training", variant="primary", elem_id="start")
-            message = gr.HTML("", elem_id="start-message")
+            with gr.Column(elem_id="start-bar"):
+                start = gr.Button("Start training", variant="primary", elem_id="start")
+                message = gr.HTML("", elem_id="start-message", apply_default_css=False)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Training", id="training"):
-                gr.HTML(BOARD, js_on_load=_WHEN_READY % "PeftDemo.board(element)")
+                _own_html(BOARD, "PeftDemo.board(element)")
             with gr.Tab("Runs", id="runs"):
-                gr.HTML(TABLE, js_on_load=_WHEN_READY % "PeftDemo.table(element)")
+                _own_html(TABLE, "PeftDemo.table(element)")
             with gr.Tab("Try a review", id="review-tab"):
                 review = ReviewPage(services)
 
@@ -113,6 +115,11 @@ def build(services: Services) -> gr.Blocks:
         )
         add_endpoints(services)
     return page
+
+
+def _own_html(html: str, script: str) -> gr.HTML:
+    """HTML that our own script fills, in our own style."""
+    return gr.HTML(html, js_on_load=_WHEN_READY % script, apply_default_css=False)
 
 
 def head() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -69,7 +70,7 @@ class ReviewPage:
             show_select_all=True,
         )
         self.button = gr.Button("Classify", variant="primary", elem_id="classify")
-        self.cards = gr.HTML(WAITING, elem_id="cards")
+        self.cards = gr.HTML(WAITING, elem_id="cards", apply_default_css=False)
         gr.on(
             [self.button.click, self.review.submit],
             self._classify,
@@ -142,9 +143,10 @@ def agreement(predictions: Sequence[Prediction]) -> str:
     if len(predictions) == 1:
         return f"One adapter: {predictions[0].label}."
     if len(counts) == 1:
-        return f"All {len(predictions)} adapters agree: {predictions[0].label}."
-    parts = " and ".join(f"{counts[label]} say {label}" for label in reversed(LABELS))
-    return f"The adapters disagree: {parts}."
+        who = "Both" if len(predictions) == 2 else f"All {len(predictions)}"
+        return f"{who} adapters agree: {predictions[0].label}."
+    positive, negative = (counts[label] for label in reversed(LABELS))
+    return f"The adapters disagree: {positive} positive, {negative} negative."
 
 
 def _card(prediction: Prediction, run: Run) -> str:
@@ -182,7 +184,7 @@ def _reading(review: str, predictions: Sequence[Prediction]) -> str:
     if all(p.tokens_read == p.tokens_total for p in predictions):
         return "<p class='pd-quiet'>Every adapter read the whole review.</p>"
     pieces = [f"<span>{escape(review[: ends[0]])}</span>"]
-    for start, end in zip(ends, ends[1:], strict=False):
+    for start, end in pairwise(ends):
         pieces.append(f"<span class='pd-some'>{escape(review[start:end])}</span>")
     pieces.append(f"<span class='pd-cut'>{escape(review[ends[-1] :])}</span>")
     some = "<span class='pd-some'>read by some</span> · " if len(ends) > 1 else ""

@@ -35,10 +35,10 @@ def serve(host: str | None = None, port: int | None = None) -> None:
     services = Services()
     page = launch(services, host, free_port(host, wanted))
     if page.server_port != wanted:
-        print(f"Port {wanted} is taken; using {page.server_port}.")  # noqa: T201
-    print(f"PEFT Demo is at http://{host}:{page.server_port}", flush=True)  # noqa: T201
+        print(f"Port {wanted} is taken; using {page.server_port}.")
+    print(f"PEFT Demo is at http://{host}:{page.server_port}", flush=True)
     if services.store.problem:
-        print(services.store.problem, flush=True)  # noqa: T201
+        print(services.store.problem, flush=True)
     services.start()
     try:
         page.block_thread()

@@ -70,7 +70,7 @@ class Services:
 
     def finished_runs(self) -> list[Run]:
         """Runs whose adapters can predict, newest first, the reference runs last."""
-        return [run for run in self.store.list() if run.status is RunStatus.COMPLETED]
+        return [run for run in self.store.runs() if run.status is RunStatus.COMPLETED]
 
     def _start(self) -> None:
         started = time.perf_counter()
@@ -98,7 +98,7 @@ class Services:
 
         bases.load(BUILTIN_BASE)
         self.warm_up.text = "Loading the reference adapters …"
-        for run in self.store.list():
+        for run in self.store.runs():
             if run.is_reference and run.run_id.removeprefix("reference-") in presets.ASSIGNMENT:
                 self.predictor.model(run)
         self.warm_up.text = "Loading the reviews …"

@@ -26,7 +26,7 @@
   // -- small helpers -------------------------------------------------------------------------
 
   const escape = (text) => String(text ?? "").replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
-  const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+  const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
   const whole = (number) => Math.round(number).toLocaleString("en");
   const bytes = (n) => n >= 1e6 ? `${(n / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(n / 1e3))} kB`;
   const seconds = (s) => s < 60 ? `${Math.max(0, Math.round(s))} s`
@@ -172,20 +172,21 @@
     page.started = true;
     const dark = localStorage.getItem("peft-demo-dark");
     if (dark !== null) document.body.classList.toggle("dark", dark === "1");
-    if (window.innerWidth < 768) closeSidebar();
+    if (window.innerWidth < 768) closeSidebar(30);
     restoreSelection();
     (async function loop() {
       await poll();
       setTimeout(loop, POLL_MS);
     })();
     document.addEventListener("visibilitychange", poll);
+    document.addEventListener("blur", tellClamped, true);
   }
 
-  function closeSidebar() {
-    // On a phone the open form covers the page.
-    const toggleButton = find(document, "#sidebar .toggle-button, .sidebar .toggle-button");
-    const sidebar = find(document, "#sidebar, .sidebar");
-    if (sidebar?.classList.contains("open")) toggleButton?.click();
+  function closeSidebar(tries = 1) {
+    // On a phone the open form covers the page; Gradio opens it some time after the page is there.
+    const sidebar = document.getElementById("sidebar");
+    if (sidebar?.classList.contains("open")) find(sidebar, ".toggle-button").click();
+    else if (tries > 1) setTimeout(closeSidebar, 100, tries - 1);
   }
 
   function submitted() {
@@ -194,12 +195,28 @@
     poll();
   }
 
+  // A slider moves a typed number into its range without a word; here it says so.
+  function tellClamped(event) {
+    const input = event.target, holder = input.closest?.("#sidebar .block");
+    if (input.type !== "number" || !holder || !find(holder, "input[type=range]")) return;
+    find(holder, ".pd-clamped")?.remove();
+    const { min, max, value } = input, typed = Number(value);
+    if (value !== "" && typed >= Number(min) && typed <= Number(max)) return;
+    const field = holder.id.replace(/^.*-/, "") || "This value";
+    const kept = Math.min(Number(max), Math.max(Number(min), typed));
+    const note = document.createElement("p");
+    note.className = "pd-clamped";
+    note.setAttribute("role", "alert");
+    note.textContent = `${field} must be between ${min} and ${max}, got ${value || "nothing"}; it is ${kept} now.`;
+    holder.append(note);
+  }
+
   // -- training board ------------------------------------------------------------------------
 
   const CHARTS = [
-    { key: "eval_accuracy", title: "Validation accuracy", by: "per epoch", x: "epochs", unit: "epoch", format: ".0%" },
-    { key: "eval_loss", title: "Validation loss", by: "per epoch", x: "epochs", unit: "epoch", format: ".2f" },
-    { key: "loss", title: "Training loss", by: "per step", x: "steps", unit: "step", format: ".2f" },
+    { key: "eval_accuracy", title: "Validation accuracy", by: "per epoch", x: "epochs", unit: "epoch" },
+    { key: "eval_loss", title: "Validation loss", by: "per epoch", x: "epochs", unit: "epoch" },
+    { key: "loss", title: "Training loss", by: "per step", x: "steps", unit: "step" },
   ];
 
   function board(element) {
@@ -320,9 +337,19 @@
     for (const chart of CHARTS) drawChart(chart, shown);
   }
 
+  const resizer = new ResizeObserver((entries) => {
+    for (const { target } of entries) if (target.data && target.clientWidth) Plotly.Plots.resize(target);
+  });
+
   function drawChart(chart, shown) {
     const plot = find(page.board, `[data-chart=${chart.key}] .pd-plot`);
     find(plot, ".pd-wait")?.remove();
+    find(plot, ".pd-none")?.remove();
+    if (!shown.length) {
+      Plotly.purge(plot);
+      plot.innerHTML = "<p class='pd-quiet pd-wait pd-none'>No run is selected.</p>";
+      return plot.setAttribute("aria-label", describe(chart, shown));
+    }
     const traces = shown.map((run) => {
       const curve = page.curves.get(run.id), { colour, dash, marker } = look(run.id);
       const perEpoch = chart.x === "epochs";
@@ -341,13 +368,26 @@
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: "IBM Plex Sans, sans-serif", size: 13, color: ink },
       hoverlabel: { font: { family: "IBM Plex Sans, sans-serif" } },
-      xaxis: { title: { text: chart.unit, standoff: 6 }, gridcolor: grid, zeroline: false, rangemode: "tozero",
+      xaxis: { title: { text: chart.unit, standoff: 6, font: { size: 13 } }, gridcolor: grid, zeroline: false, rangemode: "tozero",
         ...(chart.x === "epochs" ? { tickformat: "d", dtick: longest(shown) > 12 ? undefined : 1 } : {}) },
-      yaxis: { tickformat: chart.format, gridcolor: grid, zeroline: false, automargin: true },
+      yaxis: { ...scale(chart, shown), gridcolor: grid, zeroline: false, automargin: true },
     };
     const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
     Plotly.react(plot, traces, layout, config);
+    resizer.observe(plot);
     plot.setAttribute("aria-label", describe(chart, shown));
+  }
+
+  function scale(chart, shown) {
+    // Never so close that noise looks like a landslide, and no share outside 0 to 100 %.
+    const values = shown.flatMap((run) => page.curves.get(run.id)[chart.key]);
+    let low = Math.min(...values), high = Math.max(...values);
+    const share = chart.key === "eval_accuracy", narrowest = share ? 0.2 : 0.04;
+    const room = Math.max((high - low) * 0.08, (narrowest - (high - low)) / 2);
+    [low, high] = [low - room, high + room];
+    if (share) [low, high] = [Math.max(0, low), Math.min(1.01, high)];
+    if (!values.length) [low, high] = [0, 1];
+    return { range: [low, high], tickformat: share ? ".0%" : high - low < 0.2 ? ".3f" : ".2f" };
   }
 
   const longest = (shown) => Math.max(1, ...shown.map((run) => run.epoch));
@@ -509,7 +549,7 @@
     const names = ["Epoch", "Training Loss", "Validation Loss", "Accuracy"];
     const history = epochs.length ? `<h3>Epochs</h3><table class="pd-epochs"><thead><tr>${names.map((n) => `<th scope="col">${n}</th>`).join("")}</tr></thead>
       <tbody>${epochs.map((row) => `<tr>${names.map((n) => `<td>${escape(typeof row[n] === "number" && n !== "Epoch" ? row[n].toFixed(6) : row[n])}</td>`).join("")}</tr>`).join("")}</tbody></table>
-      <p class="pd-quiet">Training Loss is logged every tenth step; "No log" where none fell into the epoch. Accuracy is measured on ${whole(Math.round(config.num_reviews / 5))} validation reviews.</p>` : "";
+      <p class="pd-quiet">Training Loss is logged every tenth step; "No log" where none fell into the epoch. Accuracy is measured on ${whole(Math.round(config.num_reviews / 5))} validation reviews.</p>` : "<p class='pd-quiet'>No epoch is finished yet.</p>";
     const facts = result ? `<h3>Result</h3>${pairs([
       ["Test accuracy", `${percent(result.test_accuracy)} (95 % Wilson interval ${percent(result.test_interval[0])} to ${percent(result.test_interval[1])})`],
       ["Test reviews", whole(result.num_test_reviews)],

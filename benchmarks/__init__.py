@@ -1,0 +1,1 @@
+"""What the README's speed claims come from: ratios against a baseline in the same run."""

@@ -1,0 +1,1 @@
+"""What a competent user writes from the libraries' documentation."""

@@ -1,0 +1,68 @@
+"""The real app in a process of its own, and a real browser to look at it."""
+
+import pytest
+from install_chromium import find_chromium
+from playwright.sync_api import sync_playwright
+from running_app import App
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",  # CI runs as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory):
+    app = App(tmp_path_factory.mktemp("app") / "home")
+    app.start()
+    yield app
+    app.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A browser window of its own, its requests and errors written down."""
+
+    def __init__(self, chromium, width, height, **options) -> None:
+        self.context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(60_000)
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def open(self, url: str):
+        self.page.goto(url)
+        self.page.wait_for_selector(".pd-tile")
+        return self.page
+
+
+@pytest.fixture
+def visit(chromium):
+    visits = []
+
+    def new(width=1440, height=900, **options):
+        visits.append(Visit(chromium, width, height, **options))
+        return visits[-1]
+
+    yield new
+    for each in visits:
+        each.context.close()
+
+
+@pytest.fixture
+def page(app, visit):
+    return visit().open(app.url)

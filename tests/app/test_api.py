@@ -1,0 +1,126 @@
+"""The typed endpoints, through gradio_client."""
+
+import time
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from running_app import SMALL
+
+from peft_demo.methods import METHODS
+
+ENDPOINTS = {
+    "/submit_run",
+    "/list_runs",
+    "/get_run",
+    "/cancel_run",
+    "/delete_run",
+    "/predict",
+    "/list_methods",
+}
+
+
+@pytest.fixture(scope="module")
+def client(app):
+    return Client(app.url, verbose=False)
+
+
+@pytest.fixture(scope="module")
+def finished(client):
+    run = client.predict({**SMALL, "method": "ia3", "name": "api"}, api_name="/submit_run")
+    assert run["status"] == "queued"
+    return wait_until(client, run["run_id"], "completed")
+
+
+def wait_until(client, run_id, *states):
+    for _ in range(240):
+        run = client.predict(run_id, api_name="/get_run")
+        if run["status"] in states:
+            return run
+        assert run["status"] in ("queued", "running"), run["error"]
+        time.sleep(0.5)
+    pytest.fail(f"{run_id} is still {run['status']}")
+
+
+def test_only_the_documented_endpoints_are_offered(client):
+    api = client.view_api(return_format="dict")
+    assert set(api["named_endpoints"]) == ENDPOINTS
+    assert not api["unnamed_endpoints"]
+
+
+def test_endpoints_are_typed(client):
+    named = client.view_api(return_format="dict")["named_endpoints"]
+    parameters = named["/predict"]["parameters"]
+    assert [p["parameter_name"] for p in parameters] == ["text", "run_ids"]
+    assert "list[str]" in parameters[1]["python_type"]["type"]
+    assert "dict" in named["/submit_run"]["parameters"][0]["python_type"]["type"]
+    assert "positive" not in named["/submit_run"]["description"]
+    assert "Queue a run" in named["/submit_run"]["description"]
+
+
+def test_a_run_is_trained_and_keeps_everything(finished):
+    assert len(finished["epochs"]) == SMALL["num_train_epochs"]
+    result = finished["result"]
+    low, high = result["test_interval"]
+    assert low < result["test_accuracy"] < high
+    assert result["num_head_parameters"] == 148_610
+    assert finished["owner"] == "api"
+    assert finished["config"]["name"] == "api"
+
+
+def test_finished_and_reference_runs_predict_together(client, finished):
+    ids = [finished["run_id"], "reference-lora-1", "reference-ia3"]
+    answers = client.predict("A wonderful film.", ids, api_name="/predict")
+    assert [answer["run_id"] for answer in answers] == ids
+    for answer in answers:
+        assert set(answer["probabilities"]) == {"negative", "positive"}
+        assert sum(answer["probabilities"].values()) == pytest.approx(1)
+        assert answer["label"] == max(answer["probabilities"], key=answer["probabilities"].get)
+        assert answer["milliseconds"] > 0
+
+
+def test_methods_come_with_their_schema(client):
+    methods = client.predict(api_name="/list_methods")
+    assert [method["id"] for method in methods] == list(METHODS)
+    rank = methods[0]["schema"]["properties"]["r"]
+    assert (rank["minimum"], rank["maximum"]) == (1, 256)
+
+
+def test_runs_are_listed(client, finished):
+    ids = [run["run_id"] for run in client.predict(api_name="/list_runs")]
+    assert finished["run_id"] in ids
+    assert "reference-lora-2" in ids
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "arguments", "parts"),
+    [
+        ("/submit_run", [{"r": 0}], ("r must be", "1 and 256", "got 0")),
+        ("/submit_run", [{"method": "magic"}], ("method must be one of lora", '"magic"')),
+        ("/submit_run", [{"base_model": "gpt"}], ("base_model must be one of", '"gpt"')),
+        ("/submit_run", [{"colour": "red"}], ('"colour" is not a field',)),
+        ("/get_run", ["run-999999"], ("run must be the id of a run", "run-999999")),
+        ("/cancel_run", ["reference-ia3"], ("reference-ia3 is a reference run",)),
+        ("/delete_run", ["../../etc"], ("run must be the id of a run",)),
+        ("/predict", ["", ["reference-ia3"]], ("review must have 1 to 20,000",)),
+        ("/predict", ["x" * 200_000, ["reference-ia3"]], ("got 200,000 characters",)),
+        ("/predict", ["fine", []], ("run_ids must name 1 to 16", "none")),
+        ("/predict", ["fine", ["run-424242"]], ("run must be the id of a run",)),
+    ],
+)
+def test_bad_input_gets_its_sentence(client, endpoint, arguments, parts):
+    with pytest.raises(AppError) as caught:
+        client.predict(*arguments, api_name=endpoint)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_cancel_stops_a_run_and_delete_removes_it(client):
+    long = {**SMALL, "num_reviews": 2_000, "num_train_epochs": 50, "name": "long"}
+    run_id = client.predict(long, api_name="/submit_run")["run_id"]
+    wait_until(client, run_id, "running")
+    client.predict(run_id, api_name="/cancel_run")
+    assert wait_until(client, run_id, "cancelled")["error"] is None
+    assert client.predict(run_id, api_name="/delete_run") == run_id
+    with pytest.raises(AppError, match="run must be the id of a run"):
+        client.predict(run_id, api_name="/get_run")

@@ -1,0 +1,282 @@
+"""What a person does on the real page, in a real browser."""
+
+import re
+
+import pytest
+from running_app import App
+
+pytestmark = pytest.mark.browser
+
+ASSIGNMENT = ("reference-lora-1", "reference-lora-2", "reference-lora-3", "reference-ia3")
+
+
+def open_tab(page, name):
+    page.get_by_role("tab", name=name).click()
+
+
+def set_number(page, field, value):
+    box = page.locator(f"#{field} input[type=number]")
+    box.fill(str(value))
+    box.press("Tab")
+
+
+def fill_small(page, name, epochs=2, reviews=40):
+    """A run of seconds, from the untouched form."""
+    page.fill("#name textarea, #name input", name)
+    set_number(page, "num_train_epochs", epochs)
+    set_number(page, "num_reviews", reviews)
+    set_number(page, "max_length", 16)
+    page.locator("#more-settings button").first.click()
+    set_number(page, "num_test_reviews", 50)
+
+
+def card(page, name):
+    return page.locator(
+        ".pd-board .pd-card", has=page.get_by_role("heading", name=name, exact=True)
+    )
+
+
+def wait_for_state(page, name, state):
+    card(page, name).locator(f".pd-state[data-state={state}]").wait_for(timeout=180_000)
+
+
+def wait_for_models(page):
+    page.locator(".pd-models[data-state=ready]").wait_for(timeout=120_000)
+
+
+def test_the_page_answers_before_torch_is_there_and_says_so(tmp_path, visit):
+    app = App(tmp_path / "home")
+    app.start()
+    try:
+        page = visit().open(app.url)
+        assert page.locator(".pd-models").get_attribute("data-state") == "loading"
+        # A review that is sent now is answered, not lost.
+        open_tab(page, "Try a review")
+        page.click("#example-0")
+        page.wait_for_function("document.querySelector('#review textarea').value !== ''")
+        page.click("#classify")
+        page.locator("#cards .pd-card").first.wait_for(timeout=120_000)
+        assert page.locator("#cards .pd-card").count() == 4
+        wait_for_models(page)
+    finally:
+        app.stop()
+
+
+def test_reference_charts_are_there_at_first_sight_and_nothing_leaves_the_machine(app, visit):
+    window = visit()
+    page = window.open(app.url)
+    page.wait_for_function(
+        "document.querySelector('[data-chart=eval_accuracy] .pd-plot')?.data?.length >= 7"
+    )
+    for chart in ("eval_accuracy", "eval_loss", "loss"):
+        plot = page.locator(f"[data-chart={chart}] .pd-plot")
+        assert plot.evaluate("plot => plot.data.every(trace => trace.y.length > 1)")
+        assert "LoRA 1 (assignment) ends at" in plot.get_attribute("aria-label")
+    wait_for_models(page)
+    open_tab(page, "Runs")
+    open_tab(page, "Try a review")
+    page.click("#example-1")
+    page.wait_for_function("document.querySelector('#review textarea').value !== ''")
+    page.click("#classify")
+    page.locator("#cards .pd-card").first.wait_for()
+    outside = [
+        url
+        for url in window.requests
+        if not url.startswith((app.url, "data:", "blob:", app.url.replace("http", "ws")))
+    ]
+    assert outside == []
+    assert window.errors == []
+
+
+def test_page_says_that_the_assignments_presets_cannot_be_told_apart(page):
+    page.locator(".pd-chip").first.wait_for()
+    for chip in page.locator(".pd-chip").all():
+        if chip.get_attribute("data-run") not in ASSIGNMENT:
+            page.locator(f".pd-chip[data-run='{chip.get_attribute('data-run')}']").click()
+    page.wait_for_function(
+        "document.querySelector('.pd-verdict').textContent"
+        ".startsWith('No difference between the 4')"
+    )
+
+
+def test_four_adapters_say_what_they_make_of_a_typed_review(page):
+    open_tab(page, "Try a review")
+    review = "The first half is dull. " * 20 + "The end is good."
+    page.fill("#review textarea", review)
+    page.click("#classify")
+    page.locator("#cards .pd-card").nth(3).wait_for()
+    assert page.locator("#cards .pd-card").count() == 4
+    assert re.search("agree|disagree", page.locator(".pd-agreement").inner_text())
+    text = page.locator("#cards .pd-card").first.inner_text()
+    assert re.search(r"\d+\.\d %", text)
+    assert re.search(r"\d+ ms", text)
+    assert "read 48 of" in text
+    assert page.locator(".pd-reading .pd-cut").last.inner_text().endswith("The end is good.")
+
+
+def test_bad_reviews_are_told_at_the_field_and_stay_there(page):
+    open_tab(page, "Try a review")
+    page.fill("#review textarea", "   ")
+    page.click("#classify")
+    page.locator("#review", has_text="review must have 1 to 20,000 characters").wait_for()
+    page.fill("#review textarea", "good " * 40_000)
+    page.click("#classify")
+    page.locator("#review", has_text="got 200,000 characters").wait_for()
+    assert len(page.input_value("#review textarea")) == 200_000
+
+
+def test_bad_values_are_told_at_their_fields_and_nothing_is_lost(page):
+    page.fill("#name textarea, #name input", "kept")
+    page.fill("#learning_rate textarea, #learning_rate input", "fast")
+    page.click("#start")
+    page.locator("#learning_rate", has_text='a number between 1e-07 and 1, got "fast"').wait_for()
+    assert page.input_value("#name textarea, #name input") == "kept"
+    set_number(page, "lora-r", 1000)
+    page.locator("#lora-r .pd-clamped", has_text="between 1 and 256, got 1000").wait_for()
+
+
+def test_a_run_trains_live_survives_a_reload_and_predicts(app, visit):
+    name = 'mine <b>bold</b> "q" /'
+    page = visit().open(app.url)
+    fill_small(page, name)
+    page.click("#start")
+    card(page, name).wait_for()
+    other = visit().open(app.url)
+    card(other, name).wait_for()
+    wait_for_state(page, name, "completed")
+    wait_for_state(other, name, "completed")
+    assert "Test accuracy" in card(page, name).inner_text()
+    assert page.locator(".pd-board b:has-text('bold')").count() == 0
+    trace = page.evaluate(
+        "name => document.querySelector('[data-chart=eval_accuracy] .pd-plot')"
+        ".data.find(trace => trace.name.includes('mine'))?.y.length"
+    )
+    assert trace == 2
+    page.reload()
+    card(page, name).wait_for()
+    open_tab(page, "Try a review")
+    page.locator("#adapters label", has_text="mine").first.click()
+    page.fill("#review textarea", "Lovely.")
+    page.click("#classify")
+    page.locator("#cards .pd-card").nth(4).wait_for()
+    assert page.locator("#cards .pd-card h3", has_text=name).count() == 1
+
+
+def test_details_show_the_assignments_table(page):
+    card(page, "LoRA 1 (assignment)").get_by_role("button", name="Details").click()
+    dialog = page.locator("dialog")
+    dialog.wait_for()
+    assert dialog.locator(".pd-epochs tbody tr").count() == 10
+    text = dialog.inner_text()
+    for part in ("No log", "1,179,648", "148,610", "global_step", "total_flos", "Wilson"):
+        assert part in text
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+
+
+def test_a_preset_fills_the_form_and_a_later_change_is_kept(page):
+    page.locator("#preset input").click()
+    page.get_by_role("option", name="LoRA 3 (assignment)").click()
+    page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '32'")
+    assert page.input_value("#learning_rate textarea, #learning_rate input") == "2e-05"
+    set_number(page, "lora-r", 33)
+    set_number(page, "num_train_epochs", 9)
+    assert page.input_value("#lora-r input[type=number]") == "33"
+    assert page.input_value("#num_train_epochs input[type=number]") == "9"
+
+
+def test_stop_and_delete(page):
+    name = "stopped one"
+    fill_small(page, name, epochs=50, reviews=2000)
+    page.click("#start")
+    wait_for_state(page, name, "running")
+    card(page, name).get_by_role("button", name="Stop").click()
+    wait_for_state(page, name, "cancelled")
+    page.on("dialog", lambda dialog: dialog.accept())
+    card(page, name).get_by_role("button", name="Delete").click()
+    card(page, name).wait_for(state="detached")
+
+
+def test_reference_runs_cannot_be_deleted(page):
+    reference = card(page, "LoRA 1 (assignment)")
+    reference.wait_for()
+    assert not reference.get_by_role("button", name="Delete").is_visible()
+    assert "reference" in reference.inner_text()
+
+
+def test_selection_and_zoom_survive_updates(page):
+    page.wait_for_function(
+        "document.querySelector('[data-chart=loss] .pd-plot')?.data?.length >= 7"
+    )
+    page.locator(".pd-chip[data-run=reference-ia3]").click()
+    page.evaluate(
+        "Plotly.relayout(document.querySelector('[data-chart=loss] .pd-plot'),"
+        "{'xaxis.range[0]': 5, 'xaxis.range[1]': 15})"
+    )
+    fill_small(page, "mover")
+    page.click("#start")
+    wait_for_state(page, "mover", "completed")
+    range_now = page.evaluate(
+        "document.querySelector('[data-chart=loss] .pd-plot').layout.xaxis.range"
+    )
+    assert range_now == [5, 15]
+    chip = page.locator(".pd-chip[data-run=reference-ia3]")
+    assert chip.get_attribute("aria-pressed") == "false"
+    page.reload()
+    chip.wait_for()
+    assert chip.get_attribute("aria-pressed") == "false"
+
+
+def test_a_server_that_dies_leaves_the_run_interrupted_and_the_page_comes_back(tmp_path, visit):
+    app = App(tmp_path / "home")
+    app.start()
+    page = visit().open(app.url)
+    wait_for_models(page)
+    fill_small(page, "cut short", epochs=50, reviews=2000)
+    page.click("#start")
+    wait_for_state(page, "cut short", "running")
+    app.kill()
+    page.locator(".pd-models", has_text="No connection").wait_for()
+    app.start()
+    try:
+        wait_for_models(page)
+        wait_for_state(page, "cut short", "interrupted")
+    finally:
+        app.stop()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_wider_than_the_window(app, visit, width, height, scheme):
+    page = visit(width, height, color_scheme=scheme).open(app.url)
+    page.wait_for_function("document.querySelector('[data-chart=loss] .pd-plot')?.data")
+    page.wait_for_timeout(1500)
+    for tab in ("Training", "Runs", "Try a review"):
+        open_tab(page, tab)
+        page.wait_for_timeout(300)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_on_a_phone_the_form_does_not_cover_the_page(app, visit):
+    page = visit(390, 844).open(app.url)
+    page.wait_for_function("!document.querySelector('#sidebar').classList.contains('open')")
+    page.locator(".pd-tile").first.click(timeout=5000)
+
+
+def test_every_control_has_a_name_and_help(page):
+    nameless = page.evaluate(
+        """[...document.querySelectorAll('button, input, textarea, select')]
+        .filter(e => e.offsetParent && !(e.innerText?.trim() || e.ariaLabel || e.labels?.length
+            || e.title || e.closest('label')))
+        .map(e => e.outerHTML.slice(0, 120))"""
+    )
+    assert nameless == []
+
+
+def test_the_keyboard_reaches_start_and_its_focus_is_seen(page):
+    page.locator("#start").focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert page.evaluate("document.activeElement.id") == "start"
+    assert outline == "solid"

@@ -1,0 +1,149 @@
+"""Fixtures that several test files share. What is slow to make is made once."""
+
+from __future__ import annotations
+
+import os
+import string
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from small_runs import small_config
+
+from peft_demo.engine import execute
+from peft_demo.methods import METHODS
+from peft_demo.runs import Run
+from peft_demo.store import Store
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test writes beside the program, or sees this machine's local copies of models."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("PEFT_DEMO_"):
+                patch.delenv(name)
+        patch.setenv("PEFT_DEMO_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty PEFT_DEMO_HOME of the test's own."""
+    folder = tmp_path / "runs"
+    monkeypatch.setenv("PEFT_DEMO_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    opened = Store(home)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def base():
+    """The built-in base model."""
+    from peft_demo import bases
+
+    return bases.load(bases.BUILTIN_BASE)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One completed small run of every method, in a store of their own."""
+
+    store: Store
+    runs: dict[str, Run]
+    checksum_before: str
+    """Of the shared base's weights, before the first of these runs."""
+
+    def folder(self, method: str) -> Path:
+        return self.store.folder_of(self.runs[method].run_id)
+
+    def ids(self, *methods: str) -> list[str]:
+        return [self.runs[method].run_id for method in methods or self.runs]
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, base) -> Trained:
+    """A run of every row of METHODS, trained for real; nobody may change it."""
+    checksum = base.checksum()
+    opened = Store(tmp_path_factory.mktemp("trained"))
+    runs = {
+        method: execute(opened, opened.start(small_config(method), "tester")) for method in METHODS
+    }
+    return Trained(opened, runs, checksum)
+
+
+@pytest.fixture
+def forget_bases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Load bases from their files again; what was in memory comes back after the test."""
+    from peft_demo import bases
+
+    monkeypatch.setattr(bases, "_loaded", {})
+
+
+@pytest.fixture
+def forget_reviews(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for data sets."""
+    from peft_demo import reviews
+
+    monkeypatch.setattr(reviews, "_pools", {})
+
+
+@pytest.fixture(scope="session")
+def distilbert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny DistilBERT with random weights and a cased vocabulary, as on the Hub."""
+    import torch
+    from transformers import BertTokenizer, DistilBertConfig, DistilBertForMaskedLM
+
+    folder = tmp_path_factory.mktemp("distilbert")
+    letters = string.ascii_letters + string.digits + string.punctuation
+    words = ["The", "the", "film", "movie", "good", "bad", "not", "and", "was", "is"]
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary += [*words, *letters, *(f"##{letter}" for letter in string.ascii_letters)]
+    (folder / "words.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
+    tokenizer = BertTokenizer(
+        str(folder / "words.txt"),
+        do_lower_case=False,
+        model_input_names=["input_ids", "attention_mask"],
+    )
+    tokenizer.save_pretrained(folder)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        config = DistilBertConfig(
+            vocab_size=len(vocabulary), dim=32, n_layers=2, n_heads=2, hidden_dim=64
+        )
+        DistilBertForMaskedLM(config).save_pretrained(folder)
+    return folder
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Finished]:
+    """Runs ``python -m peft_demo …`` in this process, on the test's own home."""
+    from peft_demo import cli
+
+    def call(*arguments: str) -> Finished:
+        monkeypatch.setattr("sys.argv", ["peft_demo", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        code = ended.value.code
+        assert code is None or isinstance(code, int)
+        return Finished(code or 0, *capsys.readouterr())
+
+    return call

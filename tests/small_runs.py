@@ -1,0 +1,111 @@
+"""Runs small enough to be trained by the dozen, and what the tests do with runs."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from peft_demo.runs import EpochMetrics, Progress, Run, RunConfig, RunResult, StepMetrics
+from peft_demo.store import Store
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SMALL = {
+    "base_model": "all-MiniLM-L6-v2",
+    "dataset": "imdb",
+    "num_train_epochs": 3,
+    "per_device_train_batch_size": 16,
+    "num_reviews": 80,
+    "max_length": 16,
+    "num_test_reviews": 50,
+    "seed": 7,
+}
+"""64 reviews to train on: four steps an epoch, twelve in all."""
+
+LONG = {**SMALL, "num_train_epochs": 50}
+"""200 steps: long enough to be stopped in the middle."""
+
+
+def small_config(method: str = "lora", **changes: object) -> RunConfig:
+    return RunConfig({**SMALL, "method": method, **changes})
+
+
+def long_config(**changes: object) -> RunConfig:
+    return RunConfig({**LONG, "method": "lora", **changes})
+
+
+class Recorder:
+    """A Reporter that remembers, and asks to stop after some steps."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.stop_after = stop_after
+        self.progresses: list[Progress] = []
+        self.steps: list[StepMetrics] = []
+        self.epochs: list[EpochMetrics] = []
+
+    def progress(self, progress: Progress) -> None:
+        self.progresses.append(progress)
+
+    def step(self, metrics: StepMetrics) -> None:
+        self.steps.append(metrics)
+
+    def epoch(self, metrics: EpochMetrics) -> None:
+        self.epochs.append(metrics)
+
+    def should_stop(self) -> bool:
+        return self.stop_after is not None and len(self.steps) >= self.stop_after
+
+
+def numbers_of(steps: list[StepMetrics], epochs: Any, result: RunResult) -> list[tuple[float, ...]]:
+    """Everything a training computed, without what a clock measured."""
+    return [
+        *((step.step, step.loss, step.learning_rate) for step in steps),
+        *(
+            (epoch.epoch, epoch.train_loss, epoch.eval_loss, epoch.eval_accuracy)
+            for epoch in epochs
+        ),
+        (result.test_loss, result.test_accuracy, result.train_output["training_loss"]),
+    ]
+
+
+def numbers_in(store: Store, run: Run) -> list[tuple[float, ...]]:
+    assert run.result is not None
+    return numbers_of(store.steps(run.run_id), run.epochs, run.result)
+
+
+def wait_until(is_true: Callable[[], object], seconds: float = 240.0) -> None:
+    """Wait for another thread or process; the limit only ends a test that hangs."""
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """What a new process of the program gets: this folder for its files, no local copies."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PEFT_DEMO_")}
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {**kept, "PYTHONPATH": path, "PEFT_DEMO_HOME": str(home), **more}
+
+
+def run_python(
+    code: str, home: Path, *arguments: str, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a script in a new process and return what it wrote."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        env=environment(home, **more),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def json_lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]

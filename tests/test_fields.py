@@ -1,0 +1,203 @@
+"""Fields: what is accepted, and the sentence that comes otherwise."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.fields import Field, check_all, shown
+from peft_demo.methods import METHODS
+from peft_demo.runs import NAME, fields_of
+
+FIELDS = {field.name: field for method in METHODS for field in fields_of(method)}
+"""Every field of every method: a new row of METHODS brings its own in."""
+
+NUMBERS = [field for field in FIELDS.values() if field.kind in ("integer", "number")]
+WHOLE_NUMBERS = [field for field in NUMBERS if field.kind == "integer"]
+CHOICES = [field for field in FIELDS.values() if field.kind == "choice"]
+MODULES = [field for field in FIELDS.values() if field.kind == "modules"]
+
+
+def by_name(field: Field) -> str:
+    return field.name
+
+
+def problem(field: Field, value: object) -> str:
+    with pytest.raises(InvalidFieldsError) as caught:
+        field.check(value)
+    assert list(caught.value.problems) == [field.name]
+    return caught.value.problems[field.name]
+
+
+def in_range(field: Field) -> st.SearchStrategy[float]:
+    if field.kind == "integer":
+        return st.integers(int(field.minimum), int(field.maximum))
+    return st.floats(field.minimum, field.maximum, allow_nan=False)
+
+
+def out_of_range(field: Field) -> st.SearchStrategy[float]:
+    if field.kind == "integer":
+        return st.integers(max_value=int(field.minimum) - 1) | st.integers(int(field.maximum) + 1)
+    return st.floats(max_value=field.minimum, exclude_max=True) | st.floats(
+        field.maximum, exclude_min=True
+    )
+
+
+class TestEveryField:
+    @pytest.mark.parametrize("field", FIELDS.values(), ids=by_name)
+    def test_accepts_its_own_default(self, field):
+        assert field.check(field.default) == field.default
+
+    @pytest.mark.parametrize("field", FIELDS.values(), ids=by_name)
+    def test_has_a_label_and_help_in_plain_words(self, field):
+        assert field.label
+        assert field.help.endswith(".")
+        assert field.allowed
+
+    @pytest.mark.parametrize("field", FIELDS.values(), ids=by_name)
+    @pytest.mark.parametrize("value", [None, True, object(), {"a": 1}, b"\xff", 1j])
+    def test_refuses_values_of_no_kind(self, field, value):
+        assert problem(field, value).startswith(f"{field.name} must be {field.allowed}, got ")
+
+
+class TestNumbers:
+    @pytest.mark.parametrize("field", NUMBERS, ids=by_name)
+    @given(data=st.data())
+    def test_any_in_range_is_accepted_unchanged(self, field, data):
+        value = data.draw(in_range(field))
+        assert field.check(value) == value
+
+    @pytest.mark.parametrize("field", NUMBERS, ids=by_name)
+    @given(data=st.data())
+    def test_any_in_range_is_accepted_as_text(self, field, data):
+        value = data.draw(in_range(field))
+        assert field.check(repr(value)) == value
+
+    @pytest.mark.parametrize("field", NUMBERS, ids=by_name)
+    @given(data=st.data())
+    def test_any_out_of_range_is_refused_with_limits_and_value(self, field, data):
+        value = data.draw(out_of_range(field))
+        sentence = problem(field, value)
+        assert sentence.startswith(f"{field.name} must be a")
+        assert field.allowed in sentence
+        assert sentence.endswith(f"got {shown(value)}.")
+
+    @pytest.mark.parametrize("field", NUMBERS, ids=by_name)
+    @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, "nan", "inf", "abc", ""])
+    def test_what_is_no_number_is_refused(self, field, value):
+        assert "got " in problem(field, value)
+
+    @pytest.mark.parametrize("field", WHOLE_NUMBERS, ids=by_name)
+    @pytest.mark.parametrize("part", [0.5, "0.5", "1e400", "9" * 5000])
+    def test_fractions_and_giants_are_no_whole_numbers(self, field, part):
+        assert "a whole number between" in problem(field, part)
+
+    def test_limits_are_inclusive(self):
+        field = Field("n", "N", "Help.", "integer", 3, 2, 5)
+        assert [field.check(2), field.check(5)] == [2, 5]
+        assert problem(field, 6) == "n must be a whole number between 2 and 5, got 6."
+
+    def test_the_unit_is_named(self):
+        field = Field("n", "N", "Help.", "integer", 3, 2, 5_000, unit="tokens")
+        assert field.allowed == "a whole number between 2 and 5,000 tokens"
+
+
+class TestText:
+    printable = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=80)
+
+    @given(text=printable)
+    def test_any_line_is_kept_but_for_the_space_around_it(self, text):
+        checked = NAME.check(text)
+        assert checked == text.strip()
+        assert NAME.check(checked) == checked
+
+    @pytest.mark.parametrize(
+        "name", ["<b>bold</b><script>alert(1)</script>", "../../etc/passwd", "\"'`", "评论 😀"]
+    )
+    def test_markup_quotes_slashes_and_scripts_are_just_text(self, name):
+        assert NAME.check(name) == name
+
+    @pytest.mark.parametrize("name", ["two\nlines", "a\x00b", "\x1b[31mred", "a\x7fb", "a\tb"])
+    def test_control_characters_are_refused(self, name):
+        assert "without control characters" in problem(NAME, name)
+
+    def test_a_long_name_is_refused_and_not_repeated(self):
+        sentence = problem(NAME, "x" * 10_000)
+        assert "at most 80 characters" in sentence
+        assert "(10,000 characters)" in sentence
+        assert len(sentence) < 250
+
+
+class TestChoices:
+    @pytest.mark.parametrize("field", CHOICES, ids=by_name)
+    def test_each_choice_is_accepted(self, field):
+        assert [field.check(choice) for choice in field.choices] == list(field.choices)
+
+    @pytest.mark.parametrize("field", CHOICES, ids=by_name)
+    @pytest.mark.parametrize("value", ["", "nonsense", "LORA", 3, ["lora"]])
+    def test_anything_else_is_refused_with_all_choices(self, field, value):
+        sentence = problem(field, value)
+        for choice in field.choices:
+            assert choice in sentence
+
+    @pytest.mark.parametrize("field", MODULES, ids=by_name)
+    @given(data=st.data())
+    def test_modules_come_once_and_in_the_models_order(self, field, data):
+        chosen = data.draw(st.lists(st.sampled_from(field.choices), min_size=1))
+        expected = tuple(choice for choice in field.choices if choice in chosen)
+        assert field.check(chosen) == expected
+        assert field.check(",".join(chosen)) == expected
+
+    @pytest.mark.parametrize("field", MODULES, ids=by_name)
+    @pytest.mark.parametrize(
+        ("value", "came"),
+        [
+            ([], "got nothing."),
+            ("", "got nothing."),
+            (None, "got nothing."),
+            ("attention", "got attention."),
+            (["q_lin", "classifier"], "got q_lin, classifier."),
+            (7, "got 7."),
+        ],
+    )
+    def test_none_and_unknown_modules_are_refused(self, field, value, came):
+        sentence = problem(field, value)
+        assert sentence.startswith(f"{field.name} must be one or more of q_lin, ")
+        assert sentence.endswith(came)
+
+
+class TestCheckAll:
+    fields = (
+        Field("first", "First", "Help.", "integer", 1, 1, 3),
+        Field("second", "Second", "Help.", "integer", 2, 1, 3),
+    )
+
+    def test_what_is_missing_takes_its_default(self):
+        assert check_all(self.fields, {"second": "3"}) == {"first": 1, "second": 3}
+
+    def test_all_problems_come_together(self):
+        with pytest.raises(InvalidFieldsError) as caught:
+            check_all(self.fields, {"first": 0, "second": 9})
+        assert list(caught.value.problems) == ["first", "second"]
+        assert str(caught.value) == " ".join(caught.value.problems.values())
+
+
+class TestShown:
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [
+            ('say "hi"', '"say \\"hi\\""'),
+            ("x" * 61, f'"{"x" * 60}"… (61 characters)'),
+            (None, "nothing"),
+            ((), "nothing"),
+            (["a", "b"], "a, b"),
+            (1e9, "1,000,000,000"),
+            (2e-5, "2e-05"),
+            (math.nan, "nan"),
+            (10**9, "1000000000"),
+        ],
+    )
+    def test_values_as_they_stand_in_a_sentence(self, value, text):
+        assert shown(value) == text

@@ -1,0 +1,580 @@
+"""Store: the queue, what survives, and folders and databases that cannot be used."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from small_runs import ROOT, environment, run_python, small_config
+
+from peft_demo import store as store_module
+from peft_demo.errors import ConflictError, NotFoundError, StoreError
+from peft_demo.runs import EpochMetrics, Progress, RunResult, RunStatus, StepMetrics
+from peft_demo.store import DATABASE, Store
+
+RESULT = RunResult(
+    train_output={"global_step": 12},
+    num_adapter_parameters=1,
+    num_head_parameters=2,
+    num_base_parameters=3,
+    file_bytes=4,
+    test_accuracy=0.5,
+    test_interval=(0.4, 0.6),
+    test_loss=0.7,
+    num_test_reviews=50,
+    test_set="abc",
+    reload_difference=0.0,
+    saved_as="float32",
+    precision="float32",
+    environment={"torch": "2"},
+    seconds=1.0,
+    training_table=[{"Epoch": 1, "Training Loss": "No log"}],
+)
+
+
+def epoch(number: int) -> EpochMetrics:
+    return EpochMetrics(
+        epoch=number, step=number, train_loss=0.7, eval_loss=0.6, eval_accuracy=0.5, seconds=1.0
+    )
+
+
+def step(number: int) -> StepMetrics:
+    return StepMetrics(step=number, loss=1 / 3 + number, learning_rate=2e-5)
+
+
+def submit(store: Store, count: int = 1) -> list[str]:
+    return [store.submit(small_config(seed=number), "me").run_id for number in range(count)]
+
+
+def positions(store: Store) -> dict[str, int | None]:
+    return {run.run_id: run.queue_position for run in store.runs()}
+
+
+class TestQueue:
+    def test_oldest_goes_first(self, store):
+        ids = submit(store, 3)
+        assert [store.claim().run_id for _ in ids] == ids
+        assert store.claim() is None
+
+    def test_positions_count_from_one_and_move_up(self, store):
+        first, second, third = submit(store, 3)
+        assert positions(store) == {first: 1, second: 2, third: 3}
+        store.claim()
+        assert positions(store) == {first: None, second: 1, third: 2}
+        store.request_stop(second)
+        assert positions(store) == {first: None, second: None, third: 1}
+
+    def test_a_claimed_run_is_running(self, store):
+        (run_id,) = submit(store)
+        run = store.claim()
+        assert run.status is RunStatus.RUNNING
+        assert run.started_at >= run.created_at
+        assert store.get(run_id) == run
+
+    def test_a_started_run_goes_past_the_queue(self, store):
+        (waiting,) = submit(store)
+        run = store.start(small_config(), "me")
+        assert run.status is RunStatus.RUNNING
+        assert store.claim().run_id == waiting
+
+    def test_keeps_configuration_and_owner(self, store):
+        config = small_config("ia3", name="mine")
+        run = store.submit(config, "browser-1")
+        assert store.get(run.run_id).config == config
+        assert store.get(run.run_id).owner == "browser-1"
+
+
+class TestVersion:
+    def test_moves_on_every_change_and_only_then(self, store):
+        seen = [store.version]
+
+        def moved() -> bool:
+            seen.append(store.version)
+            return seen[-1] > seen[-2]
+
+        (run_id,) = submit(store)
+        assert moved()
+        store.claim()
+        assert moved()
+        store.report(run_id, Progress(phase="Training"), [step(1)])
+        assert moved()
+        store.report(run_id, epoch=epoch(1))
+        assert moved()
+        store.request_stop(run_id)
+        assert moved()
+        store.finish(run_id, RunStatus.CANCELLED)
+        assert moved()
+        store.runs()
+        store.get(run_id)
+        store.steps(run_id)
+        store.claim()
+        store.interrupt_orphans()
+        assert not moved()
+        store.delete(run_id)
+        assert moved()
+
+    def test_runs_since_a_version_are_those_that_changed(self, store):
+        first, second = submit(store, 2)
+        store.claim()
+        seen = store.version
+        assert store.runs(seen) == []
+        store.report(first, Progress(step=1))
+        assert [run.run_id for run in store.runs(seen)] == [first]
+        assert [run.run_id for run in store.runs()] == [second, first]
+
+    def test_who_moves_up_in_the_queue_has_changed(self, store):
+        first, second, third = submit(store, 3)
+        seen = store.version
+        store.claim()
+        assert {run.run_id for run in store.runs(seen)} == {first, second, third}
+        seen = store.version
+        store.request_stop(second)
+        assert {run.run_id for run in store.runs(seen)} == {second, third}
+
+    def test_a_change_by_another_store_is_seen(self, store, home):
+        other = Store(home)
+        (run_id,) = submit(store)
+        assert other.get(run_id).status is RunStatus.QUEUED
+        seen = other.version
+        store.claim()
+        assert other.version > seen
+        assert other.get(run_id).status is RunStatus.RUNNING
+        other.close()
+
+
+class TestWhatIsKept:
+    def test_everything_survives_reopening(self, store, home):
+        (run_id,) = submit(store)
+        store.claim()
+        store.report(run_id, Progress(phase="Training", step=2, max_steps=4), [step(1), step(2)])
+        store.report(run_id, epoch=epoch(1))
+        store.report(run_id, epoch=epoch(2))
+        before = store.finish(run_id, RunStatus.COMPLETED, result=RESULT)
+        version = store.version
+        store.close()
+        again = Store(home)
+        assert again.get(run_id) == before
+        assert before.result == RESULT
+        assert before.epochs == (epoch(1), epoch(2))
+        assert again.steps(run_id) == [step(1), step(2)]
+        assert again.version == version
+        again.close()
+
+    def test_a_failed_run_keeps_its_reason(self, store):
+        (run_id,) = submit(store)
+        store.claim()
+        store.finish(run_id, RunStatus.FAILED, error="The reason.")
+        run = store.get(run_id)
+        assert (run.status, run.error) == (RunStatus.FAILED, "The reason.")
+        assert run.finished_at >= run.started_at
+
+    def test_a_snapshot_does_not_change(self, store):
+        (run_id,) = submit(store)
+        before = store.get(run_id)
+        store.claim()
+        assert before.status is RunStatus.QUEUED
+
+
+class TestStop:
+    def test_a_waiting_run_is_cancelled_at_once(self, store):
+        (run_id,) = submit(store)
+        assert store.request_stop(run_id).status is RunStatus.CANCELLED
+        assert store.claim() is None
+
+    def test_a_running_run_is_asked(self, store):
+        (run_id,) = submit(store)
+        store.claim()
+        assert not store.stop_requested(run_id)
+        assert store.request_stop(run_id).status is RunStatus.RUNNING
+        assert store.stop_requested(run_id)
+
+    @pytest.mark.parametrize("status", [status for status in RunStatus if status.is_over])
+    def test_a_run_that_is_over_cannot_be_stopped(self, store, status):
+        (run_id,) = submit(store)
+        store.claim()
+        store.finish(run_id, status)
+        with pytest.raises(ConflictError, match=f"{run_id} is {status}"):
+            store.request_stop(run_id)
+        assert store.get(run_id).status is status
+
+
+class TestDelete:
+    def test_removes_run_metrics_and_files(self, store):
+        (run_id,) = submit(store)
+        store.claim()
+        store.report(run_id, Progress(), [step(1)], epoch(1))
+        store.finish(run_id, RunStatus.FAILED, error="why")
+        store.folder_of(run_id).mkdir()
+        (store.folder_of(run_id) / "adapter_model.safetensors").write_bytes(b"weights")
+        store.partial_folder_of(run_id).mkdir()
+        store.log_of(run_id).write_text("Traceback")
+        store.delete(run_id)
+        assert store.runs() == []
+        assert store.ids() == []
+        assert store.steps(run_id) == []
+        with pytest.raises(NotFoundError):
+            store.get(run_id)
+        left = {path.name for path in store.folder.iterdir()}
+        assert not [name for name in left if run_id in name]
+
+    def test_an_id_is_never_given_again(self, store, home):
+        first, second = submit(store, 2)
+        store.request_stop(second)
+        store.delete(second)
+        store.close()
+        again = Store(home)
+        (third,) = submit(again)
+        assert third not in (first, second)
+        again.close()
+
+    @pytest.mark.parametrize("is_claimed", [False, True])
+    def test_a_run_that_is_not_over_stays(self, store, is_claimed):
+        (run_id,) = submit(store)
+        if is_claimed:
+            store.claim()
+        with pytest.raises(ConflictError, match="stop it before deleting it"):
+            store.delete(run_id)
+        assert store.ids() == [run_id]
+
+    def test_a_short_id_means_the_same_run(self, store):
+        (run_id,) = submit(store)
+        store.request_stop(run_id)
+        store.folder_of(run_id).mkdir()
+        assert store.folder_of("run-1") == store.folder_of(run_id)
+        store.delete("run-1")
+        assert not store.folder_of(run_id).exists()
+
+
+@pytest.mark.parametrize(
+    "run_id",
+    ["run-000099", "run-", "run-abc", "", "../runs", "run-1/../..", "run--1", "run-²", "x" * 10_000]
+    + [f"run-{10**40}", "reference-nonsense"],
+)
+def test_an_unknown_run_is_a_sentence(store, run_id):
+    submit(store)
+    for ask in (store.get, store.request_stop, store.delete):
+        with pytest.raises(NotFoundError, match="run must be the id of a run") as caught:
+            ask(run_id)
+        assert len(str(caught.value)) < 200
+    assert store.ids() == ["run-000001"]
+
+
+class TestReferences:
+    @pytest.fixture
+    def references(self, tmp_path, store) -> Path:
+        (run_id,) = submit(store)
+        store.claim()
+        run = store.finish(run_id, RunStatus.COMPLETED, result=RESULT)
+        folder = tmp_path / "adapters" / "reference-small"
+        folder.mkdir(parents=True)
+        run = run.model_copy(update={"run_id": "reference-small"})
+        (folder / "run.json").write_text(run.model_dump_json())
+        (folder / "steps.json").write_text(json.dumps([step(1).model_dump()]))
+        return folder.parent
+
+    def test_come_after_the_runs(self, references, home):
+        with_references = Store(home, references)
+        (run_id,) = (run.run_id for run in Store(home).runs())
+        assert with_references.ids() == [run_id, "reference-small"]
+        assert [run.run_id for run in with_references.runs()] == with_references.ids()
+        assert with_references.get("reference-small").is_reference
+        assert not with_references.get(run_id).is_reference
+        assert with_references.steps("reference-small") == [step(1)]
+        assert with_references.folder_of("reference-small") == references / "reference-small"
+
+    def test_are_not_sent_again(self, references, home):
+        assert Store(home, references).runs(0)[-1].run_id != "reference-small"
+
+    def test_cannot_be_deleted_or_stopped(self, references, home):
+        with_references = Store(home, references)
+        with pytest.raises(ConflictError, match="reference run and cannot be deleted"):
+            with_references.delete("reference-small")
+        with pytest.raises(ConflictError, match="reference run"):
+            with_references.request_stop("reference-small")
+        assert (references / "reference-small" / "run.json").exists()
+
+    @pytest.mark.parametrize("name", ["run.json", "steps.json"])
+    def test_a_damaged_one_is_left_out(self, references, home, name):
+        path = references / "reference-small" / name
+        path.write_text(path.read_text()[:-5])
+        assert "reference-small" not in Store(home, references).ids()
+
+    def test_are_there_where_the_folder_cannot_be_used(self, references, tmp_path):
+        (tmp_path / "file").write_text("in the way")
+        unusable = Store(tmp_path / "file" / "runs", references)
+        assert [run.run_id for run in unusable.runs()] == ["reference-small"]
+        assert unusable.ids() == ["reference-small"]
+
+
+class TestOrphans:
+    TRAINER = """
+import sys
+from pathlib import Path
+from peft_demo.runs import RunConfig
+from peft_demo.store import Store
+store = Store(Path(sys.argv[1]))
+run = store.start(RunConfig(), "other")
+store.partial_folder_of(run.run_id).mkdir()
+print(run.run_id, flush=True)
+sys.stdin.readline()
+"""
+
+    def test_only_runs_of_dead_processes_are_interrupted(self, store, home):
+        with subprocess.Popen(
+            [sys.executable, "-c", self.TRAINER, str(home)],
+            cwd=ROOT,
+            env=environment(home),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as trainer:
+            run_id = trainer.stdout.readline().strip()
+            mine = store.start(small_config(), "me").run_id
+            (waiting,) = submit(store)
+            assert store.interrupt_orphans() == []
+            assert store.get(run_id).status is RunStatus.RUNNING
+            trainer.kill()
+            trainer.wait()
+        assert store.interrupt_orphans() == [run_id]
+        run = store.get(run_id)
+        assert run.status is RunStatus.INTERRUPTED
+        assert "ended before it was finished" in run.error
+        assert not store.partial_folder_of(run_id).exists()
+        assert store.get(mine).status is RunStatus.RUNNING
+        assert store.get(waiting).status is RunStatus.QUEUED
+        assert store.interrupt_orphans() == []
+
+
+class TestFoldersThatCannotBeUsed:
+    def test_a_file_in_the_way(self, tmp_path):
+        (tmp_path / "file").write_text("in the way")
+        store = Store(tmp_path / "file" / "runs")
+        assert "PEFT_DEMO_HOME must be a folder" in store.problem
+        assert str(tmp_path / "file" / "runs") in store.problem
+        assert store.runs() == []
+        assert store.version == 0
+        with pytest.raises(StoreError, match="PEFT_DEMO_HOME"):
+            submit(store)
+        assert (tmp_path / "file").read_text() == "in the way"
+
+    def test_a_file_that_is_no_database(self, home):
+        home.mkdir()
+        (home / DATABASE).write_text("precious " * 1000)
+        store = Store(home)
+        assert "PEFT_DEMO_HOME" in store.problem
+        with pytest.raises(StoreError, match="PEFT_DEMO_HOME"):
+            submit(store)
+        assert (home / DATABASE).read_text() == "precious " * 1000
+
+    def test_works_as_soon_as_the_folder_does(self, tmp_path):
+        blocked = tmp_path / "blocked"
+        blocked.write_text("in the way")
+        store = Store(blocked)
+        assert store.problem
+        blocked.unlink()
+        (run_id,) = submit(store)
+        assert store.problem is None
+        assert store.ids() == [run_id]
+        store.close()
+
+    READER = """
+import os, sys
+from pathlib import Path
+from peft_demo.runs import RunConfig
+from peft_demo.store import Store
+from peft_demo.errors import StoreError
+RunConfig()
+import sqlalchemy.dialects.sqlite
+if os.geteuid() == 0:
+    os.setuid(65534)  # root may write anywhere
+store = Store(Path(sys.argv[1]))
+print(store.problem)
+try:
+    store.submit(RunConfig(), "me")
+except StoreError as error:
+    print(error)
+"""
+
+    def test_a_read_only_folder(self):
+        # Not tmp_path: its parents are closed to the user that the script becomes.
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name) / "runs"
+            folder.mkdir()
+            for path in (folder, folder.parent):
+                path.chmod(0o555)
+            try:
+                done = run_python(self.READER, folder, str(folder))
+            finally:
+                for path in (folder.parent, folder):
+                    path.chmod(0o755)
+            assert list(folder.iterdir()) == []
+        assert done.returncode == 0, done.stderr
+        problem, sentence = done.stdout.splitlines()
+        assert problem == sentence
+        assert sentence.startswith("PEFT_DEMO_HOME must be a folder with free space")
+        assert str(folder) in sentence
+
+    FILLER = """
+import resource, sys
+from pathlib import Path
+from peft_demo.runs import RunConfig
+from peft_demo.store import Store
+from peft_demo.errors import StoreError
+store = Store(Path(sys.argv[1]))
+ids = [store.submit(RunConfig(), "me").run_id]
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+largest = max(path.stat().st_size for path in Path(sys.argv[1]).iterdir())
+resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 20_000, hard))
+try:
+    while len(ids) < 2_000:
+        ids.append(store.submit(RunConfig(), "me").run_id)
+except StoreError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+assert sorted(store.ids()) == ids, (store.ids(), ids)
+again = Store(Path(sys.argv[1]))
+assert sorted(again.ids()) == ids
+again.submit(RunConfig(), "me")
+print(len(ids))
+"""
+
+    def test_a_full_disk_loses_nothing(self, home):
+        done = run_python(self.FILLER, home, str(home))
+        assert done.returncode == 0, done.stderr
+        sentence, count = done.stdout.splitlines()
+        assert sentence.startswith("PEFT_DEMO_HOME must be a folder with free space")
+        assert str(home) in sentence
+        assert 1 < int(count) < 2_000
+
+
+class TestLockedDatabase:
+    @pytest.fixture(autouse=True)
+    def short_wait(self, monkeypatch):
+        monkeypatch.setattr(store_module, "LOCK_SECONDS", 0.2)
+
+    @pytest.fixture
+    def other(self, home):
+        home.mkdir()
+        Store(home).close()
+        connection = sqlite3.connect(home / DATABASE, isolation_level=None)
+        yield connection
+        connection.close()
+
+    def test_a_write_gives_a_sentence_and_loses_nothing(self, home, other):
+        store = Store(home)
+        (first,) = submit(store)
+        store.claim()
+        other.execute("BEGIN EXCLUSIVE")
+        for write in (
+            lambda: submit(store),
+            store.claim,
+            lambda: store.request_stop(first),
+            lambda: store.report(first, Progress(step=1)),
+            lambda: store.finish(first, RunStatus.COMPLETED),
+        ):
+            with pytest.raises(StoreError, match="is locked by another process") as caught:
+                write()
+            assert str(home / DATABASE) in str(caught.value)
+        assert [run.status for run in store.runs()] == [RunStatus.RUNNING]
+        other.execute("ROLLBACK")
+        (second,) = submit(store)
+        assert store.ids() == [second, first]
+        store.close()
+
+    def test_a_short_lock_is_waited_out(self, home, other, monkeypatch):
+        monkeypatch.setattr(store_module, "LOCK_SECONDS", 30.0)
+        store = Store(home)
+        other.execute("BEGIN EXCLUSIVE")
+        with ThreadPoolExecutor() as pool:
+            submitted = pool.submit(submit, store)
+            with pytest.raises(TimeoutError):
+                submitted.result(timeout=0.3)
+            other.execute("ROLLBACK")
+            assert submitted.result(timeout=30) == ["run-000001"]
+        store.close()
+
+    def test_opening_never_fails(self, home, other):
+        other.execute("BEGIN EXCLUSIVE")
+        store = Store(home)
+        assert store.runs() == []
+        other.execute("ROLLBACK")
+        (run_id,) = submit(store)
+        assert store.ids() == [run_id]
+        store.close()
+
+
+class TestManyAtOnce:
+    def test_submits_from_eight_threads(self, store):
+        with ThreadPoolExecutor(8) as pool:
+            ids = list(pool.map(lambda _: submit(store)[0], range(40)))
+        assert sorted(ids) == sorted(store.ids()) == [f"run-{n:06d}" for n in range(1, 41)]
+        assert sorted(run.queue_position for run in store.runs()) == list(range(1, 41))
+
+    def test_two_stores_never_claim_the_same_run(self, store, home):
+        ids = submit(store, 24)
+        stores = [Store(home), Store(home)]
+        claimed: list[str] = []
+        barrier = threading.Barrier(4)
+
+        def claim_all(mine: Store) -> None:
+            barrier.wait()
+            while (run := mine.claim()) is not None:
+                claimed.append(run.run_id)
+
+        threads = [threading.Thread(target=claim_all, args=(mine,)) for mine in stores * 2]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(claimed) == ids
+        for mine in stores:
+            mine.close()
+
+    def test_readers_see_whole_runs_while_others_write(self, store, home):
+        (run_id,) = submit(store)
+        store.claim()
+        other = Store(home)
+        stop = threading.Event()
+        seen: list[int] = []
+
+        def read() -> None:
+            while not stop.is_set():
+                epochs = [metrics.epoch for metrics in other.get(run_id).epochs]
+                assert epochs == list(range(1, len(epochs) + 1))
+                seen.append(len(epochs))
+
+        with ThreadPoolExecutor(2) as pool:
+            readers = [pool.submit(read) for _ in range(2)]
+            for number in range(1, 41):
+                store.report(run_id, Progress(step=number), [step(number)], epoch(number))
+            stop.set()
+            for reader in readers:
+                reader.result()
+        assert other.get(run_id).epochs[-1].epoch == 40
+        assert seen
+        other.close()
+
+
+def test_importing_and_opening_need_no_torch(home):
+    done = run_python(
+        "import sys; from pathlib import Path; from peft_demo.store import Store\n"
+        "Store(Path(sys.argv[1])).runs(); print('torch' in sys.modules)",
+        home,
+        str(home),
+    )
+    assert done.stdout.strip() == "False", done.stderr
+
+
+def test_home_is_beside_the_adapters_unless_named(monkeypatch, tmp_path):
+    from peft_demo import settings
+
+    monkeypatch.delenv("PEFT_DEMO_HOME", raising=False)
+    assert settings.home() == ROOT / "adapters" / "runs"
+    monkeypatch.setenv("PEFT_DEMO_HOME", os.fspath(tmp_path / "elsewhere"))
+    assert settings.home() == tmp_path / "elsewhere"
