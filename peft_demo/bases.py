@@ -6,6 +6,7 @@ import copy
 import hashlib
 import importlib.util
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,7 +99,7 @@ class Base:
 
 
 _loaded: dict[str, Base] = {}
-_loading = threading.Lock()
+_loading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def load(base_id: str) -> Base:
@@ -107,10 +108,10 @@ def load(base_id: str) -> Base:
     Raises:
         AssetError: its files are missing, damaged or out of reach; says what to do.
     """
-    with _loading:
+    # A lock for each: nobody who has the built-in base waits for the Hub.
+    with _loading[base_id]:
         if base_id not in _loaded:
-            with borrowed_generators():
-                _loaded[base_id] = _LOADERS[base_id]()
+            _loaded[base_id] = _LOADERS[base_id]()
         return _loaded[base_id]
 
 
@@ -155,7 +156,8 @@ def _load_builtin() -> Base:
         id2label=dict(enumerate(LABELS)),
         label2id={label: index for index, label in enumerate(LABELS)},
     )
-    model = DistilBertForSequenceClassification(config)
+    with borrowed_generators():  # transformers draws weights that are replaced at once
+        model = DistilBertForSequenceClassification(config)
     model.distilbert.load_state_dict(_as_distilbert(bert))
     tokenizer = BertTokenizer(
         str(folder / "vocab.txt"),
@@ -221,31 +223,45 @@ def check_file(path: Path, sha256: str) -> None:
 def _load_distilbert() -> Base:
     from transformers import AutoConfig, AutoTokenizer, DistilBertForSequenceClassification
 
-    source = settings.distilbert_folder() or HUB_BASE
+    folder = settings.distilbert_folder() or _fetch_distilbert()
     try:
-        config = AutoConfig.from_pretrained(source)
+        config = AutoConfig.from_pretrained(folder)
         if config.model_type != "distilbert":
             raise AssetError(
-                f"base_model must be a DistilBERT, got a {config.model_type} in {source}."
+                f"base_model must be a DistilBERT, got a {config.model_type} in {folder}."
             )
-        model = DistilBertForSequenceClassification.from_pretrained(
-            source,
-            num_labels=len(LABELS),
-            id2label=dict(enumerate(LABELS)),
-            label2id={label: index for index, label in enumerate(LABELS)},
-        )
-        tokenizer = AutoTokenizer.from_pretrained(source)
+        with borrowed_generators():  # transformers draws a head, which is drawn again later
+            model = DistilBertForSequenceClassification.from_pretrained(
+                folder,
+                num_labels=len(LABELS),
+                id2label=dict(enumerate(LABELS)),
+                label2id={label: index for index, label in enumerate(LABELS)},
+            )
+        tokenizer = AutoTokenizer.from_pretrained(folder)
     except (OSError, ValueError) as error:
-        if isinstance(source, Path):
-            raise AssetError(
-                "PEFT_DEMO_DISTILBERT_FOLDER must be a folder with a saved DistilBERT and its "
-                f"tokenizer, got {source}."
-            ) from error
+        raise AssetError(
+            "PEFT_DEMO_DISTILBERT_FOLDER must be a folder with a saved DistilBERT and its "
+            f"tokenizer, got {folder}."
+        ) from error
+    return _frozen(HUB_BASE, model.float(), tokenizer)
+
+
+def _fetch_distilbert() -> Path:
+    """The folder of the Hub's model in the local cache, downloaded if it is not there yet."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        # Nothing is loaded yet, so that a slow network holds up nobody else.
+        return Path(
+            snapshot_download(
+                HUB_BASE, allow_patterns=["*.json", "vocab.txt", "model.safetensors"]
+            )
+        )
+    except Exception as error:  # the Hub's client has a dozen kinds, from DNS to disk
         raise AssetError(
             f"{HUB_BASE} could not be loaded: the Hugging Face Hub cannot be reached and the "
             "model is not in its local cache. The built-in base all-MiniLM-L6-v2 needs no network."
         ) from error
-    return _frozen(HUB_BASE, model.float(), tokenizer)
 
 
 def _frozen(

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from peft_demo import presets, settings
+from peft_demo import hardware, presets, settings
 from peft_demo.catalogue import describe_methods
 from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError, StoreError
 from peft_demo.fields import shown
@@ -37,6 +37,7 @@ def main(before: Sequence[str] = ()) -> None:
 
     A user's mistake ends in one sentence and status 2, a failure in one and status 1.
     """
+    hardware.share_cores()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         app([*before, *sys.argv[1:]])

@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import re
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -78,7 +79,7 @@ class RunReviews:
 
 
 _pools: dict[str, Pools] = {}
-_loading = threading.Lock()
+_loading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def load(dataset: str) -> Pools:
@@ -87,7 +88,7 @@ def load(dataset: str) -> Pools:
     Raises:
         AssetError: its files are missing, damaged or out of reach; says what to do.
     """
-    with _loading:
+    with _loading[dataset]:
         if dataset not in _pools:
             _pools[dataset] = split(*_LOADERS[dataset]())
         return _pools[dataset]

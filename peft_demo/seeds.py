@@ -8,23 +8,25 @@ between two steps to whoever needs them (building an adapter draws random number
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 class _Turnstile:
-    """One owner at a time; a long owner can let the waiting ones through."""
+    """One owner at a time, in the order of their coming."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._owner: int | None = None
-        self._waiting = 0
+        self._waiting: deque[object] = deque()
 
     def enter(self) -> None:
+        ticket = object()
         with self._condition:
-            self._waiting += 1
-            self._condition.wait_for(lambda: self._owner is None)
-            self._waiting -= 1
+            self._waiting.append(ticket)
+            self._condition.wait_for(lambda: self._owner is None and self._waiting[0] is ticket)
+            self._waiting.popleft()
             self._owner = threading.get_ident()
 
     def leave(self) -> None:
@@ -36,11 +38,7 @@ class _Turnstile:
         return self._owner == threading.get_ident()
 
     def has_waiting(self) -> bool:
-        return self._waiting > 0
-
-    def wait_until_idle(self) -> None:
-        with self._condition:
-            self._condition.wait_for(lambda: self._owner is None and self._waiting == 0)
+        return bool(self._waiting)
 
 
 _generators = _Turnstile()
@@ -81,9 +79,8 @@ def lend_generators() -> None:
     """Let waiting threads borrow the generators now; the owner calls it between steps."""
     if _generators.held_here() and _generators.has_waiting():
         with _kept():
+            # Whoever waits by now goes first, and whoever comes later waits for us.
             _generators.leave()
-            # Whoever waits goes first; a plain lock would come straight back to us.
-            _generators.wait_until_idle()
             _generators.enter()
 
 

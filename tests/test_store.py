@@ -384,13 +384,14 @@ class TestFoldersThatCannotBeUsed:
         store.close()
 
     READER = """
-import os, sys
+import os, sys, tempfile
 from pathlib import Path
 from peft_demo.runs import RunConfig
 from peft_demo.store import Store
 from peft_demo.errors import StoreError
-RunConfig()
-import sqlalchemy.dialects.sqlite
+# Everything is imported before the script may perhaps no longer read it.
+with tempfile.TemporaryDirectory() as name:
+    Store(Path(name)).submit(RunConfig(), "me")
 if os.geteuid() == 0:
     os.setuid(65534)  # root may write anywhere
 store = Store(Path(sys.argv[1]))
@@ -430,7 +431,7 @@ store = Store(Path(sys.argv[1]))
 ids = [store.submit(RunConfig(), "me").run_id]
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 largest = max(path.stat().st_size for path in Path(sys.argv[1]).iterdir())
-resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 20_000, hard))
+resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 100_000, hard))
 try:
     while len(ids) < 2_000:
         ids.append(store.submit(RunConfig(), "me").run_id)

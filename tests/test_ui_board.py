@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from peft_demo import evaluation
+from peft_demo.errors import StoreError
 from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics
 from peft_demo.ui.board import CURVE_POINTS, Board, thinned, verdict_in_words
 from peft_demo.ui.services import Services
@@ -126,6 +127,21 @@ def test_verdict_counts_the_pairs_that_cannot_be_told_apart():
     text = verdict_in_words(facts, {"a": "A", "b": "B", "c": "C"})
     assert "C is better than A and B" in text
     assert "For the other 1 of 3 pairs no difference is shown" in text
+
+
+def test_a_locked_database_is_told_once_and_taken_back(board, services, monkeypatch):
+    first = poll(board, since=-1, models="")
+    seen = {"since": first["version"], "models": first["models"]["text"]}
+
+    def locked(since):
+        raise StoreError("locked")
+
+    services.store.submit(RunConfig(), "me")
+    with monkeypatch.context() as patch:
+        patch.setattr(services.store, "runs", locked)
+        assert poll(board, **seen)["problem"] == "locked"
+        assert poll(board, **seen, problem="locked") is None
+    assert poll(board, **seen, problem="locked")["problem"] is None
 
 
 def test_a_folder_that_cannot_be_used_is_told_and_references_stay(tmp_path, monkeypatch):

@@ -26,7 +26,7 @@ class Board:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._summaries: dict[tuple[str, int], dict[str, Any]] = {}
+        self._summaries: dict[str, tuple[int, dict[str, Any]]] = {}
         self._curves: dict[str, tuple[int, dict[str, Any]]] = {}
         self._correct: dict[str, Any] = {}
 
@@ -34,25 +34,29 @@ class Board:
         """What is new for a browser, or None.
 
         Args:
-            request: ``since``, the version it has seen; ``models``, the warm-up's text it shows;
-                ``curves``, ids of the runs whose curves it lacks.
+            request: ``since``, the version it has seen; ``models`` and ``problem``, the texts that it
+                shows; ``shown``, ids of the runs in its charts; ``curves``, those whose curves
+                it lacks.
         """
         store, warm_up = self._services.store, self._services.warm_up
         since = int(request.get("since", -1))
         wanted = [str(run_id) for run_id in request.get("curves", ())]
+        seen = (since, request.get("models"), request.get("problem") or None)
         try:
-            version = store.version
-            if version == since and warm_up.text == request.get("models") and not wanted:
+            version, problem = store.version, store.problem
+            if (version, warm_up.text, problem) == seen and not wanted:
                 return None
-            changed = store.runs(since) if version != since else []
+            # A version that went back is another store: all of it is new.
+            changed = store.runs(since if since <= version else -1) if version != since else []
             ids = store.ids()
             # A browser that shows a run's curves needs them again whenever the run changes.
             shown = {str(run_id) for run_id in request.get("shown", ())}
             wanted += [run.run_id for run in changed if run.run_id in shown]
             curves = {run_id: self._curve(run_id) for run_id in wanted if run_id in ids}
-            problem = store.problem
         except PeftDemoError as error:
             version, changed, ids, curves, problem = since, [], None, {}, str(error)
+            if (version, warm_up.text, problem) == seen:
+                return None
         answer = {
             "version": version,
             "models": {"state": warm_up.state, "text": warm_up.text},
@@ -105,11 +109,11 @@ class Board:
         return verdict_in_words(facts, {run.run_id: run.config.name for run in finished})
 
     def _summary(self, run: Run) -> dict[str, Any]:
-        key = (run.run_id, run.version)
-        if key not in self._summaries:
-            self._summaries.pop((run.run_id, run.version - 1), None)
-            self._summaries[key] = summary(run)
-        return self._summaries[key]
+        known = self._summaries.get(run.run_id)
+        if known is None or known[0] != run.version:
+            known = (run.version, summary(run))
+            self._summaries[run.run_id] = known
+        return known[1]
 
     def _curve(self, run_id: str) -> dict[str, Any]:
         store = self._services.store

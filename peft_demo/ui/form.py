@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from peft_demo import runs
-from peft_demo.errors import InvalidFieldsError, NotFoundError
+from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError
 from peft_demo.fields import Field
 from peft_demo.methods import METHODS
 from peft_demo.presets import PRESETS, preset
@@ -113,6 +115,15 @@ class Form:
 
     def _connect(self) -> None:
         groups = list(self._groups.values())
+        for name, load in (("base_model", _load_base), ("dataset", _load_reviews)):
+            self._common[name].input(
+                partial(_fetch, name, load),
+                self._common[name],
+                self._common[name],
+                show_progress="full",
+                concurrency_limit=8,
+                api_visibility="private",
+            )
         self.preset.input(
             self.fill,
             self.preset,
@@ -161,6 +172,32 @@ class Form:
     @staticmethod
     def _summary(values: dict[str, Any]) -> str:
         return METHODS[values["method"]].summary
+
+
+def _fetch(name: str, load: Callable[[str], object], chosen: str) -> Any:
+    """Load a base or data set as soon as it is chosen; where it cannot be had, say so and go back.
+
+    It may have to come from the Hub, which is better known before a run waits for it.
+    """
+    field = next(field for field in runs.RUN_FIELDS if field.name == name)
+    try:
+        load(chosen)
+    except PeftDemoError as error:
+        gr.Warning(str(error), duration=None)
+        return gr.update(value=field.default, info=f"{error} {field.help}")
+    return gr.update(info=field.help)
+
+
+def _load_base(base_id: str) -> None:
+    from peft_demo import bases
+
+    bases.load(base_id)
+
+
+def _load_reviews(dataset: str) -> None:
+    from peft_demo import reviews
+
+    reviews.load(dataset)
 
 
 def _control(field: Field, value: Any, elem_id: str) -> Any:

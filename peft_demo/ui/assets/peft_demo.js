@@ -18,9 +18,9 @@
   };
 
   const page = {
-    version: -1, models: "", ids: [], runs: new Map(), curves: new Map(), curveVersions: new Map(),
+    version: -1, models: "", problem: "", ids: [], runs: new Map(), curves: new Map(), curveVersions: new Map(),
     selected: new Set(), known: new Set(), server: null, onFinished: () => {},
-    header: null, board: null, table: null, finished: null, started: false, mine: new Set(),
+    header: null, board: null, table: null, finished: null, started: false,
   };
 
   // -- small helpers -------------------------------------------------------------------------
@@ -61,7 +61,7 @@
     const curves = shown.filter((id) => page.curveVersions.get(id) === undefined);
     let text;
     try {
-      text = await page.server.poll({ since: page.version, models: page.models, shown, curves });
+      text = await page.server.poll({ since: page.version, models: page.models, problem: page.problem, shown, curves });
     } catch {
       return setConnection(false);
     }
@@ -73,6 +73,7 @@
     if (news.version < page.version) { page.runs.clear(); page.curves.clear(); page.curveVersions.clear(); }
     page.version = news.version;
     page.models = news.models.text;
+    page.problem = news.problem || "";
     if (news.ids) page.ids = news.ids;
     for (const run of news.runs) {
       announce(page.runs.get(run.id), run);

@@ -1,0 +1,191 @@
+"""Adapters: what is saved is what comes back, and damaged files are refused by name."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from small_runs import small_config
+
+from peft_demo import adapters, bases
+from peft_demo.errors import AssetError
+from peft_demo.methods import ATTENTION, METHODS, MODULES
+from peft_demo.runs import HUB_BASE, RunConfig
+
+TEXTS = ["A wonderful film.", "Dull, long and loud.", "I have seen worse, but not often " * 5]
+PEFT_METHODS = [name for name, method in METHODS.items() if method.peft_config]
+
+
+def built(base, method: str, seed: int = 0):
+    """A model with an adapter that changes every output: trained weights moved at random."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = adapters.build(base, small_config(method))
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.data += 0.02 * torch.randn_like(parameter)
+    return model.eval()
+
+
+def logits(model, base):
+    return adapters.logits(model, base, base.encode(TEXTS, 40)["input_ids"])
+
+
+@pytest.fixture
+def copied(trained, tmp_path):
+    """Makes a copy of a trained run's folder that a test may damage."""
+
+    def copy(method: str) -> Path:
+        return Path(shutil.copytree(trained.folder(method), tmp_path / f"copy-of-{method}"))
+
+    return copy
+
+
+def refusal(folder: Path, base) -> str:
+    with pytest.raises(AssetError) as caught:
+        adapters.load(folder, base)
+    sentence = str(caught.value)
+    assert folder.name in sentence
+    assert str(folder) not in sentence
+    assert "\n" not in sentence
+    return sentence
+
+
+@pytest.mark.parametrize("method", METHODS)
+class TestEveryMethod:
+    def test_saved_and_loaded_gives_the_same_logits(self, base, method, tmp_path):
+        model = built(base, method)
+        adapters.save(model, tmp_path)
+        before, after = logits(model, base), logits(adapters.load(tmp_path, base), base)
+        assert abs(before - after).max() < 1e-5
+        assert abs(before - logits(base.model, base)).max() > 1e-3
+
+    def test_loading_draws_no_random_numbers(self, trained, base, method):
+        state = torch.get_rng_state()
+        first, second = (adapters.load(trained.folder(method), base) for _ in range(2))
+        assert torch.equal(torch.get_rng_state(), state)
+        assert (logits(first, base) == logits(second, base)).all()
+
+    def test_the_head_is_trained_and_counted_apart(self, base, method):
+        _, head = adapters.count_trained(built(base, method))
+        assert head == 384 * 384 + 384 + 2 * 384 + 2 == 148_610
+
+    def test_is_loaded_to_predict_only(self, trained, base, method):
+        model = adapters.load(trained.folder(method), base)
+        assert not model.training
+        assert not any(parameter.requires_grad for parameter in model.parameters())
+
+    def test_files_cannot_run_code(self, trained, method):
+        suffixes = {path.suffix for path in trained.folder(method).iterdir()}
+        assert ".safetensors" in suffixes
+        assert not suffixes & {".bin", ".pt", ".pkl", ".pickle"}
+
+
+class TestCounts:
+    @pytest.mark.parametrize(
+        ("values", "expected"),
+        [
+            # Six layers; a layer of n inputs and m outputs gets r · (n + m).
+            ({"method": "lora", "r": 64, "target_modules": ATTENTION}, 6 * 4 * 64 * 768),
+            (
+                {"method": "lora", "r": 8, "target_modules": MODULES},
+                6 * 8 * (4 * 768 + 2 * (384 + 1536)),
+            ),
+            # One factor per output channel, or per input channel of a feed-forward module.
+            ({"method": "ia3"}, 6 * (4 * 384 + 384 + 1536)),
+            ({"method": "head_only"}, 0),
+        ],
+    )
+    def test_by_hand(self, base, values, expected):
+        model = adapters.build(base, RunConfig(values))
+        assert adapters.count_trained(model) == (expected, 148_610)
+
+    def test_full_fine_tuning_trains_everything(self, base):
+        model = adapters.build(base, RunConfig(method="full_ft"))
+        assert adapters.count_trained(model) == (base.num_parameters(), 148_610)
+
+
+class TestLogits:
+    def test_a_text_gets_the_same_in_any_company(self, trained, base):
+        model = adapters.load(trained.folder("lora"), base)
+        tokens = base.encode(TEXTS, 40)["input_ids"]
+        together = adapters.logits(model, base, tokens)
+        for row, ids in zip(together, tokens, strict=True):
+            assert abs(adapters.logits(model, base, [ids])[0] - row).max() < 1e-4
+
+
+class TestHalfPrecision:
+    @pytest.mark.parametrize("method", PEFT_METHODS)
+    def test_takes_half_the_room_and_computes_nearly_the_same(self, base, method, tmp_path):
+        model = built(base, method)
+        full = adapters.save(model, tmp_path).stat().st_size
+        half = adapters.save(model, tmp_path, half_precision=True)
+        assert {tensor.dtype for tensor in load_file(half).values()} == {torch.float16}
+        assert half.stat().st_size < 0.6 * full
+        difference = abs(logits(model, base) - logits(adapters.load(tmp_path, base), base)).max()
+        assert 0 < difference < 2e-2
+
+
+class TestDamagedFolders:
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("part", ["configuration", "weights"])
+    def test_a_missing_file_is_named(self, copied, base, method, part):
+        folder = copied(method)
+        (weights,) = folder.glob("*model.safetensors")
+        (configuration,) = (
+            path for path in folder.glob("*config.json") if "token" not in path.name
+        )
+        gone = weights if part == "weights" else configuration
+        gone.unlink()
+        assert f"has no {gone.name}" in refusal(folder, base)
+
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("kept", [0, 100, -1000])
+    def test_cut_weights_are_refused(self, copied, base, method, kept):
+        folder = copied(method)
+        (weights,) = folder.glob("*model.safetensors")
+        weights.write_bytes(weights.read_bytes()[:kept])
+        assert weights.name in refusal(folder, base)
+
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("content", ["", "{", "[]", "\x00"])
+    def test_a_spoilt_configuration_is_refused(self, copied, base, method, content):
+        folder = copied(method)
+        (configuration,) = (
+            path for path in folder.glob("*config.json") if "token" not in path.name
+        )
+        configuration.write_text(content)
+        refusal(folder, base)
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_weights_that_are_left_out_are_not_made_up(self, copied, base, method):
+        folder = copied(method)
+        (weights,) = folder.glob("*model.safetensors")
+        tensors = load_file(weights)
+        gone = min(tensors)
+        del tensors[gone]
+        save_file(tensors, weights, metadata={"format": "pt"})
+        assert "no " in refusal(folder, base)
+
+    def test_weights_of_another_shape_are_refused(self, copied, base):
+        folder = copied("lora")
+        path = folder / "adapter_config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "r": 3}))
+        refusal(folder, base)
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_another_bases_adapter_is_refused(
+        self, copied, distilbert_folder, monkeypatch, forget_bases, method
+    ):
+        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(distilbert_folder))
+        other = bases.load(HUB_BASE)
+        assert f"must belong to the base {HUB_BASE}" in refusal(copied(method), other)
+
+    def test_nothing_is_changed_by_a_refusal(self, copied, base):
+        folder = copied("lora")
+        (folder / "adapter_model.safetensors").write_bytes(b"short")
+        before = {path: path.read_bytes() for path in folder.iterdir()}
+        refusal(folder, base)
+        assert {path: path.read_bytes() for path in folder.iterdir()} == before
