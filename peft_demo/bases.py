@@ -42,6 +42,12 @@ _LAYER_NAMES = {
 """Where BERT's layers stand in DistilBERT, which computes the same."""
 
 
+_OUT_OF_REACH = (
+    f"{HUB_BASE} could not be loaded: the Hugging Face Hub cannot be reached and the "
+    "model is not in its local cache. The built-in base all-MiniLM-L6-v2 needs no network."
+)
+
+
 @dataclass(frozen=True)
 class Base:
     """A pretrained network with its tokenizer; nobody may change its weights."""
@@ -221,6 +227,7 @@ def check_file(path: Path, sha256: str) -> None:
 
 
 def _load_distilbert() -> Base:
+    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoTokenizer, DistilBertForSequenceClassification
 
     folder = settings.distilbert_folder() or _fetch_distilbert()
@@ -238,7 +245,12 @@ def _load_distilbert() -> Base:
                 label2id={label: index for index, label in enumerate(LABELS)},
             )
         tokenizer = AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError) as error:
+        # Without its files transformers makes up a tokenizer that knows no word.
+        if len(tokenizer) <= len(tokenizer.all_special_ids):
+            raise ValueError("no vocabulary")
+    except (OSError, ValueError, SafetensorError) as error:
+        if settings.distilbert_folder() is None:  # only a part of it is in the cache
+            raise AssetError(_OUT_OF_REACH) from error
         raise AssetError(
             "PEFT_DEMO_DISTILBERT_FOLDER must be a folder with a saved DistilBERT and its "
             f"tokenizer, got {folder}."
@@ -258,10 +270,7 @@ def _fetch_distilbert() -> Path:
             )
         )
     except Exception as error:  # the Hub's client has a dozen kinds, from DNS to disk
-        raise AssetError(
-            f"{HUB_BASE} could not be loaded: the Hugging Face Hub cannot be reached and the "
-            "model is not in its local cache. The built-in base all-MiniLM-L6-v2 needs no network."
-        ) from error
+        raise AssetError(_OUT_OF_REACH) from error
 
 
 def _frozen(

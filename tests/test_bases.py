@@ -99,7 +99,7 @@ class TestFiles:
 
     def test_a_missing_package_says_what_to_install(self, monkeypatch, forget_bases):
         monkeypatch.setattr(bases, "_PACKAGE", "no_such_package")
-        with pytest.raises(AssetError, match="pip install -r requirements.txt"):
+        with pytest.raises(AssetError, match=r"pip install -r requirements\.txt"):
             bases.load(BUILTIN_BASE)
 
 

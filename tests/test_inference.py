@@ -8,7 +8,13 @@ import pytest
 from small_runs import Recorder, small_config
 
 from peft_demo import adapters, evaluation, inference
-from peft_demo.errors import AssetError, ConflictError, InvalidFieldsError, NotFoundError
+from peft_demo.errors import (
+    AssetError,
+    ConflictError,
+    InvalidFieldsError,
+    NotFoundError,
+    RunCancelledError,
+)
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunStatus
@@ -92,7 +98,7 @@ class TestInterleaved:
             ]
 
         def train_long() -> None:
-            with pytest.raises(Exception, match="^$"):
+            with pytest.raises(RunCancelledError):
                 train(small_config("lora", num_train_epochs=50), tmp_path, told)
 
         trainer = threading.Thread(target=train_long)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from small_runs import Recorder, numbers_in, numbers_of, run_python, small_config
 
-from peft_demo import adapters, evaluation, presets, reviews
+from peft_demo import adapters, evaluation, presets, reviews, training
 from peft_demo.errors import PeftDemoError, RunCancelledError
 from peft_demo.evaluation import Predictions
 from peft_demo.inference import Predictor
@@ -165,9 +165,7 @@ class TestTheSameNumbers:
             trained.store, trained.runs[method]
         )
         probabilities = Predictions.load(tmp_path).probabilities
-        assert np.array_equal(
-            probabilities, Predictions.load(trained.folder(method)).probabilities
-        )
+        assert np.array_equal(probabilities, Predictions.load(trained.folder(method)).probabilities)
         (weights,) = tmp_path.glob("*model.safetensors")
         assert weights.read_bytes() == (trained.folder(method) / weights.name).read_bytes()
 
@@ -224,10 +222,8 @@ class TestDivergence:
             head = model.get_submodule("base_model.model.classifier.modules_to_save.default")
 
             def spoil(module, _inputs, output):
-                is_hit = module.training or part == "validation"
-                return output * float("nan") if is_hit and (
-                    module.training == (part == "training")
-                ) else output
+                is_spoilt = module.training == (part == "training")
+                return output * float("nan") if is_spoilt else output
 
             head.register_forward_hook(spoil)
             return model
@@ -252,10 +248,11 @@ class TestLargeFiles:
         assert 0 < result.reload_difference < 2e-2
         adapters.load(tmp_path, base)
 
-    def test_a_file_of_the_limits_size_stays_as_it_is(self, trained):
-        # The session's runs were trained without a limit, this one exactly at it.
-        assert Options(largest_file=None).largest_file is None
-        assert trained.runs["lora"].result.saved_as == "float32"
+    def test_a_file_of_just_that_size_stays_as_it_is(self, tmp_path, trained, base):
+        size = trained.runs["lora"].result.file_bytes
+        model = adapters.load(trained.folder("lora"), base)
+        saved = training._save(model, tmp_path, Options(largest_file=size))
+        assert saved.stat().st_size == size
 
 
 class TestAnotherProcess:

@@ -59,13 +59,10 @@
     if (document.visibilityState === "hidden") return;
     const shown = [...page.selected].filter((id) => page.runs.has(id));
     const curves = shown.filter((id) => page.curveVersions.get(id) === undefined);
-    let text;
-    try {
-      text = await page.server.poll({ since: page.version, models: page.models, problem: page.problem, shown, curves });
-    } catch {
-      return setConnection(false);
-    }
-    setConnection(true);
+    const seen = { since: page.version, models: page.models, problem: page.problem };
+    // Gradio's client answers undefined when the server cannot be reached, null when nothing is new.
+    const text = await page.server.poll({ ...seen, shown, curves });
+    setConnection(text !== undefined);
     if (text) take(JSON.parse(text));
   }
 
@@ -131,7 +128,7 @@
 
   function tellFinished() {
     const finished = ordered().filter((run) => run.status === "completed").map((run) => run.id).join();
-    if (page.finished !== null && page.finished !== finished) page.onFinished();
+    if (page.finished !== finished) page.onFinished();
     page.finished = finished;
   }
 
@@ -527,7 +524,9 @@
   // -- details -------------------------------------------------------------------------------
 
   async function details(id) {
-    const run = JSON.parse(await page.server.details({ run_id: id }));
+    const text = await page.server.details({ run_id: id });
+    if (text === undefined) return setConnection(false);
+    const run = JSON.parse(text);
     const dialog = document.createElement("dialog");
     dialog.className = "pd-dialog";
     dialog.setAttribute("aria-label", `Details of ${id}`);
