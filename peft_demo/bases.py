@@ -265,9 +265,7 @@ def _fetch_distilbert() -> Path:
     try:
         # Nothing is loaded yet, so that a slow network holds up nobody else.
         return Path(
-            snapshot_download(
-                HUB_BASE, allow_patterns=["*.json", "vocab.txt", "model.safetensors"]
-            )
+            snapshot_download(HUB_BASE, allow_patterns=["*.json", "vocab.txt", "model.safetensors"])
         )
     except Exception as error:  # the Hub's client has a dozen kinds, from DNS to disk
         raise AssetError(_OUT_OF_REACH) from error

@@ -89,6 +89,7 @@ class Comparison:
     """Whether the test accuracies of several runs can be told apart."""
 
     runs: tuple[str, ...]
+    """Most right answers first."""
     num_reviews: int
     different_pairs: tuple[tuple[str, str], ...]
     """Better run first; significant at 5 % after Holm's correction (Holm 1979)."""
@@ -96,6 +97,20 @@ class Comparison:
     """Smallest corrected p-value of all pairs."""
     all_overlap: bool
     """Whether every two 95 % intervals overlap."""
+
+    @property
+    def alike(self) -> list[list[str]]:
+        """Groups of runs within which no pair is shown to differ, best first."""
+        different = {frozenset(pair) for pair in self.different_pairs}
+        groups: list[list[str]] = []
+        for run in self.runs:
+            for group in groups:
+                if not any(frozenset((run, other)) in different for other in group):
+                    group.append(run)
+                    break
+            else:
+                groups.append([run])
+        return groups
 
 
 def compare(correct: dict[str, npt.NDArray[Any]]) -> Comparison:
@@ -110,17 +125,14 @@ def compare(correct: dict[str, npt.NDArray[Any]]) -> Comparison:
     sizes = {len(values) for values in correct.values()}
     if len(correct) < 2 or len(sizes) != 1:
         raise ValueError("compare needs at least two runs on the same reviews")
-    pairs = list(combinations(correct, 2))
+    ranked = sorted(correct, key=lambda run: -int(correct[run].sum()))
+    pairs = list(combinations(ranked, 2))
     corrected = _holm([mcnemar(correct[a], correct[b]) for a, b in pairs])
-    different = [
-        (a, b) if correct[a].sum() >= correct[b].sum() else (b, a)
-        for (a, b), p in zip(pairs, corrected, strict=True)
-        if p < 0.05
-    ]
+    different = [pair for pair, p in zip(pairs, corrected, strict=True) if p < 0.05]
     total = sizes.pop()
     intervals = [wilson_interval(int(values.sum()), total) for values in correct.values()]
     return Comparison(
-        runs=tuple(correct),
+        runs=tuple(ranked),
         num_reviews=total,
         different_pairs=tuple(different),
         smallest_p=min(corrected),

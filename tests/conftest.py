@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 from small_runs import small_config
 
+from peft_demo import hardware
 from peft_demo.engine import execute
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run
 from peft_demo.store import Store
+
+# As the program itself does: several processes with torch run at once here too.
+hardware.share_cores()
 
 
 @pytest.fixture(scope="session", autouse=True)

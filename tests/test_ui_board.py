@@ -7,6 +7,7 @@ import pytest
 
 from peft_demo import evaluation
 from peft_demo.errors import StoreError
+from peft_demo.presets import REFERENCES
 from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics
 from peft_demo.ui.board import CURVE_POINTS, Board, thinned, verdict_in_words
 from peft_demo.ui.services import Services
@@ -117,16 +118,23 @@ def test_no_difference_between_the_assignments_presets_is_shown(board):
 
 def test_a_difference_that_is_there_is_named(board):
     text = board.verdict({"run_ids": ["reference-lora-1", "reference-recommended-lora"]})
-    assert "LoRA, recommended is better than LoRA 1 (assignment)" in text
+    assert "LoRA, recommended is better than every other selected run" in text
     assert "No difference" not in text
 
 
-def test_verdict_counts_the_pairs_that_cannot_be_told_apart():
+def test_with_all_references_selected_the_assignments_four_are_still_named_alike(board):
+    text = board.verdict({"run_ids": [f"reference-{preset}" for preset in REFERENCES]})
+    together = text[text.index("No difference is shown between") :]
+    for preset in ("LoRA 1", "LoRA 2", "LoRA 3", "IA3"):
+        assert f"{preset} (assignment)" in together
+
+
+def test_verdict_names_who_is_better_and_who_cannot_be_told_apart():
     wrong, right = np.zeros(200, bool), np.ones(200, bool)
-    facts = evaluation.compare({"a": wrong, "b": wrong, "c": right})
-    text = verdict_in_words(facts, {"a": "A", "b": "B", "c": "C"})
-    assert "C is better than A and B" in text
-    assert "For the other 1 of 3 pairs no difference is shown" in text
+    facts = evaluation.compare({"a": wrong, "b": wrong, "c": right, "d": right})
+    text = verdict_in_words(facts, {"a": "A", "b": "B", "c": "C", "d": "D"})
+    assert "C is better than A and B." in text
+    assert "No difference is shown between C and D; nor between A and B." in text
 
 
 def test_a_locked_database_is_told_once_and_taken_back(board, services, monkeypatch):

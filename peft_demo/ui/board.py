@@ -198,27 +198,24 @@ def thinned(steps: list[int], losses: list[float]) -> dict[str, list[float]]:
 def verdict_in_words(facts: evaluation.Comparison, names: dict[str, str]) -> str:
     """What a comparison can tell, for a student to read aloud."""
     reviews = f"the same {facts.num_reviews:,} test reviews"
-    p = f"{facts.smallest_p:.2g}" if facts.smallest_p >= 0.001 else "< 0.001"
     if not facts.different_pairs:
+        p = f"{facts.smallest_p:.2g}" if facts.smallest_p >= 0.001 else "< 0.001"
         overlap = ", and their 95 % intervals overlap" if facts.all_overlap else ""
         return (
             f"No difference between the {len(facts.runs)} selected runs is shown on {reviews}"
             f"{overlap} (smallest p = {p}, exact McNemar test, Holm-corrected)."
         )
-    beaten: dict[str, list[str]] = {}
-    for better, worse in facts.different_pairs:
-        beaten.setdefault(better, []).append(worse)
-    sentences = [
-        f"{names[better]} is better than {_listed([names[run] for run in worse])}"
-        for better, worse in beaten.items()
-    ]
-    total = len(facts.runs) * (len(facts.runs) - 1) // 2
-    rest = total - len(facts.different_pairs)
-    others = f" For the other {rest} of {total} pairs no difference is shown." if rest else ""
-    return (
-        f"On {reviews}: {'; '.join(sentences)} (p < 0.05, exact McNemar test, "
-        f"Holm-corrected).{others}"
-    )
+    best = facts.runs[0]
+    beaten = [worse for better, worse in facts.different_pairs if better == best]
+    every = len(beaten) == len(facts.runs) - 1
+    losers = "every other selected run" if every else _listed([names[run] for run in beaten])
+    sentences = [f"On {reviews}, {names[best]} is better than {losers}."]
+    if not beaten:
+        sentences = [f"On {reviews}, {names[best]} did best, but is not shown to be better."]
+    alike = [_listed([names[run] for run in group]) for group in facts.alike if len(group) > 1]
+    if alike:
+        sentences.append(f"No difference is shown between {'; nor between '.join(alike)}.")
+    return " ".join(sentences) + " (Exact McNemar tests at 5 %, Holm-corrected.)"
 
 
 def _listed(names: list[str]) -> str:

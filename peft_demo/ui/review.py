@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from peft_demo import presets
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.reviews import LONGEST_REVIEW, check_review, clean
 from peft_demo.runs import LABELS, Run
@@ -22,10 +21,13 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "A slow start, but the last hour is wonderful. I left the cinema smiling.",
     "Two hours of my life that I will never get back. The plot makes no sense at all.",
-    "Not nearly as bad as the critics say, though I would not call it good either.",
     "The acting is superb, the music is beautiful, and yet I was bored to tears.",
-    "I expected to hate this film. I was wrong: it is warm, funny and clever.",
+    "If you enjoy watching paint dry, this masterpiece is for you.",
+    "It is not a bad film.",
 )
+
+FIRST_CHOICE = ("lora-1", "recommended-lora", "recommended-ia3", "recommended-head-only")
+"""The presets whose reference adapters are chosen when the page opens."""
 
 WAITING = (
     "<p class='pd-hint'>Type or pick a review, choose adapters and press Classify: each adapter "
@@ -97,8 +99,8 @@ class ReviewPage:
 
     @staticmethod
     def _is_first_choice(run_id: str) -> bool:
-        """The four assignment presets: the comparison that the program grew from."""
-        return run_id in {f"reference-{preset_id}" for preset_id in presets.ASSIGNMENT}
+        """Four that learned differently much, so that a review may split them."""
+        return run_id in {f"reference-{preset_id}" for preset_id in FIRST_CHOICE}
 
     @staticmethod
     def _validate(review: str, run_ids: list[str]) -> list[dict[str, Any]]:
@@ -164,7 +166,7 @@ def _card(prediction: Prediction, run: Run) -> str:
         )
     if run.result is not None:
         low, high = run.result.test_interval
-        trust = f"right on {run.result.test_accuracy:.1%} of its test reviews"
+        trust = f"right on {100 * run.result.test_accuracy:.1f} % of its test reviews"
         if low <= 0.5 <= high:
             trust += ", which cannot be told from guessing"
         notes.append(trust)

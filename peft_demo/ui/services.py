@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from peft_demo import presets, settings
+from peft_demo import settings
 from peft_demo.engine import LocalEngine
 from peft_demo.errors import PeftDemoError
 from peft_demo.runs import BUILTIN_BASE, IMDB, Run, RunStatus
@@ -99,7 +99,7 @@ class Services:
         bases.load(BUILTIN_BASE)
         self.warm_up.text = "Loading the reference adapters …"
         for run in self.store.runs():
-            if run.is_reference and run.run_id.removeprefix("reference-") in presets.ASSIGNMENT:
+            if run.is_reference:
                 self.predictor.model(run)
         self.warm_up.text = "Loading the reviews …"
         reviews.load(IMDB)

@@ -111,7 +111,7 @@ def test_four_adapters_say_what_they_make_of_a_typed_review(page):
     assert re.search(r"\d+\.\d %", text)
     assert re.search(r"\d+ ms", text)
     assert "read 48 of" in text
-    assert page.locator(".pd-reading .pd-cut").last.inner_text().endswith("The end is good.")
+    assert page.locator(".pd-reading .pd-some").last.inner_text().endswith("The end is good.")
 
 
 def test_bad_reviews_are_told_at_the_field_and_stay_there(page):

@@ -29,9 +29,11 @@
   const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
   const whole = (number) => Math.round(number).toLocaleString("en");
   const bytes = (n) => n >= 1e6 ? `${(n / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(n / 1e3))} kB`;
-  const seconds = (s) => s < 60 ? `${Math.max(0, Math.round(s))} s`
-    : s < 3600 ? `${Math.floor(s / 60)} min ${String(Math.round(s % 60)).padStart(2, "0")} s`
-    : `${(s / 3600).toFixed(1)} h`;
+  const seconds = (time) => {
+    const s = Math.max(0, Math.round(time));
+    if (s < 60) return `${s} s`;
+    return s < 3600 ? `${Math.floor(s / 60)} min ${String(s % 60).padStart(2, "0")} s` : `${(s / 3600).toFixed(1)} h`;
+  };
   const find = (element, selector) => element.querySelector(selector);
 
   function setText(element, text) {
@@ -214,7 +216,7 @@
   const CHARTS = [
     { key: "eval_accuracy", title: "Validation accuracy", by: "per epoch", x: "epochs", unit: "epoch" },
     { key: "eval_loss", title: "Validation loss", by: "per epoch", x: "epochs", unit: "epoch" },
-    { key: "loss", title: "Training loss", by: "per step", x: "steps", unit: "step" },
+    { key: "loss", title: "Training loss", by: "per step; bold is smoothed", x: "steps", unit: "step" },
   ];
 
   function board(element) {
@@ -335,6 +337,29 @@
     for (const chart of CHARTS) drawChart(chart, shown);
   }
 
+  function tracesOf(chart, run) {
+    const curve = page.curves.get(run.id), { colour, dash, marker } = look(run.id);
+    const digits = chart.key === "eval_accuracy" ? ".1%" : ".4f";
+    const trace = {
+      type: "scatter", name: escape(run.name), x: curve[chart.x], y: curve[chart.key],
+      mode: "lines+markers", line: { color: colour, dash, width: 2 }, marker: { symbol: marker, size: 7 },
+      hovertemplate: `%{fullData.name}<br>${chart.unit} %{x}: %{y:${digits}}<extra></extra>`,
+    };
+    if (chart.x === "epochs") return [trace];
+    const raw = { ...trace, mode: "lines", opacity: 0.22, hoverinfo: "skip", hovertemplate: undefined, line: { color: colour, width: 1 } };
+    return [raw, { ...trace, mode: "lines", y: smoothed(trace.y) }];
+  }
+
+  // Exponential moving average, corrected for its start, as Adam does (Kingma and Ba 2015).
+  function smoothed(values, keep = 0.9) {
+    let sum = 0, weight = 0;
+    return values.map((value) => {
+      sum = keep * sum + (1 - keep) * value;
+      weight = keep * weight + (1 - keep);
+      return sum / weight;
+    });
+  }
+
   const resizer = new ResizeObserver((entries) => {
     for (const { target } of entries) if (target.data && target.clientWidth) Plotly.Plots.resize(target);
   });
@@ -348,16 +373,7 @@
       plot.innerHTML = "<p class='pd-quiet pd-wait pd-none'>No run is selected.</p>";
       return plot.setAttribute("aria-label", describe(chart, shown));
     }
-    const traces = shown.map((run) => {
-      const curve = page.curves.get(run.id), { colour, dash, marker } = look(run.id);
-      const perEpoch = chart.x === "epochs";
-      return {
-        type: "scatter", name: escape(run.name), x: curve[chart.x], y: curve[chart.key],
-        mode: perEpoch ? "lines+markers" : "lines",
-        line: { color: colour, dash, width: perEpoch ? 2 : 1.5 }, marker: { symbol: marker, size: 7 },
-        hovertemplate: `%{fullData.name}<br>${chart.unit} %{x}: %{y:${chart.key === "eval_accuracy" ? ".1%" : ".4f"}}<extra></extra>`,
-      };
-    });
+    const traces = shown.flatMap((run) => tracesOf(chart, run));
     const ink = css("--body-text-color"), grid = css("--border-color-primary");
     const layout = {
       // The same value each time: zoom and pan survive an update.
