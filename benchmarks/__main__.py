@@ -8,7 +8,6 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from benchmarks.baselines import notebook
 from peft_demo import bases, hardware, presets, reviews, training
 from peft_demo.runs import BUILTIN_BASE, IMDB
 
@@ -43,7 +42,9 @@ def ours() -> float:
 
 
 def baseline(base_folder: str) -> float:
-    """The same of the notebook."""
+    """The same of the notebook, whose libraries are imported after the cores are shared."""
+    from benchmarks.baselines import notebook
+
     config = presets.preset("lora-1").config(base_model=BUILTIN_BASE)
     drawn = reviews.draw(reviews.load(IMDB), config)
     parts = [
@@ -55,6 +56,7 @@ def baseline(base_folder: str) -> float:
 
 def main() -> None:
     """Measure, print one table, and write benchmarks/results.json."""
+    hardware.share_cores()
     warnings.simplefilter("ignore")
     pairs = []
     with tempfile.TemporaryDirectory() as folder:

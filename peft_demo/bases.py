@@ -286,7 +286,7 @@ def _frozen(
 def _is_cached(repository: str) -> bool:
     from huggingface_hub import try_to_load_from_cache
 
-    files = ("config.json", "model.safetensors")
+    files = ("config.json", "model.safetensors", "tokenizer.json")
     return all(isinstance(try_to_load_from_cache(repository, file), str) for file in files)
 
 

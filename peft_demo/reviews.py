@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import re
 import threading
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -163,16 +164,18 @@ def check_review(text: object) -> str:
     Raises:
         InvalidFieldsError: it is empty or too long; names the limits and what came.
     """
-    if not isinstance(text, str) or not (cleaned := clean(text)):
+    cleaned = clean(text) if isinstance(text, str) else ""
+    # Joiners and variation selectors alone are neither white space nor anything to read.
+    if not any(unicodedata.category(character)[0] in "LNPS" for character in cleaned):
         came = "an empty one" if not text else f"nothing readable ({shown(text, 20)})"
         raise InvalidFieldsError(
             {"review": f"review must have 1 to {LONGEST_REVIEW:,} characters of text, got {came}."}
         )
-    if len(text) > LONGEST_REVIEW:
+    if len(str(text)) > LONGEST_REVIEW:
         raise InvalidFieldsError(
             {
                 "review": f"review must have 1 to {LONGEST_REVIEW:,} characters of text, "
-                f"got {len(text):,} characters."
+                f"got {len(str(text)):,} characters."
             }
         )
     return cleaned

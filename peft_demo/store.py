@@ -23,6 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from peft_demo.errors import ConflictError, NotFoundError, PeftDemoError, StoreError
 from peft_demo.fields import shown
+from peft_demo.presets import REFERENCES
 from peft_demo.runs import (
     EpochMetrics,
     Progress,
@@ -444,7 +445,9 @@ def _read_references(folder: Path) -> dict[str, Run]:
                 logger.warning("The reference run in %s cannot be read: %s", path.parent, error)
                 continue
             runs[run.run_id] = run.model_copy(update={"is_reference": True})
-    return dict(sorted(runs.items(), key=lambda item: item[1].created_at))
+    # In the presets' order, so that training one of them again moves none.
+    order = {f"reference-{preset_id}": place for place, preset_id in enumerate(REFERENCES)}
+    return dict(sorted(runs.items(), key=lambda item: order.get(item[0], len(order))))
 
 
 def _reference_steps(folder: Path) -> list[StepMetrics]:

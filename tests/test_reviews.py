@@ -284,3 +284,9 @@ class TestFiles:
         monkeypatch.setattr(reviews, "_PACKAGE", "no_such_package")
         with pytest.raises(AssetError, match=r"pip install -r requirements\.txt"):
             reviews.load(IMDB)
+
+
+@pytest.mark.parametrize("review", ["\u200d", "\ufe0f\u200d", "\u0301"])
+def test_a_review_of_invisible_characters_only_is_refused(review):
+    with pytest.raises(InvalidFieldsError, match="review must have 1 to 20,000 characters"):
+        check_review(review)

@@ -34,9 +34,9 @@ class Board:
         """What is new for a browser, or None.
 
         Args:
-            request: ``since``, the version it has seen; ``models`` and ``problem``, the texts that it
-                shows; ``shown``, ids of the runs in its charts; ``curves``, those whose curves
-                it lacks.
+            request: ``since``, the version it has seen; ``models`` and ``problem``, the texts
+                that it shows; ``shown``, ids of the runs in its charts; ``curves``, those whose
+                curves it lacks.
         """
         store, warm_up = self._services.store, self._services.warm_up
         since = int(request.get("since", -1))

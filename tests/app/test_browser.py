@@ -135,6 +135,17 @@ def test_bad_values_are_told_at_their_fields_and_nothing_is_lost(page):
     page.locator("#lora-r .pd-clamped", has_text="between 1 and 256, got 1000").wait_for()
 
 
+def test_a_bad_value_behind_more_settings_comes_into_sight(page):
+    more = page.locator("#more-settings button").first
+    more.click()
+    page.fill("#seed input", "-4")
+    more.click()
+    page.click("#start")
+    sentence = page.locator("#seed", has_text="between 0 and 4,294,967,295, got -4")
+    sentence.wait_for()
+    assert sentence.is_visible()
+
+
 def test_a_run_trains_live_survives_a_reload_and_predicts(app, visit):
     name = 'mine <b>bold</b> "q" /'
     page = visit().open(app.url)

@@ -195,6 +195,14 @@
     poll();
   }
 
+  // The sentence at a field may be out of sight, or behind "More settings".
+  function refused(tries = 20) {
+    const wrong = [...document.querySelectorAll("#sidebar .validation-error")].find((e) => e.innerText || !e.offsetParent);
+    if (wrong?.offsetParent) return wrong.scrollIntoView({ block: "center", behavior: "smooth" });
+    if (wrong && tries === 20) find(document, "#more-settings button").click();
+    if (tries) setTimeout(refused, 50, tries - 1);
+  }
+
   // A slider moves a typed number into its range without a word; here it says so.
   function tellClamped(event) {
     const input = event.target, holder = input.closest?.("#sidebar .block");
@@ -584,5 +592,5 @@
       <div class="pd-columns"><div>${facts}${history}</div><div><h3>Configuration</h3>${pairs(Object.entries(config))}${environment}</div></div>`;
   }
 
-  window.PeftDemo = { start, board, table, submitted };
+  window.PeftDemo = { start, board, table, submitted, refused };
 })();

@@ -1,0 +1,69 @@
+"""Serving: at once, at a free port, and as quietly as promised."""
+
+import socket
+import subprocess
+import sys
+
+import gradio as gr
+import pytest
+
+from peft_demo.errors import AssetError, PeftDemoError
+from peft_demo.runs import BUILTIN_BASE, HUB_BASE, HUB_IMDB, IMDB
+from peft_demo.ui import form
+from peft_demo.ui.server import free_port
+
+
+def test_building_the_page_does_not_import_torch(tmp_path):
+    script = (
+        "import sys; from peft_demo.ui.server import build, Services; build(Services()); "
+        "print([name for name in ('torch', 'transformers', 'peft') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_taken_port_gives_the_next_free_one():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert port < free_port("127.0.0.1", port) <= port + 100
+
+
+def test_an_address_of_another_machine_is_refused_with_a_sentence():
+    with pytest.raises(PeftDemoError, match=r"--host must be an address of this machine"):
+        free_port("192.0.2.1", 7860)
+
+
+def test_no_free_port_is_told(monkeypatch):
+    monkeypatch.setattr("peft_demo.ui.server.PORTS_TRIED", 1)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(PeftDemoError, match=f"got {port}: none is free"):
+            free_port("127.0.0.1", port)
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen", "stays"),
+    [("base_model", HUB_BASE, BUILTIN_BASE), ("dataset", HUB_IMDB, IMDB)],
+)
+def test_a_hub_choice_that_cannot_be_had_says_so_and_goes_back(name, chosen, stays, monkeypatch):
+    told = []
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: told.append(text))
+
+    def unreachable(_):
+        raise AssetError("the Hub cannot be reached")
+
+    update = form._fetch(name, unreachable, chosen)
+    assert update["value"] == stays
+    assert "the Hub cannot be reached" in update["info"]
+    assert told == ["the Hub cannot be reached"]
+
+
+def test_a_hub_choice_that_can_be_had_stays():
+    update = form._fetch("base_model", lambda _: None, HUB_BASE)
+    assert "value" not in update
