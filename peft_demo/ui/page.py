@@ -90,7 +90,7 @@ def build(services: Services) -> gr.Blocks:
                 raise gr.Error(str(error), duration=None, print_exception=False) from error
             return f"<p class='pd-quiet' role='status'>{run.run_id} is in the queue.</p>"
 
-        started = start.click(
+        start.click(
             submit,
             [owner, *form.inputs],
             message,
@@ -98,9 +98,7 @@ def build(services: Services) -> gr.Blocks:
             show_progress="hidden",
             concurrency_limit=8,
             api_visibility="private",
-        )
-        started.success(None, js="() => PeftDemo.submitted()")
-        started.failure(None, js="() => PeftDemo.refused()")
+        ).success(None, js="() => PeftDemo.submitted()")
         header.finished(
             review.refresh,
             review.run_ids,

@@ -180,6 +180,9 @@
     })();
     document.addEventListener("visibilitychange", poll);
     document.addEventListener("blur", tellClamped, true);
+    document.addEventListener("click", (event) => {
+      if (event.target.closest("#start")) setTimeout(showRefused, 200);
+    });
   }
 
   function closeSidebar(tries = 1) {
@@ -195,12 +198,13 @@
     poll();
   }
 
-  // The sentence at a field may be out of sight, or behind "More settings".
-  function refused(tries = 20) {
-    const wrong = [...document.querySelectorAll("#sidebar .validation-error")].find((e) => e.innerText || !e.offsetParent);
+  // The sentence at a field may be out of sight, or behind "More settings". Gradio has no event for
+  // a refused value, so this looks for one a while after the click.
+  function showRefused(tries = 60) {
+    const wrong = [...document.querySelectorAll("#sidebar .validation-error")].find((e) => e.textContent);
     if (wrong?.offsetParent) return wrong.scrollIntoView({ block: "center", behavior: "smooth" });
-    if (wrong && tries === 20) find(document, "#more-settings button").click();
-    if (tries) setTimeout(refused, 50, tries - 1);
+    if (wrong) find(document, "#more-settings button").click();
+    if (tries) setTimeout(showRefused, 50, tries - 1);
   }
 
   // A slider moves a typed number into its range without a word; here it says so.
@@ -592,5 +596,5 @@
       <div class="pd-columns"><div>${facts}${history}</div><div><h3>Configuration</h3>${pairs(Object.entries(config))}${environment}</div></div>`;
   }
 
-  window.PeftDemo = { start, board, table, submitted, refused };
+  window.PeftDemo = { start, board, table, submitted };
 })();
