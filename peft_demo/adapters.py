@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +38,7 @@ def build(base: bases.Base, config: RunConfig) -> nn.Module:
         return model.requires_grad_(True)
     for name in HEAD_MODULES:
         model.get_submodule(name).requires_grad_(True)
-    with _quiet():
-        return get_peft_model(model, method.peft_config(config.method_values))
+    return get_peft_model(model, method.peft_config(config.method_values))
 
 
 def count_trained(model: nn.Module) -> tuple[int, int]:
@@ -94,7 +92,7 @@ def load(folder: Path, base: bases.Base) -> nn.Module:
                 f"The adapter in {folder.name} has no {name}: its run must be deleted."
             )
     try:
-        with borrowed_generators(), _quiet():
+        with borrowed_generators():
             model = _load_full(folder, base) if is_full else _load_adapter(folder, base)
     except AssetError:
         raise
@@ -162,12 +160,3 @@ def _check_base(folder: Path, base: bases.Base, trained_on: object) -> None:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".")
-
-
-class _quiet(warnings.catch_warnings):  # noqa: N801
-    """Without peft's warnings about choices that are made on purpose here."""
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        warnings.filterwarnings("ignore", message=".*target_modules.*")
-        warnings.filterwarnings("ignore", message=".*Could not find a config file.*")

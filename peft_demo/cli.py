@@ -6,6 +6,7 @@ import getpass
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -38,6 +39,7 @@ def main(before: Sequence[str] = ()) -> None:
     A user's mistake ends in one sentence and status 2, a failure in one and status 1.
     """
     hardware.share_cores()
+    _silence_expected_warnings()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         app([*before, *sys.argv[1:]])
@@ -201,6 +203,16 @@ def serve(
     from peft_demo.ui.server import serve as serve_app
 
     serve_app(host, port)
+
+
+def _silence_expected_warnings() -> None:
+    # For the whole process, because catch_warnings is not made for threads.
+    for expected in (
+        ".*is_gradient_checkpointing.*",  # peft asks transformers in last year's words
+        ".*target_modules.*",  # head only has none, on purpose
+        ".*Could not find a config file.*",  # the built-in base has no folder to look in
+    ):
+        warnings.filterwarnings("ignore", message=expected)
 
 
 def _store() -> Store:

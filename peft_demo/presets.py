@@ -66,13 +66,13 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "quick",
             "Quick demo",
-            "A small LoRA run that takes about 20 seconds on two cores and clearly learns.",
+            "A small LoRA run that takes less than 30 seconds on two cores and clearly learns.",
             {
                 "method": "lora",
                 "lora_dropout": 0.0,
                 "learning_rate": 2e-3,
                 "num_train_epochs": 2,
-                "num_reviews": 500,
+                "num_reviews": 400,
                 "max_length": 50,
             },
         ),

@@ -360,7 +360,7 @@ class Progress(_Record):
 class RunResult(_Record):
     """What a finished run keeps beside its metrics."""
 
-    train_output: dict[str, float]
+    train_output: dict[str, int | float]
     """Trainer's TrainOutput: global_step, training_loss, train_runtime, train_samples_per_second,
     train_steps_per_second, total_flos."""
     num_adapter_parameters: int

@@ -88,7 +88,7 @@ def build(services: Services) -> gr.Blocks:
                 run = services.engine.submit(form.config(*values), who or "browser")
             except PeftDemoError as error:
                 raise gr.Error(str(error), duration=None, print_exception=False) from error
-            return f"<p class='pd-quiet' role='status'>{run.run_id} is in the queue.</p>"
+            return f"<p class='pd-quiet' role='status'>{run.run_id} was put into the queue.</p>"
 
         start.click(
             submit,

@@ -12,6 +12,14 @@
   const DASHES = ["solid", "dash", "dot", "dashdot"];
   const MARKERS = ["circle", "square", "diamond", "triangle-up", "x", "cross", "star", "pentagon"];
 
+  // The same markers in a chip, drawn around 13, 5.
+  const SHAPES = {
+    circle: "M9 5a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", square: "M9.5 1.5h7v7h-7z", diamond: "M13 0l4.5 5-4.5 5-4.5-5z",
+    "triangle-up": "M13 .5l4.6 8.5H8.4z", x: "M10 .5l3 3 3-3 1.5 1.5-3 3 3 3L16 9.5l-3-3-3 3L8.500 8l3-3-3-3z",
+    cross: "M11.700 .5h2.600v3.200h3.200v2.600h-3.200v3.200h-2.600V6.300H8.500V3.700h3.200z",
+    star: "M13 0l1.400 3.300 3.600.3-2.700 2.300.8 3.500L13 7.500 9.900 9.400l.8-3.500L8 3.600l3.600-.3z", pentagon: "M13 .5l4.500 3.300-1.700 5.400h-5.600L8.500 3.800z",
+  };
+
   const STATES = {
     queued: "waiting", running: "running", completed: "done",
     failed: "failed", cancelled: "stopped", interrupted: "interrupted",
@@ -317,11 +325,11 @@
     const chips = find(page.board, ".pd-chips");
     const focused = chips.contains(document.activeElement) ? document.activeElement.dataset.run : null;
     replace(chips, drawable().map((run) => {
-      const { colour, dash } = look(run.id);
+      const { colour, dash, marker } = look(run.id);
       const style = { solid: "none", dash: "7 4", dot: "2 3", dashdot: "7 3 2 3" }[dash];
       return `<button type="button" class="pd-chip" data-run="${escape(run.id)}" aria-pressed="${page.selected.has(run.id)}">
         <svg width="26" height="10" aria-hidden="true"><line x1="0" y1="5" x2="26" y2="5" stroke="${colour}"
-          stroke-width="2.5" stroke-dasharray="${style}"/><circle cx="13" cy="5" r="3.5" fill="${colour}"/></svg>
+          stroke-width="2.5" stroke-dasharray="${style}"/><path d="${SHAPES[marker]}" fill="${colour}"/></svg>
         <span>${escape(run.name)}</span>${run.reference ? "<small>reference</small>" : ""}</button>`;
     }).join("") || "<p class='pd-quiet'>No run has begun yet.</p>");
     if (focused) [...chips.children].find((chip) => chip.dataset.run === focused)?.focus();
