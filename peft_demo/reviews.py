@@ -166,7 +166,7 @@ def check_review(text: object) -> str:
     """
     cleaned = clean(text) if isinstance(text, str) else ""
     # Joiners and variation selectors alone are neither white space nor anything to read.
-    if not any(unicodedata.category(character)[0] in "LNPS" for character in cleaned):
+    if all(unicodedata.category(character) in ("Cf", "Mn", "Me") for character in cleaned):
         came = "an empty one" if not text else f"nothing readable ({shown(text, 20)})"
         raise InvalidFieldsError(
             {"review": f"review must have 1 to {LONGEST_REVIEW:,} characters of text, got {came}."}
