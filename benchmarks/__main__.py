@@ -63,7 +63,8 @@ def main() -> None:
         bases.export(Path(folder))
         for number in range(PAIRS):
             print(f"pair {number + 1} of {PAIRS} …", flush=True)
-            with contextlib.redirect_stdout(io.StringIO()):
+            silence = io.StringIO()
+            with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
                 pairs.append((ours(), baseline(folder)))
     ratio = statistics.median(mine / theirs for mine, theirs in pairs)
     mine, theirs = (statistics.median(values) for values in zip(*pairs, strict=True))

@@ -116,7 +116,8 @@ class Form:
     def _connect(self) -> None:
         groups = list(self._groups.values())
         for name, load in (("base_model", _load_base), ("dataset", _load_reviews)):
-            self._common[name].input(
+            # Not "input", which a dropdown sends a second time when it is left.
+            self._common[name].select(
                 partial(_fetch, name, load),
                 self._common[name],
                 self._common[name],

@@ -414,14 +414,22 @@
 
   function scale(chart, shown) {
     // Never so close that noise looks like a landslide, and no share outside 0 to 100 %.
-    const values = shown.flatMap((run) => page.curves.get(run.id)[chart.key]);
-    let low = Math.min(...values), high = Math.max(...values);
+    const perRun = shown.map((run) => page.curves.get(run.id)[chart.key]).filter((values) => values.length);
+    if (!perRun.length) return { range: [0, 1] };
     const share = chart.key === "eval_accuracy", narrowest = share ? 0.2 : 0.04;
+    const highest = perRun.map((values) => Math.max(...values));
+    // One run that diverged must not flatten all others; a double click shows the whole of it.
+    let high = Math.min(Math.max(...highest), share ? 1 : 3 * median(highest));
+    let low = Math.min(high, ...perRun.flat());
     const room = Math.max((high - low) * 0.08, (narrowest - (high - low)) / 2);
     [low, high] = [low - room, high + room];
     if (share) [low, high] = [Math.max(0, low), Math.min(1.01, high)];
-    if (!values.length) [low, high] = [0, 1];
-    return { range: [low, high], tickformat: share ? ".0%" : high - low < 0.2 ? ".3f" : ".2f" };
+    const span = high - low;
+    return { range: [low, high], tickformat: share ? ".0%" : span < 0.2 ? ".3f" : span < 20 ? ".2f" : ",.0f" };
+  }
+
+  function median(values) {
+    return [...values].sort((a, b) => a - b)[values.length >> 1];
   }
 
   const longest = (shown) => Math.max(1, ...shown.map((run) => run.epoch));
@@ -593,7 +601,7 @@
       ["Adapter parameters", `${whole(result.num_adapter_parameters)} (${percent(result.num_adapter_parameters / result.num_base_parameters, 2)} of the base)`],
       ["Head parameters", whole(result.num_head_parameters)],
       ["File", `${bytes(result.file_bytes)}, ${result.saved_as}${result.saved_as === "float16" ? " (half precision, so that the file stays below 10 MB)" : ""}`],
-      ["Saved and loaded again", `largest difference of a logit ${result.reload_difference.toExponential(1)}`],
+      ["Saved and loaded again", result.reload_difference ? `largest difference of a logit ${result.reload_difference.toExponential(1)}` : "exactly the same logits"],
       ["Computed in", result.precision],
       ["Time", seconds(result.seconds)],
     ])}<h3>TrainOutput</h3>${pairs(Object.entries(result.train_output).map(([name, value]) => [name, Number(value.toPrecision(6)).toLocaleString("en", { maximumFractionDigits: 6 })]))}` : "";
