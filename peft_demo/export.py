@@ -1,14 +1,11 @@
-"""A run as files for others: its model card, and the record that reference runs are read from."""
+"""A run as files for others: its model card."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from peft_demo.methods import METHODS
-from peft_demo.runs import BUILTIN_BASE, DATASETS, Run, StepMetrics
-from peft_demo.store import REFERENCE_FILE, STEPS_FILE
+from peft_demo.runs import BUILTIN_BASE, DATASETS, Run
 
 
 def write_model_card(run: Run, folder: Path) -> None:
@@ -69,13 +66,6 @@ trained on (95 % Wilson interval {low:.1%} to {high:.1%}). Trained parameters:
 Labels: 0 negative, 1 positive. Trained with peft {result.environment["peft"]}, transformers
 {result.environment["transformers"]}, torch {result.environment["torch"]} in {result.precision}.
 """
-
-
-def write_reference(run: Run, steps: Sequence[StepMetrics], folder: Path) -> None:
-    """Write the record that ships a run with the program: its snapshot and its steps."""
-    (folder / REFERENCE_FILE).write_text(run.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    lines = ",\n".join(json.dumps(metrics.model_dump()) for metrics in steps)
-    (folder / STEPS_FILE).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
 def _hub_id(base_id: str) -> str:

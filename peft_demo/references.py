@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from peft_demo import export, presets
+from peft_demo import presets, records
 from peft_demo.engine import execute
 from peft_demo.errors import PeftDemoError
 from peft_demo.runs import BUILTIN_BASE, IMDB
@@ -37,9 +37,9 @@ def train_references(
             run = execute(store, store.start(config, OWNER), largest_file=LARGEST_FILE)
             if run.result is None:
                 raise PeftDemoError(f"The reference run {preset.id} {run.status}: {run.error}")
-            run_id = f"reference-{preset.id}"
+            run_id = f"{records.PREFIX}{preset.id}"
             trained = store.folder_of(run.run_id)
-            export.write_reference(
+            records.write_reference(
                 run.model_copy(update={"run_id": run_id}), store.steps(run.run_id), trained
             )
             shutil.rmtree(destination / run_id, ignore_errors=True)

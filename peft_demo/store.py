@@ -6,8 +6,6 @@ changed since the version he has seen. Several processes may use one store at on
 
 from __future__ import annotations
 
-import json
-import logging
 import shutil
 import socket
 from collections.abc import Iterator, Sequence
@@ -21,9 +19,9 @@ from sqlalchemy import JSON, ForeignKey, String, create_engine, delete, event, f
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from peft_demo.errors import ConflictError, NotFoundError, PeftDemoError, StoreError
+from peft_demo import records
+from peft_demo.errors import ConflictError, NotFoundError, StoreError
 from peft_demo.fields import shown
-from peft_demo.presets import REFERENCES
 from peft_demo.runs import (
     EpochMetrics,
     Progress,
@@ -33,8 +31,6 @@ from peft_demo.runs import (
     RunStatus,
     StepMetrics,
 )
-
-logger = logging.getLogger(__name__)
 
 LOCK_SECONDS = 5.0
 """How long a write waits for another process to let go of the database."""
@@ -95,7 +91,7 @@ class Store:
 
     def __init__(self, folder: Path, references: Path | None = None) -> None:
         self.folder = folder
-        self._references = _read_references(references) if references else {}
+        self._references = records.read_references(references) if references else {}
         self._reference_folder = references
         self._engine = create_engine(
             f"sqlite:///{folder / DATABASE}", connect_args={"timeout": LOCK_SECONDS}
@@ -181,7 +177,7 @@ class Store:
     def steps(self, run_id: str) -> list[StepMetrics]:
         """Every optimiser step of a run, in order."""
         if run_id in self._references:
-            return _reference_steps(self.folder_of(run_id))
+            return records.read_steps(self.folder_of(run_id))
         number = self._number(run_id)
         with self._transaction(write=False) as session:
             rows = session.scalars(select(_Step).where(_Step.run == number).order_by(_Step.step))
@@ -427,32 +423,6 @@ class Store:
 def run_id_of(number: int) -> str:
     """The public id of the run with this number."""
     return f"run-{number:06d}"
-
-
-REFERENCE_FILE = "run.json"
-STEPS_FILE = "steps.json"
-
-
-def _read_references(folder: Path) -> dict[str, Run]:
-    runs = {}
-    for path in sorted(folder.glob(f"*/{REFERENCE_FILE}")):
-        if path.parent.name.startswith("reference-"):
-            try:
-                run = Run.model_validate_json(path.read_text(encoding="utf-8"))
-                _reference_steps(path.parent)
-            except (OSError, ValueError, PeftDemoError) as error:
-                # A damaged reference must not keep the program from starting.
-                logger.warning("The reference run in %s cannot be read: %s", path.parent, error)
-                continue
-            runs[run.run_id] = run.model_copy(update={"is_reference": True})
-    # In the presets' order, so that training one of them again moves none.
-    order = {f"reference-{preset_id}": place for place, preset_id in enumerate(REFERENCES)}
-    return dict(sorted(runs.items(), key=lambda item: order.get(item[0], len(order))))
-
-
-def _reference_steps(folder: Path) -> list[StepMetrics]:
-    rows = json.loads((folder / STEPS_FILE).read_text(encoding="utf-8"))
-    return [StepMetrics.model_validate(row) for row in rows]
 
 
 def _no_such_run(run_id: object) -> NotFoundError:

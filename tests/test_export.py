@@ -6,8 +6,9 @@ import re
 import pytest
 from small_runs import small_config
 
-from peft_demo.export import model_card, write_reference
+from peft_demo.export import model_card
 from peft_demo.methods import METHODS
+from peft_demo.records import write_reference
 from peft_demo.runs import Run, RunStatus
 from peft_demo.store import Store
 
