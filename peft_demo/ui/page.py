@@ -124,5 +124,5 @@ def _own_html(html: str, script: str) -> gr.HTML:
 
 def head() -> str:
     """The page's own scripts, served by itself: nothing is fetched from elsewhere."""
-    sources = (ASSETS / "peft_demo.js", PLOTLY)
+    sources = (ASSETS / "charts.js", ASSETS / "peft_demo.js", PLOTLY)
     return "".join(f'<script defer src="gradio_api/file={path}"></script>' for path in sources)

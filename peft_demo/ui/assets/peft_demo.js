@@ -7,19 +7,6 @@
   const MOST_CHIPS = 24;
   const SELECTION = "peft-demo-selection";
 
-  // Eight hues that the colour-blind can tell apart; line and marker shapes tell the rest.
-  const COLOURS = ["#3b7dd8", "#d55e00", "#0f9d76", "#c2579b", "#b98300", "#7a5fd0", "#2a9db8", "#8a6d4b"];
-  const DASHES = ["solid", "dash", "dot", "dashdot"];
-  const MARKERS = ["circle", "square", "diamond", "triangle-up", "x", "cross", "star", "pentagon"];
-
-  // The same markers in a chip, drawn around 13, 5.
-  const SHAPES = {
-    circle: "M9 5a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", square: "M9.5 1.5h7v7h-7z", diamond: "M13 0l4.5 5-4.5 5-4.5-5z",
-    "triangle-up": "M13 .5l4.6 8.5H8.4z", x: "M10 .5l3 3 3-3 1.5 1.5-3 3 3 3L16 9.5l-3-3-3 3L8.500 8l3-3-3-3z",
-    cross: "M11.700 .5h2.600v3.200h3.200v2.600h-3.200v3.200h-2.600V6.300H8.500V3.700h3.200z",
-    star: "M13 0l1.400 3.300 3.600.3-2.700 2.300.8 3.500L13 7.500 9.900 9.400l.8-3.500L8 3.600l3.600-.3z", pentagon: "M13 .5l4.500 3.300-1.700 5.400h-5.600L8.500 3.800z",
-  };
-
   const STATES = {
     queued: "waiting", running: "running", completed: "done",
     failed: "failed", cancelled: "stopped", interrupted: "interrupted",
@@ -33,8 +20,7 @@
 
   // -- small helpers -------------------------------------------------------------------------
 
-  const escape = (text) => String(text ?? "").replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
-  const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
+  const { escape, percent } = window.PeftCharts;
   const whole = (number) => Math.round(number).toLocaleString("en");
   const bytes = (n) => n >= 1e6 ? `${(n / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(n / 1e3))} kB`;
   const seconds = (time) => {
@@ -55,10 +41,7 @@
     return index >= 0 ? index : references.length + Number(id.replace(/\D/g, "")) - 1;
   }
 
-  function look(id) {
-    const n = number(id), round = Math.floor(n / COLOURS.length);
-    return { colour: COLOURS[n % COLOURS.length], dash: DASHES[round % DASHES.length], marker: MARKERS[n % MARKERS.length] };
-  }
+  const look = (id) => PeftCharts.look(number(id));
 
   const ordered = () => page.ids.map((id) => page.runs.get(id)).filter(Boolean);
   const isOver = (run) => !["queued", "running"].includes(run.status);
@@ -233,12 +216,6 @@
 
   // -- training board ------------------------------------------------------------------------
 
-  const CHARTS = [
-    { key: "eval_accuracy", title: "Validation accuracy", by: "per epoch", x: "epochs", unit: "epoch" },
-    { key: "eval_loss", title: "Validation loss", by: "per epoch", x: "epochs", unit: "epoch" },
-    { key: "loss", title: "Training loss", by: "per step; bold is smoothed", x: "steps", unit: "step" },
-  ];
-
   function board(element) {
     page.board = find(element, ".pd-board") || element;
     page.board.innerHTML = `
@@ -248,7 +225,7 @@
         <div class="pd-chips"></div>
         <p class="pd-verdict" role="status"></p>
       </section>
-      <section class="pd-charts" aria-label="Charts">${CHARTS.map((chart) => `
+      <section class="pd-charts" aria-label="Charts">${PeftCharts.KINDS.map((chart) => `
         <figure class="pd-panel" data-chart="${chart.key}">
           <figcaption><h2>${chart.title} <span class="pd-quiet">${chart.by}</span></h2></figcaption>
           <div class="pd-plot" role="img"><p class="pd-quiet pd-wait">Loading the charts …</p></div>
@@ -325,11 +302,8 @@
     const chips = find(page.board, ".pd-chips");
     const focused = chips.contains(document.activeElement) ? document.activeElement.dataset.run : null;
     replace(chips, drawable().map((run) => {
-      const { colour, dash, marker } = look(run.id);
-      const style = { solid: "none", dash: "7 4", dot: "2 3", dashdot: "7 3 2 3" }[dash];
       return `<button type="button" class="pd-chip" data-run="${escape(run.id)}" aria-pressed="${page.selected.has(run.id)}">
-        <svg width="26" height="10" aria-hidden="true"><line x1="0" y1="5" x2="26" y2="5" stroke="${colour}"
-          stroke-width="2.5" stroke-dasharray="${style}"/><path d="${SHAPES[marker]}" fill="${colour}"/></svg>
+        ${PeftCharts.swatch(look(run.id))}
         <span>${escape(run.name)}</span>${run.reference ? "<small>reference</small>" : ""}</button>`;
     }).join("") || "<p class='pd-quiet'>No run has begun yet.</p>");
     if (focused) [...chips.children].find((chip) => chip.dataset.run === focused)?.focus();
@@ -344,104 +318,18 @@
     if (page.verdictFor === key) setText(find(page.board, ".pd-verdict"), text);
   }
 
-  function css(name) {
-    return getComputedStyle(document.body).getPropertyValue(name).trim();
-  }
-
   function drawCharts(force) {
     if (!window.Plotly) return void setTimeout(() => draw(true), 100);
-    const shown = drawable().filter((run) => page.selected.has(run.id) && page.curves.has(run.id)).reverse();
+    const shown = drawable()
+      .filter((run) => page.selected.has(run.id) && page.curves.has(run.id))
+      .map((run) => ({ id: run.id, name: run.name, curve: page.curves.get(run.id), look: look(run.id) }))
+      .reverse();
     const drawn = shown.map((run) => `${run.id}:${page.curveVersions.get(run.id)}:${run.name}`).join();
     if (!force && page.drawn === drawn && page.drawnIn === page.board) return;
     Object.assign(page, { drawn, drawnIn: page.board });
-    for (const chart of CHARTS) drawChart(chart, shown);
-  }
-
-  function tracesOf(chart, run) {
-    const curve = page.curves.get(run.id), { colour, dash, marker } = look(run.id);
-    const digits = chart.key === "eval_accuracy" ? ".1%" : ".4f";
-    const trace = {
-      type: "scatter", name: escape(run.name), x: curve[chart.x], y: curve[chart.key],
-      mode: "lines+markers", line: { color: colour, dash, width: 2 }, marker: { symbol: marker, size: 7 },
-      hovertemplate: `%{fullData.name}<br>${chart.unit} %{x}: %{y:${digits}}<extra></extra>`,
-    };
-    if (chart.x === "epochs") return [trace];
-    const raw = { ...trace, mode: "lines", opacity: 0.22, hoverinfo: "skip", hovertemplate: undefined, line: { color: colour, width: 1 } };
-    return [raw, { ...trace, mode: "lines", y: smoothed(trace.y) }];
-  }
-
-  // Exponential moving average, corrected for its start, as Adam does (Kingma and Ba 2015).
-  function smoothed(values, keep = 0.9) {
-    let sum = 0, weight = 0;
-    return values.map((value) => {
-      sum = keep * sum + (1 - keep) * value;
-      weight = keep * weight + (1 - keep);
-      return sum / weight;
-    });
-  }
-
-  const resizer = new ResizeObserver((entries) => {
-    for (const { target } of entries) if (target.data && target.clientWidth) Plotly.Plots.resize(target);
-  });
-
-  function drawChart(chart, shown) {
-    const plot = find(page.board, `[data-chart=${chart.key}] .pd-plot`);
-    find(plot, ".pd-wait")?.remove();
-    find(plot, ".pd-none")?.remove();
-    if (!shown.length) {
-      Plotly.purge(plot);
-      plot.innerHTML = "<p class='pd-quiet pd-wait pd-none'>No run is selected.</p>";
-      return plot.setAttribute("aria-label", describe(chart, shown));
+    for (const kind of PeftCharts.KINDS) {
+      PeftCharts.draw(find(page.board, `[data-chart=${kind.key}] .pd-plot`), kind, shown);
     }
-    const traces = shown.flatMap((run) => tracesOf(chart, run));
-    const ink = css("--body-text-color"), grid = css("--border-color-primary");
-    const layout = {
-      // The same value each time: zoom and pan survive an update.
-      uirevision: "keep", showlegend: false, autosize: true, height: 280,
-      margin: { l: 52, r: 12, t: 8, b: 42 },
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: "IBM Plex Sans, sans-serif", size: 13, color: ink },
-      hoverlabel: { font: { family: "IBM Plex Sans, sans-serif" } },
-      xaxis: { title: { text: chart.unit, standoff: 6, font: { size: 13 } }, gridcolor: grid, zeroline: false, rangemode: "tozero",
-        ...(chart.x === "epochs" ? { tickformat: "d", dtick: longest(shown) > 12 ? undefined : 1 } : {}) },
-      yaxis: { ...scale(chart, shown), gridcolor: grid, zeroline: false, automargin: true },
-    };
-    const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
-    Plotly.react(plot, traces, layout, config);
-    resizer.observe(plot);
-    plot.setAttribute("aria-label", describe(chart, shown));
-  }
-
-  function scale(chart, shown) {
-    // Never so close that noise looks like a landslide, and no share outside 0 to 100 %.
-    const perRun = shown.map((run) => page.curves.get(run.id)[chart.key]).filter((values) => values.length);
-    if (!perRun.length) return { range: [0, 1] };
-    const share = chart.key === "eval_accuracy", narrowest = share ? 0.2 : 0.04;
-    const highest = perRun.map((values) => Math.max(...values));
-    // One run that diverged must not flatten all others; a double click shows the whole of it.
-    let high = Math.min(Math.max(...highest), share ? 1 : 3 * median(highest));
-    let low = Math.min(high, ...perRun.flat());
-    const room = Math.max((high - low) * 0.08, (narrowest - (high - low)) / 2);
-    [low, high] = [low - room, high + room];
-    if (share) [low, high] = [Math.max(0, low), Math.min(1.01, high)];
-    const span = high - low;
-    return { range: [low, high], tickformat: share ? ".0%" : span < 0.2 ? ".3f" : span < 20 ? ".2f" : ",.0f" };
-  }
-
-  function median(values) {
-    return [...values].sort((a, b) => a - b)[values.length >> 1];
-  }
-
-  const longest = (shown) => Math.max(1, ...shown.map((run) => run.epoch));
-
-  function describe(chart, shown) {
-    const ends = shown.map((run) => {
-      const values = page.curves.get(run.id)[chart.key] || [];
-      const last = values[values.length - 1];
-      return last === undefined ? `${run.name} has none yet`
-        : `${run.name} ends at ${chart.key === "eval_accuracy" ? percent(last) : last.toFixed(3)}`;
-    });
-    return `${chart.title} ${chart.by}: ${ends.join("; ") || "no run is selected"}.`;
   }
 
   // -- run cards -----------------------------------------------------------------------------
