@@ -125,7 +125,9 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
     store = _store()
     run = store.get(run_id)
     if as_json:
-        _print_json({**json.loads(run.model_dump_json()), "folder": str(store.folder_of(run_id))})
+        steps = [metrics.model_dump() for metrics in store.steps(run_id)]
+        more = {"steps": steps, "folder": str(store.folder_of(run_id))}
+        _print_json({**json.loads(run.model_dump_json()), **more})
         return
     typer.echo(f"{run.run_id}  {run.config.name}  {run.status}")
     if run.error:

@@ -18,7 +18,7 @@ from peft_demo.store import Store
 if TYPE_CHECKING:
     from torch import nn
 
-MOST_RUNS = 16
+MOST_RUNS = 100
 """Adapters that one review may go through at once."""
 
 KEPT = 32

@@ -253,6 +253,7 @@ class TestRunsAndShow:
         assert shown["folder"] == str(with_trained.folder_of(run.run_id))
         assert shown["result"] == json.loads(run.result.model_dump_json())
         assert [epoch["epoch"] for epoch in shown["epochs"]] == [1, 2, 3]
+        assert [step["step"] for step in shown["steps"]] == list(range(1, 13))
         text = command("show", run.run_id).out
         for word in ("No log", "global_step", "total_flos", "num_head_parameters", "torch"):
             assert word in text

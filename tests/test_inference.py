@@ -158,11 +158,11 @@ class TestBadInput:
         with pytest.raises(InvalidFieldsError, match="review must have 1 to 20,000 characters"):
             predictor.predict(review, trained.ids("lora"))
 
-    @pytest.mark.parametrize("ids", [[], None, [f"run-{n:06d}" for n in range(17)]])
+    @pytest.mark.parametrize("ids", [[], None, [f"run-{n:06d}" for n in range(101)]])
     def test_no_runs_and_too_many(self, predictor, ids):
         with pytest.raises(InvalidFieldsError) as caught:
             predictor.predict("good", ids)
-        assert "run_ids must name 1 to 16 finished runs" in caught.value.problems["run_ids"]
+        assert "run_ids must name 1 to 100 finished runs" in caught.value.problems["run_ids"]
 
     def test_unknown_runs(self, predictor, trained):
         with pytest.raises(NotFoundError, match='got "run-000999"'):

@@ -73,7 +73,7 @@ def test_bad_reviews_and_choices_are_told_at_their_fields():
     assert not review["is_valid"]
     assert "1 to 20,000 characters" in review["message"]
     assert not chosen["is_valid"]
-    assert "run_ids must name 1 to 16" in chosen["message"]
+    assert "run_ids must name 1 to 100" in chosen["message"]
     review, chosen = ReviewPage._validate("x" * 200_000, ["run-000001"])
     assert "200,000" in review["message"]
     assert chosen["is_valid"]

@@ -104,7 +104,7 @@ def test_runs_are_listed(client, finished):
         ("/delete_run", ["../../etc"], ("run must be the id of a run",)),
         ("/predict", ["", ["reference-ia3"]], ("review must have 1 to 20,000",)),
         ("/predict", ["x" * 200_000, ["reference-ia3"]], ("got 200,000 characters",)),
-        ("/predict", ["fine", []], ("run_ids must name 1 to 16", "none")),
+        ("/predict", ["fine", []], ("run_ids must name 1 to 100", "none")),
         ("/predict", ["fine", ["run-424242"]], ("run must be the id of a run",)),
     ],
 )
