@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from small_runs import small_config
 
 from peft_demo import hardware
@@ -19,6 +20,11 @@ from peft_demo.store import Store
 
 # As the program itself does: several processes with torch run at once here too.
 hardware.share_cores()
+
+# New examples on a developer's machine; the same ones in CI, where a find would block others.
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.register_profile("dev", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
 @pytest.fixture(scope="session", autouse=True)
