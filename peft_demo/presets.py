@@ -54,7 +54,7 @@ def _recommended(method_id: str, **values: object) -> Preset:
 
 
 _RECOMMENDED_MORE: dict[str, dict[str, object]] = {
-    # Over so few epochs dropout helps nothing, and drawing its masks takes a quarter of the time.
+    # Drawing dropout masks takes a quarter of a step; two epochs reach 80 % without them.
     "lora": {"lora_dropout": 0.0},
     # Without gradients through the body an epoch is cheap, and the head needs more of them.
     "head_only": {"num_train_epochs": 4},
