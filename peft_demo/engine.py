@@ -111,19 +111,10 @@ def execute(
         listener: told of every epoch.
         largest_file: bytes above which the adapter is stored in half precision.
     """
-    from peft_demo import training
-
     closing = closing or threading.Event()
-    folder = store.folder_of(run.run_id)
-    partial = store.partial_folder_of(run.run_id)
     reporter = _StoreReporter(store, run.run_id, closing, listener)
     try:
-        partial.mkdir(parents=True, exist_ok=True)
-        options = training.Options(largest_file=largest_file)
-        result = training.train(run.config, partial, reporter, options)
-        reporter.flush()
-        export.write_model_card(run.model_copy(update={"result": result}), partial)
-        os.replace(partial, folder)
+        result = _train(store, run, reporter, largest_file)
         return _finish(store, run, RunStatus.COMPLETED, result=result)
     except RunCancelledError:
         if closing.is_set() and not store.stop_requested(run.run_id):
@@ -136,7 +127,23 @@ def execute(
         logger.exception("%s failed", run.run_id)
         _keep_traceback(store.log_of(run.run_id))
         return _finish(store, run, RunStatus.FAILED, error=_reason(error, store))
+
+
+def _train(store: Store, run: Run, reporter: _StoreReporter, largest_file: int | None) -> RunResult:
+    """Train into a partial folder, which becomes the run's folder when all is there."""
+    from peft_demo import training
+
+    partial = store.partial_folder_of(run.run_id)
+    try:
+        partial.mkdir(parents=True, exist_ok=True)
+        options = training.Options(largest_file=largest_file)
+        result = training.train(run.config, partial, reporter, options)
+        reporter.flush()
+        export.write_model_card(run.model_copy(update={"result": result}), partial)
+        os.replace(partial, store.folder_of(run.run_id))
+        return result
     finally:
+        # Before the end is recorded: who sees a run end sees no leftovers of it.
         shutil.rmtree(partial, ignore_errors=True)
 
 
