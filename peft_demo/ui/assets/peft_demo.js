@@ -191,11 +191,12 @@
 
   // The sentence at a field may be out of sight, or behind "More settings". Gradio has no event for
   // a refused value, so this looks for one a while after the click.
-  function showRefused(tries = 60) {
+  function showRefused(tries = 120, opened = false) {
     const wrong = [...document.querySelectorAll("#sidebar .validation-error")].find((e) => e.textContent);
     if (wrong?.offsetParent) return wrong.scrollIntoView({ block: "center", behavior: "smooth" });
-    if (wrong) find(document, "#more-settings button").click();
-    if (tries) setTimeout(showRefused, 50, tries - 1);
+    // Once only: on a busy machine a second click would close it again before it has opened.
+    if (wrong && !opened) find(document, "#more-settings button").click();
+    if (tries) setTimeout(showRefused, 50, tries - 1, opened || Boolean(wrong));
   }
 
   // A slider moves a typed number into its range without a word; here it says so.
