@@ -136,8 +136,7 @@ def _train(store: Store, run: Run, reporter: _StoreReporter, largest_file: int |
     partial = store.partial_folder_of(run.run_id)
     try:
         partial.mkdir(parents=True, exist_ok=True)
-        options = training.Options(largest_file=largest_file)
-        result = training.train(run.config, partial, reporter, options)
+        result = training.train(run.config, partial, reporter, largest_file=largest_file)
         reporter.flush()
         export.write_model_card(run.model_copy(update={"result": result}), partial)
         os.replace(partial, store.folder_of(run.run_id))

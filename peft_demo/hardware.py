@@ -37,7 +37,7 @@ def training_precision() -> str:
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     if not _has_bf16_instructions():
         return "float32"
-    # On known processors the gain is above 2; 1.2 keeps timing noise from changing the answer.
+    # Well above 1, so that timing noise does not change the answer.
     return "bfloat16" if _gemm_seconds("float32") > 1.2 * _gemm_seconds("bfloat16") else "float32"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import platform
 import time
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,20 +40,13 @@ HALF_TOLERANCE = 2e-2
 """The same for weights stored in float16."""
 
 
-@dataclass(frozen=True)
-class Options:
-    """How to train, apart from what decides the numbers of a run's configuration."""
-
-    largest_file: int | None = None
-    """Bytes; a larger adapter is stored in float16."""
-
-
 def train(
-    config: RunConfig, folder: Path, reporter: Reporter, options: Options | None = None
+    config: RunConfig, folder: Path, reporter: Reporter, *, largest_file: int | None = None
 ) -> RunResult:
     """Train one run and leave its files in ``folder``.
 
-    The same configuration gives the same numbers on the same machine, to the last digit.
+    The same configuration gives the same numbers on the same machine, to the last digit. An
+    adapter of more than ``largest_file`` bytes is stored in float16.
 
     Raises:
         PeftDemoError: it cannot be trained, or the loss is no longer a number; says why.
@@ -86,7 +78,7 @@ def train(
     predictions.save(folder)
     # Accelerate wrapped forward in autocast; from here on the model computes in float32.
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).to("cpu")
-    saved = _save(model, folder, options or Options())
+    saved = _save(model, folder, largest_file)
     watch.phase("Checking the saved adapter")
     difference = _reload_difference(model, folder, base, drawn.test, config)
     if base.checksum() != unchanged:
@@ -307,9 +299,9 @@ def environment() -> dict[str, str]:
     }
 
 
-def _save(model: nn.Module, folder: Path, options: Options) -> Path:
+def _save(model: nn.Module, folder: Path, largest_file: int | None) -> Path:
     saved = adapters.save(model, folder)
-    if options.largest_file and saved.stat().st_size > options.largest_file:
+    if largest_file and saved.stat().st_size > largest_file:
         saved = adapters.save(model, folder, half_precision=True)
     return saved
 

@@ -148,18 +148,23 @@ class TestTrain:
         assert "max_length must be" in done.err
 
 
+def run_program(home, *arguments: str, timeout: int = 120) -> subprocess.CompletedProcess:
+    """`python -m peft_demo …` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "peft_demo", *arguments],
+        cwd=ROOT,
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
 @pytest.mark.slow
 class TestTheAssignmentsFirst:
     def test_in_a_process_of_its_own(self, home):
-        done = subprocess.run(
-            [sys.executable, "-m", "peft_demo", "train", "--preset", "lora-1", "--json"],
-            cwd=ROOT,
-            env=environment(home),
-            capture_output=True,
-            text=True,
-            timeout=500,
-            check=False,
-        )
+        done = run_program(home, "train", "--preset", "lora-1", "--json", timeout=500)
         assert done.returncode == 0, done.stderr
         *epochs, last = json_lines(done.stdout)
         assert [event["epoch"] for event in epochs] == list(range(1, 11))
@@ -356,19 +361,8 @@ class TestReferenceAndServe:
 
 
 class TestAsAProgram:
-    def run(self, home, *arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-m", "peft_demo", *arguments],
-            cwd=ROOT,
-            env=environment(home),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
     def test_help_lists_every_verb(self, home):
-        done = self.run(home, "--help")
+        done = run_program(home, "--help")
         assert done.returncode == 0
         verbs = (
             *("train", "predict", "runs", "show", "methods", "cancel", "delete"),
@@ -378,7 +372,7 @@ class TestAsAProgram:
             assert verb in done.stdout
 
     def test_a_bad_argument_is_one_sentence_on_stderr(self, home):
-        done = self.run(home, "train", "--set", "r=0", "--json")
+        done = run_program(home, "train", "--set", "r=0", "--json")
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == ('Error: r must be a whole number between 1 and 256, got "0".\n')
 

@@ -15,7 +15,7 @@ from peft_demo.evaluation import Predictions
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
 from peft_demo.runs import EpochMetrics, StepMetrics
-from peft_demo.training import Options, train, training_table
+from peft_demo.training import train, training_table
 
 TRAIN_OUTPUT = {
     "global_step",
@@ -241,7 +241,7 @@ class TestLargeFiles:
     def test_are_kept_in_half_precision(self, tmp_path, trained, base):
         full = trained.runs["lora"].result
         config = small_config("lora", num_train_epochs=1)
-        result = train(config, tmp_path, Recorder(), Options(largest_file=full.file_bytes - 1))
+        result = train(config, tmp_path, Recorder(), largest_file=full.file_bytes - 1)
         assert result.saved_as == "float16"
         assert result.file_bytes < 0.6 * full.file_bytes
         assert (tmp_path / adapters.WEIGHTS).stat().st_size == result.file_bytes
@@ -251,7 +251,7 @@ class TestLargeFiles:
     def test_a_file_of_just_that_size_stays_as_it_is(self, tmp_path, trained, base):
         size = trained.runs["lora"].result.file_bytes
         model = adapters.load(trained.folder("lora"), base)
-        saved = training._save(model, tmp_path, Options(largest_file=size))
+        saved = training._save(model, tmp_path, size)
         assert saved.stat().st_size == size
 
 
