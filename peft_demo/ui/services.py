@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from peft_demo import settings
@@ -26,7 +26,6 @@ class WarmUp:
 
     state: Literal["loading", "ready", "failed"] = "loading"
     text: str = "Loading the models …"
-    is_over: threading.Event = field(default_factory=threading.Event)
 
 
 class Services:
@@ -84,7 +83,6 @@ class Services:
         else:
             self.warm_up.state = "ready"
             self.warm_up.text = f"Models ready after {time.perf_counter() - started:.0f} s"
-        self.warm_up.is_over.set()
         # Queued runs say for themselves why they fail, so training begins in any case.
         self.engine.start()
 
