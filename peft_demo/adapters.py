@@ -38,7 +38,7 @@ def build(base: bases.Base, config: RunConfig) -> nn.Module:
         return model.requires_grad_(True)
     for name in HEAD_MODULES:
         model.get_submodule(name).requires_grad_(True)
-    return get_peft_model(model, method.peft_config(config.method_values))
+    return get_peft_model(model, method.peft_config(config.method_values, config.setting))
 
 
 def count_trained(model: nn.Module) -> tuple[int, int]:
@@ -78,8 +78,10 @@ def save(model: nn.Module, folder: Path, *, half_precision: bool = False) -> Pat
     return folder / WEIGHTS
 
 
-def load(folder: Path, base: bases.Base) -> nn.Module:
+def load(folder: Path, base: bases.Base, *, private: bool = False) -> nn.Module:
     """The saved model on a fresh module tree over the base's shared weights, for predictions.
+
+    ``private`` copies the weights, for a method that writes to the base even when it is loaded.
 
     Raises:
         AssetError: a file is missing or cut short, or the adapter belongs to another base.
@@ -93,7 +95,7 @@ def load(folder: Path, base: bases.Base) -> nn.Module:
             )
     try:
         with borrowed_generators():
-            model = _load_full(folder, base) if is_full else _load_adapter(folder, base)
+            model = _load_full(folder, base) if is_full else _load_adapter(folder, base, private)
     except AssetError:
         raise
     except Exception as error:  # peft, safetensors and json each raise their own
@@ -118,13 +120,13 @@ def logits(model: nn.Module, base: bases.Base, token_ids: list[list[int]]) -> np
         return model(input_ids=ids, attention_mask=mask).logits.float().numpy()
 
 
-def _load_adapter(folder: Path, base: bases.Base) -> Any:
+def _load_adapter(folder: Path, base: bases.Base, private: bool) -> Any:
     from peft import PeftModel, get_peft_model_state_dict
     from safetensors import safe_open
 
     config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     _check_base(folder, base, config.get("base_model_name_or_path"))
-    model = PeftModel.from_pretrained(base.shared(), str(folder))
+    model = PeftModel.from_pretrained(base.private() if private else base.shared(), str(folder))
     # peft only warns about tensors that are not there, and leaves them random.
     with safe_open(folder / WEIGHTS, framework="pt") as file:
         missing = set(get_peft_model_state_dict(model, save_embedding_layers=False)) - {

@@ -21,6 +21,10 @@ def describe_methods() -> list[dict[str, Any]]:
             "learning_rate": method.learning_rate,
             "baseline": method.baseline,
             "writes_to_base": method.writes_to_base,
+            "merges": method.merges,
+            "each_step": method.each_step is not None,
+            "formula": method.formula,
+            "note": method.note,
             "fields": [
                 {
                     "name": field.name,

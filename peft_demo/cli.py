@@ -197,6 +197,19 @@ def reference(
 
 
 @app.command()
+def tune(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[METHOD]...", help="All of them if left out.")
+    ] = None,
+) -> None:
+    """Train methods at a ladder of learning rates, into benchmarks/methods.json; goes on where it
+    was stopped."""
+    from peft_demo.tune import tune as tune_methods
+
+    tune_methods(names or [], typer.echo)
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen at.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="First port to try.")] = None,

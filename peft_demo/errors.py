@@ -35,5 +35,9 @@ class AssetError(PeftDemoError):
     """A base model, data set or adapter is missing, damaged, of another kind or out of reach."""
 
 
+class DivergedError(PeftDemoError):
+    """A loss is no longer a number: the learning rate was too high."""
+
+
 class RunCancelledError(Exception):
     """Raised inside a training to leave it at once; never shown as an error."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from peft_demo import adapters, bases, evaluation, reviews
 from peft_demo.errors import ConflictError, InvalidFieldsError
+from peft_demo.methods import METHODS
 from peft_demo.runs import LABELS, Run, RunStatus
 from peft_demo.store import Store
 
@@ -88,7 +89,11 @@ class Predictor:
         with self._loading:
             if run.run_id not in self._models:
                 base = bases.load(run.config.base_model)
-                model = adapters.load(self._store.folder_of(run.run_id), base)
+                model = adapters.load(
+                    self._store.folder_of(run.run_id),
+                    base,
+                    private=METHODS[run.config.method].writes_to_base,
+                )
                 self._models[run.run_id] = model
                 while len(self._models) > KEPT:
                     self._models.popitem(last=False)

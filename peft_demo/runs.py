@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict
 from peft_demo import methods
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import Field, Value, check_all, shown
+from peft_demo.shapes import BUILTIN_BASE as BUILTIN_BASE
+from peft_demo.shapes import HUB_BASE as HUB_BASE
+from peft_demo.shapes import shape_of
 
-BUILTIN_BASE = "all-MiniLM-L6-v2"
-HUB_BASE = "distilbert/distilbert-base-cased"
 BASE_MODELS = {
     BUILTIN_BASE: "all-MiniLM-L6-v2 (built in)",
     HUB_BASE: "distilbert-base-cased (Hugging Face Hub)",
@@ -224,6 +225,20 @@ class RunConfig(BaseModel):
         return round(self.num_reviews / 5)
 
     @property
+    def max_steps(self) -> int:
+        """Optimiser steps of the whole training."""
+        return _max_steps(
+            self.num_reviews, self.per_device_train_batch_size, self.num_train_epochs
+        )
+
+    @property
+    def setting(self) -> methods.Setting:
+        """What the method's configuration depends on beside its own fields."""
+        return methods.Setting(
+            shape_of(self.base_model), self.max_steps, self.max_length, self.seed
+        )
+
+    @property
     def summary(self) -> str:
         """The settings that tell runs apart, in a few words: ``LoRA · r 8 · lr 0.001``."""
         return _summary(self.method, self.method_values, self.learning_rate)
@@ -232,14 +247,15 @@ class RunConfig(BaseModel):
 def _checked(values: dict[str, object]) -> dict[str, object]:
     """The arguments of RunConfig's fields from a flat mapping, every value checked."""
     method_id = str(method_field().check(values.get("method", METHOD.default)))
-    own = {field.name for field in methods.METHODS[method_id].fields}
+    method = methods.METHODS[method_id]
+    own = {field.name for field in method.fields}
     fields = [field for field in fields_of(method_id) if field.name not in own | {"name"}]
     problems: dict[str, str] = {}
     checked: dict[str, Value] = {}
     own_values: dict[str, Value] = {}
     for check in (
         lambda: checked.update(check_all(fields, values)),
-        lambda: own_values.update(methods.METHODS[method_id].check_fields(values)),
+        lambda: own_values.update(check_all(method.fields, values)),
         lambda: _refuse_unknown(values, method_id),
         lambda: checked.update(name=NAME.check(values.get("name") or "")),
     ):
@@ -247,16 +263,35 @@ def _checked(values: dict[str, object]) -> dict[str, object]:
             check()
         except InvalidFieldsError as error:
             problems.update(error.problems)
-    if not problems and checked["num_reviews"] > MOST_REVIEWS[checked["dataset"]]:  # type: ignore[index,operator]
-        most = MOST_REVIEWS[checked["dataset"]]  # type: ignore[index]
-        problems["num_reviews"] = (
-            f"num_reviews must be a whole number between 10 and {most:,} for the data "
-            f"set {checked['dataset']}, got {checked['num_reviews']:,}."
-        )
     if problems:
         raise InvalidFieldsError(problems)
+    _check_together(method, own_values, checked)
     name = checked["name"] or _summary(method_id, own_values, checked["learning_rate"])
     return {**checked, "name": name, "method_values": own_values}
+
+
+def _check_together(
+    method: methods.Method, own_values: Mapping[str, Value], values: Mapping[str, Any]
+) -> None:
+    """The checks that involve several fields, once each of them is right by itself."""
+    most = MOST_REVIEWS[values["dataset"]]
+    if values["num_reviews"] > most:
+        raise InvalidFieldsError(
+            {
+                "num_reviews": f"num_reviews must be a whole number between 10 and {most:,} for "
+                f"the data set {values['dataset']}, got {values['num_reviews']:,}."
+            }
+        )
+    steps = _max_steps(
+        values["num_reviews"], values["per_device_train_batch_size"], values["num_train_epochs"]
+    )
+    base = shape_of(values["base_model"])
+    method.check(own_values, methods.Setting(base, steps, values["max_length"], values["seed"]))
+
+
+def _max_steps(num_reviews: int, batch: int, epochs: int) -> int:
+    train = num_reviews - round(num_reviews / 5)
+    return -(-train // batch) * epochs
 
 
 def _summary(method_id: str, values: Mapping[str, Any], learning_rate: Any) -> str:

@@ -3,8 +3,13 @@
 import os
 from pathlib import Path
 
-ADAPTERS = Path(__file__).resolve().parent.parent / "adapters"
+_ROOT = Path(__file__).resolve().parent.parent
+
+ADAPTERS = _ROOT / "adapters"
 """The reference adapters that come with the program."""
+
+BENCHMARKS = _ROOT / "benchmarks"
+"""What was measured, and comes with the program."""
 
 
 def home() -> Path:

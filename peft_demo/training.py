@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from peft_demo import adapters, bases, evaluation, hardware, reviews, seeds
-from peft_demo.errors import AssetError, PeftDemoError, RunCancelledError
+from peft_demo.errors import AssetError, DivergedError, PeftDemoError, RunCancelledError
+from peft_demo.methods import METHODS
 from peft_demo.runs import (
     EpochMetrics,
     Progress,
@@ -153,7 +154,11 @@ def _trainer(
         data_collator=DataCollatorWithPadding(base.tokenizer),
         processing_class=base.tokenizer,
         compute_metrics=lambda predicted: {
-            "accuracy": evaluation.accuracy(predicted.predictions, predicted.label_ids)
+            "accuracy": evaluation.accuracy(predicted.predictions, predicted.label_ids),
+            # Of the predictions alone: a method may add a penalty to the loss that it trains by.
+            "log_loss": evaluation.log_loss(
+                evaluation.softmax(predicted.predictions), predicted.label_ids
+            ),
         },
         callbacks=[watch.callback()],
     )
@@ -167,6 +172,7 @@ class _Watch:
     def __init__(self, config: RunConfig, reporter: Reporter) -> None:
         self._reporter = reporter
         self._batch = config.per_device_train_batch_size
+        self._each_step = METHODS[config.method].each_step
         self._epoch_losses: list[float] = []
         self._max_steps = 0
         self._started = 0.0
@@ -192,9 +198,13 @@ class _Watch:
         """The TrainerCallback; made here because its class needs transformers."""
         from transformers import TrainerCallback
 
-        watch = self
+        watch, each_step = self, self._each_step
 
         class Callback(TrainerCallback):
+            def on_optimizer_step(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+                if each_step is not None:
+                    each_step(more["model"], state.global_step + 1)
+
             def on_step_end(self, *_: Any, **__: Any) -> None:
                 watch._check_stop()
                 seeds.lend_generators()
@@ -238,12 +248,12 @@ class _Watch:
 
     def _epoch(self, step: int, metrics: dict[str, float]) -> None:
         # The last step of all can spoil the weights, and no training loss would show it.
-        _refuse_divergence("validation", metrics["eval_loss"], step)
+        _refuse_divergence("validation", metrics["eval_log_loss"], step)
         epoch = EpochMetrics(
             epoch=len(self.epochs) + 1,
             step=step,
             train_loss=float(np.mean(self._epoch_losses)),
-            eval_loss=metrics["eval_loss"],
+            eval_loss=metrics["eval_log_loss"],
             eval_accuracy=metrics["eval_accuracy"],
             seconds=time.perf_counter() - self._started,
         )
@@ -254,7 +264,7 @@ class _Watch:
 
 def _refuse_divergence(kind: str, loss: float, step: int) -> None:
     if not math.isfinite(loss):
-        raise PeftDemoError(
+        raise DivergedError(
             f"The {kind} loss became {loss} at step {step}: learning_rate is too high "
             "for this method."
         )
@@ -313,7 +323,7 @@ def _reload_difference(
     texts = list(test.texts[:RELOAD_REVIEWS])
     before, after = (
         adapters.logits(some.eval(), base, base.encode(texts, config.max_length)["input_ids"])
-        for some in (model, adapters.load(folder, base))
+        for some in (model, adapters.load(folder, base, private=METHODS[config.method].writes_to_base))
     )
     difference = float(np.abs(before - after).max())
     stored_half = _number_type(next(folder.glob("*model.safetensors"))) == "float16"

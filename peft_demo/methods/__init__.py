@@ -1,0 +1,42 @@
+"""METHODS: one row per PEFT method. Adding a row adds its sliders, checks, API, docs and tests."""
+
+from peft_demo.methods import (
+    baselines,
+    low_rank,
+    orthogonal,
+    prompts,
+    selective,
+    shared,
+    spectral,
+)
+from peft_demo.methods.method import (
+    ATTENTION,
+    FEEDFORWARD,
+    HEAD_MODULES,
+    LAYER_NORMS,
+    MODULES,
+    Method,
+    Setting,
+    Values,
+)
+from peft_demo.methods.unsupported import UNSUPPORTED, Unsupported
+
+METHODS: dict[str, Method] = {
+    method.id: method
+    for family in (low_rank, orthogonal, shared, spectral, selective, prompts, baselines)
+    for method in family.ROWS
+}
+
+__all__ = [
+    "ATTENTION",
+    "FEEDFORWARD",
+    "HEAD_MODULES",
+    "LAYER_NORMS",
+    "METHODS",
+    "MODULES",
+    "UNSUPPORTED",
+    "Method",
+    "Setting",
+    "Unsupported",
+    "Values",
+]

@@ -1,0 +1,53 @@
+"""What PEFT methods are measured against: the head alone, and everything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peft_demo.methods.method import Method, Setting, Values, seq_cls
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
+
+
+def _head_only(_values: Values, _setting: Setting) -> PeftConfig:
+    # peft's own format without an adapter: plain PeftModel.from_pretrained loads it as well.
+    from peft import LoraConfig
+    from peft.utils.constants import DUMMY_TARGET_MODULES
+
+    return LoraConfig(**seq_cls(target_modules=DUMMY_TARGET_MODULES))
+
+
+ROWS = (
+    Method(
+        id="head_only",
+        label="Head only",
+        summary="Trains just the classification head on top of the frozen base: the "
+        "honest baseline, since every adapter trains this head too.",
+        formula=r"y = C \operatorname{ReLU}(P h_{\text{[CLS]}} + p) + c",
+        year=2014,
+        paper="How transferable are features in deep neural networks?",
+        paper_url="https://arxiv.org/abs/1411.1792",
+        fields=(),
+        starting_rate=1e-3,
+        peft_config=_head_only,
+        baseline=True,
+    ),
+    Method(
+        id="full_ft",
+        label="Full fine-tuning",
+        summary="Trains every parameter of the base and the head: the costly yardstick "
+        "that PEFT methods are measured against.",
+        formula=r"h = (W + \Delta W) x",
+        year=2018,
+        paper="BERT: Pre-training of Deep Bidirectional Transformers for Language "
+        "Understanding",
+        paper_url="https://arxiv.org/abs/1810.04805",
+        fields=(),
+        starting_rate=1e-4,
+        peft_config=None,
+        merges=False,
+        baseline=True,
+        writes_to_base=True,
+    ),
+)

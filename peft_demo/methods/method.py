@@ -1,0 +1,180 @@
+"""Method: what one row of the table says, and the pieces that rows share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from peft_demo import tuned
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.fields import Field, shown
+from peft_demo.shapes import Shape
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
+
+MODULES = ("q_lin", "k_lin", "v_lin", "out_lin", "ffn.lin1", "ffn.lin2")
+"""DistilBERT's linear layers: queries, keys, values and output of attention, then feed-forward."""
+
+ATTENTION = MODULES[:4]
+FEEDFORWARD = MODULES[4:]
+LAYER_NORMS = ("sa_layer_norm", "output_layer_norm")
+
+HEAD_MODULES = ("pre_classifier", "classifier")
+"""The classification head, trained and saved with every adapter."""
+
+Values: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a method's configuration depends on beside its own fields."""
+
+    base: Shape
+    max_steps: int
+    """Optimiser steps of the whole training."""
+    max_length: int
+    """Tokens that a review is cut to."""
+    seed: int
+
+
+@dataclass(frozen=True)
+class Method:
+    """What the program knows about one way of fine-tuning."""
+
+    id: str
+    label: str
+    summary: str
+    """One plain sentence."""
+    formula: str
+    """What it computes, in LaTeX; W is a frozen weight, x its input, h its output."""
+    year: int
+    paper: str
+    """Title of the paper that introduced it."""
+    paper_url: str
+    fields: tuple[Field, ...]
+    starting_rate: float
+    """The learning rate in the middle of the ladder that is tried for it."""
+    peft_config: Callable[[Values, Setting], PeftConfig] | None
+    """From the method's fields to peft's configuration; None trains every base parameter."""
+    merges: bool = True
+    """Whether ``merge_and_unload`` can fold the trained adapter into the base's weights."""
+    baseline: bool = False
+    writes_to_base: bool = False
+    """Whether building or training it changes base tensors: its runs need a private copy."""
+    each_step: Callable[[Any, int], None] | None = None
+    """Called with the model and the step, from 1, after the optimiser and before gradients are
+    cleared."""
+    shrinks: bool = False
+    """Whether training leaves less in the file than the untrained adapter would."""
+    note: str = ""
+    """What a user should know about its numbers."""
+    check: Callable[[Values, Setting], None] = lambda values, setting: None
+    """Checks that involve several fields; raises InvalidFieldsError."""
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate that did best when it was tuned, or the starting rate before that."""
+        return tuned.best_rate(self.id) or self.starting_rate
+
+
+TARGET_MODULES = Field(
+    "target_modules",
+    "Target modules",
+    "Which linear layers of each transformer block get an adapter: q, k, v and out belong to "
+    "attention, lin1 and lin2 to the feed-forward part. More layers mean more to train.",
+    "modules",
+    MODULES,
+    choices=MODULES,
+)
+
+
+def rank(
+    default: int = 8, most: int = 256, *, name: str = "r", label: str = "Rank r", help: str = ""
+) -> Field:
+    """A rank's slider."""
+    text = help or (
+        "How many directions each low-rank update may use. A higher rank can change more, "
+        "and trains and stores more."
+    )
+    return Field(name, label, text, "integer", default, 1, most, 1)
+
+
+def alpha(name: str = "alpha", default: int = 16) -> Field:
+    """A scaling numerator's slider."""
+    return Field(
+        name,
+        f"Alpha ({name})" if name != "alpha" else "Alpha",
+        "How strongly the update counts: it is multiplied by alpha / r.",
+        "integer",
+        default,
+        1,
+        512,
+        1,
+    )
+
+
+def dropout(name: str, default: float = 0.0) -> Field:
+    """A dropout's slider."""
+    return Field(
+        name,
+        f"Dropout ({name})",
+        "The share of the adapter's inputs that is dropped at random while training, against "
+        "learning the reviews by heart.",
+        "number",
+        default,
+        0.0,
+        0.9,
+        0.01,
+    )
+
+
+def seq_cls(**more: Any) -> dict[str, Any]:
+    """What every adapter's configuration says: the task, and the head that is trained with it.
+
+    Lists are new at each call, because peft appends to the one that it is given.
+    """
+    return {"task_type": "SEQ_CLS", "modules_to_save": list(HEAD_MODULES), **more}
+
+
+def on_targets(values: Values, **more: Any) -> dict[str, Any]:
+    """``seq_cls`` for a method that wraps the chosen linear layers."""
+    return seq_cls(target_modules=list(values["target_modules"]), **more)
+
+
+def refuse(name: str, sentence: str) -> None:
+    """Raise the sentence at a field."""
+    raise InvalidFieldsError({name: sentence})
+
+
+def must_divide_widths(name: str) -> Callable[[Values, Setting], None]:
+    """A check that a field divides the input and output width of every target module."""
+
+    def check(values: Values, setting: Setting) -> None:
+        targets = values["target_modules"]
+        divisors = setting.base.common_divisors(targets)
+        if values[name] not in divisors:
+            widths = " and ".join(f"{width:,}" for width in setting.base.widths(targets))
+            refuse(
+                name,
+                f"{name} must divide the widths of the target modules ({widths}), so be one of "
+                f"{', '.join(map(str, divisors))}, got {shown(values[name])}.",
+            )
+
+    return check
+
+
+def must_not_exceed_width(name: str) -> Callable[[Values, Setting], None]:
+    """A check that a rank is no larger than the narrowest target module."""
+
+    def check(values: Values, setting: Setting) -> None:
+        narrowest = setting.base.widths(values["target_modules"])[0]
+        if values[name] > narrowest:
+            refuse(
+                name,
+                f"{name} must be at most {narrowest:,}, the width of the narrowest target module, "
+                f"got {shown(values[name])}.",
+            )
+
+    return check

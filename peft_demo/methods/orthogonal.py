@@ -1,0 +1,210 @@
+"""Methods that rotate: their update keeps angles or lengths of the frozen weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peft_demo.fields import Field, shown
+from peft_demo.methods.method import (
+    TARGET_MODULES,
+    Method,
+    Setting,
+    Values,
+    must_divide_widths,
+    must_not_exceed_width,
+    on_targets,
+    rank,
+    refuse,
+)
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
+
+
+def _oft(values: Values, _setting: Setting) -> PeftConfig:
+    from peft import OFTConfig
+
+    return OFTConfig(**on_targets(values), oft_block_size=values["oft_block_size"])
+
+
+def _boft(values: Values, _setting: Setting) -> PeftConfig:
+    from peft import BOFTConfig
+
+    return BOFTConfig(**on_targets(values), boft_block_size=values["boft_block_size"])
+
+
+def _hra(values: Values, _setting: Setting) -> PeftConfig:
+    from peft import HRAConfig
+
+    return HRAConfig(**on_targets(values), r=values["r"])
+
+
+def _check_hra(values: Values, setting: Setting) -> None:
+    if values["r"] % 2:
+        refuse("r", f"r must be even, because reflections come in pairs, got {shown(values['r'])}.")
+    must_not_exceed_width("r")(values, setting)
+
+
+def _road(values: Values, _setting: Setting) -> PeftConfig:
+    from peft import RoadConfig
+
+    return RoadConfig(
+        **on_targets(values), variant=values["variant"], group_size=values["group_size"]
+    )
+
+
+def _check_road(values: Values, setting: Setting) -> None:
+    if values["group_size"] % 2:
+        refuse(
+            "group_size",
+            "group_size must be even, because channels are rotated in pairs, got "
+            f"{shown(values['group_size'])}.",
+        )
+    must_divide_widths("group_size")(values, setting)
+
+
+def _psoft(values: Values, setting: Setting) -> PeftConfig:
+    from peft import PsoftConfig
+
+    return PsoftConfig(
+        **on_targets(values), r=values["r"], psoft_alpha=values["r"], random_seed=setting.seed
+    )
+
+
+ROWS = (
+    Method(
+        id="oft",
+        label="OFT",
+        summary="Rotates each weight, block by block: angles between neurons stay as they were.",
+        formula=r"h = W R x, \quad R = (I + S)(I - S)^{-1}, \; S = -S^\top",
+        year=2023,
+        paper="Controlling Text-to-Image Diffusion by Orthogonal Finetuning",
+        paper_url="https://arxiv.org/abs/2306.07280",
+        fields=(
+            Field(
+                "oft_block_size",
+                "Block size (oft_block_size)",
+                "Width of the blocks that rotate; larger blocks rotate more freely and train "
+                "more. Must divide the widths of the target layers.",
+                "integer",
+                32,
+                2,
+                128,
+                1,
+            ),
+            TARGET_MODULES,
+        ),
+        starting_rate=1e-3,
+        peft_config=_oft,
+        check=must_divide_widths("oft_block_size"),
+    ),
+    Method(
+        id="boft",
+        label="BOFT",
+        summary="Composes rotations like a butterfly, and scales each output: orthogonal "
+        "fine-tuning with fewer parameters.",
+        formula=r"h = s \odot \Bigl( W \prod_i R_i \Bigr) x",
+        year=2023,
+        paper="Parameter-Efficient Orthogonal Finetuning via Butterfly Factorization",
+        paper_url="https://arxiv.org/abs/2311.06243",
+        fields=(
+            Field(
+                "boft_block_size",
+                "Block size (boft_block_size)",
+                "Width of the blocks that rotate. Must divide the widths of the target layers.",
+                "integer",
+                8,
+                2,
+                64,
+                1,
+            ),
+            TARGET_MODULES,
+        ),
+        starting_rate=2e-3,
+        peft_config=_boft,
+        note="Slow on a CPU: it inverts a matrix for every block of every layer at each step.",
+        check=must_divide_widths("boft_block_size"),
+    ),
+    Method(
+        id="hra",
+        label="HRA",
+        summary="Multiplies each weight by a chain of trained mirror reflections: low-rank and "
+        "orthogonal at once.",
+        formula=r"h = W \prod_{i=1}^{r} \bigl( I - 2 u_i u_i^\top \bigr) x",
+        year=2024,
+        paper="Bridging The Gap between Low-rank and Orthogonal Adaptation via Householder "
+        "Reflection Adaptation",
+        paper_url="https://arxiv.org/abs/2405.17484",
+        fields=(
+            Field(
+                "r",
+                "Reflections r",
+                "How many mirror reflections each layer has; an even number.",
+                "integer",
+                8,
+                2,
+                32,
+                2,
+            ),
+            TARGET_MODULES,
+        ),
+        starting_rate=1e-3,
+        peft_config=_hra,
+        check=_check_hra,
+    ),
+    Method(
+        id="road",
+        label="RoAd",
+        summary="Rotates each layer's outputs in pairs of channels and scales them: two numbers "
+        "for each pair.",
+        formula=r"h_{2i,2i+1} = \alpha_i \begin{pmatrix} \cos\theta_i & -\sin\theta_i \\ "
+        r"\sin\theta_i & \cos\theta_i \end{pmatrix} (Wx)_{2i,2i+1}",
+        year=2024,
+        paper="3-in-1: 2D Rotary Adaptation for Efficient Finetuning, Efficient Batching and "
+        "Composability",
+        paper_url="https://arxiv.org/abs/2409.00119",
+        fields=(
+            Field(
+                "variant",
+                "Variant",
+                "How many angles and scales each pair of channels has: one, two or four.",
+                "choice",
+                "road_1",
+                choices=("road_1", "road_2", "road_4"),
+            ),
+            Field(
+                "group_size",
+                "Group size",
+                "Channels that are paired up within a group. Must divide the widths of the "
+                "target layers.",
+                "integer",
+                64,
+                2,
+                128,
+                2,
+            ),
+            TARGET_MODULES,
+        ),
+        starting_rate=3e-3,
+        peft_config=_road,
+        check=_check_road,
+    ),
+    Method(
+        id="psoft",
+        label="PSOFT",
+        summary="Rotates only the principal directions of each weight, found by singular value "
+        "decomposition.",
+        formula=r"h = Wx + B \bigl( \operatorname{diag}(\beta) R \operatorname{diag}(\alpha) - I "
+        r"\bigr) A x",
+        year=2026,
+        paper="Efficient Orthogonal Fine-Tuning with Principal Subspace Adaptation",
+        paper_url="https://openreview.net/forum?id=FSHrinMArK",
+        fields=(
+            rank(32, 256, help="How many principal directions of each weight are rotated."),
+            TARGET_MODULES,
+        ),
+        starting_rate=1e-3,
+        peft_config=_psoft,
+        check=must_not_exceed_width("r"),
+    ),
+)

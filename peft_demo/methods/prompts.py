@@ -1,0 +1,105 @@
+"""Methods that leave the network alone and put trained tokens before the review."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from peft_demo.fields import Field
+from peft_demo.methods.method import Method, Setting, Values, refuse, seq_cls
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
+
+_NUM_VIRTUAL_TOKENS = Field(
+    "num_virtual_tokens",
+    "Virtual tokens",
+    "How many trained tokens stand before every review. Each makes the text longer to read.",
+    "integer",
+    10,
+    1,
+    100,
+    1,
+    unit="tokens",
+)
+
+
+def _measures(values: Values, setting: Setting) -> dict[str, Any]:
+    # Given, because peft cannot find them in a DistilBERT's configuration.
+    return seq_cls(
+        num_virtual_tokens=values["num_virtual_tokens"],
+        token_dim=setting.base.dim,
+        num_layers=setting.base.n_layers,
+        num_attention_heads=setting.base.n_heads,
+        num_transformer_submodules=1,
+    )
+
+
+def _prompt_tuning(values: Values, setting: Setting) -> PeftConfig:
+    from peft import PromptTuningConfig
+
+    return PromptTuningConfig(**_measures(values, setting))
+
+
+def _p_tuning(values: Values, setting: Setting) -> PeftConfig:
+    from peft import PromptEncoderConfig
+
+    return PromptEncoderConfig(
+        **_measures(values, setting), encoder_hidden_size=values["encoder_hidden_size"]
+    )
+
+
+def _check_length(values: Values, setting: Setting) -> None:
+    most = setting.base.max_position_embeddings - setting.max_length
+    if values["num_virtual_tokens"] > most:
+        refuse(
+            "num_virtual_tokens",
+            f"num_virtual_tokens must be at most {most} beside reviews of {setting.max_length} "
+            f"tokens, because the base reads {setting.base.max_position_embeddings}, "
+            f"got {values['num_virtual_tokens']}.",
+        )
+
+
+ROWS = (
+    Method(
+        id="prompt_tuning",
+        label="Prompt tuning",
+        summary="Puts a few trained tokens before the review; the network itself stays frozen.",
+        formula=r"h = f_W \bigl( [\, p_1, \ldots, p_n, x \,] \bigr)",
+        year=2021,
+        paper="The Power of Scale for Parameter-Efficient Prompt Tuning",
+        paper_url="https://arxiv.org/abs/2104.08691",
+        fields=(_NUM_VIRTUAL_TOKENS,),
+        starting_rate=1e-2,
+        peft_config=_prompt_tuning,
+        merges=False,
+        check=_check_length,
+    ),
+    Method(
+        id="p_tuning",
+        label="P-tuning",
+        summary="Prompt tuning whose tokens come out of a small trained network.",
+        formula=r"h = f_W \bigl( [\, \operatorname{MLP}(p_1), \ldots, \operatorname{MLP}(p_n), "
+        r"x \,] \bigr)",
+        year=2021,
+        paper="GPT Understands, Too",
+        paper_url="https://arxiv.org/abs/2103.10385",
+        fields=(
+            _NUM_VIRTUAL_TOKENS,
+            Field(
+                "encoder_hidden_size",
+                "Hidden size (encoder_hidden_size)",
+                "Width of the small network that makes the tokens.",
+                "integer",
+                128,
+                8,
+                1_024,
+                8,
+            ),
+        ),
+        starting_rate=3e-3,
+        peft_config=_p_tuning,
+        merges=False,
+        note="The file holds the finished tokens, not the network that made them.",
+        check=_check_length,
+    ),
+)

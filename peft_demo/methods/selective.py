@@ -1,0 +1,155 @@
+"""Methods that train a few numbers in place: scales, biases, layer norms or single entries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peft_demo.fields import Field, shown
+from peft_demo.methods.method import (
+    FEEDFORWARD,
+    LAYER_NORMS,
+    MODULES,
+    TARGET_MODULES,
+    Method,
+    Setting,
+    Values,
+    on_targets,
+    rank,
+    refuse,
+)
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
+
+
+def _ia3(values: Values, _setting: Setting) -> PeftConfig:
+    from peft import IA3Config
+
+    return IA3Config(
+        **on_targets(values), feedforward_modules=list(values["feedforward_modules"])
+    )
+
+
+def _check_ia3(values: Values, _setting: Setting) -> None:
+    stray = [name for name in values["feedforward_modules"] if name not in values["target_modules"]]
+    if stray:
+        refuse(
+            "feedforward_modules",
+            "feedforward_modules must all be target_modules too "
+            f"({shown(values['target_modules'])}), got {shown(stray)}.",
+        )
+
+
+def _beft(values: Values, _setting: Setting) -> PeftConfig:
+    from peft import BeftConfig
+
+    return BeftConfig(**on_targets(values))
+
+
+def _ln_tuning(values: Values, _setting: Setting) -> PeftConfig:
+    from peft import LNTuningConfig
+
+    return LNTuningConfig(**on_targets(values))
+
+
+def _shira(values: Values, setting: Setting) -> PeftConfig:
+    from peft import ShiraConfig
+
+    return ShiraConfig(**on_targets(values), r=values["r"], random_seed=setting.seed)
+
+
+def _check_shira(values: Values, setting: Setting) -> None:
+    # peft refuses more trained entries than the weight has.
+    most = min(
+        inputs * outputs // (inputs + outputs)
+        for inputs, outputs in map(setting.base.features, values["target_modules"])
+    )
+    if values["r"] > most:
+        refuse("r", f"r must be at most {most:,} for these target modules, got {values['r']}.")
+
+
+ROWS = (
+    Method(
+        id="ia3",
+        label="IA3",
+        summary="Learns one factor per channel that stretches or shrinks what flows "
+        "through each target layer.",
+        formula=r"h = l \odot (W x), \quad \text{feed-forward: } h = W (l \odot x)",
+        year=2022,
+        paper="Few-Shot Parameter-Efficient Fine-Tuning is Better and Cheaper than "
+        "In-Context Learning",
+        paper_url="https://arxiv.org/abs/2205.05638",
+        fields=(
+            TARGET_MODULES,
+            Field(
+                "feedforward_modules",
+                "Feed-forward modules",
+                "The target modules whose input is scaled; the others have their output scaled. "
+                "Each must also be a target module.",
+                "modules",
+                FEEDFORWARD,
+                choices=MODULES,
+            ),
+        ),
+        starting_rate=5e-3,
+        peft_config=_ia3,
+        check=_check_ia3,
+    ),
+    Method(
+        id="beft",
+        label="BEFT",
+        summary="Trains only an added bias of each target layer; the weights stay as they are.",
+        formula=r"h = W x + b + b'",
+        year=2025,
+        paper="BEFT: Bias-Efficient Fine-Tuning of Language Models",
+        paper_url="https://arxiv.org/abs/2509.15974",
+        fields=(TARGET_MODULES,),
+        starting_rate=3e-3,
+        peft_config=_beft,
+        note="The paper trains the bias of the value projection alone: choose v_lin for that.",
+    ),
+    Method(
+        id="ln_tuning",
+        label="LN tuning",
+        summary="Trains only the scale and shift of the layer norms.",
+        formula=r"h = \gamma \odot \frac{x - \mu}{\sigma} + \beta",
+        year=2023,
+        paper="Tuning LayerNorm in Attention: Towards Efficient Multi-Modal LLM Finetuning",
+        paper_url="https://arxiv.org/abs/2312.11420",
+        fields=(
+            Field(
+                "target_modules",
+                "Layer norms",
+                "Which of each block's layer norms are trained: the one after attention, the one "
+                "after the feed-forward part, or both.",
+                "modules",
+                LAYER_NORMS,
+                choices=LAYER_NORMS,
+            ),
+        ),
+        starting_rate=5e-3,
+        peft_config=_ln_tuning,
+        writes_to_base=True,
+    ),
+    Method(
+        id="shira",
+        label="SHiRA",
+        summary="Trains a random few percent of each weight's entries and leaves the rest.",
+        formula=r"h = (W + M \odot S) x",
+        year=2024,
+        paper="Sparse High Rank Adapters",
+        paper_url="https://arxiv.org/abs/2406.13175",
+        fields=(
+            rank(
+                8,
+                64,
+                help="As many entries are trained in each weight as a LoRA of this rank has.",
+            ),
+            TARGET_MODULES,
+        ),
+        starting_rate=1e-3,
+        peft_config=_shira,
+        note="The file holds the place of each trained entry too.",
+        check=_check_shira,
+    ),
+)

@@ -1,0 +1,339 @@
+"""Methods that share matrices between layers, or draw them once at random and freeze them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peft_demo.fields import Field, shown
+from peft_demo.methods.method import (
+    TARGET_MODULES,
+    Method,
+    Setting,
+    Values,
+    dropout,
+    must_not_exceed_width,
+    on_targets,
+    rank,
+    refuse,
+)
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
+
+_D_INITIAL = Field(
+    "d_initial",
+    "First scale (d_initial)",
+    "What the trained scales of the inner directions start from.",
+    "number",
+    0.1,
+    0.01,
+    1.0,
+    0.01,
+)
+
+
+def _vera(values: Values, setting: Setting) -> PeftConfig:
+    from peft import VeraConfig
+
+    return VeraConfig(
+        **on_targets(values),
+        r=values["r"],
+        d_initial=values["d_initial"],
+        vera_dropout=values["vera_dropout"],
+        projection_prng_key=setting.seed,
+    )
+
+
+def _pvera(values: Values, setting: Setting) -> PeftConfig:
+    from peft import PveraConfig
+
+    return PveraConfig(
+        **on_targets(values),
+        r=values["r"],
+        d_initial=values["d_initial"],
+        projection_prng_key=setting.seed,
+    )
+
+
+def _vblora(values: Values, _setting: Setting) -> PeftConfig:
+    from peft import VBLoRAConfig
+
+    return VBLoRAConfig(
+        **on_targets(values),
+        r=values["r"],
+        num_vectors=values["num_vectors"],
+        vector_length=values["vector_length"],
+        topk=values["topk"],
+    )
+
+
+def _check_vblora(values: Values, setting: Setting) -> None:
+    divisors = setting.base.common_divisors(values["target_modules"])
+    if values["vector_length"] not in divisors:
+        widths = " and ".join(f"{w:,}" for w in setting.base.widths(values["target_modules"]))
+        refuse(
+            "vector_length",
+            f"vector_length must divide the widths of the target modules ({widths}), so be one of "
+            f"{', '.join(map(str, divisors))}, got {shown(values['vector_length'])}.",
+        )
+    if values["topk"] > values["num_vectors"]:
+        refuse(
+            "topk",
+            f"topk must be at most num_vectors ({values['num_vectors']}), got {values['topk']}.",
+        )
+
+
+def _unilora(values: Values, setting: Setting) -> PeftConfig:
+    from peft import UniLoraConfig
+
+    return UniLoraConfig(
+        **on_targets(values),
+        r=values["r"],
+        theta_d_length=values["theta_d_length"],
+        proj_seed=setting.seed,
+    )
+
+
+def _randlora(values: Values, setting: Setting) -> PeftConfig:
+    from peft import RandLoraConfig
+
+    return RandLoraConfig(
+        **on_targets(values),
+        r=values["r"],
+        randlora_alpha=values["randlora_alpha"],
+        projection_prng_key=setting.seed,
+        # The random bases are hundreds of megabytes; they are drawn again from the seed.
+        save_projection=False,
+    )
+
+
+def _tinylora(values: Values, setting: Setting) -> PeftConfig:
+    from peft import TinyLoraConfig
+
+    return TinyLoraConfig(
+        **on_targets(values), r=values["r"], u=values["u"], projection_seed=setting.seed
+    )
+
+
+def _lily(values: Values, _setting: Setting) -> PeftConfig:
+    from peft import LilyConfig
+
+    return LilyConfig(
+        **on_targets(values), r=values["r"], num_B=values["num_B"], scaling=values["scaling"]
+    )
+
+
+ROWS = (
+    Method(
+        id="vera",
+        label="VeRA",
+        summary="All layers share two frozen random matrices; only the scales between them are "
+        "trained.",
+        formula=r"h = Wx + \operatorname{diag}(b)\, B \operatorname{diag}(d)\, A x",
+        year=2023,
+        paper="VeRA: Vector-based Random Matrix Adaptation",
+        paper_url="https://arxiv.org/abs/2310.11454",
+        fields=(
+            rank(256, 512, help="How many random directions all layers share."),
+            _D_INITIAL,
+            dropout("vera_dropout"),
+            TARGET_MODULES,
+        ),
+        starting_rate=5e-3,
+        peft_config=_vera,
+        note="The file holds the shared random matrices too.",
+    ),
+    Method(
+        id="pvera",
+        label="PVeRA",
+        summary="VeRA with chance: the inner scales are drawn from learned distributions while "
+        "training.",
+        formula=r"h = Wx + \operatorname{diag}(b)\, B z, \quad z \sim \mathcal{N}(\mu(Ax), "
+        r"\sigma^2(Ax))",
+        year=2025,
+        paper="PVeRA: Probabilistic Vector-Based Random Matrix Adaptation",
+        paper_url="https://arxiv.org/abs/2512.07703",
+        fields=(
+            rank(256, 512, help="How many random directions all layers share."),
+            _D_INITIAL,
+            TARGET_MODULES,
+        ),
+        starting_rate=5e-3,
+        peft_config=_pvera,
+        note="The file holds the shared random matrices too.",
+    ),
+    Method(
+        id="vblora",
+        label="VB-LoRA",
+        summary="All layers mix their LoRA matrices from one small bank of trained vectors.",
+        formula=r"A, B = \operatorname{mix}_{\text{top-}k} \{ v_1, \ldots, v_n \}, \quad "
+        r"h = Wx + B A x",
+        year=2024,
+        paper="VB-LoRA: Extreme Parameter Efficient Fine-Tuning with Vector Banks",
+        paper_url="https://arxiv.org/abs/2405.15179",
+        fields=(
+            rank(4, 32),
+            Field(
+                "num_vectors",
+                "Vectors (num_vectors)",
+                "How many vectors the bank has.",
+                "integer",
+                64,
+                2,
+                512,
+                1,
+            ),
+            Field(
+                "vector_length",
+                "Vector length",
+                "Length of each vector. Must divide the widths of the target layers.",
+                "integer",
+                128,
+                2,
+                384,
+                1,
+            ),
+            Field(
+                "topk",
+                "Mixed (topk)",
+                "How many vectors of the bank are mixed for each piece of a matrix.",
+                "integer",
+                2,
+                1,
+                16,
+                1,
+            ),
+            TARGET_MODULES,
+        ),
+        starting_rate=5e-3,
+        peft_config=_vblora,
+        check=_check_vblora,
+    ),
+    Method(
+        id="unilora",
+        label="Uni-LoRA",
+        summary="One trained vector for the whole network: every entry of every LoRA matrix "
+        "points to one of its numbers.",
+        formula=r"(A, B)_{\text{all layers}} = P\, \theta_d, \quad h = Wx + B A x",
+        year=2025,
+        paper="Uni-LoRA: One Vector Is All You Need",
+        paper_url="https://arxiv.org/abs/2506.00799",
+        fields=(
+            rank(4, 32),
+            Field(
+                "theta_d_length",
+                "Vector length (theta_d_length)",
+                "How many numbers are trained for the whole network, the head apart.",
+                "integer",
+                256,
+                16,
+                8_192,
+                16,
+            ),
+            TARGET_MODULES,
+        ),
+        starting_rate=5e-3,
+        peft_config=_unilora,
+        check=must_not_exceed_width("r"),
+    ),
+    Method(
+        id="randlora",
+        label="RandLoRA",
+        summary="Sums many frozen random low-rank products with trained scales: an update of "
+        "full rank.",
+        formula=r"h = Wx + \sum_{j} B_j \Lambda_j A \Gamma_j x",
+        year=2025,
+        paper="RandLoRA: Full-rank parameter-efficient fine-tuning of large models",
+        paper_url="https://arxiv.org/abs/2502.00987",
+        fields=(
+            Field(
+                "r",
+                "Rank r",
+                "Rank of each random product. A higher rank needs fewer of them, so it trains "
+                "less.",
+                "integer",
+                32,
+                8,
+                256,
+                1,
+            ),
+            Field(
+                "randlora_alpha",
+                "Alpha (randlora_alpha)",
+                "How strongly the update counts; the paper takes 20 times the rank.",
+                "integer",
+                640,
+                1,
+                4_096,
+                1,
+            ),
+            TARGET_MODULES,
+        ),
+        starting_rate=1e-3,
+        peft_config=_randlora,
+        check=must_not_exceed_width("r"),
+    ),
+    Method(
+        id="tinylora",
+        label="TinyLoRA",
+        summary="Trains a tiny vector for each layer, spread by frozen random matrices over the "
+        "weight's largest singular vectors.",
+        formula=r"h = Wx + U \Sigma \Bigl( \sum_{i=1}^{u} v_i P_i \Bigr) V^\top x",
+        year=2026,
+        paper="Learning to Reason in 13 Parameters",
+        paper_url="https://arxiv.org/abs/2602.04118",
+        fields=(
+            rank(2, 16, help="How many singular vectors of each weight are used."),
+            Field(
+                "u",
+                "Vector length (u)",
+                "How many numbers are trained in each layer.",
+                "integer",
+                64,
+                1,
+                512,
+                1,
+            ),
+            TARGET_MODULES,
+        ),
+        starting_rate=5e-3,
+        peft_config=_tinylora,
+    ),
+    Method(
+        id="lily",
+        label="Lily",
+        summary="Every layer has a thin matrix of its own, and a router mixes the second one from "
+        "a few that all layers share.",
+        formula=r"h = Wx + s \sum_{e} \operatorname{softmax}(R A x)_e\, B_e A x",
+        year=2024,
+        paper="Low-Rank Interconnected Adaptation across Layers",
+        paper_url="https://arxiv.org/abs/2407.09946",
+        fields=(
+            rank(16, 128),
+            Field(
+                "num_B",
+                "Shared matrices (num_B)",
+                "How many second matrices the layers share.",
+                "integer",
+                2,
+                1,
+                6,
+                1,
+            ),
+            Field(
+                "scaling",
+                "Scaling (s)",
+                "What the update is multiplied by.",
+                "number",
+                1.0,
+                0.1,
+                10.0,
+                0.1,
+            ),
+            TARGET_MODULES,
+        ),
+        starting_rate=1e-3,
+        peft_config=_lily,
+        merges=False,
+    ),
+)

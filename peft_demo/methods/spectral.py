@@ -1,0 +1,141 @@
+"""Methods that learn a few coefficients of a transform of the update."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peft_demo.fields import Field, shown
+from peft_demo.methods.method import (
+    TARGET_MODULES,
+    Method,
+    Setting,
+    Values,
+    must_divide_widths,
+    on_targets,
+    refuse,
+)
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
+
+
+def _n_frequency(default: int) -> Field:
+    return Field(
+        "n_frequency",
+        "Coefficients (n_frequency)",
+        "How many coefficients of the transform are trained in each layer; the rest stay zero.",
+        "integer",
+        default,
+        50,
+        8_000,
+        50,
+    )
+
+
+def _scaling(default: float, most: float) -> Field:
+    return Field(
+        "scaling",
+        "Scaling",
+        "What the update is multiplied by.",
+        "number",
+        default,
+        1.0,
+        most,
+        1.0,
+    )
+
+
+def _fourierft(values: Values, setting: Setting) -> PeftConfig:
+    from peft import FourierFTConfig
+
+    return FourierFTConfig(
+        **on_targets(values),
+        n_frequency=values["n_frequency"],
+        scaling=values["scaling"],
+        random_loc_seed=setting.seed,
+    )
+
+
+def _waveft(values: Values, setting: Setting) -> PeftConfig:
+    from peft import WaveFTConfig
+
+    return WaveFTConfig(
+        **on_targets(values),
+        n_frequency=values["n_frequency"],
+        scaling=values["scaling"],
+        random_loc_seed=setting.seed,
+    )
+
+
+def _c3a(values: Values, _setting: Setting) -> PeftConfig:
+    from peft import C3AConfig
+
+    return C3AConfig(**on_targets(values), block_size=values["block_size"])
+
+
+def _check_size(values: Values, setting: Setting) -> None:
+    entries = min(a * b for a, b in map(setting.base.features, values["target_modules"]))
+    if values["n_frequency"] > entries:
+        refuse(
+            "n_frequency",
+            f"n_frequency must be at most {entries:,}, the entries of the smallest target "
+            f"module's weight, got {shown(values['n_frequency'])}.",
+        )
+
+
+ROWS = (
+    Method(
+        id="fourierft",
+        label="FourierFT",
+        summary="Learns a few frequencies of each update and transforms them back to a full "
+        "matrix.",
+        formula=r"h = Wx + \alpha\, \operatorname{Re} \bigl( \mathcal{F}^{-1}(C) \bigr) x",
+        year=2024,
+        paper="Parameter-Efficient Fine-Tuning with Discrete Fourier Transform",
+        paper_url="https://arxiv.org/abs/2405.03003",
+        fields=(_n_frequency(1000), _scaling(150.0, 500.0), TARGET_MODULES),
+        starting_rate=5e-3,
+        peft_config=_fourierft,
+        check=_check_size,
+    ),
+    Method(
+        id="waveft",
+        label="WaveFT",
+        summary="Learns a few wavelet coefficients of each update: like FourierFT, but local.",
+        formula=r"h = Wx + \lambda\, \mathcal{W}^{-1}(C)\, x",
+        year=2025,
+        paper="Exploring Sparsity for Parameter Efficient Fine Tuning Using Wavelets",
+        paper_url="https://arxiv.org/abs/2505.12532",
+        fields=(_n_frequency(2600), _scaling(25.0, 200.0), TARGET_MODULES),
+        starting_rate=1e-3,
+        peft_config=_waveft,
+        check=_check_size,
+    ),
+    Method(
+        id="c3a",
+        label="C3A",
+        summary="Adds circular convolutions, computed by Fourier transform: each block of the "
+        "update is one trained vector.",
+        formula=r"h = Wx + \mathcal{F}^{-1} \bigl( \mathcal{F}(w) \odot \mathcal{F}(x) \bigr)",
+        year=2024,
+        paper="Parameter-Efficient Fine-Tuning via Circular Convolution",
+        paper_url="https://arxiv.org/abs/2407.19342",
+        fields=(
+            Field(
+                "block_size",
+                "Block size",
+                "Length of each convolution; larger blocks train less. Must divide the widths "
+                "of the target layers.",
+                "integer",
+                128,
+                8,
+                384,
+                1,
+            ),
+            TARGET_MODULES,
+        ),
+        starting_rate=5e-3,
+        peft_config=_c3a,
+        check=must_divide_widths("block_size"),
+    ),
+)

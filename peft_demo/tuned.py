@@ -1,0 +1,118 @@
+"""What was measured about learning rates: benchmarks/methods.json, written by ``tune``."""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import lru_cache
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from peft_demo import settings
+
+FILE = settings.BENCHMARKS / "methods.json"
+
+GUESSING = math.log(2)
+"""Loss of a model that gives each of two labels one half."""
+
+HARDLY = 0.1
+"""A run hardly moved if its loss fell by less than this share of what the best one's did."""
+
+
+class TunedRun(BaseModel):
+    """One run of a ladder."""
+
+    model_config = ConfigDict(frozen=True)
+
+    method: str
+    learning_rate: float
+    seed: int
+    config: dict[str, Any]
+    """The whole flat configuration."""
+    outcome: Literal["trained", "diverged"]
+    steps: int
+    eval_loss: float | None = None
+    """Log loss on the validation reviews after the last epoch; the rate is chosen by it."""
+    eval_accuracy: float | None = None
+    test_accuracy: float | None = None
+    test_interval: tuple[float, float] | None = None
+    """95 % Wilson interval."""
+    test_loss: float | None = None
+    num_test_reviews: int | None = None
+    num_adapter_parameters: int | None = None
+    num_head_parameters: int | None = None
+    file_bytes: int | None = None
+    seconds: float | None = None
+    environment: dict[str, str] = {}
+
+
+@lru_cache(maxsize=1)
+def runs() -> tuple[TunedRun, ...]:
+    """All runs of the file; none where it is missing or cannot be read."""
+    return read()
+
+
+def read() -> tuple[TunedRun, ...]:
+    """The file as it is now."""
+    try:
+        rows = json.loads(FILE.read_text(encoding="utf-8"))["runs"]
+        return tuple(TunedRun.model_validate(row) for row in rows)
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()  # without measurements every method keeps its starting rate
+
+
+def ladder(method_id: str, among: tuple[TunedRun, ...] | None = None) -> dict[float, TunedRun]:
+    """The first seed's run at each rate, ascending."""
+    mine = [run for run in (runs() if among is None else among) if run.method == method_id]
+    first = min((run.seed for run in mine), default=0)
+    return {
+        run.learning_rate: run
+        for run in sorted(mine, key=lambda run: run.learning_rate)
+        if run.seed == first
+    }
+
+
+def best_rate(method_id: str, among: tuple[TunedRun, ...] | None = None) -> float | None:
+    """The rate with the lowest validation loss, or None if none was trained.
+
+    The test reviews take no part in choosing.
+    """
+    losses = {
+        rate: run.eval_loss
+        for rate, run in ladder(method_id, among).items()
+        if run.eval_loss is not None
+    }
+    return min(losses, key=lambda rate: losses[rate]) if losses else None
+
+
+def warning(method_id: str, label: str, learning_rate: float) -> str:
+    """Why this rate is likely to disappoint, by what was measured, or an empty text."""
+    rungs = ladder(method_id)
+    best = best_rate(method_id)
+    if best is None:
+        return ""
+    loss = rungs[best].eval_loss or 0.0
+    hardly = [
+        rate
+        for rate, run in rungs.items()
+        if rate < best
+        and run.eval_loss is not None
+        and GUESSING - run.eval_loss < HARDLY * (GUESSING - loss)
+    ]
+    diverged = [
+        rate
+        for rate, run in rungs.items()
+        if rate > best and (run.eval_loss is None or run.eval_loss > GUESSING)
+    ]
+    if hardly and learning_rate <= max(hardly):
+        what = f"At {max(hardly):g} {label} hardly moved in {rungs[max(hardly)].steps} steps"
+    elif diverged and learning_rate >= min(diverged):
+        what = f"At {min(diverged):g} {label} did no better than guessing, or diverged"
+    elif learning_rate < min(rungs) / 2:
+        what = f"{label} was not tried below {min(rungs):g}"
+    elif learning_rate > max(rungs) * 2:
+        what = f"{label} was not tried above {max(rungs):g}"
+    else:
+        return ""
+    return f"{what}; {best:g} did best here."
