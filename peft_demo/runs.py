@@ -227,9 +227,7 @@ class RunConfig(BaseModel):
     @property
     def max_steps(self) -> int:
         """Optimiser steps of the whole training."""
-        return _max_steps(
-            self.num_reviews, self.per_device_train_batch_size, self.num_train_epochs
-        )
+        return _max_steps(self.num_reviews, self.per_device_train_batch_size, self.num_train_epochs)
 
     @property
     def setting(self) -> methods.Setting:

@@ -323,7 +323,10 @@ def _reload_difference(
     texts = list(test.texts[:RELOAD_REVIEWS])
     before, after = (
         adapters.logits(some.eval(), base, base.encode(texts, config.max_length)["input_ids"])
-        for some in (model, adapters.load(folder, base, private=METHODS[config.method].writes_to_base))
+        for some in (
+            model,
+            adapters.load(folder, base, private=METHODS[config.method].writes_to_base),
+        )
     )
     difference = float(np.abs(before - after).max())
     stored_half = _number_type(next(folder.glob("*model.safetensors"))) == "float16"

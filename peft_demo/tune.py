@@ -29,9 +29,7 @@ SEEDS = (42, 43)
 """The ladder is climbed with the first; the chosen rate is run with each."""
 
 
-def tune(
-    method_ids: Sequence[str], tell: Callable[[str], None], path: Path = tuned.FILE
-) -> None:
+def tune(method_ids: Sequence[str], tell: Callable[[str], None], path: Path = tuned.FILE) -> None:
     """Train what is missing in the file; stopped and started again, it goes on.
 
     Raises:
@@ -53,7 +51,11 @@ def tune(
                 result += f", test accuracy {run.test_accuracy:.1%}"
             tell(f"{method.label} at {run.learning_rate:g}, seed {run.seed}: {result}")
         best = tuned.best_rate(method_id, read(path))
-        tell(f"{method.label}: {best:g} did best." if best else f"{method.label}: every run diverged.")
+        tell(
+            f"{method.label}: {best:g} did best."
+            if best
+            else f"{method.label}: every run diverged."
+        )
 
 
 def next_run(method: Method, runs: tuple[TunedRun, ...]) -> RunConfig | None:
@@ -117,8 +119,10 @@ def _train(config: RunConfig) -> TunedRun:
             result = training.train(config, Path(folder), _Listener(epochs))
         except DivergedError:
             pass  # that is a finding too
-    facts = {} if result is None else result.model_dump(
-        include={*TunedRun.model_fields} & {*RunResult.model_fields}
+    facts = (
+        {}
+        if result is None
+        else result.model_dump(include={*TunedRun.model_fields} & {*RunResult.model_fields})
     )
     if result is not None:
         facts |= {"eval_loss": epochs[-1].eval_loss, "eval_accuracy": epochs[-1].eval_accuracy}

@@ -40,8 +40,7 @@ ROWS = (
         "that PEFT methods are measured against.",
         formula=r"h = (W + \Delta W) x",
         year=2018,
-        paper="BERT: Pre-training of Deep Bidirectional Transformers for Language "
-        "Understanding",
+        paper="BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding",
         paper_url="https://arxiv.org/abs/1810.04805",
         fields=(),
         starting_rate=1e-4,

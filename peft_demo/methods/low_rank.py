@@ -101,17 +101,13 @@ def _check_gralora(values: Values, setting: Setting) -> None:
 def _delora(values: Values, _setting: Setting) -> PeftConfig:
     from peft import DeloraConfig
 
-    return DeloraConfig(
-        **on_targets(values), r=values["r"], delora_lambda=values["delora_lambda"]
-    )
+    return DeloraConfig(**on_targets(values), r=values["r"], delora_lambda=values["delora_lambda"])
 
 
 def _hira(values: Values, _setting: Setting) -> PeftConfig:
     from peft import HiraConfig
 
-    return HiraConfig(
-        **on_targets(values), r=values["r"], hira_dropout=values["hira_dropout"]
-    )
+    return HiraConfig(**on_targets(values), r=values["r"], hira_dropout=values["hira_dropout"])
 
 
 def _loha(values: Values, _setting: Setting) -> PeftConfig:
@@ -242,10 +238,20 @@ ROWS = (
         paper="AdaLoRA: Adaptive Budget Allocation for Parameter-Efficient Fine-Tuning",
         paper_url="https://arxiv.org/abs/2303.10512",
         fields=(
-            rank(12, 64, name="init_r", label="First rank (init_r)", help="Rank of every target "
-                 "layer when training begins."),
-            rank(8, 64, name="target_r", label="Last rank (target_r)", help="Average rank that is "
-                 "left when training ends; at most the first rank."),
+            rank(
+                12,
+                64,
+                name="init_r",
+                label="First rank (init_r)",
+                help="Rank of every target layer when training begins.",
+            ),
+            rank(
+                8,
+                64,
+                name="target_r",
+                label="Last rank (target_r)",
+                help="Average rank that is left when training ends; at most the first rank.",
+            ),
             Field(
                 "tinit",
                 "Warm-up (tinit)",
@@ -386,8 +392,12 @@ ROWS = (
         paper="MiSS: Revisiting the Trade-off in LoRA with an Efficient Shard-Sharing Structure",
         paper_url="https://arxiv.org/abs/2409.15371",
         fields=(
-            rank(16, 128, help="Rows of the shared matrix: into how many sums the input is "
-                 "gathered. More can change more."),
+            rank(
+                16,
+                128,
+                help="Rows of the shared matrix: into how many sums the input is "
+                "gathered. More can change more.",
+            ),
             dropout("miss_dropout"),
             TARGET_MODULES,
         ),

@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 def _ia3(values: Values, _setting: Setting) -> PeftConfig:
     from peft import IA3Config
 
-    return IA3Config(
-        **on_targets(values), feedforward_modules=list(values["feedforward_modules"])
-    )
+    return IA3Config(**on_targets(values), feedforward_modules=list(values["feedforward_modules"]))
 
 
 def _check_ia3(values: Values, _setting: Setting) -> None:

@@ -42,9 +42,7 @@ UNSUPPORTED = (
     Unsupported(
         "Shadow", "Its second network expects a decoder; on DistilBERT it crashes.", "SHADOW"
     ),
-    Unsupported(
-        "FRoD", f"{_LATER}it takes seconds to start and saves files of 14 MB.", "FROD"
-    ),
+    Unsupported("FRoD", f"{_LATER}it takes seconds to start and saves files of 14 MB.", "FROD"),
     Unsupported(
         "AdaMSS",
         f"{_LATER}it decomposes every weight at the start and saves files of 9 MB.",
