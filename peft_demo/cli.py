@@ -202,8 +202,7 @@ def tune(
         list[str] | None, typer.Argument(metavar="[METHOD]...", help="All of them if left out.")
     ] = None,
 ) -> None:
-    """Train methods at a ladder of learning rates, into benchmarks/methods.json; goes on where it
-    was stopped."""
+    """Find learning rates, into benchmarks/methods.json; goes on where it was stopped."""
     from peft_demo.tune import tune as tune_methods
 
     tune_methods(names or [], typer.echo)

@@ -9,7 +9,8 @@ import shutil
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +18,17 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_expo
 
 from peft_demo import export
 from peft_demo.errors import PeftDemoError, RunCancelledError, StoreError
-from peft_demo.runs import EpochMetrics, Progress, Run, RunConfig, RunResult, RunStatus, StepMetrics
+from peft_demo.runs import (
+    EpochMetrics,
+    Progress,
+    RangeTest,
+    Run,
+    RunConfig,
+    RunKind,
+    RunResult,
+    RunStatus,
+    StepMetrics,
+)
 from peft_demo.store import Store
 
 logger = logging.getLogger(__name__)
@@ -32,7 +43,13 @@ IDLE_SECONDS = 1.0
 class Engine(Protocol):
     """Takes runs and sees to it that they are trained."""
 
-    def submit(self, config: RunConfig, owner: str) -> Run:
+    def submit(
+        self,
+        config: RunConfig,
+        owner: str,
+        kind: RunKind = RunKind.TRAINING,
+        files: Path | None = None,
+    ) -> Run:
         """Queue a run and return at once."""
 
     def cancel(self, run_id: str) -> Run:
@@ -55,9 +72,15 @@ class LocalEngine:
         """Begin to take runs; those that a dead process left behind are marked first."""
         self._thread.start()
 
-    def submit(self, config: RunConfig, owner: str) -> Run:
+    def submit(
+        self,
+        config: RunConfig,
+        owner: str,
+        kind: RunKind = RunKind.TRAINING,
+        files: Path | None = None,
+    ) -> Run:
         """Queue a run and return at once; see Store.submit."""
-        run = self._store.submit(config, owner)
+        run = self._store.submit(config, owner, kind, files)
         self._wake.set()
         return run
 
@@ -114,7 +137,10 @@ def execute(
     closing = closing or threading.Event()
     reporter = _StoreReporter(store, run.run_id, closing, listener)
     try:
-        result = _train(store, run, reporter, largest_file)
+        if run.kind is RunKind.RANGE_TEST:
+            found = _range_test(store, run, reporter)
+            return _finish(store, run, RunStatus.COMPLETED, range_test=found)
+        result = _produce(store, run, reporter, largest_file)
         return _finish(store, run, RunStatus.COMPLETED, result=result)
     except RunCancelledError:
         if closing.is_set() and not store.stop_requested(run.run_id):
@@ -129,18 +155,40 @@ def execute(
         return _finish(store, run, RunStatus.FAILED, error=_reason(error, store))
 
 
-def _train(store: Store, run: Run, reporter: _StoreReporter, largest_file: int | None) -> RunResult:
-    """Train into a partial folder, which becomes the run's folder when all is there."""
-    from peft_demo import training
+def _produce(
+    store: Store, run: Run, reporter: _StoreReporter, largest_file: int | None
+) -> RunResult:
+    """Make the run's files in a partial folder, which becomes its folder when all are there."""
+    with _partial_folder(store, run) as partial:
+        if run.kind is RunKind.IMPORTED:
+            from peft_demo import adapter_import
 
-    partial = store.partial_folder_of(run.run_id)
-    try:
-        partial.mkdir(parents=True, exist_ok=True)
-        result = training.train(run.config, partial, reporter, largest_file=largest_file)
+            result = adapter_import.test(run.config, partial, reporter)
+        else:
+            from peft_demo import training
+
+            result = training.train(run.config, partial, reporter, largest_file=largest_file)
         reporter.flush()
         export.write_model_card(run.model_copy(update={"result": result}), partial)
         os.replace(partial, store.folder_of(run.run_id))
         return result
+
+
+def _range_test(store: Store, run: Run, reporter: _StoreReporter) -> RangeTest:
+    from peft_demo import range_test
+
+    with _partial_folder(store, run) as partial:
+        found = range_test.find(run.config, partial, reporter)
+    reporter.flush()
+    return found
+
+
+@contextmanager
+def _partial_folder(store: Store, run: Run) -> Iterator[Path]:
+    partial = store.partial_folder_of(run.run_id)
+    try:
+        partial.mkdir(parents=True, exist_ok=True)
+        yield partial
     finally:
         # Before the end is recorded: who sees a run end sees no leftovers of it.
         shutil.rmtree(partial, ignore_errors=True)
@@ -218,8 +266,11 @@ def _finish(
     *,
     error: str | None = None,
     result: RunResult | None = None,
+    range_test: RangeTest | None = None,
 ) -> Run:
-    return _patiently(store.finish)(run.run_id, status, error=error, result=result)
+    return _patiently(store.finish)(
+        run.run_id, status, error=error, result=result, range_test=range_test
+    )
 
 
 def _keep_traceback(path: Path) -> None:

@@ -353,6 +353,16 @@ class RunStatus(StrEnum):
         return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
+class RunKind(StrEnum):
+    """What the engine does for a run."""
+
+    TRAINING = "training"
+    RANGE_TEST = "range_test"
+    """A short training at growing learning rates, to find a good one; nothing is saved."""
+    IMPORTED = "imported"
+    """An adapter that was trained elsewhere: tested here, not trained."""
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -424,10 +434,26 @@ class RunResult(_Record):
     """The assignment's table: Epoch, Training Loss, Validation Loss, Accuracy."""
 
 
+class RangeTest(_Record):
+    """What a learning-rate range test found (Smith 2017)."""
+
+    learning_rates: tuple[float, ...]
+    """The rate of each step, growing by the same factor."""
+    losses: tuple[float, ...]
+    """The training loss of each step, before it changed the weights."""
+    smoothed: tuple[float, ...]
+    suggestion: float | None
+    """A good rate, or None where the curve shows none."""
+    is_sure: bool
+    reason: str
+    """Why it is not sure, in one sentence, or an empty text."""
+
+
 class Run(_Record):
     """A snapshot of one run; it never changes."""
 
     run_id: str
+    kind: RunKind = RunKind.TRAINING
     config: RunConfig
     owner: str
     status: RunStatus
@@ -438,6 +464,7 @@ class Run(_Record):
     epochs: tuple[EpochMetrics, ...] = ()
     error: str | None = None
     result: RunResult | None = None
+    range_test: RangeTest | None = None
     is_reference: bool = False
     """It came with the program and cannot be deleted."""
     queue_position: int | None = None

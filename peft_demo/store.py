@@ -6,6 +6,7 @@ changed since the version he has seen. Several processes may use one store at on
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 from collections.abc import Iterator, Sequence
@@ -15,9 +16,22 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from sqlalchemy import JSON, ForeignKey, String, create_engine, delete, event, func, select, update
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    String,
+    create_engine,
+    delete,
+    event,
+    func,
+    inspect,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.schema import CreateColumn
 
 from peft_demo import records
 from peft_demo.errors import ConflictError, NotFoundError, StoreError
@@ -25,8 +39,10 @@ from peft_demo.fields import shown
 from peft_demo.runs import (
     EpochMetrics,
     Progress,
+    RangeTest,
     Run,
     RunConfig,
+    RunKind,
     RunResult,
     RunStatus,
     StepMetrics,
@@ -53,6 +69,7 @@ class _Run(_Table):
     # AUTOINCREMENT: the number of a deleted run is never given again.
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
     number: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(default=RunKind.TRAINING, server_default=RunKind.TRAINING)
     config: Mapped[dict[str, Any]]
     owner: Mapped[str]
     status: Mapped[str] = mapped_column(String, index=True)
@@ -64,6 +81,7 @@ class _Run(_Table):
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
     error: Mapped[str | None]
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    range_test: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     version: Mapped[int] = mapped_column(default=0, index=True)
 
 
@@ -118,13 +136,25 @@ class Store:
         with self._transaction(write=False) as session:
             return session.scalar(select(_Version.value)) or 0
 
-    def submit(self, config: RunConfig, owner: str) -> Run:
+    def submit(
+        self,
+        config: RunConfig,
+        owner: str,
+        kind: RunKind = RunKind.TRAINING,
+        files: Path | None = None,
+    ) -> Run:
         """Put a run at the end of the queue.
+
+        Args:
+            config: what to train.
+            owner: whose run it is.
+            kind: what to do with it.
+            files: a folder that becomes the run's partial folder, for work that begins with files.
 
         Raises:
             StoreError: the folder or database cannot be written; names it.
         """
-        return self._add(config, owner, RunStatus.QUEUED)
+        return self._add(config, owner, RunStatus.QUEUED, kind, files)
 
     def start(self, config: RunConfig, owner: str) -> Run:
         """Add a run that this process trains itself, past the queue."""
@@ -211,6 +241,7 @@ class Store:
         *,
         error: str | None = None,
         result: RunResult | None = None,
+        range_test: RangeTest | None = None,
     ) -> Run:
         """Record how a run ended."""
         number = self._number(run_id)
@@ -220,6 +251,7 @@ class Store:
             row.finished_at = _now()
             row.error = error
             row.result = result.model_dump() if result else None
+            row.range_test = range_test.model_dump() if range_test else None
             row.worker = None
             self._touch(session, row)
         return self._get(number)
@@ -316,6 +348,7 @@ class Store:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             _Table.metadata.create_all(self._engine)
+            self._add_new_columns()
             with Session(self._engine) as session, session.begin():
                 if session.get(_Version, 1) is None:
                     session.add(_Version(id=1, value=1))
@@ -323,6 +356,15 @@ class Store:
             raise self._unusable(error) from error
         self._is_open = True
         self.problem = None
+
+    def _add_new_columns(self) -> None:
+        """Give a database that an earlier version made the columns that have come since."""
+        known = {column["name"] for column in inspect(self._engine).get_columns(_Run.__tablename__)}
+        with self._engine.begin() as connection:
+            for column in _Table.metadata.tables[_Run.__tablename__].columns:
+                if column.name not in known:
+                    definition = CreateColumn(column).compile(self._engine)
+                    connection.execute(text(f"ALTER TABLE run ADD COLUMN {definition}"))
 
     def _unusable(self, error: Exception) -> StoreError:
         reason = str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error)
@@ -348,13 +390,25 @@ class Store:
         except (OperationalError, OSError) as error:
             raise self._unusable(error) from error
 
-    def _add(self, config: RunConfig, owner: str, status: RunStatus) -> Run:
+    def _add(
+        self,
+        config: RunConfig,
+        owner: str,
+        status: RunStatus,
+        kind: RunKind = RunKind.TRAINING,
+        files: Path | None = None,
+    ) -> Run:
         with self._transaction() as session:
-            row = _Run(config=config.flat(), owner=owner, status=status, created_at=_now())
+            row = _Run(
+                config=config.flat(), owner=owner, status=status, kind=kind, created_at=_now()
+            )
             if status is RunStatus.RUNNING:
                 _begin(row)
             session.add(row)
             session.flush()
+            if files is not None:
+                # Before the transaction ends: an engine may claim the run right after it.
+                os.replace(files, self.partial_folder_of(run_id_of(row.number)))
             self._touch(session, row)
             number = row.number
         return self._get(number)
@@ -402,6 +456,7 @@ class Store:
         run = Run.model_validate(
             {
                 "run_id": run_id_of(row.number),
+                "kind": row.kind,
                 "config": row.config,
                 "owner": row.owner,
                 "status": row.status,
@@ -412,6 +467,7 @@ class Store:
                 "epochs": [epoch.metrics for epoch in epochs],
                 "error": row.error,
                 "result": row.result,
+                "range_test": row.range_test,
                 "queue_position": position,
                 "version": row.version,
             }

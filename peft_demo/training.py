@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import platform
 import time
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,24 +55,17 @@ def train(
         RunCancelledError: the reporter said that it should stop.
     """
     started = time.perf_counter()
-    watch = _Watch(config, reporter)
-    watch.phase("Loading the base model")
-    base = bases.load(config.base_model)
+    watch = Watch(config, reporter)
+    inputs = load_inputs(config, watch)
+    base, drawn = inputs.base, inputs.drawn
     unchanged = base.checksum()
-    watch.phase("Reading the reviews")
-    drawn = reviews.draw(reviews.load(config.dataset), config)
-    watch.phase("Splitting the reviews into tokens")
-    tokenised = {
-        part: reviews.tokenise(getattr(drawn, part), base, config.max_length)
-        for part in ("train", "validation", "test")
-    }
     with seeds.own_generators(config.seed):
         model = adapters.build(base, config)
-        trainer = _trainer(model, base, config, tokenised, folder, watch)
+        trainer = make_trainer(model, inputs, config, folder, watch)
         watch.begin(trainer)
         output = trainer.train()
         watch.phase("Testing")
-        predicted = trainer.predict(tokenised["test"])
+        predicted = trainer.predict(inputs.tokenised["test"])
     watch.phase("Saving")
     probabilities = evaluation.softmax(predicted.predictions)
     labels = np.asarray(drawn.test.labels, dtype=np.int8)
@@ -118,37 +112,63 @@ def train(
     )
 
 
-def _trainer(
+@dataclass(frozen=True)
+class Inputs:
+    """What a training reads: the base, its reviews, and their tokens in three parts."""
+
+    base: bases.Base
+    drawn: Any
+    tokenised: dict[str, Any]
+
+
+def load_inputs(config: RunConfig, watch: Watch) -> Inputs:
+    """Load the base, draw the reviews and split them into tokens."""
+    watch.phase("Loading the base model")
+    base = bases.load(config.base_model)
+    watch.phase("Reading the reviews")
+    drawn = reviews.draw(reviews.load(config.dataset), config)
+    watch.phase("Splitting the reviews into tokens")
+    parts = ("train", "validation", "test")
+    return Inputs(
+        base,
+        drawn,
+        {part: reviews.tokenise(getattr(drawn, part), base, config.max_length) for part in parts},
+    )
+
+
+def make_trainer(
     model: nn.Module,
-    base: bases.Base,
+    inputs: Inputs,
     config: RunConfig,
-    tokenised: Any,
     folder: Path,
-    watch: _Watch,
+    watch: Watch,
+    **changes: Any,
 ) -> Trainer:
+    """The Trainer of every run; ``changes`` go to its TrainingArguments."""
     from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments
 
-    arguments = TrainingArguments(
-        output_dir=str(folder),
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        eval_strategy="epoch",
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        learning_rate=config.learning_rate,
-        num_train_epochs=config.num_train_epochs,
-        per_device_train_batch_size=config.per_device_train_batch_size,
-        per_device_eval_batch_size=EVALUATION_BATCH,
-        seed=config.seed,
-        bf16=hardware.training_precision() == "bfloat16",
-        use_cpu=hardware.device() == "cpu",
-        dataloader_pin_memory=False,
-        label_names=["labels"],
-    )
+    arguments: dict[str, Any] = {
+        "output_dir": str(folder),
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "eval_strategy": "epoch",
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "learning_rate": config.learning_rate,
+        "num_train_epochs": config.num_train_epochs,
+        "per_device_train_batch_size": config.per_device_train_batch_size,
+        "per_device_eval_batch_size": EVALUATION_BATCH,
+        "seed": config.seed,
+        "bf16": hardware.training_precision() == "bfloat16",
+        "use_cpu": hardware.device() == "cpu",
+        "dataloader_pin_memory": False,
+        "label_names": ["labels"],
+    }
+    base, tokenised = inputs.base, inputs.tokenised
     trainer = Trainer(
         model=model,
-        args=arguments,
+        args=TrainingArguments(**{**arguments, **changes}),
         train_dataset=tokenised["train"],
         eval_dataset=tokenised["validation"],
         data_collator=DataCollatorWithPadding(base.tokenizer),
@@ -166,7 +186,7 @@ def _trainer(
     return trainer
 
 
-class _Watch:
+class Watch:
     """Turns what Trainer's callbacks tell into reports, and stops the run when asked."""
 
     def __init__(self, config: RunConfig, reporter: Reporter) -> None:
@@ -190,7 +210,8 @@ class _Watch:
         """Training begins now."""
         arguments = trainer.args
         per_epoch = math.ceil(len(trainer.train_dataset) / self._batch)
-        self._max_steps = per_epoch * int(arguments.num_train_epochs)
+        wanted = per_epoch * int(arguments.num_train_epochs)
+        self._max_steps = arguments.max_steps if arguments.max_steps > 0 else wanted
         self._started = time.perf_counter()
         self.phase("Training")
 

@@ -6,6 +6,7 @@ import json
 import math
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 # Two processes may share the work on one file.
@@ -114,11 +115,9 @@ def _config(method: Method, rate: float, seed: int) -> RunConfig:
 def _train(config: RunConfig) -> TunedRun:
     epochs: list[EpochMetrics] = []
     result: RunResult | None = None
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            result = training.train(config, Path(folder), _Listener(epochs))
-        except DivergedError:
-            pass  # that is a finding too
+    # That a run diverged is a finding too.
+    with tempfile.TemporaryDirectory() as folder, suppress(DivergedError):
+        result = training.train(config, Path(folder), _Listener(epochs))
     facts = (
         {}
         if result is None
