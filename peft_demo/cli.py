@@ -6,6 +6,7 @@ import getpass
 import json
 import logging
 import sys
+import tempfile
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,7 +19,7 @@ from peft_demo import hardware, presets, settings
 from peft_demo.catalogue import describe_methods
 from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError, StoreError
 from peft_demo.fields import shown
-from peft_demo.runs import EpochMetrics, Run, RunConfig, RunStatus
+from peft_demo.runs import EpochMetrics, Run, RunConfig, RunKind, RunStatus
 from peft_demo.store import Store
 
 app = typer.Typer(
@@ -30,6 +31,11 @@ app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+FromPreset = Annotated[str | None, typer.Option("--preset", help="Start from this preset.")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Set one field; may be repeated."),
+]
 RunId = Annotated[str, typer.Argument(metavar="ID", help="A run's id, such as run-000001.")]
 
 
@@ -52,17 +58,9 @@ def main(before: Sequence[str] = ()) -> None:
 
 
 @app.command()
-def train(
-    preset: Annotated[str | None, typer.Option(help="Start from this preset.")] = None,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Set one field; may be repeated."),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+def train(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = False) -> None:
     """Train one run in the foreground, into the same store as the app."""
-    values = _settings(changes or [])
-    config = presets.preset(preset).config(**values) if preset else RunConfig(values)
+    config = _config(preset, changes)
 
     def tell(epoch: EpochMetrics) -> None:
         if as_json:
@@ -76,7 +74,7 @@ def train(
 
     store = _store()
     try:
-        run = _train(store, config, tell)
+        run = _execute(store, config, tell)
     except PeftDemoError as error:
         if as_json:
             _print_json({"event": "failed", "error": str(error)})
@@ -84,6 +82,82 @@ def train(
     _tell_end(run, store, as_json)
     if run.status is not RunStatus.COMPLETED:
         raise typer.Exit(1)
+
+
+@app.command()
+def count(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = False) -> None:
+    """Count what a configuration would train and store, without training it."""
+    from peft_demo.forecast import forecast
+
+    known = forecast(_config(preset, changes), _store().runs()).plain()
+    if as_json:
+        _print_json(known)
+        return
+    for name, value in known.items():
+        typer.echo(f"{name:24} {_plain(value)}")
+
+
+@app.command("find-rate")
+def find_rate(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = False) -> None:
+    """Find a learning rate by a short range test (Smith 2017)."""
+    store = _store()
+    run = _execute(store, _config(preset, changes), None, RunKind.RANGE_TEST)
+    found = run.range_test
+    if found is None:
+        raise PeftDemoError(run.error or f"The range test was {run.status}.")
+    if as_json:
+        _print_json({"run_id": run.run_id, **found.model_dump()})
+        return
+    rate = "no rate" if found.suggestion is None else f"a learning rate of {found.suggestion:.2g}"
+    unsure = "" if found.is_sure else f" (unsure: {found.reason})"
+    typer.echo(f"{run.run_id} suggests {rate}{unsure}")
+
+
+@app.command()
+def code(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="script or notebook.")],
+    preset: FromPreset = None,
+    changes: Changes = None,
+    run: Annotated[str | None, typer.Option(metavar="ID", help="Of this run instead.")] = None,
+) -> None:
+    """Print a configuration as a script on plain transformers and peft, or as a notebook."""
+    from peft_demo import code_export
+
+    config = _store().get(run).config if run else _config(preset, changes)
+    print(code_export.export(config, kind))
+
+
+@app.command("read-config")
+def read_config(
+    file: Annotated[Path, typer.Argument(help="A peft call, adapter_config.json or our JSON.")],
+) -> None:
+    """Turn somebody's peft configuration into ours, as JSON; nothing in it is executed."""
+    from peft_demo import config_import
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidFieldsError({"file": f"FILE must be a text file, got {file}."}) from error
+    imported = config_import.read(text)
+    for note in imported.notes:
+        typer.echo(note, err=True)
+    _print_json(RunConfig(imported.values).flat())
+
+
+@app.command("import-adapter")
+def import_adapter(
+    source: Annotated[Path, typer.Argument(help="A zip or folder with a peft adapter.")],
+    name: Annotated[str, typer.Option(help="How to call it.")] = "",
+) -> None:
+    """Test an adapter that was trained elsewhere, and put it among the runs."""
+    from peft_demo import adapter_import, engine
+
+    store = _store()
+    with tempfile.TemporaryDirectory(dir=store.folder, prefix=".import-") as scratch:
+        files = adapter_import.unpack(source, Path(scratch))
+        config = adapter_import.describe(files, name or source.stem)
+        run = store.start(config, getpass.getuser(), RunKind.IMPORTED, files)
+    _tell_end(engine.execute(store, run), store, False)
 
 
 @app.command()
@@ -237,10 +311,15 @@ def _store() -> Store:
     return store
 
 
-def _train(store: Store, config: RunConfig, tell: Any) -> Run:
+def _config(preset: str | None, changes: list[str] | None) -> RunConfig:
+    values = _settings(changes or [])
+    return presets.preset(preset).config(**values) if preset else RunConfig(values)
+
+
+def _execute(store: Store, config: RunConfig, tell: Any, kind: RunKind = RunKind.TRAINING) -> Run:
     from peft_demo.engine import execute
 
-    run = store.start(config, getpass.getuser())
+    run = store.start(config, getpass.getuser(), kind)
     try:
         return execute(store, run, listener=tell)
     except KeyboardInterrupt:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from peft_demo import adapters, bases, evaluation, reviews
 from peft_demo.errors import ConflictError, InvalidFieldsError
 from peft_demo.methods import METHODS
-from peft_demo.runs import LABELS, Run, RunStatus
+from peft_demo.runs import LABELS, Run, RunKind
 from peft_demo.store import Store
 
 if TYPE_CHECKING:
@@ -107,7 +107,9 @@ class Predictor:
 
     def _finished(self, run_id: str) -> Run:
         run = self._store.get(run_id)
-        if run.status is not RunStatus.COMPLETED:
+        if run.kind is RunKind.RANGE_TEST:
+            raise ConflictError(f"{run_id} is a range test, which leaves no adapter to predict.")
+        if not run.can_predict:
             raise ConflictError(f"Only a completed run can predict; {run_id} is {run.status}.")
         return run
 

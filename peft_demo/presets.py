@@ -36,10 +36,15 @@ class Preset:
         return RunConfig({"name": self.label, **self.values, **changes})
 
 
+def recommended_id(method_id: str) -> str:
+    """The id of a method's recommended preset."""
+    return f"recommended-{method_id.replace('_', '-')}"
+
+
 def _recommended(method_id: str, **values: object) -> Preset:
     method = METHODS[method_id]
     return Preset(
-        f"recommended-{method_id.replace('_', '-')}",
+        recommended_id(method_id),
         f"{method.label}, recommended",
         f"{method.label} at the learning rate that suits it, with enough reviews to learn.",
         {

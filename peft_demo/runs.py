@@ -472,6 +472,11 @@ class Run(_Record):
     version: int = 0
     """The store's version at which this run last changed."""
 
+    @property
+    def can_predict(self) -> bool:
+        """Whether it left an adapter."""
+        return self.status is RunStatus.COMPLETED and self.kind is not RunKind.RANGE_TEST
+
     @pydantic.field_serializer("config")
     def _flat_config(self, config: RunConfig) -> dict[str, Any]:
         return config.flat()

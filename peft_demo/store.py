@@ -156,9 +156,15 @@ class Store:
         """
         return self._add(config, owner, RunStatus.QUEUED, kind, files)
 
-    def start(self, config: RunConfig, owner: str) -> Run:
-        """Add a run that this process trains itself, past the queue."""
-        return self._add(config, owner, RunStatus.RUNNING)
+    def start(
+        self,
+        config: RunConfig,
+        owner: str,
+        kind: RunKind = RunKind.TRAINING,
+        files: Path | None = None,
+    ) -> Run:
+        """Add a run that this process does itself, past the queue; see ``submit``."""
+        return self._add(config, owner, RunStatus.RUNNING, kind, files)
 
     def claim(self) -> Run | None:
         """Take the oldest queued run for this process, or None if the queue is empty."""

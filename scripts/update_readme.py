@@ -1,5 +1,6 @@
-"""Write the README's generated tables; with ``--check``, only say whether they are stale."""
+"""Write what is generated in README.md and CONTRIBUTING.md; ``--check`` says if it is stale."""
 
+import ast
 import sys
 import tempfile
 from pathlib import Path
@@ -7,25 +8,75 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from peft_demo.methods import METHODS  # noqa: E402
+from peft_demo import tuned  # noqa: E402
+from peft_demo.methods import METHODS, UNSUPPORTED  # noqa: E402
 from peft_demo.presets import REFERENCES  # noqa: E402
 from peft_demo.store import Store  # noqa: E402
 
 README = ROOT / "README.md"
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+
+EXAMPLE = "beft"
+"""The row that CONTRIBUTING.md shows: one of the shortest."""
 
 
 def methods_table() -> str:
     rows = [
-        "| method | what it does | fields | learning rate | paper |",
-        "|---|---|---|---|---|",
+        "| method | what it does | adapter parameters | file | learning rate "
+        "| test accuracy (95 % interval) | merges | paper |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for method in METHODS.values():
-        fields = ", ".join(f"`{field.name}`" for field in method.fields) or "–"
+        best = tuned.best_rate(method.id)
+        run = tuned.ladder(method.id)[best] if best else None
+        if run is None or run.test_interval is None or run.file_bytes is None:
+            raise SystemExit(f"{method.id} was not tuned: run python -m peft_demo tune {method.id}")
+        low, high = run.test_interval
         rows.append(
-            f"| {method.label} (`{method.id}`) | {method.summary} | {fields} "
-            f"| {method.learning_rate:g} | [{method.year}]({method.paper_url}) |"
+            f"| {method.label} (`{method.id}`) | {method.summary} | {run.num_adapter_parameters:,} "
+            f"| {run.file_bytes / 1e6:.1f} MB | {best:g} "
+            f"| {run.test_accuracy:.1%} ({low:.1%} to {high:.1%}) "
+            f"| {'yes' if method.merges else 'no'} | [{method.year}]({method.paper_url}) |"
         )
     return "\n".join(rows)
+
+
+def unsupported_table() -> str:
+    rows = ["| not offered | why |", "|---|---|"]
+    rows += [f"| {other.label} | {other.reason} |" for other in UNSUPPORTED]
+    return "\n".join(rows)
+
+
+def example_row() -> str:
+    """The source of a short row and its configuration, as the diff that adds it."""
+    path = ROOT / "peft_demo" / "methods" / "selective.py"
+    text = path.read_text(encoding="utf-8")
+    module = ast.parse(text)
+    builder = next(node for node in module.body if getattr(node, "name", "") == f"_{EXAMPLE}")
+    calls = (node for node in ast.walk(module) if isinstance(node, ast.Call))
+    row = next(
+        call
+        for call in calls
+        if any(
+            keyword.arg == "id" and getattr(keyword.value, "value", "") == EXAMPLE
+            for keyword in call.keywords
+        )
+    )
+    lines = text.splitlines()
+
+    def added(first: int, last: int | None) -> list[str]:
+        return [f"+{line}".rstrip() for line in lines[first - 1 : last]]
+
+    diff = [
+        f"--- a/{path.relative_to(ROOT)}",
+        f"+++ b/{path.relative_to(ROOT)}",
+        "@@",
+        *added(builder.lineno, builder.end_lineno),
+        " ",
+        " ROWS = (",
+        *added(row.lineno, row.end_lineno),
+    ]
+    return "\n".join(["```diff", *diff, "```"])
 
 
 def references_table(adapters: Path = ROOT / "adapters") -> str:
@@ -50,16 +101,28 @@ def references_table(adapters: Path = ROOT / "adapters") -> str:
     return "\n".join(rows)
 
 
-def updated(text: str) -> str:
-    for name, table in (("references", references_table()), ("methods", methods_table())):
+GENERATED = {
+    README: {
+        "references": references_table,
+        "methods": methods_table,
+        "unsupported": unsupported_table,
+    },
+    CONTRIBUTING: {"row": example_row},
+}
+
+
+def updated(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    for name, make in GENERATED[path].items():
         before, _, rest = text.partition(f"<!-- {name} -->")
         _, _, after = rest.partition(f"<!-- /{name} -->")
-        text = f"{before}<!-- {name} -->\n{table}\n<!-- /{name} -->{after}"
+        text = f"{before}<!-- {name} -->\n{make()}\n<!-- /{name} -->{after}"
     return text
 
 
 if __name__ == "__main__":
-    text = README.read_text(encoding="utf-8")
-    if "--check" in sys.argv:
-        sys.exit(None if text == updated(text) else "README.md is stale: run make readme")
-    README.write_text(updated(text), encoding="utf-8")
+    for path in GENERATED:
+        if "--check" not in sys.argv:
+            path.write_text(updated(path), encoding="utf-8")
+        elif path.read_text(encoding="utf-8") != updated(path):
+            sys.exit(f"{path.name} is stale: run make readme")

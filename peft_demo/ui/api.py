@@ -9,9 +9,10 @@ from typing import Any
 
 import gradio as gr
 
+from peft_demo import config_import
 from peft_demo.catalogue import describe_methods
 from peft_demo.errors import PeftDemoError
-from peft_demo.runs import RunConfig
+from peft_demo.runs import RunConfig, RunKind
 from peft_demo.ui.services import Services
 
 OWNER = "api"
@@ -50,6 +51,36 @@ def add_endpoints(services: Services) -> None:
         """What finished runs make of a review: label, probabilities and milliseconds of each."""
         return [prediction.model_dump() for prediction in services.predict(text, run_ids)]
 
+    def count(config: dict[str, Any]) -> dict[str, Any]:
+        """What a configuration would train and store, without training it."""
+        from peft_demo.forecast import forecast
+
+        return forecast(RunConfig(config), services.store.runs()).plain()
+
+    def find_learning_rate(config: dict[str, Any]) -> dict[str, Any]:
+        """Queue a learning-rate range test; get_run then tells its suggestion as range_test."""
+        return _plain(services.engine.submit(RunConfig(config), OWNER, RunKind.RANGE_TEST))
+
+    def read_config(text: str) -> dict[str, Any]:
+        """Read a peft call, an adapter_config.json or our JSON: its values, and notes on the rest.
+
+        Args:
+            text: such as LoraConfig(r=8, target_modules=["q_lin"]); it is never executed.
+        """
+        imported = config_import.read(text)
+        return {"values": RunConfig(imported.values).flat(), "notes": list(imported.notes)}
+
+    def export_code(config: dict[str, Any], kind: str) -> str:
+        """A configuration as a script on plain transformers and peft, or as a notebook.
+
+        Args:
+            config: as for submit_run.
+            kind: "script" or "notebook".
+        """
+        from peft_demo import code_export
+
+        return code_export.export(RunConfig(config), kind)
+
     def list_methods() -> list[dict[str, Any]]:
         """Every method with its fields, limits, defaults and the JSON schema of its runs."""
         return describe_methods()
@@ -62,6 +93,10 @@ def add_endpoints(services: Services) -> None:
         delete_run,
         predict,
         list_methods,
+        count,
+        read_config,
+        export_code,
+        find_learning_rate,
     ):
         gr.api(_with_readable_errors(endpoint), api_name=endpoint.__name__, concurrency_limit=8)
 

@@ -14,7 +14,7 @@ import numpy as np
 from peft_demo import evaluation
 from peft_demo.errors import PeftDemoError
 from peft_demo.methods import METHODS
-from peft_demo.runs import Run, RunStatus
+from peft_demo.runs import Run, RunKind, RunStatus
 from peft_demo.ui.services import Services
 
 CURVE_POINTS = 200
@@ -87,7 +87,14 @@ class Board:
             run = self._services.store.get(str(request.get("run_id")))
         except PeftDemoError as error:
             return json.dumps({"error": str(error)})
-        return run.model_dump_json()
+        if run.kind is not RunKind.IMPORTED:
+            return run.model_dump_json()
+        # Nobody here knows how it was trained, so nothing is claimed about that.
+        facts = json.loads(run.model_dump_json())
+        own = {field.name for field in METHODS[run.config.method].fields}
+        told = {"name", "base_model", "dataset", "method", "max_length", "num_test_reviews", *own}
+        facts["config"] = {key: facts["config"][key] for key in facts["config"] if key in told}
+        return json.dumps(facts)
 
     def verdict(self, request: dict[str, Any]) -> str:
         """What the test results of the selected runs can tell, in words."""
@@ -147,9 +154,10 @@ def summary(run: Run) -> dict[str, Any]:
     last = run.epochs[-1] if run.epochs else None
     return {
         "id": run.run_id,
+        "kind": str(run.kind),
         "name": config.name,
-        "summary": config.summary,
-        "method": METHODS[config.method].label if config.method in METHODS else config.method,
+        "summary": _what(run),
+        "method": _method_label(run),
         "status": str(run.status),
         "reference": run.is_reference,
         "owner": run.owner,
@@ -181,7 +189,26 @@ def summary(run: Run) -> dict[str, Any]:
         "bytes": result and result.file_bytes,
         "saved_as": result and result.saved_as,
         "seconds": result and result.seconds,
+        "range": run.range_test
+        and {
+            "suggestion": run.range_test.suggestion and float(f"{run.range_test.suggestion:.2g}"),
+            "is_sure": run.range_test.is_sure,
+        },
     }
+
+
+def _what(run: Run) -> str:
+    """What the run is, in a few words."""
+    if run.kind is RunKind.IMPORTED:
+        return f"{_method_label(run)} · imported adapter"
+    if run.kind is RunKind.RANGE_TEST:
+        return f"Learning-rate range test · {run.config.summary}"
+    return run.config.summary
+
+
+def _method_label(run: Run) -> str:
+    method = run.config.method
+    return METHODS[method].label if method in METHODS else method
 
 
 def thinned(steps: list[int], losses: list[float]) -> dict[str, list[float]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,15 +13,36 @@ from peft_demo import runs
 from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError
 from peft_demo.fields import Field
 from peft_demo.methods import METHODS
-from peft_demo.presets import PRESETS, preset
+from peft_demo.presets import ASSIGNMENT, PRESETS, preset, recommended_id
 from peft_demo.runs import RunConfig
 
 PLAIN = ("learning_rate", "num_train_epochs", "num_reviews", "max_length")
 """Fields that stand open; the others wait in "More settings"."""
 
 
+RECOMMENDED = "recommended"
+"""The preset that gives the chosen method what suits it."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Which setting a control holds: of all runs, or of the methods that have this field."""
+
+    field: Field
+    methods: frozenset[str] = frozenset()
+    """Empty for what all runs have."""
+
+    def counts_for(self, method_id: str) -> bool:
+        """Whether a run of this method has the setting."""
+        return not self.methods or method_id in self.methods
+
+
 class Form:
-    """The controls of a new run, and the way from their values to a RunConfig."""
+    """The controls of a new run, and the way from their values to a RunConfig.
+
+    Methods with the very same field share its control, so that what was chosen there stays when
+    the method is switched.
+    """
 
     def __init__(self, defaults: dict[str, str]) -> None:
         """Draw the controls into the current Blocks.
@@ -31,54 +53,49 @@ class Form:
         first = next(iter(PRESETS))
         start = preset(first).config(**defaults).flat()
         self.preset = gr.Dropdown(
-            [(p.label, p.id) for p in PRESETS.values()],
+            [
+                (PRESETS[first].label, first),
+                ("Recommended for the method below", RECOMMENDED),
+                *((preset(name).label, name) for name in ASSIGNMENT),
+            ],
             value=first,
             label="Preset",
             info=PRESETS[first].help,
             elem_id="preset",
             filterable=False,
         )
-        self.name = gr.Textbox(
-            start["name"], label=runs.NAME.label, info=runs.NAME.help, elem_id="name", max_lines=1
-        )
+        self._controls: dict[Slot, Any] = {}
+        self._draw(Slot(runs.NAME), start)
         self.method = gr.Dropdown(
-            [(method.label, method.id) for method in METHODS.values()],
+            [(f"{method.label} ({method.year})", method.id) for method in METHODS.values()],
             value=start["method"],
             label=runs.METHOD.label,
             info=METHODS[start["method"]].summary,
             elem_id="method",
-            filterable=False,
+            filterable=True,
         )
-        self._groups: dict[str, gr.Group] = {}
-        self._own: dict[str, dict[str, Any]] = {}
-        for method in METHODS.values():
-            with gr.Group(visible=method.id == start["method"]) as group:
-                self._own[method.id] = {
-                    field.name: _control(
-                        field,
-                        start[field.name] if method.id == start["method"] else field.default,
-                        f"{method.id}-{field.name}",
-                    )
-                    for field in method.fields
-                }
-            self._groups[method.id] = group
-        common = (runs.LEARNING_RATE, *runs.RUN_FIELDS)
-        self._common: dict[str, Any] = {}
+        self._controls[Slot(runs.METHOD)] = self.method
         with gr.Group():
-            for field in common:
-                if field.name in PLAIN:
-                    self._common[field.name] = _control(field, start[field.name], field.name)
+            for slot in own_slots():
+                self._draw(slot, start)
+        common = [Slot(field) for field in (runs.LEARNING_RATE, *runs.RUN_FIELDS)]
+        with gr.Group():
+            for slot in common:
+                if slot.field.name in PLAIN:
+                    self._draw(slot, start)
         with gr.Accordion("More settings", open=False, elem_id="more-settings"):
-            for field in common:
-                if field.name not in PLAIN:
-                    self._common[field.name] = _control(field, start[field.name], field.name)
-        self.inputs: list[Any] = [
-            self.name,
-            self.method,
-            *self._common.values(),
-            *(control for own in self._own.values() for control in own.values()),
-        ]
+            for slot in common:
+                if slot.field.name not in PLAIN:
+                    self._draw(slot, start)
+        self.slots = tuple(self._controls)
+        self.inputs: list[Any] = list(self._controls.values())
         self._connect()
+
+    def control(self, name: str) -> Any:
+        """The control of a setting that all runs have."""
+        return next(
+            c for slot, c in self._controls.items() if slot.field.name == name and not slot.methods
+        )
 
     def config(self, *values: Any) -> RunConfig:
         """The configuration that the controls' values say.
@@ -86,7 +103,7 @@ class Form:
         Raises:
             InvalidFieldsError: see RunConfig.
         """
-        return RunConfig({name: value for (_, name), value in self._chosen(values)})
+        return RunConfig({slot.field.name: value for slot, value in self._chosen(values)})
 
     def validate(self, *values: Any) -> list[dict[str, Any]]:
         """For each control, whether its value is allowed, and the sentence if not."""
@@ -95,84 +112,123 @@ class Form:
             self.config(*values)
         except InvalidFieldsError as error:
             problems = error.problems
-        chosen = {key for key, _ in self._chosen(values)}
+        chosen = {slot for slot, _ in self._chosen(values)}
         return [
-            gr.validate(key not in chosen or key[1] not in problems, problems.get(key[1], ""))
-            for key in self.keys
+            gr.validate(
+                slot not in chosen or slot.field.name not in problems,
+                problems.get(slot.field.name, ""),
+            )
+            for slot in self.slots
         ]
 
-    @property
-    def keys(self) -> list[tuple[str, str]]:
-        """(method, field) of each input; the method is empty for fields that all runs have."""
-        common = [("", "name"), ("", "method"), *(("", name) for name in self._common)]
-        return [*common, *((m, name) for m, own in self._own.items() for name in own)]
+    def fill(self, preset_id: str, method_id: str) -> list[Any]:
+        """Put a preset's values into the form; base, data set and seed stay as they are."""
+        wanted = preset_id
+        if preset_id == RECOMMENDED:
+            wanted = recommended_id(method_id)
+        try:
+            chosen = preset(wanted)
+        except NotFoundError as error:
+            raise gr.Error(str(error)) from error
+        kept = {"base_model", "dataset", "seed"} - set(chosen.values)
+        if preset_id == RECOMMENDED:  # named after its settings, which will still change
+            kept.add("name")
+        return [gr.update(info=chosen.help), *self.show(chosen.config().flat(), kept)]
 
-    def _chosen(self, values: tuple[Any, ...]) -> list[tuple[tuple[str, str], Any]]:
-        """The inputs that count: those of all runs and of the chosen method."""
-        pairs = list(zip(self.keys, values, strict=True))
-        method = dict(pairs)["", "method"]
-        return [(key, value) for key, value in pairs if key[0] in ("", method)]
+    def show(self, values: Mapping[str, Any], kept: Collection[str] = ()) -> list[Any]:
+        """Updates of all controls that put a flat configuration into the form.
+
+        Fields in ``kept``, and those that ``values`` lacks, stay as they are.
+        """
+        method_id = values["method"]
+        updates = []
+        for slot in self.slots:
+            name = slot.field.name
+            changes: dict[str, Any] = {}
+            if name in values and name not in kept and slot.counts_for(method_id):
+                changes["value"] = _shown(name, values[name])
+            if name == "method":
+                changes["info"] = METHODS[method_id].summary
+            updates.append(gr.update(**changes, **_visibility(slot, method_id)))
+        return updates
+
+    def pick(self, method_id: str, learning_rate: str) -> list[Any]:
+        """Choose a method from outside the form."""
+        if method_id not in METHODS:
+            return [gr.skip()] * len(self.inputs)
+        updates = self.switch(method_id, learning_rate)
+        place = [slot.field.name for slot in self.slots].index("method")
+        updates[place] = gr.update(value=method_id, info=METHODS[method_id].summary)
+        return updates
+
+    def switch(self, method_id: str, learning_rate: str) -> list[Any]:
+        """Show a method's fields, and its learning rate unless the user typed one himself."""
+        method = METHODS[method_id]
+        recommended = {_shown("learning_rate", m.learning_rate) for m in METHODS.values()}
+        updates = []
+        for slot in self.slots:
+            changes: dict[str, Any] = _visibility(slot, method_id)
+            if slot.field.name == "method":
+                changes["info"] = method.summary
+            elif slot.field.name == "learning_rate" and learning_rate in recommended:
+                changes["value"] = _shown("learning_rate", method.learning_rate)
+            updates.append(gr.update(**changes) if changes else gr.skip())
+        return updates
+
+    def _draw(self, slot: Slot, start: Mapping[str, Any]) -> None:
+        field = slot.field
+        shown = slot.counts_for(start["method"])
+        value = start[field.name] if shown else field.default
+        owner = "" if not slot.methods else next(m for m in METHODS if m in slot.methods)
+        control = _control(field, value, f"{owner}-{field.name}" if owner else field.name)
+        control.visible = shown
+        self._controls[slot] = control
+
+    def _chosen(self, values: tuple[Any, ...]) -> list[tuple[Slot, Any]]:
+        """The settings that count: those of all runs and of the chosen method."""
+        pairs = list(zip(self.slots, values, strict=True))
+        method = next(value for slot, value in pairs if slot.field.name == "method")
+        return [(slot, value) for slot, value in pairs if slot.counts_for(method)]
 
     def _connect(self) -> None:
-        groups = list(self._groups.values())
         for name, load in (("base_model", _load_base), ("dataset", _load_reviews)):
             # Not "input", which a dropdown sends a second time when it is left.
-            self._common[name].select(
+            self.control(name).select(
                 partial(_fetch, name, load),
-                self._common[name],
-                self._common[name],
+                self.control(name),
+                self.control(name),
                 show_progress="full",
                 concurrency_limit=8,
                 api_visibility="private",
             )
         self.preset.input(
             self.fill,
-            self.preset,
-            [self.preset, *self.inputs, *groups],
+            [self.preset, self.method],
+            [self.preset, *self.inputs],
             show_progress="hidden",
             api_visibility="private",
         )
-        self.method.input(
+        self.method.select(
             self.switch,
-            [self.method, self._common["learning_rate"]],
-            [self.method, self._common["learning_rate"], *groups],
+            [self.method, self.control("learning_rate")],
+            self.inputs,
             show_progress="hidden",
             api_visibility="private",
         )
 
-    def fill(self, preset_id: str) -> list[Any]:
-        """Put a preset's values into the form; base, data set and seed stay as they are."""
-        try:
-            chosen = preset(preset_id)
-        except NotFoundError as error:
-            raise gr.Error(str(error)) from error
-        values = chosen.config().flat()
-        kept = {"base_model", "dataset", "seed"} - set(chosen.values)
-        updates: list[Any] = [gr.update(info=chosen.help)]
-        for method_id, name in self.keys:
-            if method_id not in ("", values["method"]) or name in kept:
-                updates.append(gr.skip())
-            elif name == "method":
-                updates.append(gr.update(value=values["method"], info=self._summary(values)))
-            else:
-                updates.append(gr.update(value=_shown(name, values[name])))
-        return [*updates, *self._visibility(values["method"])]
 
-    def switch(self, method_id: str, learning_rate: str) -> list[Any]:
-        """Show a method's fields, and its learning rate unless the user typed one himself."""
-        method = METHODS[method_id]
-        recommended = {_shown("learning_rate", m.learning_rate) for m in METHODS.values()}
-        rate = gr.skip()
-        if learning_rate in recommended:
-            rate = gr.update(value=_shown("learning_rate", method.learning_rate))
-        return [gr.update(info=method.summary), rate, *self._visibility(method_id)]
+def own_slots() -> list[Slot]:
+    """The methods' own settings, each different field once; choices of modules come last."""
+    owners: dict[Field, set[str]] = {}
+    for method in METHODS.values():
+        for field in method.fields:
+            owners.setdefault(field, set()).add(method.id)
+    slots = [Slot(field, frozenset(methods)) for field, methods in owners.items()]
+    return sorted(slots, key=lambda slot: slot.field.kind == "modules")
 
-    def _visibility(self, method_id: str) -> list[Any]:
-        return [gr.update(visible=own == method_id) for own in self._groups]
 
-    @staticmethod
-    def _summary(values: dict[str, Any]) -> str:
-        return METHODS[values["method"]].summary
+def _visibility(slot: Slot, method_id: str) -> dict[str, bool]:
+    return {"visible": slot.counts_for(method_id)} if slot.methods else {}
 
 
 def _fetch(name: str, load: Callable[[str], object], chosen: str) -> Any:

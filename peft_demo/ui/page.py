@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import plotly
 
 from peft_demo import bases
 from peft_demo.errors import PeftDemoError
+from peft_demo.runs import RunKind
 from peft_demo.ui.api import add_endpoints
 from peft_demo.ui.board import Board
 from peft_demo.ui.form import Form
+from peft_demo.ui.preview import WAITING, Preview, gallery
 from peft_demo.ui.review import ReviewPage
 from peft_demo.ui.services import Services
+from peft_demo.ui.transfer import Transfer, code_of
 
 TITLE = "PEFT Demo"
 ASSETS = Path(__file__).parent / "assets"
@@ -59,46 +63,85 @@ def build(services: Services) -> gr.Blocks:
     def verdict(request: dict[str, Any]) -> str:
         return board.verdict(request)
 
+    def code(request: dict[str, Any]) -> str:
+        return code_of(services.store, request)
+
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         # The owner's id lives in the browser; key and secret are fixed so that it outlives us.
         owner = gr.BrowserState("", storage_key="peft-demo-owner", secret="peft-demo")
         header = gr.HTML(
             HEADER,
             js_on_load=_WHEN_READY % "PeftDemo.start(element, server, () => trigger('finished'))",
-            server_functions=[poll, act, details, verdict],
+            server_functions=[poll, act, details, verdict, code],
             elem_id="header",
             apply_default_css=False,
         )
         with gr.Sidebar(width=350, elem_id="sidebar"):
             gr.HTML("<h2>New run</h2>", apply_default_css=False)
             form = Form({"base_model": bases.default_base()})
+            transfer = Transfer(form)
             with gr.Column(elem_id="start-bar"):
-                start = gr.Button("Start training", variant="primary", elem_id="start")
+                brief = gr.HTML(WAITING, elem_id="brief", apply_default_css=False)
+                with gr.Row(elem_id="start-buttons"):
+                    start = gr.Button("Start training", variant="primary", elem_id="start")
+                    find = gr.Button("Find a learning rate", elem_id="find-rate")
                 message = gr.HTML("", elem_id="start-message", apply_default_css=False)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Training", id="training"):
                 _own_html(BOARD, "PeftDemo.board(element)")
+            # Drawn at once, so that it follows the form while another tab is open.
+            with gr.Tab("The method", id="method-tab", render_children=True):
+                about = gr.HTML(WAITING, elem_id="about", apply_default_css=False)
+                gr.HTML(gallery(), elem_id="gallery", apply_default_css=False)
+                # The table's buttons write into it; hidden by style, so that it is in the page.
+                picked = gr.Textbox(elem_id="picked", show_label=False, container=False)
             with gr.Tab("Runs", id="runs"):
                 _own_html(TABLE, "PeftDemo.table(element)")
             with gr.Tab("Try a review", id="review-tab"):
                 review = ReviewPage(services)
 
-        def submit(who: str, *values: Any) -> str:
+        def submit(kind: RunKind, who: str, *values: Any) -> str:
             try:
-                run = services.engine.submit(form.config(*values), who or "browser")
+                run = services.engine.submit(form.config(*values), who or "browser", kind)
             except PeftDemoError as error:
                 raise gr.Error(str(error), duration=None, print_exception=False) from error
             return f"<p class='pd-quiet' role='status'>{run.run_id} was put into the queue.</p>"
 
-        start.click(
-            submit,
-            [owner, *form.inputs],
-            message,
-            validator=lambda who, *values: [gr.validate(True, ""), *form.validate(*values)],
+        for button, kind in ((start, RunKind.TRAINING), (find, RunKind.RANGE_TEST)):
+            button.click(
+                partial(submit, kind),
+                [owner, *form.inputs],
+                message,
+                validator=lambda who, *values: [gr.validate(True, ""), *form.validate(*values)],
+                show_progress="hidden",
+                concurrency_limit=8,
+                api_visibility="private",
+            ).success(None, js="() => PeftDemo.submitted()")
+        picked.input(
+            form.pick,
+            [picked, form.control("learning_rate")],
+            form.inputs,
             show_progress="hidden",
+            api_visibility="private",
+        )
+        preview = Preview(services, form)
+        gr.on(
+            [page.load, *(control.change for control in form.inputs)],
+            preview.render,
+            form.inputs,
+            [brief, about],
+            show_progress="hidden",
+            trigger_mode="always_last",
             concurrency_limit=8,
             api_visibility="private",
-        ).success(None, js="() => PeftDemo.submitted()")
+        ).then(None, js="() => PeftDemo.previewed()")
+        page.load(
+            transfer.from_link,
+            None,
+            [transfer.notes, *form.inputs],
+            show_progress="hidden",
+            api_visibility="private",
+        )
         header.finished(
             review.refresh,
             review.run_ids,
@@ -124,5 +167,6 @@ def _own_html(html: str, script: str) -> gr.HTML:
 
 def head() -> str:
     """The page's own scripts, served by itself: nothing is fetched from elsewhere."""
-    sources = (ASSETS / "charts.js", ASSETS / "peft_demo.js", PLOTLY)
+    scripts = ("charts.js", "configuration.js", "peft_demo.js")
+    sources = (*(ASSETS / script for script in scripts), PLOTLY)
     return "".join(f'<script defer src="gradio_api/file={path}"></script>' for path in sources)

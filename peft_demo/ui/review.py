@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -71,6 +72,7 @@ class ReviewPage:
             elem_id="adapters",
             show_select_all=True,
         )
+        self._draw_import()
         self.button = gr.Button("Classify", variant="primary", elem_id="classify")
         self.cards = gr.HTML(WAITING, elem_id="cards", apply_default_css=False)
         gr.on(
@@ -82,6 +84,40 @@ class ReviewPage:
             concurrency_limit=8,
             api_visibility="private",
             show_progress_on=self.cards,
+        )
+
+    def _draw_import(self) -> None:
+        with gr.Accordion("Add an adapter from elsewhere", open=False, elem_id="import"):
+            gr.HTML(
+                "<p class='pd-quiet'>A zip with a peft adapter (adapter_config.json and "
+                "adapter_model.safetensors) for one of the base models here, trained for two "
+                "labels: 0 negative, 1 positive. It is tested on the same reviews as every run, "
+                "then it joins the list.</p>",
+                apply_default_css=False,
+            )
+            adapter = gr.File(
+                label="Adapter (zip)", file_types=[".zip"], type="filepath", elem_id="adapter-file"
+            )
+            self.imported = gr.HTML("", elem_id="imported", apply_default_css=False)
+            adapter.upload(
+                self._import,
+                adapter,
+                self.imported,
+                concurrency_limit=2,
+                api_visibility="private",
+                show_progress_on=self.imported,
+            )
+
+    def _import(self, path: str | None) -> str:
+        if not path:
+            return ""
+        try:
+            run = self._services.import_adapter(Path(path), "browser")
+        except PeftDemoError as error:
+            return f"<p class='pd-problem' role='alert'>{escape(str(error))}</p>"
+        return (
+            f"<p class='pd-quiet' role='status'>{escape(run.config.name)} ({run.run_id}) is in the "
+            "queue for its test; then it can be chosen above.</p>"
         )
 
     def refresh(self, selected: list[str] | None) -> Any:

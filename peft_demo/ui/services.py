@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from peft_demo import settings
 from peft_demo.engine import LocalEngine
 from peft_demo.errors import PeftDemoError
-from peft_demo.runs import BUILTIN_BASE, IMDB, Run, RunStatus
+from peft_demo.runs import BUILTIN_BASE, IMDB, Run, RunKind
 from peft_demo.store import Store
 
 if TYPE_CHECKING:
@@ -61,6 +63,21 @@ class Services:
                 self._predictor = Predictor(self.store)
             return self._predictor
 
+    def import_adapter(self, source: Path, owner: str, name: str = "") -> Run:
+        """Queue an adapter that was trained elsewhere for its test; see adapter_import.
+
+        Raises:
+            InvalidFieldsError: it cannot be used; says why, at ``adapter``.
+        """
+        from peft_demo import adapter_import
+
+        # On the store's own disk, so that it can be renamed into its place.
+        self.store.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".import-") as scratch:
+            files = adapter_import.unpack(source, Path(scratch))
+            config = adapter_import.describe(files, name or source.stem)
+            return self.engine.submit(config, owner, RunKind.IMPORTED, files)
+
     def delete(self, run_id: str) -> None:
         """Remove a run that is over from store, disk and memory."""
         self.store.delete(run_id)
@@ -69,7 +86,7 @@ class Services:
 
     def finished_runs(self) -> list[Run]:
         """Runs whose adapters can predict, newest first, the reference runs last."""
-        return [run for run in self.store.runs() if run.status is RunStatus.COMPLETED]
+        return [run for run in self.store.runs() if run.can_predict]
 
     def _start(self) -> None:
         started = time.perf_counter()

@@ -122,5 +122,28 @@ window.PeftCharts = (() => {
     return `${kind.title} ${kind.by}: ${ends.join("; ") || "no run is selected"}.`;
   }
 
-  return { KINDS, look, swatch, draw, escape, percent };
+  // Loss over learning rate, as a range test measured it, with its suggestion.
+  function drawRange(plot, { learning_rates, losses, smoothed: curve, suggestion }) {
+    const ink = css("--body-text-color"), grid = css("--border-color-primary"), [colour, mark] = COLOURS;
+    const rate = suggestion && Number(suggestion.toPrecision(2));
+    const lowest = Math.min(...curve), highest = Math.min(Math.max(...curve), 2 * Math.max(...curve.slice(0, 10)));
+    const room = Math.max(0.02, (highest - lowest) * 0.15);
+    const base = { type: "scatter", mode: "lines", x: learning_rates };
+    const traces = [
+      { ...base, y: losses, name: "each step", opacity: 0.3, line: { color: colour, width: 1 } },
+      { ...base, y: curve, name: "smoothed", line: { color: colour, width: 3 } },
+    ];
+    const layout = {
+      showlegend: false, autosize: true, height: 300, margin: { l: 56, r: 12, t: 24, b: 46 },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: "IBM Plex Sans, sans-serif", size: 13, color: ink },
+      xaxis: { type: "log", title: { text: "learning rate", standoff: 6 }, gridcolor: grid, exponentformat: "power", dtick: 1 },
+      yaxis: { title: { text: "loss" }, range: [lowest - room, highest + room], gridcolor: grid, zeroline: false },
+      shapes: rate ? [{ type: "line", x0: rate, x1: rate, yref: "paper", y0: 0, y1: 1, line: { color: mark, width: 2, dash: "dash" } }] : [],
+      annotations: rate ? [{ x: Math.log10(rate), y: 1.07, yref: "paper", text: `suggested: ${rate}`, showarrow: false, font: { color: ink } }] : [],
+    };
+    plot.setAttribute("aria-label", rate ? `Loss over learning rate; suggested is ${rate}.` : "Loss over learning rate; no suggestion.");
+    Plotly.react(plot, traces, layout, { responsive: true, displayModeBar: false });
+  }
+
+  return { KINDS, look, swatch, draw, drawRange, escape, percent };
 })();

@@ -159,6 +159,7 @@
       localStorage.setItem("peft-demo-dark", dark ? "1" : "0");
       draw(true);
     });
+    PeftConfiguration.start(server);
     if (page.started) return;
     page.started = true;
     const dark = localStorage.getItem("peft-demo-dark");
@@ -294,7 +295,8 @@
   }
 
   function drawable() {
-    const runs = ordered().filter((run) => run.epoch > 0 || run.step > 0 || run.status === "running");
+    const runs = ordered().filter((run) => run.kind === "training"
+      && (run.epoch > 0 || run.step > 0 || run.status === "running"));
     if (runs.length <= MOST_CHIPS) return runs;
     return runs.filter((run, index) => page.selected.has(run.id) || run.reference || index < MOST_CHIPS);
   }
@@ -397,6 +399,7 @@
 
   function now(run) {
     if (run.status === "queued") return run.queue === 1 ? "Next in the queue" : `Number ${run.queue} in the queue`;
+    if (run.range) return `${run.range.suggestion ? `Suggests a learning rate of ${run.range.suggestion}` : "Shows no good rate"}${run.range.is_sure ? "" : " (unsure)"} · Details shows the curve`;
     if (run.status === "completed") return run.test
       ? `Test accuracy ${percent(run.test.accuracy)} (95 %: ${percent(run.test.low)} to ${percent(run.test.high)}) on ${whole(run.test.reviews)} reviews · ${seconds(run.seconds)}`
       : "";
@@ -415,8 +418,8 @@
   const COLUMNS = [
     ["Run", (run) => `<b>${escape(run.name)}</b><small>${escape(run.summary)}</small>`, ""],
     ["State", (run) => `<span class="pd-state" data-state="${run.status}">${STATES[run.status]}</span>`, ""],
-    ["Reviews", (run) => `${whole(run.num_train)} + ${whole(run.num_validation)}`, "pd-wide"],
-    ["Epochs", (run) => `${run.epoch} of ${run.max_epochs}`, "pd-wide"],
+    ["Reviews", (run) => run.kind === "imported" ? "–" : `${whole(run.num_train)} + ${whole(run.num_validation)}`, "pd-wide"],
+    ["Epochs", (run) => run.kind === "imported" ? "imported" : `${run.epoch} of ${run.max_epochs}`, "pd-wide"],
     ["Test accuracy", (run) => run.test ? `<b>${percent(run.test.accuracy)}</b><small>${percent(run.test.low)} to ${percent(run.test.high)}</small>` : "–", ""],
     ["Test loss", (run) => run.test ? run.test.loss.toFixed(3) : "–", "pd-wide"],
     ["Adapter parameters", (run) => run.adapter_parameters == null ? "–" : whole(run.adapter_parameters), "pd-wide"],
@@ -438,7 +441,7 @@
 
   function drawTable() {
     const body = find(page.table, "tbody");
-    const rows = ordered();
+    const rows = ordered().filter((run) => run.kind !== "range_test");
     const ids = rows.map((run) => run.id);
     for (const row of [...body.children]) if (!ids.includes(row.dataset.run)) row.remove();
     rows.forEach((run, index) => {
@@ -470,7 +473,23 @@
     dialog.addEventListener("close", () => dialog.remove());
     dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
     dialog.showModal();
+    const plot = find(dialog, ".pd-range");
+    if (plot) PeftCharts.drawRange(plot, run.range_test);
   }
+
+  function rangeOf(run) {
+    const { suggestion, is_sure, reason } = run.range_test;
+    const rate = suggestion && Number(suggestion.toPrecision(2));
+    const use = rate ? `<button type="button" class="pd-button" data-rate="${rate}">Put ${rate} into the form</button>` : "";
+    return `<h3>Learning-rate range test</h3><div class="pd-plot pd-range" role="img"></div>
+      <p>${rate ? `Suggested learning rate: <b>${rate}</b>.` : "The curve shows no good learning rate."} ${is_sure ? "" : `Unsure: ${escape(reason)}`}</p>${use}
+      <p class="pd-quiet">The rate grows from step to step; where the loss falls fastest, it suits, and where it climbs, it is too high.
+      <a href="https://arxiv.org/abs/1506.01186" target="_blank" rel="noopener noreferrer">Cyclical Learning Rates for Training Neural Networks (Smith 2017)</a></p>`;
+  }
+
+  const CODE = (run) => `<h3>Take it along</h3><p class="pd-actions">
+    <button type="button" class="pd-button" data-code="script" data-run="${escape(run.run_id)}">Python script</button>
+    <button type="button" class="pd-button" data-code="notebook" data-run="${escape(run.run_id)}">Notebook</button></p>`;
 
   const pairs = (rows) => `<table class="pd-pairs"><tbody>${rows.map(([name, value]) =>
     `<tr><th scope="row">${escape(name)}</th><td>${escape(Array.isArray(value) ? value.join(", ") : value)}</td></tr>`).join("")}</tbody></table>`;
@@ -493,13 +512,15 @@
       ["Saved and loaded again", result.reload_difference ? `largest difference of a logit ${result.reload_difference.toExponential(1)}` : "exactly the same logits"],
       ["Computed in", result.precision],
       ["Time", seconds(result.seconds)],
-    ])}<h3>TrainOutput</h3>${pairs(Object.entries(result.train_output).map(([name, value]) => [name, Number(value.toPrecision(6)).toLocaleString("en", { maximumFractionDigits: 6 })]))}` : "";
+    ])}${run.kind === "training" ? "<h3>TrainOutput</h3>" : ""}${pairs(Object.entries(result.train_output).map(([name, value]) => [name, Number(value.toPrecision(6)).toLocaleString("en", { maximumFractionDigits: 6 })]))}` : "";
+    const range = run.range_test ? rangeOf(run) : "";
+    const code = run.kind === "training" ? CODE(run) : "";
     const environment = result ? `<h3>Environment</h3>${pairs(Object.entries(result.environment))}` : "";
     return `<h2>${escape(config.name)} <span class="pd-state" data-state="${run.status}">${STATES[run.status]}</span></h2>
       <p class="pd-quiet">${escape(run.run_id)} · ${new Date(run.created_at).toLocaleString()}</p>
       ${run.error ? `<p class="pd-problem">${escape(run.error)}</p>` : ""}
-      <div class="pd-columns"><div>${facts}${history}</div><div><h3>Configuration</h3>${pairs(Object.entries(config))}${environment}</div></div>`;
+      <div class="pd-columns"><div>${range}${facts}${run.kind === "training" ? history : ""}</div><div><h3>Configuration</h3>${pairs(Object.entries(config))}${code}${environment}</div></div>`;
   }
 
-  window.PeftDemo = { start, board, table, submitted };
+  window.PeftDemo = { start, board, table, submitted, previewed: PeftConfiguration.previewed };
 })();

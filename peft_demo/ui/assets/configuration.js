@@ -1,0 +1,87 @@
+// The configuration on its way in and out of the form: address, script, notebook, table of methods.
+window.PeftConfiguration = (() => {
+  "use strict";
+
+  let server = null, touched = false;
+
+  const link = () => document.querySelector(".pd-brief[data-link]")?.dataset.link;
+
+  function start(itsServer) {
+    if (server) return;
+    server = itsServer;
+    // The address follows the form only once a person has changed something.
+    for (const kind of ["input", "click", "keydown"]) {
+      document.addEventListener(kind, (event) => {
+        if (event.isTrusted && event.target.closest?.("#sidebar, #gallery, dialog")) touched = true;
+      }, true);
+    }
+    document.addEventListener("click", (event) => {
+      const taken = event.target.closest("[data-code]"), picked = event.target.closest(".pd-pick");
+      if (taken) take(taken);
+      if (picked) pick(picked.dataset.method);
+      const rate = event.target.closest("[data-rate]");
+      if (rate) setRate(rate.dataset.rate);
+    });
+  }
+
+  function previewed() {
+    if (touched && link() !== undefined) history.replaceState(null, "", `?${link()}`);
+  }
+
+  async function take(button) {
+    const kind = button.dataset.code, run_id = button.dataset.run;
+    if (kind === "link") return copy(button);
+    const text = await server.code({ kind, run_id, link: run_id ? undefined : link() });
+    if (!text) return tell(button, "No connection");
+    const answer = JSON.parse(text);
+    if (answer.error) return tell(button, answer.error);
+    save(answer.name, answer.text);
+    tell(button, "Saved");
+  }
+
+  async function copy(button) {
+    const address = `${location.origin}${location.pathname}?${link() || ""}`;
+    try {
+      await navigator.clipboard.writeText(address);
+      tell(button, "Copied");
+    } catch {
+      // Without https a browser gives no clipboard; the address bar has the link as well.
+      history.replaceState(null, "", address);
+      tell(button, "It is in the address bar");
+    }
+  }
+
+  function tell(button, text) {
+    const before = button.dataset.before || button.textContent;
+    button.dataset.before = before;
+    button.textContent = text;
+    setTimeout(() => { button.textContent = before; }, 2500);
+  }
+
+  function save(name, text) {
+    const anchor = document.createElement("a");
+    anchor.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+    anchor.download = name;
+    anchor.click();
+    setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
+  }
+
+  // Gradio hears of a value only through the field's own input event.
+  function type(field, text) {
+    const prototype = field.tagName === "TEXTAREA" ? HTMLTextAreaElement.prototype : HTMLInputElement.prototype;
+    Object.getOwnPropertyDescriptor(prototype, "value").set.call(field, text);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function setRate(rate) {
+    type(document.querySelector("#learning_rate textarea, #learning_rate input"), rate);
+    document.querySelector("dialog[open]")?.close();
+  }
+
+  function pick(method) {
+    type(document.querySelector("#picked textarea, #picked input"), method);
+    document.querySelector("#about")?.scrollIntoView({ behavior: "smooth", block: "start" });
+  }
+
+  return { start, previewed };
+})();
