@@ -196,6 +196,7 @@ class Watch:
         self._epoch_losses: list[float] = []
         self._max_steps = 0
         self._started = 0.0
+        self._phase = ""
         self.steps: list[StepMetrics] = []
         self.epochs: list[EpochMetrics] = []
 
@@ -206,14 +207,15 @@ class Watch:
             Progress(phase=text, step=len(self.steps), max_steps=self._max_steps)
         )
 
-    def begin(self, trainer: Trainer) -> None:
-        """Training begins now."""
+    def begin(self, trainer: Trainer, phase: str = "Training") -> None:
+        """Training begins now; ``phase`` is what its steps are reported as."""
         arguments = trainer.args
         per_epoch = math.ceil(len(trainer.train_dataset) / self._batch)
         wanted = per_epoch * int(arguments.num_train_epochs)
         self._max_steps = arguments.max_steps if arguments.max_steps > 0 else wanted
         self._started = time.perf_counter()
-        self.phase("Training")
+        self._phase = phase
+        self.phase(phase)
 
     def callback(self) -> Any:
         """The TrainerCallback; made here because its class needs transformers."""
@@ -258,7 +260,7 @@ class Watch:
         self._reporter.step(metrics)
         self._reporter.progress(
             Progress(
-                phase="Training",
+                phase=self._phase,
                 step=step,
                 max_steps=self._max_steps,
                 samples_per_second=step * self._batch / elapsed,

@@ -6,34 +6,47 @@ import pytest
 from peft_demo import runs
 from peft_demo.fields import Field
 from peft_demo.methods import METHODS, Method
-from peft_demo.presets import PRESETS
-from peft_demo.ui.form import Form
+from peft_demo.presets import PRESETS, recommended_id
+from peft_demo.ui.form import RECOMMENDED, Form
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def form():
     with gr.Blocks():
         return Form({"base_model": runs.BUILTIN_BASE})
 
 
+def slot_of(form, name, method):
+    return next(s for s in form.slots if s.field.name == name and s.counts_for(method))
+
+
 def values_of(form, **changes):
     """What the browser would send, with the chosen method's fields changed."""
-    values = {key: control.value for key, control in zip(form.keys, form.inputs, strict=True)}
-    method = changes.get("method", values["", "method"])
+    values = {slot: control.value for slot, control in zip(form.slots, form.inputs, strict=True)}
+    method = changes.get("method", "lora")
     for name, value in changes.items():
-        key = (method, name) if (method, name) in values else ("", name)
-        assert key in values, name
-        values[key] = value
+        values[slot_of(form, name, method)] = value
     return list(values.values())
 
 
-def problems_of(form, values):
+def problems_of(form, values, method="lora"):
+    """The sentences by field; each must stand at the control that the method uses."""
     answers = form.validate(*values)
-    return {
-        key: answer["message"]
-        for key, answer in zip(form.keys, answers, strict=True)
-        if not answer["is_valid"]
-    }
+    wrong = [(slot, a) for slot, a in zip(form.slots, answers, strict=True) if not a["is_valid"]]
+    assert all(slot.counts_for(method) for slot, _ in wrong)
+    return {slot.field.name: answer["message"] for slot, answer in wrong}
+
+
+def apply(form, updates):
+    """The controls' values after these updates."""
+    pairs = zip(form.inputs, updates, strict=True)
+    return [update.get("value", control.value) for control, update in pairs]
+
+
+def visible(form, updates):
+    """Own fields that are shown after these updates."""
+    pairs = zip(form.slots, updates, strict=True)
+    return [slot.field.name for slot, update in pairs if slot.methods and update["visible"]]
 
 
 def test_untouched_form_is_the_first_preset(form):
@@ -44,17 +57,21 @@ def test_untouched_form_is_the_first_preset(form):
 
 @pytest.mark.parametrize("preset_id", PRESETS)
 def test_choosing_a_preset_fills_the_whole_form(form, preset_id):
-    updates = form.fill(preset_id)[1:]
-    values = []
-    for control, update in zip(form.inputs, updates, strict=False):
-        values.append(update.get("value", control.value))
-    assert form.config(*values) == PRESETS[preset_id].config()
+    updates = form.fill(preset_id, "lora")[1:]
+    assert form.config(*apply(form, updates)) == PRESETS[preset_id].config()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_recommended_is_for_the_method_that_is_chosen(form, method):
+    config = form.config(*apply(form, form.fill(RECOMMENDED, method)[1:]))
+    recommended = PRESETS[recommended_id(method)].config()
+    assert config.flat() | {"name": ""} == recommended.flat() | {"name": ""}
 
 
 def test_choosing_a_preset_keeps_base_data_and_seed(form):
-    updates = dict(zip(form.keys, form.fill("lora-1")[1:], strict=False))
+    updates = dict(zip(form.slots, form.fill("lora-1", "lora")[1:], strict=True))
     for name in ("base_model", "dataset", "seed"):
-        assert "value" not in updates["", name]
+        assert "value" not in updates[slot_of(form, name, "lora")]
 
 
 def test_a_field_changed_after_a_preset_is_kept(form):
@@ -65,9 +82,9 @@ def test_a_field_changed_after_a_preset_is_kept(form):
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_every_field_has_a_control_with_label_and_help(form, method):
-    controls = dict(zip(form.keys, form.inputs, strict=True))
+    controls = dict(zip(form.slots, form.inputs, strict=True))
     for field in method.fields:
-        control = controls[method.id, field.name]
+        control = controls[slot_of(form, field.name, method.id)]
         assert control.info == field.help
         assert field.label in control.label
         if isinstance(control, gr.Slider):
@@ -77,43 +94,63 @@ def test_every_field_has_a_control_with_label_and_help(form, method):
 @pytest.mark.parametrize(
     ("changes", "field", "parts"),
     [
-        ({"r": 0}, ("lora", "r"), ("1 and 256", "got 0")),
-        ({"r": 10**9}, ("lora", "r"), ("1 and 256", "1000000000")),
-        ({"r": "abc"}, ("lora", "r"), ("whole number", '"abc"')),
-        ({"r": None}, ("lora", "r"), ("1 and 256", "nothing")),
-        ({"learning_rate": "nan"}, ("", "learning_rate"), ("number", "nan")),
-        ({"target_modules": []}, ("lora", "target_modules"), ("q_lin", "nothing")),
-        ({"num_reviews": 3}, ("", "num_reviews"), ("10", "got 3")),
-        ({"name": "x" * 10_000}, ("", "name"), ("80 characters", "10,000")),
+        ({"r": 0}, "r", ("1 and 256", "got 0")),
+        ({"r": 10**9}, "r", ("1 and 256", "1000000000")),
+        ({"r": "abc"}, "r", ("whole number", '"abc"')),
+        ({"r": None}, "r", ("1 and 256", "nothing")),
+        ({"learning_rate": "nan"}, "learning_rate", ("number", "nan")),
+        ({"target_modules": []}, "target_modules", ("q_lin", "nothing")),
+        ({"num_reviews": 3}, "num_reviews", ("10", "got 3")),
+        ({"name": "x" * 10_000}, "name", ("80 characters", "10,000")),
         (
             {"method": "ia3", "target_modules": ["q_lin"], "feedforward_modules": ["ffn.lin1"]},
-            ("ia3", "feedforward_modules"),
+            "feedforward_modules",
             ("target_modules", "ffn.lin1"),
         ),
     ],
 )
 def test_bad_input_is_told_at_its_field_and_nowhere_else(form, changes, field, parts):
-    problems = problems_of(form, values_of(form, **changes))
+    problems = problems_of(form, values_of(form, **changes), changes.get("method", "lora"))
     assert list(problems) == [field]
-    for part in (field[1], *parts):
+    for part in (field, *parts):
         assert part in problems[field]
 
 
 def test_several_problems_stand_at_their_own_fields(form):
     problems = problems_of(form, values_of(form, r=0, num_reviews=3, learning_rate="x"))
-    assert set(problems) == {("lora", "r"), ("", "num_reviews"), ("", "learning_rate")}
+    assert set(problems) == {"r", "num_reviews", "learning_rate"}
 
 
 def test_another_methods_bad_value_does_not_matter(form):
-    values = dict(zip(form.keys, values_of(form), strict=True))
-    values["ia3", "target_modules"] = []
+    values = dict(zip(form.slots, values_of(form), strict=True))
+    values[slot_of(form, "feedforward_modules", "ia3")] = []
     assert problems_of(form, list(values.values())) == {}
 
 
 def test_switching_method_takes_its_learning_rate_but_keeps_a_typed_one(form):
-    rate = f"{METHODS['lora'].learning_rate:g}"
-    assert form.switch("full_ft", rate)[1]["value"] == f"{METHODS['full_ft'].learning_rate:g}"
-    assert "value" not in form.switch("full_ft", "0.00123")[1]
+    rate = slot_of(form, "learning_rate", "lora")
+    recommended = f"{METHODS['lora'].learning_rate:g}"
+    updates = dict(zip(form.slots, form.switch("full_ft", recommended), strict=True))
+    assert updates[rate]["value"] == f"{METHODS['full_ft'].learning_rate:g}"
+    updates = dict(zip(form.slots, form.switch("full_ft", "0.00123"), strict=True))
+    assert "value" not in updates[rate]
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_switching_shows_the_fields_of_the_method_and_no_others(form, method):
+    shown = visible(form, form.pick(method.id, "0.1"))
+    assert sorted(shown) == sorted(field.name for field in method.fields)
+
+
+def test_a_field_that_methods_share_keeps_its_value(form):
+    chosen = ["q_lin", "v_lin"]
+    values = dict(zip(form.slots, values_of(form, target_modules=chosen), strict=True))
+    values[slot_of(form, "method", "dora")] = "dora"
+    assert form.config(*values.values()).method_values["target_modules"] == ("q_lin", "v_lin")
+
+
+def test_picking_what_is_no_method_changes_nothing(form):
+    assert form.pick("nonsense", "0.1") == [gr.skip()] * len(form.inputs)
 
 
 def test_a_row_added_at_run_time_gets_its_controls(monkeypatch):
@@ -126,7 +163,8 @@ def test_a_row_added_at_run_time_gets_its_controls(monkeypatch):
         paper="None",
         paper_url="https://example.org",
         fields=(field,),
-        learning_rate=1e-3,
+        formula="h = x",
+        starting_rate=1e-3,
         peft_config=METHODS["head_only"].peft_config,
     )
     monkeypatch.setitem(METHODS, row.id, row)
@@ -134,6 +172,5 @@ def test_a_row_added_at_run_time_gets_its_controls(monkeypatch):
         form = Form({"base_model": runs.BUILTIN_BASE})
     config = form.config(*values_of(form, method="made_up", strength=7))
     assert config.method_values == {"strength": 7}
-    assert ("made_up", "strength") in problems_of(
-        form, values_of(form, method="made_up", strength=10)
-    )
+    values = values_of(form, method="made_up", strength=10)
+    assert list(problems_of(form, values, "made_up")) == ["strength"]

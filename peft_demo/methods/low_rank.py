@@ -58,6 +58,11 @@ def _adalora(values: Values, setting: Setting) -> PeftConfig:
     )
 
 
+def allocate_ranks(model: Any, step: int) -> None:
+    """Take rank from the layers whose gradients show that they need it least."""
+    model.base_model.update_and_allocate(step)
+
+
 def _check_adalora(values: Values, setting: Setting) -> None:
     if values["target_r"] > values["init_r"]:
         refuse(
@@ -280,7 +285,7 @@ ROWS = (
         ),
         starting_rate=3e-3,
         peft_config=_adalora,
-        each_step=lambda model, step: model.base_model.update_and_allocate(step),
+        each_step=allocate_ranks,
         shrinks=True,
         note="Its training loss includes a penalty that keeps P and Q orthogonal, so it starts "
         "above the others'; validation and test loss do not.",

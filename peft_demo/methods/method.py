@@ -65,7 +65,7 @@ class Method:
     """Whether building or training it changes base tensors: its runs need a private copy."""
     each_step: Callable[[Any, int], None] | None = None
     """Called with the model and the step, from 1, after the optimiser and before gradients are
-    cleared."""
+    cleared. A named function of its arguments alone: exported code shows its source."""
     shrinks: bool = False
     """Whether training leaves less in the file than the untrained adapter would."""
     note: str = ""
