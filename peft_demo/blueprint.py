@@ -1,10 +1,35 @@
-"""What a configuration would train and store, counted without loading a weight."""
+"""What a configuration would train and store, counted without loading a weight.
+
+peft builds the method on a network of two blocks whose tensors have shapes but no values. What the
+second block brings, every further block brings as well.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
 
-from peft_demo.methods import Setting, Values
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from peft_demo.methods import HEAD_MODULES, METHODS, Method, Setting, Values
+from peft_demo.runs import LABELS
+from peft_demo.shapes import Shape
+
+BLOCKS = "transformer.layer."
+FIRST_BLOCK, SECOND_BLOCK = f"{BLOCKS}0.", f"{BLOCKS}1."
+_WHERE = re.compile(
+    rf"^.*{re.escape(BLOCKS)}\d+\.(attention\.|ffn\.)?\w+\.|^base_model\.|^distilbert\.embeddings\."
+)
+"""What stands before a tensor's name within its module."""
+ADAPTER = "default"
+"""peft's name for an adapter that was given none; it stands in its tensors' names."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +51,7 @@ class Part:
     """``q_lin``, ``k_lin``, ``v_lin``, ``out_lin``, ``ffn.lin1``, ``ffn.lin2``, ``sa_layer_norm``
     or ``output_layer_norm``."""
     tensors: tuple[Tensor, ...]
+    """None where the module gets only what the blocks share."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +84,282 @@ class Blueprint:
 def blueprint(method_id: str, values: Values, setting: Setting) -> Blueprint:
     """Count a configuration; the same question is answered from memory.
 
+    Safe in several threads, also beside a training: it draws no random numbers.
+
     Args:
         method_id: a row of METHODS.
         values: the method's own fields, checked.
         setting: base, steps and seed of the run.
     """
-    raise NotImplementedError
+    return _counted(METHODS[method_id], tuple(sorted(values.items())), setting)
+
+
+@lru_cache(maxsize=1024)
+def _counted(method: Method, values: tuple[tuple[str, Any], ...], setting: Setting) -> Blueprint:
+    network = _Network(method, dict(values), setting)
+    trained = [name for name, tensor in network.tensors.items() if tensor.requires_grad]
+    head = sum(network.numel(name) for name in trained if _in_head(name))
+    adapter = sum(network.numel(name) for name in trained if not _in_head(name))
+    return Blueprint(
+        num_adapter_parameters=adapter,
+        num_head_parameters=head,
+        num_base_parameters=_num_base_parameters(setting.base),
+        file_bytes=_file_bytes(network),
+        optimizer_bytes=2 * 4 * (adapter + head),
+        n_layers=setting.base.n_layers,
+        block=_block(network),
+        shared=_shared(network),
+        embeddings=_embeddings(network),
+    )
+
+
+def _num_base_parameters(base: Shape) -> int:
+    return sum(
+        parameter.numel() * (base.n_layers - 1 if SECOND_BLOCK in name else 1)
+        for name, parameter in _skeleton(base, 2).named_parameters()
+        if not _in_head(name)
+    )
+
+
+def _in_head(name: str) -> bool:
+    return any(f"{module}." in name for module in HEAD_MODULES)
+
+
+# The network without values
+
+
+@lru_cache(maxsize=16)
+def _skeleton(base: Shape, n_layers: int) -> nn.Module:
+    """The base with so many blocks; it is copied, never changed."""
+    from transformers import DistilBertConfig, DistilBertForSequenceClassification
+
+    config = DistilBertConfig(**{**asdict(base), "n_layers": n_layers}, num_labels=len(LABELS))
+    with torch.device("meta"):
+        return DistilBertForSequenceClassification(config).requires_grad_(False)
+
+
+def _build(
+    method: Method, values: Values, setting: Setting, n_layers: int
+) -> tuple[nn.Module, dict[str, torch.Tensor]]:
+    """As ``adapters.build`` builds it, and what ``adapters.save`` would write."""
+    from peft import get_peft_model, get_peft_model_state_dict
+
+    model = copy.deepcopy(_skeleton(setting.base, n_layers))
+    if method.peft_config is None:
+        return model.requires_grad_(True), model.state_dict()
+    for name in HEAD_MODULES:
+        model.get_submodule(name).requires_grad_(True)
+    with torch.device("meta"), _WithoutValues():
+        adapted = get_peft_model(model, method.peft_config(values, setting))
+        return adapted, get_peft_model_state_dict(adapted, save_embedding_layers=False)
+
+
+class _WithoutValues(TorchFunctionMode):
+    """Answers what the constructors of some methods ask of values, where there are none.
+
+    Holds for the thread that enters it: a training may build the same classes in another one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._num_marked = 0
+        self._answers: dict[Any, Callable[..., Any]] = {
+            # BOFT fills a permutation matrix entry by entry, in the order of a tensor's entries.
+            torch.Tensor.unbind: lambda tensor, *_: (),
+            # SHiRA marks random entries of a mask and then looks where they are.
+            torch.Tensor.scatter_: self._mark,
+            torch.where: self._where,
+            # Uni-LoRA counts how often each number is used, and picks those that are.
+            torch.bincount: lambda numbers, minlength: torch.empty(minlength),
+            torch.Tensor.__getitem__: lambda tensor, index: tensor[
+                () if _is_mask(index) else index
+            ],
+            torch.Tensor.__setitem__: lambda tensor, index, value: None,
+            # TinyLoRA draws its matrices on the CPU, whatever the device.
+            torch.normal: lambda mean, std, size, generator: torch.empty(size),
+            # OFT and PSOFT list the entries above a diagonal, which is slow without values.
+            torch.triu_indices: lambda rows, columns, offset: (
+                2 * (torch.empty(rows * (rows - 1) // 2, dtype=torch.long),)
+            ),
+            # The tokens of prompt tuning and P-tuning are saved from the CPU.
+            torch.Tensor.cpu: lambda tensor: tensor,
+        }
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        return self._answers.get(func, func)(*args, **(kwargs or {}))
+
+    def _mark(self, mask: torch.Tensor, dim: int, index: torch.Tensor, value: Any) -> torch.Tensor:
+        self._num_marked = index.numel()
+        return mask
+
+    def _where(self, condition: torch.Tensor, *choices: Any) -> Any:
+        if choices:
+            return torch.where(condition, *choices)
+        return tuple(torch.empty(self._num_marked, dtype=torch.long) for _ in condition.shape)
+
+
+def _is_mask(index: object) -> bool:
+    return isinstance(index, torch.Tensor) and index.dtype == torch.bool
+
+
+# What is in it, and how often
+
+
+class _Network:
+    """A method's tensors on two blocks, and which of them every further block brings as well."""
+
+    def __init__(self, method: Method, values: Values, setting: Setting) -> None:
+        self.base = setting.base
+        model, self.stored = _build(method, values, setting, 2)
+        self.tensors = dict(_named(model))
+        """Each under its first name, as ``named_parameters`` lists them."""
+        self.places = dict(_named(model, remove_duplicate=False))
+        """Each under all its names."""
+        self._names_of_base = {name for name, _ in _named(_skeleton(setting.base, 2))}
+        names = {*self.tensors, *self.stored}
+        if any(BLOCKS not in name and self.is_added(name) for name in self.places):
+            # What stands outside the blocks may grow with them too, as TinyLoRA's vectors do.
+            smaller, stored = _build(method, values, setting, 1)
+            self.repeated = names - {name for name, _ in _named(smaller)} - stored.keys()
+        else:
+            self.repeated = {name for name in names if SECOND_BLOCK in name}
+
+    def is_added(self, name: str) -> bool:
+        """Whether the method adds this tensor, for it is neither the base's nor the head's."""
+        plain = name.removeprefix("base_model.").removeprefix("model.")
+        return plain.replace(".base_layer.", ".") not in self._names_of_base and not _in_head(name)
+
+    def is_shown(self, name: str) -> bool:
+        """Whether a reader should know of it: tables of indices and counters are bookkeeping."""
+        tensor = self.places[name]
+        is_weight = tensor.is_floating_point() and tensor.numel() > 1
+        return not _in_head(name) and (tensor.requires_grad or self.is_added(name) and is_weight)
+
+    def numel(self, name: str) -> int:
+        """Numbers in a tensor and its like in all further blocks."""
+        times = self.base.n_layers - 1 if name in self.repeated else 1
+        return self.tensors[name].numel() * times
+
+    @property
+    def loose(self) -> list[str]:
+        """Tensors that each block brings, but kept outside the blocks."""
+        return [name for name in self.tensors if name in self.repeated and SECOND_BLOCK not in name]
+
+
+def _named(model: nn.Module, **how: bool) -> Iterator[tuple[str, torch.Tensor]]:
+    yield from model.named_parameters(**how)
+    yield from model.named_buffers(**how)
+
+
+def _file_bytes(network: _Network) -> int:
+    """Size of a safetensors file: eight bytes, a header in JSON that is filled up, the numbers."""
+    stored = [
+        (name.replace(SECOND_BLOCK, f"{BLOCKS}{block}."), tensor)
+        for name, tensor in network.stored.items()
+        for block in (range(1, network.base.n_layers) if name in network.repeated else (0,))
+    ]
+    stored.sort(key=lambda item: (-item[1].itemsize, _kind(item[1]), item[0]))
+    end, header = 0, [_json("__metadata__", {"format": "pt"})]
+    for name, tensor in stored:
+        start, end = end, end + tensor.numel() * tensor.itemsize
+        entry = {
+            "dtype": _kind(tensor),
+            "shape": list(tensor.shape),
+            "data_offsets": [start, end],
+        }
+        header.append(_json(name, entry))
+    length = len(f"{{{','.join(header)}}}")
+    return 8 + length + -length % 8 + end
+
+
+def _kind(tensor: torch.Tensor) -> str:
+    return f"{'F' if tensor.is_floating_point() else 'I'}{8 * tensor.itemsize}"
+
+
+def _json(name: str, value: object) -> str:
+    return json.dumps({name: value}, separators=(",", ":"))[1:-1]
+
+
+# Where it stands
+
+
+def _block(network: _Network) -> tuple[Part, ...]:
+    parts: dict[str, list[Tensor]] = {}
+    for path, own in _modules(network.base).items():
+        prefix = f"{SECOND_BLOCK}{path}."
+        names = [name for name in network.places if prefix in name and network.is_shown(name)]
+        if names:
+            kept = [name for name in names if name in network.tensors]
+            parts[path] = _as_own(_shown(kept, network), own)
+    each = len(network.loose) // max(1, len(parts))
+    for number, tensors in enumerate(parts.values()):
+        # One for each module, in the modules' order; their names only number them.
+        for name in network.loose[number * each : (number + 1) * each]:
+            tensor = network.tensors[name]
+            stem = _plain(name.rpartition(".")[0], network)
+            tensors.append(Tensor(stem, tuple(tensor.shape), tensor.requires_grad))
+    return tuple(
+        Part(path.removeprefix("attention."), tuple(tensors)) for path, tensors in parts.items()
+    )
+
+
+def _modules(base: Shape) -> dict[str, dict[str, tuple[int, ...]]]:
+    """A block's modules that have tensors, with these tensors' shapes."""
+    modules: dict[str, dict[str, tuple[int, ...]]] = {}
+    for name, parameter in _skeleton(base, 2).named_parameters():
+        path, _, last = name.partition(SECOND_BLOCK)[2].rpartition(".")
+        if path:
+            modules.setdefault(path, {})[last] = tuple(parameter.shape)
+    return modules
+
+
+def _as_own(tensors: list[Tensor], own: Mapping[str, tuple[int, ...]]) -> list[Tensor]:
+    """A trained copy that stands in for the module is the module's own tensors to a reader."""
+    lasts = [tensor.name.rpartition(".")[2] for tensor in tensors]
+    if dict(zip(lasts, (tensor.shape for tensor in tensors), strict=True)) != own:
+        return tensors
+    return [
+        Tensor(last, tensor.shape, tensor.trained)
+        for last, tensor in zip(lasts, tensors, strict=True)
+    ]
+
+
+def _shared(network: _Network) -> tuple[Tensor, ...]:
+    containers = {name.rpartition(".")[0] for name in network.loose}
+    names = [
+        name
+        for name in network.tensors
+        if network.is_added(name)
+        and network.is_shown(name)
+        and not {name, name.replace(FIRST_BLOCK, SECOND_BLOCK)} & network.repeated
+        and name.rpartition(".")[0] not in containers
+    ]
+    return tuple(_shown(names, network))
+
+
+def _embeddings(network: _Network) -> tuple[Tensor, ...]:
+    names = [
+        name
+        for name in network.tensors
+        if ".embeddings." in name and not network.is_added(name) and network.is_shown(name)
+    ]
+    return tuple(_shown(names, network))
+
+
+def _shown(names: list[str], network: _Network) -> list[Tensor]:
+    tensors = [(name, network.tensors[name]) for name in names]
+    return [
+        Tensor(_plain(name, network), tuple(tensor.shape), tensor.requires_grad)
+        for name, tensor in tensors
+    ]
+
+
+def _plain(name: str, network: _Network) -> str:
+    """A tensor's name within its module, without what peft's bookkeeping adds to it."""
+    words = _WHERE.sub("", name).split(".")
+    # Of a linear layer without a bias, the layer's name is enough.
+    if words[-1] == "weight" and f"{name.removesuffix('weight')}bias" not in network.tensors:
+        words = words[:-1]
+    return ".".join(word for word in words if word not in (ADAPTER, "base_layer"))

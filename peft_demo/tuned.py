@@ -74,16 +74,18 @@ def ladder(method_id: str, among: tuple[TunedRun, ...] | None = None) -> dict[fl
 
 
 def best_rate(method_id: str, among: tuple[TunedRun, ...] | None = None) -> float | None:
-    """The rate with the lowest validation loss, or None if none was trained.
+    """The rate with the lowest validation loss, averaged over its seeds, or None.
 
-    The test reviews take no part in choosing.
+    The test reviews take no part in choosing. A seed that diverged rules its rate out.
     """
-    losses = {
-        rate: run.eval_loss
-        for rate, run in ladder(method_id, among).items()
-        if run.eval_loss is not None
-    }
-    return min(losses, key=lambda rate: losses[rate]) if losses else None
+    losses: dict[float, list[float]] = {}
+    for run in runs() if among is None else among:
+        if run.method == method_id:
+            loss = math.inf if run.eval_loss is None else run.eval_loss
+            losses.setdefault(run.learning_rate, []).append(loss)
+    means = {rate: sum(values) / len(values) for rate, values in sorted(losses.items())}
+    best = min(means, key=lambda rate: means[rate], default=None)
+    return None if best is None or math.isinf(means[best]) else best
 
 
 def warning(method_id: str, label: str, learning_rate: float) -> str:

@@ -44,7 +44,7 @@ def test_every_method_gets_its_page(preview, method):
         assert field.label in page
     adapter = re.search(r"<b>([\d,]+)</b> adapter", brief)
     assert adapter[1] in page
-    assert "time unknown before" in brief
+    assert "time unknown yet" in brief
 
 
 def test_counts_follow_a_slider(preview):

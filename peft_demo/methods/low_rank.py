@@ -333,9 +333,11 @@ ROWS = (
             Field(
                 "delora_lambda",
                 "Strength (delora_lambda)",
+                # From the first step on, the update is as long as it may be: at peft's default of
+                # 15 it drowns the small weights of these bases, and nothing is learned.
                 "How long the update may be when training begins; learned from there.",
                 "number",
-                15.0,
+                2.0,
                 0.5,
                 50.0,
                 0.5,

@@ -83,6 +83,8 @@ class Form:
             for slot in common:
                 if slot.field.name in PLAIN:
                     self._draw(slot, start)
+                if slot.field is runs.LEARNING_RATE:
+                    self.find = gr.Button("Find a learning rate", size="sm", elem_id="find-rate")
         with gr.Accordion("More settings", open=False, elem_id="more-settings"):
             for slot in common:
                 if slot.field.name not in PLAIN:
@@ -271,6 +273,8 @@ def _control(field: Field, value: Any, elem_id: str) -> Any:
         return gr.Dropdown(choices, value=value, filterable=False, **common)
     if field.kind == "modules":
         return gr.CheckboxGroup(list(field.choices), value=list(value), **common)
+    if field.kind == "text":
+        return gr.Textbox(value, max_lines=1, **common)
     if field.kind == "number" and field.widget == "box":
         # A text box, because 2e-5 is how such numbers are written.
         return gr.Textbox(_shown(field.name, value), max_lines=1, **common)

@@ -82,9 +82,7 @@ def build(services: Services) -> gr.Blocks:
             transfer = Transfer(form)
             with gr.Column(elem_id="start-bar"):
                 brief = gr.HTML(WAITING, elem_id="brief", apply_default_css=False)
-                with gr.Row(elem_id="start-buttons"):
-                    start = gr.Button("Start training", variant="primary", elem_id="start")
-                    find = gr.Button("Find a learning rate", elem_id="find-rate")
+                start = gr.Button("Start training", variant="primary", elem_id="start")
                 message = gr.HTML("", elem_id="start-message", apply_default_css=False)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Training", id="training"):
@@ -107,7 +105,7 @@ def build(services: Services) -> gr.Blocks:
                 raise gr.Error(str(error), duration=None, print_exception=False) from error
             return f"<p class='pd-quiet' role='status'>{run.run_id} was put into the queue.</p>"
 
-        for button, kind in ((start, RunKind.TRAINING), (find, RunKind.RANGE_TEST)):
+        for button, kind in ((start, RunKind.TRAINING), (form.find, RunKind.RANGE_TEST)):
             button.click(
                 partial(submit, kind),
                 [owner, *form.inputs],

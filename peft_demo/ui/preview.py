@@ -66,9 +66,9 @@ def brief(config: RunConfig, known: Forecast) -> str:
         f"<div class='pd-brief' data-link='{escape(config_import.to_link(config))}'>"
         f"<p><b>{counts.num_adapter_parameters:,}</b> adapter + "
         f"<b>{counts.num_head_parameters:,}</b> head parameters</p>"
-        f"<p>{_share(counts)} of the base · {_file(method, counts)} · optimiser "
-        f"{_bytes(counts.optimizer_bytes)}</p>"
-        f"<p>{config.max_steps:,} steps, {_duration(known.seconds)}</p>"
+        f"<p>{_share(counts)} of the base · {_file(method, counts)} file</p>"
+        f"<p>Optimiser {_bytes(counts.optimizer_bytes)} · {config.max_steps:,} steps · "
+        f"{_duration(known.seconds)}</p>"
         f"{warned}</div>"
     )
 
@@ -80,9 +80,9 @@ def page(config: RunConfig, known: Forecast, drawing: str) -> str:
         (f"{counts.num_adapter_parameters:,}", "adapter parameters"),
         (f"{counts.num_head_parameters:,}", "head parameters, trained with every method"),
         (_share(counts), f"of the base's {counts.num_base_parameters:,} parameters"),
-        (_file(method, counts), "on disk, head included"),
+        (_file(method, counts), "file on disk, head included"),
         (_bytes(counts.optimizer_bytes), "memory of the optimiser (AdamW: two numbers for each)"),
-        (_duration(known.seconds), "of training, by this machine's own runs"),
+        (_duration(known.seconds), "for training, by this machine's own runs so far"),
     )
     drawn = "".join(
         f"<div class='pd-tile'><b>{escape(value)}</b><span>{escape(text)}</span></div>"
@@ -110,7 +110,8 @@ def gallery() -> str:
         "</span></h2><div class='pd-scroll'><table class='pd-gallery'><thead><tr>"
         "<th scope='col'>Method</th><th scope='col'>Idea</th>"
         "<th scope='col' class='pd-wide'>Adapter parameters</th>"
-        "<th scope='col'>Learning rate</th><th scope='col'>Test accuracy</th></tr></thead>"
+        "<th scope='col' class='pd-wide'>Learning rate</th>"
+        "<th scope='col' class='pd-wide'>Test accuracy</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
         f"<p class='pd-quiet'>{escape(_protocol())}</p></section>"
         "<section class='pd-panel pd-unsupported'><h2>Not offered <span class='pd-quiet'>what else "
@@ -126,7 +127,8 @@ def _gallery_row(method: Method) -> str:
         f"{escape(method.label)}</button> <small>{method.year}</small></th>"
         f"<td>{escape(method.summary)}</td>"
         f"<td class='pd-wide'>{_number(run and run.num_adapter_parameters)}</td>"
-        f"<td>{f'{best:g}' if best else '–'}</td><td>{_accuracy(run)}</td></tr>"
+        f"<td class='pd-wide'>{f'{best:g}' if best else '–'}</td>"
+        f"<td class='pd-wide'>{_accuracy(run)}</td></tr>"
     )
 
 
@@ -212,8 +214,8 @@ def _share(counts: Blueprint) -> str:
 
 
 def _file(method: Method, counts: Blueprint) -> str:
-    size = f"{_bytes(counts.file_bytes)} file"
-    return f"at most a {size}" if method.shrinks else f"a {size}"
+    size = _bytes(counts.file_bytes)
+    return f"at most {size}" if method.shrinks else size
 
 
 def _bytes(number: float) -> str:
@@ -222,7 +224,7 @@ def _bytes(number: float) -> str:
 
 def _duration(expected: tuple[float, float] | None) -> str:
     if expected is None:
-        return "time unknown before this machine's first run"
+        return "time unknown yet"
     low, high = (_time(seconds) for seconds in expected)
     return low if low == high else f"{low} to {high}"
 
