@@ -203,8 +203,9 @@ def _refuse_crowded(source: Path) -> None:
             source.open("rb") as file,
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
         ):
-            found = re.finditer(re.escape(_DIRECTORY_ENTRY), data)
-            number = sum(1 for _ in islice(found, MOST_ENTRIES + 1))
+            number, position = 0, data.find(_DIRECTORY_ENTRY)
+            while position >= 0 and number <= MOST_ENTRIES:
+                number, position = number + 1, data.find(_DIRECTORY_ENTRY, position + 1)
     except (OSError, ValueError) as error:  # an empty file cannot be mapped
         raise _refusal(
             f"must be a zip with {_WANTED}, got {shown(source.name)}, which is empty or cannot "
@@ -245,9 +246,13 @@ def _folder_entries(folder: Path) -> Iterator[_Entry]:
             if path.name in FILES and not stat.S_ISREG(status.st_mode):
                 raise _refusal(f"must hold plain files, no links, got {shown(str(inside))}.")
             if stat.S_ISREG(status.st_mode):
-                yield _Entry(inside, status.st_size, partial(path.open, "rb"))
+                yield _Entry(inside, status.st_size, partial(_open, path))
     except OSError as error:
         raise _refusal(f"must be a folder that can be read, got {_cause(error)}.") from error
+
+
+def _open(path: Path) -> IO[bytes]:
+    return path.open("rb")
 
 
 def _is_folder(path: Path) -> bool:
@@ -541,8 +546,8 @@ def _try_out(folder: Path, run: RunConfig, tensors: Tensors) -> None:
         raise _refusal("must give finite logits, got some that are no numbers.")
     if np.abs(first - second).max() > _SAME:
         raise _refusal(
-            "must be whole: loaded twice it gives different logits, so a part that its training "
-            "drew at random is neither in its files nor fixed by a seed."
+            "must give the same logits whenever it is loaded, got others the second time: it draws "
+            "at random, or needs a draw of its training that is not in its files."
         )
 
 
@@ -604,7 +609,7 @@ def _untrained(model: nn.Module, folder: Path) -> nn.Module:
     config.inference_mode = False
     for name in HEAD_MODULES:
         model.get_submodule(name).requires_grad_(True)
-    return get_peft_model(model, config)  # type: ignore[arg-type]
+    return get_peft_model(model, config)
 
 
 def _count(folder: Path, base: bases.Base, config: RunConfig) -> tuple[int, int]:

@@ -177,10 +177,13 @@ class _WithoutValues(TorchFunctionMode):
             torch.Tensor.__setitem__: lambda tensor, index, value: None,
             # TinyLoRA draws its matrices on the CPU, whatever the device.
             torch.normal: lambda mean, std, size, generator: torch.empty(size),
-            # OFT and PSOFT list the entries above a diagonal, which is slow without values.
+            # Slow without values: PiSSA and PSOFT write a vector as a diagonal matrix, OFT and
+            # PSOFT list the entries above a diagonal, and all draw the first values of weights.
+            torch.diag: lambda vector: torch.empty(len(vector), len(vector)),
             torch.triu_indices: lambda rows, columns, offset: (
                 2 * (torch.empty(rows * (rows - 1) // 2, dtype=torch.long),)
             ),
+            **dict.fromkeys(_DRAWING, lambda tensor, *_, **__: tensor),
             # The tokens of prompt tuning and P-tuning are saved from the CPU.
             torch.Tensor.cpu: lambda tensor: tensor,
         }
@@ -198,6 +201,9 @@ class _WithoutValues(TorchFunctionMode):
         if choices:
             return torch.where(condition, *choices)
         return tuple(torch.empty(self._num_marked, dtype=torch.long) for _ in condition.shape)
+
+
+_DRAWING = (nn.init.kaiming_uniform_, nn.init.normal_, nn.init.uniform_)
 
 
 def _is_mask(index: object) -> bool:
@@ -219,8 +225,9 @@ class _Network:
         """Each under all its names."""
         self._names_of_base = {name for name, _ in _named(_skeleton(setting.base, 2))}
         names = {*self.tensors, *self.stored}
-        if any(BLOCKS not in name and self.is_added(name) for name in self.places):
-            # What stands outside the blocks may grow with them too, as TinyLoRA's vectors do.
+        if any(BLOCKS not in name and name[-1].isdigit() for name in self.places):
+            # Numbered tensors outside the blocks may be as many as the blocks' modules, as
+            # TinyLoRA's vectors are; one that bears the adapter's name alone is there once.
             smaller, stored = _build(method, values, setting, 1)
             self.repeated = names - {name for name, _ in _named(smaller)} - stored.keys()
         else:
@@ -235,7 +242,7 @@ class _Network:
         """Whether a reader should know of it: tables of indices and counters are bookkeeping."""
         tensor = self.places[name]
         is_weight = tensor.is_floating_point() and tensor.numel() > 1
-        return not _in_head(name) and (tensor.requires_grad or self.is_added(name) and is_weight)
+        return not _in_head(name) and (tensor.requires_grad or (self.is_added(name) and is_weight))
 
     def numel(self, name: str) -> int:
         """Numbers in a tensor and its like in all further blocks."""
@@ -248,9 +255,11 @@ class _Network:
         return [name for name in self.tensors if name in self.repeated and SECOND_BLOCK not in name]
 
 
-def _named(model: nn.Module, **how: bool) -> Iterator[tuple[str, torch.Tensor]]:
-    yield from model.named_parameters(**how)
-    yield from model.named_buffers(**how)
+def _named(
+    model: nn.Module, *, remove_duplicate: bool = True
+) -> Iterator[tuple[str, torch.Tensor]]:
+    yield from model.named_parameters(remove_duplicate=remove_duplicate)
+    yield from model.named_buffers(remove_duplicate=remove_duplicate)
 
 
 def _file_bytes(network: _Network) -> int:

@@ -14,9 +14,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from peft_demo.blueprint import Blueprint, Part, Tensor
 from peft_demo.methods import ATTENTION, LAYER_NORMS, MODULES
+
+if TYPE_CHECKING:
+    from peft_demo.blueprint import Blueprint, Part, Tensor
 
 WIDTH = 400
 BLOCK_LEFT, BLOCK_RIGHT = 10.0, 380.0

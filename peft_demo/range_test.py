@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import ndimage
 
 from peft_demo import adapters, evaluation, seeds, training
 from peft_demo.errors import DivergedError
@@ -20,41 +24,37 @@ STEPS = 90
 """Optimiser steps from the lowest to the highest rate: 18 for each power of ten."""
 
 MEASURED_STEPS = 3
-"""The loss is measured after every second step."""
+"""The loss is measured after every third step."""
 
 MEASURED_REVIEWS = 64
 """On this many training reviews, always the same: batch losses are noisier than the curve."""
 
 DIVERGED = 2.0
-"""The test ends once the loss is this many times its lowest value."""
+"""The test ends once the loss is above its first value and this many times its lowest."""
+
+NEIGHBOURS = 3
+"""A smoothed loss is the geometric mean of this many: one that exploded counts for less."""
+
+BACKED_OFF = 2.0
+"""The suggestion is the rate of the lowest loss, divided by this: there it is about to rise."""
+
+HARDLY = 0.005
+"""Below this share of the first loss, a fall tells nothing."""
+
+SWING = 0.5
+"""A loss that rises by more than this share of its fall, before it falls, swings by chance."""
 
 
 def find(config: RunConfig, folder: Path, reporter: Reporter) -> RangeTest:
-    """Train a new adapter for 100 steps at growing learning rates; nothing is kept of it.
+    """Train a new adapter at growing learning rates for at most 90 steps; nothing of it is kept.
 
-    After every second step the loss of 64 of the run's training reviews is measured without
+    After every third step the loss of 64 of the run's training reviews is measured, without
     dropout. The configuration's own learning_rate and num_train_epochs play no part.
 
     Raises:
         PeftDemoError: it cannot be trained; says why.
         RunCancelledError: the reporter said that it should stop.
     """
-    rates, losses = measure(config, folder, reporter)
-    suggestion, is_sure, reason, smoothed = suggest(rates, losses)
-    return RangeTest(
-        learning_rates=tuple(rates),
-        losses=tuple(losses),
-        smoothed=tuple(smoothed),
-        suggestion=suggestion,
-        is_sure=is_sure,
-        reason=reason,
-    )
-
-
-def measure(
-    config: RunConfig, folder: Path, reporter: Reporter
-) -> tuple[list[float], list[float]]:
-    """The range test's curve: learning rates, and the loss after the step at each."""
     watch = training.Watch(config, reporter)
     inputs = training.load_inputs(config, watch)
     rates: list[float] = []
@@ -66,14 +66,56 @@ def measure(
         )
         trainer.create_optimizer()
         trainer.lr_scheduler = _growing(trainer.optimizer)
-        reviews = inputs.tokenised["train"]
-        reviews = reviews.select(range(min(MEASURED_REVIEWS, len(reviews))))
-        trainer.add_callback(_measuring(trainer, reviews, rates, losses))
+        trainer.add_callback(_measuring(trainer, rates, losses))
         watch.begin(trainer, "Range test")
-        # The rates before the one that made it diverge are what the test is about.
+        # At which rates it had not diverged yet is what the test finds.
         with suppress(DivergedError):
             trainer.train()
-    return rates, losses
+    suggestion, is_sure, reason, smoothed = suggest(rates, losses)
+    return RangeTest(
+        learning_rates=tuple(rates),
+        losses=tuple(losses),
+        smoothed=tuple(smoothed),
+        suggestion=suggestion,
+        is_sure=is_sure,
+        reason=reason,
+    )
+
+
+def suggest(
+    learning_rates: Sequence[float], losses: Sequence[float]
+) -> tuple[float | None, bool, str, list[float]]:
+    """What a range test's curve says: suggestion, is_sure, reason and the smoothed losses.
+
+    The suggestion is half the rate at which the smoothed loss is lowest: Smith (2017, arXiv
+    1506.01186, section 3.3) takes the highest rate at which a network still learns, and fastai's
+    lr_find goes down from the minimum in the same way (by 10, with one batch a measurement). It
+    is unsure if the loss hardly fell, swung up before it fell, or was still falling at the end.
+
+    Args:
+        learning_rates: growing by the same factor, shape (measurements,).
+        losses: the loss after a step at each rate, finite, shape (measurements,).
+    """
+    if len(losses) <= NEIGHBOURS:
+        reason = f"The loss diverged already at the lowest rates, from {LOWEST_RATE:g} up."
+        return None, False, reason, list(losses)
+    # A few reviews learnt by heart can have a loss of exactly 0.
+    logs = np.log(np.maximum(losses, 1e-9))
+    logs = ndimage.uniform_filter1d(logs, NEIGHBOURS, mode="nearest")
+    smoothed = [float(loss) for loss in np.exp(logs)]
+    lowest = int(np.argmin(smoothed))
+    fall = smoothed[0] - smoothed[lowest]
+    rise = max(smoothed[: lowest + 1]) - smoothed[0]
+    if fall < HARDLY * smoothed[0]:
+        reason = f"The loss hardly fell at any rate: {STEPS} steps do not show which one is good."
+        return None, False, reason, smoothed
+    reason = ""
+    if rise > SWING * fall:
+        reason = "The loss rose almost as much as it then fell, so its lowest point may be chance."
+    elif lowest == len(smoothed) - 1:
+        reason = "The loss still fell at the highest rate, so a higher one may be better."
+    suggestion = float(f"{learning_rates[lowest] / BACKED_OFF:.2g}")
+    return suggestion, not reason, reason, smoothed
 
 
 def rate_at(step: int) -> float:
@@ -89,10 +131,12 @@ def _growing(optimizer: Any) -> Any:
     return LambdaLR(optimizer, rate_at)
 
 
-def _measuring(trainer: Trainer, reviews: Any, rates: list[float], losses: list[float]) -> Any:
+def _measuring(trainer: Trainer, rates: list[float], losses: list[float]) -> Any:
+    """The TrainerCallback that fills the two lists; its class needs transformers."""
     from transformers import TrainerCallback
 
-    batch = trainer.data_collator([reviews[row] for row in range(len(reviews))])
+    reviews = trainer.train_dataset
+    batch = trainer.data_collator([reviews[i] for i in range(min(MEASURED_REVIEWS, len(reviews)))])
 
     class Callback(TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
@@ -103,10 +147,12 @@ def _measuring(trainer: Trainer, reviews: Any, rates: list[float], losses: list[
             _, logits, labels = trainer.prediction_step(model, batch, prediction_loss_only=False)
             probabilities = evaluation.softmax(logits.float().cpu().numpy())
             loss = evaluation.log_loss(probabilities, labels.cpu().numpy())
-            if math.isfinite(loss):
-                rates.append(rate_at(state.global_step - 1))
-                losses.append(loss)
-            if not loss <= DIVERGED * min(losses):
+            if not math.isfinite(loss):
+                control.should_training_stop = True
+                return
+            rates.append(rate_at(state.global_step - 1))
+            losses.append(loss)
+            if loss > max(losses[0], DIVERGED * min(losses)):
                 control.should_training_stop = True
 
     return Callback()

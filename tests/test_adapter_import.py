@@ -166,15 +166,9 @@ class TestUnpack:
         assert "must be one adapter" in refusal(adapter_import.unpack, source, tmp_path)
 
     def test_the_same_name_twice(self, tmp_path):
-        with (
-            pytest.warns(UserWarning, match="Duplicate"),
-            zipfile.ZipFile(tmp_path / "a.zip", "w") as archive,
-        ):
-            for name in (*FILES, FILES[0]):
-                archive.writestr(name, b"{}")
-        assert "must be one adapter" in refusal(
-            adapter_import.unpack, tmp_path / "a.zip", tmp_path
-        )
+        source = zipped(tmp_path / "a.zip", {**SMALL, "adapter_Config.json": b"{}"})
+        source.write_bytes(source.read_bytes().replace(b"adapter_Config", b"adapter_config"))
+        assert "must be one adapter" in refusal(adapter_import.unpack, source, tmp_path)
 
     @pytest.mark.parametrize(
         "name", ["adapter_model.bin", "x/training_args.pt", "w.PTH", "w.pkl", "w.ckpt"]
@@ -189,9 +183,7 @@ class TestUnpack:
     def test_pickles_in_a_folder_are_refused(self, tmp_path):
         (tmp_path / "source").mkdir()
         (tmp_path / "source" / "adapter_model.bin").write_bytes(b"")
-        assert "adapter_model.bin" in refusal(
-            adapter_import.unpack, tmp_path / "source", tmp_path
-        )
+        assert "adapter_model.bin" in refusal(adapter_import.unpack, tmp_path / "source", tmp_path)
 
 
 class TestPaths:
@@ -369,13 +361,16 @@ class TestDescribe:
     @pytest.mark.parametrize(
         "method", [name for name, row in METHODS.items() if row.peft_config is not None]
     )
-    def test_every_method_but_full_fine_tuning(self, built, base, method):
-        folder = built(method)
+    def test_every_method_but_full_fine_tuning(self, trained, method, tmp_path):
+        run = trained.runs[method]
+        folder = adapter_import.unpack(trained.folder(method), tmp_path)
         config = adapter_import.describe(folder)
-        assert config.method == method
-        assert adapter_import._count(folder, base, config) == adapters.count_trained(
-            adapters.build(base, small_config(method))
-        )
+        assert (config.method, config.method_values) == (method, run.config.method_values)
+        result = adapter_import.test(run.config, folder, Recorder())
+        assert result.num_adapter_parameters == run.result.num_adapter_parameters
+        assert result.num_head_parameters == run.result.num_head_parameters
+        expected, found = Predictions.load(trained.folder(method)), Predictions.load(folder)
+        assert np.abs(expected.probabilities - found.probabilities).max() < 1e-3
 
     def test_values_beyond_the_form_keep_the_method(self, base, tmp_path):
         from peft import LoraConfig, get_peft_model
@@ -543,21 +538,21 @@ class TestTheHead:
 class TestHostileConfigurations:
     @pytest.fixture
     def planted(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """A file that exists once the package ``diffusers``, which peft trusts, is imported."""
-        package = tmp_path / "site" / "diffusers"
+        """A file that exists once the package ``megatron``, which peft trusts, is imported."""
+        package = tmp_path / "site" / "megatron"
         package.mkdir(parents=True)
         mark = tmp_path / "imported"
         for module in ("__init__", "core"):
             (package / f"{module}.py").write_text(f"open({str(mark)!r}, 'w').close()")
         monkeypatch.syspath_prepend(str(tmp_path / "site"))
-        for name in [name for name in sys.modules if name.partition(".")[0] == "diffusers"]:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "megatron"]:
             monkeypatch.delitem(sys.modules, name)
         return mark
 
     HOSTILE = {  # noqa: RUF012
-        "auto_mapping": {"base_model_class": "Evil", "parent_library": "diffusers.core"},
+        "auto_mapping": {"base_model_class": "Evil", "parent_library": "megatron.core"},
         "megatron_config": {"hidden_size": 1},
-        "megatron_core": "diffusers.core",
+        "megatron_core": "megatron.core",
     }
 
     def test_no_module_is_imported(self, copied, planted):
@@ -567,7 +562,7 @@ class TestHostileConfigurations:
         assert not planted.exists()
         kept = json.loads((folder / adapters.CONFIG).read_text())
         assert not set(self.HOSTILE) & set(kept)
-        assert "diffusers" not in sys.modules
+        assert "megatron" not in sys.modules
 
     def test_peft_itself_would_import_it(self, copied, planted, base):
         from peft import PeftModel
@@ -576,8 +571,8 @@ class TestHostileConfigurations:
         with pytest.raises(AttributeError):
             PeftModel.from_pretrained(base.private(), str(folder))
         assert planted.exists()
-        sys.modules.pop("diffusers.core", None)
-        sys.modules.pop("diffusers", None)
+        sys.modules.pop("megatron.core", None)
+        sys.modules.pop("megatron", None)
 
     def test_no_tokenizer_is_fetched(self, built, copied, no_network, base):
         more = {
@@ -657,11 +652,21 @@ class TestHostileConfigurations:
         assert "own weights" in refusal(adapter_import.describe, tmp_path / "biased")
         assert base.checksum() == before
 
-    def test_parts_that_are_drawn_at_random(self, built, copied):
+    def test_answers_that_are_drawn_at_random(self, built, copied):
+        folder = copied(
+            built("pvera"),
+            config=lambda values: values.update(sample_at_inference=True),
+            tensors=lambda weights: [
+                tensor.fill_(0.1) for name, tensor in weights.items() if "lambda" in name
+            ],
+        )
+        assert "at random" in refusal(adapter_import.describe, folder)
+
+    def test_a_start_that_was_drawn_at_random(self, built, copied):
         folder = copied(
             built("pissa"), config=lambda values: values.update(init_lora_weights="pissa_niter_1")
         )
-        assert "at random" in refusal(adapter_import.describe, folder)
+        refusal(adapter_import.describe, folder)
 
 
 class TestTest:

@@ -16,6 +16,10 @@ def form():
         return Form({"base_model": runs.BUILTIN_BASE})
 
 
+def picked(method):
+    return gr.EventData(None, {"method": method})
+
+
 def slot_of(form, name, method):
     return next(s for s in form.slots if s.field.name == name and s.counts_for(method))
 
@@ -130,16 +134,24 @@ def test_another_methods_bad_value_does_not_matter(form):
 def test_switching_method_takes_its_learning_rate_but_keeps_a_typed_one(form):
     rate = slot_of(form, "learning_rate", "lora")
     recommended = f"{METHODS['lora'].learning_rate:g}"
-    updates = dict(zip(form.slots, form.switch("full_ft", recommended), strict=True))
+    updates = dict(zip(form.slots, form.switch("full_ft", "", recommended), strict=True))
     assert updates[rate]["value"] == f"{METHODS['full_ft'].learning_rate:g}"
-    updates = dict(zip(form.slots, form.switch("full_ft", "0.00123"), strict=True))
+    updates = dict(zip(form.slots, form.switch("full_ft", "", "0.00123"), strict=True))
     assert "value" not in updates[rate]
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_switching_shows_the_fields_of_the_method_and_no_others(form, method):
-    shown = visible(form, form.pick(method.id, "0.1"))
+    shown = visible(form, form.pick("", "0.1", picked(method.id)))
     assert sorted(shown) == sorted(field.name for field in method.fields)
+
+
+def test_switching_method_drops_a_presets_name_but_keeps_a_typed_one(form):
+    name = slot_of(form, "name", "lora")
+    updates = dict(zip(form.slots, form.switch("ia3", "Quick demo", "0.1"), strict=True))
+    assert updates[name]["value"] == ""
+    updates = dict(zip(form.slots, form.switch("ia3", "mine", "0.1"), strict=True))
+    assert "value" not in updates[name]
 
 
 def test_a_field_that_methods_share_keeps_its_value(form):
@@ -150,7 +162,7 @@ def test_a_field_that_methods_share_keeps_its_value(form):
 
 
 def test_picking_what_is_no_method_changes_nothing(form):
-    assert form.pick("nonsense", "0.1") == [gr.skip()] * len(form.inputs)
+    assert form.pick("", "0.1", picked("nonsense")) == [gr.skip()] * len(form.inputs)
 
 
 def test_a_row_added_at_run_time_gets_its_controls(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -148,18 +149,26 @@ def refuse(name: str, sentence: str) -> None:
     raise InvalidFieldsError({name: sentence})
 
 
-def must_divide_widths(name: str) -> Callable[[Values, Setting], None]:
-    """A check that a field divides the input and output width of every target module."""
+def must_divide_widths(field: Field, *, multiple_of: int = 1) -> Callable[[Values, Setting], None]:
+    """A check that a field divides the input and output width of every target module.
+
+    Its sentence lists what may be entered: divisors within the field's limits.
+    """
+    name, least, most = field.name, field.minimum or 1, field.maximum or math.inf
 
     def check(values: Values, setting: Setting) -> None:
         targets = values["target_modules"]
-        divisors = setting.base.common_divisors(targets)
-        if values[name] not in divisors:
+        fitting = [
+            divisor
+            for divisor in setting.base.common_divisors(targets)
+            if least <= divisor <= most and divisor % multiple_of == 0
+        ]
+        if values[name] not in fitting:
             widths = " and ".join(f"{width:,}" for width in setting.base.widths(targets))
             refuse(
                 name,
                 f"{name} must divide the widths of the target modules ({widths}), so be one of "
-                f"{', '.join(map(str, divisors))}, got {shown(values[name])}.",
+                f"{', '.join(map(str, fitting))}, got {shown(values[name])}.",
             )
 
     return check

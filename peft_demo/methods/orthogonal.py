@@ -20,6 +20,40 @@ from peft_demo.methods.method import (
 if TYPE_CHECKING:
     from peft import PeftConfig
 
+_OFT_BLOCK_SIZE = Field(
+    "oft_block_size",
+    "Block size (oft_block_size)",
+    "Width of the blocks that rotate; larger blocks rotate more freely and train "
+    "more. Must divide the widths of the target layers.",
+    "integer",
+    32,
+    2,
+    128,
+    1,
+)
+
+_BOFT_BLOCK_SIZE = Field(
+    "boft_block_size",
+    "Block size (boft_block_size)",
+    "Width of the blocks that rotate. Must divide the widths of the target layers.",
+    "integer",
+    8,
+    2,
+    64,
+    1,
+)
+
+_GROUP_SIZE = Field(
+    "group_size",
+    "Group size",
+    "Channels that are paired up within a group. Must divide the widths of the target layers.",
+    "integer",
+    64,
+    2,
+    128,
+    2,
+)
+
 
 def _oft(values: Values, _setting: Setting) -> PeftConfig:
     from peft import OFTConfig
@@ -60,7 +94,7 @@ def _check_road(values: Values, setting: Setting) -> None:
             "group_size must be even, because channels are rotated in pairs, got "
             f"{shown(values['group_size'])}.",
         )
-    must_divide_widths("group_size")(values, setting)
+    must_divide_widths(_GROUP_SIZE, multiple_of=2)(values, setting)
 
 
 def _psoft(values: Values, setting: Setting) -> PeftConfig:
@@ -81,22 +115,12 @@ ROWS = (
         paper="Controlling Text-to-Image Diffusion by Orthogonal Finetuning",
         paper_url="https://arxiv.org/abs/2306.07280",
         fields=(
-            Field(
-                "oft_block_size",
-                "Block size (oft_block_size)",
-                "Width of the blocks that rotate; larger blocks rotate more freely and train "
-                "more. Must divide the widths of the target layers.",
-                "integer",
-                32,
-                2,
-                128,
-                1,
-            ),
+            _OFT_BLOCK_SIZE,
             TARGET_MODULES,
         ),
         starting_rate=1e-3,
         peft_config=_oft,
-        check=must_divide_widths("oft_block_size"),
+        check=must_divide_widths(_OFT_BLOCK_SIZE),
     ),
     Method(
         id="boft",
@@ -108,22 +132,13 @@ ROWS = (
         paper="Parameter-Efficient Orthogonal Finetuning via Butterfly Factorization",
         paper_url="https://arxiv.org/abs/2311.06243",
         fields=(
-            Field(
-                "boft_block_size",
-                "Block size (boft_block_size)",
-                "Width of the blocks that rotate. Must divide the widths of the target layers.",
-                "integer",
-                8,
-                2,
-                64,
-                1,
-            ),
+            _BOFT_BLOCK_SIZE,
             TARGET_MODULES,
         ),
         starting_rate=2e-3,
         peft_config=_boft,
         note="Slow on a CPU: it inverts a matrix for every block of every layer at each step.",
-        check=must_divide_widths("boft_block_size"),
+        check=must_divide_widths(_BOFT_BLOCK_SIZE),
     ),
     Method(
         id="hra",
@@ -172,17 +187,7 @@ ROWS = (
                 "road_1",
                 choices=("road_1", "road_2", "road_4"),
             ),
-            Field(
-                "group_size",
-                "Group size",
-                "Channels that are paired up within a group. Must divide the widths of the "
-                "target layers.",
-                "integer",
-                64,
-                2,
-                128,
-                2,
-            ),
+            _GROUP_SIZE,
             TARGET_MODULES,
         ),
         starting_rate=3e-3,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peft_demo.fields import Field, shown
+from peft_demo.fields import Field
 from peft_demo.methods.method import (
     TARGET_MODULES,
     Method,
     Setting,
     Values,
     dropout,
+    must_divide_widths,
     must_not_exceed_width,
     on_targets,
     rank,
@@ -29,6 +30,17 @@ _D_INITIAL = Field(
     0.01,
     1.0,
     0.01,
+)
+
+_VECTOR_LENGTH = Field(
+    "vector_length",
+    "Vector length",
+    "Length of each vector. Must divide the widths of the target layers.",
+    "integer",
+    128,
+    2,
+    384,
+    1,
 )
 
 
@@ -68,14 +80,7 @@ def _vblora(values: Values, _setting: Setting) -> PeftConfig:
 
 
 def _check_vblora(values: Values, setting: Setting) -> None:
-    divisors = setting.base.common_divisors(values["target_modules"])
-    if values["vector_length"] not in divisors:
-        widths = " and ".join(f"{w:,}" for w in setting.base.widths(values["target_modules"]))
-        refuse(
-            "vector_length",
-            f"vector_length must divide the widths of the target modules ({widths}), so be one of "
-            f"{', '.join(map(str, divisors))}, got {shown(values['vector_length'])}.",
-        )
+    must_divide_widths(_VECTOR_LENGTH)(values, setting)
     if values["topk"] > values["num_vectors"]:
         refuse(
             "topk",
@@ -183,16 +188,7 @@ ROWS = (
                 512,
                 1,
             ),
-            Field(
-                "vector_length",
-                "Vector length",
-                "Length of each vector. Must divide the widths of the target layers.",
-                "integer",
-                128,
-                2,
-                384,
-                1,
-            ),
+            _VECTOR_LENGTH,
             Field(
                 "topk",
                 "Mixed (topk)",

@@ -18,6 +18,18 @@ from peft_demo.methods.method import (
 if TYPE_CHECKING:
     from peft import PeftConfig
 
+_BLOCK_SIZE = Field(
+    "block_size",
+    "Block size",
+    "Length of each convolution; larger blocks train less. Must divide the widths "
+    "of the target layers.",
+    "integer",
+    128,
+    8,
+    384,
+    1,
+)
+
 
 def _n_frequency(default: int) -> Field:
     return Field(
@@ -121,21 +133,11 @@ ROWS = (
         paper="Parameter-Efficient Fine-Tuning via Circular Convolution",
         paper_url="https://arxiv.org/abs/2407.19342",
         fields=(
-            Field(
-                "block_size",
-                "Block size",
-                "Length of each convolution; larger blocks train less. Must divide the widths "
-                "of the target layers.",
-                "integer",
-                128,
-                8,
-                384,
-                1,
-            ),
+            _BLOCK_SIZE,
             TARGET_MODULES,
         ),
         starting_rate=5e-3,
         peft_config=_c3a,
-        check=must_divide_widths("block_size"),
+        check=must_divide_widths(_BLOCK_SIZE),
     ),
 )

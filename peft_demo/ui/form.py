@@ -154,17 +154,18 @@ class Form:
             updates.append(gr.update(**changes, **_visibility(slot, method_id)))
         return updates
 
-    def pick(self, method_id: str, learning_rate: str) -> list[Any]:
-        """Choose a method from outside the form."""
+    def pick(self, name: str, learning_rate: str, event: gr.EventData) -> list[Any]:
+        """Choose a method in the table of methods."""
+        method_id = str(event.method)
         if method_id not in METHODS:
             return [gr.skip()] * len(self.inputs)
-        updates = self.switch(method_id, learning_rate)
+        updates = self.switch(method_id, name, learning_rate)
         place = [slot.field.name for slot in self.slots].index("method")
         updates[place] = gr.update(value=method_id, info=METHODS[method_id].summary)
         return updates
 
-    def switch(self, method_id: str, learning_rate: str) -> list[Any]:
-        """Show a method's fields, and its learning rate unless the user typed one himself."""
+    def switch(self, method_id: str, name: str, learning_rate: str) -> list[Any]:
+        """Show a method's fields; name and rate follow unless the user typed them himself."""
         method = METHODS[method_id]
         recommended = {_shown("learning_rate", m.learning_rate) for m in METHODS.values()}
         updates = []
@@ -174,6 +175,8 @@ class Form:
                 changes["info"] = method.summary
             elif slot.field.name == "learning_rate" and learning_rate in recommended:
                 changes["value"] = _shown("learning_rate", method.learning_rate)
+            elif slot.field.name == "name" and name in {p.label for p in PRESETS.values()}:
+                changes["value"] = ""  # a preset's name would belie the other method
             updates.append(gr.update(**changes) if changes else gr.skip())
         return updates
 
@@ -212,7 +215,7 @@ class Form:
         )
         self.method.select(
             self.switch,
-            [self.method, self.control("learning_rate")],
+            [self.method, self.control("name"), self.control("learning_rate")],
             self.inputs,
             show_progress="hidden",
             api_visibility="private",

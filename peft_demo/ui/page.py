@@ -30,6 +30,11 @@ const go = () => window.PeftDemo ? %s : setTimeout(go, 30);
 go();
 """
 
+_START = (
+    "PeftDemo.start(element, server, () => trigger('finished'), "
+    "(rate) => trigger('rated', { rate }))"
+)
+
 HEADER = f"""
 <header class="pd-header">
   <div><h1>{TITLE}</h1><p>See what a fine-tuning choice does, on movie reviews</p></div>
@@ -71,7 +76,7 @@ def build(services: Services) -> gr.Blocks:
         owner = gr.BrowserState("", storage_key="peft-demo-owner", secret="peft-demo")
         header = gr.HTML(
             HEADER,
-            js_on_load=_WHEN_READY % "PeftDemo.start(element, server, () => trigger('finished'))",
+            js_on_load=_WHEN_READY % _START,
             server_functions=[poll, act, details, verdict, code],
             elem_id="header",
             apply_default_css=False,
@@ -90,9 +95,13 @@ def build(services: Services) -> gr.Blocks:
             # Drawn at once, so that it follows the form while another tab is open.
             with gr.Tab("The method", id="method-tab", render_children=True):
                 about = gr.HTML(WAITING, elem_id="about", apply_default_css=False)
-                gr.HTML(gallery(), elem_id="gallery", apply_default_css=False)
-                # The table's buttons write into it; hidden by style, so that it is in the page.
-                picked = gr.Textbox(elem_id="picked", show_label=False, container=False)
+                methods = gr.HTML(
+                    gallery(),
+                    js_on_load=_WHEN_READY
+                    % "PeftConfiguration.gallery(element, (method) => trigger('picked', { method }))",
+                    elem_id="gallery",
+                    apply_default_css=False,
+                )
             with gr.Tab("Runs", id="runs"):
                 _own_html(TABLE, "PeftDemo.table(element)")
             with gr.Tab("Try a review", id="review-tab"):
@@ -115,9 +124,9 @@ def build(services: Services) -> gr.Blocks:
                 concurrency_limit=8,
                 api_visibility="private",
             ).success(None, js="() => PeftDemo.submitted()")
-        picked.input(
+        methods.picked(
             form.pick,
-            [picked, form.control("learning_rate")],
+            [form.control("name"), form.control("learning_rate")],
             form.inputs,
             show_progress="hidden",
             api_visibility="private",
@@ -137,6 +146,13 @@ def build(services: Services) -> gr.Blocks:
             transfer.from_link,
             None,
             [transfer.notes, *form.inputs],
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        header.rated(
+            _rate,
+            None,
+            form.control("learning_rate"),
             show_progress="hidden",
             api_visibility="private",
         )
@@ -168,3 +184,8 @@ def head() -> str:
     scripts = ("charts.js", "configuration.js", "peft_demo.js")
     sources = (*(ASSETS / script for script in scripts), PLOTLY)
     return "".join(f'<script defer src="gradio_api/file={path}"></script>' for path in sources)
+
+
+def _rate(event: gr.EventData) -> str:
+    """The rate that a range test suggested, as the form shows it."""
+    return f"{float(event.rate):g}"

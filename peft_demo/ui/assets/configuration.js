@@ -2,11 +2,12 @@
 window.PeftConfiguration = (() => {
   "use strict";
 
-  let server = null, touched = false;
+  let server = null, setRate = null, touched = false;
 
   const link = () => document.querySelector(".pd-brief[data-link]")?.dataset.link;
 
-  function start(itsServer) {
+  function start(itsServer, itsSetRate) {
+    setRate = itsSetRate;
     if (server) return;
     server = itsServer;
     // The address follows the form only once a person has changed something.
@@ -16,11 +17,12 @@ window.PeftConfiguration = (() => {
       }, true);
     }
     document.addEventListener("click", (event) => {
-      const taken = event.target.closest("[data-code]"), picked = event.target.closest(".pd-pick");
+      const taken = event.target.closest("[data-code]"), rate = event.target.closest("[data-rate]");
       if (taken) take(taken);
-      if (picked) pick(picked.dataset.method);
-      const rate = event.target.closest("[data-rate]");
-      if (rate) setRate(rate.dataset.rate);
+      if (rate) {
+        setRate(rate.dataset.rate);
+        rate.closest("dialog")?.close();
+      }
     });
   }
 
@@ -66,22 +68,15 @@ window.PeftConfiguration = (() => {
     setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
   }
 
-  // Gradio hears of a value only through the field's own input event.
-  function type(field, text) {
-    const prototype = field.tagName === "TEXTAREA" ? HTMLTextAreaElement.prototype : HTMLInputElement.prototype;
-    Object.getOwnPropertyDescriptor(prototype, "value").set.call(field, text);
-    field.dispatchEvent(new Event("input", { bubbles: true }));
+  function gallery(element, pick) {
+    element.addEventListener("click", (event) => {
+      const button = event.target.closest(".pd-pick");
+      if (!button) return;
+      touched = true;
+      pick(button.dataset.method);
+      document.querySelector("#about")?.scrollIntoView({ behavior: "smooth", block: "start" });
+    });
   }
 
-  function setRate(rate) {
-    type(document.querySelector("#learning_rate textarea, #learning_rate input"), rate);
-    document.querySelector("dialog[open]")?.close();
-  }
-
-  function pick(method) {
-    type(document.querySelector("#picked textarea, #picked input"), method);
-    document.querySelector("#about")?.scrollIntoView({ behavior: "smooth", block: "start" });
-  }
-
-  return { start, previewed };
+  return { start, gallery, previewed };
 })();

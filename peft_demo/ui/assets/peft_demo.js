@@ -152,14 +152,14 @@
     setText(problem, news.problem || "");
   }
 
-  function start(element, server, onFinished) {
+  function start(element, server, onFinished, onRate) {
     Object.assign(page, { header: element, server, onFinished });
     find(element, ".pd-theme").addEventListener("click", () => {
       const dark = document.body.classList.toggle("dark");
       localStorage.setItem("peft-demo-dark", dark ? "1" : "0");
       draw(true);
     });
-    PeftConfiguration.start(server);
+    PeftConfiguration.start(server, onRate);
     if (page.started) return;
     page.started = true;
     const dark = localStorage.getItem("peft-demo-dark");
