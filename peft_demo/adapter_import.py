@@ -419,9 +419,16 @@ def _method_values(config: Mapping[str, Any]) -> dict[str, Any]:
         return dict(config_import.read(json.dumps(config)).values)
     except InvalidFieldsError as error:
         kept = {key: value for key, value in config.items() if key not in error.problems}
+        if len(kept) == len(config):
+            # How its training began makes no method of its own: "gaussian", "orthogonal".
+            kept = {key: value for key, value in config.items() if not _is_start(key, value)}
         if len(kept) == len(config) or "peft_type" in error.problems:
             raise _refusal(f"cannot be used: {error}") from error
         return _method_values(kept)
+
+
+def _is_start(key: str, value: object) -> bool:
+    return key.startswith("init_") and isinstance(value, str)
 
 
 def _run_config(values: Mapping[str, Any]) -> RunConfig:
@@ -575,7 +582,7 @@ def _answer(
     if copy.checksum() != base.checksum():
         raise _refusal(
             "must leave the base's own weights as they are, because all adapters share them, got "
-            'one that changes them; train it with bias="none".'
+            'one that changes them, by a bias other than "none" or by how its training began.'
         )
     return answer
 

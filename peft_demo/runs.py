@@ -299,7 +299,10 @@ def _summary(method_id: str, values: Mapping[str, Any], learning_rate: Any) -> s
         for field in method.fields
         if field.kind in ("integer", "number")
     ]
-    return " · ".join([method.label, *numbers, f"lr {learning_rate:g}"])
+    words = [method.label, *numbers, f"lr {learning_rate:g}"]
+    while len(" · ".join(words)) > NAME.maximum:  # type: ignore[operator]
+        words.pop(-2)  # it serves as a name, which has a limit
+    return " · ".join(words)
 
 
 def _refuse_unknown(values: Mapping[str, object], method_id: str) -> None:

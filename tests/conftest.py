@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -17,6 +19,11 @@ from peft_demo.engine import execute
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run
 from peft_demo.store import Store
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from peft_demo.bases import Base
 
 # As the program itself does: several processes with torch run at once here too.
 hardware.share_cores()
@@ -73,8 +80,23 @@ class Trained:
     def folder(self, method: str) -> Path:
         return self.store.folder_of(self.runs[method].run_id)
 
+    def load(self, method: str, base: Base) -> nn.Module:
+        """The run's saved model, loaded as the program does."""
+        from peft_demo import adapters
+
+        private = METHODS[method].writes_to_base
+        return adapters.load(self.folder(method), base, private=private)
+
     def ids(self, *methods: str) -> list[str]:
         return [self.runs[method].run_id for method in methods or self.runs]
+
+    def copy(self, home: Path, *methods: str) -> Store:
+        """A store of the test's own with all runs, and the files of these methods' ones."""
+        left_out = {run_id for run_id in self.ids() if run_id not in self.ids(*methods)}
+        shutil.copytree(
+            self.store.folder, home, ignore=lambda _, names: left_out.intersection(names)
+        )
+        return Store(home)
 
 
 @pytest.fixture(scope="session")
@@ -107,10 +129,19 @@ def forget_reviews(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def distilbert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny DistilBERT with random weights and a cased vocabulary, as on the Hub."""
+    return _distilbert(tmp_path_factory.mktemp("distilbert"), dim=32)
+
+
+@pytest.fixture(scope="session")
+def wider_distilbert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One that is wide enough for every method's default values."""
+    return _distilbert(tmp_path_factory.mktemp("wider"), dim=128)
+
+
+def _distilbert(folder: Path, dim: int) -> Path:
     import torch
     from transformers import BertTokenizer, DistilBertConfig, DistilBertForMaskedLM
 
-    folder = tmp_path_factory.mktemp("distilbert")
     letters = string.ascii_letters + string.digits + string.punctuation
     words = ["The", "the", "film", "movie", "good", "bad", "not", "and", "was", "is"]
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -125,7 +156,7 @@ def distilbert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(1)
         config = DistilBertConfig(
-            vocab_size=len(vocabulary), dim=32, n_layers=2, n_heads=2, hidden_dim=64
+            vocab_size=len(vocabulary), dim=dim, n_layers=2, n_heads=2, hidden_dim=2 * dim
         )
         DistilBertForMaskedLM(config).save_pretrained(folder)
     return folder

@@ -19,13 +19,13 @@ SMALL = {
     "base_model": "all-MiniLM-L6-v2",
     "dataset": "imdb",
     "num_train_epochs": 3,
-    "per_device_train_batch_size": 16,
-    "num_reviews": 80,
+    "per_device_train_batch_size": 8,
+    "num_reviews": 40,
     "max_length": 16,
     "num_test_reviews": 50,
     "seed": 7,
 }
-"""64 reviews to train on: four steps an epoch, twelve in all."""
+"""32 reviews to train on: four steps an epoch, twelve in all."""
 
 LONG = {**SMALL, "num_train_epochs": 50}
 """200 steps: long enough to be stopped in the middle."""
@@ -34,12 +34,10 @@ FEW_MODULES = ("q_lin", "v_lin", "ffn.lin1")
 """Without ffn.lin2, whose 1,536 inputs make a step of some methods ten times as slow."""
 
 
-def few_modules(method: str) -> dict[str, tuple[str, ...]]:
+def few_modules(method: str, few: tuple[str, ...] = FEW_MODULES) -> dict[str, tuple[str, ...]]:
     """A method's fields that choose modules, on few of those that they choose by default."""
     fields = (field for field in METHODS[method].fields if field.kind == "modules")
-    chosen = {
-        field.name: tuple(name for name in FEW_MODULES if name in field.default) for field in fields
-    }
+    chosen = {field.name: tuple(name for name in few if name in field.default) for field in fields}
     return {name: modules for name, modules in chosen.items() if modules}
 
 

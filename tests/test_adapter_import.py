@@ -370,7 +370,8 @@ class TestDescribe:
         assert result.num_adapter_parameters == run.result.num_adapter_parameters
         assert result.num_head_parameters == run.result.num_head_parameters
         expected, found = Predictions.load(trained.folder(method)), Predictions.load(folder)
-        assert np.abs(expected.probabilities - found.probabilities).max() < 1e-3
+        # The run's own were computed in bfloat16 where the processor is faster in it.
+        assert np.abs(expected.probabilities - found.probabilities).max() < 2e-2
 
     def test_values_beyond_the_form_keep_the_method(self, base, tmp_path):
         from peft import LoraConfig, get_peft_model
@@ -391,6 +392,20 @@ class TestDescribe:
         assert config.method == "dora"
         assert config.method_values["target_modules"] == ("q_lin",)
         assert METHODS["dora"].fields[0].default == config.method_values["r"]
+
+    @pytest.mark.parametrize("start", ["gaussian", "orthogonal"])
+    def test_how_the_training_began_does_not_matter(self, copied, start):
+        folder = copied(LORA, config=lambda values: values.update(init_lora_weights=start))
+        assert adapter_import.describe(folder).method == "lora"
+
+    def test_two_variants_at_once_are_no_method_here(self, copied):
+        folder = copied(LORA, config=lambda values: values.update(use_dora=True, use_rslora=True))
+        assert "options of one method" in refusal(adapter_import.describe, folder)
+
+    def test_a_pattern_of_target_modules(self, copied):
+        pattern = r".*\.(q_lin|k_lin|v_lin|out_lin|ffn\.lin1|ffn\.lin2)"
+        folder = copied(LORA, config=lambda values: values.update(target_modules=pattern))
+        assert adapter_import.describe(folder).method == "lora"
 
     @pytest.mark.parametrize("text", ["", "[", "[]", "{}", '{"peft_type": 3}', "[" * 100_000])
     def test_a_damaged_configuration(self, copied, text):

@@ -163,19 +163,6 @@ class TestExport:
         tokenizer = AutoTokenizer.from_pretrained(exported)
         assert tokenizer(TEXTS)["input_ids"] == base.encode(TEXTS)["input_ids"]
 
-    @pytest.mark.parametrize(
-        "method", [name for name, method in METHODS.items() if method.peft_config]
-    )
-    def test_plain_peft_gives_the_same_logits_on_it(self, exported, trained, base, method):
-        from peft import PeftModel
-
-        plain_base = AutoModelForSequenceClassification.from_pretrained(exported)
-        plain = PeftModel.from_pretrained(plain_base, str(trained.folder(method))).eval()
-        mine = adapters.load(trained.folder(method), base)
-        tokens = base.encode(TEXTS, 50)["input_ids"]
-        found, expected = (adapters.logits(model, base, tokens) for model in (plain, mine))
-        assert abs(found - expected).max() < 1e-5
-
     def test_a_file_in_the_way_gives_a_sentence(self, tmp_path):
         (tmp_path / "file").write_text("precious")
         for folder in (tmp_path / "file", tmp_path / "file" / "base"):
@@ -189,14 +176,17 @@ class TestDistilbert:
     def forgotten(self, forget_bases):
         """None of these loads what another test has loaded."""
 
-    def test_trains_and_predicts_from_a_local_folder(self, distilbert_folder, store, monkeypatch):
-        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(distilbert_folder))
+    def test_trains_and_predicts_from_a_local_folder(
+        self, wider_distilbert_folder, store, monkeypatch
+    ):
+        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(wider_distilbert_folder))
         assert bases.default_base() == HUB_BASE
+        one_step = {"num_train_epochs": 1, "num_reviews": 10}
         for method in METHODS:
-            config = small_config(method, base_model=HUB_BASE, num_train_epochs=1)
+            config = small_config(method, base_model=HUB_BASE, **one_step)
             run = execute(store, store.start(config, "tester"))
             assert run.status is RunStatus.COMPLETED, run.error
-            assert run.result.num_head_parameters == 32 * 32 + 32 + 2 * 32 + 2
+            assert run.result.num_head_parameters == 128 * 128 + 128 + 2 * 128 + 2
         ids = store.ids()
         answers = Predictor(store).predict("A good film", ids)
         assert [answer.run_id for answer in answers] == ids

@@ -237,7 +237,7 @@ class TestBesideATraining:
         def train() -> None:
             while not is_over.is_set():
                 made = torch.nn.init.normal_(torch.empty(3))
-                rows, columns = torch.triu_indices(3, 3, 1)
+                rows, _ = torch.triu_indices(3, 3, 1)
                 assert rows.tolist() == [0, 0, 1]
                 assert torch.where(made.cpu() < math.inf)[0].tolist() == [0, 1, 2]
                 drawn.extend(made.tolist())

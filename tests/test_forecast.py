@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from small_runs import small_config
+from small_runs import SMALL, small_config
 
 from peft_demo import tuned
 from peft_demo.forecast import expected_seconds, forecast
@@ -45,8 +45,9 @@ def test_the_same_run_again_is_expected_to_take_as_long():
 def test_time_grows_with_reviews_epochs_and_length():
     runs = [finished(10.0)]
     low, high = expected_seconds(small_config(), runs)
-    for change in ({"num_train_epochs": 6}, {"max_length": 32}, {"num_reviews": 160}):
-        assert expected_seconds(small_config(**change), runs) == pytest.approx((2 * low, 2 * high))
+    for name in ("num_train_epochs", "max_length", "num_reviews"):
+        twice = small_config(**{name: 2 * SMALL[name]})
+        assert expected_seconds(twice, runs) == pytest.approx((2 * low, 2 * high))
 
 
 def test_runs_of_the_same_method_count_alone():

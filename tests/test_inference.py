@@ -18,7 +18,6 @@ from peft_demo.errors import (
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunStatus
-from peft_demo.store import Store
 from peft_demo.training import train
 
 REVIEWS = [
@@ -47,7 +46,7 @@ class TestAnswers:
     def test_are_the_saved_adapters(self, predictor, trained, base, method):
         (run_id,) = trained.ids(method)
         (answer,) = predictor.predict(REVIEWS[1], [run_id])
-        model = adapters.load(trained.folder(method), base)
+        model = trained.load(method, base)
         tokens = base.encode([REVIEWS[1]], 16)["input_ids"]
         negative, positive = evaluation.softmax(adapters.logits(model, base, tokens))[0]
         assert answer.probabilities == pytest.approx(
@@ -181,8 +180,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize("damage", ["missing", "cut", "gone"])
     def test_damaged_adapters(self, trained, home, damage):
-        shutil.copytree(trained.store.folder, home)
-        store = Store(home)
+        store = trained.copy(home, "lora", "ia3")
         (run_id, other) = trained.ids("lora", "ia3")
         weights = store.folder_of(run_id) / adapters.WEIGHTS
         if damage == "missing":

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 import torch
 from latex2mathml.converter import convert
-from small_runs import small_config
+from small_runs import few_modules, small_config
 
 from peft_demo import adapters
 from peft_demo.catalogue import describe_methods
@@ -145,15 +145,16 @@ class TestTheAssignmentsMethods:
     ("method", "field"), [param for param in NUMBERS if param.values[0].peft_config]
 )
 def test_every_number_reaches_peft(method, field):
-    """Twice the default, or a half where that is too much; AdaLoRA's ranks limit each other."""
-    for value in (2 * field.default, field.default / 2, field.default + 2):
-        value = int(value) if field.kind == "integer" else value
+    as_kind = int if field.kind == "integer" else float
+    near = (2 * field.default, field.default / 2, field.default + 1, field.maximum, field.minimum)
+    for value in map(as_kind, near):
         try:
             config = RunConfig({"method": method.id, field.name: value})
         except InvalidFieldsError:
             continue
-        assert getattr(peft_config(config), field.name) == value != field.default
-        return
+        if value != field.default:
+            assert getattr(peft_config(config), field.name) == value
+            return
     pytest.fail("no other value is allowed")
 
 
@@ -163,7 +164,9 @@ def test_the_ends_of_limits_work_or_are_refused_by_name(base, method, field, end
     value = getattr(field, end)
     value = int(value) if field.kind == "integer" else value
     try:
-        config = small_config(method.id, **{field.name: value})
+        config = small_config(
+            method.id, **few_modules(method.id, ("ffn.lin1",)), **{field.name: value}
+        )
     except InvalidFieldsError as error:
         for name, sentence in error.problems.items():
             assert name in {own.name for own in method.fields}
@@ -271,17 +274,6 @@ def narrow(monkeypatch, tmp_path, dim: int) -> None:
 
 class TestANarrowBase:
     """Ranks and lengths that fit the built-in base need not fit the user's own."""
-
-    @pytest.mark.parametrize(
-        ("method", "field"), [param for param in NUMBERS if param.values[1].name in ("r", "init_r")]
-    )
-    def test_ranks_are_allowed_or_refused_by_name(self, monkeypatch, tmp_path, method, field):
-        narrow(monkeypatch, tmp_path, 16)
-        values = {"method": method.id, "base_model": HUB_BASE, "max_length": 8}
-        try:
-            RunConfig({**values, field.name: int(field.maximum)})
-        except InvalidFieldsError as error:
-            assert all(name in str(error) for name in error.problems)
 
     @pytest.mark.parametrize(
         ("method", "values", "sentence"),

@@ -5,13 +5,14 @@ import math
 
 import pydantic
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from peft_demo import runs
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.methods import FEEDFORWARD, METHODS, MODULES
-from peft_demo.runs import Run, RunConfig, RunStatus, config_schema, fields_of
+from peft_demo.methods import METHODS, MODULES, Setting
+from peft_demo.runs import HUB_BASE, Run, RunConfig, RunKind, RunStatus, config_schema, fields_of
+from peft_demo.shapes import shape_of
 
 
 def problems(values: object) -> dict[str, str]:
@@ -21,7 +22,7 @@ def problems(values: object) -> dict[str, str]:
 
 
 def values_of(method: str) -> st.SearchStrategy[dict[str, object]]:
-    """Any allowed configuration of a method."""
+    """Any configuration of a method whose fields are allowed one by one."""
     strategies: dict[str, st.SearchStrategy[object]] = {}
     for field in fields_of(method):
         if field.name == "method":
@@ -37,11 +38,9 @@ def values_of(method: str) -> st.SearchStrategy[dict[str, object]]:
             strategies[field.name] = st.text(characters, max_size=int(field.maximum))
         elif field.kind == "choice":
             strategies[field.name] = st.sampled_from(field.choices)
-        elif field.name == "feedforward_modules":
-            strategies[field.name] = st.just(["ffn.lin1"])
         else:
-            chosen = st.lists(st.sampled_from(field.choices), unique=True)
-            strategies[field.name] = chosen.map(lambda names: [*names, *FEEDFORWARD])
+            chosen = st.lists(st.sampled_from(field.choices), min_size=1, unique=True)
+            strategies[field.name] = chosen
     return st.fixed_dictionaries({}, optional=strategies).map(
         lambda values: {**values, "method": method}
     )
@@ -50,9 +49,22 @@ def values_of(method: str) -> st.SearchStrategy[dict[str, object]]:
 @pytest.mark.parametrize("method", METHODS)
 class TestAllowedValues:
     @given(data=st.data())
-    def test_are_kept_through_flat_and_json(self, method, data):
+    def test_are_kept_through_flat_and_json_or_do_not_fit_together(self, method, data):
         values = data.draw(values_of(method))
-        config = RunConfig(values)
+        try:
+            config = RunConfig(values)
+        except InvalidFieldsError as error:
+            found = error.problems
+            event("refused")
+        else:
+            found = {}
+            event("allowed")
+            self.check_kept(config, values)
+        # Only the method's own fields can be at odds, and the sentence says which.
+        assert set(found) <= {field.name for field in METHODS[method].fields}
+        assert all(name in sentence for name, sentence in found.items())
+
+    def check_kept(self, config, values):
         flat = config.flat()
         assert RunConfig(flat) == config
         assert RunConfig(json.loads(json.dumps(flat))) == config
@@ -110,7 +122,7 @@ BAD = [
     ("max_length", 513, ["between 8 and 512 tokens", "got 513."]),
     ("num_test_reviews", 49, ["between 50 and 5,000", "got 49."]),
     ("seed", -1, ["between 0 and 4,294,967,295", "got -1."]),
-    ("method", "nonsense", ["one of lora, ia3", 'got "nonsense".']),
+    ("method", "nonsense", ["one of lora,", "ia3,", 'got "nonsense".']),
     ("base_model", "bert", ["all-MiniLM-L6-v2", "distilbert/distilbert-base-cased", '"bert"']),
     ("dataset", "yelp", ["imdb", "rotten_tomatoes", "stanfordnlp/imdb", '"yelp"']),
     ("name", "x" * 10_000, ["at most 80 characters", "(10,000 characters)"]),
@@ -174,6 +186,20 @@ class TestRunConfig:
         assert config.num_train_reviews + config.num_validation_reviews == number
         assert abs(config.num_validation_reviews - number / 5) <= 0.5
 
+    @pytest.mark.parametrize(
+        ("reviews", "batch", "epochs", "steps"),
+        [(160, 16, 10, 80), (2_000, 16, 2, 200), (10, 128, 1, 1), (12, 3, 5, 20), (10, 3, 1, 3)],
+    )
+    def test_counts_its_steps(self, reviews, batch, epochs, steps):
+        config = RunConfig(
+            num_reviews=reviews, per_device_train_batch_size=batch, num_train_epochs=epochs
+        )
+        assert config.max_steps == config.setting.max_steps == steps
+
+    def test_its_setting_is_what_a_method_may_depend_on(self):
+        config = RunConfig(base_model=HUB_BASE, max_length=99, seed=3)
+        assert config.setting == Setting(shape_of(HUB_BASE), 200, 99, 3)
+
     def test_is_named_after_its_settings(self):
         config = RunConfig(method="lora", r=4, lora_alpha=8, lora_dropout=0, learning_rate=2e-5)
         assert config.name == config.summary == "LoRA · r 4 · alpha 8 · dropout 0 · lr 2e-05"
@@ -202,5 +228,42 @@ class TestRun:
         assert json.loads(text)["config"] == run.config.flat()
         assert Run.model_validate_json(text) == run
 
+    def test_from_before_there_were_kinds_is_a_training(self):
+        run = Run(
+            run_id="run-000001",
+            config=RunConfig(),
+            owner="somebody",
+            status=RunStatus.COMPLETED,
+            created_at="2026-11-01T12:00:00+00:00",
+        )
+        kept = {
+            name: value
+            for name, value in json.loads(run.model_dump_json()).items()
+            if name not in ("kind", "range_test")
+        }
+        assert Run.model_validate(kept) == run
+        assert run.kind is RunKind.TRAINING
+
+    @pytest.mark.parametrize("kind", RunKind)
+    @pytest.mark.parametrize("status", RunStatus)
+    def test_only_what_left_an_adapter_can_predict(self, kind, status):
+        run = Run(
+            run_id="run-000001",
+            kind=kind,
+            config=RunConfig(),
+            owner="somebody",
+            status=status,
+            created_at="2026-11-01T12:00:00+00:00",
+        )
+        left = status is RunStatus.COMPLETED and kind is not RunKind.RANGE_TEST
+        assert run.can_predict == left
+
     def test_only_queued_and_running_are_not_over(self):
         assert {status for status in RunStatus if not status.is_over} == {"queued", "running"}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_name_that_a_run_is_given_is_a_valid_one(method):
+    config = RunConfig(method=method, learning_rate=0.0123456)
+    assert RunConfig(config.flat()) == config
+    assert config.name.endswith("lr 0.0123456")

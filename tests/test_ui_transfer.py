@@ -52,7 +52,7 @@ def test_a_link_fills_the_whole_form(transfer):
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("method=lora&r=0", ("r must be", "got 0")),
+        ("method=lora&r=0", ("r must be a whole number between 1 and 256",)),
         ("method=nonsense", ("method must be one of", "nonsense")),
         ("method=lora&colour=red", ("colour",)),
     ],

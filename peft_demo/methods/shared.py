@@ -309,10 +309,10 @@ ROWS = (
             Field(
                 "num_B",
                 "Shared matrices (num_B)",
-                "How many second matrices the layers share.",
+                "How many second matrices the layers share; the router needs two to choose from.",
                 "integer",
                 2,
-                1,
+                2,
                 6,
                 1,
             ),

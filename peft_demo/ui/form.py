@@ -151,7 +151,8 @@ class Form:
                 changes["value"] = _shown(name, values[name])
             if name == "method":
                 changes["info"] = METHODS[method_id].summary
-            updates.append(gr.update(**changes, **_visibility(slot, method_id)))
+            changes |= _visibility(slot, method_id)
+            updates.append(gr.update(**changes))
         return updates
 
     def pick(self, name: str, learning_rate: str, event: gr.EventData) -> list[Any]:

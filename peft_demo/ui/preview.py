@@ -126,7 +126,7 @@ def _gallery_row(method: Method) -> str:
         f"<tr><th scope='row'><button type='button' class='pd-pick' data-method='{method.id}'>"
         f"{escape(method.label)}</button> <small>{method.year}</small></th>"
         f"<td>{escape(method.summary)}</td>"
-        f"<td class='pd-wide'>{_number(run and run.num_adapter_parameters)}</td>"
+        f"<td class='pd-wide'>{_number(run.num_adapter_parameters if run else None)}</td>"
         f"<td class='pd-wide'>{f'{best:g}' if best else '–'}</td>"
         f"<td class='pd-wide'>{_accuracy(run)}</td></tr>"
     )
