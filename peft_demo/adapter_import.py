@@ -65,6 +65,9 @@ MOST_ENTRIES = 200
 
 FILES = (adapters.CONFIG, adapters.WEIGHTS)
 
+_DEEPEST = 5
+"""Levels of lists and objects in adapter_config.json; peft's own has three."""
+
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 _DIRECTORY_ENTRY = b"PK\x01\x02"
 """Begins every entry of a zip's directory."""
@@ -333,6 +336,8 @@ def _read_config(path: Path) -> dict[str, Any]:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise _refusal(f"must have an {path.name} in JSON, got one that is damaged.") from error
+    if _is_deep(config, _DEEPEST):
+        raise _refusal(f"must have an {path.name} without values in values in values, got one.")
     if not isinstance(config, dict) or not isinstance(config.get("peft_type"), str):
         raise _refusal(f"must have an {path.name} with a peft_type, got one without.")
     if config.get("task_type") != "SEQ_CLS":
@@ -341,6 +346,14 @@ def _read_config(path: Path) -> dict[str, Any]:
             f"{shown(config.get('task_type'))}."
         )
     return config
+
+
+def _is_deep(value: object, levels: int) -> bool:
+    """Whether a value is nested more deeply; whoever walks it would run out of stack."""
+    if not isinstance(value, (list, dict)):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deep(item, levels - 1) for item in inner)
 
 
 def _read_tensors(path: Path) -> dict[str, tuple[int, ...]]:

@@ -407,7 +407,18 @@ class TestDescribe:
         folder = copied(LORA, config=lambda values: values.update(target_modules=pattern))
         assert adapter_import.describe(folder).method == "lora"
 
-    @pytest.mark.parametrize("text", ["", "[", "[]", "{}", '{"peft_type": 3}', "[" * 100_000])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "[",
+            "[]",
+            "{}",
+            '{"peft_type": 3}',
+            "[" * 100_000,
+            f'{{"a": {"[" * 900 + "]" * 900}}}',
+        ],
+    )
     def test_a_damaged_configuration(self, copied, text):
         folder = copied(IA3)
         (folder / adapters.CONFIG).write_text(text)
@@ -418,10 +429,19 @@ class TestDescribe:
         folder = copied(IA3, config=lambda values: values.update(task_type=task))
         assert "SEQ_CLS" in refusal(adapter_import.describe, folder)
 
-    @pytest.mark.parametrize("kind", ["XLORA", "SHADOW", "PREFIX_TUNING", "NEW_ONE", "lora"])
-    def test_a_method_that_is_not_offered(self, copied, kind):
+    @pytest.mark.parametrize(
+        ("kind", "named"),
+        [
+            ("XLORA", "X-LoRA is not offered"),
+            ("SHADOW", "Shadow is not offered"),
+            ("PREFIX_TUNING", "Prefix tuning is not offered"),
+            ("NEW_ONE", "peft_type must be one"),
+            ("lora", "peft_type must be one"),
+        ],
+    )
+    def test_a_method_that_is_not_offered(self, copied, kind, named):
         folder = copied(IA3, config=lambda values: values.update(peft_type=kind))
-        assert kind in refusal(adapter_import.describe, folder)
+        assert named in refusal(adapter_import.describe, folder)
 
     @pytest.mark.parametrize("kept", [0, 7, 100, -10])
     def test_cut_weights(self, copied, kept):

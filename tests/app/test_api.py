@@ -17,6 +17,10 @@ ENDPOINTS = {
     "/delete_run",
     "/predict",
     "/list_methods",
+    "/count",
+    "/read_config",
+    "/export_code",
+    "/find_learning_rate",
 }
 
 
@@ -124,3 +128,35 @@ def test_cancel_stops_a_run_and_delete_removes_it(client):
     assert client.predict(run_id, api_name="/delete_run") == run_id
     with pytest.raises(AppError, match="run must be the id of a run"):
         client.predict(run_id, api_name="/get_run")
+
+
+def test_a_configuration_is_counted_without_training(client):
+    counts = client.predict({"method": "lora", "r": 8}, api_name="/count")
+    assert counts["num_adapter_parameters"] == 331_776
+    assert counts["num_head_parameters"] == 148_610
+    twice = client.predict({"method": "lora", "r": 16}, api_name="/count")
+    assert twice["num_adapter_parameters"] == 2 * 331_776
+    assert twice["file_bytes"] > counts["file_bytes"]
+
+
+def test_a_pasted_configuration_is_read(client):
+    read = client.predict("LoraConfig(r=4, target_modules=['q_lin'], bias='all')", "/read_config")
+    assert read["values"]["r"] == 4
+    assert "bias" in read["notes"][0]
+    with pytest.raises(AppError, match="nothing is executed"):
+        client.predict("LoraConfig(r=__import__('os').getpid())", "/read_config")
+
+
+def test_code_of_a_configuration(client):
+    assert "IA3Config(" in client.predict({"method": "ia3"}, "script", api_name="/export_code")
+    with pytest.raises(AppError, match="kind must be"):
+        client.predict({"method": "ia3"}, "poem", api_name="/export_code")
+
+
+def test_a_learning_rate_is_looked_for_in_the_queue(client):
+    run = client.predict({**SMALL, "method": "ia3"}, api_name="/find_learning_rate")
+    assert run["kind"] == "range_test"
+    found = wait_until(client, run["run_id"], "completed")["range_test"]
+    rates = found["learning_rates"]
+    assert rates == sorted(rates)
+    assert len(found["losses"]) == len(found["smoothed"]) == len(rates)

@@ -1,0 +1,194 @@
+"""Understanding a configuration before it is trained, and taking it in and out, on the real page."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from peft_demo.methods import METHODS, UNSUPPORTED
+from peft_demo.settings import ADAPTERS
+
+pytestmark = pytest.mark.browser
+
+SMALL_LINK = "num_reviews=40&num_train_epochs=1&max_length=16&num_test_reviews=50"
+
+
+def open_tab(page, name):
+    page.get_by_role("tab", name=name).click()
+
+
+def adapter_parameters(page):
+    text = page.locator("#brief").inner_text()
+    return int(re.search(r"([\d,]+) adapter", text)[1].replace(",", ""))
+
+
+def wait_for_counts(page, wanted):
+    page.wait_for_function(
+        "n => document.querySelector('#brief')?.innerText.startsWith(`${n} adapter`)",
+        arg=f"{wanted:,}",
+    )
+
+
+@pytest.fixture
+def method_page(page):
+    open_tab(page, "The method")
+    page.locator(".pd-method svg").first.wait_for(timeout=120_000)
+    return page
+
+
+def test_counts_and_drawing_follow_a_slider(method_page):
+    before = adapter_parameters(method_page)
+    box = method_page.locator("#lora-r input[type=number]")
+    box.fill("16")
+    box.press("Tab")
+    wait_for_counts(method_page, 2 * before)
+    drawing = method_page.locator(".pd-drawing svg")
+    method_page.locator(".pd-drawing svg", has_text="384 × 16 · 16 × 384").wait_for()
+    assert drawing.get_attribute("role") == "img"
+    assert "16" in drawing.locator("desc").first.text_content()
+    assert f"{2 * before:,}" in method_page.locator(".pd-counts").inner_text()
+
+
+def test_a_refused_value_is_told_while_it_is_typed(method_page):
+    method_page.locator(".pd-pick[data-method=oft]").click()
+    box = method_page.locator("#oft-oft_block_size input[type=number]")
+    box.fill("33")
+    box.press("Tab")
+    method_page.locator("#brief", has_text="oft_block_size must divide").wait_for()
+    method_page.click("#start")
+    method_page.locator("#oft-oft_block_size", has_text="got 33").wait_for()
+
+
+def test_every_method_is_in_the_table_and_can_be_chosen(method_page):
+    gallery = method_page.locator("#gallery")
+    for method in METHODS.values():
+        assert gallery.locator(f".pd-pick[data-method={method.id}]").count() == 1
+    for other in UNSUPPORTED:
+        assert other.reason in gallery.inner_text()
+    method_page.locator(".pd-pick[data-method=vera]").click()
+    method_page.locator(".pd-method h2", has_text="VeRA").first.wait_for()
+    method_page.locator("#vera-r").wait_for()
+    assert not method_page.locator("#lora-r").is_visible()
+    assert method_page.locator(".pd-formula math").count() == 1
+    # A preset's name would belie it.
+    assert method_page.input_value("#name textarea, #name input") == ""
+
+
+def test_a_link_fills_the_form_and_the_address_follows_it(app, visit):
+    page = visit().open(f"{app.url}?method=vera&r=64&learning_rate=0.002")
+    page.locator("#vera-r").wait_for()
+    page.wait_for_function("document.querySelector('#vera-r input[type=number]').value === '64'")
+    assert page.input_value("#learning_rate textarea, #learning_rate input") == "0.002"
+    box = page.locator("#vera-r input[type=number]")
+    box.fill("32")
+    box.press("Tab")
+    page.wait_for_function("location.search.includes('r=32')", timeout=120_000)
+    assert "method=vera" in page.evaluate("location.search")
+
+
+def test_a_bad_link_says_what_is_wrong_and_leaves_the_defaults(app, visit):
+    page = visit().open(f"{app.url}?method=lora&r=0&colour=red")
+    notes = page.locator("#import-notes .pd-problem")
+    notes.wait_for()
+    for part in ("r must be", "colour"):
+        assert part in notes.inner_text()
+    assert page.input_value("#lora-r input[type=number]") == "8"
+
+
+def test_a_pasted_call_fills_the_form_and_names_what_it_cannot(page):
+    page.locator("#transfer button").first.click()
+    page.fill(
+        "#paste textarea", "LoraConfig(r=4, use_dora=True, target_modules=['q_lin'], bias='all')"
+    )
+    page.click("#paste-button")
+    page.locator("#import-notes", has_text="bias='all'").wait_for()
+    page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '4'")
+    assert page.input_value("#method input").startswith("DoRA")
+    page.fill("#paste textarea", "LoraConfig(r=__import__('os').getpid())")
+    page.click("#paste-button")
+    page.locator("#paste", has_text="nothing is executed").wait_for()
+
+
+def test_script_and_notebook_of_the_form_and_of_a_run_are_downloaded(method_page, tmp_path):
+    method_page.locator("#transfer button").first.click()
+    for kind, name in (("script", "train.py"), ("notebook", "train.ipynb")):
+        with method_page.expect_download() as found:
+            method_page.locator(f"#transfer [data-code={kind}]").click()
+        assert found.value.suggested_filename == name
+        text = Path(found.value.path()).read_text(encoding="utf-8")
+        assert "LoraConfig(" in text
+        assert "peft_demo" not in text
+    open_tab(method_page, "Training")
+    reference = method_page.locator(".pd-card[data-run=reference-ia3]")
+    reference.get_by_role("button", name="Details").click()
+    with method_page.expect_download() as found:
+        method_page.locator("dialog [data-code=script]").click()
+    assert "IA3Config(" in Path(found.value.path()).read_text(encoding="utf-8")
+
+
+def test_a_range_test_suggests_a_rate_that_one_click_puts_into_the_form(app, visit):
+    page = visit().open(f"{app.url}?method=ia3&{SMALL_LINK}&name=which+rate")
+    page.wait_for_function("document.querySelector('#num_reviews input').value === '40'")
+    page.click("#find-rate")
+    card = page.locator(".pd-card", has=page.get_by_role("heading", name="which rate", exact=True))
+    card.locator(".pd-state[data-state=completed]").wait_for(timeout=240_000)
+    text = card.inner_text()
+    assert "Learning-rate range test" in text
+    card.get_by_role("button", name="Details").click()
+    dialog = page.locator("dialog")
+    page.wait_for_function("document.querySelector('dialog .pd-range')?.data?.length === 2")
+    assert "Smith 2017" in dialog.inner_text()
+    if "Suggests" in text:
+        rate = dialog.locator("[data-rate]").get_attribute("data-rate")
+        dialog.locator("[data-rate]").click()
+        page.wait_for_function(
+            "rate => Number(document.querySelector('#learning_rate textarea, #learning_rate input')"
+            ".value) === Number(rate)",
+            arg=rate,
+        )
+    # It left no adapter, so there is nothing to predict with.
+    open_tab(page, "Try a review")
+    assert page.locator("#adapters label", has_text="which rate").count() == 0
+
+
+def test_an_adapter_from_elsewhere_joins_the_review_page(page, tmp_path):
+    adapter = shutil.copytree(ADAPTERS / "reference-ia3", tmp_path / "from elsewhere")
+    for extra in adapter.iterdir():
+        if not extra.name.startswith("adapter_"):
+            extra.unlink()
+    archive = shutil.make_archive(str(tmp_path / "from elsewhere"), "zip", adapter)
+    open_tab(page, "Try a review")
+    page.locator("#import button").first.click()
+    page.set_input_files("#adapter-file input[type=file]", archive)
+    page.locator("#imported", has_text="queue").wait_for(timeout=120_000)
+    choice = page.locator("#adapters label", has_text="from elsewhere")
+    choice.wait_for(timeout=240_000)
+    choice.click()
+    page.fill("#review textarea", "A fine film.")
+    page.click("#classify")
+    page.locator("#cards .pd-card h3", has_text="from elsewhere").wait_for()
+
+
+def test_a_zip_that_is_none_is_refused_with_the_reason(page, tmp_path):
+    bad = tmp_path / "bad.zip"
+    bad.write_bytes(b"not a zip")
+    open_tab(page, "Try a review")
+    page.locator("#import button").first.click()
+    page.set_input_files("#adapter-file input[type=file]", str(bad))
+    problem = page.locator("#imported .pd-problem")
+    problem.wait_for(timeout=120_000)
+    assert "zip" in problem.inner_text()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
+def test_no_methods_page_is_wider_than_the_window(app, visit, width, scheme):
+    page = visit(width, 900, color_scheme=scheme).open(app.url)
+    open_tab(page, "The method")
+    page.locator(".pd-method svg").first.wait_for(timeout=120_000)
+    for method in METHODS.values():
+        page.locator(f".pd-pick[data-method={method.id}]").click()
+        page.locator(
+            ".pd-method-text h2", has_text=re.compile(f"^{re.escape(method.label)}$")
+        ).first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, method.id
