@@ -73,8 +73,8 @@ def ladder(method_id: str, among: tuple[TunedRun, ...] | None = None) -> dict[fl
     }
 
 
-def best_rate(method_id: str, among: tuple[TunedRun, ...] | None = None) -> float | None:
-    """The rate with the lowest validation loss, averaged over its seeds, or None.
+def ranking(method_id: str, among: tuple[TunedRun, ...] | None = None) -> list[float]:
+    """The rates by validation loss, averaged over seeds, the best first.
 
     The test reviews take no part in choosing. A seed that diverged rules its rate out.
     """
@@ -84,8 +84,12 @@ def best_rate(method_id: str, among: tuple[TunedRun, ...] | None = None) -> floa
             loss = math.inf if run.eval_loss is None else run.eval_loss
             losses.setdefault(run.learning_rate, []).append(loss)
     means = {rate: sum(values) / len(values) for rate, values in sorted(losses.items())}
-    best = min(means, key=lambda rate: means[rate], default=None)
-    return None if best is None or math.isinf(means[best]) else best
+    return sorted((r for r in means if math.isfinite(means[r])), key=lambda rate: means[rate])
+
+
+def best_rate(method_id: str, among: tuple[TunedRun, ...] | None = None) -> float | None:
+    """The first of ``ranking``, or None if nothing was trained."""
+    return next(iter(ranking(method_id, among)), None)
 
 
 def warning(method_id: str, label: str, learning_rate: float) -> str:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 import update_readme
 import yaml
 
@@ -10,8 +11,13 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_generated_tables_are_fresh():
-    assert update_readme.updated(README) == README, "run make readme"
+@pytest.mark.parametrize("path", update_readme.GENERATED, ids=lambda path: path.name)
+def test_what_is_generated_is_fresh(path):
+    assert update_readme.updated(path) == path.read_text(encoding="utf-8"), "run make readme"
+
+
+def test_the_row_in_contributing_is_a_real_one():
+    assert f'+        id="{update_readme.EXAMPLE}",' in update_readme.example_row()
 
 
 def test_spaces_front_matter_fits_the_pinned_gradio():
@@ -25,7 +31,8 @@ def test_spaces_front_matter_fits_the_pinned_gradio():
 def test_the_picture_and_every_file_that_is_named_exist():
     for path in re.findall(r"\]\((docs/[^)]+)\)", README):
         assert (ROOT / path).exists(), path
-    for name in re.findall(r"^  (\w+\.py)", README, re.M):
+    names = re.findall(r"^  (\w+\.py)(?:, (\w+\.py))?", README, re.M)
+    for name in filter(None, (name for pair in names for name in pair)):
         assert (ROOT / "peft_demo" / name).exists(), name
 
 

@@ -1,4 +1,4 @@
-"""Understanding a configuration before it is trained, and taking it in and out, on the real page."""
+"""What a configuration means, and taking it in and out, on the real page."""
 
 import re
 import shutil
