@@ -168,8 +168,9 @@ def _produce(
             from peft_demo import training
 
             result = training.train(run.config, partial, reporter, largest_file=largest_file)
+            # Only of what was trained here: nobody knows how an imported adapter was.
+            export.write_model_card(run.model_copy(update={"result": result}), partial)
         reporter.flush()
-        export.write_model_card(run.model_copy(update={"result": result}), partial)
         os.replace(partial, store.folder_of(run.run_id))
         return result
 

@@ -143,6 +143,21 @@ class TestFind:
         assert len(recorder.steps) == 4
 
 
+class TestLosses:
+    def test_leaning_to_one_class_is_taken_out(self):
+        logits = np.array([[1.0, -1.0], [-1.0, 1.0], [0.5, -0.5], [-0.5, 0.5]])
+        labels = np.array([0, 1, 0, 1])
+        plain, balanced = range_test._losses(logits, labels)
+        assert balanced == pytest.approx(plain)
+        leaning = range_test._losses(logits + [0.0, 5.0], labels)
+        assert leaning[0] > plain + 1
+        assert leaning[1] == pytest.approx(plain)
+
+    def test_all_reviews_alike_is_guessing(self):
+        logits = np.tile([3.0, -4.0], (4, 1))
+        assert range_test._losses(logits, np.array([0, 1, 0, 1]))[1] == pytest.approx(math.log(2))
+
+
 class TestRecorded:
     """On the curves of benchmarks/range_tests.json, against rates found by training at each."""
 
