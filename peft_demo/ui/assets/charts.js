@@ -130,7 +130,7 @@ window.PeftCharts = (() => {
     const room = Math.max(0.02, (highest - lowest) * 0.15);
     const base = { type: "scatter", mode: "lines", x: learning_rates };
     const traces = [
-      { ...base, y: losses, name: "each step", opacity: 0.3, line: { color: colour, width: 1 } },
+      { ...base, y: losses, name: "measured", opacity: 0.3, line: { color: colour, width: 1 } },
       { ...base, y: curve, name: "smoothed", line: { color: colour, width: 3 } },
     ];
     const layout = {

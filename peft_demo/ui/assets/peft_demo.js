@@ -483,7 +483,7 @@
     const use = rate ? `<button type="button" class="pd-button" data-rate="${rate}">Put ${rate} into the form</button>` : "";
     return `<h3>Learning-rate range test</h3><div class="pd-plot pd-range" role="img"></div>
       <p>${rate ? `Suggested learning rate: <b>${rate}</b>.` : "The curve shows no good learning rate."} ${is_sure ? "" : `Unsure: ${escape(reason)}`}</p>${use}
-      <p class="pd-quiet">The rate grows from step to step; where the loss falls fastest, it suits, and where it climbs, it is too high.
+      <p class="pd-quiet">The rate grows from step to step. The suggestion is half the rate at which the loss was lowest; above that it rises again.
       <a href="https://arxiv.org/abs/1506.01186" target="_blank" rel="noopener noreferrer">Cyclical Learning Rates for Training Neural Networks (Smith 2017)</a></p>`;
   }
 
