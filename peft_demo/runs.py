@@ -441,9 +441,9 @@ class RangeTest(_Record):
     """What a learning-rate range test found (Smith 2017)."""
 
     learning_rates: tuple[float, ...]
-    """The rate of each step, growing by the same factor."""
+    """The rate of each measured step, growing by the same factor."""
     losses: tuple[float, ...]
-    """The training loss of each step, before it changed the weights."""
+    """The loss of some training reviews after each, without a leaning to one class."""
     smoothed: tuple[float, ...]
     suggestion: float | None
     """A good rate, or None where the curve shows none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,12 +68,32 @@ def base():
     return bases.load(bases.BUILTIN_BASE)
 
 
+class _Runs(Mapping[str, Run]):
+    """A small run of each row of METHODS, trained when it is first asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._done: dict[str, Run] = {}
+
+    def __getitem__(self, method: str) -> Run:
+        if method not in self._done:
+            started = self._store.start(small_config(method), "tester")
+            self._done[method] = execute(self._store, started)
+        return self._done[method]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(METHODS)
+
+    def __len__(self) -> int:
+        return len(METHODS)
+
+
 @dataclass(frozen=True)
 class Trained:
     """One completed small run of every method, in a store of their own."""
 
     store: Store
-    runs: dict[str, Run]
+    runs: Mapping[str, Run]
     checksum_before: str
     """Of the shared base's weights, before the first of these runs."""
 
@@ -91,8 +111,9 @@ class Trained:
         return [self.runs[method].run_id for method in methods or self.runs]
 
     def copy(self, home: Path, *methods: str) -> Store:
-        """A store of the test's own with all runs, and the files of these methods' ones."""
-        left_out = {run_id for run_id in self.ids() if run_id not in self.ids(*methods)}
+        """A store of the test's own, with the files of these methods' runs."""
+        wanted = self.ids(*methods)
+        left_out = {run_id for run_id in self.store.ids() if run_id not in wanted}
         shutil.copytree(
             self.store.folder, home, ignore=lambda _, names: left_out.intersection(names)
         )
@@ -102,12 +123,8 @@ class Trained:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, base) -> Trained:
     """A run of every row of METHODS, trained for real; nobody may change it."""
-    checksum = base.checksum()
     opened = Store(tmp_path_factory.mktemp("trained"))
-    runs = {
-        method: execute(opened, opened.start(small_config(method), "tester")) for method in METHODS
-    }
-    return Trained(opened, runs, checksum)
+    return Trained(opened, _Runs(opened), base.checksum())
 
 
 @pytest.fixture

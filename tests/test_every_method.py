@@ -51,10 +51,20 @@ def own_copy(base: Base) -> Base:
     return Base(base.id, copy.deepcopy(base.model), base.tokenizer)
 
 
+class Alone(dict[str, torch.nn.Module]):
+    """Each adapter by itself, loaded at first use."""
+
+    def __init__(self, trained, base: Base) -> None:
+        self._load = lambda method: trained.load(method, base)
+
+    def __missing__(self, method: str) -> torch.nn.Module:
+        self[method] = self._load(method)
+        return self[method]
+
+
 @pytest.fixture(scope="module")
-def alone(trained, base) -> dict[str, torch.nn.Module]:
-    """Each adapter by itself, loaded once."""
-    return {method: trained.load(method, base) for method in METHODS}
+def alone(trained, base) -> Alone:
+    return Alone(trained, base)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -95,7 +95,8 @@ class TestEvery:
 def test_every_method_has_a_recommended_preset_at_its_own_rate(method):
     config = presets.preset(f"recommended-{method.replace('_', '-')}").config()
     assert config.method == method
-    assert config.learning_rate == METHODS[method].learning_rate
+    more = presets._RECOMMENDED_MORE.get(method, {})
+    assert config.learning_rate == more.get("learning_rate", METHODS[method].learning_rate)
     assert config.num_reviews >= 2_000
 
 

@@ -158,26 +158,6 @@ class TestLosses:
         assert range_test._losses(logits, np.array([0, 1, 0, 1]))[1] == pytest.approx(math.log(2))
 
 
-class TestRecorded:
-    """On the curves of benchmarks/range_tests.json, against rates found by training at each."""
-
-    @pytest.mark.parametrize("method", METHODS)
-    def test_near_the_tuned_rate_or_unsure(self, method):
-        curve = range_tests.read()[method]
-        rate, is_sure, reason, _ = suggest(curve.learning_rates, curve.losses)
-        best = tuned.best_rate(method)
-        assert best is not None
-        if is_sure:
-            assert 1 / 5 <= rate / best <= 5
-        else:
-            assert reason.endswith(".")
-
-    def test_mostly_sure(self):
-        curves = [range_tests.read()[method] for method in METHODS]
-        sure = [suggest(curve.learning_rates, curve.losses)[1] for curve in curves]
-        assert sum(sure) >= 0.75 * len(sure)
-
-
 class TestMeasure:
     def test_goes_on_where_it_stopped(self, tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(range_test, "STEPS", 6)

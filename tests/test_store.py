@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,16 @@ from small_runs import ROOT, environment, run_python, small_config
 
 from peft_demo import store as store_module
 from peft_demo.errors import ConflictError, NotFoundError, StoreError
-from peft_demo.runs import EpochMetrics, Progress, RunResult, RunStatus, StepMetrics
+from peft_demo.runs import (
+    EpochMetrics,
+    Progress,
+    RangeTest,
+    Run,
+    RunKind,
+    RunResult,
+    RunStatus,
+    StepMetrics,
+)
 from peft_demo.store import DATABASE, Store
 
 RESULT = RunResult(
@@ -35,6 +45,16 @@ RESULT = RunResult(
     environment={"torch": "2"},
     seconds=1.0,
     training_table=[{"Epoch": 1, "Training Loss": "No log"}],
+)
+
+
+RANGE_TEST = RangeTest(
+    learning_rates=(1e-5, 1e-4, 1e-3),
+    losses=(0.7, 0.6, 2.0),
+    smoothed=(0.7, 0.65, 1.0),
+    suggestion=1e-4,
+    is_sure=False,
+    reason="The loss hardly fell.",
 )
 
 
@@ -88,6 +108,146 @@ class TestQueue:
         run = store.submit(config, "browser-1")
         assert store.get(run.run_id).config == config
         assert store.get(run.run_id).owner == "browser-1"
+
+
+class TestKinds:
+    @pytest.mark.parametrize("kind", RunKind)
+    def test_are_kept(self, store, home, kind):
+        waiting = store.submit(small_config(), "me", kind)
+        started = store.start(small_config(), "me", kind)
+        assert (waiting.kind, started.kind) == (kind, kind)
+        assert store.claim().kind is kind
+        again = Store(home)
+        assert [run.kind for run in again.runs()] == [kind, kind]
+        again.close()
+
+    def test_is_a_training_unless_said(self, store):
+        (run_id,) = submit(store)
+        assert store.get(run_id).kind is RunKind.TRAINING
+
+    def test_wait_in_one_queue(self, store):
+        ids = [store.submit(small_config(), "me", kind).run_id for kind in RunKind]
+        assert [store.claim().run_id for _ in ids] == ids
+
+    def test_what_a_range_test_found_survives_reopening(self, store, home):
+        run = store.start(small_config(), "me", RunKind.RANGE_TEST)
+        done = store.finish(run.run_id, RunStatus.COMPLETED, range_test=RANGE_TEST)
+        assert (done.range_test, done.result) == (RANGE_TEST, None)
+        again = Store(home)
+        assert again.get(run.run_id) == done
+        again.close()
+
+
+class TestFilesToBeginWith:
+    @pytest.fixture
+    def files(self, home) -> Path:
+        folder = home / ".import-1"
+        folder.mkdir(parents=True)
+        (folder / "adapter_model.safetensors").write_bytes(b"weights")
+        return folder
+
+    @pytest.mark.parametrize("how", ["submit", "start"])
+    def test_are_the_runs_partial_folder(self, store, files, how):
+        run = getattr(store, how)(small_config(), "me", RunKind.IMPORTED, files)
+        partial = store.partial_folder_of(run.run_id)
+        assert (partial / "adapter_model.safetensors").read_bytes() == b"weights"
+        assert not files.exists()
+
+    def test_are_there_when_the_run_can_be_claimed(self, store, home, files, monkeypatch):
+        """Another engine may claim it at once."""
+        other = Store(home)
+        seen = []
+        replace = os.replace
+
+        def look(source, target):
+            seen.append(other.ids())
+            replace(source, target)
+
+        monkeypatch.setattr(store_module.os, "replace", look)
+        run = store.submit(small_config(), "me", RunKind.IMPORTED, files)
+        assert seen == [[]]
+        assert other.claim().run_id == run.run_id
+        other.close()
+
+    def test_that_are_gone_add_no_run(self, store, home):
+        with pytest.raises(StoreError):
+            store.submit(small_config(), "me", RunKind.IMPORTED, home / "nowhere")
+        assert store.ids() == []
+
+    def test_go_with_a_run_that_is_deleted_before_it_began(self, store, files):
+        run_id = store.submit(small_config(), "me", RunKind.IMPORTED, files).run_id
+        store.request_stop(run_id)
+        store.delete(run_id)
+        assert not store.partial_folder_of(run_id).exists()
+
+
+class TestADatabaseOfTheEarlierVersion:
+    """It had neither kinds nor range tests."""
+
+    NEW = ("kind", "range_test")
+
+    @pytest.fixture
+    def before(self, store, home) -> list[Run]:
+        """Runs of every status, in a database without the new columns."""
+        for status in RunStatus:
+            (run_id,) = submit(store)
+            if status is not RunStatus.QUEUED:
+                store.claim()
+            if status.is_over:
+                result = RESULT if status is RunStatus.COMPLETED else None
+                store.report(run_id, Progress(step=1), [step(1)], epoch(1))
+                store.finish(run_id, status, error="The reason.", result=result)
+        runs = store.runs()
+        store.close()
+        with closing(sqlite3.connect(home / DATABASE)) as connection:
+            for column in self.NEW:
+                connection.execute(f"ALTER TABLE run DROP COLUMN {column}")
+            connection.commit()
+        assert not set(self.NEW) & self.columns(home)
+        return runs
+
+    def columns(self, home: Path) -> set[str]:
+        with closing(sqlite3.connect(home / DATABASE)) as connection:
+            return {row[1] for row in connection.execute("PRAGMA table_info(run)")}
+
+    def test_is_opened_with_all_its_runs(self, before, home):
+        opened = Store(home)
+        assert opened.problem is None
+        assert opened.runs() == before
+        assert {run.kind for run in before} == {RunKind.TRAINING}
+        for run in before:
+            assert opened.steps(run.run_id) == ([step(1)] if run.epochs else [])
+        opened.close()
+
+    def test_takes_new_runs_of_every_kind(self, before, home):
+        opened = Store(home)
+        for kind in RunKind:
+            run = opened.start(small_config(), "me", kind)
+            done = opened.finish(run.run_id, RunStatus.COMPLETED, range_test=RANGE_TEST)
+            assert (done.kind, done.range_test) == (kind, RANGE_TEST)
+        opened.close()
+
+    def test_is_changed_once(self, before, home):
+        Store(home).close()
+        assert set(self.NEW) <= self.columns(home)
+        again = Store(home)
+        assert again.runs() == before
+        again.close()
+
+    def test_two_processes_may_open_it_at_once(self, before, home):
+        barrier = threading.Barrier(4)
+
+        def open_it(_: int) -> list[Run]:
+            barrier.wait()
+            opened = Store(home)
+            try:
+                assert opened.problem is None
+                return opened.runs()
+            finally:
+                opened.close()
+
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(open_it, range(4))) == [before] * 4
 
 
 class TestVersion:

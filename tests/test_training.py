@@ -172,12 +172,13 @@ class TestTheSameNumbers:
     def test_come_again_while_others_load_and_predict(self, method, tmp_path, trained, base):
         stop = threading.Event()
         done = deque()
+        ids = trained.ids(*SOME)
 
         def disturb() -> None:
             while not stop.is_set():
                 for other in SOME:
                     trained.load(other, base)
-                Predictor(trained.store).predict("A good film, I think.", trained.ids(*SOME))
+                Predictor(trained.store).predict("A good film, I think.", ids)
                 done.append(1)
 
         thread = threading.Thread(target=disturb)
