@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from small_runs import Recorder, small_config
 
 from benchmarks import range_tests
-from peft_demo import range_test, training, tuned
+from peft_demo import range_test, training
 from peft_demo.errors import NotFoundError, RunCancelledError
-from peft_demo.methods import METHODS
 from peft_demo.range_test import find, suggest
 
 RATES = [

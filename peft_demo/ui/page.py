@@ -35,6 +35,8 @@ _START = (
     "(rate) => trigger('rated', { rate }))"
 )
 
+_PICK = "PeftConfiguration.gallery(element, (method) => trigger('picked', { method }))"
+
 HEADER = f"""
 <header class="pd-header">
   <div><h1>{TITLE}</h1><p>See what a fine-tuning choice does, on movie reviews</p></div>
@@ -97,8 +99,7 @@ def build(services: Services) -> gr.Blocks:
                 about = gr.HTML(WAITING, elem_id="about", apply_default_css=False)
                 methods = gr.HTML(
                     gallery(),
-                    js_on_load=_WHEN_READY
-                    % "PeftConfiguration.gallery(element, (method) => trigger('picked', { method }))",
+                    js_on_load=_WHEN_READY % _PICK,
                     elem_id="gallery",
                     apply_default_css=False,
                 )
