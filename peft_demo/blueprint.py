@@ -10,7 +10,7 @@ import copy
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -245,9 +245,18 @@ class _Network:
         return not _in_head(name) and (tensor.requires_grad or (self.is_added(name) and is_weight))
 
     def numel(self, name: str) -> int:
-        """Numbers in a tensor and its like in all further blocks."""
-        times = self.base.n_layers - 1 if name in self.repeated else 1
-        return self.tensors[name].numel() * times
+        """Numbers in a tensor, or in its like in all further blocks."""
+        return self.tensors[name].numel() * len(self.likes(name))
+
+    def likes(self, name: str) -> list[str]:
+        """The name, or the names of its like in all further blocks."""
+        if name not in self.repeated:
+            return [name]
+        further = range(1, self.base.n_layers)
+        if SECOND_BLOCK in name:
+            return [name.replace(SECOND_BLOCK, f"{BLOCKS}{block}.") for block in further]
+        stem, _, number = name.rpartition(".")
+        return [f"{stem}.{int(number) + (block - 1) * len(self.loose)}" for block in further]
 
     @property
     def loose(self) -> list[str]:
@@ -265,9 +274,7 @@ def _named(
 def _file_bytes(network: _Network) -> int:
     """Size of a safetensors file: eight bytes, a header in JSON that is filled up, the numbers."""
     stored = [
-        (name.replace(SECOND_BLOCK, f"{BLOCKS}{block}."), tensor)
-        for name, tensor in network.stored.items()
-        for block in (range(1, network.base.n_layers) if name in network.repeated else (0,))
+        (like, tensor) for name, tensor in network.stored.items() for like in network.likes(name)
     ]
     stored.sort(key=lambda item: (-item[1].itemsize, _kind(item[1]), item[0]))
     end, header = 0, [_json("__metadata__", {"format": "pt"})]
@@ -306,9 +313,8 @@ def _block(network: _Network) -> tuple[Part, ...]:
     for number, tensors in enumerate(parts.values()):
         # One for each module, in the modules' order; their names only number them.
         for name in network.loose[number * each : (number + 1) * each]:
-            tensor = network.tensors[name]
             stem = _plain(name.rpartition(".")[0], network)
-            tensors.append(Tensor(stem, tuple(tensor.shape), tensor.requires_grad))
+            tensors.append(_tensor(stem, network.tensors[name]))
     return tuple(
         Part(path.removeprefix("attention."), tuple(tensors)) for path, tensors in parts.items()
     )
@@ -326,13 +332,8 @@ def _modules(base: Shape) -> dict[str, dict[str, tuple[int, ...]]]:
 
 def _as_own(tensors: list[Tensor], own: Mapping[str, tuple[int, ...]]) -> list[Tensor]:
     """A trained copy that stands in for the module is the module's own tensors to a reader."""
-    lasts = [tensor.name.rpartition(".")[2] for tensor in tensors]
-    if dict(zip(lasts, (tensor.shape for tensor in tensors), strict=True)) != own:
-        return tensors
-    return [
-        Tensor(last, tensor.shape, tensor.trained)
-        for last, tensor in zip(lasts, tensors, strict=True)
-    ]
+    renamed = [replace(tensor, name=tensor.name.rpartition(".")[2]) for tensor in tensors]
+    return renamed if {tensor.name: tensor.shape for tensor in renamed} == own else tensors
 
 
 def _shared(network: _Network) -> tuple[Tensor, ...]:
@@ -358,11 +359,11 @@ def _embeddings(network: _Network) -> tuple[Tensor, ...]:
 
 
 def _shown(names: list[str], network: _Network) -> list[Tensor]:
-    tensors = [(name, network.tensors[name]) for name in names]
-    return [
-        Tensor(_plain(name, network), tuple(tensor.shape), tensor.requires_grad)
-        for name, tensor in tensors
-    ]
+    return [_tensor(_plain(name, network), network.tensors[name]) for name in names]
+
+
+def _tensor(name: str, tensor: torch.Tensor) -> Tensor:
+    return Tensor(name, tuple(tensor.shape), tensor.requires_grad)
 
 
 def _plain(name: str, network: _Network) -> str:

@@ -55,9 +55,7 @@ class TestEveryMethod:
             drawn.num_head_parameters,
         )
         assert drawn.num_base_parameters == base.num_parameters()
-        size = adapters.save(model, tmp_path).stat().st_size
-        # Numbers within names may have more digits in further blocks.
-        assert drawn.file_bytes == pytest.approx(size, abs=64)
+        assert drawn.file_bytes == adapters.save(model, tmp_path).stat().st_size
 
     def test_every_trained_tensor_has_its_place(self, method):
         drawn = counted(RunConfig(method=method))
@@ -142,8 +140,8 @@ class MadeUpBase:
         assert drawn.num_base_parameters == small_base.num_parameters()
         assert drawn.n_layers == self.n_layers
         assert_adds_up(drawn)
-        size = adapters.save(model, tmp_path_factory.mktemp("saved")).stat().st_size
-        assert drawn.file_bytes == pytest.approx(size, abs=64)
+        folder = tmp_path_factory.mktemp("saved")
+        assert drawn.file_bytes == adapters.save(model, folder).stat().st_size
 
 
 class TestABaseOfOneBlock(MadeUpBase):

@@ -95,7 +95,7 @@ def build(services: Services) -> gr.Blocks:
             with gr.Tab("Training", id="training"):
                 _own_html(BOARD, "PeftDemo.board(element)")
             # Drawn at once, so that it follows the form while another tab is open.
-            with gr.Tab("The method", id="method-tab", render_children=True):
+            with gr.Tab("Method", id="method-tab", render_children=True):
                 about = gr.HTML(WAITING, elem_id="about", apply_default_css=False)
                 methods = gr.HTML(
                     gallery(),
@@ -105,7 +105,7 @@ def build(services: Services) -> gr.Blocks:
                 )
             with gr.Tab("Runs", id="runs"):
                 _own_html(TABLE, "PeftDemo.table(element)")
-            with gr.Tab("Try a review", id="review-tab"):
+            with gr.Tab("Review", id="review-tab"):
                 review = ReviewPage(services)
 
         def submit(kind: RunKind, who: str, *values: Any) -> str:

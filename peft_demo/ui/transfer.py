@@ -58,7 +58,7 @@ class Transfer:
 
     def paste(self, text: str, *values: Any) -> list[Any]:
         """Put pasted text into the form; what it does not say stays as it is."""
-        imported = config_import.read(text)
+        imported = config_import.read(text, self._current(values))
         return [_notes(imported.notes), *self._form.show(imported.values)]
 
     def from_link(self, request: gr.Request) -> list[Any]:
@@ -76,10 +76,17 @@ class Transfer:
 
     def _validate(self, text: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
         try:
-            config_import.read(text)
+            config_import.read(text, self._current(values))
         except InvalidFieldsError as error:
             return [gr.validate(False, str(error))]
         return [gr.validate(True, "")]
+
+    def _current(self, values: tuple[Any, ...]) -> dict[str, Any] | None:
+        """What the form says, if that is allowed: the text may rely on it."""
+        try:
+            return self._form.config(*values).flat() if values else None
+        except InvalidFieldsError:
+            return None
 
 
 def code_of(store: Store, request: Mapping[str, Any]) -> str:

@@ -140,11 +140,13 @@ def test_a_configuration_is_counted_without_training(client):
 
 
 def test_a_pasted_configuration_is_read(client):
-    read = client.predict("LoraConfig(r=4, target_modules=['q_lin'], bias='all')", "/read_config")
+    read = client.predict(
+        "LoraConfig(r=4, target_modules=['q_lin'], bias='all')", api_name="/read_config"
+    )
     assert read["values"]["r"] == 4
     assert "bias" in read["notes"][0]
     with pytest.raises(AppError, match="nothing is executed"):
-        client.predict("LoraConfig(r=__import__('os').getpid())", "/read_config")
+        client.predict("LoraConfig(r=__import__('os').getpid())", api_name="/read_config")
 
 
 def test_code_of_a_configuration(client):

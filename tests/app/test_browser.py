@@ -51,7 +51,7 @@ def test_the_page_answers_before_torch_is_there_and_says_so(tmp_path, visit):
         page = visit().open(app.url)
         assert page.locator(".pd-models").get_attribute("data-state") == "loading"
         # A review that is sent now is answered, not lost.
-        open_tab(page, "Try a review")
+        open_tab(page, "Review")
         page.click("#example-0")
         page.wait_for_function("document.querySelector('#review textarea').value !== ''")
         page.click("#classify")
@@ -74,7 +74,7 @@ def test_reference_charts_are_there_at_first_sight_and_nothing_leaves_the_machin
         assert "LoRA 1 (assignment) ends at" in plot.get_attribute("aria-label")
     wait_for_models(page)
     open_tab(page, "Runs")
-    open_tab(page, "Try a review")
+    open_tab(page, "Review")
     page.click("#example-1")
     page.wait_for_function("document.querySelector('#review textarea').value !== ''")
     page.click("#classify")
@@ -100,7 +100,7 @@ def test_page_says_that_the_assignments_presets_cannot_be_told_apart(page):
 
 
 def test_four_adapters_say_what_they_make_of_a_typed_review(page):
-    open_tab(page, "Try a review")
+    open_tab(page, "Review")
     review = "The first half is dull. " * 20 + "The end is good."
     page.fill("#review textarea", review)
     page.click("#classify")
@@ -115,7 +115,7 @@ def test_four_adapters_say_what_they_make_of_a_typed_review(page):
 
 
 def test_bad_reviews_are_told_at_the_field_and_stay_there(page):
-    open_tab(page, "Try a review")
+    open_tab(page, "Review")
     page.fill("#review textarea", "   ")
     page.click("#classify")
     page.locator("#review", has_text="review must have 1 to 20,000 characters").wait_for()
@@ -165,7 +165,7 @@ def test_a_run_trains_live_survives_a_reload_and_predicts(app, visit):
     assert trace == 2
     page.reload()
     card(page, name).wait_for()
-    open_tab(page, "Try a review")
+    open_tab(page, "Review")
     page.locator("#adapters label", has_text="mine").first.click()
     page.fill("#review textarea", "Lovely.")
     page.click("#classify")
@@ -262,7 +262,7 @@ def test_nothing_is_wider_than_the_window(app, visit, width, height, scheme):
     page = visit(width, height, color_scheme=scheme).open(app.url)
     page.wait_for_function("document.querySelector('[data-chart=loss] .pd-plot')?.data")
     page.wait_for_timeout(1500)
-    for tab in ("Training", "The method", "Runs", "Try a review"):
+    for tab in ("Training", "Method", "Runs", "Review"):
         open_tab(page, tab)
         page.wait_for_timeout(300)
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -32,7 +32,7 @@ def wait_for_counts(page, wanted):
 
 @pytest.fixture
 def method_page(page):
-    open_tab(page, "The method")
+    open_tab(page, "Method")
     page.locator(".pd-method svg").first.wait_for(timeout=120_000)
     return page
 
@@ -148,7 +148,7 @@ def test_a_range_test_suggests_a_rate_that_one_click_puts_into_the_form(app, vis
             arg=rate,
         )
     # It left no adapter, so there is nothing to predict with.
-    open_tab(page, "Try a review")
+    open_tab(page, "Review")
     assert page.locator("#adapters label", has_text="which rate").count() == 0
 
 
@@ -158,7 +158,7 @@ def test_an_adapter_from_elsewhere_joins_the_review_page(page, tmp_path):
         if not extra.name.startswith("adapter_"):
             extra.unlink()
     archive = shutil.make_archive(str(tmp_path / "from elsewhere"), "zip", adapter)
-    open_tab(page, "Try a review")
+    open_tab(page, "Review")
     page.locator("#import button").first.click()
     page.set_input_files("#adapter-file input[type=file]", archive)
     page.locator("#imported", has_text="queue").wait_for(timeout=120_000)
@@ -173,7 +173,7 @@ def test_an_adapter_from_elsewhere_joins_the_review_page(page, tmp_path):
 def test_a_zip_that_is_none_is_refused_with_the_reason(page, tmp_path):
     bad = tmp_path / "bad.zip"
     bad.write_bytes(b"not a zip")
-    open_tab(page, "Try a review")
+    open_tab(page, "Review")
     page.locator("#import button").first.click()
     page.set_input_files("#adapter-file input[type=file]", str(bad))
     problem = page.locator("#imported .pd-problem")
@@ -184,7 +184,7 @@ def test_a_zip_that_is_none_is_refused_with_the_reason(page, tmp_path):
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
 def test_no_methods_page_is_wider_than_the_window(app, visit, width, scheme):
     page = visit(width, 900, color_scheme=scheme).open(app.url)
-    open_tab(page, "The method")
+    open_tab(page, "Method")
     page.locator(".pd-method svg").first.wait_for(timeout=120_000)
     for method in METHODS.values():
         page.locator(f".pd-pick[data-method={method.id}]").click()
