@@ -181,9 +181,9 @@ class TestDistilbert:
     ):
         monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(wider_distilbert_folder))
         assert bases.default_base() == HUB_BASE
-        one_step = {"num_train_epochs": 1, "num_reviews": 10}
+        two_steps = {"num_train_epochs": 1, "num_reviews": 10, "per_device_train_batch_size": 4}
         for method in METHODS:
-            config = small_config(method, base_model=HUB_BASE, **one_step)
+            config = small_config(method, base_model=HUB_BASE, **two_steps)
             run = execute(store, store.start(config, "tester"))
             assert run.status is RunStatus.COMPLETED, run.error
             assert run.result.num_head_parameters == 128 * 128 + 128 + 2 * 128 + 2

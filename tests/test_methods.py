@@ -186,11 +186,18 @@ REFUSED = [
     ("adalora", {"init_r": 4}, "target_r", ["at most init_r (4)", "got 8."]),
     (
         "adalora",
-        {"tinit": 150, "tfinal": 50},
+        {"tinit": 150, "tfinal": 49},
         "tinit",
-        ["tinit + tfinal must be less than the training's 200 steps", "got 150 + 50."],
+        ["tinit + tfinal must be at most 198, two less than the training's", "got 150 + 49."],
     ),
-    ("adalora", {"num_reviews": 10, "tinit": 2}, "tinit", ["2 steps", "got 2 + 0."]),
+    ("adalora", {"tinit": 150, "tfinal": 48}, None, []),
+    (
+        "adalora",
+        {"num_reviews": 10, "num_train_epochs": 1},
+        "num_train_epochs",
+        ["at least 2 training steps", "got 1."],
+    ),
+    ("adalora", {"num_reviews": 10, "num_train_epochs": 2}, None, []),
     ("gralora", {"r": 9}, "gralora_k", ["must divide r (9)", "got 2."]),
     (
         "gralora",

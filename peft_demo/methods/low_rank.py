@@ -69,10 +69,14 @@ def _check_adalora(values: Values, setting: Setting) -> None:
             "target_r",
             f"target_r must be at most init_r ({values['init_r']}), got {values['target_r']}.",
         )
-    if values["tinit"] + values["tfinal"] >= setting.max_steps:
+    # The last step takes rank away by what the gradients of one before it have shown.
+    most = setting.max_steps - 2
+    if most < 0:
+        refuse("num_train_epochs", "num_train_epochs must give at least 2 training steps, got 1.")
+    if values["tinit"] + values["tfinal"] > most:
         refuse(
             "tinit",
-            f"tinit + tfinal must be less than the training's {setting.max_steps:,} steps, "
+            f"tinit + tfinal must be at most {most:,}, two less than the training's steps, "
             f"got {values['tinit']:,} + {values['tfinal']:,}.",
         )
     must_not_exceed_width("init_r")(values, setting)

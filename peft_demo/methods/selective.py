@@ -127,6 +127,8 @@ ROWS = (
         ),
         starting_rate=5e-3,
         peft_config=_ln_tuning,
+        # The norms do merge, but peft leaves its wrappers around the head.
+        merges=False,
         writes_to_base=True,
     ),
     Method(
