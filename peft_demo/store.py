@@ -365,8 +365,11 @@ class Store:
 
     def _add_new_columns(self) -> None:
         """Give a database that an earlier version made the columns that have come since."""
-        known = {column["name"] for column in inspect(self._engine).get_columns(_Run.__tablename__)}
         with self._engine.begin() as connection:
+            # Locked before looking: two processes may open it at once.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            columns = inspect(connection).get_columns(_Run.__tablename__)
+            known = {column["name"] for column in columns}
             for column in _Table.metadata.tables[_Run.__tablename__].columns:
                 if column.name not in known:
                     definition = CreateColumn(column).compile(self._engine)
