@@ -76,8 +76,8 @@ def _check_adalora(values: Values, setting: Setting) -> None:
     if values["tinit"] + values["tfinal"] > most:
         refuse(
             "tinit",
-            f"tinit + tfinal must be at most {most:,}, two less than the training's steps, "
-            f"got {values['tinit']:,} + {values['tfinal']:,}.",
+            f"tinit + tfinal must be at most {most:,}, two less than the training's "
+            f"{setting.max_steps:,} steps, got {values['tinit']:,} + {values['tfinal']:,}.",
         )
     must_not_exceed_width("init_r")(values, setting)
 
