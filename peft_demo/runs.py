@@ -366,8 +366,33 @@ class RunKind(StrEnum):
     """An adapter that was trained elsewhere: tested here, not trained."""
 
 
+class GroupKind(StrEnum):
+    """Why runs belong together."""
+
+    REPEATS = "repeats"
+    """One configuration with several seeds."""
+    SWEEP = "sweep"
+    """Every combination of some fields' values, perhaps each with several seeds."""
+    ASSIGNMENT = "assignment"
+    """The assignment's four configurations."""
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class RunGroup(_Record):
+    """Runs that were queued together."""
+
+    group_id: str
+    kind: GroupKind
+    name: str
+    owner: str
+    created_at: datetime
+    is_race: bool = False
+    """Its runs are trained in turns, so that their curves grow together."""
+    axes: dict[str, list[Any]] = {}
+    """The swept fields with their values, in the order of the sweep."""
 
 
 class StepMetrics(_Record):
@@ -468,6 +493,11 @@ class Run(_Record):
     error: str | None = None
     result: RunResult | None = None
     range_test: RangeTest | None = None
+    group_id: str | None = None
+    """The group that it was queued with."""
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    is_starred: bool = False
     is_reference: bool = False
     """It came with the program and cannot be deleted."""
     queue_position: int | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,10 +38,12 @@ from peft_demo.errors import ConflictError, NotFoundError, StoreError
 from peft_demo.fields import shown
 from peft_demo.runs import (
     EpochMetrics,
+    GroupKind,
     Progress,
     RangeTest,
     Run,
     RunConfig,
+    RunGroup,
     RunKind,
     RunResult,
     RunStatus,
@@ -64,6 +66,18 @@ class _Version(_Table):
     value: Mapped[int]
 
 
+class _Group(_Table):
+    # "group" is a word of SQL.
+    __tablename__ = "run_group"
+    number: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    owner: Mapped[str]
+    created_at: Mapped[str]
+    is_race: Mapped[bool] = mapped_column(default=False)
+    axes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
 class _Run(_Table):
     __tablename__ = "run"
     # AUTOINCREMENT: the number of a deleted run is never given again.
@@ -82,6 +96,12 @@ class _Run(_Table):
     error: Mapped[str | None]
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     range_test: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    # No foreign key: SQLite cannot add one to a table that is there already.
+    group: Mapped[int | None] = mapped_column("group_number", index=True)
+    tags: Mapped[list[str] | None] = mapped_column(JSON)
+    note: Mapped[str] = mapped_column(default="", server_default="")
+    is_starred: Mapped[bool] = mapped_column(default=False, server_default="0")
+    deleted_at: Mapped[str | None]
     version: Mapped[int] = mapped_column(default=0, index=True)
 
 
@@ -165,6 +185,75 @@ class Store:
     ) -> Run:
         """Add a run that this process does itself, past the queue; see ``submit``."""
         return self._add(config, owner, RunStatus.RUNNING, kind, files)
+
+    def submit_group(
+        self,
+        configs: Sequence[RunConfig],
+        owner: str,
+        kind: GroupKind,
+        name: str,
+        *,
+        axes: Mapping[str, Sequence[Any]] | None = None,
+        is_race: bool = False,
+    ) -> tuple[RunGroup, list[Run]]:
+        """Put runs that belong together at the end of the queue, all or none.
+
+        Raises:
+            StoreError: the folder or database cannot be written; names it.
+        """
+        with self._transaction() as session:
+            group = _Group(
+                kind=kind,
+                name=name,
+                owner=owner,
+                created_at=_now(),
+                is_race=is_race,
+                axes={field: list(values) for field, values in (axes or {}).items()},
+            )
+            session.add(group)
+            session.flush()
+            rows = [
+                _Run(
+                    config=config.flat(),
+                    owner=owner,
+                    status=RunStatus.QUEUED,
+                    kind=RunKind.TRAINING,
+                    created_at=_now(),
+                    group=group.number,
+                )
+                for config in configs
+            ]
+            session.add_all(rows)
+            session.flush()
+            version = self._touch(session)
+            for row in rows:
+                row.version = version
+            snapshot, numbers = _group_snapshot(group), [row.number for row in rows]
+        return snapshot, [self._get(number) for number in numbers]
+
+    def groups(self) -> list[RunGroup]:
+        """All groups, newest first."""
+        if not self._is_open:
+            return []
+        with self._transaction(write=False) as session:
+            rows = session.scalars(select(_Group).order_by(_Group.number.desc()))
+            return [_group_snapshot(row) for row in rows]
+
+    def group(self, group_id: str) -> tuple[RunGroup, list[Run]]:
+        """A group and its runs, in the order in which they were queued.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        number = _number_in(group_id, "group")
+        if number is None:
+            raise _no_such_group(group_id)
+        with self._transaction(write=False) as session:
+            row = session.get(_Group, number)
+            if row is None:
+                raise _no_such_group(group_id)
+            members = select(_Run).where(_Run.group == number).order_by(_Run.number)
+            return _group_snapshot(row), self._snapshots(session, session.scalars(members).all())
 
     def claim(self) -> Run | None:
         """Take the oldest queued run for this process, or None if the queue is empty."""
@@ -430,10 +519,10 @@ class Store:
         return version
 
     def _number(self, run_id: str) -> int:
-        prefix, _, digits = str(run_id).partition("-")
-        if prefix != "run" or not digits.isascii() or not digits.isdigit() or len(digits) > 12:
+        number = _number_in(run_id, "run")
+        if number is None:
             raise _no_such_run(run_id)
-        return int(digits)
+        return number
 
     def _row(self, session: Session, number: int) -> _Run:
         row = session.get(_Run, number)
@@ -477,6 +566,10 @@ class Store:
                 "error": row.error,
                 "result": row.result,
                 "range_test": row.range_test,
+                "group_id": None if row.group is None else group_id_of(row.group),
+                "tags": row.tags or (),
+                "note": row.note,
+                "is_starred": row.is_starred,
                 "queue_position": position,
                 "version": row.version,
             }
@@ -488,6 +581,36 @@ class Store:
 def run_id_of(number: int) -> str:
     """The public id of the run with this number."""
     return f"run-{number:06d}"
+
+
+def group_id_of(number: int) -> str:
+    """The public id of the group with this number."""
+    return f"group-{number:06d}"
+
+
+def _number_in(public_id: str, kind: str) -> int | None:
+    prefix, _, digits = str(public_id).partition("-")
+    if prefix != kind or not digits.isascii() or not digits.isdigit() or len(digits) > 12:
+        return None
+    return int(digits)
+
+
+def _group_snapshot(row: _Group) -> RunGroup:
+    return RunGroup(
+        group_id=group_id_of(row.number),
+        kind=GroupKind(row.kind),
+        name=row.name,
+        owner=row.owner,
+        created_at=datetime.fromisoformat(row.created_at),
+        is_race=row.is_race,
+        axes=row.axes,
+    )
+
+
+def _no_such_group(group_id: object) -> NotFoundError:
+    return NotFoundError(
+        f"group must be the id of a group, such as group-000001, got {shown(group_id)}."
+    )
 
 
 def _no_such_run(run_id: object) -> NotFoundError:
