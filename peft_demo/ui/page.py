@@ -15,6 +15,7 @@ from peft_demo.errors import PeftDemoError
 from peft_demo.runs import RunKind
 from peft_demo.ui.api import add_endpoints
 from peft_demo.ui.board import Board
+from peft_demo.ui.compare import ComparePage
 from peft_demo.ui.form import Form
 from peft_demo.ui.preview import WAITING, Preview, gallery
 from peft_demo.ui.review import ReviewPage
@@ -105,6 +106,10 @@ def build(services: Services) -> gr.Blocks:
                 )
             with gr.Tab("Runs", id="runs"):
                 _own_html(TABLE, "PeftDemo.table(element)")
+            # Drawn at once: a link or a button elsewhere on the page opens it.
+            with gr.Tab("Compare", id="compare-tab", render_children=True):
+                comparing = ComparePage(services)
+                compared = comparing.draw(_WHEN_READY)
             with gr.Tab("Review", id="review-tab"):
                 review = ReviewPage(services)
 
@@ -164,6 +169,7 @@ def build(services: Services) -> gr.Blocks:
             show_progress="hidden",
             api_visibility="private",
         )
+        comparing.connect(compared, review)
         page.load(
             lambda who: who or uuid.uuid4().hex,
             owner,
@@ -182,7 +188,13 @@ def _own_html(html: str, script: str) -> gr.HTML:
 
 def head() -> str:
     """The page's own scripts, served by itself: nothing is fetched from elsewhere."""
-    scripts = ("charts.js", "configuration.js", "peft_demo.js")
+    scripts = (
+        "charts.js",
+        "comparison_charts.js",
+        "configuration.js",
+        "compare.js",
+        "peft_demo.js",
+    )
     sources = (*(ASSETS / script for script in scripts), PLOTLY)
     return "".join(f'<script defer src="gradio_api/file={path}"></script>' for path in sources)
 

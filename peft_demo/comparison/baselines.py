@@ -1,0 +1,207 @@
+"""Lines to beat: guessing, counting words, and head-only or full runs on the same reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from peft_demo import statistics, text_baseline
+from peft_demo.comparison.evidence import Evidence
+from peft_demo.comparison.facts import Baseline, RunFacts, TextBaselineCheck
+from peft_demo.comparison.words import listed, percent
+from peft_demo.errors import PeftDemoError
+from peft_demo.methods import METHODS
+from peft_demo.runs import Run, RunConfig, RunKind
+
+Measure: TypeAlias = Callable[[RunConfig], Sequence[text_baseline.TextBaseline] | None]
+"""Gives the text baselines on a configuration's reviews, or None while they are computed."""
+
+_DATA_FIELDS = ("dataset", "base_model", "num_reviews", "max_length", "num_test_reviews", "seed")
+"""What two runs must share to have learned from the same reviews and been tested on the same."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The text baselines of several runs, as far as they are known."""
+
+    by_run: Mapping[str, Sequence[text_baseline.TextBaseline]]
+    is_pending: bool
+    """Whether some are still being computed."""
+    problems: tuple[str, ...]
+    """Why some cannot be."""
+
+
+def text_baselines(runs: Sequence[Run], measure: Measure) -> Measured:
+    """The text baselines of each tested run."""
+    found: dict[str, Sequence[text_baseline.TextBaseline]] = {}
+    problems: list[str] = []
+    is_pending = False
+    for run in runs:
+        # What an imported adapter learned from is not known, so nothing is on the same reviews.
+        if run.result is None or run.kind is not RunKind.TRAINING:
+            continue
+        try:
+            measured = measure(run.config)
+        except PeftDemoError as error:
+            problems.append(f"The baselines of {run.config.name} cannot be computed: {error}")
+            continue
+        if measured is None:
+            is_pending = True
+        else:
+            found[run.run_id] = measured
+    return Measured(found, is_pending, tuple(problems))
+
+
+def lines(
+    runs: Sequence[Run],
+    measured: Measured,
+    others: Iterable[Run],
+) -> tuple[Baseline, ...]:
+    """The baselines of these runs; equal ones are one line.
+
+    Args:
+        runs: those that are compared.
+        measured: the text baselines of each.
+        others: all runs of the store, for those that are baselines themselves.
+    """
+    merged: dict[tuple[object, ...], Baseline] = {}
+    for run in runs:
+        for text in measured.by_run.get(run.run_id, ()):
+            learned = f"{run.config.num_train_reviews:,} reviews of {run.config.max_length} tokens"
+            line = Baseline(
+                name=text.name,
+                detail=learned if text.name != _MAJORITY else "",
+                accuracy=text.accuracy,
+                low=text.low,
+                high=text.high,
+                run_ids=(run.run_id,),
+            )
+            _merge(merged, line)
+    compared = {run.run_id for run in runs}
+    candidates = [run for run in others if _is_baseline(run) and run.run_id not in compared]
+    for run in runs:
+        for baseline in _trained_baselines(run, candidates):
+            assert baseline.result is not None
+            low, high = baseline.result.test_interval
+            line = Baseline(
+                name=METHODS[baseline.config.method].label,
+                detail=baseline.run_id,
+                accuracy=baseline.result.test_accuracy,
+                low=low,
+                high=high,
+                run_ids=(run.run_id,),
+                is_trained=True,
+            )
+            _merge(merged, line)
+    return tuple(sorted(merged.values(), key=lambda line: line.accuracy))
+
+
+def checks(
+    runs: Sequence[Run],
+    measured: Measured,
+    evidence: Evidence,
+) -> tuple[TextBaselineCheck, ...]:
+    """Whether each run beats TF-IDF on the same reviews: exact McNemar tests, Holm-corrected."""
+    found = []
+    for run in runs:
+        text = next((t for t in measured.by_run.get(run.run_id, ()) if t.name == _TF_IDF), None)
+        predictions = evidence.predictions(run)
+        if text is None or predictions is None:
+            continue
+        own, other = predictions.correct, text.predictions.correct
+        if len(own) == len(other):
+            p = statistics.mcnemar(own, other)
+            found.append((run.run_id, text.accuracy, float(own.mean() - other.mean()), p))
+    corrected = statistics.holm([p for *_, p in found])
+    return tuple(
+        TextBaselineCheck(
+            run_id=run_id,
+            baseline_accuracy=accuracy,
+            difference=difference,
+            p_corrected=p,
+            verdict="not shown" if p >= 0.05 else "beats" if difference > 0 else "worse",
+        )
+        for (run_id, accuracy, difference, _), p in zip(found, corrected, strict=True)
+    )
+
+
+def in_words(checked: Sequence[TextBaselineCheck], runs: Mapping[str, RunFacts]) -> list[str]:
+    """Who beats counting words and who does not, for a student to read aloud."""
+
+    def told(verdict: str) -> list[str]:
+        sentences = []
+        for check in checked:
+            quality = runs[check.run_id].quality
+            if check.verdict == verdict and quality is not None:
+                sentences.append(
+                    f"{runs[check.run_id].name} ({percent(quality.accuracy)} against "
+                    f"{percent(check.baseline_accuracy)})"
+                )
+        return sentences
+
+    sentences = []
+    if worse := told("worse"):
+        sentences.append(
+            f"Worse than counting words (TF-IDF with logistic regression on the same reviews): "
+            f"{listed(worse)}."
+        )
+    if alike := told("not shown"):
+        sentences.append(
+            f"Not shown to beat counting words (TF-IDF with logistic regression on the same "
+            f"reviews): {listed(alike)}."
+        )
+    if checked and not sentences:
+        who = "Both beat" if len(checked) == 2 else f"All {len(checked)} beat"
+        who = f"{runs[checked[0].run_id].name} beats" if len(checked) == 1 else who
+        sentences.append(
+            f"{who} counting words (TF-IDF with logistic regression on the same reviews)."
+        )
+    return sentences
+
+
+_MAJORITY = "Majority class"
+_TF_IDF = "TF-IDF + logistic regression"
+
+
+def _merge(merged: dict[tuple[object, ...], Baseline], line: Baseline) -> None:
+    same = (line.name, line.accuracy, line.low, line.high)
+    known = merged.get(same)
+    if known is None:
+        merged[same] = line
+        return
+    details = [known.detail] if line.detail in known.detail else [known.detail, line.detail]
+    run_ids = (*known.run_ids, *line.run_ids)
+    merged[same] = known.model_copy(update={"detail": "; ".join(details), "run_ids": run_ids})
+
+
+def _is_baseline(run: Run) -> bool:
+    method = METHODS.get(run.config.method)
+    return (
+        method is not None
+        and method.baseline
+        and run.kind is RunKind.TRAINING
+        and run.result is not None
+    )
+
+
+def _trained_baselines(run: Run, candidates: Sequence[Run]) -> list[Run]:
+    """Of each baseline method the run on the same reviews with the lowest validation loss."""
+    if run.result is None or run.kind is not RunKind.TRAINING or _is_baseline(run):
+        return []
+    best: dict[str, Run] = {}
+    for other in candidates:
+        assert other.result is not None
+        if other.result.test_set != run.result.test_set or any(
+            getattr(other.config, field) != getattr(run.config, field) for field in _DATA_FIELDS
+        ):
+            continue
+        # By validation, not by test: picking by the test would flatter the baseline.
+        known = best.get(other.config.method)
+        if known is None or _validation_loss(other) < _validation_loss(known):
+            best[other.config.method] = other
+    return list(best.values())
+
+
+def _validation_loss(run: Run) -> float:
+    return run.epochs[-1].eval_loss if run.epochs else float("inf")

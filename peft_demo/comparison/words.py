@@ -1,0 +1,30 @@
+"""How numbers and names are written in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def percent(share: float) -> str:
+    """Such as ``81.2 %``."""
+    return f"{100 * share:.1f} %"
+
+
+def points(difference: float) -> str:
+    """A difference of two percentages, with its sign: ``+1.4 points``."""
+    return f"{100 * difference:+.1f} points".replace("-", "−")
+
+
+def p_value(p: float) -> str:
+    """Such as ``p = 0.16`` or ``p < 0.001``."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Such as ``A, B and C``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Such as ``1 run`` or ``1,200 runs``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
