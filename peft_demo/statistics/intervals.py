@@ -72,7 +72,9 @@ def paired_difference(only_first: int, only_second: int, total: int) -> tuple[fl
         # Most likely share of reviews that only the second gets right, given the difference.
         linear = (2 * total - surplus) * true_difference - only_first - only_second
         constant = -only_second * true_difference * (1 - true_difference)
-        share = (math.sqrt(linear**2 - 8 * total * constant) - linear) / (4 * total)
+        # Below 0 only by rounding.
+        discriminant = max(linear**2 - 8 * total * constant, 0.0)
+        share = (math.sqrt(discriminant) - linear) / (4 * total)
         variance = total * (2 * share + true_difference * (1 - true_difference))
         return (surplus - total * true_difference) ** 2 - squared * variance
 
