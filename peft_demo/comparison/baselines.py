@@ -71,7 +71,7 @@ def lines(
             learned = f"{run.config.num_train_reviews:,} reviews of {run.config.max_length} tokens"
             line = Baseline(
                 name=text.name,
-                detail=learned if text.name != _MAJORITY else "",
+                detail=learned if text.name != text_baseline.MAJORITY else "",
                 accuracy=text.accuracy,
                 low=text.low,
                 high=text.high,
@@ -105,7 +105,9 @@ def checks(
     """Whether each run beats TF-IDF on the same reviews: exact McNemar tests, Holm-corrected."""
     found = []
     for run in runs:
-        text = next((t for t in measured.by_run.get(run.run_id, ()) if t.name == _TF_IDF), None)
+        text = next(
+            (t for t in measured.by_run.get(run.run_id, ()) if t.name == text_baseline.TFIDF), None
+        )
         predictions = evidence.predictions(run)
         if text is None or predictions is None:
             continue
@@ -128,40 +130,38 @@ def checks(
 
 def in_words(checked: Sequence[TextBaselineCheck], runs: Mapping[str, RunFacts]) -> list[str]:
     """Who beats counting words and who does not, for a student to read aloud."""
-
-    def told(verdict: str) -> list[str]:
-        sentences = []
-        for check in checked:
-            quality = runs[check.run_id].quality
-            if check.verdict == verdict and quality is not None:
-                sentences.append(
-                    f"{runs[check.run_id].name} ({percent(quality.accuracy)} against "
-                    f"{percent(check.baseline_accuracy)})"
-                )
-        return sentences
-
     sentences = []
-    if worse := told("worse"):
-        sentences.append(
-            f"Worse than counting words (TF-IDF with logistic regression on the same reviews): "
-            f"{listed(worse)}."
-        )
-    if alike := told("not shown"):
-        sentences.append(
-            f"Not shown to beat counting words (TF-IDF with logistic regression on the same "
-            f"reviews): {listed(alike)}."
-        )
+    for verdict in ("worse", "not shown"):
+        same: dict[float, list[RunFacts]] = {}
+        for check in checked:
+            if check.verdict == verdict:
+                same.setdefault(check.baseline_accuracy, []).append(runs[check.run_id])
+        sentences += [_against(group, verdict, accuracy) for accuracy, group in same.items()]
     if checked and not sentences:
-        who = "Both beat" if len(checked) == 2 else f"All {len(checked)} beat"
-        who = f"{runs[checked[0].run_id].name} beats" if len(checked) == 1 else who
-        sentences.append(
-            f"{who} counting words (TF-IDF with logistic regression on the same reviews)."
-        )
+        names = [runs[check.run_id].name for check in checked]
+        who = f"{names[0]} beats" if len(names) == 1 else f"All {len(names)} of them beat"
+        who = f"{listed(names)} both beat" if len(names) == 2 else who
+        sentences.append(f"{who} counting words ({_WHAT} on the same reviews).")
     return sentences
 
 
-_MAJORITY = "Majority class"
-_TF_IDF = "TF-IDF + logistic regression"
+_WHAT = "TF-IDF with logistic regression"
+
+
+def _against(runs: Sequence[RunFacts], verdict: str, baseline: float) -> str:
+    """Such as ``A and B are worse than counting words: … gets 61.6 %, they 50.9 % to 51.3 %.``"""
+    accuracies = sorted(run.quality.accuracy for run in runs if run.quality)
+    low, high = percent(accuracies[0]), percent(accuracies[-1])
+    one = len(runs) == 1
+    verb = {
+        "worse": "is worse than" if one else "are worse than",
+        "not shown": "is not shown to beat" if one else "are not shown to beat",
+    }[verdict]
+    return (
+        f"{listed([run.name for run in runs])} {verb} counting words: {_WHAT} gets "
+        f"{percent(baseline)} from the same reviews, {'it' if one else 'they'} "
+        f"{low if low == high else f'{low} to {high}'}."
+    )
 
 
 def _merge(merged: dict[tuple[object, ...], Baseline], line: Baseline) -> None:

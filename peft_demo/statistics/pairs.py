@@ -32,11 +32,12 @@ def _exact_p(only_first: int, only_second: int) -> float:
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """p-values corrected for their number, stepping down (Holm 1979)."""
-    from statsmodels.stats.multitest import multipletests
-
-    if not len(p_values):
-        return []
-    return [float(p) for p in multipletests(p_values, ALPHA, method="holm")[1]]
+    # statsmodels' multipletests collects the whole process's garbage each time: half a second.
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    corrected = np.empty_like(p)
+    corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    return [float(value) for value in np.minimum(corrected, 1.0)]
 
 
 def reviews_needed(

@@ -43,9 +43,7 @@ LIVE_STEPS = 50
 
 HTML = "<div class='pd-compare'><p class='pd-quiet'>Loading …</p></div>"
 
-_START = (
-    "PeftCompare.start(element, server, (review) => trigger('opened', review))"
-)
+_START = "PeftCompare.start(element, server, (review) => trigger('opened', review))"
 
 
 class ComparePage:
@@ -146,7 +144,7 @@ class ComparePage:
             [review.review, review.run_ids],
             show_progress="hidden",
             api_visibility="private",
-        ).success(
+        ).success(None, js="() => PeftCompare.opened()").success(
             review.classify,
             [review.review, review.run_ids],
             review.cards,
@@ -192,8 +190,10 @@ class ComparePage:
             return known
         except PeftDemoError as error:
             sentence = str(error)
-            return None if request.get("key") == sentence else json.dumps(
-                {"key": sentence, "error": sentence}
+            return (
+                None
+                if request.get("key") == sentence
+                else json.dumps({"key": sentence, "error": sentence})
             )
 
     def _keep(self, key: tuple[Any, ...], answer: str) -> None:
