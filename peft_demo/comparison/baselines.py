@@ -58,43 +58,48 @@ def lines(
     measured: Measured,
     others: Iterable[Run],
 ) -> tuple[Baseline, ...]:
-    """The baselines of these runs; equal ones are one line.
+    """The baselines of these runs, one line for those that learned from as many reviews.
 
     Args:
         runs: those that are compared.
         measured: the text baselines of each.
         others: all runs of the store, for those that are baselines themselves.
     """
-    merged: dict[tuple[object, ...], Baseline] = {}
+    found: list[Baseline] = []
     for run in runs:
         for text in measured.by_run.get(run.run_id, ()):
             learned = f"{run.config.num_train_reviews:,} reviews of {run.config.max_length} tokens"
-            line = Baseline(
-                name=text.name,
-                detail=learned if text.name != text_baseline.MAJORITY else "",
-                accuracy=text.accuracy,
-                low=text.low,
-                high=text.high,
-                run_ids=(run.run_id,),
+            found.append(
+                Baseline(
+                    name=text.name,
+                    detail=learned if text.name != text_baseline.MAJORITY else "",
+                    accuracy=text.accuracy,
+                    low=text.low,
+                    high=text.high,
+                    run_ids=(run.run_id,),
+                )
             )
-            _merge(merged, line)
     compared = {run.run_id for run in runs}
     candidates = [run for run in others if _is_baseline(run) and run.run_id not in compared]
     for run in runs:
         for baseline in _trained_baselines(run, candidates):
             assert baseline.result is not None
             low, high = baseline.result.test_interval
-            line = Baseline(
-                name=METHODS[baseline.config.method].label,
-                detail=baseline.run_id,
-                accuracy=baseline.result.test_accuracy,
-                low=low,
-                high=high,
-                run_ids=(run.run_id,),
-                is_trained=True,
+            found.append(
+                Baseline(
+                    name=METHODS[baseline.config.method].label,
+                    detail=baseline.run_id,
+                    accuracy=baseline.result.test_accuracy,
+                    low=low,
+                    high=high,
+                    run_ids=(run.run_id,),
+                    is_trained=True,
+                )
             )
-            _merge(merged, line)
-    return tuple(sorted(merged.values(), key=lambda line: line.accuracy))
+    same: dict[tuple[str, str], list[Baseline]] = {}
+    for line in found:
+        same.setdefault((line.name, line.detail), []).append(line)
+    return tuple(sorted(map(_merged, same.values()), key=lambda line: line.accuracy))
 
 
 def checks(
@@ -131,6 +136,8 @@ def checks(
 def in_words(checked: Sequence[TextBaselineCheck], runs: Mapping[str, RunFacts]) -> list[str]:
     """Who beats counting words and who does not, for a student to read aloud."""
     sentences = []
+    if len(checked) > _MOST_NAMED:
+        return [_counted(checked)]
     for verdict in ("worse", "not shown"):
         same: dict[float, list[RunFacts]] = {}
         for check in checked:
@@ -145,11 +152,25 @@ def in_words(checked: Sequence[TextBaselineCheck], runs: Mapping[str, RunFacts])
     return sentences
 
 
+_MOST_NAMED = 8
+
+
+def _counted(checked: Sequence[TextBaselineCheck]) -> str:
+    """Of many runs, how many beat counting words."""
+    beating = sum(check.verdict == "beats" for check in checked)
+    worse = sum(check.verdict == "worse" for check in checked)
+    rest = len(checked) - beating - worse
+    return (
+        f"Of {len(checked)} runs, {beating} beat counting words ({_WHAT} on the same reviews), "
+        f"{worse} are worse, and for {rest} neither is shown."
+    )
+
+
 _WHAT = "TF-IDF with logistic regression"
 
 
 def _against(runs: Sequence[RunFacts], verdict: str, baseline: float) -> str:
-    """Such as ``A and B are worse than counting words: … gets 61.6 %, they 50.9 % to 51.3 %.``"""
+    """One sentence about runs that have the same baseline and the same verdict."""
     accuracies = sorted(run.quality.accuracy for run in runs if run.quality)
     low, high = percent(accuracies[0]), percent(accuracies[-1])
     one = len(runs) == 1
@@ -164,15 +185,16 @@ def _against(runs: Sequence[RunFacts], verdict: str, baseline: float) -> str:
     )
 
 
-def _merge(merged: dict[tuple[object, ...], Baseline], line: Baseline) -> None:
-    same = (line.name, line.accuracy, line.low, line.high)
-    known = merged.get(same)
-    if known is None:
-        merged[same] = line
-        return
-    details = [known.detail] if line.detail in known.detail else [known.detail, line.detail]
-    run_ids = (*known.run_ids, *line.run_ids)
-    merged[same] = known.model_copy(update={"detail": "; ".join(details), "run_ids": run_ids})
+def _merged(lines: Sequence[Baseline]) -> Baseline:
+    """One line for several runs; where seeds drew other reviews, their mean."""
+    run_ids = tuple(run_id for line in lines for run_id in line.run_ids)
+    accuracies = sorted({line.accuracy for line in lines})
+    if len(accuracies) == 1:
+        return lines[0].model_copy(update={"run_ids": run_ids})
+    mean, low, high = statistics.mean_interval(accuracies)
+    detail = f"{lines[0].detail}, mean of {len(accuracies)} seeds" if lines[0].detail else ""
+    values = {"accuracy": mean, "low": low, "high": high, "detail": detail, "run_ids": run_ids}
+    return lines[0].model_copy(update=values)
 
 
 def _is_baseline(run: Run) -> bool:

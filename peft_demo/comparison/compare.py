@@ -9,7 +9,7 @@ from peft_demo import text_baseline
 from peft_demo.comparison import baselines, describe, pairs, repeats
 from peft_demo.comparison.baselines import Measure
 from peft_demo.comparison.evidence import Evidence
-from peft_demo.comparison.facts import Comparison, RunFacts
+from peft_demo.comparison.facts import Comparison, PairFacts, RunFacts
 from peft_demo.comparison.pareto import pareto
 from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.fields import shown
@@ -58,8 +58,9 @@ def compare(
     return Comparison(
         verdict=(
             *verdict,
-            *(pair.words for pair in repeat_pairs),
+            *repeats.verdict(cells, repeat_pairs),
             *baselines.in_words(checked, facts),
+            *pairs.how(len(pair_facts)),
         ),
         problems=(*problems, *_notes(runs, facts), *measured.problems),
         runs=tuple(facts.values()),
@@ -141,7 +142,7 @@ def _notes(runs: Sequence[Run], facts: dict[str, RunFacts]) -> list[str]:
 def _verdict(
     groups: Sequence[Sequence[Run]],
     facts: dict[str, RunFacts],
-    pair_facts: Sequence[pairs.PairFacts],
+    pair_facts: Sequence[PairFacts],
     num_runs: int,
 ) -> list[str]:
     sentences = []

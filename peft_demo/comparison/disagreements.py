@@ -49,8 +49,9 @@ def disagreements(
     positive = np.stack([found[run.run_id].probabilities[:, 1] for run in chosen])
     labels = found[chosen[0].run_id].labels
     correct = np.stack([found[run.run_id].correct for run in chosen])
-    is_split = correct.any(axis=0) & ~correct.all(axis=0)
-    is_lost = ~correct.any(axis=0)
+    count = correct.sum(axis=0)
+    is_split = (count > 0) & (count < len(chosen))
+    is_lost = count == 0
     gap = positive.max(axis=0) - positive.min(axis=0)
     sureness = np.abs(positive - 0.5).mean(axis=0)
     texts, problem = _texts(chosen[0])

@@ -114,5 +114,5 @@ def _log_loss(predictions: Predictions) -> Estimate:
     labels = predictions.labels
     of_truth = predictions.probabilities[np.arange(len(labels)), labels]
     losses = -np.log(np.clip(of_truth.astype(np.float64), 1e-12, 1.0))
-    mean, low, high = statistics.mean_interval(losses)
+    mean, low, high = statistics.mean_interval(losses.tolist())
     return Estimate(value=mean, low=low, high=high)

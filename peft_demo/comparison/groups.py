@@ -38,9 +38,9 @@ def group_facts(
     """
     group, runs = store.group(group_id)
     evidence = evidence or Evidence(store)
-    names = describe.unique_names(runs)
-    facts = {run.run_id: describe.describe(run, names[run.run_id], evidence) for run in runs}
     swept = [field for field in group.axes if field not in describe.SEED_FIELDS]
+    names = repeats.names(runs, swept)
+    facts = {run.run_id: describe.describe(run, names[run.run_id], evidence) for run in runs}
     cells = repeats.cells(runs, facts, swept)
     tested = [run for run in runs if facts[run.run_id].quality is not None]
     together = same_test_set(tested)
@@ -55,8 +55,8 @@ def group_facts(
     return GroupFacts(
         group=group.model_dump(mode="json"),
         verdict=(
-            *_verdict(group, cells, ranked, by_id, facts, evidence),
-            *(pair.words for pair in repeat_pairs),
+            *_verdict(cells, ranked, by_id, facts, evidence),
+            *repeats.verdict(cells, repeat_pairs),
             *baselines.in_words(checked, facts),
         ),
         problems=(*(fact.note for fact in facts.values() if fact.note), *measured.problems),
@@ -91,7 +91,6 @@ def _axis(group: RunGroup, field: str, runs: Sequence[Run]) -> Axis:
 
 
 def _verdict(
-    group: RunGroup,
     cells: Sequence[Cell],
     ranked: Sequence[Cell],
     runs: Mapping[str, Run],
@@ -108,8 +107,8 @@ def _verdict(
     repeated = [cell for cell in ranked if cell.num_finished > 1]
     if len(cells) > 1 and len(ranked) > 1:
         sentences.append(_best(ranked))
-    if len(repeated) <= MOST_RUNS:
-        sentences += [repeats.spread(cell) for cell in repeated]
+    if len(repeated) == 1:
+        sentences.append(repeats.spread(repeated[0]))
     if len(single) == len(ranked) > 1:
         tested = [runs[i] for cell in ranked for i in cell.run_ids if facts[i].quality is not None]
         sentences += _single_runs(tested, facts, evidence)
@@ -134,7 +133,8 @@ def _single_runs(
         return []
     if len(tested) <= MOST_RUNS:
         found = [pairs.pair_facts(p, facts) for p in pairs.compare_groups(groups[:1], evidence)]
-        return pairs.verdict([facts[run.run_id] for run in groups[0]], found)
+        told = pairs.verdict([facts[run.run_id] for run in groups[0]], found)
+        return [*told, *pairs.how(len(found))]
     shown, total = evidence.shown_pairs(groups[0])
     if not shown:
         return [

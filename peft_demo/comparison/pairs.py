@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 from peft_demo import statistics
 from peft_demo.comparison.evidence import Evidence
-from peft_demo.comparison.facts import PairFacts, RefusedPair, RunFacts
+from peft_demo.comparison.facts import PairFacts, RefusedPair, RepeatPair, RunFacts
 from peft_demo.comparison.words import listed, p_value, percent
 from peft_demo.runs import BASE_MODELS, DATASETS, Run
 
@@ -92,63 +93,74 @@ def pair_facts(pair: statistics.Pair, runs: Mapping[str, RunFacts]) -> PairFacts
 
 def verdict(group: Sequence[RunFacts], pairs: Sequence[PairFacts]) -> list[str]:
     """What the pairs of runs on the same reviews say, in sentences; nothing for a single run."""
-    if len(pairs) == 1:
-        return [pairs[0].words]
-    if not pairs:
-        return []
-    ranked = sorted(group, key=lambda run: -_accuracy(run))
-    reviews = f"the same {pairs[0].num_reviews:,} test reviews"
+    if len(pairs) < 2:
+        return [pair.words for pair in pairs]
+    entries = [Ranked(run.run_id, run.name, run.quality.accuracy) for run in group if run.quality]
+    return ranking(entries, pairs, f"On the same {pairs[0].num_reviews:,} test reviews")
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A run or a configuration with its accuracy."""
+
+    id: str
+    name: str
+    accuracy: float
+
+
+def ranking(
+    entries: Iterable[Ranked],
+    pairs: Sequence[PairFacts | RepeatPair],
+    where: str,
+    noun: str = "runs",
+) -> list[str]:
+    """Who is shown to be better than whom, and between whom no difference is shown."""
+    ranked = sorted(entries, key=lambda entry: -entry.accuracy)
     if not any(pair.is_shown for pair in pairs):
-        smallest = min(pair.p_corrected for pair in pairs)
+        span = f"{percent(ranked[-1].accuracy)} to {percent(ranked[0].accuracy)}"
+        smallest = p_value(min(pair.p_corrected for pair in pairs))
         return [
-            f"No difference between these {len(ranked)} runs is shown on {reviews}: "
-            f"{percent(_accuracy(ranked[-1]))} to {percent(_accuracy(ranked[0]))}, "
-            f"smallest {p_value(smallest)}.",
-            _how(len(pairs)),
+            f"{where}, no difference between these {len(ranked)} {noun} is shown: {span}, "
+            f"smallest {smallest}."
         ]
-    return [_best(ranked, pairs, reviews), *_alike(ranked, pairs), _how(len(pairs))]
+    names = {entry.id: entry.name for entry in ranked}
+    sets = [listed([names[i] for i in ids]) for ids in alike([e.id for e in ranked], pairs)]
+    if not sets:
+        return [_best(ranked, pairs, where), "Every two of them are shown to differ."]
+    return [
+        _best(ranked, pairs, where),
+        f"No difference is shown between {'; nor between '.join(sets)}.",
+    ]
 
 
-def alike(ranked: Sequence[str], pairs: Sequence[PairFacts]) -> list[list[str]]:
-    """Sets of runs within which no difference is shown; every such pair is in at least one."""
-    different = {frozenset((pair.first, pair.second)) for pair in pairs if pair.is_shown}
+def how(count: int) -> list[str]:
+    """By which tests several pairs were compared; a single one says so itself."""
+    if count < 2:
+        return []
+    return [f"(Exact McNemar tests at 5 %, Holm-corrected for {count} pairs.)"]
+
+
+def alike(ranked: Sequence[str], pairs: Sequence[PairFacts | RepeatPair]) -> list[list[str]]:
+    """Sets within which no difference is shown; every such pair is in at least one."""
+    same = {frozenset((pair.first, pair.second)) for pair in pairs if not pair.is_shown}
     sets: list[list[str]] = []
     for pair in combinations(ranked, 2):
-        if frozenset(pair) in different or any(set(pair) <= set(known) for known in sets):
+        if frozenset(pair) not in same or any(set(pair) <= set(known) for known in sets):
             continue
         chosen = list(pair)
-        for run in ranked:
-            if run not in chosen and all(frozenset((run, c)) not in different for c in chosen):
-                chosen.append(run)
-        sets.append([run for run in ranked if run in chosen])
+        for other in ranked:
+            if other not in chosen and all(frozenset((other, c)) in same for c in chosen):
+                chosen.append(other)
+        sets.append([entry for entry in ranked if entry in chosen])
     return sets
 
 
-def _best(ranked: Sequence[RunFacts], pairs: Sequence[PairFacts], reviews: str) -> str:
+def _best(ranked: Sequence[Ranked], pairs: Sequence[PairFacts | RepeatPair], where: str) -> str:
     best = ranked[0]
-    beaten = {pair.second for pair in pairs if pair.is_shown and pair.first == best.run_id}
-    start = f"On {reviews}, {best.name} ({percent(_accuracy(best))})"
+    beaten = {pair.second for pair in pairs if pair.is_shown and pair.first == best.id}
+    start = f"{where}, {best.name} ({percent(best.accuracy)})"
     if not beaten:
-        return f"{start} did best, but is not shown to be better than any other run here."
+        return f"{start} did best, but is not shown to be better than any other here."
     if len(beaten) == len(ranked) - 1:
-        return f"{start} is better than every other run here."
-    return f"{start} is better than {listed([r.name for r in ranked if r.run_id in beaten])}."
-
-
-def _alike(ranked: Sequence[RunFacts], pairs: Sequence[PairFacts]) -> list[str]:
-    names = {run.run_id: run.name for run in ranked}
-    sets = [
-        listed([names[run_id] for run_id in runs])
-        for runs in alike([run.run_id for run in ranked], pairs)
-    ]
-    if not sets:
-        return ["Every two of these runs are shown to differ."]
-    return [f"No difference is shown between {'; nor between '.join(sets)}."]
-
-
-def _how(count: int) -> str:
-    return f"(Exact McNemar tests at 5 %, Holm-corrected for {count} pairs.)"
-
-
-def _accuracy(run: RunFacts) -> float:
-    return run.quality.accuracy if run.quality else 0.0
+        return f"{start} is better than every other here."
+    return f"{start} is better than {listed([e.name for e in ranked if e.id in beaten])}."

@@ -29,8 +29,13 @@ def _number(value: float | None) -> Estimate | None:
 
 
 def _accuracy(run: RunFacts) -> Estimate | None:
-    quality = run.quality
-    return quality and Estimate(value=quality.accuracy, low=quality.low, high=quality.high)
+    if run.quality is None:
+        return None
+    return Estimate(value=run.quality.accuracy, low=run.quality.low, high=run.quality.high)
+
+
+def _log_loss(run: RunFacts) -> Estimate | None:
+    return None if run.quality is None else run.quality.log_loss
 
 
 _KINDS = (
@@ -41,7 +46,7 @@ _KINDS = (
         "log_loss",
         "Log loss",
         "nats",
-        lambda run: run.quality and run.quality.log_loss,
+        _log_loss,
         is_quality=True,
     ),
     _Kind(

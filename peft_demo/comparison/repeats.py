@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from peft_demo import statistics
-from peft_demo.comparison.describe import SEED_FIELDS, cell_key, settings
+from peft_demo.comparison.describe import SEED_FIELDS, cell_key, settings, unique_names
 from peft_demo.comparison.facts import Cell, Estimate, RepeatPair, RunFacts
+from peft_demo.comparison.pairs import Ranked, ranking
 from peft_demo.comparison.pareto import mean
 from peft_demo.comparison.words import counted, p_value, percent, points
 from peft_demo.runs import Run
@@ -63,6 +65,33 @@ def repeat_pairs(
     )
 
 
+def verdict(chosen: Sequence[Cell], pairs: Sequence[RepeatPair]) -> list[str]:
+    """What comparing configurations by their repeats says, in sentences."""
+    if len(pairs) < 2:
+        return [pair.words for pair in pairs]
+    able = [
+        Ranked(cell.cell_id, cell.name, cell.accuracy.value)
+        for cell in chosen
+        if cell.accuracy is not None and cell.num_finished > 1
+    ]
+    how = f"(t-tests over the seeds at 5 %, Holm-corrected for {len(pairs)} pairs.)"
+    return [*ranking(able, pairs, "On average of their seeds", "configurations"), how]
+
+
+def names(runs: Sequence[Run], swept: Sequence[str]) -> dict[str, str]:
+    """Short names of a group's runs: the swept values, and the seed where several share them."""
+    if not swept:
+        return unique_names(runs)
+    labels = {run.run_id: _label(run, swept) for run in runs}
+    counts = Counter(labels.values())
+    return {
+        run.run_id: labels[run.run_id]
+        if counts[labels[run.run_id]] == 1
+        else f"{labels[run.run_id]} · seed {run.config.seed}"
+        for run in runs
+    }
+
+
 def spread(cell: Cell) -> str:
     """What repeating a configuration showed, in a sentence."""
     assert cell.accuracy is not None
@@ -79,14 +108,12 @@ def _cell(
     index: int, runs: Sequence[Run], facts: Mapping[str, RunFacts], swept: Sequence[str]
 ) -> Cell:
     tested = [q for run in runs if (q := facts[run.run_id].quality) is not None]
-    values = {field: settings(runs[0]).get(field, "–") for field in swept}
-    labels = [f"{field.removeprefix('lora_')} {value}" for field, value in values.items()]
     accuracies = [q.accuracy for q in tested]
     single = [Estimate(value=q.accuracy, low=q.low, high=q.high) for q in tested]
     return Cell(
         cell_id=f"cell-{index + 1}",
-        name=" · ".join(labels) or runs[0].config.name,
-        values=values,
+        name=_label(runs[0], swept) or _shared_name(runs),
+        values={field: settings(runs[0]).get(field, "–") for field in swept},
         run_ids=tuple(run.run_id for run in runs),
         num_finished=len(tested),
         accuracy=mean(single),
@@ -94,6 +121,23 @@ def _cell(
         lowest=min(accuracies, default=None),
         highest=max(accuracies, default=None),
     )
+
+
+def _label(run: Run, swept: Sequence[str]) -> str:
+    """The swept values in a few words: ``DoRA · r 4``."""
+    values, own = run.config.flat(), settings(run)
+    return " · ".join(
+        f"{field.removeprefix('lora_')} {own[field]}"
+        if isinstance(values[field], (int, float))
+        else own[field]
+        for field in swept
+        if field in own
+    )
+
+
+def _shared_name(runs: Sequence[Run]) -> str:
+    names = {run.config.name for run in runs}
+    return names.pop() if len(names) == 1 else runs[0].config.summary
 
 
 def _better_first(one: Cell, other: Cell) -> tuple[Cell, Cell]:
@@ -139,10 +183,10 @@ def _in_words(
         f"{first.name} {percent(first.accuracy.value)}, {second.name} "
         f"{percent(second.accuracy.value)} on average {seeds}. "
     )
-    span = f"{points(low)} to {points(high)}"
+    span = f"95 % interval {points(low)} to {points(high)}; {p_value(p)}"
     if p < 0.05:
-        return f"{start}{first.name} is better by {points(difference)} ({span}; {p_value(p)})."
-    return f"{start}No difference shown ({span}; {p_value(p)})."
+        return f"{start}{first.name} is better by {points(difference)} points ({span})."
+    return f"{start}No difference shown ({span})."
 
 
 def _interval(estimate: Estimate) -> str:

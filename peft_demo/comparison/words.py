@@ -11,8 +11,8 @@ def percent(share: float) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference of two percentages, with its sign: ``+1.4 points``."""
-    return f"{100 * difference:+.1f} points".replace("-", "−")
+    """A difference of two percentages: ``−1.4``."""
+    return f"{100 * difference:.1f}".replace("-", "−")
 
 
 def p_value(p: float) -> str:
@@ -21,8 +21,9 @@ def p_value(p: float) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Such as ``A, B and C``."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    """Such as ``A, B and C``, or ``A, b; C, d and E`` where names have commas themselves."""
+    comma = "; " if len(names) > 2 and any("," in name for name in names) else ", "
+    return names[0] if len(names) == 1 else f"{comma.join(names[:-1])} and {names[-1]}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -11,8 +11,7 @@ import logging
 import queue
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -41,10 +40,6 @@ LONGEST_LIST = 200
 LIVE_STEPS = 50
 """How often the curves of a running run move in the whole of its training."""
 
-HTML = "<div class='pd-compare'><p class='pd-quiet'>Loading …</p></div>"
-
-_START = "PeftCompare.start(element, server, (review) => trigger('opened', review))"
-
 
 class ComparePage:
     """Answers the compare page."""
@@ -58,8 +53,8 @@ class ComparePage:
         self._runs: dict[str, Run] = {}
         self._seen = -1
 
-    def draw(self, script: str) -> gr.HTML:
-        """Put the page into the current Blocks; its script fills it."""
+    def functions(self) -> list[Callable[..., Any]]:
+        """What the page's script may call on the server."""
 
         def compare(request: dict[str, Any]) -> str | None:
             return self.compare(request)
@@ -67,19 +62,13 @@ class ComparePage:
         def group(request: dict[str, Any]) -> str | None:
             return self.group(request)
 
-        def groups() -> str:
+        def groups(_request: dict[str, Any]) -> str:
             return self.groups()
 
         def disagreements(request: dict[str, Any]) -> str:
             return self.disagreements(request)
 
-        return gr.HTML(
-            HTML,
-            js_on_load=script % _START,
-            server_functions=[compare, group, groups, disagreements],
-            elem_id="compare",
-            apply_default_css=False,
-        )
+        return [compare, group, groups, disagreements]
 
     def compare(self, request: dict[str, Any]) -> str | None:
         """The comparison of some runs with their curves.
@@ -136,10 +125,14 @@ class ComparePage:
         except PeftDemoError as error:
             return json.dumps({"error": str(error)})
 
-    def connect(self, drawn: gr.HTML, review: ReviewPage) -> None:
+    def connect(self, header: gr.HTML, review: ReviewPage) -> None:
         """Let a click on a listed review open it on the review page, classified."""
-        drawn.opened(
-            partial(self.open_review, review),
+
+        def open_review(event: gr.EventData) -> list[Any]:
+            return self.open_review(review, event)
+
+        header.opened(
+            open_review,
             None,
             [review.review, review.run_ids],
             show_progress="hidden",
@@ -231,7 +224,7 @@ class ComparePage:
         placed = curves.axes(run, [int(step) for step in thin["steps"]])
         return {"epochs": curves.epoch_curves(run), "steps": {**placed, "loss": thin["loss"]}}
 
-    def _means(self, cells: dict[str, Sequence[str]]) -> dict[str, Any]:
+    def _means(self, cells: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         return {
             cell_id: curves.mean_curves([self._runs[i] for i in run_ids if i in self._runs])
             for cell_id, run_ids in cells.items()

@@ -32,8 +32,9 @@ go();
 """
 
 _START = (
-    "PeftDemo.start(element, server, () => trigger('finished'), "
-    "(rate) => trigger('rated', { rate }))"
+    "(PeftDemo.start(element, server, () => trigger('finished'), "
+    "(rate) => trigger('rated', { rate })), "
+    "PeftCompare.start(server, (review) => trigger('opened', review)))"
 )
 
 _PICK = "PeftConfiguration.gallery(element, (method) => trigger('picked', { method }))"
@@ -52,12 +53,13 @@ HEADER = f"""
 
 BOARD = "<div class='pd-board'></div>"
 TABLE = "<div class='pd-runs'></div>"
+COMPARE = "<div class='pd-compare'></div>"
 
 
 def build(services: Services) -> gr.Blocks:
     """The whole page; nothing is started yet."""
     gr.set_static_paths([ASSETS, PLOTLY.parent])
-    board = Board(services)
+    board, comparing = Board(services), ComparePage(services)
 
     def poll(request: dict[str, Any]) -> str | None:
         return board.poll(request)
@@ -80,7 +82,7 @@ def build(services: Services) -> gr.Blocks:
         header = gr.HTML(
             HEADER,
             js_on_load=_WHEN_READY % _START,
-            server_functions=[poll, act, details, verdict, code],
+            server_functions=[poll, act, details, verdict, code, *comparing.functions()],
             elem_id="header",
             apply_default_css=False,
         )
@@ -106,10 +108,8 @@ def build(services: Services) -> gr.Blocks:
                 )
             with gr.Tab("Runs", id="runs"):
                 _own_html(TABLE, "PeftDemo.table(element)")
-            # Drawn at once: a link or a button elsewhere on the page opens it.
-            with gr.Tab("Compare", id="compare-tab", render_children=True):
-                comparing = ComparePage(services)
-                compared = comparing.draw(_WHEN_READY)
+            with gr.Tab("Compare", id="compare-tab"):
+                _own_html(COMPARE, "PeftCompare.page(element)")
             with gr.Tab("Review", id="review-tab"):
                 review = ReviewPage(services)
 
@@ -169,7 +169,7 @@ def build(services: Services) -> gr.Blocks:
             show_progress="hidden",
             api_visibility="private",
         )
-        comparing.connect(compared, review)
+        comparing.connect(header, review)
         page.load(
             lambda who: who or uuid.uuid4().hex,
             owner,

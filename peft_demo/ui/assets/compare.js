@@ -10,7 +10,7 @@ window.PeftCompare = (() => {
 
   const page = {
     element: null, server: null, onOpen: () => {}, ids: [], group: null, groups: [], chosen: false, key: "", data: null,
-    asking: false, askAgain: false, lists: null, listsFor: "", limit: 20, list: "split", before: null,
+    asking: false, askAgain: false, lists: null, listsFor: "", limit: 10, list: "split", before: null,
     options: { x: "epochs", smoothing: 0.9, log: false, mean: true, px: "trained_parameters", py: "accuracy", plog: true, across: 0, down: 1 },
   };
 
@@ -35,20 +35,25 @@ window.PeftCompare = (() => {
 
   // -- what is compared --------------------------------------------------------------------------
 
-  function start(element, server, onOpen) {
-    Object.assign(page, { element: find(".pd-compare", element) || element, server, onOpen, key: "", data: null });
+  // Called once for the whole page: links and buttons open the compare page wherever one is.
+  function start(server, onOpen) {
+    const again = page.server;
+    Object.assign(page, { server, onOpen });
+    if (again) return;
+    document.addEventListener("pd-compare", (event) => show(event.detail.run_ids));
+    document.addEventListener("pd-runs", () => { if (isSeen()) { drawChooser(); ask(); } });
+    document.addEventListener("pd-look", () => draw(true));
+    fromAddress();
+  }
+
+  // Called when its tab is drawn.
+  function fill(element) {
+    Object.assign(page, { element: find(".pd-compare", element) || element, key: "", data: null, listsFor: "" });
     page.element.innerHTML = SKELETON;
     page.element.addEventListener("click", onClick);
     page.element.addEventListener("change", onChange);
     page.element.addEventListener("input", onInput);
     new IntersectionObserver(() => (isSeen() ? enter() : leave())).observe(page.element);
-    if (!page.started) {
-      page.started = true;
-      document.addEventListener("pd-compare", (event) => show(event.detail.run_ids));
-      document.addEventListener("pd-runs", () => { if (isSeen()) { drawChooser(); ask(); } });
-      document.addEventListener("pd-look", () => draw(true));
-      fromAddress();
-    }
   }
 
   function fromAddress() {
@@ -60,11 +65,12 @@ window.PeftCompare = (() => {
     openTab("Compare");
   }
 
+  // On a phone some tabs are behind Gradio's "…", in the page but out of sight.
   function openTab(name, tries = 200) {
-    const tab = [...document.querySelectorAll("button[role=tab]")].find((button) => button.textContent.trim() === name);
-    if (!tab) return void (tries && setTimeout(openTab, 50, name, tries - 1));
-    if (tab.getAttribute("aria-selected") === "true") return;
-    tab.click();
+    const tabs = [...document.querySelectorAll("#tabs button[role=tab], #tabs .overflow-dropdown button")];
+    const tab = tabs.find((button) => button.textContent.trim() === name);
+    if (tab?.getAttribute("aria-selected") === "true") return;
+    tab?.click();
     // Gradio takes no clicks before it has set the page up.
     if (tries) setTimeout(openTab, 50, name, tries - 1);
   }
@@ -72,12 +78,10 @@ window.PeftCompare = (() => {
   function show(ids) {
     choose([...new Set(ids)].slice(0, MOST));
     openTab("Compare");
-    page.element.scrollIntoView({ block: "start" });
   }
 
   function choose(ids, group = null) {
-    Object.assign(page, { ids, group, chosen: true, key: "", data: null, limit: 20 });
-    part("verdict").dataset.html = "";
+    Object.assign(page, { ids, group, chosen: true, key: "", data: null, limit: 10 });
     if (isSeen()) enter();
   }
 
@@ -103,7 +107,7 @@ window.PeftCompare = (() => {
   }
 
   async function loadGroups() {
-    const text = await page.server.groups();
+    const text = await page.server.groups({});
     if (!text) return;
     page.groups = JSON.parse(text);
     drawChooser();
@@ -152,7 +156,7 @@ window.PeftCompare = (() => {
       full ? `Eight runs are the most; take one out to choose another.` : "",
     ].filter(Boolean).join(" "));
     replace(part("groups"), page.groups.length ? `<h3>Groups</h3><p class="pd-quiet">Sweeps, repeats and races, as a whole.</p>
-      <div class="pd-chips">${page.groups.slice(0, 40).map((group) => `<button type="button" class="pd-chip" data-group="${escape(group.group_id)}"
+      <div class="pd-chips pd-toggles">${page.groups.slice(0, 40).map((group) => `<button type="button" class="pd-chip" data-group="${escape(group.group_id)}"
         aria-pressed="${group.group_id === page.group}"><span>${escape(group.name)}</span><small>${escape(group.kind)}</small></button>`).join("")}</div>` : "");
     find(".pd-copy").hidden = !page.ids.length && !page.group;
   }
@@ -185,7 +189,7 @@ window.PeftCompare = (() => {
     if (compare) choose(compare.split(","));
     if (button.matches(".pd-copy")) PeftConfiguration.copy(button, `${location.origin}${location.pathname}${address()}`);
     if (list) { page.list = list; drawLists(); }
-    if (button.matches(".pd-longer")) { page.limit += 40; askLists(); }
+    if (button.matches(".pd-longer")) { page.limit += 20; askLists(); }
     if (review) page.onOpen({ run_ids: page.lists.run_ids, index: Number(review) });
   }
 
@@ -214,14 +218,14 @@ window.PeftCompare = (() => {
     `<section class="pd-panel ${extra}"><h2>${title} <span class="pd-quiet">${quiet}</span></h2>${body}</section>`;
   const plot = (name, height = 300) => `<div class="pd-plot" data-plot="${name}" role="img" style="min-height:${height}px"><p class="pd-quiet pd-wait">Drawing …</p></div>`;
 
-  const curveControls = (hasMeans) => `<div class="pd-controls">
+  const curveControls = (hasMeans, hasSteps) => `<div class="pd-controls">
     <label class="pd-field">Against <select data-option="x">${options({ epochs: "epochs", reviews: "training reviews seen", seconds: "seconds of training" }, page.options.x)}</select></label>
-    <label class="pd-field">Smoothing of the training loss <input type="range" data-option="smoothing" min="0" max="0.98" step="0.02" value="${page.options.smoothing}"></label>
+    ${hasSteps ? `<label class="pd-field">Smoothing of the training loss <input type="range" data-option="smoothing" min="0" max="0.98" step="0.02" value="${page.options.smoothing}"></label>` : ""}
     <label class="pd-field"><input type="checkbox" data-option="log" ${page.options.log ? "checked" : ""}> Log scale for losses</label>
     ${hasMeans ? `<label class="pd-field"><input type="checkbox" data-option="mean" ${page.options.mean ? "checked" : ""}> Repeats as mean and 95 % band</label>` : ""}</div>`;
 
-  const curvePanels = (names) => `<div class="pd-charts">${Figures.CURVES.filter(({ key }) => names.includes(key)).map(({ key, title, by }) =>
-    `<figure class="pd-panel"><figcaption><h2>${title} <span class="pd-quiet">${by}</span></h2></figcaption>${plot(key)}</figure>`).join("")}</div>`;
+  const curvePanels = (names) => `<div class="pd-charts" data-count="${names.length}">${Figures.CURVES.filter(({ key }) => names.includes(key)).map(({ key, title, by }) =>
+    `<figure class="pd-panel"><figcaption><h2>${title} <span class="pd-quiet">${by}${key === "eval_accuracy" ? "; baselines are on the test reviews" : ""}</span></h2></figcaption>${plot(key)}</figure>`).join("")}</div>`;
 
   const paretoPanel = (measures) => panel("Quality against cost", "dotted: the frontier; grey: beaten in both", `<div class="pd-controls">
     <label class="pd-field">Up <select data-option="py">${options(Object.fromEntries(measures.map((m) => [m.key, m.label])), page.options.py)}</select></label>
@@ -247,10 +251,13 @@ window.PeftCompare = (() => {
     else drawComparison();
   }
 
+  // A number and its percent sign stay on one line.
+  const glued = (sentence) => escape(sentence).replace(/(\d) %/g, "$1\u00a0%");
+
   function drawVerdict() {
     const { verdict, problems, baselines_pending } = facts();
     const title = page.data.group ? `<h2>${escape(page.data.group.group.name)} <span class="pd-quiet">${escape(page.data.group.group.kind)} · ${page.data.group.runs.length} runs</span></h2>` : "";
-    replace(part("verdict"), `${title}${verdict.map((sentence) => `<p class="${sentence.startsWith("(") ? "pd-quiet" : "pd-sentence"}">${escape(sentence)}</p>`).join("")}
+    replace(part("verdict"), `${title}${verdict.map((sentence) => `<p class="${sentence.startsWith("(") ? "pd-quiet" : "pd-sentence"}">${glued(sentence)}</p>`).join("")}
       ${baselines_pending ? "<p class='pd-quiet pd-pending'>Computing the baselines …</p>" : ""}
       ${problems.length ? `<ul class="pd-warning">${problems.slice(0, 12).map((problem) => `<li>${escape(problem)}</li>`).join("")}
         ${problems.length > 12 ? `<li>… and ${problems.length - 12} more.</li>` : ""}</ul>` : ""}`);
@@ -266,7 +273,7 @@ window.PeftCompare = (() => {
     build(`compare ${several} ${comparison.repeats.length > 0}`, `
       <div class="pd-two">${panel("Test accuracy", "with 95 % Wilson intervals", `${plot("forest", 200)}<div data-part="lines"></div>`)}
       ${paretoPanel(comparison.pareto.measures)}</div>
-      <h2 class="pd-section">Curves</h2>${curveControls(comparison.repeats.length > 0)}
+      <h2 class="pd-section">Curves</h2>${curveControls(comparison.repeats.length > 0, true)}
       ${curvePanels(["eval_accuracy", "eval_loss", "loss"])}
       ${several ? panel("What differs", "settings with equal values are left out", "<div data-part='differences' class='pd-scroll' tabindex='0' role='region' aria-label='What differs'></div>") : ""}
       ${panel("Test results", "", "<div data-part='results' class='pd-scroll' tabindex='0' role='region' aria-label='Test results'></div>")}
@@ -298,8 +305,8 @@ window.PeftCompare = (() => {
     const name = Object.fromEntries(all.map((run) => [run.run_id, run.name]));
     const rows = baselines.map((line) => `<tr><th scope="row">${escape(line.name)}<small>${escape(line.is_trained ? line.detail : line.detail && `learned from ${line.detail}`)}</small></th>
       <td>${percent(line.accuracy)}<small>${percent(line.low)} to ${percent(line.high)}</small></td>
-      <td>${line.run_ids.length === all.length ? "all" : line.run_ids.map((id) => escape(name[id] || id)).join(", ")}</td></tr>`);
-    return `<details><summary>Baselines on the same reviews</summary><div class="pd-scroll"><table class="pd-table"><thead><tr><th scope="col">Baseline</th><th scope="col">Accuracy</th><th scope="col">Of</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>
+      <td>${line.run_ids.length === all.length ? "all" : line.run_ids.map((id) => escape(name[id] || id)).join("; ")}</td></tr>`);
+    return `<details open><summary>Baselines on the same reviews</summary><div class="pd-scroll"><table class="pd-table"><thead><tr><th scope="col">Baseline</th><th scope="col">Accuracy</th><th scope="col">Of</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>
       ${checks.length ? "<p class='pd-quiet'>Whether a run beats TF-IDF is tested like a pair: exact McNemar, Holm-corrected.</p>" : ""}</details>`;
   }
 
@@ -378,8 +385,8 @@ window.PeftCompare = (() => {
       <th scope="row">${who(pair.first)}<br>${who(pair.second)}</th>
       <td class="pd-wide">${signed(pair.difference)} points<small>${signed(pair.low)} to ${signed(pair.high)}</small></td>
       <td class="pd-wide">${whole(pair.disagreements)} of ${whole(pair.num_reviews)}<small>${whole(pair.only_first)} for the upper, ${whole(pair.only_second)} for the lower</small></td>
-      <td class="pd-wide">${pValue(pair.p_corrected)}</td><td><b>${pair.is_shown ? "Different" : "No difference shown"}</b><small>${escape(pair.words)}</small></td></tr>`);
-    const table = rows.length ? `<div class="pd-scroll pd-tall" tabindex="0" role="region" aria-label="Pairs of runs"><table class="pd-table"><caption class="pd-quiet">Each pair, the more accurate run above. Intervals of single runs that overlap prove nothing; these tests use that both saw the same reviews.</caption>
+      <td class="pd-wide">${pValue(pair.p_corrected)}</td><td class="pd-pair-words"><b>${pair.is_shown ? "Difference shown" : "No difference shown"}</b><small>${glued(pair.words)}</small></td></tr>`);
+    const table = rows.length ? `<div class="pd-scroll pd-tall" tabindex="0" role="region" aria-label="Pairs of runs"><table class="pd-table pd-stack"><caption class="pd-quiet">Each pair, the more accurate run above. Intervals of single runs that overlap prove nothing; these tests use that both saw the same reviews.</caption>
       <thead><tr><th scope="col">Runs</th><th scope="col" class="pd-wide">Difference<small>95 % interval</small></th><th scope="col" class="pd-wide">They disagree on<small>and who is right</small></th><th scope="col" class="pd-wide">p<small>corrected</small></th><th scope="col">Verdict</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>` : "<p class='pd-quiet'>No two of these runs can be compared on the same test reviews yet.</p>";
     const reasons = Map.groupBy ? [...Map.groupBy(refused, (pair) => pair.reason)] : refused.map((pair) => [pair.reason, [pair]]);
     const refusals = reasons.map(([reason, list]) => `<li>${escape(reason)}<small>${list.map((pair) => `${escape(named[pair.first]?.name)} and ${escape(named[pair.second]?.name)}`).join("; ")}</small></li>`);
@@ -414,7 +421,7 @@ window.PeftCompare = (() => {
       <p class="pd-quiet">truly <b>${review.label ? "positive" : "negative"}</b>; probability of positive:</p>
       <p class="pd-said">${shown.map((run) => said(run, look[run.run_id], review)).join("")}</p></li>`);
     replace(part("lists"), `${lists.problems.map((problem) => `<p class="pd-warning">${escape(problem)}</p>`).join("")}
-      ${lists.num_reviews ? `<div class="pd-chips">${tab("split", lists.num_split, "Some right, some wrong")}${tab("all_wrong", lists.num_all_wrong, "All wrong")}</div>
+      ${lists.num_reviews ? `<div class="pd-chips pd-toggles">${tab("split", lists.num_split, "Some right, some wrong")}${tab("all_wrong", lists.num_all_wrong, "All wrong")}</div>
       <p class="pd-quiet">Of ${whole(lists.num_reviews)} test reviews; ${page.list === "split" ? "the widest gap between two probabilities" : "the surest mistakes"} first. Press a review to open it on the Review page with these adapters.</p>
       <ul class="pd-reviews">${rows.join("") || "<li class='pd-quiet'>None.</li>"}</ul>
       ${reviews.length < total && reviews.length < 200 ? "<button type='button' class='pd-button pd-longer'>Show more</button>" : ""}` : ""}`);
@@ -433,10 +440,11 @@ window.PeftCompare = (() => {
     const swept = axes.filter((axis) => axis.values.length > 1);
     const across = swept[page.options.across] || swept[0], down = swept.filter((axis) => axis !== across)[Math.max(0, page.options.down - 1)] || swept.find((axis) => axis !== across);
     const others = swept.filter((axis) => axis !== across && axis !== down);
-    build(`group ${group.group.group_id} ${few} ${across?.field} ${down?.field}`, `
+    build(`group ${group.group.group_id} ${few} ${group.repeat_pairs.length > 0} ${across?.field} ${down?.field}`, `
       <div class="pd-two">${panel("Test accuracy", cells.some((cell) => cell.run_ids.length > 1) ? "mean of the seeds with 95 % t-intervals" : "with 95 % Wilson intervals", `${sweepControls(swept, across, down, others)}${plot("sweep", 280)}<div data-part="lines"></div>`)}
       ${paretoPanel(group.pareto.measures)}</div>
-      ${few ? `<h2 class="pd-section">Curves</h2>${curveControls(false)}${curvePanels(["eval_accuracy", "eval_loss"])}` : ""}
+      ${few ? `<h2 class="pd-section">Curves</h2>${curveControls(false, false)}${curvePanels(["eval_accuracy", "eval_loss"])}` : ""}
+      ${group.repeat_pairs.length ? panel("In pairs, by repeats", "the seeds are the source of chance; Holm-corrected", "<div data-part='repeats'></div>") : ""}
       ${panel("Configurations", "", "<div data-part='cells' class='pd-scroll pd-tall' tabindex='0' role='region' aria-label='Configurations'></div>")}`);
     const fixed = (cell) => others.every((axis) => cell.values[axis.field] === (page.options[`fix-${axis.field}`] ?? axis.values[0]));
     const sweep = find("[data-plot=sweep]"), shown = cells.filter(fixed);
@@ -450,6 +458,7 @@ window.PeftCompare = (() => {
       Figures.curves(find(`[data-plot=${kind.key}]`), kind, series, { ...page.options, baselines: group.baselines });
     }
     replace(part("cells"), cellsOf(group, look));
+    replace(part("repeats"), group.repeat_pairs.map((pair) => `<p>${glued(pair.words)}</p>`).join(""));
   }
 
   function sweepControls(swept, across, down, others) {
@@ -476,5 +485,5 @@ window.PeftCompare = (() => {
       <tbody>${ranked.map((cell) => cellRow(cell).replace("<th scope=\"row\">", `<th scope="row">${cells.length <= MOST ? swatch(look[cell.cell_id]) : ""} ${cell.cell_id === best ? "★ " : ""}`)).join("")}</tbody></table>`;
   }
 
-  return { start, show, opened };
+  return { start, page: fill, opened };
 })();

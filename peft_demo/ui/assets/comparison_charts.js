@@ -42,7 +42,7 @@ window.PeftComparisonCharts = (() => {
       text: escape(labelOf(line, sorted)), showarrow: false, font: { size: 11, color: colour },
       ...(along === "x"
         ? { x: line.accuracy, yref: "paper", y: 1, yanchor: "bottom", yshift: 2 + 14 * (index % steps) }
-        : { y: line.accuracy, xref: "paper", x: 1, xanchor: "right", yanchor: "bottom" }),
+        : { y: line.accuracy, xref: "paper", yanchor: "bottom", ...(index % 2 ? { x: 0, xanchor: "left" } : { x: 1, xanchor: "right" }) }),
     }));
     return { shapes, annotations };
   }
@@ -59,15 +59,19 @@ window.PeftComparisonCharts = (() => {
       error_x: bars([estimate], (v) => v, look.colour),
       hovertemplate: `%{fullData.name}: %{x:.1%}${escape(interval(estimate))}<extra></extra>`,
     }));
-    const steps = Math.min(3, Math.max(1, baselines.length));
+    // On a phone names stand above their bars, and every label of a line on a step of its own.
+    const narrow = plot.clientWidth < 380, steps = Math.max(1, narrow ? baselines.length : Math.min(3, baselines.length));
+    const { shapes, annotations } = lines(baselines, "x", steps);
+    const above = shown.map(({ name }) => ({ text: escape(cut(name, 40)), xref: "paper", x: 0, xanchor: "left", y: name, yanchor: "bottom", yshift: 7,
+      showarrow: false, font: { size: 12 }, bgcolor: css("--block-background-fill"), borderpad: 1 }));
     const all = [...shown.flatMap(({ estimate: e }) => [e.low ?? e.value, e.high ?? e.value]), ...baselines.map((line) => line.accuracy)];
     const low = Math.max(0, Math.min(...all) - 0.04), high = Math.min(1.005, Math.max(...all) + 0.04);
     figure(plot, label, traces, {
-      height: 90 + 14 * steps + 34 * shown.length, margin: { l: 10, r: 22, t: 10 + 14 * steps, b: 42 },
-      ...lines(baselines, "x", steps),
-      xaxis: { range: [low, high], tickformat: ".0%", title: { text: "test accuracy", standoff: 6, font: { size: 13 } } },
+      height: 90 + 14 * steps + (narrow ? 46 : 34) * shown.length, margin: { l: 10, r: 22, t: 10 + 14 * steps, b: 42 },
+      shapes, annotations: narrow ? [...annotations, ...above] : annotations,
+      xaxis: { range: [low, high], tickformat: ".0%", tickangle: 0, nticks: narrow ? 5 : 10, title: { text: "test accuracy", standoff: 6, font: { size: 13 } } },
       yaxis: { automargin: true, type: "category", categoryarray: shown.map((p) => p.name).reverse(), categoryorder: "array",
-        tickvals: shown.map((p) => p.name), ticktext: shown.map((p) => wrapped(p.name)), range: [-0.6, shown.length - 0.4] },
+        tickvals: shown.map((p) => p.name), ticktext: shown.map((p) => wrapped(p.name)), showticklabels: !narrow, range: [-0.6, shown.length - 0.4] },
     }, { displayModeBar: false });
   }
 
@@ -159,7 +163,7 @@ window.PeftComparisonCharts = (() => {
       const [a, b] = [x.values[id], y.values[id]];
       return {
         type: "scatter", mode: on ? "markers+text" : "markers", name: escape(name), x: [px.place(a.value)], y: [py.place(b.value)],
-        text: [escape(cut(name, 24))], textposition: `top ${px.share(a.value) > 0.5 ? "left" : "right"}`,
+        text: [`&nbsp;${escape(cut(name, 24))}&nbsp;`], textposition: `bottom ${px.share(a.value) > 0.5 ? "left" : "right"}`,
         marker: { color: colour, symbol: look.marker, size: on ? 13 : 10, opacity: on ? 1 : 0.75 },
         error_x: bars([a], px.place, colour), error_y: bars([b], py.place, colour),
         hovertemplate: `${escape(at(id))}${on ? "" : "<br>beaten in both"}<extra></extra>`,
@@ -186,9 +190,9 @@ window.PeftComparisonCharts = (() => {
     const share = (low, high) => (value) => (value - low) / (high - low || 1);
     if (!isLog || unit === "share" || unit === "nats" || !positive.length || highest < 4 * lowest) {
       const low = Math.min(...values), high = Math.max(...values), room = (high - low || high || 1) * 0.15;
-      const format = { share: ".0%", nats: ".2f" }[unit] || (unit === "bytes" ? "s" : "~s");
-      const linear = { place: (value) => value, share: share(low, high) };
-      if (unit === "share" || unit === "nats") return { ...linear, axis: { tickformat: format } };
+      const format = unit === "nats" ? ".2f" : high - low < 0.04 ? ".1%" : ".0%";
+      const linear = { place: (value) => value, share: share(Math.min(low - room, 0), high + room) };
+      if (unit === "share" || unit === "nats") return { ...linear, share: share(low - room, high + room), axis: { tickformat: format, nticks: 7 } };
       return { ...linear, axis: { range: [Math.min(low - room, 0), high + room], ...ticks(low, high + room, unit) } };
     }
     const zero = Math.log10(lowest) - 0.6, hasZero = values.some((value) => value <= 0);
@@ -221,7 +225,9 @@ window.PeftComparisonCharts = (() => {
 
   // -- sweeps -------------------------------------------------------------------------------------
 
-  // Mean accuracy over the values of one swept field, a line for each value of a second, if any.
+  const titled = (text) => ({ text: escape(text), standoff: 6, font: { size: 13 } });
+
+  // Mean accuracy over the values of one swept field.
   function sweepLine(plot, axis, cells, baselines) {
     const shown = cells.filter((cell) => cell.accuracy);
     const label = `Test accuracy over ${axis.label}: ${shown.map((cell) => `${cell.name} ${percent(cell.accuracy.value)}${interval(cell.accuracy)}`).join("; ")}.${said(baselines)}`;
@@ -239,8 +245,8 @@ window.PeftComparisonCharts = (() => {
     const all = [...values.flatMap((v) => [v.low ?? v.value, v.high ?? v.value]), ...baselines.map((line) => line.accuracy)];
     figure(plot, label, [trace], {
       height: 360, ...lines(baselines, "y", 1),
-      xaxis: { title: { text: escape(axis.label), standoff: 6 }, ...(isNumber ? { type: isLog ? "log" : "linear", tickmode: "array", tickvals: numbers, ticktext: numbers.map(String) } : { type: "category" }) },
-      yaxis: { tickformat: ".0%", automargin: true, title: { text: "test accuracy" }, range: [Math.max(0, Math.min(...all) - 0.03), Math.min(1.005, Math.max(...all) + 0.03)] },
+      xaxis: { title: titled(axis.label), ...(isNumber ? { type: isLog ? "log" : "linear", tickmode: "array", tickvals: numbers, ticktext: numbers.map(String) } : { type: "category" }) },
+      yaxis: { tickformat: ".0%", automargin: true, title: titled("test accuracy"), range: [Math.max(0, Math.min(...all) - 0.03), Math.min(1.005, Math.max(...all) + 0.03)] },
     });
   }
 
@@ -257,7 +263,7 @@ window.PeftComparisonCharts = (() => {
       hovertemplate: `${escape(across.label)} %{x}, ${escape(down.label)} %{y}: %{text}<extra></extra>`,
     }], {
       height: 120 + 60 * down.values.length, margin: { l: 60, r: 12, t: 10, b: 50 },
-      xaxis: { type: "category", title: { text: escape(across.label), standoff: 6 } }, yaxis: { type: "category", automargin: true, title: { text: escape(down.label) } },
+      xaxis: { type: "category", title: titled(across.label) }, yaxis: { type: "category", automargin: true, title: titled(down.label) },
     }, { displayModeBar: false });
   }
 
