@@ -12,7 +12,6 @@ import json
 import tempfile
 import threading
 import time
-import zipfile
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ import numpy as np
 
 from peft_demo import bases, reviews, statistics
 from peft_demo.bases import Base
-from peft_demo.evaluation import Predictions
+from peft_demo.evaluation import DAMAGED, Predictions
 from peft_demo.runs import RunConfig
 
 MAJORITY = "Majority class"
@@ -154,7 +153,7 @@ def _load(path: Path) -> tuple[TextBaseline, ...] | None:
                     arrays["names"], arrays["probabilities"], arrays["seconds"], strict=True
                 )
             )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, *DAMAGED):
         return None
 
 

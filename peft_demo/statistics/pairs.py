@@ -31,12 +31,16 @@ def _exact_p(only_first: int, only_second: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values corrected for their number, stepping down (Holm 1979)."""
-    from statsmodels.stats.multitest import multipletests
+    """p-values corrected for their number, stepping down (Holm 1979).
 
-    if not len(p_values):
-        return []
-    return [float(p) for p in multipletests(p_values, ALPHA, method="holm")[1]]
+    As statsmodels' ``multipletests``, which the tests compare it with, but without the full
+    garbage collection that each call of that makes: 0.3 s in which no other thread works.
+    """
+    order = np.argsort(p_values)
+    steps = np.asarray(p_values)[order] * np.arange(len(p_values), 0, -1)
+    corrected = np.empty(len(p_values))
+    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return [float(p) for p in corrected]
 
 
 def reviews_needed(
