@@ -68,7 +68,7 @@ def measure(config: RunConfig, folder: Path | None = None) -> tuple[TextBaseline
     key = (
         config.dataset,
         config.base_model,
-        _sample_seed(config),
+        config.seed_of("sample_seed"),
         config.num_reviews,
         config.max_length,
         config.num_test_reviews,
@@ -89,11 +89,6 @@ def cut(texts: Sequence[str], base: Base, max_length: int) -> list[str]:
     offsets = base.encode(texts, max_length)["offset_mapping"]
     ends = [max(end for _, end in places) for places in offsets]
     return [text[:end] for text, end in zip(texts, ends, strict=True)]
-
-
-def _sample_seed(config: RunConfig) -> int:
-    """What ``reviews.draw`` draws by."""
-    return config.seed
 
 
 def _compute(config: RunConfig, drawn: reviews.RunReviews) -> tuple[TextBaseline, ...]:

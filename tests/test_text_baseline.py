@@ -125,12 +125,14 @@ class TestOnce:
     def test_what_decides_nothing_is_not_computed_again(self, computed):
         first = measure(small_config())
         assert measure(small_config("ia3", learning_rate=0.01, num_train_epochs=1)) is first
+        assert measure(small_config(seed=8, sample_seed=7)) is first
         assert len(computed) == 1
 
     @pytest.mark.parametrize(
         "change",
         [
             {"seed": 8},
+            {"sample_seed": 8},
             {"num_reviews": 50},
             {"max_length": 20},
             {"num_test_reviews": 60},
