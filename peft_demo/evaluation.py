@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,11 +41,17 @@ class Predictions:
             OSError: the file is not there.
             ValueError: it is damaged.
         """
-        with np.load(folder / _PREDICTIONS, allow_pickle=False) as arrays:
-            return cls(arrays["probabilities"], arrays["labels"])
+        try:
+            with np.load(folder / _PREDICTIONS, allow_pickle=False) as arrays:
+                return cls(arrays["probabilities"], arrays["labels"])
+        except DAMAGED as error:
+            raise ValueError(f"{_PREDICTIONS} in {folder} is damaged") from error
 
 
 _PREDICTIONS = "test_predictions.npz"
+
+DAMAGED = (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+"""What numpy raises for a damaged file."""
 
 
 def softmax(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -12,7 +12,6 @@ import json
 import tempfile
 import threading
 import time
-import zipfile
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ import numpy as np
 
 from peft_demo import bases, reviews, statistics
 from peft_demo.bases import Base
-from peft_demo.evaluation import Predictions
+from peft_demo.evaluation import DAMAGED, Predictions
 from peft_demo.runs import RunConfig
 
 MAJORITY = "Majority class"
@@ -69,7 +68,7 @@ def measure(config: RunConfig, folder: Path | None = None) -> tuple[TextBaseline
     key = (
         config.dataset,
         config.base_model,
-        _sample_seed(config),
+        config.seed_of("sample_seed"),
         config.num_reviews,
         config.max_length,
         config.num_test_reviews,
@@ -90,11 +89,6 @@ def cut(texts: Sequence[str], base: Base, max_length: int) -> list[str]:
     offsets = base.encode(texts, max_length)["offset_mapping"]
     ends = [max(end for _, end in places) for places in offsets]
     return [text[:end] for text, end in zip(texts, ends, strict=True)]
-
-
-def _sample_seed(config: RunConfig) -> int:
-    """What ``reviews.draw`` draws by."""
-    return config.seed
 
 
 def _compute(config: RunConfig, drawn: reviews.RunReviews) -> tuple[TextBaseline, ...]:
@@ -154,7 +148,7 @@ def _load(path: Path) -> tuple[TextBaseline, ...] | None:
                     arrays["names"], arrays["probabilities"], arrays["seconds"], strict=True
                 )
             )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, *DAMAGED):
         return None
 
 

@@ -88,7 +88,7 @@ def lines(
             found.append(
                 Baseline(
                     name=METHODS[baseline.config.method].label,
-                    detail=baseline.run_id,
+                    detail=baseline.config.name,
                     accuracy=baseline.result.test_accuracy,
                     low=low,
                     high=high,
@@ -96,9 +96,11 @@ def lines(
                     is_trained=True,
                 )
             )
-    same: dict[tuple[str, str], list[Baseline]] = {}
+    same: dict[tuple[object, ...], list[Baseline]] = {}
     for line in found:
-        same.setdefault((line.name, line.detail), []).append(line)
+        # Only text baselines that learned from as many reviews are repeats of each other.
+        apart = line.accuracy if line.is_trained or not line.detail else None
+        same.setdefault((line.name, line.detail, apart), []).append(line)
     return tuple(sorted(map(_merged, same.values()), key=lambda line: line.accuracy))
 
 
@@ -192,7 +194,7 @@ def _merged(lines: Sequence[Baseline]) -> Baseline:
     if len(accuracies) == 1:
         return lines[0].model_copy(update={"run_ids": run_ids})
     mean, low, high = statistics.mean_interval(accuracies)
-    detail = f"{lines[0].detail}, mean of {len(accuracies)} seeds" if lines[0].detail else ""
+    detail = f"{lines[0].detail}, mean of {len(accuracies)} seeds"
     values = {"accuracy": mean, "low": low, "high": high, "detail": detail, "run_ids": run_ids}
     return lines[0].model_copy(update=values)
 

@@ -11,6 +11,7 @@ from peft_demo.comparison.baselines import Measure
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Comparison, PairFacts, RunFacts
 from peft_demo.comparison.pareto import pareto
+from peft_demo.comparison.words import in_order
 from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.fields import shown
 from peft_demo.runs import Run, RunKind
@@ -53,16 +54,17 @@ def compare(
     measured = baselines.text_baselines(tested, measure or measure_in(store))
     checked = baselines.checks(tested, measured, evidence)
     cells = tuple(c for c in repeats.cells(runs, facts) if len(c.run_ids) > 1)
-    repeat_pairs = repeats.repeat_pairs(cells, {run.run_id: run for run in runs}, facts)
+    by_id = {run.run_id: run for run in runs}
+    repeat_pairs, untold = repeats.repeat_pairs(cells, by_id, facts)
     verdict = _verdict(groups, facts, pair_facts, len(runs))
     return Comparison(
-        verdict=(
+        verdict=in_order(
             *verdict,
             *repeats.verdict(cells, repeat_pairs),
             *baselines.in_words(checked, facts),
             *pairs.how(len(pair_facts)),
         ),
-        problems=(*problems, *_notes(runs, facts), *measured.problems),
+        problems=(*problems, *_notes(runs, facts), *untold, *measured.problems),
         runs=tuple(facts.values()),
         differences=describe.differences(runs) if len(runs) > 1 else (),
         pairs=tuple(pair_facts),

@@ -10,7 +10,7 @@ from peft_demo.comparison.compare import MOST_RUNS, measure_in, same_test_set
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Axis, Cell, GroupFacts, RunFacts
 from peft_demo.comparison.pareto import pareto
-from peft_demo.comparison.words import counted, percent
+from peft_demo.comparison.words import counted, in_order, percent
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunGroup, fields_of
 from peft_demo.store import Store
@@ -49,17 +49,22 @@ def group_facts(
         key=lambda cell: -_accuracy(cell),
     )
     by_id = {run.run_id: run for run in runs}
-    repeat_pairs = repeats.repeat_pairs(cells, by_id, facts) if len(cells) <= MOST_RUNS else ()
+    few = cells if len(cells) <= MOST_RUNS else ()
+    repeat_pairs, untold = repeats.repeat_pairs(few, by_id, facts)
     measured = baselines.text_baselines(tested, measure or measure_in(store))
     checked = baselines.checks(tested, measured, evidence)
     return GroupFacts(
         group=group.model_dump(mode="json"),
-        verdict=(
+        verdict=in_order(
             *_verdict(cells, ranked, by_id, facts, evidence),
             *repeats.verdict(cells, repeat_pairs),
             *baselines.in_words(checked, facts),
         ),
-        problems=(*(fact.note for fact in facts.values() if fact.note), *measured.problems),
+        problems=(
+            *(fact.note for fact in facts.values() if fact.note),
+            *untold,
+            *measured.problems,
+        ),
         runs=tuple(facts.values()),
         axes=tuple(_axis(group, field, runs) for field in swept),
         cells=cells,

@@ -33,20 +33,27 @@ def cells(
 
 def repeat_pairs(
     chosen: Sequence[Cell], runs: Mapping[str, Run], facts: Mapping[str, RunFacts]
-) -> tuple[RepeatPair, ...]:
-    """Every two configurations with at least two tested repeats each, Holm-corrected."""
+) -> tuple[tuple[RepeatPair, ...], list[str]]:
+    """Every two configurations with at least two tested repeats each, Holm-corrected.
+
+    Returns the pairs, and a sentence about each that could not be compared.
+    """
     able = [cell for cell in chosen if cell.num_finished > 1]
-    found = []
+    found, problems = [], []
     for one, other in combinations(able, 2):
         first, second = _better_first(one, other)
         values, is_paired = _matched(first, second, runs, facts)
         try:
             tested = statistics.repeats_difference(*values, is_paired)
         except ValueError:
-            continue  # all repeats came out alike: nothing is known about their spread
+            problems.append(
+                f"{first.name} and {second.name} differ by exactly the same in every repeat: too "
+                "few repeats to tell how far chance moves them."
+            )
+            continue
         found.append((first, second, is_paired, *tested))
     corrected = statistics.holm([p for *_, p in found])
-    return tuple(
+    told = tuple(
         RepeatPair(
             first=first.cell_id,
             second=second.cell_id,
@@ -63,6 +70,7 @@ def repeat_pairs(
             found, corrected, strict=True
         )
     )
+    return told, problems
 
 
 def verdict(chosen: Sequence[Cell], pairs: Sequence[RepeatPair]) -> list[str]:

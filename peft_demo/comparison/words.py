@@ -29,3 +29,8 @@ def listed(names: Sequence[str]) -> str:
 def counted(number: int, noun: str) -> str:
     """Such as ``1 run`` or ``1,200 runs``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def in_order(*sentences: str) -> tuple[str, ...]:
+    """Sentences of a verdict, with those in brackets, about the methods, at its end."""
+    return tuple(sorted(sentences, key=lambda sentence: sentence.startswith("(")))

@@ -101,7 +101,7 @@ def repeats_difference(
         ValueError: fewer than two repeats, unequal numbers of partners, or repeats that all came
             out alike, so that nothing is known about their spread.
     """
-    from scipy import stats
+    from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
     if min(len(first), len(second)) < 2 or (is_paired and len(first) != len(second)):
         raise ValueError(
@@ -109,11 +109,17 @@ def repeats_difference(
             f"paired, got {len(first)} and {len(second)}"
         )
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if np.array_equal(a, b) and is_paired:
+    if is_paired and np.array_equal(a, b):
         return 0.0, 0.0, 0.0, 1.0
     spreads = [np.ptp(a - b)] if is_paired else [np.ptp(a), np.ptp(b)]
     if max(spreads) < 1e-9:
         raise ValueError("all repeats came out alike, so nothing is known about their spread")
-    found = stats.ttest_rel(a, b) if is_paired else stats.ttest_ind(a, b, equal_var=False)
-    low, high = found.confidence_interval(1 - ALPHA)
-    return float(a.mean() - b.mean()), float(low), float(high), float(found.pvalue)
+    if is_paired:
+        differences = DescrStatsW(a - b)
+        low, high = differences.tconfint_mean(ALPHA)
+        p = differences.ttest_mean()[1]
+    else:
+        means = CompareMeans.from_data(a, b)
+        low, high = means.tconfint_diff(ALPHA, usevar="unequal")
+        p = means.ttest_ind(usevar="unequal")[1]
+    return float(a.mean() - b.mean()), float(low), float(high), float(p)

@@ -31,13 +31,16 @@ def _exact_p(only_first: int, only_second: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values corrected for their number, stepping down (Holm 1979)."""
-    # statsmodels' multipletests collects the whole process's garbage each time: half a second.
-    p = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(p, kind="stable")
-    corrected = np.empty_like(p)
-    corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    return [float(value) for value in np.minimum(corrected, 1.0)]
+    """p-values corrected for their number, stepping down (Holm 1979).
+
+    As statsmodels' ``multipletests``, which the tests compare it with, but without the full
+    garbage collection that each call of that makes: 0.3 s in which no other thread works.
+    """
+    order = np.argsort(p_values)
+    steps = np.asarray(p_values)[order] * np.arange(len(p_values), 0, -1)
+    corrected = np.empty(len(p_values))
+    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return [float(p) for p in corrected]
 
 
 def reviews_needed(

@@ -252,7 +252,7 @@ window.PeftCompare = (() => {
   }
 
   // A number and its percent sign stay on one line.
-  const glued = (sentence) => escape(sentence).replace(/(\d) %/g, "$1\u00a0%");
+  const glued = (sentence) => escape(sentence).replace(/(\d) %/g, "$1\u00a0%").replace(/p ([=<]|&#60;) /g, "p\u00a0$1\u00a0");
 
   function drawVerdict() {
     const { verdict, problems, baselines_pending } = facts();
