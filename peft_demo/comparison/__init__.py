@@ -5,6 +5,7 @@ from peft_demo.comparison.disagreements import disagreements, review_at
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Comparison, Disagreements, GroupFacts, RunFacts
 from peft_demo.comparison.groups import group_facts
+from peft_demo.comparison.words import table
 
 __all__ = [
     "Comparison",
@@ -17,4 +18,5 @@ __all__ = [
     "disagreements",
     "group_facts",
     "review_at",
+    "table",
 ]

@@ -17,8 +17,8 @@ from peft_demo.runs import Run, RunConfig, RunKind
 Measure: TypeAlias = Callable[[RunConfig], Sequence[text_baseline.TextBaseline] | None]
 """Gives the text baselines on a configuration's reviews, or None while they are computed."""
 
-_DATA_FIELDS = ("dataset", "base_model", "num_reviews", "max_length", "num_test_reviews", "seed")
-"""What two runs must share to have learned from the same reviews and been tested on the same."""
+_DATA_FIELDS = ("dataset", "base_model", "num_reviews", "max_length", "num_test_reviews")
+"""What two runs must share, with the seed of the sample, to have learned from the same reviews."""
 
 
 @dataclass(frozen=True)
@@ -216,15 +216,18 @@ def _trained_baselines(run: Run, candidates: Sequence[Run]) -> list[Run]:
     best: dict[str, Run] = {}
     for other in candidates:
         assert other.result is not None
-        if other.result.test_set != run.result.test_set or any(
-            getattr(other.config, field) != getattr(run.config, field) for field in _DATA_FIELDS
-        ):
+        if other.result.test_set != run.result.test_set or _data(other) != _data(run):
             continue
         # By validation, not by test: picking by the test would flatter the baseline.
         known = best.get(other.config.method)
         if known is None or _validation_loss(other) < _validation_loss(known):
             best[other.config.method] = other
     return list(best.values())
+
+
+def _data(run: Run) -> tuple[object, ...]:
+    fields = (getattr(run.config, field) for field in _DATA_FIELDS)
+    return (*fields, run.config.seed_of("sample_seed"))
 
 
 def _validation_loss(run: Run) -> float:

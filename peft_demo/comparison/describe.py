@@ -87,6 +87,8 @@ def written(value: Any, field: str = "") -> str:
         return _LABELLED[field].get(value, str(value))
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value)) or "none"
+    if value is None:
+        return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -164,7 +166,6 @@ def _ended(status: RunStatus) -> str:
 
 def _prediction_milliseconds(run: Run) -> float | None:
     # Records of earlier versions have no test time.
-    seconds = getattr(run.result, "test_seconds", None)
-    if run.result is None or not seconds:
+    if run.result is None or not run.result.test_seconds:
         return None
-    return float(1000 * seconds / run.result.num_test_reviews)
+    return 1000 * run.result.test_seconds / run.result.num_test_reviews

@@ -162,5 +162,5 @@ def _best(ranked: Sequence[Ranked], pairs: Sequence[PairFacts | RepeatPair], whe
     if not beaten:
         return f"{start} did best, but is not shown to be better than any other here."
     if len(beaten) == len(ranked) - 1:
-        return f"{start} is better than every other here."
+        return f"{start} is better than all the others."
     return f"{start} is better than {listed([e.name for e in ranked if e.id in beaten])}."
