@@ -190,7 +190,7 @@ def test_no_comparison_is_wider_than_the_window(compared, visit, width, scheme):
     nameless = page.evaluate(
         """[...document.querySelectorAll(':is(button, input, select)')]
         .filter(e => e.closest(".pd-compare") && e.offsetParent)
-        .filter(e => !(e.innerText?.trim() || e.ariaLabel || e.labels?.length))
+        .filter(e => !(e.textContent.trim() || e.ariaLabel || e.labels?.length))
         .map(e => e.outerHTML.slice(0, 120))"""
     )
     assert nameless == []
