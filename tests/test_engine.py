@@ -131,6 +131,7 @@ class TestFailure:
         assert left_behind(store, bad) == [store.log_of(bad).name]
         assert store.get(good).status is RunStatus.COMPLETED
         store.delete(bad)
+        store.purge(0)
         assert left_behind(store, bad) == []
 
     @pytest.mark.parametrize(
