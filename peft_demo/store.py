@@ -32,7 +32,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.schema import CreateColumn
 
-from peft_demo import annotations, records
+from peft_demo import marks, records
 from peft_demo.errors import ConflictError, NotFoundError, StoreError
 from peft_demo.fields import shown
 from peft_demo.runs import (
@@ -257,8 +257,8 @@ class Store:
             row = session.get(_Group, number)
             if row is None:
                 raise _no_such_group(group_id)
-            members = _present(select(_Run)).where(_Run.group == number).order_by(_Run.number)
-            return _group_snapshot(row), self._snapshots(session, session.scalars(members).all())
+            members = _stamps().where(_Run.group == number).order_by(_Run.number)
+            return _group_snapshot(row), self._snapshots(session, members)
 
     def claim(self) -> Run | None:
         """Take the oldest queued run for this process, or None if the queue is empty."""
@@ -291,10 +291,8 @@ class Store:
         if not self._is_open:
             return references
         with self._transaction(write=False) as session:
-            rows = session.scalars(
-                _present(select(_Run)).where(_Run.version > since).order_by(_Run.number.desc())
-            ).all()
-            return [*self._snapshots(session, rows), *references]
+            changed = _stamps().where(_Run.version > since).order_by(_Run.number.desc())
+            return [*self._snapshots(session, changed), *references]
 
     def ids(self) -> list[str]:
         """The ids of all runs, in the order of ``runs``."""
@@ -416,7 +414,7 @@ class Store:
         """
         self._refuse_reference(run_id, "cannot be changed")
         number = self._number(run_id)
-        changes = annotations.check(name=name, tags=tags, note=note, is_starred=is_starred)
+        changes = marks.check(name=name, tags=tags, note=note, is_starred=is_starred)
         with self._transaction() as session:
             row = self._row(session, number)
             if "name" in changes:
@@ -428,7 +426,11 @@ class Store:
         return self._get(number)
 
     def annotate_all(
-        self, run_ids: Sequence[str], *, tags: str | Iterable[str] = (), is_starred: bool | None = None
+        self,
+        run_ids: Sequence[str],
+        *,
+        tags: str | Iterable[str] = (),
+        is_starred: bool | None = None,
     ) -> None:
         """Add tags to several runs, or set or take away their stars, all or none.
 
@@ -437,14 +439,14 @@ class Store:
             NotFoundError: one of them does not exist.
             ConflictError: one of them is a reference.
         """
-        changes = annotations.check(is_starred=is_starred)
-        more = annotations.check_tags(tags)
+        changes = marks.check(is_starred=is_starred)
+        more = marks.check_tags(tags)
         for run_id in run_ids:
             self._refuse_reference(run_id, "cannot be changed")
         with self._transaction() as session:
             version = self._touch(session)
             for row in self._rows(session, run_ids):
-                row.tags = annotations.check_tags([*(row.tags or ()), *more])
+                row.tags = marks.check_tags([*(row.tags or ()), *more])
                 row.is_starred = changes.get("is_starred", row.is_starred)
                 row.version = version
 
@@ -650,19 +652,26 @@ class Store:
 
     def _get(self, number: int) -> Run:
         with self._transaction(write=False) as session:
-            return self._snapshots(session, [self._row(session, number)])[0]
+            self._row(session, number)
+            return self._snapshots(session, _stamps().where(_Run.number == number))[0]
 
-    def _snapshots(self, session: Session, rows: Sequence[_Run]) -> list[Run]:
-        known = {row.number: self._cache.get(row.number) for row in rows}
-        new = [row for row in rows if getattr(known[row.number], "version", None) != row.version]
-        epochs = _epochs_of(session, new)
-        is_waiting = any(row.status == RunStatus.QUEUED for row in new)
-        queue = _queue(session) if is_waiting else {}
-        made = {
-            row.number: _snapshot(row, epochs[row.number], queue.get(row.number)) for row in new
-        }
-        self._cache.update(made)
-        return [made.get(row.number) or known[row.number] for row in rows]  # type: ignore[misc]
+    def _snapshots(self, session: Session, stamps: Any) -> list[Run]:
+        """The runs that ``stamps`` asks for; what has not changed is not read again."""
+        versions: dict[int, int] = dict(session.execute(stamps).all())
+        found = {number: self._cache.get(number) for number in versions}
+        new = [
+            number
+            for number, run in found.items()
+            if run is None or run.version != versions[number]
+        ]
+        for some in _chunks(new):
+            rows = session.scalars(select(_Run).where(_Run.number.in_(some))).all()
+            epochs = _epochs_of(session, some)
+            queue = _queue(session) if any(row.status == RunStatus.QUEUED for row in rows) else {}
+            for row in rows:
+                run = _snapshot(row, epochs[row.number], queue.get(row.number))
+                found[row.number] = self._cache[row.number] = run
+        return [run for run in found.values() if run is not None]
 
 
 def run_id_of(number: int) -> str:
@@ -710,13 +719,17 @@ def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
     return (numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK))
 
 
-def _epochs_of(session: Session, rows: Sequence[_Run]) -> dict[int, list[dict[str, Any]]]:
+def _stamps() -> Any:
+    """Asks for number and version of runs that are not deleted."""
+    return _present(select(_Run.number, _Run.version))
+
+
+def _epochs_of(session: Session, numbers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     """The epochs of many runs, asked for together: one question a run would be slow."""
-    epochs: dict[int, list[dict[str, Any]]] = {row.number: [] for row in rows}
-    for some in _chunks(list(epochs)):
-        found = select(_Epoch.run, _Epoch.metrics).where(_Epoch.run.in_(some))
-        for number, metrics in session.execute(found.order_by(_Epoch.run, _Epoch.epoch)):
-            epochs[number].append(metrics)
+    epochs: dict[int, list[dict[str, Any]]] = {number: [] for number in numbers}
+    found = select(_Epoch.run, _Epoch.metrics).where(_Epoch.run.in_(numbers))
+    for number, metrics in session.execute(found.order_by(_Epoch.run, _Epoch.epoch)):
+        epochs[number].append(metrics)
     return epochs
 
 

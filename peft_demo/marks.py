@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from peft_demo.errors import InvalidFieldsError
@@ -63,6 +63,21 @@ def check(
     if problems:
         raise InvalidFieldsError(problems)
     return checked
+
+
+def named(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes that came as one mapping, as ``check`` takes them.
+
+    Raises:
+        InvalidFieldsError: it names something else.
+    """
+    known = ("name", "tags", "note", "is_starred")
+    for name in changes:
+        if name not in known:
+            raise InvalidFieldsError(
+                {name: f"changes must be of {', '.join(known)}, got {shown(name)}."}
+            )
+    return dict(changes)
 
 
 def check_tags(value: object) -> list[str]:
