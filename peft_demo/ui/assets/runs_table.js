@@ -12,27 +12,28 @@ window.PeftRunsTable = (() => {
   const owner = (run) => run.owner === table.owner && !run.reference ? "you" : run.owner_name;
   const isTraining = (run) => run.kind === "training";
   const setting = (name) => (run) => run.config[name];
-  const name = (run) => `<b>${escape(run.name)}</b>
-    <small>${escape(run.fields)}</small>
+  // A value stays beside its name.
+  const together = (text) => text.split(" · ").map((part) => part.replaceAll(" ", "\u00a0")).join(" · ");
+  const about = (run) => `<small>${escape(isTraining(run) ? together(`${run.method} · ${run.fields}`) : run.summary)}</small>
     ${run.tags.length ? `<span class="pd-tags">${run.tags.map((tag) => `<i>${escape(tag)}</i>`).join("")}</span>` : ""}
     ${run.note ? `<small class="pd-note">${escape(run.note)}</small>` : ""}
-    <span class="pd-narrow">${run.status === "completed" ? "" : state(run)}</span>`;
+    ${run.status === "completed" ? "" : `<span class="pd-narrow">${state(run)}</span>`}`;
 
   // value: what it is sorted by; nothing is sorted last. cell: its HTML. usual: shown until chosen otherwise.
   const COLUMNS = [
-    { key: "name", title: "Run", usual: true, always: true, value: (run) => run.name.toLowerCase(), cell: name },
-    { key: "method", title: "Method", usual: true, value: (run) => run.method, cell: (run) => escape(run.method) },
+    { key: "name", title: "Run", usual: true, always: true, value: (run) => run.name.toLowerCase(), cell: about },
+    { key: "method", title: "Method", value: (run) => run.method, cell: (run) => escape(run.method) },
     { key: "state", title: "State", usual: true, value: (run) => STATES[run.status], cell: state },
     { key: "reviews", title: "Reviews", usual: true, isNumber: true, value: (run) => run.kind === "imported" ? null : run.num_reviews, cell: (run) => `${whole(run.num_reviews)}<small>${whole(run.num_train)} + ${whole(run.num_validation)}</small>` },
     { key: "epochs", title: "Epochs", usual: true, isNumber: true, value: (run) => isTraining(run) ? run.epoch : null, cell: (run) => run.epoch === run.max_epochs ? run.epoch : `${run.epoch} of ${run.max_epochs}` },
-    { key: "accuracy", title: "Test accuracy", usual: true, isNumber: true, isNarrow: true, value: (run) => run.test?.accuracy, cell: (run) => `<b>${percent(run.test.accuracy)}</b><small>${percent(run.test.low)} to ${percent(run.test.high)}</small>` },
+    { key: "accuracy", title: "Test accuracy", usual: true, isNumber: true, isNarrow: true, value: (run) => run.test?.accuracy, cell: (run) => `<b>${percent(run.test.accuracy)}</b><small>${(100 * run.test.low).toFixed(1)} to ${percent(run.test.high)}</small>` },
     { key: "loss", title: "Test loss", usual: true, isNumber: true, value: (run) => run.test?.loss, cell: (run) => run.test.loss.toFixed(3) },
     { key: "adapter", title: "Adapter parameters", usual: true, isNumber: true, value: (run) => run.adapter_parameters, cell: (run) => whole(run.adapter_parameters) },
     { key: "head", title: "Head parameters", usual: true, isNumber: true, value: (run) => run.head_parameters, cell: (run) => whole(run.head_parameters) },
     { key: "file", title: "File", usual: true, isNumber: true, value: (run) => run.bytes, cell: (run) => bytes(run.bytes) + (run.saved_as === "float16" ? "<small>half precision</small>" : "") },
     { key: "time", title: "Time", usual: true, isNumber: true, value: (run) => run.seconds, cell: (run) => seconds(run.seconds) },
     { key: "owner", title: "By", usual: true, value: (run) => owner(run).toLowerCase(), cell: (run) => escape(owner(run)) },
-    { key: "created", title: "When", usual: true, value: (run) => run.created, cell: (run) => when(run.created) },
+    { key: "created", title: "When", usual: true, value: (run) => run.created, cell: (run) => when(run.created).replace(" ", "\u00a0") },
     { key: "rate", title: "Learning rate", isNumber: true, value: setting("learning_rate"), cell: (run) => run.config.learning_rate },
     { key: "length", title: "Review length", isNumber: true, value: setting("max_length"), cell: (run) => `${run.config.max_length} tokens` },
     { key: "batch", title: "Batch size", isNumber: true, value: setting("per_device_train_batch_size"), cell: (run) => run.config.per_device_train_batch_size },
@@ -256,6 +257,7 @@ window.PeftRunsTable = (() => {
       button.title = own ? "" : "Select runs first; the reference runs stay as they are.";
     }
     replace(find("[data-do=star]"), own && areStarred(selected) ? "Remove star" : "Star");
+    for (const kind of ["csv", "json"]) find(`[data-do=${kind}]`).disabled = !runs.length;
     find(".pd-downloads").title = selected.length ? "The selected runs" : "All runs of the list";
   }
 
@@ -264,7 +266,7 @@ window.PeftRunsTable = (() => {
     replace(head, `<tr><th scope="col" class="pd-mark"><input type="checkbox" class="pd-all"></th>
       <th scope="col" class="pd-mark"><span class="pd-hidden">Star</span></th>
       ${columns().map(({ key, title, ...kind }) => `<th scope="col" class="${look(key, kind)}" data-of="${key}"><button type="button" class="pd-sort" data-sort="${key}">${title}</button></th>`).join("")}
-      <th scope="col"><span class="pd-hidden">Open</span></th></tr>`);
+      <th scope="col" class="pd-wide"><span class="pd-hidden">Edit</span></th></tr>`);
     for (const cell of head.querySelectorAll("[data-of]")) {
       const isSorted = cell.dataset.of === table.sort.key;
       isSorted ? cell.setAttribute("aria-sort", table.sort.isDown ? "descending" : "ascending") : cell.removeAttribute("aria-sort");
@@ -300,9 +302,10 @@ window.PeftRunsTable = (() => {
     row.dataset.run = id;
     row.innerHTML = `<td class="pd-mark"><input type="checkbox" data-select="${escape(id)}"></td>
       <td class="pd-mark"><button type="button" class="pd-star"></button></td>
-      ${shown.map(({ key, ...kind }) => `<td class="${look(key, kind)}" data-cell="${key}"></td>`).join("")}
-      <td class="pd-open"><button type="button" class="pd-button" data-action="details">Details</button>
-      <button type="button" class="pd-button pd-wide" data-edit="${escape(id)}">Edit</button></td>`;
+      ${shown.map(({ key, ...kind }) => key === "name"
+        ? `<th scope="row" class="pd-name"><button type="button" class="pd-pick" data-action="details" aria-haspopup="dialog" title="Details"></button><div data-cell="name"></div></th>`
+        : `<td class="${look(key, kind)}" data-cell="${key}"></td>`).join("")}
+      <td class="pd-wide pd-mark"><button type="button" class="pd-button" data-edit="${escape(id)}" title="Edit name, tags and note">✎</button></td>`;
     return row;
   }
 
@@ -316,7 +319,7 @@ window.PeftRunsTable = (() => {
     star.setAttribute("aria-label", `Star of ${run.name}`);
     if (star.textContent !== (run.is_starred ? "★" : "☆")) star.textContent = run.is_starred ? "★" : "☆";
     star.hidden = edit.hidden = run.reference;
-    details.setAttribute("aria-label", `Details of ${run.name}`);
+    replace(details, escape(run.name));
     edit.setAttribute("aria-label", `Edit name, tags and note of ${run.name}`);
     for (const column of shown) {
       const value = column.value(run);
