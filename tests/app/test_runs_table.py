@@ -209,7 +209,8 @@ def test_focus_and_selection_survive_news(table, store):
 
 def test_a_browser_knows_its_own_runs(table):
     table.locator("#start").click()
-    table.locator("#start-message", has_text="was put into the queue").wait_for()
+    # The page turns to the training by itself.
+    table.get_by_role("tab", name="Training", selected=True).wait_for()
     open_runs(table)
     table.select_option(".pd-only", "mine")
     row(table, f"run-{COUNT + 1:06d}").wait_for()

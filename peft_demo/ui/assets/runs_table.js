@@ -140,14 +140,12 @@ window.PeftRunsTable = (() => {
         <span class="pd-quiet" role="status"></span><button type="button" class="pd-button" data-do="next">Next</button></nav>`;
     table.element.addEventListener("click", onClick);
     table.element.addEventListener("input", onInput);
-    document.addEventListener("click", closeMenu);
-    document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenu(); });
     draw();
   }
 
   function closeMenu(event) {
-    const menu = find(".pd-menu");
-    if (menu.open && !menu.contains(event?.target)) menu.open = false;
+    const menu = document.querySelector(".pd-runs .pd-menu");
+    if (menu?.open && !menu.contains(event?.target)) menu.open = false;
   }
 
   function onInput({ target }) {
@@ -329,6 +327,8 @@ window.PeftRunsTable = (() => {
 
   function start(host) {
     table.host = host;
+    document.addEventListener("click", closeMenu);
+    document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenu(); });
     draw();
   }
 
