@@ -26,9 +26,15 @@ FULL_WEIGHTS = "model.safetensors"
 def build(base: bases.Base, config: RunConfig) -> nn.Module:
     """A model ready to train: the base with a new head and the method's new adapter.
 
-    Draws initial weights from torch's generator, so seed it first.
+    Draws initial weights from the generators as they are, so seed them first; a run that has a
+    seed of its own for head or adapter seeds them for each.
     """
     from peft import get_peft_model
+    from transformers import set_seed
+
+    has_own_seeds = config.head_seed is not None or config.adapter_seed is not None
+    if has_own_seeds:
+        set_seed(config.seed_of("head_seed"))
 
     method = METHODS[config.method]
     # Moving a model to a GPU moves its tensors, so there the shared ones stay behind as well.
@@ -38,6 +44,8 @@ def build(base: bases.Base, config: RunConfig) -> nn.Module:
         return model.requires_grad_(True)
     for name in HEAD_MODULES:
         model.get_submodule(name).requires_grad_(True)
+    if has_own_seeds:
+        set_seed(config.seed_of("adapter_seed"))
     return get_peft_model(model, method.peft_config(config.method_values, config.setting))
 
 

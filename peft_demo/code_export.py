@@ -14,7 +14,7 @@ import sys
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields, replace
 from enum import Enum
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from peft_demo.runs import (
     HUB_IMDB,
     IMDB,
     LABELS,
+    PART_SEEDS,
     ROTTEN_TOMATOES,
     RunConfig,
 )
@@ -91,7 +92,7 @@ def sections(config: RunConfig) -> list[Section]:
         _settings(config),
         _BASES[config.base_model],
         _DATASETS[config.dataset],
-        _DRAW,
+        _draw(config),
         _TOKENS,
         _model(config, method),
         *_each_step(method),
@@ -293,12 +294,19 @@ def _is_standard(module: str) -> bool:
 
 
 def _settings(config: RunConfig) -> Section:
+    own = "".join(
+        f"{part.upper()} = {config.seed_of(part)}\n"
+        for part in PART_SEEDS
+        if getattr(config, part) is not None
+    )
     return Section(
         "Settings",
         "What the run was started with. The seed decides which reviews are drawn, how the new "
-        "weights begin, and the order in which they are trained.",
+        "weights begin, and the order in which they are trained."
+        + (" Some of this has a seed of its own." if own else ""),
         f"""\
 SEED = {config.seed}
+{own}\
 NUM_REVIEWS = {config.num_reviews:_}
 NUM_TEST_REVIEWS = {config.num_test_reviews:_}
 MAX_LENGTH = {config.max_length}  # tokens
@@ -498,9 +506,20 @@ train_dataset, eval_dataset, test_dataset = map(tokenise, (train, validation, te
 )
 
 
+def _seed(config: RunConfig, part: str) -> str:
+    """The name of the constant that holds the seed of this part."""
+    return "SEED" if getattr(config, part) is None else part.upper()
+
+
+def _draw(config: RunConfig) -> Section:
+    return replace(_DRAW, code=_DRAW.code.replace("(SEED)", f"({_seed(config, 'sample_seed')})"))
+
+
 def _model(config: RunConfig, method: Method) -> Section:
+    has_own_seeds = config.head_seed is not None or config.adapter_seed is not None
+    again = f"set_seed({_seed(config, 'adapter_seed')})\n" if has_own_seeds else ""
     head = f"""\
-set_seed(SEED)
+set_seed({_seed(config, "head_seed")})
 for layer in ({", ".join(f"model.{name}" for name in HEAD_MODULES)}):
     nn.init.normal_(layer.weight, std=model.config.initializer_range)
     nn.init.zeros_(layer.bias)
@@ -521,6 +540,7 @@ for layer in ({", ".join(f"model.{name}" for name in HEAD_MODULES)}):
         "the head and then the adapter draw their random weights from the seed." + _dummy(call),
         f"peft_config = {call}\n\n"
         + head
+        + again
         + "model = get_peft_model(model, peft_config)\nmodel.print_trainable_parameters()",
         (
             *imports,
@@ -600,7 +620,8 @@ arguments = TrainingArguments(
     num_train_epochs={config.num_train_epochs},
     per_device_train_batch_size={config.per_device_train_batch_size},
     per_device_eval_batch_size=64,
-    seed=SEED,
+    seed={_seed(config, "dropout_seed")},
+    data_seed={_seed(config, "data_seed")},
     bf16={precision == "bfloat16"},
     use_cpu={hardware.device() == "cpu"},
     eval_strategy="epoch",

@@ -40,6 +40,10 @@ IDLE_SECONDS = 1.0
 """How often an idle engine looks for runs that another process queued."""
 
 
+MOST_RACERS = 8
+"""Runs of a race that are trained in turns at once."""
+
+
 class Engine(Protocol):
     """Takes runs and sees to it that they are trained."""
 
@@ -109,7 +113,31 @@ class LocalEngine:
                 self._wake.wait(IDLE_SECONDS)
                 self._wake.clear()
             else:
-                self._execute(run)
+                self._execute_all(self._racing_with(run))
+
+    def _racing_with(self, run: Run) -> list[Run]:
+        """The run, and those of its group that are trained in turns with it."""
+        racers = [run]
+        try:
+            if run.group_id is None or not self._store.group(run.group_id)[0].is_race:
+                return racers
+            while len(racers) < MOST_RACERS and (other := self._store.claim(run.group_id)):
+                racers.append(other)
+        except PeftDemoError as error:
+            logger.warning("%s", error)
+        return racers
+
+    def _execute_all(self, racers: list[Run]) -> None:
+        """Train runs in threads; the shared random generators go round, so they take turns."""
+        threads = [
+            threading.Thread(target=self._execute, args=(run,), name=run.run_id, daemon=True)
+            for run in racers[1:]
+        ]
+        for thread in threads:
+            thread.start()
+        self._execute(racers[0])
+        for thread in threads:
+            thread.join()
 
     def _execute(self, run: Run) -> None:
         try:

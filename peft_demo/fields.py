@@ -27,7 +27,8 @@ class Field:
     label: str
     help: str
     kind: Literal["integer", "number", "text", "choice", "modules"]
-    default: Value
+    default: Value | None
+    """None for a number that may be left empty."""
     minimum: float | None = None
     """Inclusive."""
     maximum: float | None = None
@@ -45,7 +46,8 @@ class Field:
         """The pydantic type that accepts exactly the allowed values."""
         limits = pydantic.Field(ge=self.minimum, le=self.maximum)
         if self.kind == "integer":
-            return Annotated[int, limits]
+            whole: Any = Annotated[int, limits]
+            return whole if self.default is not None else whole | None
         if self.kind == "number":
             return Annotated[float, limits, pydantic.Field(allow_inf_nan=False)]
         if self.kind == "text":
@@ -66,7 +68,8 @@ class Field:
         """What may be entered, in words: ``a whole number between 1 and 256``."""
         if self.kind in ("integer", "number"):
             noun = "a whole number" if self.kind == "integer" else "a number"
-            return f"{noun} between {_plain(self.minimum)} and {_plain(self.maximum)}{self._unit}"
+            limits = f"between {_plain(self.minimum)} and {_plain(self.maximum)}{self._unit}"
+            return f"{noun} {limits}" + (", or empty" if self.default is None else "")
         if self.kind == "text":
             least = f"{_plain(self.minimum)} to" if self.minimum else "at most"
             lines = "" if self.has_lines else " on one line"
@@ -78,12 +81,14 @@ class Field:
     def _unit(self) -> str:
         return f" {self.unit}" if self.unit else ""
 
-    def check(self, value: object) -> Value:
-        """Return ``value`` as this field's type.
+    def check(self, value: object) -> Value | None:
+        """Return ``value`` as this field's type; None is only for a field whose default it is.
 
         Raises:
             InvalidFieldsError: the value is not allowed; names the field, limits and value.
         """
+        if self.default is None and value in (None, ""):
+            return None
         try:
             if isinstance(value, bool):
                 raise ValueError
@@ -118,13 +123,13 @@ def shown(value: object, limit: int = 60) -> str:
     return str(value)[:limit]
 
 
-def check_all(fields: Iterable[Field], values: Mapping[str, object]) -> dict[str, Value]:
+def check_all(fields: Iterable[Field], values: Mapping[str, object]) -> dict[str, Value | None]:
     """Check every field, a missing one taking its default.
 
     Raises:
         InvalidFieldsError: with the sentences of all fields that failed, not only the first.
     """
-    checked: dict[str, Value] = {}
+    checked: dict[str, Value | None] = {}
     problems: dict[str, str] = {}
     for field in fields:
         try:

@@ -124,7 +124,7 @@ def draw(pools: Pools, config: RunConfig) -> RunReviews:
     Raises:
         InvalidFieldsError: the data set has fewer reviews than asked for.
     """
-    generator = np.random.default_rng(config.seed)
+    generator = np.random.default_rng(config.seed_of("sample_seed"))
     labels = np.asarray(pools.training.labels)
     per_label = [generator.permutation(np.flatnonzero(labels == label)) for label in (0, 1)]
     most = 2 * min(len(indices) for indices in per_label)

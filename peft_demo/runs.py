@@ -36,6 +36,23 @@ MOST_REVIEWS = {IMDB: 19_000, ROTTEN_TOMATOES: 3_500, HUB_IMDB: 44_000}
 
 LABELS = ("negative", "positive")
 
+MOST_SEED = 2**32 - 1
+
+
+def _part_seed(name: str, label: str, decides: str) -> Field:
+    return Field(
+        name,
+        label,
+        f"Decides {decides}. Left empty, the run's seed does; a number here keeps this part the "
+        "same while repeats change the others.",
+        "integer",
+        None,
+        0,
+        MOST_SEED,
+        widget="box",
+    )
+
+
 RUN_FIELDS = (
     Field(
         "base_model",
@@ -118,11 +135,19 @@ RUN_FIELDS = (
         "integer",
         42,
         0,
-        2**32 - 1,
+        MOST_SEED,
         widget="box",
     ),
+    _part_seed("head_seed", "Seed of the head", "how the new classification head begins"),
+    _part_seed("adapter_seed", "Seed of the adapter", "how the adapter's weights begin"),
+    _part_seed("dropout_seed", "Seed of the dropout", "what is dropped in each training step"),
+    _part_seed("data_seed", "Seed of the order", "the order in which training goes through them"),
+    _part_seed("sample_seed", "Seed of the sample", "which reviews the run draws"),
 )
 """What every run has beside its method's own fields."""
+
+PART_SEEDS = ("head_seed", "adapter_seed", "dropout_seed", "data_seed", "sample_seed")
+"""Fields that fix one source of chance while the run's seed moves the others."""
 
 NAME = Field(
     "name",
@@ -193,6 +218,11 @@ class RunConfig(BaseModel):
     max_length: int
     num_test_reviews: int
     seed: int
+    head_seed: int | None
+    adapter_seed: int | None
+    dropout_seed: int | None
+    data_seed: int | None
+    sample_seed: int | None
 
     def __init__(self, values: Mapping[str, object] | None = None, /, **more: object) -> None:
         if not isinstance(values or {}, Mapping):
@@ -230,11 +260,19 @@ class RunConfig(BaseModel):
         """Optimiser steps of the whole training."""
         return _max_steps(self.num_reviews, self.per_device_train_batch_size, self.num_train_epochs)
 
+    def seed_of(self, part: str) -> int:
+        """The seed of one of the ``PART_SEEDS``: its own, or else the run's."""
+        own: int | None = getattr(self, part)
+        return self.seed if own is None else own
+
     @property
     def setting(self) -> methods.Setting:
         """What the method's configuration depends on beside its own fields."""
         return methods.Setting(
-            shape_of(self.base_model), self.max_steps, self.max_length, self.seed
+            shape_of(self.base_model),
+            self.max_steps,
+            self.max_length,
+            self.seed_of("adapter_seed"),
         )
 
     @property
@@ -250,8 +288,8 @@ def _checked(values: dict[str, object]) -> dict[str, object]:
     own = {field.name for field in method.fields}
     fields = [field for field in fields_of(method_id) if field.name not in own | {"name"}]
     problems: dict[str, str] = {}
-    checked: dict[str, Value] = {}
-    own_values: dict[str, Value] = {}
+    checked: dict[str, Value | None] = {}
+    own_values: dict[str, Value | None] = {}
     for check in (
         lambda: checked.update(check_all(fields, values)),
         lambda: own_values.update(check_all(method.fields, values)),
@@ -270,7 +308,7 @@ def _checked(values: dict[str, object]) -> dict[str, object]:
 
 
 def _check_together(
-    method: methods.Method, own_values: Mapping[str, Value], values: Mapping[str, Any]
+    method: methods.Method, own_values: Mapping[str, Value | None], values: Mapping[str, Any]
 ) -> None:
     """The checks that involve several fields, once each of them is right by itself."""
     most = MOST_REVIEWS[values["dataset"]]
@@ -285,7 +323,8 @@ def _check_together(
         values["num_reviews"], values["per_device_train_batch_size"], values["num_train_epochs"]
     )
     base = shape_of(values["base_model"])
-    method.check(own_values, methods.Setting(base, steps, values["max_length"], values["seed"]))
+    seed = values["seed"] if values["adapter_seed"] is None else values["adapter_seed"]
+    method.check(own_values, methods.Setting(base, steps, values["max_length"], seed))
 
 
 def _max_steps(num_reviews: int, batch: int, epochs: int) -> int:
@@ -458,7 +497,9 @@ class RunResult(_Record):
     environment: dict[str, str]
     """Versions and hardware."""
     seconds: float
-    """From start to saved, testing included."""
+    """From start to saved, testing included, without the turns of others in a race."""
+    test_seconds: float | None = None
+    """Of predicting the test reviews in batches; None in records from before it was measured."""
     training_table: list[dict[str, float | int | str]]
     """The assignment's table: Epoch, Training Loss, Validation Loss, Accuracy."""
 

@@ -2,13 +2,14 @@
 
 torch, numpy and Python each have one global generator. A training must get the same stream
 whatever else the server does meanwhile, so it owns the generators while it runs, and lends them
-between two steps to whoever needs them (building an adapter draws random numbers too).
+between two steps to whoever needs them (building an adapter draws random numbers too). Trainings
+that race hand them on to each other in turn, and so compute one at a time.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,41 +20,67 @@ class _Turnstile:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._owner: int | None = None
-        self._waiting: deque[object] = deque()
+        self._line: list[_Ticket] = []
 
-    def enter(self) -> None:
-        ticket = object()
+    def enter(self, *, briefly: bool = False) -> None:
+        """Wait for one's turn."""
+        ticket = _Ticket(briefly)
         with self._condition:
-            self._waiting.append(ticket)
-            self._condition.wait_for(lambda: self._owner is None and self._waiting[0] is ticket)
-            self._waiting.popleft()
-            self._owner = threading.get_ident()
+            self._line.append(ticket)
+            self._await(ticket)
 
     def leave(self) -> None:
         with self._condition:
             self._owner = None
             self._condition.notify_all()
 
+    def lend(self, *, to_all: bool) -> None:
+        """Leave, and come back: after everybody in line, or after those who stay briefly."""
+        ticket = _Ticket(False)
+        with self._condition:
+            brief = [other for other in self._line if other.briefly or to_all]
+            # Whoever waits by now goes first, and whoever comes later waits for us.
+            self._line = [*brief, ticket, *(other for other in self._line if other not in brief)]
+            self._owner = None
+            self._condition.notify_all()
+            self._await(ticket)
+
     def held_here(self) -> bool:
         return self._owner == threading.get_ident()
 
-    def has_waiting(self) -> bool:
-        return bool(self._waiting)
+    def has_waiting(self, *, to_all: bool) -> bool:
+        return any(ticket.briefly or to_all for ticket in self._line)
+
+    def _await(self, ticket: _Ticket) -> None:
+        self._condition.wait_for(lambda: self._owner is None and self._line[0] is ticket)
+        self._line.pop(0)
+        self._owner = threading.get_ident()
+
+
+class _Ticket:
+    """A place in the line; equal to itself only."""
+
+    def __init__(self, briefly: bool) -> None:
+        self.briefly = briefly
 
 
 _generators = _Turnstile()
 
 
 @contextmanager
-def own_generators(seed: int) -> Iterator[None]:
-    """Own the generators, all seeded with ``seed``; they are put back at the end."""
+def own_generators(seed: int) -> Iterator[float]:
+    """Own the generators, all seeded with ``seed``; they are put back at the end.
+
+    Yields the seconds that it waited for them.
+    """
     import transformers
 
+    asked = time.perf_counter()
     _generators.enter()
     try:
         with _kept():
             transformers.set_seed(seed)
-            yield
+            yield time.perf_counter() - asked
     finally:
         _generators.leave()
 
@@ -67,7 +94,7 @@ def borrowed_generators() -> Iterator[None]:
     if _generators.held_here():
         yield
         return
-    _generators.enter()
+    _generators.enter(briefly=True)
     try:
         with _kept():
             yield
@@ -75,13 +102,18 @@ def borrowed_generators() -> Iterator[None]:
         _generators.leave()
 
 
-def lend_generators() -> None:
-    """Let waiting threads borrow the generators now; the owner calls it between steps."""
-    if _generators.held_here() and _generators.has_waiting():
-        with _kept():
-            # Whoever waits by now goes first, and whoever comes later waits for us.
-            _generators.leave()
-            _generators.enter()
+def lend_generators(*, to_owners: bool = False) -> float:
+    """Let waiting threads have the generators now; the owner calls it between steps.
+
+    Those who borrow get them in any case, another training only with ``to_owners``: then the two
+    take turns, and each still draws what it would draw alone. Returns the seconds it waited.
+    """
+    if not (_generators.held_here() and _generators.has_waiting(to_all=to_owners)):
+        return 0.0
+    left = time.perf_counter()
+    with _kept():
+        _generators.lend(to_all=to_owners)
+    return time.perf_counter() - left
 
 
 @contextmanager

@@ -260,12 +260,17 @@ class Store:
             members = _stamps().where(_Run.group == number).order_by(_Run.number)
             return _group_snapshot(row), self._snapshots(session, members)
 
-    def claim(self) -> Run | None:
-        """Take the oldest queued run for this process, or None if the queue is empty."""
+    def claim(self, group_id: str | None = None) -> Run | None:
+        """Take the oldest queued run for this process, or None if there is none.
+
+        Args:
+            group_id: take one of this group only.
+        """
+        waiting = select(_Run).where(_Run.status == RunStatus.QUEUED).order_by(_Run.number)
+        if group_id is not None:
+            waiting = waiting.where(_Run.group == _number_in(group_id, "group"))
         with self._transaction() as session:
-            row = session.scalars(
-                select(_Run).where(_Run.status == RunStatus.QUEUED).order_by(_Run.number)
-            ).first()
+            row = session.scalars(waiting).first()
             if row is None:
                 return None
             _begin(row)
