@@ -19,6 +19,7 @@ from peft_demo import hardware, presets, settings
 from peft_demo.catalogue import describe_methods
 from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError, StoreError
 from peft_demo.fields import shown
+from peft_demo.run_csv import run_csv
 from peft_demo.runs import EpochMetrics, Run, RunConfig, RunKind, RunStatus
 from peft_demo.store import Store
 
@@ -218,9 +219,15 @@ def predict(
 
 
 @app.command()
-def runs(as_json: AsJson = False) -> None:
+def runs(
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for a spreadsheet.")] = False,
+) -> None:
     """List all runs, newest first, the reference runs last."""
     found = _store().runs()
+    if as_csv:
+        print(run_csv(found), end="")
+        return
     if as_json:
         _print_json([json.loads(run.model_dump_json()) for run in found])
         return
@@ -278,9 +285,33 @@ def cancel(run_id: RunId) -> None:
 
 @app.command()
 def delete(run_id: RunId) -> None:
-    """Remove a run that is over, with its files."""
+    """Remove a run that is over, with its files; within an hour it can be restored."""
     _store().delete(run_id)
-    typer.echo(f"{run_id} is deleted.")
+    typer.echo(f"{run_id} is deleted; restore {run_id} brings it back within an hour.")
+
+
+@app.command()
+def restore(run_id: RunId) -> None:
+    """Bring back a run that was deleted less than an hour ago."""
+    _store().restore(run_id)
+    typer.echo(f"{run_id} is back.")
+
+
+@app.command()
+def annotate(
+    run_id: RunId,
+    name: Annotated[str | None, typer.Option(help="Its new name.")] = None,
+    tags: Annotated[
+        list[str] | None,
+        typer.Option("--tag", help="Instead of those that it has; may be repeated."),
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="What is worth remembering.")] = None,
+    star: Annotated[bool | None, typer.Option("--star/--no-star", help="Its star.")] = None,
+) -> None:
+    """Rename a run, and write tags, a note or a star onto it; what is left out stays."""
+    run = _store().annotate(run_id, name=name, tags=tags or None, note=note, is_starred=star)
+    star_text = "★ " if run.is_starred else ""
+    typer.echo(f"{run.run_id}  {star_text}{run.config.name}  {', '.join(run.tags)}")
 
 
 @app.command("export-base")

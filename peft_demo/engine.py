@@ -10,7 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -109,6 +109,8 @@ class LocalEngine:
             self._thread.join()
 
     def _work(self) -> None:
+        with suppress(StoreError):  # told again by what follows
+            self._store.purge()
         while not self._closing.is_set():
             try:
                 self._store.interrupt_orphans()

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from peft_demo import config_import, sweeps
+from peft_demo import config_import, marks, sweeps
 from peft_demo.catalogue import describe_methods
 from peft_demo.errors import PeftDemoError
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind
@@ -69,9 +69,27 @@ def add_endpoints(services: Services) -> None:
         return _plain(services.engine.cancel(run_id))
 
     def delete_run(run_id: str) -> str:
-        """Remove a run that is over, with its files; returns its id."""
+        """Remove a run that is over, with its files; returns its id.
+
+        restore_run brings it back within an hour.
+        """
         services.delete(run_id)
         return run_id
+
+    def restore_run(run_id: str) -> dict[str, Any]:
+        """Bring back a run that was deleted less than an hour ago."""
+        services.store.restore(run_id)
+        return _plain(services.store.get(run_id))
+
+    def annotate_run(run_id: str, changes: dict[str, Any]) -> dict[str, Any]:
+        """Write onto a run what people remember it by; returns the run.
+
+        Args:
+            run_id: of any run but a reference.
+            changes: any of name (at most 80 characters), tags (at most 10, each 1 to 30
+                characters), note (at most 2,000 characters) and is_starred; the rest stays.
+        """
+        return _plain(services.store.annotate(run_id, **marks.named(changes)))
 
     def predict(text: str, run_ids: list[str]) -> list[dict[str, Any]]:
         """What finished runs make of a review: label, probabilities and milliseconds of each."""
@@ -120,6 +138,8 @@ def add_endpoints(services: Services) -> None:
         get_run,
         cancel_run,
         delete_run,
+        restore_run,
+        annotate_run,
         predict,
         list_methods,
         count,

@@ -65,6 +65,12 @@ def build(services: Services) -> gr.Blocks:
     def act(request: dict[str, Any]) -> str:
         return board.act(request)
 
+    def annotate(request: dict[str, Any]) -> str:
+        return board.annotate(request)
+
+    def records(request: dict[str, Any]) -> str:
+        return board.records(request)
+
     def details(request: dict[str, Any]) -> str:
         return board.details(request)
 
@@ -80,7 +86,7 @@ def build(services: Services) -> gr.Blocks:
         header = gr.HTML(
             HEADER,
             js_on_load=_WHEN_READY % _START,
-            server_functions=[poll, act, details, verdict, code],
+            server_functions=[poll, act, annotate, records, details, verdict, code],
             elem_id="header",
             apply_default_css=False,
         )
@@ -106,7 +112,7 @@ def build(services: Services) -> gr.Blocks:
                     apply_default_css=False,
                 )
             with gr.Tab("Runs", id="runs"):
-                _own_html(TABLE, "PeftDemo.table(element)")
+                _own_html(TABLE, "PeftRunsTable.show(element)")
             with gr.Tab("Review", id="review-tab"):
                 review = ReviewPage(services)
 
@@ -192,7 +198,7 @@ def build(services: Services) -> gr.Blocks:
             owner,
             show_progress="hidden",
             api_visibility="private",
-        )
+        ).then(None, owner, None, js="(who) => PeftRunsTable.setOwner(who)")
         add_endpoints(services)
     return page
 
@@ -204,7 +210,14 @@ def _own_html(html: str, script: str) -> gr.HTML:
 
 def head() -> str:
     """The page's own scripts, served by itself: nothing is fetched from elsewhere."""
-    scripts = ("charts.js", "configuration.js", "peft_demo.js")
+    scripts = (
+        "charts.js",
+        "format.js",
+        "configuration.js",
+        "run_actions.js",
+        "runs_table.js",
+        "peft_demo.js",
+    )
     sources = (*(ASSETS / script for script in scripts), PLOTLY)
     return "".join(f'<script defer src="gradio_api/file={path}"></script>' for path in sources)
 
