@@ -67,6 +67,7 @@
     tellFinished();
     showHeader(news);
     draw();
+    document.dispatchEvent(new CustomEvent("pd-runs"));
     // Runs that were just selected still lack their curves.
     if ([...page.selected].some((id) => page.runs.has(id) && !page.curves.has(id))) setTimeout(poll, 0);
   }
@@ -255,6 +256,7 @@
   }
 
   function draw(force = false) {
+    if (force) document.dispatchEvent(new CustomEvent("pd-look"));
     if (page.board?.isConnected) drawBoard(force);
     PeftRunsTable.draw();
   }
@@ -475,5 +477,5 @@
       <div class="pd-columns"><div>${range}${facts}${run.kind === "training" ? history : ""}</div><div><h3>Configuration</h3>${pairs(Object.entries(config))}${code}${environment}</div></div>`;
   }
 
-  window.PeftDemo = { start, board, submitted, previewed: PeftConfiguration.previewed };
+  window.PeftDemo = { start, board, submitted, previewed: PeftConfiguration.previewed, runs: ordered, look };
 })();
