@@ -154,8 +154,9 @@ def build(services: Services) -> gr.Blocks:
             except PeftDemoError as error:
                 raise gr.Error(str(error), duration=None, print_exception=False) from error
             return (
-                f"<p class='pd-quiet' role='status' data-group='{group.group_id}'>{len(queued)} "
-                "runs were put into the queue.</p>"
+                f"<p class='pd-quiet' role='status'>{len(queued)} runs were put into the queue. "
+                f"<button type='button' class='pd-button' data-open-group='{group.group_id}'>"
+                "Watch them together</button></p>"
             )
 
         several.button.click(

@@ -218,6 +218,10 @@
     page.board = find(element, ".pd-board") || element;
     page.board.innerHTML = `
       <section class="pd-tiles" aria-label="Overview"></section>
+      <section class="pd-panel pd-row" aria-label="The assignment, redone">
+        <p><b>The assignment, redone.</b> Four configurations that a report ranked by 32 reviews, trained again side by side: can such numbers tell them apart?</p>
+        <button type="button" class="pd-button" data-assignment="starved">Train the four</button>
+      </section>
       <section class="pd-panel" aria-labelledby="pd-pick-title">
         <h2 id="pd-pick-title">Runs in the charts <span class="pd-quiet">press one to show or hide it</span></h2>
         <div class="pd-chips"></div>
