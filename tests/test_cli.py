@@ -438,3 +438,34 @@ def test_every_preset_is_accepted(command, preset_id, monkeypatch, home):
     done = command("train", "--preset", preset_id, *changes)
     assert done.status == 1
     assert "not trained in this test" in done.err
+
+
+class TestSweep:
+    SMALL = ("--set=num_reviews=40", "--set=max_length=16", "--set=num_test_reviews=50")
+
+    def test_trains_every_combination(self, command, base):
+        done = command("sweep", *self.SMALL, "--set=num_train_epochs=1", "--axis=r=1,2", "--race")
+        assert done.status == 0, done.err
+        first, *rest = done.out.splitlines()
+        assert first == "group-000001: LoRA: r, 2 runs"
+        assert len([line for line in rest if "completed: test accuracy" in line]) == 2
+        assert sorted(
+            run["config"]["r"]
+            for run in json_lines(command("runs", "--json").out)[0]
+            if run["group_id"]
+        ) == [1, 2]
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (("--axis=r",), "--axis must be FIELD=VALUE"),
+            (("--axis=r=4",), "r must have at least 2 different values"),
+            (("--repeats=17",), "repeats must be a whole number between 1 and 16, got 17"),
+            (("--repeats=9", "--race"), "race must have 2 to 8 runs, got 9"),
+        ],
+    )
+    def test_refusals(self, command, arguments, words):
+        done = command("sweep", *arguments)
+        assert done.status == 2
+        assert words in done.err
+        assert "group" not in done.out
