@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,8 +19,12 @@ from peft_demo import hardware, presets, settings
 from peft_demo.catalogue import describe_methods
 from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError, StoreError
 from peft_demo.fields import shown
+from peft_demo.run_csv import run_csv
 from peft_demo.runs import EpochMetrics, Run, RunConfig, RunKind, RunStatus
 from peft_demo.store import Store
+
+if TYPE_CHECKING:
+    from peft_demo.sweeps import Plan
 
 app = typer.Typer(
     help="Train parameter-efficient fine-tuning methods on movie reviews and compare them.",
@@ -82,6 +86,39 @@ def train(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = 
     _tell_end(run, store, as_json)
     if run.status is not RunStatus.COMPLETED:
         raise typer.Exit(1)
+
+
+@app.command()
+def sweep(
+    preset: FromPreset = None,
+    changes: Changes = None,
+    axes: Annotated[
+        list[str] | None,
+        typer.Option("--axis", metavar="FIELD=V1,V2,…", help="Sweep a field; may be repeated."),
+    ] = None,
+    repeats: Annotated[int, typer.Option(help="Seeds for each combination.")] = 1,
+    race: Annotated[bool, typer.Option("--race", help="Train them in turns.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train every combination of some fields' values, each with as many seeds, as one group."""
+    from peft_demo import sweeps
+
+    values = _config(preset, changes).flat()
+    swept = _settings(axes or [], "axis")
+    _train_plan(sweeps.plan(values, swept, repeats=repeats, race=race), as_json)
+
+
+@app.command()
+def assignment(
+    tuned: Annotated[
+        bool, typer.Option("--tuned", help="With learning rates and reviews that suffice.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train the assignment's four configurations again, as a race."""
+    from peft_demo import sweeps
+
+    _train_plan(sweeps.assignment(fed=tuned), as_json)
 
 
 @app.command()
@@ -182,9 +219,15 @@ def predict(
 
 
 @app.command()
-def runs(as_json: AsJson = False) -> None:
+def runs(
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for a spreadsheet.")] = False,
+) -> None:
     """List all runs, newest first, the reference runs last."""
     found = _store().runs()
+    if as_csv:
+        print(run_csv(found), end="")
+        return
     if as_json:
         _print_json([json.loads(run.model_dump_json()) for run in found])
         return
@@ -262,9 +305,33 @@ def cancel(run_id: RunId) -> None:
 
 @app.command()
 def delete(run_id: RunId) -> None:
-    """Remove a run that is over, with its files."""
+    """Remove a run that is over, with its files; within an hour it can be restored."""
     _store().delete(run_id)
-    typer.echo(f"{run_id} is deleted.")
+    typer.echo(f"{run_id} is deleted; restore {run_id} brings it back within an hour.")
+
+
+@app.command()
+def restore(run_id: RunId) -> None:
+    """Bring back a run that was deleted less than an hour ago."""
+    _store().restore(run_id)
+    typer.echo(f"{run_id} is back.")
+
+
+@app.command()
+def annotate(
+    run_id: RunId,
+    name: Annotated[str | None, typer.Option(help="Its new name.")] = None,
+    tags: Annotated[
+        list[str] | None,
+        typer.Option("--tag", help="Instead of those that it has; may be repeated."),
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="What is worth remembering.")] = None,
+    star: Annotated[bool | None, typer.Option("--star/--no-star", help="Its star.")] = None,
+) -> None:
+    """Rename a run, and write tags, a note or a star onto it; what is left out stays."""
+    run = _store().annotate(run_id, name=name, tags=tags or None, note=note, is_starred=star)
+    star_text = "★ " if run.is_starred else ""
+    typer.echo(f"{run.run_id}  {star_text}{run.config.name}  {', '.join(run.tags)}")
 
 
 @app.command("export-base")
@@ -346,6 +413,30 @@ def _execute(store: Store, config: RunConfig, tell: Any, kind: RunKind = RunKind
         return store.get(run.run_id)
 
 
+def _train_plan(plan: Plan, as_json: bool) -> None:
+    """Train a plan's runs; where the app works on the same store, it may take some of them."""
+    from peft_demo.engine import execute, racers, together
+
+    store = _store()
+    group, queued = store.submit_group(
+        plan.configs,
+        getpass.getuser(),
+        plan.kind,
+        plan.name,
+        axes=plan.axes,
+        is_race=plan.is_race,
+    )
+    if not as_json:
+        typer.echo(f"{group.group_id}: {group.name}, {len(queued)} runs")
+    while run := store.claim(group.group_id):
+        together(
+            lambda claimed: _tell_end(execute(store, claimed), store, as_json), racers(store, run)
+        )
+    ended = [store.get(run.run_id).status for run in queued]
+    if any(status not in (RunStatus.COMPLETED, RunStatus.RUNNING) for status in ended):
+        raise typer.Exit(1)
+
+
 def _tell_end(run: Run, store: Store, as_json: bool) -> None:
     result = run.result
     if result is None:
@@ -372,12 +463,14 @@ def _tell_end(run: Run, store: Store, as_json: bool) -> None:
     )
 
 
-def _settings(changes: list[str]) -> dict[str, object]:
+def _settings(changes: list[str], option: str = "set") -> dict[str, object]:
     values: dict[str, object] = {}
     for change in changes:
         name, equals, value = change.partition("=")
         if not equals:
-            raise InvalidFieldsError({"set": f"--set must be FIELD=VALUE, got {shown(change)}."})
+            raise InvalidFieldsError(
+                {option: f"--{option} must be FIELD=VALUE, got {shown(change)}."}
+            )
         values[name.strip()] = value
     return values
 

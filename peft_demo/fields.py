@@ -13,6 +13,10 @@ from peft_demo.errors import InvalidFieldsError
 Value: TypeAlias = int | float | str | tuple[str, ...]
 """What a field can hold; ``tuple[str, ...]`` is a choice of modules."""
 
+# Patterns of texts without control characters.
+_ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+
 
 @dataclass(frozen=True)
 class Field:
@@ -34,6 +38,8 @@ class Field:
     widget: Literal["slider", "box"] = "slider"
     """How the form draws a number: a slider, or a box to type in where the range is wide."""
     unit: str = ""
+    has_lines: bool = False
+    """A text may have several lines."""
 
     @property
     def annotation(self) -> Any:
@@ -49,8 +55,9 @@ class Field:
                 str,
                 pydantic.StringConstraints(
                     strip_whitespace=True,
+                    min_length=int(self.minimum or 0),
                     max_length=None if self.maximum is None else int(self.maximum),
-                    pattern=r"^[^\x00-\x1f\x7f]*$",
+                    pattern=_LINES if self.has_lines else _ONE_LINE,
                 ),
             ]
         choice: Any = Literal[self.choices]
@@ -64,9 +71,9 @@ class Field:
             limits = f"between {_plain(self.minimum)} and {_plain(self.maximum)}{self._unit}"
             return f"{noun} {limits}" + (", or empty" if self.default is None else "")
         if self.kind == "text":
-            return (
-                f"at most {_plain(self.maximum)} characters on one line, without control characters"
-            )
+            least = f"{_plain(self.minimum)} to" if self.minimum else "at most"
+            lines = "" if self.has_lines else " on one line"
+            return f"{least} {_plain(self.maximum)} characters{lines}, without control characters"
         listed = ", ".join(self.choices)
         return f"one of {listed}" if self.kind == "choice" else f"one or more of {listed}"
 

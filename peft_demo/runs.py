@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -518,6 +519,9 @@ class RangeTest(_Record):
     """Why it is not sure, in one sentence, or an empty text."""
 
 
+_BROWSER_ID = re.compile("[0-9a-f]{32}")
+
+
 class Run(_Record):
     """A snapshot of one run; it never changes."""
 
@@ -545,6 +549,13 @@ class Run(_Record):
     """1 for the run that is trained next."""
     version: int = 0
     """The store's version at which this run last changed."""
+
+    @property
+    def owner_name(self) -> str:
+        """Whose run it is, for people: a browser's long id becomes a short name that stays."""
+        if self.is_reference:
+            return "reference"
+        return f"guest {self.owner[:4]}" if _BROWSER_ID.fullmatch(self.owner) else self.owner
 
     @property
     def can_predict(self) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
-    func,
     inspect,
     select,
     text,
@@ -33,7 +32,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.schema import CreateColumn
 
-from peft_demo import records
+from peft_demo import marks, records
 from peft_demo.errors import ConflictError, NotFoundError, StoreError
 from peft_demo.fields import shown
 from peft_demo.runs import (
@@ -54,6 +53,12 @@ LOCK_SECONDS = 5.0
 """How long a write waits for another process to let go of the database."""
 
 DATABASE = "runs.sqlite3"
+
+KEPT_SECONDS = 3600.0
+"""How long a deleted run can be restored."""
+
+# SQLite limits how many values one question may name.
+_CHUNK = 500
 
 
 class _Table(DeclarativeBase):
@@ -252,8 +257,8 @@ class Store:
             row = session.get(_Group, number)
             if row is None:
                 raise _no_such_group(group_id)
-            members = select(_Run).where(_Run.group == number).order_by(_Run.number)
-            return _group_snapshot(row), self._snapshots(session, session.scalars(members).all())
+            members = _stamps().where(_Run.group == number).order_by(_Run.number)
+            return _group_snapshot(row), self._snapshots(session, members)
 
     def claim(self, group_id: str | None = None) -> Run | None:
         """Take the oldest queued run for this process, or None if there is none.
@@ -291,17 +296,16 @@ class Store:
         if not self._is_open:
             return references
         with self._transaction(write=False) as session:
-            rows = session.scalars(
-                select(_Run).where(_Run.version > since).order_by(_Run.number.desc())
-            ).all()
-            return [*self._snapshots(session, rows), *references]
+            changed = _stamps().where(_Run.version > since).order_by(_Run.number.desc())
+            return [*self._snapshots(session, changed), *references]
 
     def ids(self) -> list[str]:
         """The ids of all runs, in the order of ``runs``."""
         numbers: Sequence[int] = []
         if self._is_open:
             with self._transaction(write=False) as session:
-                numbers = session.scalars(select(_Run.number).order_by(_Run.number.desc())).all()
+                present = _present(select(_Run.number))
+                numbers = session.scalars(present.order_by(_Run.number.desc())).all()
         return [*map(run_id_of, numbers), *self._references]
 
     def steps(self, run_id: str) -> list[StepMetrics]:
@@ -310,7 +314,8 @@ class Store:
             return records.read_steps(self.folder_of(run_id))
         number = self._number(run_id)
         with self._transaction(write=False) as session:
-            rows = session.scalars(select(_Step).where(_Step.run == number).order_by(_Step.step))
+            present = _present(select(_Step).join(_Run, _Run.number == _Step.run))
+            rows = session.scalars(present.where(_Step.run == number).order_by(_Step.step))
             return [
                 StepMetrics(step=row.step, loss=row.loss, learning_rate=row.learning_rate)
                 for row in rows
@@ -384,32 +389,128 @@ class Store:
         """Whether a run was asked to stop, or is gone."""
         with self._transaction(write=False) as session:
             number = self._number(run_id)
-            asked = session.scalar(select(_Run.stop_requested).where(_Run.number == number))
+            asked = session.scalar(
+                _present(select(_Run.stop_requested)).where(_Run.number == number)
+            )
             return asked is None or asked
 
-    def delete(self, run_id: str) -> None:
-        """Remove a run that is over, with its files.
+    def annotate(
+        self,
+        run_id: str,
+        *,
+        name: str | None = None,
+        tags: str | Iterable[str] | None = None,
+        note: str | None = None,
+        is_starred: bool | None = None,
+    ) -> Run:
+        """Change what people write onto a run; what is None stays as it is.
+
+        Args:
+            run_id: of any run but a reference.
+            name: an empty one names the run after its settings.
+            tags: instead of those that it has, as a list or as one text with commas.
+            note: may have several lines.
+            is_starred: whether it has a star.
 
         Raises:
+            InvalidFieldsError: a value is not allowed; names the field, the limits and the value.
             NotFoundError: there is no such run.
-            ConflictError: it is a reference, or not over yet.
+            ConflictError: it is a reference.
         """
-        if run_id in self._references:
-            raise ConflictError(f"{run_id} is a reference run and cannot be deleted.")
+        self._refuse_reference(run_id, "cannot be changed")
         number = self._number(run_id)
+        changes = marks.check(name=name, tags=tags, note=note, is_starred=is_starred)
         with self._transaction() as session:
             row = self._row(session, number)
-            if not RunStatus(row.status).is_over:
-                raise ConflictError(f"{run_id} is {row.status}: stop it before deleting it.")
-            for table in (_Step, _Epoch):
-                session.execute(delete(table).where(table.run == number))
-            session.delete(row)
-            self._touch(session)
-        self._cache.pop(number, None)
-        for folder in (self.folder_of(run_id), self.partial_folder_of(run_id)):
-            shutil.rmtree(folder, ignore_errors=True)
-        with suppress(OSError):
-            self.log_of(run_id).unlink()
+            if "name" in changes:
+                config = RunConfig({**row.config, "name": changes.pop("name")})
+                row.config = config.flat()
+            for field, value in changes.items():
+                setattr(row, field, value)
+            self._touch(session, row)
+        return self._get(number)
+
+    def annotate_all(
+        self,
+        run_ids: Sequence[str],
+        *,
+        tags: str | Iterable[str] = (),
+        is_starred: bool | None = None,
+    ) -> None:
+        """Add tags to several runs, or set or take away their stars, all or none.
+
+        Raises:
+            InvalidFieldsError: a tag is not allowed, or a run would have too many.
+            NotFoundError: one of them does not exist.
+            ConflictError: one of them is a reference.
+        """
+        changes = marks.check(is_starred=is_starred)
+        more = marks.check_tags(tags)
+        for run_id in run_ids:
+            self._refuse_reference(run_id, "cannot be changed")
+        with self._transaction() as session:
+            version = self._touch(session)
+            for row in self._rows(session, run_ids):
+                row.tags = marks.check_tags([*(row.tags or ()), *more])
+                row.is_starred = changes.get("is_starred", row.is_starred)
+                row.version = version
+
+    def delete(self, *run_ids: str) -> None:
+        """Hide runs that are over, all or none; ``restore`` brings them back for an hour.
+
+        Raises:
+            NotFoundError: one of them does not exist.
+            ConflictError: one of them is a reference, or not over yet.
+        """
+        for run_id in run_ids:
+            self._refuse_reference(run_id, "cannot be deleted")
+        with self._transaction() as session:
+            version = self._touch(session)
+            for row in self._rows(session, run_ids):
+                if not RunStatus(row.status).is_over:
+                    raise ConflictError(
+                        f"{run_id_of(row.number)} is {row.status}: stop it before deleting it."
+                    )
+                row.deleted_at, row.version = _now(), version
+        with suppress(StoreError):  # these are deleted already; what is old goes another time
+            self.purge()
+
+    def restore(self, *run_ids: str) -> None:
+        """Bring deleted runs back, all or none; one that is not deleted stays as it is.
+
+        Raises:
+            NotFoundError: one of them does not exist, or is gone for good.
+            ConflictError: one of them is a reference.
+        """
+        for run_id in run_ids:
+            self._refuse_reference(run_id, "cannot be deleted or restored")
+        with self._transaction() as session:
+            version = self._touch(session)
+            for row in self._rows(session, run_ids, even_deleted=True):
+                row.deleted_at, row.version = None, version
+
+    def purge(self, older_than_seconds: float = KEPT_SECONDS) -> list[str]:
+        """Remove runs that were deleted longer ago than this, with their files; returns their ids.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        before = (datetime.now(UTC) - timedelta(seconds=older_than_seconds)).isoformat()
+        with self._transaction() as session:
+            # Times are all in UTC and of one form, so that their texts are in their order.
+            numbers = session.scalars(select(_Run.number).where(_Run.deleted_at <= before)).all()
+            for number in numbers:
+                for table in (_Step, _Epoch):
+                    session.execute(delete(table).where(table.run == number))
+                session.execute(delete(_Run).where(_Run.number == number))
+        ids = [run_id_of(number) for number in numbers]
+        for run_id, number in zip(ids, numbers, strict=True):
+            self._cache.pop(number, None)
+            for folder in (self.folder_of(run_id), self.partial_folder_of(run_id)):
+                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                self.log_of(run_id).unlink()
+        return ids
 
     def interrupt_orphans(self) -> list[str]:
         """Mark runs whose training process has ended as interrupted; returns their ids."""
@@ -529,58 +630,53 @@ class Store:
             raise _no_such_run(run_id)
         return number
 
+    def _refuse_reference(self, run_id: str, why: str) -> None:
+        if run_id in self._references:
+            raise ConflictError(f"{run_id} is a reference run and {why}.")
+
     def _row(self, session: Session, number: int) -> _Run:
-        row = session.get(_Run, number)
-        if row is None:
-            raise _no_such_run(run_id_of(number))
-        return row
+        return self._rows(session, [run_id_of(number)])[0]
+
+    def _rows(
+        self, session: Session, run_ids: Sequence[str], *, even_deleted: bool = False
+    ) -> list[_Run]:
+        """The rows of these runs, in this order; refuses one that is not there."""
+        numbers = [self._number(run_id) for run_id in run_ids]
+        found = {
+            row.number: row
+            for some in _chunks(numbers)
+            for row in session.scalars(select(_Run).where(_Run.number.in_(some)))
+        }
+        for number in numbers:
+            row = found.get(number)
+            if row is None:
+                raise _missing(session, number)
+            if row.deleted_at is not None and not even_deleted:
+                raise NotFoundError(f"{run_id_of(number)} was deleted.")
+        return [found[number] for number in dict.fromkeys(numbers)]
 
     def _get(self, number: int) -> Run:
         with self._transaction(write=False) as session:
-            return self._snapshots(session, [self._row(session, number)])[0]
+            self._row(session, number)
+            return self._snapshots(session, _stamps().where(_Run.number == number))[0]
 
-    def _snapshots(self, session: Session, rows: Sequence[_Run]) -> list[Run]:
-        return [self._snapshot(session, row) for row in rows]
-
-    def _snapshot(self, session: Session, row: _Run) -> Run:
-        cached = self._cache.get(row.number)
-        if cached is not None and cached.version == row.version:
-            return cached
-        epochs = session.scalars(
-            select(_Epoch).where(_Epoch.run == row.number).order_by(_Epoch.epoch)
-        )
-        position = None
-        if row.status == RunStatus.QUEUED:
-            position = session.scalar(
-                select(func.count()).where(
-                    _Run.status == RunStatus.QUEUED, _Run.number <= row.number
-                )
-            )
-        run = Run.model_validate(
-            {
-                "run_id": run_id_of(row.number),
-                "kind": row.kind,
-                "config": row.config,
-                "owner": row.owner,
-                "status": row.status,
-                "created_at": row.created_at,
-                "started_at": row.started_at,
-                "finished_at": row.finished_at,
-                "progress": row.progress or {},
-                "epochs": [epoch.metrics for epoch in epochs],
-                "error": row.error,
-                "result": row.result,
-                "range_test": row.range_test,
-                "group_id": None if row.group is None else group_id_of(row.group),
-                "tags": row.tags or (),
-                "note": row.note,
-                "is_starred": row.is_starred,
-                "queue_position": position,
-                "version": row.version,
-            }
-        )
-        self._cache[row.number] = run
-        return run
+    def _snapshots(self, session: Session, stamps: Any) -> list[Run]:
+        """The runs that ``stamps`` asks for; what has not changed is not read again."""
+        versions: dict[int, int] = dict(session.execute(stamps).all())
+        found = {number: self._cache.get(number) for number in versions}
+        new = [
+            number
+            for number, run in found.items()
+            if run is None or run.version != versions[number]
+        ]
+        for some in _chunks(new):
+            rows = session.scalars(select(_Run).where(_Run.number.in_(some))).all()
+            epochs = _epochs_of(session, some)
+            queue = _queue(session) if any(row.status == RunStatus.QUEUED for row in rows) else {}
+            for row in rows:
+                run = _snapshot(row, epochs[row.number], queue.get(row.number))
+                found[row.number] = self._cache[row.number] = run
+        return [run for run in found.values() if run is not None]
 
 
 def run_id_of(number: int) -> str:
@@ -591,6 +687,61 @@ def run_id_of(number: int) -> str:
 def group_id_of(number: int) -> str:
     """The public id of the group with this number."""
     return f"group-{number:06d}"
+
+
+def _snapshot(row: _Run, epochs: Sequence[dict[str, Any]], position: int | None) -> Run:
+    return Run.model_validate(
+        {
+            "run_id": run_id_of(row.number),
+            "kind": row.kind,
+            "config": row.config,
+            "owner": row.owner,
+            "status": row.status,
+            "created_at": row.created_at,
+            "started_at": row.started_at,
+            "finished_at": row.finished_at,
+            "progress": row.progress or {},
+            "epochs": epochs,
+            "error": row.error,
+            "result": row.result,
+            "range_test": row.range_test,
+            "group_id": None if row.group is None else group_id_of(row.group),
+            "tags": row.tags or (),
+            "note": row.note,
+            "is_starred": row.is_starred,
+            "queue_position": position,
+            "version": row.version,
+        }
+    )
+
+
+def _present(question: Any) -> Any:
+    """Only of runs that are not deleted."""
+    return question.where(_Run.deleted_at.is_(None))
+
+
+def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK))
+
+
+def _stamps() -> Any:
+    """Asks for number and version of runs that are not deleted."""
+    return _present(select(_Run.number, _Run.version))
+
+
+def _epochs_of(session: Session, numbers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """The epochs of many runs, asked for together: one question a run would be slow."""
+    epochs: dict[int, list[dict[str, Any]]] = {number: [] for number in numbers}
+    found = select(_Epoch.run, _Epoch.metrics).where(_Epoch.run.in_(numbers))
+    for number, metrics in session.execute(found.order_by(_Epoch.run, _Epoch.epoch)):
+        epochs[number].append(metrics)
+    return epochs
+
+
+def _queue(session: Session) -> dict[int, int]:
+    """The place of each waiting run, from 1."""
+    waiting = select(_Run.number).where(_Run.status == RunStatus.QUEUED).order_by(_Run.number)
+    return {number: place for place, number in enumerate(session.scalars(waiting), start=1)}
 
 
 def _number_in(public_id: str, kind: str) -> int | None:
@@ -620,6 +771,18 @@ def _no_such_group(group_id: object) -> NotFoundError:
 
 def _no_such_run(run_id: object) -> NotFoundError:
     return NotFoundError(f"run must be the id of a run, such as run-000001, got {shown(run_id)}.")
+
+
+def _missing(session: Session, number: int) -> NotFoundError:
+    """Why there is no such run: it was deleted, or never was."""
+    # SQLite keeps the highest number that it ever gave.
+    highest = session.scalar(
+        text("SELECT seq FROM sqlite_sequence WHERE name = :table"), {"table": _Run.__tablename__}
+    )
+    run_id = run_id_of(number)
+    if 1 <= number <= (highest or 0):
+        return NotFoundError(f"{run_id} was deleted for good.")
+    return _no_such_run(run_id)
 
 
 def _begin(row: _Run) -> None:

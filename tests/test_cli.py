@@ -325,18 +325,48 @@ class TestCancelAndDelete:
         assert command("cancel", run_id).status == 1
         assert command("delete", run_id).status == 0
         assert store.ids() == []
+        shown = command("show", run_id)
+        assert (shown.status, shown.err) == (2, f"Error: {run_id} was deleted.\n")
+        assert command("restore", run_id).status == 0
+        assert store.ids() == [run_id]
 
     def test_a_running_run_is_asked_to_stop(self, command, store):
         run_id = store.start(small_config(), "me").run_id
         assert command("cancel", run_id).status == 0
         assert store.stop_requested(run_id)
 
-    @pytest.mark.parametrize("verb", ["cancel", "delete", "show"])
+    @pytest.mark.parametrize("verb", ["cancel", "delete", "restore", "annotate", "show"])
     @pytest.mark.parametrize("run_id", ["run-000099", "nonsense", "../x"])
     def test_an_unknown_run_ends_with_2(self, command, verb, run_id):
         done = command(verb, run_id)
         assert done.status == 2
         assert f'got "{run_id}"' in done.err
+
+
+class TestAnnotate:
+    def test_writes_what_is_given_and_keeps_the_rest(self, command, store):
+        run_id = store.submit(small_config(name="before"), "me").run_id
+        done = command("annotate", run_id, "--tag", "class", "--tag", "week 3", "--star")
+        assert done.status == 0
+        assert done.out == f"{run_id}  ★ before  class, week 3\n"
+        command("annotate", run_id, "--name", "after", "--note", "why")
+        run = store.get(run_id)
+        assert (run.config.name, run.note) == ("after", "why")
+        assert (run.tags, run.is_starred) == (("class", "week 3"), True)
+        command("annotate", run_id, "--tag", "", "--no-star")
+        run = store.get(run_id)
+        assert (run.tags, run.is_starred, run.note) == ((), False, "why")
+
+    def test_a_bad_value_ends_with_2(self, command, store):
+        run_id = store.submit(small_config(), "me").run_id
+        done = command("annotate", run_id, "--name", "x" * 81)
+        assert done.status == 2
+        assert "name must be at most 80 characters" in done.err
+
+    def test_a_reference_stays_as_it_is(self, command, home):
+        done = command("annotate", "reference-ia3", "--star")
+        assert done.status == 1
+        assert "reference run and cannot be changed" in done.err
 
 
 class TestExportBase:
@@ -373,7 +403,7 @@ class TestAsAProgram:
         assert done.returncode == 0
         verbs = (
             *("train", "predict", "runs", "show", "methods", "cancel", "delete"),
-            *("export-base", "reference", "serve"),
+            *("restore", "annotate", "export-base", "reference", "serve"),
         )
         for verb in verbs:
             assert verb in done.stdout
@@ -441,3 +471,34 @@ class TestCompare:
         assert done.status == 2
         assert done.err.strip().endswith(sentence)
         assert done.out == ""
+
+
+class TestSweep:
+    SMALL = ("--set=num_reviews=40", "--set=max_length=16", "--set=num_test_reviews=50")
+
+    def test_trains_every_combination(self, command, base):
+        done = command("sweep", *self.SMALL, "--set=num_train_epochs=1", "--axis=r=1,2", "--race")
+        assert done.status == 0, done.err
+        first, *rest = done.out.splitlines()
+        assert first == "group-000001: LoRA: r, 2 runs"
+        assert len([line for line in rest if "completed: test accuracy" in line]) == 2
+        assert sorted(
+            run["config"]["r"]
+            for run in json_lines(command("runs", "--json").out)[0]
+            if run["group_id"]
+        ) == [1, 2]
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (("--axis=r",), "--axis must be FIELD=VALUE"),
+            (("--axis=r=4",), "r must have at least 2 different values"),
+            (("--repeats=17",), "repeats must be a whole number between 1 and 16, got 17"),
+            (("--repeats=9", "--race"), "race must have 2 to 8 runs, got 9"),
+        ],
+    )
+    def test_refusals(self, command, arguments, words):
+        done = command("sweep", *arguments)
+        assert done.status == 2
+        assert words in done.err
+        assert "group" not in done.out

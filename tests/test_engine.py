@@ -7,6 +7,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from small_runs import LONG, ROOT, environment, long_config, small_config, wait_until
@@ -55,6 +57,20 @@ class TestQueue:
         # The engine is not even started.
         run = LocalEngine(store).submit(small_config(), "me")
         assert (run.status, run.queue_position) == (RunStatus.QUEUED, 1)
+
+    def test_what_was_deleted_long_ago_is_removed_at_the_start(self, store, home):
+        run_id = store.submit(small_config(), "me").run_id
+        store.request_stop(run_id)
+        store.folder_of(run_id).mkdir()
+        store.delete(run_id)
+        with closing(sqlite3.connect(home / DATABASE)) as connection:
+            earlier = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+            connection.execute("UPDATE run SET deleted_at = ?", [earlier])
+            connection.commit()
+        local = LocalEngine(store)
+        local.start()
+        wait_until(lambda: not store.folder_of(run_id).exists())
+        local.close()
 
     def test_runs_that_another_process_queued_are_found(self, store, home, local_engine):
         other = Store(home)
@@ -131,6 +147,7 @@ class TestFailure:
         assert left_behind(store, bad) == [store.log_of(bad).name]
         assert store.get(good).status is RunStatus.COMPLETED
         store.delete(bad)
+        store.purge(0)
         assert left_behind(store, bad) == []
 
     @pytest.mark.parametrize(

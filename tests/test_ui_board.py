@@ -1,5 +1,7 @@
 """What browsers get when they poll, and what their buttons do."""
 
+import csv
+import io
 import json
 
 import numpy as np
@@ -24,6 +26,17 @@ def services(tmp_path, monkeypatch):
 @pytest.fixture
 def board(services):
     return Board(services)
+
+
+def act(board, action, *run_ids, **more):
+    return board.act({"action": action, "run_ids": list(run_ids), **more})
+
+
+def cancelled(store, count):
+    ids = [store.submit(RunConfig(seed=number), "me").run_id for number in range(count)]
+    for run_id in ids:
+        store.request_stop(run_id)
+    return ids
 
 
 def poll(board, **request):
@@ -98,14 +111,78 @@ def test_long_curves_are_averaged_not_cut():
 
 def test_buttons_stop_and_delete_and_tell_why_not(board, services):
     run = services.store.submit(RunConfig(), "me")
-    assert "stop it before" in board.act({"run_id": run.run_id, "action": "delete"})
-    assert board.act({"run_id": run.run_id, "action": "stop"}) == ""
+    assert "stop it before" in act(board, "delete", run.run_id)
+    assert act(board, "stop", run.run_id) == ""
     assert services.store.get(run.run_id).status is RunStatus.CANCELLED
-    assert "is cancelled" in board.act({"run_id": run.run_id, "action": "stop"})
-    assert board.act({"run_id": run.run_id, "action": "delete"}) == ""
-    assert "run-000001" in board.act({"run_id": "run-000077", "action": "stop"})
-    assert "cannot be deleted" in board.act({"run_id": "reference-ia3", "action": "delete"})
-    assert "got explode" in board.act({"run_id": run.run_id, "action": "explode"})
+    assert "is cancelled" in act(board, "stop", run.run_id)
+    assert act(board, "delete", run.run_id) == ""
+    assert f"{run.run_id} was deleted" in act(board, "stop", run.run_id)
+    assert "run-000001" in act(board, "stop", "run-000077")
+    assert "cannot be deleted" in act(board, "delete", "reference-ia3")
+    assert "got explode" in act(board, "explode", run.run_id)
+
+
+def test_a_deleted_run_disappears_from_every_browser_and_comes_back(board, services):
+    ids = cancelled(services.store, 2)
+    first = poll(board, since=-1)
+    assert act(board, "delete", *ids) == ""
+    seen = {"since": first["version"], "models": first["models"]["text"]}
+    gone = poll(board, **seen)
+    assert not set(ids) & set(gone["ids"])
+    assert "was deleted" in json.loads(board.details({"run_id": ids[0]}))["error"]
+    assert act(board, "restore", *ids) == ""
+    back = poll(board, since=gone["version"], models=gone["models"]["text"])
+    assert {run["id"] for run in back["runs"]} == set(ids)
+
+
+def test_several_runs_get_stars_and_tags_at_once(board, services):
+    ids = cancelled(services.store, 2)
+    assert act(board, "star", *ids) == ""
+    assert act(board, "tag", *ids, tags="class, week 3") == ""
+    runs = {run["id"]: run for run in poll(board, since=-1)["runs"]}
+    for run_id in ids:
+        assert runs[run_id]["is_starred"]
+        assert runs[run_id]["tags"] == ["class", "week 3"]
+    assert "tags must be 1 to 30 characters" in act(board, "tag", *ids, tags="x" * 31)
+    assert act(board, "unstar", ids[0]) == ""
+    assert not services.store.get(ids[0]).is_starred
+
+
+def test_name_tags_and_note_are_written_and_a_bad_one_is_told_at_its_field(board, services):
+    (run_id,) = cancelled(services.store, 1)
+    bad = {"run_id": run_id, "name": "x" * 81, "tags": "a", "note": "y" * 2_001}
+    problems = json.loads(board.annotate(bad))
+    assert set(problems) == {"name", "note"}
+    assert "at most 80 characters" in problems["name"]
+    changes = {"run_id": run_id, "name": "mine", "tags": "a, b", "note": "two\nlines"}
+    assert board.annotate(changes) == "{}"
+    run = services.store.get(run_id)
+    assert (run.config.name, run.tags, run.note) == ("mine", ("a", "b"), "two\nlines")
+    assert set(json.loads(board.annotate({"run_id": "reference-ia3", "name": "x"}))) == {""}
+
+
+def test_a_row_of_the_table_has_what_matters(board, services):
+    services.store.submit(RunConfig(method="lora", r=4, seed=5), "0123456789abcdef" * 2)
+    row = poll(board, since=-1)["runs"][0]
+    assert row["fields"] == "r 4 · alpha 16 · dropout 0.1 · 6 modules · lr 0.001"
+    assert row["config"]["seed"] == 5
+    assert (row["num_reviews"], row["num_train"], row["num_validation"]) == (2_000, 1_600, 400)
+    assert row["owner_name"] == "guest 0123"
+    reference = next(
+        run for run in poll(board, since=-1)["runs"] if run["id"] == "reference-lora-1"
+    )
+    assert reference["owner_name"] == "reference"
+
+
+def test_records_come_in_the_order_asked_for_without_what_is_gone(board, services):
+    first, second, gone = cancelled(services.store, 3)
+    act(board, "delete", gone)
+    wanted = [second, gone, "reference-ia3", first]
+    records = json.loads(board.records({"run_ids": wanted, "kind": "json"}))
+    assert [record["run_id"] for record in records] == [second, "reference-ia3", first]
+    assert records[1]["result"]["num_test_reviews"] == 1_000
+    rows = list(csv.DictReader(io.StringIO(board.records({"run_ids": wanted, "kind": "csv"}))))
+    assert [row["run_id"] for row in rows] == [second, "reference-ia3", first]
 
 
 def test_no_difference_between_the_assignments_presets_is_shown(board):

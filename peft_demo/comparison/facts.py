@@ -227,6 +227,35 @@ class Axis(_Fact):
     is_number: bool
 
 
+class AssignmentRow(_Fact):
+    """One of the assignment's configurations: what its report shows, and what came out here."""
+
+    name: str
+    reported_loss: float
+    reported: Estimate
+    """Validation accuracy after the last epoch, with its 95 % Wilson interval."""
+    reported_best: float
+    """Of the best epoch."""
+    reported_seconds: float | None
+    run_id: str | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+    best_validation_accuracy: float | None
+    num_validation_reviews: int | None
+    test: Estimate | None
+    num_test_reviews: int | None
+    seconds: float | None
+
+
+class AssignmentFacts(_Fact):
+    """The assignment's table beside ours."""
+
+    is_fed: bool
+    """Whether these runs have what the assignment lacked: rates that suit them, and reviews."""
+    rows: tuple[AssignmentRow, ...]
+    words: tuple[str, ...]
+
+
 class GroupFacts(_Fact):
     """Runs that were queued together: a sweep, repeats, or the assignment."""
 
@@ -244,6 +273,7 @@ class GroupFacts(_Fact):
     baselines: tuple[Baseline, ...]
     baseline_checks: tuple[TextBaselineCheck, ...]
     baselines_pending: bool
+    assignment: AssignmentFacts | None = None
 
 
 class SplitReview(_Fact):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from peft_demo.comparison import baselines, describe, pairs, repeats
+from peft_demo.comparison.assignment import assignment
 from peft_demo.comparison.baselines import Measure
 from peft_demo.comparison.compare import MOST_RUNS, measure_in, same_test_set
 from peft_demo.comparison.evidence import Evidence
@@ -12,7 +13,7 @@ from peft_demo.comparison.facts import Axis, Cell, GroupFacts, RunFacts
 from peft_demo.comparison.pareto import pareto
 from peft_demo.comparison.words import counted, in_order, percent
 from peft_demo.methods import METHODS
-from peft_demo.runs import Run, RunGroup, fields_of
+from peft_demo.runs import GroupKind, Run, RunGroup, fields_of
 from peft_demo.store import Store
 
 
@@ -53,9 +54,14 @@ def group_facts(
     repeat_pairs, untold = repeats.repeat_pairs(few, by_id, facts)
     measured = baselines.text_baselines(tested, measure or measure_in(store))
     checked = baselines.checks(tested, measured, evidence)
+    redone = None
+    if group.kind is GroupKind.ASSIGNMENT:
+        redone = assignment(runs, facts)
     return GroupFacts(
         group=group.model_dump(mode="json"),
+        assignment=redone,
         verdict=in_order(
+            *(redone.words if redone else ()),
             *_verdict(cells, ranked, by_id, facts, evidence),
             *repeats.verdict(cells, repeat_pairs),
             *baselines.in_words(checked, facts),

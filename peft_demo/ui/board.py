@@ -7,13 +7,15 @@ nothing new answers None.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from peft_demo import evaluation, statistics
-from peft_demo.errors import PeftDemoError
+from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.methods import METHODS
+from peft_demo.run_csv import known_config, run_csv
 from peft_demo.runs import Run, RunKind, RunStatus
 from peft_demo.ui.services import Services
 
@@ -68,18 +70,59 @@ class Board:
         return json.dumps(answer, separators=(",", ":"))
 
     def act(self, request: dict[str, Any]) -> str:
-        """Stop or delete a run; answers an error's sentence or an empty text."""
-        run_id, action = str(request.get("run_id")), request.get("action")
+        """Do what a button says; answers an error's sentence or an empty text.
+
+        Args:
+            request: ``action``, and the ``run_ids`` that it is for; ``tags`` to add.
+        """
+        run_ids, action = (
+            [str(run_id) for run_id in request.get("run_ids", ())],
+            request.get("action"),
+        )
+        store, services = self._services.store, self._services
+        actions: dict[str, Callable[[], object]] = {
+            "stop": lambda: [services.engine.cancel(run_id) for run_id in run_ids],
+            "delete": lambda: services.delete(*run_ids),
+            "restore": lambda: store.restore(*run_ids),
+            "star": lambda: store.annotate_all(run_ids, is_starred=True),
+            "unstar": lambda: store.annotate_all(run_ids, is_starred=False),
+            "tag": lambda: store.annotate_all(run_ids, tags=str(request.get("tags", ""))),
+        }
+        if action not in actions:
+            return f"action must be one of {', '.join(actions)}, got {action}."
         try:
-            if action == "stop":
-                self._services.engine.cancel(run_id)
-            elif action == "delete":
-                self._services.delete(run_id)
-            else:
-                return f"action must be stop or delete, got {action}."
+            actions[action]()
         except PeftDemoError as error:
             return str(error)
         return ""
+
+    def annotate(self, request: dict[str, Any]) -> str:
+        """Write name, tags and note onto a run; answers JSON with the sentence of each bad field.
+
+        A sentence that belongs to no field has an empty name.
+        """
+        fields = {name: request.get(name) for name in ("name", "tags", "note", "is_starred")}
+        try:
+            self._services.store.annotate(str(request.get("run_id")), **fields)
+        except InvalidFieldsError as error:
+            return json.dumps(error.problems)
+        except PeftDemoError as error:
+            return json.dumps({"": str(error)})
+        return "{}"
+
+    def records(self, request: dict[str, Any]) -> str:
+        """Runs as the text of a file to keep, in the order of the request.
+
+        Args:
+            request: ``run_ids``, and ``kind``: csv or json.
+        """
+        known = {run.run_id: run for run in self._services.store.runs()}
+        wanted = [str(run_id) for run_id in request.get("run_ids", ())]
+        # One that was deleted a moment ago is left out.
+        runs = [known[run_id] for run_id in wanted if run_id in known]
+        if request.get("kind") == "csv":
+            return run_csv(runs)
+        return json.dumps([_record(run) for run in runs], ensure_ascii=False, indent=1)
 
     def details(self, request: dict[str, Any]) -> str:
         """Everything about one run, as JSON, or {"error": sentence}."""
@@ -87,14 +130,7 @@ class Board:
             run = self._services.store.get(str(request.get("run_id")))
         except PeftDemoError as error:
             return json.dumps({"error": str(error)})
-        if run.kind is not RunKind.IMPORTED:
-            return run.model_dump_json()
-        # Nobody here knows how it was trained, so nothing is claimed about that.
-        facts = json.loads(run.model_dump_json())
-        own = {field.name for field in METHODS[run.config.method].fields}
-        told = {"name", "base_model", "dataset", "method", "max_length", "num_test_reviews", *own}
-        facts["config"] = {key: facts["config"][key] for key in facts["config"] if key in told}
-        return json.dumps(facts)
+        return json.dumps(_record(run))
 
     def verdict(self, request: dict[str, Any]) -> str:
         """What the test results of the selected runs can tell, in words."""
@@ -148,6 +184,11 @@ class Board:
         return self._correct[run.run_id]
 
 
+def _record(run: Run) -> dict[str, Any]:
+    """Everything about a run, as plain data."""
+    return {**run.model_dump(mode="json"), "config": known_config(run)}
+
+
 def summary(run: Run) -> dict[str, Any]:
     """What cards and table show of a run."""
     config, result = run.config, run.result
@@ -161,7 +202,14 @@ def summary(run: Run) -> dict[str, Any]:
         "status": str(run.status),
         "reference": run.is_reference,
         "owner": run.owner,
+        "owner_name": run.owner_name,
         "created": run.created_at.isoformat(),
+        "fields": _fields(run),
+        "config": known_config(run),
+        "tags": run.tags,
+        "note": run.note,
+        "is_starred": run.is_starred,
+        "group_id": run.group_id,
         "queue": run.queue_position,
         "phase": run.progress.phase,
         "step": run.progress.step,
@@ -174,6 +222,7 @@ def summary(run: Run) -> dict[str, Any]:
         "eval_accuracy": last and last.eval_accuracy,
         "eval_loss": last and last.eval_loss,
         "num_validation": config.num_validation_reviews,
+        "num_reviews": config.num_reviews,
         "num_train": config.num_train_reviews,
         "error": run.error,
         "test": result
@@ -204,6 +253,21 @@ def _what(run: Run) -> str:
     if run.kind is RunKind.RANGE_TEST:
         return f"Learning-rate range test · {run.config.summary}"
     return run.config.summary
+
+
+def _fields(run: Run) -> str:
+    """The values of the method's own fields, and the learning rate, for a line of a table."""
+    parts = []
+    for name, value in run.config.method_values.items():
+        if isinstance(value, (int, float)):
+            parts.append(f"{name.removeprefix('lora_')} {value:g}")
+        elif isinstance(value, (list, tuple)):
+            parts.append(", ".join(value) if len(value) < 4 else f"{len(value)} modules")
+        else:
+            parts.append(f"{name} {value}")
+    if run.kind is not RunKind.IMPORTED:
+        parts.append(f"lr {run.config.learning_rate:g}")
+    return " · ".join(parts)
 
 
 def _method_label(run: Run) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from peft_demo import comparison
+from peft_demo import comparison, sweeps
 from peft_demo.comparison import Evidence, curves
 from peft_demo.comparison.compare import MOST_RUNS, measure_in
 from peft_demo.errors import PeftDemoError
@@ -68,7 +68,10 @@ class ComparePage:
         def disagreements(request: dict[str, Any]) -> str:
             return self.disagreements(request)
 
-        return [compare, group, groups, disagreements]
+        def assignment(request: dict[str, Any]) -> str:
+            return self.assignment(request)
+
+        return [compare, group, groups, disagreements, assignment]
 
     def compare(self, request: dict[str, Any]) -> str | None:
         """The comparison of some runs with their curves.
@@ -114,6 +117,15 @@ class ComparePage:
         except PeftDemoError:
             found = []
         return json.dumps([group.model_dump(mode="json", exclude={"axes"}) for group in found])
+
+    def assignment(self, request: dict[str, Any]) -> str:
+        """Queue the assignment's four configurations, with tuned rates if ``fed``, as a race."""
+        try:
+            plan = sweeps.assignment(fed=bool(request.get("fed")))
+            group, _ = self._services.engine.submit_plan(plan, "browser")
+        except PeftDemoError as error:
+            return json.dumps({"error": str(error)})
+        return json.dumps({"group": group.group_id})
 
     def disagreements(self, request: dict[str, Any]) -> str:
         """The reviews that split the runs ``run_ids``, at most ``limit`` of each kind."""

@@ -20,6 +20,7 @@ from peft_demo.ui.form import Form
 from peft_demo.ui.preview import WAITING, Preview, gallery
 from peft_demo.ui.review import ReviewPage
 from peft_demo.ui.services import Services
+from peft_demo.ui.sweep_form import SweepForm
 from peft_demo.ui.transfer import Transfer, code_of
 
 TITLE = "PEFT Demo"
@@ -67,6 +68,12 @@ def build(services: Services) -> gr.Blocks:
     def act(request: dict[str, Any]) -> str:
         return board.act(request)
 
+    def annotate(request: dict[str, Any]) -> str:
+        return board.annotate(request)
+
+    def records(request: dict[str, Any]) -> str:
+        return board.records(request)
+
     def details(request: dict[str, Any]) -> str:
         return board.details(request)
 
@@ -82,13 +89,23 @@ def build(services: Services) -> gr.Blocks:
         header = gr.HTML(
             HEADER,
             js_on_load=_WHEN_READY % _START,
-            server_functions=[poll, act, details, verdict, code, *comparing.functions()],
+            server_functions=[
+                poll,
+                act,
+                annotate,
+                records,
+                details,
+                verdict,
+                code,
+                *comparing.functions(),
+            ],
             elem_id="header",
             apply_default_css=False,
         )
         with gr.Sidebar(width=350, elem_id="sidebar"):
             gr.HTML("<h2>New run</h2>", apply_default_css=False)
             form = Form({"base_model": bases.default_base()})
+            several = SweepForm(services, form)
             transfer = Transfer(form)
             with gr.Column(elem_id="start-bar"):
                 brief = gr.HTML(WAITING, elem_id="brief", apply_default_css=False)
@@ -107,7 +124,7 @@ def build(services: Services) -> gr.Blocks:
                     apply_default_css=False,
                 )
             with gr.Tab("Runs", id="runs"):
-                _own_html(TABLE, "PeftDemo.table(element)")
+                _own_html(TABLE, "PeftRunsTable.show(element)")
             with gr.Tab("Compare", id="compare-tab"):
                 _own_html(COMPARE, "PeftCompare.page(element)")
             with gr.Tab("Review", id="review-tab"):
@@ -130,6 +147,27 @@ def build(services: Services) -> gr.Blocks:
                 concurrency_limit=8,
                 api_visibility="private",
             ).success(None, js="() => PeftDemo.submitted()")
+
+        def submit_all(who: str, *values: Any) -> str:
+            try:
+                group, queued = services.engine.submit_plan(several.plan(*values), who or "browser")
+            except PeftDemoError as error:
+                raise gr.Error(str(error), duration=None, print_exception=False) from error
+            return (
+                f"<p class='pd-quiet' role='status'>{len(queued)} runs were put into the queue. "
+                f"<button type='button' class='pd-button' data-open-group='{group.group_id}'>"
+                "Watch them together</button></p>"
+            )
+
+        several.button.click(
+            submit_all,
+            [owner, *several.inputs, *form.inputs],
+            message,
+            validator=lambda who, *values: [gr.validate(True, ""), *several.validate(*values)],
+            show_progress="hidden",
+            concurrency_limit=8,
+            api_visibility="private",
+        ).success(None, js="() => PeftDemo.submitted()")
         methods.picked(
             form.pick,
             [form.control("name"), form.control("learning_rate")],
@@ -176,7 +214,7 @@ def build(services: Services) -> gr.Blocks:
             owner,
             show_progress="hidden",
             api_visibility="private",
-        )
+        ).then(None, owner, None, js="(who) => PeftRunsTable.setOwner(who)")
         add_endpoints(services)
     return page
 
@@ -190,8 +228,11 @@ def head() -> str:
     """The page's own scripts, served by itself: nothing is fetched from elsewhere."""
     scripts = (
         "charts.js",
+        "format.js",
         "comparison_charts.js",
         "configuration.js",
+        "run_actions.js",
+        "runs_table.js",
         "compare.js",
         "peft_demo.js",
     )

@@ -57,7 +57,7 @@ def launch(services: Services, host: str, port: int) -> gr.Blocks:
         share=False,
         show_error=True,
         theme=THEME,
-        css_paths=[ASSETS / "peft_demo.css"],
+        css_paths=[ASSETS / "peft_demo.css", ASSETS / "runs_table.css"],
         head=head(),
         footer_links=["api"],
         run_history=False,

@@ -78,11 +78,12 @@ class Services:
             config = adapter_import.describe(files, name or source.stem)
             return self.engine.submit(config, owner, RunKind.IMPORTED, files)
 
-    def delete(self, run_id: str) -> None:
-        """Remove a run that is over from store, disk and memory."""
-        self.store.delete(run_id)
+    def delete(self, *run_ids: str) -> None:
+        """Hide runs that are over, and let go of their models; see Store.delete."""
+        self.store.delete(*run_ids)
         if self._predictor is not None:
-            self._predictor.forget(run_id)
+            for run_id in run_ids:
+                self._predictor.forget(run_id)
 
     def finished_runs(self) -> list[Run]:
         """Runs whose adapters can predict, newest first, the reference runs last."""

@@ -15,6 +15,8 @@ ENDPOINTS = {
     "/get_run",
     "/cancel_run",
     "/delete_run",
+    "/restore_run",
+    "/annotate_run",
     "/predict",
     "/list_methods",
     "/count",
@@ -118,6 +120,10 @@ def test_runs_are_listed(client, finished):
         ("/compare", [["reference-ia3"]], ("run_ids must name 2 to 8", "got reference-ia3")),
         ("/compare", [["reference-ia3", "run-999999"]], ("run must be the id", "run-999999")),
         ("/delete_run", ["../../etc"], ("run must be the id of a run",)),
+        ("/restore_run", ["run-424242"], ("run must be the id of a run",)),
+        ("/annotate_run", ["reference-ia3", {"name": "x"}], ("cannot be changed",)),
+        ("/annotate_run", ["run-424242", {"colour": "red"}], ('is_starred, got "colour"',)),
+        ("/annotate_run", ["run-424242", {"tags": "x" * 31}], ("tags must be 1 to 30",)),
         ("/predict", ["", ["reference-ia3"]], ("review must have 1 to 20,000",)),
         ("/predict", ["x" * 200_000, ["reference-ia3"]], ("got 200,000 characters",)),
         ("/predict", ["fine", []], ("run_ids must name 1 to 100", "none")),
@@ -138,8 +144,19 @@ def test_cancel_stops_a_run_and_delete_removes_it(client):
     client.predict(run_id, api_name="/cancel_run")
     assert wait_until(client, run_id, "cancelled")["error"] is None
     assert client.predict(run_id, api_name="/delete_run") == run_id
-    with pytest.raises(AppError, match="run must be the id of a run"):
+    with pytest.raises(AppError, match=f"{run_id} was deleted"):
         client.predict(run_id, api_name="/get_run")
+    assert client.predict(run_id, api_name="/restore_run")["status"] == "cancelled"
+
+
+def test_a_run_is_renamed_tagged_noted_and_starred(client, finished):
+    changes = {"name": "named", "tags": ["a"], "note": "why", "is_starred": True}
+    run = client.predict(finished["run_id"], changes, api_name="/annotate_run")
+    assert run["config"]["name"] == "named"
+    assert (run["tags"], run["note"], run["is_starred"]) == (["a"], "why", True)
+    back = {"name": "api", "tags": []}
+    run = client.predict(finished["run_id"], back, api_name="/annotate_run")
+    assert (run["config"]["name"], run["tags"], run["note"]) == ("api", [], "why")
 
 
 def test_a_configuration_is_counted_without_training(client):

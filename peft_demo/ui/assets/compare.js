@@ -43,6 +43,11 @@ window.PeftCompare = (() => {
     document.addEventListener("pd-compare", (event) => show(event.detail.run_ids));
     document.addEventListener("pd-runs", () => { if (isSeen()) { drawChooser(); ask(); } });
     document.addEventListener("pd-look", () => draw(true));
+    document.addEventListener("click", ({ target }) => {
+      const button = target.closest("[data-assignment]"), group = target.closest("[data-open-group]");
+      if (button) redo(button);
+      if (group) open(group.dataset.openGroup);
+    });
     fromAddress();
   }
 
@@ -191,6 +196,21 @@ window.PeftCompare = (() => {
     if (list) { page.list = list; drawLists(); }
     if (button.matches(".pd-longer")) { page.limit += 20; askLists(); }
     if (review) page.onOpen({ run_ids: page.lists.run_ids, index: Number(review) });
+  }
+
+  // Queue the assignment's four configurations, and watch them race.
+  async function redo(button) {
+    button.disabled = true;
+    const text = await page.server.assignment({ fed: button.dataset.assignment === "fed" });
+    button.disabled = false;
+    const answer = text ? JSON.parse(text) : { error: "No connection to the server: nothing was queued." };
+    if (answer.error) return PeftRunActions.toast(answer.error, { isProblem: true });
+    open(answer.group);
+  }
+
+  function open(group) {
+    choose([], group);
+    openTab("Compare");
   }
 
   // Called when the review page has what was clicked.
@@ -440,8 +460,9 @@ window.PeftCompare = (() => {
     const swept = axes.filter((axis) => axis.values.length > 1);
     const across = swept[page.options.across] || swept[0], down = swept.filter((axis) => axis !== across)[Math.max(0, page.options.down - 1)] || swept.find((axis) => axis !== across);
     const others = swept.filter((axis) => axis !== across && axis !== down);
+    const redone = group.assignment ? panel("The report beside ours", group.assignment.is_fed ? "the same four with learning rates that suit them, and reviews enough" : "the same four configurations, trained again", "<div data-part='assignment'></div>") : "";
     build(`group ${group.group.group_id} ${few} ${group.repeat_pairs.length > 0} ${across?.field} ${down?.field}`, `
-      <div class="pd-two">${panel("Test accuracy", cells.some((cell) => cell.run_ids.length > 1) ? "mean of the seeds with 95 % t-intervals" : "with 95 % Wilson intervals", `${sweepControls(swept, across, down, others)}${plot("sweep", 280)}<div data-part="lines"></div>`)}
+      ${redone}<div class="pd-two">${panel("Test accuracy", cells.some((cell) => cell.run_ids.length > 1) ? "mean of the seeds with 95 % t-intervals" : "with 95 % Wilson intervals", `${sweepControls(swept, across, down, others)}${plot("sweep", 280)}<div data-part="lines"></div>`)}
       ${paretoPanel(group.pareto.measures)}</div>
       ${few ? `<h2 class="pd-section">Curves</h2>${curveControls(false, false)}${curvePanels(["eval_accuracy", "eval_loss"])}` : ""}
       ${group.repeat_pairs.length ? panel("In pairs, by repeats", "the seeds are the source of chance; Holm-corrected", "<div data-part='repeats'></div>") : ""}
@@ -457,8 +478,24 @@ window.PeftCompare = (() => {
       const series = cells.map((cell) => ({ name: cell.name, look: look[cell.cell_id], curve: means[cell.cell_id] || {} }));
       Figures.curves(find(`[data-plot=${kind.key}]`), kind, series, { ...page.options, baselines: group.baselines });
     }
+    replace(part("assignment"), group.assignment ? assignmentOf(group.assignment) : "");
     replace(part("cells"), cellsOf(group, look));
     replace(part("repeats"), group.repeat_pairs.map((pair) => `<p>${glued(pair.words)}</p>`).join(""));
+  }
+
+  const interval = (share) => share ? `<b>${percent(share.value)}</b><small>${percent(share.low)} to ${percent(share.high)}</small>` : "–";
+
+  function assignmentOf({ rows, is_fed }) {
+    const [first] = rows.filter((row) => row.run_id), tests = rows.find((row) => row.num_test_reviews)?.num_test_reviews;
+    const body = rows.map((row) => `<tr><th scope="row">${escape(row.name)}</th>
+      <td>${row.reported_loss.toFixed(4)}</td><td>${interval(row.reported)}</td><td>${percent(row.reported_best)}</td><td>${row.reported_seconds ? written(row.reported_seconds, "seconds") : "–"}</td>
+      <td>${row.validation_loss == null ? "–" : row.validation_loss.toFixed(4)}</td><td>${row.validation_accuracy == null ? "–" : `${percent(row.validation_accuracy)}<small>best epoch ${percent(row.best_validation_accuracy)}</small>`}</td>
+      <td>${interval(row.test)}</td><td>${row.seconds == null ? "–" : written(row.seconds, "seconds")}</td></tr>`).join("");
+    const offer = is_fed ? "" : `<p><button type="button" class="pd-button" data-assignment="fed">Now with what it lacked</button>
+      <span class="pd-quiet">The same four with learning rates that suit them, 2,000 reviews of 128 tokens and 5,000 test reviews: differences, or that there are none, can be shown. About half an hour on two cores.</span></p>`;
+    return `<div class="pd-scroll" tabindex="0" role="region" aria-label="The report beside ours"><table class="pd-table"><caption class="pd-quiet">Left, what the report shows on its 32 validation reviews; right, what came out here${first ? ` on ${whole(first.num_validation_reviews)} validation reviews` : ""}${tests ? ` and on ${whole(tests)} test reviews` : ""}. Accuracies with 95 % Wilson intervals.</caption>
+      <thead><tr><td></td><th scope="colgroup" colspan="4">The report</th><th scope="colgroup" colspan="4">Trained here</th></tr>
+      <tr><th scope="col">Configuration</th><th scope="col">Validation loss</th><th scope="col">Accuracy</th><th scope="col">Best epoch</th><th scope="col">Time</th><th scope="col">Validation loss</th><th scope="col">Accuracy</th><th scope="col">Test accuracy</th><th scope="col">Time</th></tr></thead><tbody>${body}</tbody></table></div>${offer}`;
   }
 
   function sweepControls(swept, across, down, others) {

@@ -37,7 +37,7 @@ window.PeftConfiguration = (() => {
     if (!text) return tell(button, "No connection");
     const answer = JSON.parse(text);
     if (answer.error) return tell(button, answer.error);
-    save(answer.name, answer.text);
+    PeftFormat.save(answer.name, answer.text, "text/plain");
     tell(button, "Saved");
   }
 
@@ -57,14 +57,6 @@ window.PeftConfiguration = (() => {
     button.dataset.before = before;
     button.textContent = text;
     setTimeout(() => { button.textContent = before; }, 2500);
-  }
-
-  function save(name, text) {
-    const anchor = document.createElement("a");
-    anchor.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-    anchor.download = name;
-    anchor.click();
-    setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
   }
 
   function gallery(element, pick) {

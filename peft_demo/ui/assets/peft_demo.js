@@ -7,27 +7,16 @@
   const MOST_CHIPS = 24;
   const SELECTION = "peft-demo-selection";
 
-  const STATES = {
-    queued: "waiting", running: "running", completed: "done",
-    failed: "failed", cancelled: "stopped", interrupted: "interrupted",
-  };
-
   const page = {
     version: -1, models: "", problem: "", ids: [], runs: new Map(), curves: new Map(), curveVersions: new Map(),
     selected: new Set(), known: new Set(), server: null, onFinished: () => {},
-    header: null, board: null, table: null, finished: null, started: false,
+    header: null, board: null, finished: null, started: false,
   };
 
   // -- small helpers -------------------------------------------------------------------------
 
   const { escape, percent } = window.PeftCharts;
-  const whole = (number) => Math.round(number).toLocaleString("en");
-  const bytes = (n) => n >= 1e6 ? `${(n / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(n / 1e3))} kB`;
-  const seconds = (time) => {
-    const s = Math.max(0, Math.round(time));
-    if (s < 60) return `${s} s`;
-    return s < 3600 ? `${Math.floor(s / 60)} min ${String(s % 60).padStart(2, "0")} s` : `${(s / 3600).toFixed(1)} h`;
-  };
+  const { STATES, whole, bytes, seconds } = window.PeftFormat;
   const find = (element, selector) => element.querySelector(selector);
 
   function setText(element, text) {
@@ -90,10 +79,12 @@
 
   function selectNew() {
     let changed = false;
-    for (const id of page.ids) {
+    // The references first, then the newest: more curves than these tell nothing.
+    const references = page.ids.filter((id) => page.runs.get(id)?.reference);
+    for (const id of [...references, ...page.ids]) {
       if (page.known.has(id)) continue;
       page.known.add(id);
-      page.selected.add(id);
+      if (page.selected.size < MOST_CHIPS) page.selected.add(id);
       changed = true;
     }
     if (changed) keepSelection();
@@ -121,7 +112,7 @@
   }
 
   function tellFinished() {
-    const finished = ordered().filter((run) => run.status === "completed").map((run) => run.id).join();
+    const finished = ordered().filter((run) => run.status === "completed").map((run) => run.id + run.name).join();
     if (page.finished !== finished) page.onFinished();
     page.finished = finished;
   }
@@ -163,6 +154,10 @@
     PeftConfiguration.start(server, onRate);
     if (page.started) return;
     page.started = true;
+    const tags = () => [...new Set(ordered().flatMap((run) => run.tags))].sort();
+    const host = { runs: ordered, run: (id) => page.runs.get(id), tags, server: () => page.server, poll, details };
+    PeftRunActions.start(host);
+    PeftRunsTable.start(host);
     const dark = localStorage.getItem("peft-demo-dark");
     if (dark !== null) document.body.classList.toggle("dark", dark === "1");
     if (window.innerWidth < 768) closeSidebar(30);
@@ -223,6 +218,10 @@
     page.board = find(element, ".pd-board") || element;
     page.board.innerHTML = `
       <section class="pd-tiles" aria-label="Overview"></section>
+      <section class="pd-panel pd-row" aria-label="The assignment, redone">
+        <p><b>The assignment, redone.</b> Four configurations that a report ranked by 32 reviews, trained again side by side: can such numbers tell them apart?</p>
+        <button type="button" class="pd-button" data-assignment="starved">Train the four</button>
+      </section>
       <section class="pd-panel" aria-labelledby="pd-pick-title">
         <h2 id="pd-pick-title">Runs in the charts <span class="pd-quiet">press one to show or hide it</span></h2>
         <div class="pd-chips"></div>
@@ -251,11 +250,10 @@
     if (!button) return;
     const id = button.closest("[data-run]").dataset.run, action = button.dataset.action;
     if (action === "details") return details(id);
-    const run = page.runs.get(id);
-    if (action === "delete" && !confirm(`Delete ${run.name} and its files?`)) return;
+    if (action === "delete") return PeftRunActions.remove([id]);
     button.disabled = true;
     if (action === "stop") setText(button, "Stopping …");
-    const problem = await page.server.act({ action, run_id: id });
+    const problem = await page.server.act({ action, run_ids: [id] });
     button.disabled = false;
     if (problem) alert(problem);
     poll();
@@ -264,7 +262,7 @@
   function draw(force = false) {
     if (force) document.dispatchEvent(new CustomEvent("pd-look"));
     if (page.board?.isConnected) drawBoard(force);
-    if (page.table?.isConnected) drawTable();
+    PeftRunsTable.draw();
   }
 
   function drawBoard(force) {
@@ -415,50 +413,6 @@
     return parts.join(" · ") || "Starting …";
   }
 
-  // -- runs table ----------------------------------------------------------------------------
-
-  const COLUMNS = [
-    ["Run", (run) => `<b>${escape(run.name)}</b><small>${escape(run.summary)}</small>`, ""],
-    ["State", (run) => `<span class="pd-state" data-state="${run.status}">${STATES[run.status]}</span>`, ""],
-    ["Reviews", (run) => run.kind === "imported" ? "–" : `${whole(run.num_train)} + ${whole(run.num_validation)}`, "pd-wide"],
-    ["Epochs", (run) => run.kind === "imported" ? "imported" : `${run.epoch} of ${run.max_epochs}`, "pd-wide"],
-    ["Test accuracy", (run) => run.test ? `<b>${percent(run.test.accuracy)}</b><small>${percent(run.test.low)} to ${percent(run.test.high)}</small>` : "–", ""],
-    ["Test loss", (run) => run.test ? run.test.loss.toFixed(3) : "–", "pd-wide"],
-    ["Adapter parameters", (run) => run.adapter_parameters == null ? "–" : whole(run.adapter_parameters), "pd-wide"],
-    ["Head parameters", (run) => run.head_parameters == null ? "–" : whole(run.head_parameters), "pd-wide"],
-    ["File", (run) => run.bytes ? bytes(run.bytes) + (run.saved_as === "float16" ? "<small>half precision</small>" : "") : "–", "pd-wide"],
-    ["Time", (run) => run.seconds ? seconds(run.seconds) : "–", "pd-wide"],
-    ["By", (run) => escape(run.reference ? "reference" : run.owner.slice(0, 8)), "pd-wide"],
-  ];
-
-  function table(element) {
-    page.table = find(element, ".pd-runs") || element;
-    page.table.innerHTML = `<div class="pd-scroll"><table>
-      <caption class="pd-quiet">All runs, newest first. Reviews are counted as training + validation; intervals are 95 % Wilson intervals.</caption>
-      <thead><tr>${COLUMNS.map(([title, , kind]) => `<th scope="col" class="${kind}">${title}</th>`).join("")}<th scope="col">Open</th></tr></thead>
-      <tbody></tbody></table></div>`;
-    page.table.addEventListener("click", act);
-    draw();
-  }
-
-  function drawTable() {
-    const body = find(page.table, "tbody");
-    const rows = ordered().filter((run) => run.kind !== "range_test");
-    const ids = rows.map((run) => run.id);
-    for (const row of [...body.children]) if (!ids.includes(row.dataset.run)) row.remove();
-    rows.forEach((run, index) => {
-      let row = [...body.children].find((other) => other.dataset.run === run.id);
-      if (!row) {
-        row = document.createElement("tr");
-        row.dataset.run = run.id;
-        row.innerHTML = COLUMNS.map(([, , kind]) => `<td class="${kind}"></td>`).join("")
-          + `<td><button type="button" class="pd-button" data-action="details" aria-label="Details of ${escape(run.name)}">Details</button></td>`;
-      }
-      if (body.children[index] !== row) body.insertBefore(row, body.children[index] || null);
-      COLUMNS.forEach(([, cell], column) => replace(row.children[column], cell(run)));
-    });
-  }
-
   // -- details -------------------------------------------------------------------------------
 
   async function details(id) {
@@ -520,9 +474,12 @@
     const environment = result ? `<h3>Environment</h3>${pairs(Object.entries(result.environment))}` : "";
     return `<h2>${escape(config.name)} <span class="pd-state" data-state="${run.status}">${STATES[run.status]}</span></h2>
       <p class="pd-quiet">${escape(run.run_id)} · ${new Date(run.created_at).toLocaleString()}</p>
+      ${run.tags.length ? `<p class="pd-tags">${run.tags.map((tag) => `<i>${escape(tag)}</i>`).join("")}</p>` : ""}
+      ${run.note ? `<p class="pd-note">${escape(run.note)}</p>` : ""}
+      ${run.is_reference ? "" : `<button type="button" class="pd-button" data-edit="${escape(run.run_id)}">Edit name, tags and note</button>`}
       ${run.error ? `<p class="pd-problem">${escape(run.error)}</p>` : ""}
       <div class="pd-columns"><div>${range}${facts}${run.kind === "training" ? history : ""}</div><div><h3>Configuration</h3>${pairs(Object.entries(config))}${code}${environment}</div></div>`;
   }
 
-  window.PeftDemo = { start, board, table, submitted, previewed: PeftConfiguration.previewed, runs: ordered, look };
+  window.PeftDemo = { start, board, submitted, previewed: PeftConfiguration.previewed, runs: ordered, look };
 })();

@@ -1,0 +1,90 @@
+"""Runs as a CSV file for a spreadsheet: a row for each run, units in the header."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from peft_demo.runs import Run, RunKind, fields_of
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""A spreadsheet takes a text that begins like this for a formula, and would execute it."""
+
+
+def run_csv(runs: Sequence[Run]) -> str:
+    """The runs as CSV (RFC 4180), in their order.
+
+    Shares are between 0 and 1, times in UTC. A column is empty where a run has no such value.
+    """
+    rows = [_row(run) for run in runs]
+    # Methods have fields of their own: the columns are those that any of the runs has.
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    return text.getvalue()
+
+
+def known_config(run: Run) -> dict[str, Any]:
+    """The configuration, or what is known of it: nobody here knows how an imported one trained."""
+    config = run.config.flat()
+    if run.kind is not RunKind.IMPORTED:
+        return config
+    told = {"name", "base_model", "dataset", "method", "max_length", "num_test_reviews"}
+    told.update(run.config.method_values)
+    return {name: value for name, value in config.items() if name in told}
+
+
+def _row(run: Run) -> dict[str, Any]:
+    config = known_config(run)
+    result = run.result
+    last = run.epochs[-1] if run.epochs else None
+    units = {field.name: field.unit for field in fields_of(run.config.method)}
+    return {
+        "run_id": run.run_id,
+        "name": config.pop("name"),
+        "kind": str(run.kind),
+        "state": str(run.status),
+        "error": run.error,
+        "owner": run.owner_name,
+        "created_at (UTC)": _time(run.created_at),
+        "finished_at (UTC)": _time(run.finished_at),
+        "tags": ", ".join(run.tags),
+        "note": run.note,
+        "is_starred": run.is_starred,
+        "group_id": run.group_id,
+        "test_accuracy (share)": result and result.test_accuracy,
+        "test_accuracy_low (share, 95 % Wilson)": result and result.test_interval[0],
+        "test_accuracy_high (share, 95 % Wilson)": result and result.test_interval[1],
+        "test_loss (nats)": result and result.test_loss,
+        "epochs_done": len(run.epochs),
+        "eval_accuracy (share)": last and last.eval_accuracy,
+        "eval_loss (nats)": last and last.eval_loss,
+        "num_adapter_parameters": result and result.num_adapter_parameters,
+        "num_head_parameters": result and result.num_head_parameters,
+        "file_size (bytes)": result and result.file_bytes,
+        "time (seconds)": result and result.seconds,
+        **{
+            f"{name} ({units[name]})" if units.get(name) else name: value
+            for name, value in config.items()
+        },
+    }
+
+
+def _time(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        value = ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        # A spreadsheet shows what follows the apostrophe as it is.
+        return f"'{value}"
+    return "" if value is None else value

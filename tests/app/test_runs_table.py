@@ -1,0 +1,230 @@
+"""The table of runs with hundreds of them, on the real page."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from running_app import App
+
+from benchmarks.page_actions import seed
+from peft_demo.store import Store
+
+pytestmark = pytest.mark.browser
+
+COUNT = 310
+REFERENCES = 7
+
+
+@pytest.fixture(scope="module")
+def full_app(tmp_path_factory):
+    app = App(tmp_path_factory.mktemp("full") / "home")
+    store = Store(app.home)
+    seed(store, COUNT)
+    store.close()
+    app.start()
+    yield app
+    app.stop()
+
+
+@pytest.fixture
+def store(full_app):
+    opened = Store(full_app.home)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def table(full_app, visit):
+    window = visit()
+    page = window.open(full_app.url)
+    open_runs(page)
+    yield page
+    assert window.errors == []
+
+
+def open_runs(page):
+    page.get_by_role("tab", name="Runs").click()
+    page.locator(".pd-runs tbody tr").first.wait_for()
+
+
+def names(page):
+    return page.locator(".pd-runs tbody .pd-pick").all_inner_texts()
+
+
+def column(page, key):
+    return page.locator(f".pd-runs tbody [data-cell={key}]").all_inner_texts()
+
+
+def count(page):
+    return page.locator(".pd-count").inner_text()
+
+
+def row(page, run_id):
+    return page.locator(f".pd-runs tr[data-run={run_id}]")
+
+
+def percents(page):
+    return [float(re.match(r"[\d.]+", text)[0]) for text in column(page, "accuracy")]
+
+
+def save(page, button):
+    with page.expect_download() as found:
+        page.locator(f".pd-runs [data-do={button}]").click()
+    return found.value.suggested_filename, Path(found.value.path()).read_text(encoding="utf-8-sig")
+
+
+def test_sort_filter_columns_and_pages_stay_over_a_reload(table):
+    assert count(table) == f"{COUNT + REFERENCES} runs"
+    assert len(names(table)) == 50
+    assert names(table)[0].endswith(f"number {COUNT - 1}")
+    accuracy = table.locator("[data-sort=accuracy]")
+    accuracy.click()
+    assert percents(table) == sorted(percents(table), reverse=True)
+    accuracy.click()
+    assert percents(table) == sorted(percents(table))
+    header = table.locator("th", has=accuracy)
+    assert header.get_attribute("aria-sort") == "ascending"
+    table.locator("[data-do=next]").click()
+    assert table.locator(".pd-pager span").inner_text() == f"51 to 100 of {COUNT + REFERENCES}"
+    table.select_option(".pd-method-filter", "VeRA")
+    table.fill(".pd-text", "anna done")
+    assert set(column(table, "owner")) == {"anna"}
+    assert all(name.startswith("VeRA") for name in names(table))
+    table.locator(".pd-menu summary").click()
+    table.locator("[data-column=seed]").check()
+    table.locator("[data-column=file]").uncheck()
+    listed = names(table)
+    table.reload()
+    open_runs(table)
+    assert names(table) == listed
+    assert table.locator("th[data-of=accuracy]").get_attribute("aria-sort") == "ascending"
+    assert table.locator("th[data-of=seed]").count() == 1
+    assert table.locator("th[data-of=file]").count() == 0
+    table.fill(".pd-text", "no such run")
+    table.locator(".pd-empty [data-do=clear]").click()
+    assert count(table) == f"{COUNT + REFERENCES} runs"
+
+
+def test_a_run_is_starred_and_edited_with_a_sentence_at_a_bad_field(table, store, visit, full_app):
+    run_id = "run-000300"
+    other = visit().open(full_app.url)
+    open_runs(other)
+    row(table, run_id).locator(".pd-star").click()
+    row(table, run_id).locator(".pd-star[aria-pressed=true]").wait_for()
+    row(other, run_id).locator(".pd-star[aria-pressed=true]").wait_for()
+    row(table, run_id).locator("[data-edit]").click()
+    table.fill("#pd-edit-name", "x" * 81)
+    table.fill("#pd-edit-tags", "class, week 3")
+    table.locator(".pd-edit .pd-primary").click()
+    problem = table.locator("#pd-edit-name-problem")
+    problem.filter(has_text="name must be at most 80 characters").wait_for()
+    assert table.locator("#pd-edit-name").get_attribute("aria-invalid") == "true"
+    assert table.locator("#pd-edit-tags").input_value() == "class, week 3"
+    assert store.get(run_id).tags == ()
+    table.fill("#pd-edit-name", "<i>mine</i>")
+    table.fill("#pd-edit-note", "first\nsecond")
+    table.locator(".pd-edit .pd-primary").click()
+    table.locator("dialog").wait_for(state="detached")
+    row(table, run_id).locator(".pd-pick", has_text="<i>mine</i>").wait_for()
+    row(other, run_id).locator(".pd-tags", has_text="week 3").wait_for()
+    run = store.get(run_id)
+    assert (run.config.name, run.tags) == ("<i>mine</i>", ("class", "week 3"))
+    assert (run.note, run.is_starred) == ("first\nsecond", True)
+    table.select_option(".pd-only", "starred")
+    assert names(table) == ["<i>mine</i>"]
+
+
+def test_selected_runs_are_deleted_together_and_come_back(table, store):
+    table.fill(".pd-text", "head failed anna")
+    ids = [entry.get_attribute("data-run") for entry in table.locator("tbody tr").all()]
+    assert len(ids) > 2
+    before = store.ids()
+    table.locator(".pd-all").check()
+    assert count(table) == f"{len(ids)} of {len(ids)} selected"
+    table.locator("[data-do=delete]").click()
+    table.locator(".pd-toast", has_text=f"Deleted {len(ids)} runs").wait_for()
+    table.locator(".pd-empty").wait_for()
+    assert not set(ids) & set(store.ids())
+    table.locator(".pd-toast [data-undo]").click()
+    table.locator(".pd-toast", has_text="restored").wait_for()
+    row(table, ids[0]).wait_for()
+    assert store.ids() == before
+
+
+def test_reference_runs_are_neither_deleted_nor_edited(table):
+    table.fill(".pd-text", "reference")
+    assert len(names(table)) == REFERENCES
+    table.locator(".pd-all").check()
+    for action in ("delete", "tag", "star"):
+        assert table.locator(f"[data-do={action}]").is_disabled()
+    assert not table.locator("tbody [data-edit]").first.is_visible()
+
+
+def test_two_to_eight_selected_runs_can_be_compared(table):
+    table.evaluate(
+        "document.addEventListener('pd-compare', (event) => { window.asked = event.detail })"
+    )
+    boxes = table.locator("tbody [data-select]")
+    compare = table.locator("[data-do=compare]")
+    wanted = [boxes.nth(place).get_attribute("data-select") for place in range(2)]
+    boxes.nth(0).check()
+    assert compare.is_disabled()
+    boxes.nth(1).check()
+    compare.click()
+    assert table.evaluate("window.asked") == {"run_ids": wanted}
+    for place in range(2, 9):
+        boxes.nth(place).check()
+    assert compare.is_disabled()
+
+
+def test_downloads_hold_the_selected_runs_or_all_of_the_list(table):
+    table.fill(".pd-text", "guest 3f2a")
+    table.select_option(".pd-method-filter", "LoRA")
+    listed = int(count(table).split()[0])
+    file, text = save(table, "csv")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert (file, len(rows)) == ("runs.csv", listed)
+    assert {line["owner"] for line in rows} == {"guest 3f2a"}
+    assert all(line["method"] == "lora" for line in rows)
+    assert float(rows[0]["test_accuracy (share)"]) < 1
+    table.locator("tbody [data-select]").nth(1).check()
+    file, text = save(table, "json")
+    (record,) = json.loads(text)
+    assert (file, record["run_id"]) == ("runs.json", rows[1]["run_id"])
+    assert len(record["epochs"]) == 10
+
+
+def test_focus_and_selection_survive_news(table, store):
+    table.locator("tbody [data-select]").nth(2).check()
+    star = row(table, "run-000290").locator(".pd-star")
+    star.focus()
+    store.annotate("run-000306", note="news from elsewhere")
+    row(table, "run-000306").locator(".pd-note", has_text="elsewhere").wait_for()
+    assert star.evaluate("element => element === document.activeElement")
+    assert table.locator("tbody [data-select]").nth(2).is_checked()
+
+
+def test_a_browser_knows_its_own_runs(table):
+    table.locator("#start").click()
+    # The page turns to the training by itself.
+    table.get_by_role("tab", name="Training", selected=True).wait_for()
+    open_runs(table)
+    table.select_option(".pd-only", "mine")
+    row(table, f"run-{COUNT + 1:06d}").wait_for()
+    assert column(table, "owner") == ["you"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_few_columns_fit_and_details_has_the_rest(full_app, visit, scheme):
+    page = visit(390, 844, color_scheme=scheme).open(full_app.url)
+    open_runs(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate(
+        "(box => box.scrollWidth <= box.clientWidth)(document.querySelector('.pd-runs .pd-scroll'))"
+    )
+    page.locator("tbody .pd-pick").nth(2).click()
+    page.locator("dialog [data-edit]").click()
+    page.locator("#pd-edit-note").wait_for()

@@ -1,0 +1,97 @@
+"""Several runs at once on the real page: repeats and sweeps, and the assignment, redone."""
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from test_browser import fill_small, wait_for_models
+
+pytestmark = pytest.mark.browser
+
+
+def open_several(page):
+    page.locator("#several button").first.click()
+    page.locator("#repeats").wait_for(state="visible")
+
+
+def sweep(page, field, values):
+    page.locator("#sweep-field-1 input").click()
+    page.get_by_role("option", name=field, exact=True).click()
+    page.fill("#sweep-values-1 textarea, #sweep-values-1 input", values)
+    page.locator("#sweep-values-1 textarea, #sweep-values-1 input").press("Tab")
+
+
+def test_a_sweep_from_the_form_to_its_page(app, page):
+    wait_for_models(page)
+    fill_small(page, "", epochs=1)
+    open_several(page)
+    sweep(page, "Rank r", "2, 999")
+    page.locator("#sweep-count", has_text="between 1 and 256").wait_for()
+    page.click("#queue-all")
+    error = page.locator("#sweep-values-1 .validation-error")
+    error.wait_for()
+    assert "999" in error.inner_text()
+    assert Client(app.url, verbose=False).predict(api_name="/list_runs")[0]["group_id"] is None
+    page.fill("#sweep-values-1 textarea, #sweep-values-1 input", "2, 4")
+    page.locator("#sweep-count", has_text="2 runs").wait_for()
+    page.click("#queue-all")
+    page.get_by_role("button", name="Watch them together").click()
+    compare = page.locator(".pd-compare")
+    compare.get_by_role("heading", name="LoRA: r").wait_for()
+    assert "view=group" in page.url
+    compare.locator(".pd-verdicts", has_text="The highest of 2 test accuracies").wait_for(
+        timeout=180_000
+    )
+    rows = compare.locator("[data-part=cells] tbody tr")
+    assert sorted(rows.all_inner_texts())[0].strip()
+    assert rows.count() == 2
+
+
+def test_the_assignment_redone(app, page):
+    wait_for_models(page)
+    page.get_by_role("button", name="Train the four").click()
+    table = page.locator("[data-part=assignment] table")
+    table.wait_for()
+    assert table.locator("tbody tr").count() == 4
+    text = table.inner_text()
+    assert "0.6877" in text
+    assert "59.4" in text
+    verdict = page.locator(".pd-verdicts")
+    verdict.get_by_text("could not be told from chance").wait_for()
+    page.get_by_role("button", name="Now with what it lacked").wait_for()
+    client = Client(app.url, verbose=False)
+    group_id = page.url.partition("group=")[2]
+    runs = client.predict(group_id, api_name="/get_group")["runs"]
+    assert [run["config"]["name"] for run in runs] == [
+        "LoRA 1 (assignment)",
+        "LoRA 2 (assignment)",
+        "LoRA 3 (assignment)",
+        "IA3 (assignment)",
+    ]
+    # All four at once: each has an epoch before any is done.
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-part=assignment] tbody tr')]"
+        ".every((row) => row.children[5].textContent !== '–')",
+        timeout=300_000,
+    )
+    for run in runs:
+        client.predict(run["run_id"], api_name="/cancel_run")
+    assert page.locator("[data-plot=eval_accuracy]").evaluate("plot => plot.data.length") >= 4
+
+
+def test_sweeps_by_the_api(app):
+    client = Client(app.url, verbose=False)
+    config = {"num_reviews": 40, "max_length": 16, "num_train_epochs": 1, "num_test_reviews": 50}
+    group = client.predict(config, {"r": [1, 2]}, 2, False, api_name="/submit_sweep")
+    assert group["kind"] == "sweep"
+    assert group["axes"] == {"r": [1, 2]}
+    assert [(run["config"]["r"], run["config"]["seed"]) for run in group["runs"]] == [
+        (1, 42),
+        (1, 43),
+        (2, 42),
+        (2, 43),
+    ]
+    for run in group["runs"]:
+        client.predict(run["run_id"], api_name="/cancel_run")
+    axes = {"r": list(range(1, 101)), "lora_alpha": list(range(1, 101))}
+    with pytest.raises(AppError, match="sweep must be 1 to 64 runs"):
+        client.predict(config, axes, 1, False, api_name="/submit_sweep")
