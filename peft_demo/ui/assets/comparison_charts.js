@@ -32,7 +32,7 @@ window.PeftComparisonCharts = (() => {
   // -- test accuracy with intervals ------------------------------------------------------------
 
   // Baselines as lines across the chart, their labels in a staircase so that none hides another.
-  function lines(baselines, along, steps) {
+  function lines(baselines, along, steps, [low, high] = [0, 1]) {
     const colour = css("--body-text-color-subdued");
     const sorted = [...baselines].sort((a, b) => a.accuracy - b.accuracy);
     const axis = (line) => along === "x" ? { x0: line.accuracy, x1: line.accuracy, yref: "paper", y0: 0, y1: 1 }
@@ -41,11 +41,14 @@ window.PeftComparisonCharts = (() => {
     const annotations = sorted.map((line, index) => ({
       text: escape(labelOf(line, sorted)), showarrow: false, font: { size: 11, color: colour },
       ...(along === "x"
-        ? { x: line.accuracy, yref: "paper", y: 1, yanchor: "bottom", yshift: 2 + 14 * (index % steps) }
+        ? { x: line.accuracy, xanchor: anchor((line.accuracy - low) / (high - low)), yref: "paper", y: 1, yanchor: "bottom", yshift: 2 + 14 * (index % steps) }
         : { y: line.accuracy, xref: "paper", yanchor: "bottom", ...(index % 2 ? { x: 0, xanchor: "left" } : { x: 1, xanchor: "right" }) }),
     }));
     return { shapes, annotations };
   }
+
+  // A label near an edge stays inside.
+  const anchor = (share) => share < 0.25 ? "left" : share > 0.75 ? "right" : "center";
 
   // ``points``: a list of { name, look, estimate: { value, low, high } }, the first at the top.
   function forest(plot, points, baselines, note = "") {
@@ -59,17 +62,17 @@ window.PeftComparisonCharts = (() => {
       error_x: bars([estimate], (v) => v, look.colour),
       hovertemplate: `%{fullData.name}: %{x:.1%}${escape(interval(estimate))}<extra></extra>`,
     }));
-    // On a phone names stand above their bars, and every label of a line on a step of its own.
-    const narrow = plot.clientWidth < 380, steps = Math.max(1, narrow ? baselines.length : Math.min(3, baselines.length));
-    const { shapes, annotations } = lines(baselines, "x", steps);
+    // On a phone names stand above their bars.
+    const narrow = plot.clientWidth < 380, steps = Math.max(1, Math.min(6, baselines.length));
     const above = shown.map(({ name }) => ({ text: escape(cut(name, 40)), xref: "paper", x: 0, xanchor: "left", y: name, yanchor: "bottom", yshift: 7,
       showarrow: false, font: { size: 12 }, bgcolor: css("--block-background-fill"), borderpad: 1 }));
     const all = [...shown.flatMap(({ estimate: e }) => [e.low ?? e.value, e.high ?? e.value]), ...baselines.map((line) => line.accuracy)];
     const low = Math.max(0, Math.min(...all) - 0.04), high = Math.min(1.005, Math.max(...all) + 0.04);
+    const { shapes, annotations } = lines(baselines, "x", steps, [low, high]);
     figure(plot, label, traces, {
       height: 90 + 14 * steps + (narrow ? 46 : 34) * shown.length, margin: { l: 10, r: 22, t: 10 + 14 * steps, b: 42 },
       shapes, annotations: narrow ? [...annotations, ...above] : annotations,
-      xaxis: { range: [low, high], tickformat: ".0%", tickangle: 0, nticks: narrow ? 5 : 10, title: { text: "test accuracy", standoff: 6, font: { size: 13 } } },
+      xaxis: { range: [low, high], tickformat: ".0%", tickangle: 0, nticks: narrow ? 5 : 7, title: { text: "test accuracy", standoff: 6, font: { size: 13 } } },
       yaxis: { automargin: true, type: "category", categoryarray: shown.map((p) => p.name).reverse(), categoryorder: "array",
         tickvals: shown.map((p) => p.name), ticktext: shown.map((p) => wrapped(p.name)), showticklabels: !narrow, range: [-0.6, shown.length - 0.4] },
     }, { displayModeBar: false });
