@@ -26,7 +26,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from peft_demo import adapters, bases, config_import, evaluation, reviews, training
+from peft_demo import adapters, bases, config_import, evaluation, reviews, statistics, training
 from peft_demo.errors import InvalidFieldsError, RunCancelledError
 from peft_demo.fields import shown
 from peft_demo.methods import HEAD_MODULES, METHODS
@@ -158,7 +158,7 @@ def test(config: RunConfig, folder: Path, reporter: Reporter) -> RunResult:
         num_base_parameters=base.num_parameters(),
         file_bytes=weights.stat().st_size,
         test_accuracy=correct / len(labels),
-        test_interval=evaluation.wilson_interval(correct, len(labels)),
+        test_interval=statistics.wilson_interval(correct, len(labels)),
         test_loss=evaluation.log_loss(probabilities, labels),
         num_test_reviews=len(labels),
         test_set=reviewed.fingerprint,

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +22,9 @@ from peft_demo.fields import shown
 from peft_demo.run_csv import run_csv
 from peft_demo.runs import EpochMetrics, Run, RunConfig, RunKind, RunStatus
 from peft_demo.store import Store
+
+if TYPE_CHECKING:
+    from peft_demo.sweeps import Plan
 
 app = typer.Typer(
     help="Train parameter-efficient fine-tuning methods on movie reviews and compare them.",
@@ -83,6 +86,39 @@ def train(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = 
     _tell_end(run, store, as_json)
     if run.status is not RunStatus.COMPLETED:
         raise typer.Exit(1)
+
+
+@app.command()
+def sweep(
+    preset: FromPreset = None,
+    changes: Changes = None,
+    axes: Annotated[
+        list[str] | None,
+        typer.Option("--axis", metavar="FIELD=V1,V2,…", help="Sweep a field; may be repeated."),
+    ] = None,
+    repeats: Annotated[int, typer.Option(help="Seeds for each combination.")] = 1,
+    race: Annotated[bool, typer.Option("--race", help="Train them in turns.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train every combination of some fields' values, each with as many seeds, as one group."""
+    from peft_demo import sweeps
+
+    values = _config(preset, changes).flat()
+    swept = _settings(axes or [], "axis")
+    _train_plan(sweeps.plan(values, swept, repeats=repeats, race=race), as_json)
+
+
+@app.command()
+def assignment(
+    tuned: Annotated[
+        bool, typer.Option("--tuned", help="With learning rates and reviews that suffice.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train the assignment's four configurations again, as a race."""
+    from peft_demo import sweeps
+
+    _train_plan(sweeps.assignment(fed=tuned), as_json)
 
 
 @app.command()
@@ -357,6 +393,30 @@ def _execute(store: Store, config: RunConfig, tell: Any, kind: RunKind = RunKind
         return store.get(run.run_id)
 
 
+def _train_plan(plan: Plan, as_json: bool) -> None:
+    """Train a plan's runs; where the app works on the same store, it may take some of them."""
+    from peft_demo.engine import execute, racers, together
+
+    store = _store()
+    group, queued = store.submit_group(
+        plan.configs,
+        getpass.getuser(),
+        plan.kind,
+        plan.name,
+        axes=plan.axes,
+        is_race=plan.is_race,
+    )
+    if not as_json:
+        typer.echo(f"{group.group_id}: {group.name}, {len(queued)} runs")
+    while run := store.claim(group.group_id):
+        together(
+            lambda claimed: _tell_end(execute(store, claimed), store, as_json), racers(store, run)
+        )
+    ended = [store.get(run.run_id).status for run in queued]
+    if any(status not in (RunStatus.COMPLETED, RunStatus.RUNNING) for status in ended):
+        raise typer.Exit(1)
+
+
 def _tell_end(run: Run, store: Store, as_json: bool) -> None:
     result = run.result
     if result is None:
@@ -383,12 +443,14 @@ def _tell_end(run: Run, store: Store, as_json: bool) -> None:
     )
 
 
-def _settings(changes: list[str]) -> dict[str, object]:
+def _settings(changes: list[str], option: str = "set") -> dict[str, object]:
     values: dict[str, object] = {}
     for change in changes:
         name, equals, value = change.partition("=")
         if not equals:
-            raise InvalidFieldsError({"set": f"--set must be FIELD=VALUE, got {shown(change)}."})
+            raise InvalidFieldsError(
+                {option: f"--{option} must be FIELD=VALUE, got {shown(change)}."}
+            )
         values[name.strip()] = value
     return values
 

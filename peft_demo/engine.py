@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -24,12 +24,14 @@ from peft_demo.runs import (
     RangeTest,
     Run,
     RunConfig,
+    RunGroup,
     RunKind,
     RunResult,
     RunStatus,
     StepMetrics,
 )
 from peft_demo.store import Store
+from peft_demo.sweeps import MOST_RACERS, Plan
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +40,6 @@ REPORT_SECONDS = 0.5
 
 IDLE_SECONDS = 1.0
 """How often an idle engine looks for runs that another process queued."""
-
-
-MOST_RACERS = 8
-"""Runs of a race that are trained in turns at once."""
 
 
 class Engine(Protocol):
@@ -55,6 +53,9 @@ class Engine(Protocol):
         files: Path | None = None,
     ) -> Run:
         """Queue a run and return at once."""
+
+    def submit_plan(self, plan: Plan, owner: str) -> tuple[RunGroup, list[Run]]:
+        """Queue runs that belong together and return at once."""
 
     def cancel(self, run_id: str) -> Run:
         """Stop a run within one training step, or take it out of the queue."""
@@ -88,6 +89,14 @@ class LocalEngine:
         self._wake.set()
         return run
 
+    def submit_plan(self, plan: Plan, owner: str) -> tuple[RunGroup, list[Run]]:
+        """Queue runs that belong together, all or none, and return at once."""
+        queued = self._store.submit_group(
+            plan.configs, owner, plan.kind, plan.name, axes=plan.axes, is_race=plan.is_race
+        )
+        self._wake.set()
+        return queued
+
     def cancel(self, run_id: str) -> Run:
         """Stop a run within one training step; see Store.request_stop."""
         return self._store.request_stop(run_id)
@@ -113,31 +122,7 @@ class LocalEngine:
                 self._wake.wait(IDLE_SECONDS)
                 self._wake.clear()
             else:
-                self._execute_all(self._racing_with(run))
-
-    def _racing_with(self, run: Run) -> list[Run]:
-        """The run, and those of its group that are trained in turns with it."""
-        racers = [run]
-        try:
-            if run.group_id is None or not self._store.group(run.group_id)[0].is_race:
-                return racers
-            while len(racers) < MOST_RACERS and (other := self._store.claim(run.group_id)):
-                racers.append(other)
-        except PeftDemoError as error:
-            logger.warning("%s", error)
-        return racers
-
-    def _execute_all(self, racers: list[Run]) -> None:
-        """Train runs in threads; the shared random generators go round, so they take turns."""
-        threads = [
-            threading.Thread(target=self._execute, args=(run,), name=run.run_id, daemon=True)
-            for run in racers[1:]
-        ]
-        for thread in threads:
-            thread.start()
-        self._execute(racers[0])
-        for thread in threads:
-            thread.join()
+                together(self._execute, racers(self._store, run))
 
     def _execute(self, run: Run) -> None:
         try:
@@ -145,6 +130,31 @@ class LocalEngine:
         except Exception:
             # How it ended could not be recorded; the runs behind it must still be trained.
             logger.exception("%s could not be recorded", run.run_id)
+
+
+def racers(store: Store, run: Run) -> list[Run]:
+    """A run that this process has claimed, and those of its race, claimed as well."""
+    claimed = [run]
+    try:
+        if run.group_id is not None and store.group(run.group_id)[0].is_race:
+            while len(claimed) < MOST_RACERS and (other := store.claim(run.group_id)):
+                claimed.append(other)
+    except PeftDemoError as error:
+        logger.warning("%s", error)  # then they run one after another
+    return claimed
+
+
+def together(train: Callable[[Run], object], runs: Sequence[Run]) -> None:
+    """Train runs in a thread each; the shared random generators go round, so they take turns."""
+    threads = [
+        threading.Thread(target=train, args=(run,), name=run.run_id, daemon=True)
+        for run in runs[1:]
+    ]
+    for thread in threads:
+        thread.start()
+    train(runs[0])
+    for thread in threads:
+        thread.join()
 
 
 def execute(

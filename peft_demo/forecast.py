@@ -51,6 +51,16 @@ def forecast(config: RunConfig, runs: Iterable[Run]) -> Forecast:
     )
 
 
+def total_seconds(configs: Iterable[RunConfig], runs: Iterable[Run]) -> tuple[float, float] | None:
+    """The range that several trainings are expected to stay in, one after another or in turns."""
+    known = list(runs)
+    expected = [expected_seconds(config, known) for config in configs]
+    if None in expected:
+        return None
+    ranges = [each for each in expected if each]
+    return sum(low for low, _ in ranges), sum(high for _, high in ranges)
+
+
 def expected_seconds(config: RunConfig, runs: Iterable[Run]) -> tuple[float, float] | None:
     """The range that the training is expected to stay in, or None before the first run.
 

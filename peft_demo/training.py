@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from peft_demo import adapters, bases, evaluation, hardware, reviews, seeds
+from peft_demo import adapters, bases, evaluation, hardware, reviews, seeds, statistics
 from peft_demo.errors import AssetError, DivergedError, PeftDemoError, RunCancelledError
 from peft_demo.methods import METHODS
 from peft_demo.runs import (
@@ -107,7 +107,7 @@ def train(
         num_base_parameters=base.num_parameters(),
         file_bytes=saved.stat().st_size,
         test_accuracy=correct / len(labels),
-        test_interval=evaluation.wilson_interval(correct, len(labels)),
+        test_interval=statistics.wilson_interval(correct, len(labels)),
         test_loss=evaluation.log_loss(probabilities, labels),
         num_test_reviews=len(labels),
         test_set=drawn.test.fingerprint,

@@ -29,9 +29,6 @@ MOST_RUNGS = 9
 SEEDS = (42, 43)
 """The ladder is climbed with the first."""
 
-CONTENDERS = 2
-"""The best so many rates are run with every seed, so that no lucky one is chosen."""
-
 
 def tune(method_ids: Sequence[str], tell: Callable[[str], None], path: Path = tuned.FILE) -> None:
     """Train what is missing in the file; stopped and started again, it goes on.
@@ -77,12 +74,10 @@ def next_run(method: Method, runs: tuple[TunedRun, ...]) -> RunConfig | None:
             return _config(method, _nice(rates[0] / math.sqrt(10)), SEEDS[0])
         if best == rates[-1]:
             return _config(method, _nice(rates[-1] * math.sqrt(10)), SEEDS[0])
-    for rate in tuned.ranking(method.id, runs)[:CONTENDERS]:
-        done = {r.seed for r in runs if r.method == method.id and r.learning_rate == rate}
-        for seed in SEEDS:
-            if seed not in done:
-                return _config(method, rate, seed)
-    return None
+    # Every seed, so that no lucky rate is chosen: one that falls back leaves its place to another.
+    done = {r.seed for r in runs if r.method == method.id and r.learning_rate == best}
+    missing = [seed for seed in SEEDS if seed not in done]
+    return _config(method, best, missing[0]) if missing else None
 
 
 def rungs(middle: float) -> list[float]:

@@ -29,8 +29,10 @@ class TestRace:
         seen = []
         with working(store):
             wait_until(
-                lambda: seen.append([len(store.get(r.run_id).epochs) for r in runs])
-                or all(store.get(run.run_id).status.is_over for run in runs)
+                lambda: (
+                    seen.append([len(store.get(r.run_id).epochs) for r in runs])
+                    or all(store.get(run.run_id).status.is_over for run in runs)
+                )
             )
         for before, run in zip(alone, runs, strict=True):
             assert numbers_in(store, store.get(run.run_id)) == numbers_in(store, before)

@@ -88,9 +88,11 @@ class TestAllowedValues:
         for field in fields_of(method):
             described = schema["properties"][field.name]
             if field.kind in ("integer", "number"):
-                assert described["type"] == field.kind
-                assert described["minimum"] == field.minimum
-                assert described["maximum"] == field.maximum
+                number, *rest = described.get("anyOf", [described])
+                assert number["type"] == field.kind
+                assert number["minimum"] == field.minimum
+                assert number["maximum"] == field.maximum
+                assert rest == ([{"type": "null"}] if field.default is None else [])
             if field.name != "method":
                 assert described["title"] == field.label
                 assert described["description"] == field.help

@@ -9,7 +9,7 @@ import pytest
 import torch
 from small_runs import Recorder, numbers_in, numbers_of, run_python, small_config
 
-from peft_demo import adapters, evaluation, presets, reviews, training
+from peft_demo import adapters, evaluation, presets, reviews, statistics, training
 from peft_demo.errors import PeftDemoError, RunCancelledError
 from peft_demo.evaluation import Predictions
 from peft_demo.inference import Predictor
@@ -77,7 +77,7 @@ class TestEveryMethod:
         assert result.num_test_reviews == 50
         correct = int(predictions.correct.sum())
         assert result.test_accuracy == correct / 50
-        assert result.test_interval == evaluation.wilson_interval(correct, 50)
+        assert result.test_interval == statistics.wilson_interval(correct, 50)
         loss = evaluation.log_loss(predictions.probabilities, predictions.labels)
         assert result.test_loss == pytest.approx(loss, abs=1e-5)
 

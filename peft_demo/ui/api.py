@@ -9,10 +9,10 @@ from typing import Any
 
 import gradio as gr
 
-from peft_demo import config_import, marks
+from peft_demo import config_import, marks, sweeps
 from peft_demo.catalogue import describe_methods
 from peft_demo.errors import PeftDemoError
-from peft_demo.runs import RunConfig, RunKind
+from peft_demo.runs import Run, RunConfig, RunGroup, RunKind
 from peft_demo.ui.services import Services
 
 OWNER = "api"
@@ -29,6 +29,32 @@ def add_endpoints(services: Services) -> None:
                 what is left out takes its default. list_methods gives the schema of each method.
         """
         return _plain(services.engine.submit(RunConfig(config), OWNER))
+
+    def submit_sweep(
+        config: dict[str, Any], axes: dict[str, Any], repeats: int, race: bool
+    ) -> dict[str, Any]:
+        """Queue every combination of some fields' values as one group, and return at once.
+
+        Args:
+            config: what all have in common, as for submit_run.
+            axes: the swept fields with their values, such as {"r": [1, 4, 16]}; may be empty.
+            repeats: 1 to 16 seeds for each combination.
+            race: train up to 8 runs in turns, so that their curves grow together.
+        """
+        planned = sweeps.plan(config, axes, repeats=repeats, race=race)
+        return _group(*services.engine.submit_plan(planned, OWNER))
+
+    def submit_assignment(tuned: bool) -> dict[str, Any]:
+        """Queue the assignment's four configurations as a race.
+
+        Args:
+            tuned: with learning rates that suit them, and with enough reviews.
+        """
+        return _group(*services.engine.submit_plan(sweeps.assignment(fed=tuned), OWNER))
+
+    def get_group(group_id: str) -> dict[str, Any]:
+        """A group that was queued together, with its runs."""
+        return _group(*services.store.group(group_id))
 
     def list_runs() -> list[dict[str, Any]]:
         """All runs, newest first, the reference runs last."""
@@ -105,6 +131,9 @@ def add_endpoints(services: Services) -> None:
 
     for endpoint in (
         submit_run,
+        submit_sweep,
+        submit_assignment,
+        get_group,
         list_runs,
         get_run,
         cancel_run,
@@ -130,6 +159,10 @@ def _with_readable_errors(endpoint: Callable[..., Any]) -> Callable[..., Any]:
             raise gr.Error(str(error), print_exception=False) from error
 
     return call
+
+
+def _group(group: RunGroup, queued: list[Run]) -> dict[str, Any]:
+    return {**_plain(group), "runs": [_plain(run) for run in queued]}
 
 
 def _plain(model: Any) -> dict[str, Any]:

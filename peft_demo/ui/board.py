@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from peft_demo import evaluation
+from peft_demo import evaluation, statistics
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.methods import METHODS
 from peft_demo.run_csv import known_config, run_csv
@@ -146,7 +146,7 @@ class Board:
                     "The selected runs were tested on different reviews, so their accuracies "
                     "cannot be compared directly."
                 )
-            facts = evaluation.compare({run.run_id: self._hits(run) for run in finished})
+            facts = statistics.compare({run.run_id: self._hits(run) for run in finished})
         except (PeftDemoError, OSError, ValueError):
             return ""
         return verdict_in_words(facts, {run.run_id: run.config.name for run in finished})
@@ -286,15 +286,14 @@ def thinned(steps: list[int], losses: list[float]) -> dict[str, list[float]]:
     }
 
 
-def verdict_in_words(facts: evaluation.Comparison, names: dict[str, str]) -> str:
+def verdict_in_words(facts: statistics.Comparison, names: dict[str, str]) -> str:
     """What a comparison can tell, for a student to read aloud."""
     reviews = f"the same {facts.num_reviews:,} test reviews"
     if not facts.different_pairs:
         p = f"{facts.smallest_p:.2g}" if facts.smallest_p >= 0.001 else "< 0.001"
-        overlap = ", and their 95 % intervals overlap" if facts.all_overlap else ""
         return (
-            f"No difference between the {len(facts.runs)} selected runs is shown on {reviews}"
-            f"{overlap} (smallest p = {p}, exact McNemar test, Holm-corrected)."
+            f"No difference between the {len(facts.runs)} selected runs is shown on {reviews} "
+            f"(smallest p = {p}, exact McNemar test, Holm-corrected)."
         )
     best = facts.runs[0]
     beaten = [worse for better, worse in facts.different_pairs if better == best]

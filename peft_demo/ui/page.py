@@ -19,6 +19,7 @@ from peft_demo.ui.form import Form
 from peft_demo.ui.preview import WAITING, Preview, gallery
 from peft_demo.ui.review import ReviewPage
 from peft_demo.ui.services import Services
+from peft_demo.ui.sweep_form import SweepForm
 from peft_demo.ui.transfer import Transfer, code_of
 
 TITLE = "PEFT Demo"
@@ -92,6 +93,7 @@ def build(services: Services) -> gr.Blocks:
         with gr.Sidebar(width=350, elem_id="sidebar"):
             gr.HTML("<h2>New run</h2>", apply_default_css=False)
             form = Form({"base_model": bases.default_base()})
+            several = SweepForm(services, form)
             transfer = Transfer(form)
             with gr.Column(elem_id="start-bar"):
                 brief = gr.HTML(WAITING, elem_id="brief", apply_default_css=False)
@@ -131,6 +133,26 @@ def build(services: Services) -> gr.Blocks:
                 concurrency_limit=8,
                 api_visibility="private",
             ).success(None, js="() => PeftDemo.submitted()")
+
+        def submit_all(who: str, *values: Any) -> str:
+            try:
+                group, queued = services.engine.submit_plan(several.plan(*values), who or "browser")
+            except PeftDemoError as error:
+                raise gr.Error(str(error), duration=None, print_exception=False) from error
+            return (
+                f"<p class='pd-quiet' role='status' data-group='{group.group_id}'>{len(queued)} "
+                "runs were put into the queue.</p>"
+            )
+
+        several.button.click(
+            submit_all,
+            [owner, *several.inputs, *form.inputs],
+            message,
+            validator=lambda who, *values: [gr.validate(True, ""), *several.validate(*values)],
+            show_progress="hidden",
+            concurrency_limit=8,
+            api_visibility="private",
+        ).success(None, js="() => PeftDemo.submitted()")
         methods.picked(
             form.pick,
             [form.control("name"), form.control("learning_rate")],

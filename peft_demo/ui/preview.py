@@ -68,7 +68,7 @@ def brief(config: RunConfig, known: Forecast) -> str:
         f"<b>{counts.num_head_parameters:,}</b> head parameters</p>"
         f"<p>{_share(counts)} of the base · {_file(method, counts)} file</p>"
         f"<p>Optimiser {_bytes(counts.optimizer_bytes)} · {config.max_steps:,} steps · "
-        f"{_duration(known.seconds)}</p>"
+        f"{duration(known.seconds)}</p>"
         f"{warned}</div>"
     )
 
@@ -82,7 +82,7 @@ def page(config: RunConfig, known: Forecast, drawing: str) -> str:
         (_share(counts), f"of the base's {counts.num_base_parameters:,} parameters"),
         (_file(method, counts), "file on disk, head included"),
         (_bytes(counts.optimizer_bytes), "memory of the optimiser (AdamW: two numbers for each)"),
-        (_duration(known.seconds), "for training, by this machine's own runs so far"),
+        (duration(known.seconds), "for training, by this machine's own runs so far"),
     )
     drawn = "".join(
         f"<div class='pd-tile'><b>{escape(value)}</b><span>{escape(text)}</span></div>"
@@ -222,7 +222,8 @@ def _bytes(number: float) -> str:
     return f"{number / 1e6:.1f} MB" if number >= 1e6 else f"{max(1, round(number / 1e3))} kB"
 
 
-def _duration(expected: tuple[float, float] | None) -> str:
+def duration(expected: tuple[float, float] | None) -> str:
+    """A range of seconds in words."""
     if expected is None:
         return "time unknown yet"
     low, high = (_time(seconds) for seconds in expected)

@@ -1,0 +1,42 @@
+"""What test results can tell: intervals, paired tests, calibration. No torch, no gradio here.
+
+scipy, statsmodels and scikit-learn are imported where they are used, so that the page, which
+imports this package, is served before they are loaded.
+"""
+
+from peft_demo.statistics.intervals import (
+    mean_interval,
+    paired_difference,
+    repeats_difference,
+    wilson_interval,
+)
+from peft_demo.statistics.pairs import (
+    Comparison,
+    Pair,
+    compare,
+    compare_pairs,
+    holm,
+    mcnemar,
+    reviews_needed,
+)
+from peft_demo.statistics.scores import Bin, Scores, on_frontier, scores
+from peft_demo.statistics.words import pair_in_words
+
+__all__ = [
+    "Bin",
+    "Comparison",
+    "Pair",
+    "Scores",
+    "compare",
+    "compare_pairs",
+    "holm",
+    "mcnemar",
+    "mean_interval",
+    "on_frontier",
+    "pair_in_words",
+    "paired_difference",
+    "repeats_difference",
+    "reviews_needed",
+    "scores",
+    "wilson_interval",
+]
