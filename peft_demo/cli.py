@@ -262,6 +262,26 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def compare(
+    run_ids: Annotated[list[str], typer.Argument(metavar="ID ID...", help="2 to 8 runs.")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare runs on the same test reviews: verdicts in words, then the numbers."""
+    from peft_demo import comparison
+
+    store = _store()
+    facts = comparison.compare(store, comparison.check_run_ids(store, run_ids))
+    if as_json:
+        _print_json(facts.model_dump(mode="json"))
+        return
+    for sentence in (*facts.verdict, *facts.problems, *(pair.reason for pair in facts.refused)):
+        typer.echo(sentence)
+    typer.echo("")
+    for line in comparison.table(facts):
+        typer.echo(line)
+
+
+@app.command()
 def methods(as_json: AsJson = False) -> None:
     """List the methods with their fields, limits and defaults."""
     described = describe_methods()

@@ -110,6 +110,10 @@ def to_link(config: RunConfig) -> str:
     )
 
 
+_OF_PAGES = ("view", "run_ids", "group")
+"""Keys of links to the compare page."""
+
+
 def from_link(query: str) -> Imported:
     """Read a query that ``to_link`` wrote; the page's own keys (``__theme``) are left out.
 
@@ -119,7 +123,7 @@ def from_link(query: str) -> Imported:
     values: dict[str, str] = {}
     problems = {}
     for name, value in parse_qsl(query.removeprefix("?"), keep_blank_values=True):
-        if name.startswith("__") or name in ("view", "run_ids") or (name, value) == (NAME.name, ""):
+        if name.startswith("__") or name in _OF_PAGES or (name, value) == (NAME.name, ""):
             continue
         if name in values:
             came = f"{shown(values[name])} and {shown(value)}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from peft_demo.fields import Field, shown
 from peft_demo.methods.method import (
+    NARROW_MODULES,
     TARGET_MODULES,
     Method,
     Setting,
@@ -133,7 +134,7 @@ ROWS = (
         paper_url="https://arxiv.org/abs/2311.06243",
         fields=(
             _BOFT_BLOCK_SIZE,
-            TARGET_MODULES,
+            NARROW_MODULES,
         ),
         starting_rate=2e-3,
         peft_config=_boft,
@@ -161,7 +162,7 @@ ROWS = (
                 32,
                 2,
             ),
-            TARGET_MODULES,
+            NARROW_MODULES,
         ),
         starting_rate=1e-3,
         peft_config=_hra,

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from peft_demo import config_import, marks, sweeps
+from peft_demo import comparison, config_import, marks, sweeps
 from peft_demo.catalogue import describe_methods
 from peft_demo.errors import PeftDemoError
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind
@@ -125,6 +125,14 @@ def add_endpoints(services: Services) -> None:
 
         return code_export.export(RunConfig(config), kind)
 
+    def compare(run_ids: list[str]) -> dict[str, Any]:
+        """What 2 to 8 runs' results can tell: verdicts, scores, pairs, baselines, frontiers.
+
+        The first time for some reviews, computing the text baselines takes seconds.
+        """
+        wanted = comparison.check_run_ids(services.store, run_ids)
+        return _plain(comparison.compare(services.store, wanted))
+
     def list_methods() -> list[dict[str, Any]]:
         """Every method with its fields, limits, defaults and the JSON schema of its runs."""
         return describe_methods()
@@ -146,6 +154,7 @@ def add_endpoints(services: Services) -> None:
         read_config,
         export_code,
         find_learning_rate,
+        compare,
     ):
         gr.api(_with_readable_errors(endpoint), api_name=endpoint.__name__, concurrency_limit=8)
 

@@ -15,6 +15,7 @@ from peft_demo.errors import PeftDemoError
 from peft_demo.runs import RunKind
 from peft_demo.ui.api import add_endpoints
 from peft_demo.ui.board import Board
+from peft_demo.ui.compare import ComparePage
 from peft_demo.ui.form import Form
 from peft_demo.ui.preview import WAITING, Preview, gallery
 from peft_demo.ui.review import ReviewPage
@@ -32,8 +33,9 @@ go();
 """
 
 _START = (
-    "PeftDemo.start(element, server, () => trigger('finished'), "
-    "(rate) => trigger('rated', { rate }))"
+    "(PeftDemo.start(element, server, () => trigger('finished'), "
+    "(rate) => trigger('rated', { rate })), "
+    "PeftCompare.start(server, (review) => trigger('opened', review)))"
 )
 
 _PICK = "PeftConfiguration.gallery(element, (method) => trigger('picked', { method }))"
@@ -52,12 +54,13 @@ HEADER = f"""
 
 BOARD = "<div class='pd-board'></div>"
 TABLE = "<div class='pd-runs'></div>"
+COMPARE = "<div class='pd-compare'></div>"
 
 
 def build(services: Services) -> gr.Blocks:
     """The whole page; nothing is started yet."""
     gr.set_static_paths([ASSETS, PLOTLY.parent])
-    board = Board(services)
+    board, comparing = Board(services), ComparePage(services)
 
     def poll(request: dict[str, Any]) -> str | None:
         return board.poll(request)
@@ -86,7 +89,16 @@ def build(services: Services) -> gr.Blocks:
         header = gr.HTML(
             HEADER,
             js_on_load=_WHEN_READY % _START,
-            server_functions=[poll, act, annotate, records, details, verdict, code],
+            server_functions=[
+                poll,
+                act,
+                annotate,
+                records,
+                details,
+                verdict,
+                code,
+                *comparing.functions(),
+            ],
             elem_id="header",
             apply_default_css=False,
         )
@@ -113,6 +125,8 @@ def build(services: Services) -> gr.Blocks:
                 )
             with gr.Tab("Runs", id="runs"):
                 _own_html(TABLE, "PeftRunsTable.show(element)")
+            with gr.Tab("Compare", id="compare-tab"):
+                _own_html(COMPARE, "PeftCompare.page(element)")
             with gr.Tab("Review", id="review-tab"):
                 review = ReviewPage(services)
 
@@ -140,8 +154,9 @@ def build(services: Services) -> gr.Blocks:
             except PeftDemoError as error:
                 raise gr.Error(str(error), duration=None, print_exception=False) from error
             return (
-                f"<p class='pd-quiet' role='status' data-group='{group.group_id}'>{len(queued)} "
-                "runs were put into the queue.</p>"
+                f"<p class='pd-quiet' role='status'>{len(queued)} runs were put into the queue. "
+                f"<button type='button' class='pd-button' data-open-group='{group.group_id}'>"
+                "Watch them together</button></p>"
             )
 
         several.button.click(
@@ -192,6 +207,7 @@ def build(services: Services) -> gr.Blocks:
             show_progress="hidden",
             api_visibility="private",
         )
+        comparing.connect(header, review)
         page.load(
             lambda who: who or uuid.uuid4().hex,
             owner,
@@ -213,9 +229,11 @@ def head() -> str:
     scripts = (
         "charts.js",
         "format.js",
+        "comparison_charts.js",
         "configuration.js",
         "run_actions.js",
         "runs_table.js",
+        "compare.js",
         "peft_demo.js",
     )
     sources = (*(ASSETS / script for script in scripts), PLOTLY)

@@ -77,7 +77,7 @@ class ReviewPage:
         self.cards = gr.HTML(WAITING, elem_id="cards", apply_default_css=False)
         gr.on(
             [self.button.click, self.review.submit],
-            self._classify,
+            self.classify,
             [self.review, self.run_ids],
             self.cards,
             validator=self._validate,
@@ -151,7 +151,8 @@ class ReviewPage:
             for name in ("review", "run_ids")
         ]
 
-    def _classify(self, review: str, run_ids: list[str]) -> str:
+    def classify(self, review: str, run_ids: list[str]) -> str:
+        """The cards of a review, or why there are none."""
         try:
             predictions = self._services.predict(review, run_ids)
             runs = {run_id: self._services.store.get(run_id) for run_id in run_ids}

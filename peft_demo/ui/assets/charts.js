@@ -63,31 +63,35 @@ window.PeftCharts = (() => {
     for (const { target } of entries) if (target.data && target.clientWidth) Plotly.Plots.resize(target);
   });
 
+  // A figure in the page's look; zoom and pan survive an update with the same ``uirevision``.
+  function figure(plot, label, traces, layout, config = {}) {
+    plot.setAttribute("aria-label", label);
+    plot.querySelector(".pd-wait")?.remove();
+    const ink = css("--body-text-color"), font = "IBM Plex Sans, sans-serif";
+    const axis = { gridcolor: css("--border-color-primary"), zeroline: false };
+    Plotly.react(plot, traces, {
+      uirevision: "keep", showlegend: false, autosize: true, height: 280, margin: { l: 52, r: 12, t: 8, b: 42 },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: font, size: 13, color: ink }, hoverlabel: { font: { family: font } },
+      ...layout, xaxis: { ...axis, ...layout.xaxis }, yaxis: { ...axis, ...layout.yaxis },
+    }, { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"], ...config });
+    resizer.observe(plot);
+  }
+
+  function empty(plot, label, text) {
+    plot.setAttribute("aria-label", label);
+    if (plot.data) Plotly.purge(plot);
+    plot.innerHTML = `<p class='pd-quiet pd-wait'>${escape(text)}</p>`;
+  }
+
   // Draw ``shown``, a list of { name, curve, look }, into the element ``plot``.
   function draw(plot, kind, shown) {
-    plot.setAttribute("aria-label", describe(kind, shown));
-    plot.querySelector(".pd-wait")?.remove();
-    if (!shown.length) {
-      Plotly.purge(plot);
-      plot.innerHTML = "<p class='pd-quiet pd-wait'>No run is selected.</p>";
-      return;
-    }
-    const traces = shown.flatMap((run) => tracesOf(kind, run));
-    const ink = css("--body-text-color"), grid = css("--border-color-primary");
-    const layout = {
-      // The same value each time: zoom and pan survive an update.
-      uirevision: "keep", showlegend: false, autosize: true, height: 280,
-      margin: { l: 52, r: 12, t: 8, b: 42 },
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: "IBM Plex Sans, sans-serif", size: 13, color: ink },
-      hoverlabel: { font: { family: "IBM Plex Sans, sans-serif" } },
-      xaxis: { title: { text: kind.unit, standoff: 6, font: { size: 13 } }, gridcolor: grid, zeroline: false, rangemode: "tozero",
+    if (!shown.length) return empty(plot, describe(kind, shown), "No run is selected.");
+    figure(plot, describe(kind, shown), shown.flatMap((run) => tracesOf(kind, run)), {
+      xaxis: { title: { text: kind.unit, standoff: 6, font: { size: 13 } }, rangemode: "tozero",
         ...(kind.x === "epochs" ? { tickformat: "d", dtick: longest(shown) > 12 ? undefined : 1 } : {}) },
-      yaxis: { ...scale(kind, shown), gridcolor: grid, zeroline: false, automargin: true },
-    };
-    const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
-    Plotly.react(plot, traces, layout, config);
-    resizer.observe(plot);
+      yaxis: { ...scale(kind, shown), automargin: true },
+    });
   }
 
   function scale(kind, shown) {
@@ -124,7 +128,7 @@ window.PeftCharts = (() => {
 
   // Loss over learning rate, as a range test measured it, with its suggestion.
   function drawRange(plot, { learning_rates, losses, smoothed: curve, suggestion }) {
-    const ink = css("--body-text-color"), grid = css("--border-color-primary"), [colour, mark] = COLOURS;
+    const [colour, mark] = COLOURS;
     const rate = suggestion && Number(suggestion.toPrecision(2));
     const lowest = Math.min(...curve), highest = Math.min(Math.max(...curve), 2 * Math.max(...curve.slice(0, 10)));
     const room = Math.max(0.02, (highest - lowest) * 0.15);
@@ -133,17 +137,15 @@ window.PeftCharts = (() => {
       { ...base, y: losses, name: "measured", opacity: 0.3, line: { color: colour, width: 1 } },
       { ...base, y: curve, name: "smoothed", line: { color: colour, width: 3 } },
     ];
-    const layout = {
-      showlegend: false, autosize: true, height: 300, margin: { l: 56, r: 12, t: 24, b: 46 },
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: "IBM Plex Sans, sans-serif", size: 13, color: ink },
-      xaxis: { type: "log", title: { text: "learning rate", standoff: 6 }, gridcolor: grid, exponentformat: "power", dtick: 1 },
-      yaxis: { title: { text: "loss" }, range: [lowest - room, highest + room], gridcolor: grid, zeroline: false },
+    const label = rate ? `Loss over learning rate; suggested is ${rate}.` : "Loss over learning rate; no suggestion.";
+    figure(plot, label, traces, {
+      height: 300, margin: { l: 56, r: 12, t: 24, b: 46 },
+      xaxis: { type: "log", title: { text: "learning rate", standoff: 6 }, exponentformat: "power", dtick: 1 },
+      yaxis: { title: { text: "loss" }, range: [lowest - room, highest + room] },
       shapes: rate ? [{ type: "line", x0: rate, x1: rate, yref: "paper", y0: 0, y1: 1, line: { color: mark, width: 2, dash: "dash" } }] : [],
-      annotations: rate ? [{ x: Math.log10(rate), y: 1.07, yref: "paper", text: `suggested: ${rate}`, showarrow: false, font: { color: ink } }] : [],
-    };
-    plot.setAttribute("aria-label", rate ? `Loss over learning rate; suggested is ${rate}.` : "Loss over learning rate; no suggestion.");
-    Plotly.react(plot, traces, layout, { responsive: true, displayModeBar: false });
+      annotations: rate ? [{ x: Math.log10(rate), y: 1.07, yref: "paper", text: `suggested: ${rate}`, showarrow: false, font: { color: css("--body-text-color") } }] : [],
+    }, { displayModeBar: false });
   }
 
-  return { KINDS, look, swatch, draw, drawRange, escape, percent };
+  return { KINDS, look, swatch, draw, drawRange, figure, empty, smoothed, escape, percent, css };
 })();

@@ -41,8 +41,7 @@ window.PeftConfiguration = (() => {
     tell(button, "Saved");
   }
 
-  async function copy(button) {
-    const address = `${location.origin}${location.pathname}?${link() || ""}`;
+  async function copy(button, address = `${location.origin}${location.pathname}?${link() || ""}`) {
     try {
       await navigator.clipboard.writeText(address);
       tell(button, "Copied");
@@ -70,5 +69,5 @@ window.PeftConfiguration = (() => {
     });
   }
 
-  return { start, gallery, previewed };
+  return { start, gallery, previewed, copy };
 })();

@@ -67,6 +67,7 @@
     tellFinished();
     showHeader(news);
     draw();
+    document.dispatchEvent(new CustomEvent("pd-runs"));
     // Runs that were just selected still lack their curves.
     if ([...page.selected].some((id) => page.runs.has(id) && !page.curves.has(id))) setTimeout(poll, 0);
   }
@@ -217,6 +218,10 @@
     page.board = find(element, ".pd-board") || element;
     page.board.innerHTML = `
       <section class="pd-tiles" aria-label="Overview"></section>
+      <section class="pd-panel pd-row" aria-label="The assignment, redone">
+        <p><b>The assignment, redone.</b> Four configurations that a report ranked by 32 reviews, trained again side by side: can such numbers tell them apart?</p>
+        <button type="button" class="pd-button" data-assignment="starved">Train the four</button>
+      </section>
       <section class="pd-panel" aria-labelledby="pd-pick-title">
         <h2 id="pd-pick-title">Runs in the charts <span class="pd-quiet">press one to show or hide it</span></h2>
         <div class="pd-chips"></div>
@@ -255,6 +260,7 @@
   }
 
   function draw(force = false) {
+    if (force) document.dispatchEvent(new CustomEvent("pd-look"));
     if (page.board?.isConnected) drawBoard(force);
     PeftRunsTable.draw();
   }
@@ -475,5 +481,5 @@
       <div class="pd-columns"><div>${range}${facts}${run.kind === "training" ? history : ""}</div><div><h3>Configuration</h3>${pairs(Object.entries(config))}${code}${environment}</div></div>`;
   }
 
-  window.PeftDemo = { start, board, submitted, previewed: PeftConfiguration.previewed };
+  window.PeftDemo = { start, board, submitted, previewed: PeftConfiguration.previewed, runs: ordered, look };
 })();

@@ -1,0 +1,22 @@
+"""What the measurements of several runs can tell: facts as plain data, no figures, no torch."""
+
+from peft_demo.comparison.compare import check_run_ids, compare
+from peft_demo.comparison.disagreements import disagreements, review_at
+from peft_demo.comparison.evidence import Evidence
+from peft_demo.comparison.facts import Comparison, Disagreements, GroupFacts, RunFacts
+from peft_demo.comparison.groups import group_facts
+from peft_demo.comparison.words import table
+
+__all__ = [
+    "Comparison",
+    "Disagreements",
+    "Evidence",
+    "GroupFacts",
+    "RunFacts",
+    "check_run_ids",
+    "compare",
+    "disagreements",
+    "group_facts",
+    "review_at",
+    "table",
+]

@@ -1,0 +1,164 @@
+"""Up to eight runs beside each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from peft_demo import text_baseline
+from peft_demo.comparison import baselines, describe, pairs, repeats
+from peft_demo.comparison.baselines import Measure
+from peft_demo.comparison.evidence import Evidence
+from peft_demo.comparison.facts import Comparison, PairFacts, RunFacts
+from peft_demo.comparison.pareto import pareto
+from peft_demo.comparison.words import in_order
+from peft_demo.errors import InvalidFieldsError, NotFoundError
+from peft_demo.fields import shown
+from peft_demo.runs import Run, RunKind
+from peft_demo.store import Store
+
+MOST_RUNS = 8
+
+
+def compare(
+    store: Store,
+    run_ids: Sequence[str],
+    *,
+    evidence: Evidence | None = None,
+    measure: Measure | None = None,
+    others: Callable[[], Iterable[Run]] | None = None,
+) -> Comparison:
+    """What the results of these runs can tell.
+
+    Runs that are gone, unfinished or not comparable are told as problems, and what can be said
+    of the rest is said.
+
+    Args:
+        store: where the runs are.
+        run_ids: one to eight.
+        evidence: of the same store; given, it is kept between comparisons.
+        measure: how to get text baselines; by default they are computed, which takes seconds.
+        others: the store's runs, if somebody knows them already.
+
+    Raises:
+        InvalidFieldsError: no run is named, or more than eight.
+    """
+    wanted = _wanted(run_ids, 1)
+    evidence = evidence or Evidence(store)
+    runs, problems = _found(store, wanted)
+    names = describe.unique_names(runs)
+    facts = {run.run_id: describe.describe(run, names[run.run_id], evidence) for run in runs}
+    tested = [run for run in runs if facts[run.run_id].quality is not None]
+    groups = pairs.comparable(tested)
+    pair_facts = [pairs.pair_facts(p, facts) for p in pairs.compare_groups(groups, evidence)]
+    measured = baselines.text_baselines(tested, measure or measure_in(store))
+    checked = baselines.checks(tested, measured, evidence)
+    cells = tuple(c for c in repeats.cells(runs, facts) if len(c.run_ids) > 1)
+    by_id = {run.run_id: run for run in runs}
+    repeat_pairs, untold = repeats.repeat_pairs(cells, by_id, facts)
+    verdict = _verdict(groups, facts, pair_facts, len(runs))
+    return Comparison(
+        verdict=in_order(
+            *verdict,
+            *repeats.verdict(cells, repeat_pairs),
+            *baselines.in_words(checked, facts),
+            *pairs.how(len(pair_facts)),
+        ),
+        problems=(*problems, *_notes(runs, facts), *untold, *measured.problems),
+        runs=tuple(facts.values()),
+        differences=describe.differences(runs) if len(runs) > 1 else (),
+        pairs=tuple(pair_facts),
+        refused=pairs.refused(tested),
+        repeats=cells,
+        repeat_pairs=repeat_pairs,
+        pareto=pareto({run_id: [fact] for run_id, fact in facts.items()}, same_test_set(tested)),
+        baselines=baselines.lines(tested, measured, others() if others else store.runs()),
+        baseline_checks=checked,
+        baselines_pending=measured.is_pending,
+    )
+
+
+def check_run_ids(store: Store, run_ids: Sequence[str]) -> list[str]:
+    """The ids without repetitions, for those who want an error rather than a part of an answer.
+
+    Raises:
+        InvalidFieldsError: not two to eight different runs.
+        NotFoundError: one of them does not exist.
+    """
+    wanted = _wanted(run_ids, 2)
+    for run_id in wanted:
+        store.get(run_id)
+    return wanted
+
+
+def same_test_set(tested: Sequence[Run]) -> set[str]:
+    """The runs that share the most frequent test reviews, so that one axis can hold them."""
+    sets = Counter(run.result.test_set for run in tested if run.result)
+    if not sets:
+        return set()
+    most = sets.most_common(1)[0][0]
+    return {run.run_id for run in tested if run.result and run.result.test_set == most}
+
+
+def measure_in(store: Store) -> Measure:
+    """Computes text baselines, and keeps them beside the runs."""
+    folder = None if store.problem else store.folder / "baselines"
+    return lambda config: text_baseline.measure(config, folder)
+
+
+def _wanted(run_ids: Sequence[str], fewest: int) -> list[str]:
+    listed = [] if isinstance(run_ids, str) else run_ids
+    wanted = list(dict.fromkeys(str(run_id) for run_id in listed))
+    if fewest <= len(wanted) <= MOST_RUNS:
+        return wanted
+    came = shown(wanted) if len(wanted) < fewest else f"{len(wanted):,}"
+    raise InvalidFieldsError(
+        {"run_ids": f"run_ids must name {fewest} to {MOST_RUNS} different runs, got {came}."}
+    )
+
+
+def _found(store: Store, run_ids: Iterable[str]) -> tuple[list[Run], list[str]]:
+    runs, problems = [], []
+    for run_id in run_ids:
+        try:
+            runs.append(store.get(run_id))
+        except NotFoundError:
+            problems.append(f"{shown(run_id)} is not among the runs: it was deleted, or never was.")
+    return runs, problems
+
+
+def _notes(runs: Sequence[Run], facts: dict[str, RunFacts]) -> list[str]:
+    notes = [fact.note for fact in facts.values() if fact.note]
+    notes += [
+        f"{facts[run.run_id].name} was trained elsewhere: nobody here knows whether it has seen "
+        "the test reviews."
+        for run in runs
+        if run.kind is RunKind.IMPORTED
+    ]
+    machines = {run.result.environment.get("processor") for run in runs if run.result}
+    if len(machines) > 1:
+        notes.append("The runs were trained on different processors: their times say little.")
+    return notes
+
+
+def _verdict(
+    groups: Sequence[Sequence[Run]],
+    facts: dict[str, RunFacts],
+    pair_facts: Sequence[PairFacts],
+    num_runs: int,
+) -> list[str]:
+    sentences = []
+    for group in groups:
+        ids = {run.run_id for run in group}
+        inside = [pair for pair in pair_facts if pair.first in ids]
+        sentences += pairs.verdict([facts[run_id] for run_id in facts if run_id in ids], inside)
+    if sentences:
+        return sentences
+    if num_runs == 0:
+        return ["None of these runs is there any more."]
+    if num_runs == 1:
+        return ["One run is no comparison: choose at least one more."]
+    tested = sum(len(group) for group in groups)
+    if tested < 2:
+        return ["Fewer than two of these runs have a test result, so there is no verdict yet."]
+    return ["These runs cannot be compared in pairs; the reasons are below."]

@@ -1,0 +1,301 @@
+"""The facts of a comparison, as they go to the page, the command line and the API."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Fact(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Estimate(_Fact):
+    """A measured value, with its 95 % interval where there is one."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+class Bin(_Fact):
+    """Test reviews on which a run was about equally sure (Guo et al. 2017)."""
+
+    low: float
+    high: float
+    confidence: float
+    """Mean probability of the label that it chose."""
+    accuracy: float
+    count: int
+
+
+class Quality(_Fact):
+    """How a run did on its test reviews."""
+
+    num_reviews: int
+    accuracy: float
+    low: float
+    """Of the 95 % Wilson interval."""
+    high: float
+    log_loss: Estimate
+    """In nats; the interval is that of a mean over reviews."""
+    macro_f1: float
+    brier: float
+    calibration_error: float
+    confusion: tuple[tuple[int, int], tuple[int, int]]
+    """Rows: the true label; columns: what the run said. Negative first."""
+    bins: tuple[Bin, ...]
+
+
+class RunFacts(_Fact):
+    """One run, with what it costs and how it did."""
+
+    run_id: str
+    name: str
+    """Unlike every other name in the comparison."""
+    summary: str
+    method: str
+    kind: str
+    status: str
+    is_reference: bool
+    can_predict: bool
+    quality: Quality | None
+    note: str
+    """Why something is missing, in one sentence, or an empty text."""
+    adapter_parameters: int | None
+    head_parameters: int | None
+    file_bytes: int | None
+    training_seconds: float | None
+    """Evaluation after each epoch included."""
+    prediction_milliseconds: float | None
+    """For each test review, in batches."""
+
+    @property
+    def trained_parameters(self) -> int | None:
+        """Adapter and head together."""
+        if self.adapter_parameters is None or self.head_parameters is None:
+            return None
+        return self.adapter_parameters + self.head_parameters
+
+
+class Difference(_Fact):
+    """A setting whose values differ."""
+
+    field: str
+    label: str
+    values: dict[str, str]
+    """By run; "–" where the run's method has no such setting."""
+
+
+class PairFacts(_Fact):
+    """Two runs on the same test reviews; the first has the higher accuracy."""
+
+    first: str
+    second: str
+    num_reviews: int
+    only_first: int
+    """Reviews that only the first run got right."""
+    only_second: int
+    disagreements: int
+    difference: float
+    """Of the accuracies, with its paired 95 % interval."""
+    low: float
+    high: float
+    p: float
+    """Of the exact McNemar test."""
+    p_corrected: float
+    """By Holm's method, for all pairs of the comparison."""
+    is_shown: bool
+    reviews_needed: int | None
+    words: str
+
+
+class RefusedPair(_Fact):
+    """Two runs whose accuracies must not be compared, and why."""
+
+    first: str
+    second: str
+    reason: str
+
+
+class Baseline(_Fact):
+    """A line to beat, measured on the same test reviews."""
+
+    name: str
+    detail: str
+    accuracy: float
+    low: float
+    high: float
+    run_ids: tuple[str, ...]
+    """The runs that it is a baseline of."""
+    is_trained: bool = False
+    """Whether it is a run of this store: head only, or full fine-tuning."""
+
+
+class TextBaselineCheck(_Fact):
+    """Whether a run beats counting words with TF-IDF and logistic regression."""
+
+    run_id: str
+    baseline_accuracy: float
+    difference: float
+    """Accuracy of the run less that of the baseline."""
+    p_corrected: float
+    verdict: Literal["beats", "not shown", "worse"]
+
+
+class Measure(_Fact):
+    """Something that runs are weighed by, with each one's value."""
+
+    key: str
+    label: str
+    unit: str
+    smaller_is_better: bool
+    values: dict[str, Estimate]
+    missing: dict[str, str]
+    """Why a run has no value."""
+
+
+class Pareto(_Fact):
+    """All measures, and for any two of them the runs that no other beats in both."""
+
+    measures: tuple[Measure, ...]
+    frontiers: dict[str, tuple[str, ...]]
+    """By the keys of two measures, in their order, joined with "|"."""
+
+
+class Cell(_Fact):
+    """Runs that share everything but their seed."""
+
+    cell_id: str
+    name: str
+    values: dict[str, str]
+    """Of the swept fields."""
+    run_ids: tuple[str, ...]
+    num_finished: int
+    accuracy: Estimate | None
+    """Of one run with its Wilson interval, of repeats their mean with a t interval."""
+    log_loss: Estimate | None
+    lowest: float | None
+    """Accuracy of the worst repeat."""
+    highest: float | None
+
+
+class RepeatPair(_Fact):
+    """Two configurations compared by their repeats, the seeds as the source of chance."""
+
+    first: str
+    second: str
+    is_paired: bool
+    """Whether both were trained with the same seeds."""
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_corrected: float
+    is_shown: bool
+    words: str
+
+
+class Comparison(_Fact):
+    """Up to eight runs beside each other."""
+
+    verdict: tuple[str, ...]
+    """Sentences for a student to read aloud, the most important first."""
+    problems: tuple[str, ...]
+    """What could not be compared, and why."""
+    runs: tuple[RunFacts, ...]
+    differences: tuple[Difference, ...]
+    pairs: tuple[PairFacts, ...]
+    refused: tuple[RefusedPair, ...]
+    repeats: tuple[Cell, ...]
+    """Configurations of which several seeds are among the runs."""
+    repeat_pairs: tuple[RepeatPair, ...]
+    pareto: Pareto
+    baselines: tuple[Baseline, ...]
+    baseline_checks: tuple[TextBaselineCheck, ...]
+    baselines_pending: bool
+    """Whether some are still being computed."""
+
+
+class Axis(_Fact):
+    """A swept field with its values, as they are written in cells."""
+
+    field: str
+    label: str
+    values: tuple[str, ...]
+    is_number: bool
+
+
+class AssignmentRow(_Fact):
+    """One of the assignment's configurations: what its report shows, and what came out here."""
+
+    name: str
+    reported_loss: float
+    reported: Estimate
+    """Validation accuracy after the last epoch, with its 95 % Wilson interval."""
+    reported_best: float
+    """Of the best epoch."""
+    reported_seconds: float | None
+    run_id: str | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+    best_validation_accuracy: float | None
+    num_validation_reviews: int | None
+    test: Estimate | None
+    num_test_reviews: int | None
+    seconds: float | None
+
+
+class AssignmentFacts(_Fact):
+    """The assignment's table beside ours."""
+
+    is_fed: bool
+    """Whether these runs have what the assignment lacked: rates that suit them, and reviews."""
+    rows: tuple[AssignmentRow, ...]
+    words: tuple[str, ...]
+
+
+class GroupFacts(_Fact):
+    """Runs that were queued together: a sweep, repeats, or the assignment."""
+
+    group: dict[str, Any]
+    verdict: tuple[str, ...]
+    problems: tuple[str, ...]
+    runs: tuple[RunFacts, ...]
+    axes: tuple[Axis, ...]
+    cells: tuple[Cell, ...]
+    best: str | None
+    """The cell with the highest accuracy."""
+    repeat_pairs: tuple[RepeatPair, ...]
+    pareto: Pareto
+    """Over cells."""
+    baselines: tuple[Baseline, ...]
+    baseline_checks: tuple[TextBaselineCheck, ...]
+    baselines_pending: bool
+    assignment: AssignmentFacts | None = None
+
+
+class SplitReview(_Fact):
+    """A test review, and the probability that each run gave to positive."""
+
+    index: int
+    """In the test pool of the data set."""
+    excerpt: str
+    label: int
+    """The true one: 0 negative, 1 positive."""
+    positive: dict[str, float]
+
+
+class Disagreements(_Fact):
+    """The test reviews that tell runs apart, and those that defeat all of them."""
+
+    run_ids: tuple[str, ...]
+    num_reviews: int
+    num_split: int
+    num_all_wrong: int
+    split: tuple[SplitReview, ...]
+    """The widest gap between two runs' probabilities first."""
+    all_wrong: tuple[SplitReview, ...]
+    """The surest mistakes first."""
+    problems: tuple[str, ...]

@@ -1,0 +1,86 @@
+"""How numbers and names are written in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from peft_demo.comparison.facts import Comparison, RunFacts
+
+
+def percent(share: float) -> str:
+    """Such as ``81.2 %``."""
+    return f"{100 * share:.1f} %"
+
+
+def points(difference: float) -> str:
+    """A difference of two percentages: ``−1.4``."""
+    return f"{100 * difference:.1f}".replace("-", "−")
+
+
+def p_value(p: float) -> str:
+    """Such as ``p = 0.16`` or ``p < 0.001``."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Such as ``A, B and C``, or ``A, b; C, d and E`` where names have commas themselves."""
+    comma = "; " if len(names) > 2 and any("," in name for name in names) else ", "
+    return names[0] if len(names) == 1 else f"{comma.join(names[:-1])} and {names[-1]}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Such as ``1 run`` or ``1,200 runs``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def in_order(*sentences: str) -> tuple[str, ...]:
+    """Sentences of a verdict, with those in brackets, about the methods, at its end."""
+    return tuple(sorted(sentences, key=lambda sentence: sentence.startswith("(")))
+
+
+_COLUMNS = (
+    "accuracy",
+    "95 % interval",
+    "F1",
+    "log loss",
+    "Brier",
+    "ECE",
+    "adapter",
+    "head",
+    "time",
+)
+
+
+def table(comparison: Comparison) -> list[str]:
+    """The test results as lines of text, the baselines below them."""
+    rows = [("run", *_COLUMNS), *(_row(run) for run in comparison.runs)]
+    for line in comparison.baselines:
+        name = f"{line.name} ({line.detail})" if line.detail else line.name
+        interval = f"{percent(line.low)} to {percent(line.high)}"
+        rows.append((name, percent(line.accuracy), interval, *[""] * (len(_COLUMNS) - 2)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _row(run: RunFacts) -> tuple[str, ...]:
+    quality = run.quality
+    scores = ("–",) * 6
+    if quality is not None:
+        scores = (
+            percent(quality.accuracy),
+            f"{percent(quality.low)} to {percent(quality.high)}",
+            f"{quality.macro_f1:.3f}",
+            f"{quality.log_loss.value:.3f}",
+            f"{quality.brier:.3f}",
+            f"{quality.calibration_error:.3f}",
+        )
+    counts = (run.adapter_parameters, run.head_parameters)
+    numbers = ("–" if count is None else f"{count:,}" for count in counts)
+    seconds = "–" if run.training_seconds is None else f"{run.training_seconds:,.0f} s"
+    return (run.name, *scores, *numbers, seconds)
