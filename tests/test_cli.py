@@ -440,6 +440,39 @@ def test_every_preset_is_accepted(command, preset_id, monkeypatch, home):
     assert "not trained in this test" in done.err
 
 
+class TestCompare:
+    IDS = ("reference-recommended-lora", "reference-recommended-ia3")
+
+    def test_verdicts_come_first_and_the_table_after_them(self, command):
+        done = command("compare", *self.IDS)
+        assert done.status == 0, done.err
+        first, second, *_ = done.out.splitlines()
+        assert first.startswith("LoRA, recommended is better than IA3, recommended")
+        assert "both beat counting words" in second
+        assert "83.9 %" in done.out
+        assert "TF-IDF + logistic regression (1,600 reviews of 128 tokens)" in done.out
+
+    def test_json_has_all_facts(self, command):
+        done = command("compare", *self.IDS, "--json")
+        facts = json.loads(done.out)
+        assert [run["run_id"] for run in facts["runs"]] == list(self.IDS)
+        assert facts["pairs"][0]["disagreements"] == 100
+        assert facts["pareto"]["frontiers"]["accuracy|file_bytes"] == list(self.IDS)
+
+    @pytest.mark.parametrize(
+        ("ids", "sentence"),
+        [
+            (IDS[:1], "run_ids must name 2 to 8 different runs, got reference-recommended-lora."),
+            ((*IDS, "run-000777"), 'such as run-000001, got "run-000777".'),
+        ],
+    )
+    def test_bad_ids_end_in_a_sentence(self, command, ids, sentence):
+        done = command("compare", *ids)
+        assert done.status == 2
+        assert done.err.strip().endswith(sentence)
+        assert done.out == ""
+
+
 class TestSweep:
     SMALL = ("--set=num_reviews=40", "--set=max_length=16", "--set=num_test_reviews=50")
 

@@ -474,7 +474,10 @@ class TestLinks:
             config_import.from_link(query)
         assert set(caught.value.problems) == fields
 
-    @pytest.mark.parametrize("query", ["", "?", "__theme=dark&view=api&run_ids=1", "name="])
+    @pytest.mark.parametrize(
+        "query",
+        ["", "?", "__theme=dark&view=api&run_ids=1", "view=group&group=group-000001", "name="],
+    )
     def test_the_pages_own_keys_are_no_configuration(self, query):
         assert config_import.from_link(query).values == {}
 

@@ -23,6 +23,7 @@ ENDPOINTS = {
     "/read_config",
     "/export_code",
     "/find_learning_rate",
+    "/compare",
 }
 
 
@@ -85,6 +86,15 @@ def test_finished_and_reference_runs_predict_together(client, finished):
         assert answer["milliseconds"] > 0
 
 
+def test_runs_are_compared(client):
+    ids = ["reference-recommended-lora", "reference-recommended-ia3", "reference-lora-1"]
+    facts = client.predict(ids, api_name="/compare")
+    assert "LoRA, recommended (83.9 %) is better than all the others." in facts["verdict"][0]
+    assert [run["run_id"] for run in facts["runs"]] == ids
+    assert len(facts["pairs"]) == 3
+    assert "TF-IDF + logistic regression" in {line["name"] for line in facts["baselines"]}
+
+
 def test_methods_come_with_their_schema(client):
     methods = client.predict(api_name="/list_methods")
     assert [method["id"] for method in methods] == list(METHODS)
@@ -107,6 +117,8 @@ def test_runs_are_listed(client, finished):
         ("/submit_run", [{"colour": "red"}], ('"colour" is not a field',)),
         ("/get_run", ["run-999999"], ("run must be the id of a run", "run-999999")),
         ("/cancel_run", ["reference-ia3"], ("reference-ia3 is a reference run",)),
+        ("/compare", [["reference-ia3"]], ("run_ids must name 2 to 8", "got reference-ia3")),
+        ("/compare", [["reference-ia3", "run-999999"]], ("run must be the id", "run-999999")),
         ("/delete_run", ["../../etc"], ("run must be the id of a run",)),
         ("/restore_run", ["run-424242"], ("run must be the id of a run",)),
         ("/annotate_run", ["reference-ia3", {"name": "x"}], ("cannot be changed",)),

@@ -1,0 +1,85 @@
+"""How fast the server answers a comparison of eight runs: ``python -m benchmarks.compare_page``.
+
+In a store of 500 runs. The bound that the page promises is 300 ms, once the text baselines of the
+runs are there: the first visitor sees the page without them meanwhile.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from peft_demo import evaluation
+from peft_demo.comparison import Evidence
+from peft_demo.runs import Run, RunConfig, RunStatus
+from peft_demo.store import Store
+from peft_demo.ui.compare import ComparePage
+from peft_demo.ui.services import Services
+
+RUNS, COMPARED, REPEATS = 500, 8, 7
+MOST_SECONDS = 0.3
+
+
+def fill(store: Store) -> list[Run]:
+    """Runs with the result of a reference run and predictions of their own."""
+    model = store.get("reference-lora-1").result
+    labels = np.arange(1000, dtype=np.int8) % 2
+    generator, runs = np.random.default_rng(1), []
+    for number in range(RUNS):
+        run = store.start(RunConfig({"r": number % 64 + 1, "name": f"run {number}"}), "bench")
+        positive = np.clip(generator.normal(0.3 + 0.4 * labels, 0.3), 0.01, 0.99)
+        shares = np.stack([1 - positive, positive], axis=1).astype(np.float32)
+        folder = store.folder_of(run.run_id)
+        folder.mkdir(parents=True)
+        evaluation.Predictions(shares, labels).save(folder)
+        runs.append(store.finish(run.run_id, RunStatus.COMPLETED, result=model))
+    return runs
+
+
+def median(call: Callable[[], object]) -> float:
+    """Median seconds of several calls."""
+    seconds = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def main() -> None:
+    """Measure, print one table; exit status 1 where the bound does not hold."""
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["PEFT_DEMO_HOME"] = home
+        services = Services()
+        ids = [run.run_id for run in fill(services.store)]
+        page = ComparePage(services)
+        request = {"run_ids": ids[:COMPARED]}
+        while '"baselines_pending":true' in (page.compare(request) or ""):
+            time.sleep(0.1)
+
+        def another() -> object:
+            chosen = np.random.default_rng(time.perf_counter_ns()).choice(ids, COMPARED, False)
+            return page.compare({"run_ids": chosen.tolist()})
+
+        def afresh() -> object:
+            page._evidence = Evidence(services.store)
+            page._answers.clear()
+            return page.compare(request)
+
+        measured = {
+            "eight other runs": median(another),
+            "the same, nothing kept": median(afresh),
+            "the same, asked again": median(lambda: page.compare(request)),
+        }
+        services.store.close()
+    for what, seconds in measured.items():
+        print(f"{what:28} {1000 * seconds:7.1f} ms")
+    sys.exit(max(measured.values()) > MOST_SECONDS)
+
+
+if __name__ == "__main__":
+    main()

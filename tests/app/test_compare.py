@@ -1,0 +1,196 @@
+"""Comparing runs on the real page."""
+
+import re
+
+import numpy as np
+import pytest
+from compared_runs import finish
+from running_app import App
+
+from peft_demo import reviews
+from peft_demo.presets import REFERENCES
+from peft_demo.runs import GroupKind, RunConfig
+from peft_demo.store import Store
+
+pytestmark = pytest.mark.browser
+
+TWO = ("reference-recommended-lora", "reference-recommended-ia3")
+SEEDS, RANKS = (1, 2), (2, 8)
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """An app whose store holds an eighth run and a sweep of two ranks with two seeds each."""
+    home = tmp_path_factory.mktemp("compared") / "home"
+    store = Store(home)
+    pool = reviews.load("imdb").test.take(range(1000))
+    labels = np.array(pool.labels, dtype=np.int8)
+    configs = [
+        RunConfig({"r": rank, "seed": seed, "num_reviews": 200, "max_length": 16})
+        for rank in RANKS
+        for seed in SEEDS
+    ]
+    store.submit_group(
+        configs,
+        "tester",
+        GroupKind.SWEEP,
+        "two <b>ranks</b>",
+        axes={"r": list(RANKS), "seed": list(SEEDS)},
+    )
+    for number in range(len(configs)):
+        positive = np.where(np.arange(1000) % 10 <= 1 + number, 0.2 + 0.6 * labels, 0.5)
+        shares = np.stack([1 - positive, positive], axis=1).astype(np.float32)
+        finish(store, store.claim(), shares, labels=labels, test_set=pool.fingerprint)
+    store.close()
+    app = App(home)
+    app.start()
+    yield app
+    app.stop()
+
+
+def follow(visit, app, query, **window):
+    """Open a link to the compare page, where the training page's tiles are out of sight."""
+    page = visit(**window).page
+    page.goto(f"{app.url}?{query}")
+    page.locator(".pd-sentence").first.wait_for()
+    return page
+
+
+def open_link(visit, app, *run_ids, **window):
+    return follow(visit, app, f"view=compare&run_ids={','.join(run_ids)}", **window)
+
+
+def verdict(page):
+    return page.locator(".pd-verdicts").inner_text().replace("\u00a0", " ")
+
+
+def wait_for_baselines(page):
+    page.wait_for_function(
+        "document.querySelector('.pd-sentence') && !document.querySelector('.pd-pending')",
+        timeout=120_000,
+    )
+
+
+def test_a_link_with_two_runs_shows_their_verdict_first(compared, visit):
+    page = open_link(visit, compared, *TWO)
+    first = page.locator(".pd-sentence").first.inner_text()
+    assert first.startswith("LoRA, recommended is better than IA3, recommended by 3.0 points")
+    assert "They disagree on 100" in first
+    wait_for_baselines(page)
+    assert "both beat counting words" in verdict(page)
+    page.wait_for_function("document.querySelector('[data-plot=forest]')?.data?.length === 2")
+    label = page.locator("[data-plot=forest]").get_attribute("aria-label").replace("\u00a0", " ")
+    assert "LoRA, recommended 83.9 % (81.5 % to 86.0 %)" in label
+    for baseline in ("Guessing 50.0 %", "TF-IDF", "Head only 70.1 %"):
+        assert baseline in label
+    texts = page.evaluate(
+        "document.querySelector('[data-plot=eval_accuracy]').layout.annotations.map(a => a.text)"
+    )
+    assert len(texts) == 3
+    rows = page.locator("[data-part=differences] tbody tr")
+    assert "Method" in rows.first.inner_text()
+    assert page.locator("[data-part=results] tbody tr", has_text="Brier").count() == 1
+
+
+def test_a_link_with_eight_runs(compared, visit):
+    ids = [*(f"reference-{preset}" for preset in REFERENCES), "run-000001"]
+    page = open_link(visit, compared, *ids)
+    assert "LoRA, recommended (83.9 %) is better than all the others." in verdict(page)
+    wait_for_baselines(page)
+    text = verdict(page)
+    assert re.search(r"LoRA 1 \(assignment\).* are worse than counting words", text)
+    assert page.locator("[data-part=pairs] tbody tr").count() == 28
+    assert page.locator(".pd-result").count() == 8
+    colours = page.evaluate(
+        "document.querySelector('[data-plot=forest]').data.map(trace => trace.marker.color)"
+    )
+    assert len(set(colours)) == 8
+
+
+def test_axes_of_curves_and_of_quality_against_cost_are_changed(compared, visit):
+    page = open_link(visit, compared, *TWO)
+    page.wait_for_function("document.querySelector('[data-plot=pareto]')?.data")
+    page.select_option("[data-option=px]", "file_bytes")
+    page.wait_for_function(
+        "document.querySelector('[data-plot=pareto]').ariaLabel.includes('against file size')"
+    )
+    page.select_option("[data-option=x]", "seconds")
+    page.wait_for_function(
+        "document.querySelector('[data-plot=loss]').layout.xaxis.title.text.startsWith('seconds')"
+    )
+    page.locator("[data-option=log]").check()
+    page.wait_for_function("document.querySelector('[data-plot=loss]').layout.yaxis.type === 'log'")
+
+
+def test_a_review_that_splits_them_opens_on_the_review_page(compared, visit):
+    page = open_link(visit, compared, *TWO)
+    first = page.locator(".pd-review").first
+    first.wait_for()
+    excerpt = first.inner_text().removesuffix(" …")
+    assert "Some right, some wrong" in page.locator("[data-part=lists]").inner_text()
+    first.click()
+    page.locator("#cards .pd-card").nth(1).wait_for()
+    assert page.input_value("#review textarea").startswith(excerpt)
+    assert page.locator("#cards .pd-card").count() == 2
+    assert "disagree" in page.locator(".pd-agreement").inner_text()
+    # The address was the comparison's; it is not the review page's.
+    assert "view=compare" not in page.evaluate("location.search")
+
+
+def test_a_deleted_run_in_a_link_is_told_and_the_rest_compared(compared, visit):
+    page = open_link(visit, compared, *TWO, "run-000777")
+    assert '"run-000777" is not among the runs' in verdict(page)
+    assert "LoRA, recommended is better" in verdict(page)
+
+
+def test_one_run_and_none(compared, visit):
+    page = open_link(visit, compared, TWO[0])
+    assert "One run is no comparison" in verdict(page)
+    page.locator("[data-remove]").click()
+    page.locator(".pd-verdicts", has_text="Choose two to eight runs").wait_for()
+
+
+def test_runs_are_chosen_on_the_page_and_by_other_parts_of_it(compared, visit):
+    page = visit().open(compared.url)
+    page.evaluate(
+        "run_ids => document.dispatchEvent(new CustomEvent('pd-compare', { detail: { run_ids } }))",
+        list(TWO),
+    )
+    page.locator(".pd-sentence", has_text="LoRA, recommended is better").wait_for()
+    assert page.evaluate("location.search") == f"?view=compare&run_ids={','.join(TWO)}"
+    page.locator(".pd-picker summary").click()
+    page.fill(".pd-filter", "head only")
+    page.locator("[data-part=list] input").first.check()
+    page.locator(".pd-sentence", has_text="better than all the others").wait_for()
+    assert "reference-recommended-head-only" in page.evaluate("location.search")
+    page.reload()
+    page.locator(".pd-sentence", has_text="better than all the others").wait_for()
+
+
+def test_a_group_page_has_means_over_seeds(compared, visit):
+    page = follow(visit, compared, "view=group&group=group-000001")
+    assert "two <b>ranks</b>" in verdict(page)
+    assert "The highest of 2 test accuracies is" in verdict(page)
+    page.wait_for_function("document.querySelector('[data-plot=sweep]')?.data")
+    assert page.locator("[data-part=cells] tbody tr").count() == 2
+    band = (
+        "document.querySelector('[data-plot=eval_accuracy]').data.some(t => t.fill === 'tonexty')"
+    )
+    page.wait_for_function(band)
+    page.get_by_role("button", name="Compare the best 2").click()
+    page.locator("[data-part=pairs] tbody tr").first.wait_for()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
+def test_no_comparison_is_wider_than_the_window(compared, visit, width, scheme):
+    ids = [*(f"reference-{preset}" for preset in REFERENCES), "run-000001"]
+    page = open_link(visit, compared, *ids, width=width, height=844, color_scheme=scheme)
+    page.wait_for_function("document.querySelector('[data-plot=pareto]')?.data")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    nameless = page.evaluate(
+        """[...document.querySelectorAll(':is(button, input, select)')]
+        .filter(e => e.closest(".pd-compare") && e.offsetParent)
+        .filter(e => !(e.textContent.trim() || e.ariaLabel || e.labels?.length))
+        .map(e => e.outerHTML.slice(0, 120))"""
+    )
+    assert nameless == []
