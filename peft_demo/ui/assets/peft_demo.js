@@ -169,7 +169,10 @@
     document.addEventListener("visibilitychange", poll);
     document.addEventListener("blur", tellClamped, true);
     document.addEventListener("click", (event) => {
-      if (event.target.closest("#start")) setTimeout(showRefused, 200);
+      if (event.target.closest("#start, #queue-all")) setTimeout(showRefused, 200);
+      // What opens at the form's end would open behind the start button.
+      const opened = event.target.closest("#several > button, #transfer > button, #more-settings > button");
+      if (opened) setTimeout(() => opened.parentElement.scrollIntoView({ block: "start", behavior: "smooth" }), 350);
     });
   }
 
