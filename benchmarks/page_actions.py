@@ -139,9 +139,9 @@ def measure(home: Path) -> dict[str, Time]:
         "records of all runs, CSV": lambda: board.records({"kind": "csv", "run_ids": every}),
         "records of all runs, JSON": lambda: board.records({"kind": "json", "run_ids": every}),
         "star all runs": lambda: board.act({"action": "star", "run_ids": ids}),
-        "poll after all runs changed": lambda: board.poll({"since": version}),
         "delete all runs": lambda: board.act({"action": "delete", "run_ids": ids}),
         "restore all runs": lambda: board.act({"action": "restore", "run_ids": ids}),
+        "poll after all runs changed": lambda: board.poll({"since": version}),
     }
     times: dict[str, list[Time]] = {what: [] for what in repeated}
     for _ in range(REPEATS):

@@ -18,6 +18,7 @@ import gradio as gr
 
 from peft_demo import comparison, sweeps
 from peft_demo.comparison import Evidence, curves
+from peft_demo.comparison.baselines import lines, text_baselines
 from peft_demo.comparison.compare import MOST_RUNS, measure_in
 from peft_demo.errors import PeftDemoError
 from peft_demo.fields import shown
@@ -28,6 +29,7 @@ from peft_demo.ui.review import ReviewPage
 from peft_demo.ui.services import Services
 
 if TYPE_CHECKING:
+    from peft_demo.comparison.facts import Baseline
     from peft_demo.text_baseline import TextBaseline
 
 logger = logging.getLogger(__name__)
@@ -39,6 +41,10 @@ LONGEST_LIST = 200
 
 LIVE_STEPS = 50
 """How often the curves of a running run move in the whole of its training."""
+
+
+MOST_LINED = 24
+"""Runs whose baselines the board shows: as many as its charts show at first."""
 
 
 class ComparePage:
@@ -71,7 +77,10 @@ class ComparePage:
         def assignment(request: dict[str, Any]) -> str:
             return self.assignment(request)
 
-        return [compare, group, groups, disagreements, assignment]
+        def baselines(request: dict[str, Any]) -> str:
+            return self.baselines(request)
+
+        return [compare, group, groups, disagreements, assignment, baselines]
 
     def compare(self, request: dict[str, Any]) -> str | None:
         """The comparison of some runs with their curves.
@@ -117,6 +126,20 @@ class ComparePage:
         except PeftDemoError:
             found = []
         return json.dumps([group.model_dump(mode="json", exclude={"axes"}) for group in found])
+
+    def baselines(self, request: dict[str, Any]) -> str:
+        """The lines to beat on the test reviews of the runs ``run_ids``, for the board's chart."""
+        try:
+            self._follow()
+        except PeftDemoError:
+            return json.dumps({"lines": [], "is_pending": False})
+        wanted = [str(run_id) for run_id in request.get("run_ids", ())][:MOST_LINED]
+        runs = [self._runs[run_id] for run_id in wanted if run_id in self._runs]
+        measured = text_baselines(runs, self._baselines.get)
+        found = lines(runs, measured, self._runs.values())
+        return json.dumps(
+            {"lines": [_line(line) for line in found], "is_pending": measured.is_pending}
+        )
 
     def assignment(self, request: dict[str, Any]) -> str:
         """Queue the assignment's four configurations, with tuned rates if ``fed``, as a race."""
@@ -291,6 +314,10 @@ class BaselineWorker:
                 result = PeftDemoError(f"they failed ({shown(str(error))}).")
             self._done[_without_name(config)] = result
             self.version += 1
+
+
+def _line(line: Baseline) -> dict[str, Any]:
+    return {"name": line.name, "detail": line.detail, "accuracy": line.accuracy}
 
 
 def _state_of(run: Run | None) -> tuple[Any, ...]:

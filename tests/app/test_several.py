@@ -14,10 +14,12 @@ def open_several(page):
 
 
 def sweep(page, field, values):
-    page.locator("#sweep-field-1 input").click()
-    page.get_by_role("option", name=field, exact=True).click()
+    chooser = page.locator("#sweep-field-1 input")
+    chooser.fill(field)
+    page.get_by_role("option", name=field, exact=True).wait_for()
+    chooser.press("Enter")
     page.fill("#sweep-values-1 textarea, #sweep-values-1 input", values)
-    page.locator("#sweep-values-1 textarea, #sweep-values-1 input").press("Tab")
+    page.locator("#sweep-values-1 textarea, #sweep-values-1 input").blur()
 
 
 def test_a_sweep_from_the_form_to_its_page(app, page):
@@ -27,7 +29,7 @@ def test_a_sweep_from_the_form_to_its_page(app, page):
     sweep(page, "Rank r", "2, 999")
     page.locator("#sweep-count", has_text="between 1 and 256").wait_for()
     page.click("#queue-all")
-    error = page.locator("#sweep-values-1 .validation-error")
+    error = page.locator("#sweep-values-1 div.validation-error")
     error.wait_for()
     assert "999" in error.inner_text()
     assert Client(app.url, verbose=False).predict(api_name="/list_runs")[0]["group_id"] is None

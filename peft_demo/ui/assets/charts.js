@@ -28,7 +28,7 @@ window.PeftCharts = (() => {
   }
 
   const KINDS = [
-    { key: "eval_accuracy", title: "Validation accuracy", by: "per epoch", x: "epochs", unit: "epoch" },
+    { key: "eval_accuracy", title: "Validation accuracy", by: "per epoch; lines to beat are on the test reviews", x: "epochs", unit: "epoch" },
     { key: "eval_loss", title: "Validation loss", by: "per epoch", x: "epochs", unit: "epoch" },
     { key: "loss", title: "Training loss", by: "per step; bold is smoothed", x: "steps", unit: "step" },
   ];
@@ -84,17 +84,19 @@ window.PeftCharts = (() => {
     plot.innerHTML = `<p class='pd-quiet pd-wait'>${escape(text)}</p>`;
   }
 
-  // Draw ``shown``, a list of { name, curve, look }, into the element ``plot``.
-  function draw(plot, kind, shown) {
+  // Draw ``shown``, a list of { name, curve, look }, into the element ``plot``; on the chart of
+  // accuracies with ``baselines`` as lines.
+  function draw(plot, kind, shown, baselines = []) {
     if (!shown.length) return empty(plot, describe(kind, shown), "No run is selected.");
     figure(plot, describe(kind, shown), shown.flatMap((run) => tracesOf(kind, run)), {
       xaxis: { title: { text: kind.unit, standoff: 6, font: { size: 13 } }, rangemode: "tozero",
         ...(kind.x === "epochs" ? { tickformat: "d", dtick: longest(shown) > 12 ? undefined : 1 } : {}) },
-      yaxis: { ...scale(kind, shown), automargin: true },
+      yaxis: { ...scale(kind, shown, baselines), automargin: true },
+      ...(kind.key === "eval_accuracy" ? window.PeftComparisonCharts.lines(baselines, "y") : {}),
     });
   }
 
-  function scale(kind, shown) {
+  function scale(kind, shown, baselines) {
     // Never so close that noise looks like a landslide, and no share outside 0 to 100 %.
     const perRun = shown.map((run) => run.curve[kind.key]).filter((values) => values.length);
     if (!perRun.length) return { range: [0, 1] };
@@ -103,6 +105,7 @@ window.PeftCharts = (() => {
     // One run that diverged must not flatten all others; a double click shows the whole of it.
     let high = Math.min(Math.max(...highest), share ? 1 : 3 * median(highest));
     let low = Math.min(high, ...perRun.flat());
+    if (share) [low, high] = [Math.min(low, ...baselines.map((line) => line.accuracy)), Math.max(high, ...baselines.map((line) => line.accuracy))];
     const room = Math.max((high - low) * 0.08, (narrowest - (high - low)) / 2);
     [low, high] = [low - room, high + room];
     if (share) [low, high] = [Math.max(0, low), Math.min(1.01, high)];

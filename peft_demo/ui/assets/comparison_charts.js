@@ -296,5 +296,5 @@ window.PeftComparisonCharts = (() => {
         `<td class="${row === column ? "pd-right" : "pd-wrong"}" style="--share:${(100 * count / (counts[0] + counts[1] || 1)).toFixed(0)}%">${whole(count)}</td>`).join("")}</tr>`).join("")}</tbody></table>`;
   }
 
-  return { CURVES, AXES, forest, curves, pareto, sweepLine, heatMap, reliability, confusion, written, labelOf, whole, cut };
+  return { lines, CURVES, AXES, forest, curves, pareto, sweepLine, heatMap, reliability, confusion, written, labelOf, whole, cut };
 })();

@@ -10,7 +10,7 @@
   const page = {
     version: -1, models: "", problem: "", ids: [], runs: new Map(), curves: new Map(), curveVersions: new Map(),
     selected: new Set(), known: new Set(), server: null, onFinished: () => {},
-    header: null, board: null, finished: null, started: false,
+    baselines: [], baselinesFor: "", baselinesAsked: null, header: null, board: null, finished: null, started: false,
   };
 
   // -- small helpers -------------------------------------------------------------------------
@@ -169,7 +169,10 @@
     document.addEventListener("visibilitychange", poll);
     document.addEventListener("blur", tellClamped, true);
     document.addEventListener("click", (event) => {
-      if (event.target.closest("#start")) setTimeout(showRefused, 200);
+      if (event.target.closest("#start, #queue-all")) setTimeout(showRefused, 200);
+      // What opens at the form's end would open behind the start button.
+      const opened = event.target.closest("#several > button, #transfer > button, #more-settings > button");
+      if (opened) setTimeout(() => opened.parentElement.scrollIntoView({ block: "start", behavior: "smooth" }), 350);
     });
   }
 
@@ -327,12 +330,26 @@
       .filter((run) => page.selected.has(run.id) && page.curves.has(run.id))
       .map((run) => ({ id: run.id, name: run.name, curve: page.curves.get(run.id), look: look(run.id) }))
       .reverse();
-    const drawn = shown.map((run) => `${run.id}:${page.curveVersions.get(run.id)}:${run.name}`).join();
+    askBaselines();
+    const drawn = shown.map((run) => `${run.id}:${page.curveVersions.get(run.id)}:${run.name}`).join() + page.baselinesFor;
     if (!force && page.drawn === drawn && page.drawnIn === page.board) return;
     Object.assign(page, { drawn, drawnIn: page.board });
     for (const kind of PeftCharts.KINDS) {
-      PeftCharts.draw(find(page.board, `[data-chart=${kind.key}] .pd-plot`), kind, shown);
+      PeftCharts.draw(find(page.board, `[data-chart=${kind.key}] .pd-plot`), kind, shown, page.baselines);
     }
+  }
+
+  // What guessing, counting words and the baseline methods get on the selected runs' reviews.
+  async function askBaselines() {
+    const ids = ordered().filter((run) => run.test && page.selected.has(run.id)).map((run) => run.id);
+    if (page.baselinesAsked === ids.join()) return;
+    page.baselinesAsked = ids.join();
+    const text = await page.server.baselines({ run_ids: ids });
+    if (!text || page.baselinesAsked !== ids.join()) return;
+    const { lines, is_pending } = JSON.parse(text);
+    Object.assign(page, { baselines: lines, baselinesFor: ids.join() });
+    draw(true);
+    if (is_pending) setTimeout(() => { page.baselinesAsked = null; askBaselines(); }, 1500);
   }
 
   // -- run cards -----------------------------------------------------------------------------
