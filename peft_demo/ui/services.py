@@ -39,10 +39,17 @@ class Services:
         self.warm_up = WarmUp()
         self._predictor: Predictor | None = None
         self._lock = threading.Lock()
+        self._warming: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to load the models and to train what is queued; returns at once."""
-        threading.Thread(target=self._start, name="warm-up", daemon=True).start()
+        self._warming = threading.Thread(target=self._start, name="warm-up", daemon=True)
+        self._warming.start()
+
+    def wait_for_models(self) -> None:
+        """Return once the models are loaded, if they are being loaded."""
+        if self._warming is not None:
+            self._warming.join()
 
     def close(self) -> None:
         """Stop training and let go of the store."""
