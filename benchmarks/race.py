@@ -1,6 +1,6 @@
 """``python -m benchmarks.race``: runs that train in turns against the same one after another.
 
-In pairs in alternation, because machines are noisy; both give the same numbers, which a test proves.
+In pairs in alternation, because machines are noisy. Both give the same numbers: a test proves it.
 """
 
 from __future__ import annotations
