@@ -30,6 +30,7 @@ from peft_demo.runs import (
     DATASETS,
     HUB_BASE,
     HUB_IMDB,
+    PART_SEEDS,
     ROTTEN_TOMATOES,
     RunConfig,
 )
@@ -43,6 +44,12 @@ EXECUTED = {
     "prompt_tuning": small_config("prompt_tuning", dataset=ROTTEN_TOMATOES, num_train_epochs=2),
     "full_ft": small_config("full_ft", num_train_epochs=2),
     "head_only": small_config("head_only", num_train_epochs=2),
+    "seeds": small_config(
+        "shira",
+        name="seeds",
+        num_train_epochs=2,
+        **{part: number for number, part in enumerate(PART_SEEDS, start=1)},
+    ),
     "hub": small_config(
         "lora", name="hub", base_model=HUB_BASE, dataset=HUB_IMDB, num_train_epochs=2
     ),

@@ -13,7 +13,7 @@ from peft_demo.comparison.facts import Axis, Cell, GroupFacts, RunFacts
 from peft_demo.comparison.pareto import pareto
 from peft_demo.comparison.words import counted, in_order, percent
 from peft_demo.methods import METHODS
-from peft_demo.runs import GroupKind, Run, RunGroup, fields_of
+from peft_demo.runs import GroupKind, Run, RunGroup, RunStatus, fields_of
 from peft_demo.store import Store
 
 
@@ -67,7 +67,8 @@ def group_facts(
             *baselines.in_words(checked, facts),
         ),
         problems=(
-            *(fact.note for fact in facts.values() if fact.note),
+            # That some are not finished yet, the verdict says.
+            *(f.note for f in facts.values() if f.note and RunStatus(f.status).is_over),
             *untold,
             *measured.problems,
         ),

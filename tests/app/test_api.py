@@ -11,6 +11,9 @@ from peft_demo.methods import METHODS
 
 ENDPOINTS = {
     "/submit_run",
+    "/submit_sweep",
+    "/submit_assignment",
+    "/get_group",
     "/list_runs",
     "/get_run",
     "/cancel_run",

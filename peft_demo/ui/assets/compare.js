@@ -461,10 +461,12 @@ window.PeftCompare = (() => {
     const across = swept[page.options.across] || swept[0], down = swept.filter((axis) => axis !== across)[Math.max(0, page.options.down - 1)] || swept.find((axis) => axis !== across);
     const others = swept.filter((axis) => axis !== across && axis !== down);
     const redone = group.assignment ? panel("The report beside ours", group.assignment.is_fed ? "the same four with learning rates that suit them, and reviews enough" : "the same four configurations, trained again", "<div data-part='assignment'></div>") : "";
+    // Of a race the curves come first: they are what is watched.
+    const grown = few ? `<h2 class="pd-section">Curves</h2>${curveControls(false, false)}${curvePanels(["eval_accuracy", "eval_loss"])}` : "";
     build(`group ${group.group.group_id} ${few} ${group.repeat_pairs.length > 0} ${across?.field} ${down?.field}`, `
-      ${redone}<div class="pd-two">${panel("Test accuracy", cells.some((cell) => cell.run_ids.length > 1) ? "mean of the seeds with 95 % t-intervals" : "with 95 % Wilson intervals", `${sweepControls(swept, across, down, others)}${plot("sweep", 280)}<div data-part="lines"></div>`)}
+      ${redone}${group.group.is_race ? grown : ""}<div class="pd-two">${panel("Test accuracy", cells.some((cell) => cell.run_ids.length > 1) ? "mean of the seeds with 95 % t-intervals" : "with 95 % Wilson intervals", `${sweepControls(swept, across, down, others)}${plot("sweep", 280)}<div data-part="lines"></div>`)}
       ${paretoPanel(group.pareto.measures)}</div>
-      ${few ? `<h2 class="pd-section">Curves</h2>${curveControls(false, false)}${curvePanels(["eval_accuracy", "eval_loss"])}` : ""}
+      ${group.group.is_race ? "" : grown}
       ${group.repeat_pairs.length ? panel("In pairs, by repeats", "the seeds are the source of chance; Holm-corrected", "<div data-part='repeats'></div>") : ""}
       ${panel("Configurations", "", "<div data-part='cells' class='pd-scroll pd-tall' tabindex='0' role='region' aria-label='Configurations'></div>")}`);
     const fixed = (cell) => others.every((axis) => cell.values[axis.field] === (page.options[`fix-${axis.field}`] ?? axis.values[0]));
