@@ -3,6 +3,7 @@
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
+from small_runs import wait_until
 from test_browser import fill_small, wait_for_models
 
 pytestmark = pytest.mark.browser
@@ -75,8 +76,12 @@ def test_the_assignment_redone(app, page):
         ".every((row) => row.children[5].textContent !== '–')",
         timeout=300_000,
     )
-    for run in runs:
-        client.predict(run["run_id"], api_name="/cancel_run")
+    page.get_by_role("button", name="Stop LoRA 2 (assignment)").click()
+    wait_until(
+        lambda: client.predict(runs[1]["run_id"], api_name="/get_run")["status"] == "cancelled"
+    )
+    for run in (runs[0], *runs[2:]):
+        assert client.predict(run["run_id"], api_name="/cancel_run")["status"] == "running"
     assert page.locator("[data-plot=eval_accuracy]").evaluate("plot => plot.data.length") >= 4
 
 

@@ -188,7 +188,8 @@ window.PeftCompare = (() => {
   function onClick({ target }) {
     const button = target.closest("button");
     if (!button) return;
-    const { remove, group, list, review, compare } = button.dataset;
+    const { remove, group, list, review, compare, stop } = button.dataset;
+    if (stop) stopRuns(button, stop.split(","));
     if (remove) choose(page.ids.filter((id) => id !== remove));
     if (group) choose([], group);
     if (compare) choose(compare.split(","));
@@ -206,6 +207,13 @@ window.PeftCompare = (() => {
     const answer = text ? JSON.parse(text) : { error: "No connection to the server: nothing was queued." };
     if (answer.error) return PeftRunActions.toast(answer.error, { isProblem: true });
     open(answer.group);
+  }
+
+  async function stopRuns(button, run_ids) {
+    button.disabled = true;
+    const problem = await page.server.act({ action: "stop", run_ids });
+    if (problem) PeftRunActions.toast(problem, { isProblem: true });
+    ask();
   }
 
   function open(group) {
@@ -386,15 +394,15 @@ window.PeftCompare = (() => {
     const rows = RESULTS.filter(([, , cell]) => all.some((run) => cell(run)));
     const untimed = all.some((run) => run.quality && run.prediction_milliseconds == null);
     const many = repeats.length ? `<table class="pd-table"><caption class="pd-quiet">Repeats: mean accuracy of several seeds with its 95 % t-interval</caption>
-      <thead><tr><th scope="col">Configuration</th><th scope="col">Seeds</th><th scope="col">Mean accuracy</th><th scope="col">Lowest to highest</th></tr></thead><tbody>${repeats.map(cellRow).join("")}</tbody></table>` : "";
+      <thead><tr><th scope="col">Configuration</th><th scope="col">Seeds</th><th scope="col">Mean accuracy</th><th scope="col">Lowest to highest</th></tr></thead><tbody>${repeats.map((cell) => cellRow(cell)).join("")}</tbody></table>` : "";
     return `<table class="pd-table"><caption class="pd-quiet">Measured on ${reviews.join(" or ") || "no"} test reviews that no run trained on.${untimed ? " Prediction time is known of runs that measured it." : ""}</caption>
       <thead><tr><th scope="col">Measure</th>${Object.values(named).map(heading).join("")}</tr></thead>
       <tbody>${rows.map(([label, unit, cell]) => `<tr><th scope="row">${label}<small>${unit}</small></th>${all.map((run) => `<td>${cell(run) || "–"}</td>`).join("")}</tr>`).join("")}</tbody></table>${many}`;
   }
 
-  const cellRow = (cell) => `<tr><th scope="row">${escape(cell.name)}</th><td>${cell.num_finished} of ${cell.run_ids.length}</td>
+  const cellRow = (cell, more = "") => `<tr><th scope="row">${escape(cell.name)}</th><td>${cell.num_finished} of ${cell.run_ids.length}</td>
     <td>${cell.accuracy ? `<b>${percent(cell.accuracy.value)}</b>${cell.accuracy.low == null ? "" : `<small>${percent(cell.accuracy.low)} to ${percent(cell.accuracy.high)}</small>`}` : "–"}</td>
-    <td>${cell.num_finished > 1 ? `${percent(cell.lowest)} to ${percent(cell.highest)}` : "–"}</td></tr>`;
+    <td>${cell.num_finished > 1 ? `${percent(cell.lowest)} to ${percent(cell.highest)}` : "–"}</td>${more}</tr>`;
 
   const signed = (share) => `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}`;
   const pValue = (p) => p < 0.001 ? "&lt; 0.001" : Number(p.toPrecision(2));
@@ -515,13 +523,18 @@ window.PeftCompare = (() => {
     return cell?.num_finished > 1 ? [{ name: `Mean of ${cell.num_finished}`, look: look[cell.cell_id], estimate: cell.accuracy }, ...seeds] : seeds;
   }
 
-  function cellsOf({ cells, best }, look) {
+  function cellsOf({ cells, best, runs: all }, look) {
+    const going = new Set(all.filter((run) => ["queued", "running"].includes(run.status)).map((run) => run.run_id));
+    const stop = (cell) => {
+      const ids = cell.run_ids.filter((id) => going.has(id));
+      return `<td>${ids.length ? `<button type="button" class="pd-button" data-stop="${ids.join(",")}" aria-label="Stop ${escape(cell.name)}">Stop</button>` : ""}</td>`;
+    };
     const ranked = [...cells].sort((a, b) => (b.accuracy?.value ?? -1) - (a.accuracy?.value ?? -1));
     const top = ranked.filter((cell) => cell.accuracy).slice(0, MOST).map((cell) => cell.run_ids[0]);
     return `${top.length > 1 ? `<p><button type="button" class="pd-button" data-compare="${top.join(",")}">Compare the best ${top.length} side by side</button></p>` : ""}
       <table class="pd-table"><caption class="pd-quiet">Every configuration, the most accurate first.</caption>
-      <thead><tr><th scope="col">Configuration</th><th scope="col">Finished</th><th scope="col">Test accuracy<small>95 % interval</small></th><th scope="col">Lowest to highest<small>of the seeds</small></th></tr></thead>
-      <tbody>${ranked.map((cell) => cellRow(cell).replace("<th scope=\"row\">", `<th scope="row">${cells.length <= MOST ? swatch(look[cell.cell_id]) : ""} ${cell.cell_id === best ? "★ " : ""}`)).join("")}</tbody></table>`;
+      <thead><tr><th scope="col">Configuration</th><th scope="col">Finished</th><th scope="col">Test accuracy<small>95 % interval</small></th><th scope="col">Lowest to highest<small>of the seeds</small></th>${going.size ? "<td></td>" : ""}</tr></thead>
+      <tbody>${ranked.map((cell) => cellRow(cell, going.size ? stop(cell) : "").replace("<th scope=\"row\">", `<th scope="row">${cells.length <= MOST ? swatch(look[cell.cell_id]) : ""} ${cell.cell_id === best ? "★ " : ""}`)).join("")}</tbody></table>`;
   }
 
   return { start, page: fill, opened };
