@@ -175,6 +175,8 @@ def test_two_to_eight_selected_runs_can_be_compared(table):
     boxes.nth(1).check()
     compare.click()
     assert table.evaluate("window.asked") == {"run_ids": wanted}
+    table.locator(".pd-compare .pd-sentence").first.wait_for()
+    table.get_by_role("tab", name="Runs").click()
     for place in range(2, 9):
         boxes.nth(place).check()
     assert compare.is_disabled()
