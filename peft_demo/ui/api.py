@@ -97,6 +97,7 @@ def add_endpoints(services: Services) -> None:
 
     def count(config: dict[str, Any]) -> dict[str, Any]:
         """What a configuration would train and store, without training it."""
+        services.wait_for_models()
         from peft_demo.forecast import forecast
 
         return forecast(RunConfig(config), services.store.runs()).plain()
@@ -111,6 +112,7 @@ def add_endpoints(services: Services) -> None:
         Args:
             text: such as LoraConfig(r=8, target_modules=["q_lin"]); it is never executed.
         """
+        services.wait_for_models()
         imported = config_import.read(text)
         return {"values": RunConfig(imported.values).flat(), "notes": list(imported.notes)}
 
@@ -121,6 +123,7 @@ def add_endpoints(services: Services) -> None:
             config: as for submit_run.
             kind: "script" or "notebook".
         """
+        services.wait_for_models()
         from peft_demo import code_export
 
         return code_export.export(RunConfig(config), kind)

@@ -39,6 +39,7 @@ class Preview:
         except InvalidFieldsError as error:
             problems = "".join(f"<p>{escape(text)}</p>" for text in error.problems.values())
             return f"<div class='pd-brief pd-refused'>{problems}</div>", gr.skip()
+        self._services.wait_for_models()
         from peft_demo.drawing import draw
         from peft_demo.forecast import forecast
 

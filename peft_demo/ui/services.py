@@ -47,7 +47,11 @@ class Services:
         self._warming.start()
 
     def wait_for_models(self) -> None:
-        """Return once the models are loaded, if they are being loaded."""
+        """Return once the models are loaded, if they are being loaded.
+
+        Whoever needs torch or peft calls it first: two threads that import transformers at once
+        get in each other's way.
+        """
         if self._warming is not None:
             self._warming.join()
 
@@ -58,6 +62,7 @@ class Services:
 
     def predict(self, review: str, run_ids: list[str]) -> list[Prediction]:
         """Predictions side by side; waits for the models if they are still loading."""
+        self.wait_for_models()
         return self.predictor.predict(review, run_ids)
 
     @property
@@ -76,6 +81,7 @@ class Services:
         Raises:
             InvalidFieldsError: it cannot be used; says why, at ``adapter``.
         """
+        self.wait_for_models()
         from peft_demo import adapter_import
 
         # On the store's own disk, so that it can be renamed into its place.
