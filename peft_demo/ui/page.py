@@ -231,6 +231,7 @@ def head() -> str:
         "charts.js",
         "format.js",
         "comparison_charts.js",
+        "comparison_tables.js",
         "configuration.js",
         "run_actions.js",
         "runs_table.js",
