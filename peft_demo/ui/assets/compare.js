@@ -7,7 +7,7 @@ window.PeftCompare = (() => {
   const Figures = window.PeftComparisonCharts;
   const { glued, linesOf, differencesOf, resultsOf, pairsOf, smallOf, assignmentOf, cellsOf } = window.PeftComparisonTables;
   const { escape, percent, swatch } = window.PeftCharts;
-  const { whole, written } = Figures;
+  const { whole } = Figures;
 
   const page = {
     element: null, server: null, onOpen: () => {}, ids: [], group: null, groups: [], chosen: false, key: "", data: null,
