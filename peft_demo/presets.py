@@ -153,7 +153,6 @@ def _fed(preset_id: str) -> Preset:
             "learning_rate": _FED_RATES[preset_id],
             "num_train_epochs": 2,
             "num_reviews": 2_000,
-            "max_length": 128,
             "num_test_reviews": 5_000,
         },
     )
