@@ -177,11 +177,17 @@ def build(services: Services) -> gr.Blocks:
             api_visibility="private",
         )
         preview = Preview(services, form)
+        live = [*several.inputs, *form.inputs]
+
+        def follow(*values: Any) -> tuple[str, str, str]:
+            counted, described = preview.render(*values[len(several.inputs) :])
+            return counted, described, several.describe(*values)
+
         gr.on(
-            [page.load, *(control.change for control in form.inputs)],
-            preview.render,
-            form.inputs,
-            [brief, about],
+            [page.load, *(control.change for control in live)],
+            follow,
+            live,
+            [brief, about, several.count],
             show_progress="hidden",
             trigger_mode="always_last",
             concurrency_limit=8,

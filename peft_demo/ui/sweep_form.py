@@ -75,16 +75,6 @@ class SweepForm:
                 show_progress="hidden",
                 api_visibility="private",
             )
-        gr.on(
-            [control.change for control in (*self.inputs, *form.inputs)],
-            self.describe,
-            [*self.inputs, *form.inputs],
-            self.count,
-            show_progress="hidden",
-            trigger_mode="always_last",
-            concurrency_limit=8,
-            api_visibility="private",
-        )
 
     def plan(self, *values: Any) -> Plan:
         """What the controls of both forms ask for.

@@ -54,6 +54,8 @@ class Transfer:
                 *([gr.validate(True, "")] * len(values)),
             ],
             show_progress="hidden",
+            # A click while the first answer is still on its way counts too.
+            trigger_mode="multiple",
             api_visibility="private",
         )
 

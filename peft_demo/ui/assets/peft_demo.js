@@ -168,6 +168,7 @@
     })();
     document.addEventListener("visibilitychange", poll);
     document.addEventListener("blur", tellClamped, true);
+    keepRefusals(document.getElementById("sidebar"));
     document.addEventListener("click", (event) => {
       if (event.target.closest("#start, #queue-all")) setTimeout(showRefused, 200);
       // What opens at the form's end would open behind the start button.
@@ -192,11 +193,45 @@
   // The sentence at a field may be out of sight, or behind "More settings". Gradio has no event for
   // a refused value, so this looks for one a while after the click.
   function showRefused(tries = 120, opened = false) {
-    const wrong = [...document.querySelectorAll("#sidebar .validation-error")].find((e) => e.textContent);
+    const wrong = [...document.querySelectorAll("#sidebar .validation-error, #sidebar .pd-kept")].find((e) => e.textContent);
     if (wrong?.offsetParent) return wrong.scrollIntoView({ block: "center", behavior: "smooth" });
     // Once only: on a busy machine a second click would close it again before it has opened.
     if (wrong && !opened) find(document, "#more-settings button").click();
     if (tries) setTimeout(showRefused, 50, tries - 1, opened || Boolean(wrong));
+  }
+
+  // Gradio takes a refusal away as soon as any other event answers, such as the live count; here it
+  // stays at its field until that is changed, or until the next try.
+  function keepRefusals(form) {
+    const drop = (holder) => holder?.querySelectorAll(".pd-kept").forEach((note) => note.remove());
+    const isRefusal = (node) => node.matches?.("div.validation-error");
+    new MutationObserver((mutations) => {
+      for (const { target, addedNodes, removedNodes } of mutations) {
+        const block = target.closest?.(".block");
+        if (!block) continue;
+        if ([...addedNodes].some(isRefusal)) drop(block);
+        const gone = [...removedNodes].find(isRefusal);
+        if (!gone || block.dataset.changed || find(block, "div.validation-error")) continue;
+        drop(block);
+        const note = document.createElement("p");
+        note.className = "pd-clamped pd-kept";
+        note.setAttribute("role", "alert");
+        note.textContent = gone.textContent;
+        block.append(note);
+      }
+    }).observe(form, { childList: true, subtree: true });
+    const changed = ({ target }) => {
+      const block = target.closest?.("#sidebar .block");
+      if (!block) return;
+      block.dataset.changed = "yes";
+      drop(block);
+    };
+    for (const kind of ["input", "change"]) form.addEventListener(kind, changed, true);
+    form.addEventListener("click", ({ target }) => {
+      if (!target.closest("#start, #queue-all, #paste-button, #find-rate")) return;
+      drop(form);
+      form.querySelectorAll("[data-changed]").forEach((block) => delete block.dataset.changed);
+    }, true);
   }
 
   // A slider moves a typed number into its range without a word; here it says so.
