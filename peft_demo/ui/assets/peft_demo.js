@@ -168,7 +168,7 @@
     })();
     document.addEventListener("visibilitychange", poll);
     document.addEventListener("blur", tellClamped, true);
-    keepRefusals(document.getElementById("sidebar"));
+    keepRefusals();
     document.addEventListener("click", (event) => {
       if (event.target.closest("#start, #queue-all")) setTimeout(showRefused, 200);
       // What opens at the form's end would open behind the start button.
@@ -202,7 +202,9 @@
 
   // Gradio takes a refusal away as soon as any other event answers, such as the live count; here it
   // stays at its field until that is changed, or until the next try.
-  function keepRefusals(form) {
+  function keepRefusals() {
+    const form = document.getElementById("sidebar");
+    if (!form) return void setTimeout(keepRefusals, 100);  // the header may be drawn before it
     const drop = (holder) => holder?.querySelectorAll(".pd-kept").forEach((note) => note.remove());
     const isRefusal = (node) => node.matches?.("div.validation-error");
     new MutationObserver((mutations) => {
