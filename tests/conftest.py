@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import string
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from small_runs import small_config
 
@@ -18,20 +21,37 @@ from peft_demo import hardware
 from peft_demo.engine import execute
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run
-from peft_demo.store import Store
+from peft_demo.store import DATABASE, Store
 
 if TYPE_CHECKING:
     from torch import nn
 
     from peft_demo.bases import Base
 
+HERE = Path(__file__).parent
+
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+"""How many processes of pytest share the machine: `make test` starts several."""
+
 # As the program itself does: several processes with torch run at once here too.
 hardware.share_cores()
+if WORKERS > 1:
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // WORKERS)))
 
 # New examples on a developer's machine; the same ones in CI, where a find would block others.
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process runs a file, for its fixtures, and the same one all that drive the app.
+
+    Browsers beside each other would wait for each other's pages.
+    """
+    for item in items:
+        in_browser = "app" in item.path.relative_to(HERE).parts
+        item.add_marker(pytest.mark.xdist_group("app" if in_browser else item.path.stem))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -69,7 +89,7 @@ def base():
 
 
 class _Runs(Mapping[str, Run]):
-    """A small run of each row of METHODS, trained when it is first asked for."""
+    """A small run of each row of METHODS, trained by whichever process first asks for it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -77,8 +97,12 @@ class _Runs(Mapping[str, Run]):
 
     def __getitem__(self, method: str) -> Run:
         if method not in self._done:
-            started = self._store.start(small_config(method), "tester")
-            self._done[method] = execute(self._store, started)
+            named = self._store.folder / f"{method}.run_id"
+            with FileLock(f"{named}.lock"):
+                if not named.exists():
+                    started = self._store.start(small_config(method), "tester")
+                    named.write_text(execute(self._store, started).run_id)
+            self._done[method] = self._store.get(named.read_text())
         return self._done[method]
 
     def __iter__(self) -> Iterator[str]:
@@ -112,18 +136,27 @@ class Trained:
 
     def copy(self, home: Path, *methods: str) -> Store:
         """A store of the test's own, with the files of these methods' runs."""
-        wanted = self.ids(*methods)
-        left_out = {run_id for run_id in self.store.ids() if run_id not in wanted}
-        shutil.copytree(
-            self.store.folder, home, ignore=lambda _, names: left_out.intersection(names)
-        )
+        home.mkdir()
+        for run_id in self.ids(*methods):
+            shutil.copytree(self.store.folder_of(run_id), home / run_id)
+        # Another process may be writing to it.
+        with (
+            closing(sqlite3.connect(self.store.folder / DATABASE)) as source,
+            closing(sqlite3.connect(home / DATABASE)) as copied,
+        ):
+            source.backup(copied)
         return Store(home)
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, base) -> Trained:
     """A run of every row of METHODS, trained for real; nobody may change it."""
-    opened = Store(tmp_path_factory.mktemp("trained"))
+    folder = tmp_path_factory.getbasetemp()
+    if WORKERS > 1:
+        # Each process has a folder of its own in a common one.
+        folder = folder.parent
+    (folder / "trained").mkdir(exist_ok=True)
+    opened = Store(folder / "trained")
     return Trained(opened, _Runs(opened), base.checksum())
 
 
