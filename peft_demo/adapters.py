@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from peft_demo import bases, hardware
+from peft_demo import bases, forward, hardware
 from peft_demo.errors import AssetError
 from peft_demo.methods import HEAD_MODULES, METHODS
 from peft_demo.runs import RunConfig
@@ -41,12 +41,15 @@ def build(base: bases.Base, config: RunConfig) -> nn.Module:
     is_private = method.writes_to_base or hardware.device() != "cpu"
     model = base.private() if is_private else base.shared()
     if method.peft_config is None:
-        return model.requires_grad_(True)
-    for name in HEAD_MODULES:
-        model.get_submodule(name).requires_grad_(True)
-    if has_own_seeds:
-        set_seed(config.seed_of("adapter_seed"))
-    return get_peft_model(model, method.peft_config(config.method_values, config.setting))
+        model.requires_grad_(True)
+    else:
+        for name in HEAD_MODULES:
+            model.get_submodule(name).requires_grad_(True)
+        if has_own_seeds:
+            set_seed(config.seed_of("adapter_seed"))
+        model = get_peft_model(model, method.peft_config(config.method_values, config.setting))
+    forward.prepare_training(model)
+    return model
 
 
 def count_trained(model: nn.Module) -> tuple[int, int]:
@@ -158,6 +161,7 @@ def _load_full(folder: Path, base: bases.Base) -> Any:
     )
     if info["missing_keys"]:
         raise ValueError(f"no {min(info['missing_keys'])}")
+    forward.prepare_base(model)
     return model
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from peft_demo import settings
+from peft_demo import forward, settings
 from peft_demo.errors import AssetError
 from peft_demo.methods import HEAD_MODULES
 from peft_demo.runs import BUILTIN_BASE, HUB_BASE, LABELS
@@ -278,6 +278,7 @@ def _frozen(
 ) -> Base:
     model.requires_grad_(False)
     model.eval()
+    forward.prepare_base(model)
     # Written into adapter_config.json, so that an adapter says which base it belongs to.
     model.name_or_path = model.config._name_or_path = base_id
     return Base(base_id, model, tokenizer)

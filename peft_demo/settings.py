@@ -2,6 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Literal
+
+from peft_demo.errors import PeftDemoError
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,6 +28,18 @@ def distilbert_folder() -> Path | None:
 def imdb_folder() -> Path | None:
     """A local copy of stanfordnlp/imdb to use instead of the Hub's, if one is named."""
     return _folder("PEFT_DEMO_IMDB_FOLDER")
+
+
+def forward() -> Literal["fast", "transformers"]:
+    """How networks compute (``PEFT_DEMO_FORWARD``): as fast as we can, or as transformers does.
+
+    Raises:
+        PeftDemoError: it is neither.
+    """
+    value = os.environ.get("PEFT_DEMO_FORWARD") or "fast"
+    if value not in ("fast", "transformers"):
+        raise PeftDemoError(f"PEFT_DEMO_FORWARD must be fast or transformers, got {value[:40]!r}.")
+    return value
 
 
 def _folder(variable: str) -> Path | None:

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from peft_demo import adapters, bases, evaluation, hardware, reviews, seeds, statistics
+from peft_demo import (
+    adapters,
+    bases,
+    evaluation,
+    hardware,
+    reviews,
+    seeds,
+    settings,
+    statistics,
+)
 from peft_demo.errors import AssetError, DivergedError, PeftDemoError, RunCancelledError
 from peft_demo.methods import METHODS
 from peft_demo.runs import (
@@ -365,6 +374,7 @@ def environment() -> dict[str, str]:
         "device": hardware.device(),
         "processor": hardware.processor_name(),
         "threads": str(hardware.threads()),
+        "forward": settings.forward(),
     }
 
 
