@@ -8,6 +8,7 @@ reach the network.
 from __future__ import annotations
 
 import json
+import math
 import mmap
 import re
 import stat
@@ -644,22 +645,24 @@ def _logits(
 ) -> npt.NDArray[Any]:
     """Logits of all texts, shape (texts, labels), reported batch by batch."""
     batch = training.EVALUATION_BATCH
-    parts = [token_ids[start : start + batch] for start in range(0, len(token_ids), batch)]
+    steps = math.ceil(len(token_ids) / batch)
+    found = np.empty((len(token_ids), len(LABELS)), dtype=np.float32)
     started = time.perf_counter()
-    found = []
-    for step, part in enumerate(parts):
+    _report(reporter, "Testing", step=0, max_steps=steps)
+    for step, (rows, some) in enumerate(
+        adapters.logits_by_length(model, base, token_ids, batch), start=1
+    ):
+        found[rows] = some
         elapsed = time.perf_counter() - started
         _report(
             reporter,
             "Testing",
             step=step,
-            max_steps=len(parts),
-            samples_per_second=step * batch / elapsed if step else None,
-            seconds_left=(len(parts) - step) * elapsed / step if step else None,
+            max_steps=steps,
+            samples_per_second=step * batch / elapsed,
+            seconds_left=(steps - step) * elapsed / step,
         )
-        found.append(adapters.logits(model, base, part))
-    _report(reporter, "Testing", step=len(parts), max_steps=len(parts))
-    return np.concatenate(found)
+    return found
 
 
 def _report(reporter: Reporter, phase: str, **more: Any) -> None:

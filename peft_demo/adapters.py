@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from peft_demo import bases, forward, hardware
 from peft_demo.errors import AssetError
@@ -129,6 +132,19 @@ def logits(model: nn.Module, base: bases.Base, token_ids: list[list[int]]) -> np
     mask = torch.arange(longest) < lengths[:, None]
     with torch.inference_mode():
         return model(input_ids=ids, attention_mask=mask).logits.float().numpy()
+
+
+def logits_by_length(
+    model: nn.Module, base: bases.Base, token_ids: Sequence[list[int]], batch: int
+) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[Any]]]:
+    """The places of some texts and their logits, ``batch`` by ``batch``, the shortest texts first.
+
+    Texts of about one length need hardly any padding.
+    """
+    order = np.argsort([len(ids) for ids in token_ids], kind="stable")
+    for start in range(0, len(order), batch):
+        rows = order[start : start + batch]
+        yield rows, logits(model, base, [token_ids[row] for row in rows])
 
 
 def _load_adapter(folder: Path, base: bases.Base, private: bool) -> Any:

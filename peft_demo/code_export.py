@@ -95,7 +95,7 @@ def sections(config: RunConfig) -> list[Section]:
         _draw(config),
         _TOKENS,
         _model(config, method),
-        *_dropout(),
+        *_dropout(method),
         *_each_step(method),
         _training(config, method),
         _RESULTS,
@@ -559,16 +559,28 @@ def _dummy(call: str) -> str:
     return f" To peft, `{DUMMY_TARGET_MODULES}` means no layer at all."
 
 
-def _dropout() -> list[Section]:
-    if settings.forward() == "transformers" or hardware.device() != "cpu":
+def _dropout(method: Method) -> list[Section]:
+    if settings.forward() == "transformers":
         return []
-    return [
-        Section(
-            "Dropout",
-            "PyTorch draws the numbers of a dropout mask one by one, in one thread. PEFT Demo takes "
-            "16 random bits for each, which is several times as fast. Without this section the "
-            "training is as good, but its numbers are others.",
-            f'''\
+    frozen = Section(
+        "The frozen body",
+        "Only the head is trained, so the body computes without dropout. Its features of a review "
+        "are the same in every epoch; PEFT Demo computes them once.",
+        """\
+body = model.base_model.model.distilbert.eval()
+body.train = lambda mode=True: body  # Trainer would switch its dropout on""",
+    )
+    masks = [] if hardware.device() != "cpu" else [_masks()]
+    return [frozen, *masks] if method.is_head_only else masks
+
+
+def _masks() -> Section:
+    return Section(
+        "Dropout",
+        "PyTorch draws the numbers of a dropout mask one by one, in one thread. Here 16 random "
+        "bits make each, which is several times as fast. Without this section the training is "
+        "as good, but its numbers are others.",
+        f'''\
 {inspect.getsource(forward.dropout_mask).strip()}
 
 
@@ -583,9 +595,8 @@ def dropout(
 
 torch.nn.functional.dropout = dropout
 model.set_attn_implementation("eager")  # the one that calls it''',
-            ("from collections.abc import Sequence", "import torch"),
-        )
-    ]
+        ("from collections.abc import Sequence", "import torch"),
+    )
 
 
 def _each_step(method: Method) -> list[Section]:

@@ -6,8 +6,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from peft_demo import adapters, bases, evaluation, reviews
@@ -17,6 +18,7 @@ from peft_demo.runs import LABELS, Run, RunKind
 from peft_demo.store import Store
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from torch import nn
 
 MOST_RUNS = 100
@@ -24,6 +26,16 @@ MOST_RUNS = 100
 
 KEPT = 32
 """Adapters kept in memory; each has its own small weights over the shared base."""
+
+
+MOST_REVIEWS = 1_000
+"""Reviews that may be predicted at once."""
+
+MERGED_FROM = 64
+"""Reviews from which merging an adapter takes less time than it saves."""
+
+BATCH = 64
+"""Reviews in one forward pass."""
 
 
 class Prediction(BaseModel):
@@ -83,6 +95,44 @@ class Predictor:
             )
         return predictions
 
+    def predict_many(
+        self, texts: Sequence[str], run_ids: Sequence[str]
+    ) -> dict[str, npt.NDArray[np.float64]]:
+        """Probabilities of many reviews from each run, of shape (reviews, labels).
+
+        Adapters that can be are merged into a copy of the base first, which is gone afterwards.
+
+        Raises:
+            InvalidFieldsError: a review is empty or too long, or too many or none came.
+            NotFoundError: there is no such run.
+            ConflictError: a run is not finished.
+            AssetError: an adapter's files are missing or damaged.
+        """
+        checked = check_reviews(texts)
+        runs = [self._finished(run_id) for run_id in check_run_ids(run_ids)]
+        token_ids: dict[tuple[str, int], list[list[int]]] = {}
+        found = {}
+        for run in runs:
+            base, most = bases.load(run.config.base_model), run.config.max_length
+            if (base.id, most) not in token_ids:
+                token_ids[base.id, most] = base.encode(checked, most)["input_ids"]
+            logits = np.empty((len(checked), len(LABELS)))
+            model = self._merged(run, base) if len(checked) >= MERGED_FROM else self.model(run)
+            for rows, some in adapters.logits_by_length(
+                model, base, token_ids[base.id, most], BATCH
+            ):
+                logits[rows] = some
+            found[run.run_id] = evaluation.softmax(logits)
+        return found
+
+    def _merged(self, run: Run, base: bases.Base) -> nn.Module:
+        """A model of its own that computes without the adapter's detour, where that is possible."""
+        method = METHODS[run.config.method]
+        if not method.merges or method.is_head_only:
+            return self.model(run)
+        model: Any = adapters.load(self._store.folder_of(run.run_id), base, private=True)
+        return model.merge_and_unload()
+
     def model(self, run: Run) -> nn.Module:
         """The run's model, loaded at first use."""
         # One at a time: two loads at once would only slow each other down.
@@ -127,6 +177,20 @@ def check_run_ids(run_ids: Sequence[str]) -> list[str]:
             {"run_ids": f"run_ids must name 1 to {MOST_RUNS} finished runs, got {came}."}
         )
     return unique
+
+
+def check_reviews(texts: Sequence[str]) -> list[str]:
+    """The reviews to read, each checked as one alone is.
+
+    Raises:
+        InvalidFieldsError: one is empty or too long, or too many or none came.
+    """
+    if isinstance(texts, str) or not 1 <= len(texts) <= MOST_REVIEWS:
+        came = "a single text" if isinstance(texts, str) else f"{len(texts):,}"
+        raise InvalidFieldsError(
+            {"reviews": f"reviews must be a list of 1 to {MOST_REVIEWS:,} texts, got {came}."}
+        )
+    return [reviews.check_review(text) for text in texts]
 
 
 def _predict(

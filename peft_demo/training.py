@@ -25,6 +25,7 @@ from peft_demo import (
 from peft_demo.errors import AssetError, DivergedError, PeftDemoError, RunCancelledError
 from peft_demo.methods import METHODS
 from peft_demo.runs import (
+    LABELS,
     EpochMetrics,
     Progress,
     Reporter,
@@ -81,10 +82,12 @@ def train(
         trained = _own_pace(output.metrics, watch.others_seconds - before)
         watch.phase("Testing")
         before, testing = watch.others_seconds, time.perf_counter()
-        predicted = trainer.predict(inputs.tokenised["test"])
+        by_length, order = reviews.by_length(inputs.tokenised["test"])
+        logits = np.empty((len(order), len(LABELS)), dtype=np.float32)
+        logits[order] = trainer.predict(by_length).predictions
         test_seconds = time.perf_counter() - testing - (watch.others_seconds - before)
     watch.phase("Saving")
-    probabilities = evaluation.softmax(predicted.predictions)
+    probabilities = evaluation.softmax(logits)
     labels = np.asarray(drawn.test.labels, dtype=np.int8)
     predictions = evaluation.Predictions(probabilities.astype(np.float32), labels)
     predictions.save(folder)
@@ -201,7 +204,7 @@ def make_trainer(
         model=model,
         args=TrainingArguments(**{**arguments, **changes}),
         train_dataset=tokenised["train"],
-        eval_dataset=tokenised["validation"],
+        eval_dataset=reviews.by_length(tokenised["validation"])[0],
         data_collator=DataCollatorWithPadding(base.tokenizer),
         processing_class=base.tokenizer,
         compute_metrics=lambda predicted: {

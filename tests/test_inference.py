@@ -65,6 +65,34 @@ class TestAnswers:
         assert len({answer.probabilities["positive"] for answer in found}) == len(METHODS)
 
 
+class TestManyReviews:
+    @pytest.mark.parametrize("method", METHODS)
+    def test_get_the_answers_that_one_by_one_they_get(self, predictor, trained, method, base):
+        (run_id,) = trained.ids(method)
+        # More than are merged for, in no order of length.
+        texts = [
+            f"{review} {'and on ' * (number % 5)}" for number in range(9) for review in REVIEWS
+        ]
+        texts = (texts * inference.MERGED_FROM)[: inference.MERGED_FROM]
+        found = predictor.predict_many(texts, [run_id])[run_id]
+        few = predictor.predict_many(texts[:3], [run_id])[run_id]
+        assert found.shape == (len(texts), 2)
+        for text, shares in [
+            *zip(texts[:9], found[:9], strict=True),
+            *zip(texts, few, strict=False),
+        ]:
+            (alone,) = predictor.predict(text, [run_id])
+            assert shares[1] == pytest.approx(alone.probabilities["positive"], abs=1e-5)
+        assert base.checksum() == trained.checksum_before
+
+    def test_are_refused_before_anything_is_computed(self, predictor, trained):
+        for texts in ([], ["fine"] * (inference.MOST_REVIEWS + 1), "fine"):
+            with pytest.raises(InvalidFieldsError, match="list of 1 to 1,000 texts, got"):
+                predictor.predict_many(texts, trained.ids("lora"))
+        with pytest.raises(InvalidFieldsError, match="review must have 1 to"):
+            predictor.predict_many(["fine", " "], trained.ids("lora"))
+
+
 class TestInterleaved:
     def test_200_predictions_beside_a_training_are_all_right(self, trained, tmp_path):
         ids = trained.ids("lora", "ia3", "full_ft")

@@ -79,6 +79,11 @@ class Method:
         """The rate that did best when it was tuned, or the starting rate before that."""
         return tuned.best_rate(self.id) or self.starting_rate
 
+    @property
+    def is_head_only(self) -> bool:
+        """Whether the whole body stays as it is."""
+        return self.baseline and not self.writes_to_base
+
 
 TARGET_MODULES = Field(
     "target_modules",

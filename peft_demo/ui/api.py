@@ -95,6 +95,17 @@ def add_endpoints(services: Services) -> None:
         """What finished runs make of a review: label, probabilities and milliseconds of each."""
         return [prediction.model_dump() for prediction in services.predict(text, run_ids)]
 
+    def predict_reviews(reviews: list[str], run_ids: list[str]) -> dict[str, list[float]]:
+        """How likely finished runs find each of many reviews to be positive, from 0 to 1.
+
+        Args:
+            reviews: 1 to 1,000 texts.
+            run_ids: of finished runs; the answer has a list for each.
+        """
+        services.wait_for_models()
+        found = services.predictor.predict_many(reviews, run_ids)
+        return {run_id: shares[:, 1].tolist() for run_id, shares in found.items()}
+
     def count(config: dict[str, Any]) -> dict[str, Any]:
         """What a configuration would train and store, without training it."""
         services.wait_for_models()
@@ -152,6 +163,7 @@ def add_endpoints(services: Services) -> None:
         restore_run,
         annotate_run,
         predict,
+        predict_reviews,
         list_methods,
         count,
         read_config,

@@ -21,6 +21,7 @@ ENDPOINTS = {
     "/restore_run",
     "/annotate_run",
     "/predict",
+    "/predict_reviews",
     "/list_methods",
     "/count",
     "/read_config",
@@ -89,6 +90,16 @@ def test_finished_and_reference_runs_predict_together(client, finished):
         assert answer["milliseconds"] > 0
 
 
+def test_many_reviews_go_through_several_runs(client):
+    ids = ["reference-recommended-lora", "reference-lora-1"]
+    found = client.predict(
+        ["A wonderful film.", "Dull and loud."], ids, api_name="/predict_reviews"
+    )
+    assert list(found) == ids
+    good, bad = found[ids[0]]
+    assert 1 > good > 0.5 > bad > 0
+
+
 def test_runs_are_compared(client):
     ids = ["reference-recommended-lora", "reference-recommended-ia3", "reference-lora-1"]
     facts = client.predict(ids, api_name="/compare")
@@ -131,6 +142,8 @@ def test_runs_are_listed(client, finished):
         ("/predict", ["x" * 200_000, ["reference-ia3"]], ("got 200,000 characters",)),
         ("/predict", ["fine", []], ("run_ids must name 1 to 100", "none")),
         ("/predict", ["fine", ["run-424242"]], ("run must be the id of a run",)),
+        ("/predict_reviews", [[], ["reference-ia3"]], ("list of 1 to 1,000 texts", "got 0")),
+        ("/predict_reviews", [["fine", ""], ["reference-ia3"]], ("review must have 1 to 20,000",)),
     ],
 )
 def test_bad_input_gets_its_sentence(client, endpoint, arguments, parts):
