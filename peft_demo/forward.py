@@ -54,6 +54,7 @@ def prepare_training(model: nn.Module) -> None:
         if type(module) is nn.Dropout:
             module.__class__ = classes.dropout
     if trains_head_only(model):
+        body: Any
         (body,) = (module for module in model.modules() if type(module) is classes.plain_body)
         body.__class__ = classes.remembering_body
         body.features = {}

@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Literal
 
 from peft_demo.errors import PeftDemoError
 
@@ -30,8 +29,8 @@ def imdb_folder() -> Path | None:
     return _folder("PEFT_DEMO_IMDB_FOLDER")
 
 
-def forward() -> Literal["fast", "transformers"]:
-    """How networks compute (``PEFT_DEMO_FORWARD``): as fast as we can, or as transformers does.
+def forward() -> str:
+    """How networks compute (``PEFT_DEMO_FORWARD``): ``fast``, or as ``transformers`` does.
 
     Raises:
         PeftDemoError: it is neither.
