@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from peft_demo.errors import PeftDemoError
+from peft_demo.errors import InvalidFieldsError
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,11 +33,13 @@ def forward() -> str:
     """How networks compute (``PEFT_DEMO_FORWARD``): ``fast``, or as ``transformers`` does.
 
     Raises:
-        PeftDemoError: it is neither.
+        InvalidFieldsError: it is neither.
     """
     value = os.environ.get("PEFT_DEMO_FORWARD") or "fast"
     if value not in ("fast", "transformers"):
-        raise PeftDemoError(f"PEFT_DEMO_FORWARD must be fast or transformers, got {value[:40]!r}.")
+        name = "PEFT_DEMO_FORWARD"
+        problem = f"{name} must be fast or transformers, got {value[:40]!r}."
+        raise InvalidFieldsError({name: problem})
     return value
 
 

@@ -16,7 +16,7 @@ from transformers.models.distilbert.modeling_distilbert import (
 )
 
 from peft_demo import adapters, bases, forward, training
-from peft_demo.errors import PeftDemoError
+from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS
 
 TEXTS = ["A wonderful film.", "Dull, long and loud: I left after an hour. " * 3, "No."]
@@ -203,8 +203,14 @@ class TestTheSwitch:
 
     def test_another_value_is_refused(self, monkeypatch):
         monkeypatch.setenv("PEFT_DEMO_FORWARD", "slow")
-        with pytest.raises(PeftDemoError, match="fast or transformers, got 'slow'"):
+        with pytest.raises(InvalidFieldsError, match="fast or transformers, got 'slow'"):
             forward.prepare_base(object())
+
+    def test_the_program_refuses_it_before_it_starts(self, command, monkeypatch):
+        monkeypatch.setenv("PEFT_DEMO_FORWARD", "slow")
+        done = command("runs")
+        assert done.status == 2
+        assert done.err == "Error: PEFT_DEMO_FORWARD must be fast or transformers, got 'slow'.\n"
 
     @pytest.mark.slow
     def test_both_learn_alike(self, monkeypatch, tmp_path):
