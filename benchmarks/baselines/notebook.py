@@ -1,10 +1,12 @@
-"""The assignment's notebook: transformers' Trainer and peft, with their defaults."""
+"""The assignment's notebook: transformers' Trainer and peft, as their documentation shows them."""
 
 import tempfile
+from collections.abc import Sequence
 
 import numpy as np
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model
+from torch import nn
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -13,47 +15,71 @@ from transformers import (
     TrainingArguments,
 )
 
+Part = tuple[Sequence[str], Sequence[int]]
+"""Texts and labels."""
 
-def train_lora_1(base_folder: str, train: dict[str, list], validation: dict[str, list]) -> float:
-    """Train the assignment's LoRA 1 and return Trainer's reviews per second."""
+
+def trainer(
+    base_folder: str,
+    output: str,
+    train: Part,
+    validation: Part,
+    *,
+    max_length: int,
+    epochs: int,
+    learning_rate: float,
+    lora: LoraConfig | None,
+) -> Trainer:
+    """Ready to train; without a LoraConfig, the head on a frozen body."""
     tokenizer = AutoTokenizer.from_pretrained(base_folder)
-    model = AutoModelForSequenceClassification.from_pretrained(base_folder, num_labels=2)
-    config = LoraConfig(
-        task_type="SEQ_CLS",
-        r=64,
-        lora_alpha=16,
-        lora_dropout=0.1,
-        bias="none",
-        target_modules=["q_lin", "k_lin", "v_lin", "out_lin"],
-    )
-    model = get_peft_model(model, config)
+    model: nn.Module = AutoModelForSequenceClassification.from_pretrained(base_folder, num_labels=2)
+    if lora is not None:
+        model = get_peft_model(model, lora)
+    else:
+        model.distilbert.requires_grad_(False)
 
     def tokenize(batch: dict[str, list]) -> dict[str, list]:
-        return tokenizer(batch["text"], truncation=True, max_length=50)
+        return tokenizer(batch["text"], truncation=True, max_length=max_length)
 
     parts = [
-        Dataset.from_dict(part).map(tokenize, batched=True, batch_size=16, remove_columns="text")
-        for part in (train, validation)
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(
-            model=model,
-            args=TrainingArguments(
-                output_dir=folder,
-                learning_rate=2e-5,
-                num_train_epochs=2,
-                per_device_train_batch_size=16,
-                per_device_eval_batch_size=16,
-                eval_strategy="epoch",
-                save_strategy="no",
-                report_to="none",
-                disable_tqdm=True,
-            ),
-            train_dataset=parts[0],
-            eval_dataset=parts[1],
-            data_collator=DataCollatorWithPadding(tokenizer),
-            compute_metrics=lambda p: {
-                "accuracy": float(np.mean(p.predictions.argmax(axis=1) == p.label_ids))
-            },
+        Dataset.from_dict({"text": list(texts), "labels": list(labels)}).map(
+            tokenize, batched=True, remove_columns="text"
         )
-        return trainer.train().metrics["train_samples_per_second"]
+        for texts, labels in (train, validation)
+    ]
+    return Trainer(
+        model=model,
+        args=TrainingArguments(
+            output_dir=output,
+            learning_rate=learning_rate,
+            num_train_epochs=epochs,
+            per_device_train_batch_size=16,
+            per_device_eval_batch_size=16,
+            eval_strategy="epoch",
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+        ),
+        train_dataset=parts[0],
+        eval_dataset=parts[1],
+        data_collator=DataCollatorWithPadding(tokenizer),
+        compute_metrics=lambda p: {
+            "accuracy": float(np.mean(p.predictions.argmax(axis=1) == p.label_ids))
+        },
+    )
+
+
+def train(base_folder: str, train: Part, validation: Part, **settings: object) -> dict[str, float]:
+    """Train, and return what Trainer measured."""
+    with tempfile.TemporaryDirectory() as folder:
+        return trainer(base_folder, folder, train, validation, **settings).train().metrics  # type: ignore[arg-type]
+
+
+def evaluate(base_folder: str, test: Part, max_length: int, lora: LoraConfig) -> float:
+    """Reviews per second of Trainer.predict."""
+    with tempfile.TemporaryDirectory() as folder:
+        ready = trainer(
+            base_folder, folder, test, test,
+            max_length=max_length, epochs=1, learning_rate=1e-3, lora=lora,
+        )  # fmt: skip
+        return ready.predict(ready.eval_dataset).metrics["test_samples_per_second"]

@@ -1,0 +1,53 @@
+"""What the machine can do at best: matrix products of the shapes and type in use."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+
+from peft_demo import hardware
+from peft_demo.runs import RunConfig
+
+SECONDS = 0.3
+"""How long each shape is measured."""
+
+
+@lru_cache
+def gemm_flops_per_second(rows: int) -> float:
+    """Floating-point operations a second of a block's matrix products, ``rows`` tokens at once."""
+    import torch
+
+    dtype = getattr(torch, hardware.training_precision())
+    flops = seconds = 0.0
+    for width_in, width_out, each in ((384, 384, 4), (384, 1536, 1), (1536, 384, 1)):
+        left, right = (
+            torch.randn(rows, width_in, dtype=dtype),
+            torch.randn(width_in, width_out, dtype=dtype),
+        )
+        best, until = float("inf"), time.perf_counter() + SECONDS
+        while time.perf_counter() < until:
+            started = time.perf_counter()
+            left @ right
+            best = min(best, time.perf_counter() - started)
+        flops += each * 2.0 * rows * width_in * width_out
+        seconds += each * best
+    return flops / seconds
+
+
+def training_flops(config: RunConfig) -> float:
+    """Of matrix products for one review, forward and backward, as our forward pass does them."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from peft_demo import adapters, bases
+
+    model = adapters.build(bases.load(config.base_model), config).train()
+    batch = config.per_device_train_batch_size
+    ids = torch.full((batch, config.max_length), 2_000)
+    with FlopCounterMode(display=False) as counter:
+        model(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            labels=torch.zeros(batch, dtype=torch.long),
+        ).loss.backward()
+    return counter.get_total_flops() / batch

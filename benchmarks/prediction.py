@@ -1,0 +1,114 @@
+"""Adapters side by side, against a pipeline each."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.rows import Row, ratio_row
+from peft_demo import adapters, bases, reviews
+from peft_demo.engine import execute
+from peft_demo.inference import Predictor
+from peft_demo.runs import BUILTIN_BASE, IMDB, Run, RunConfig
+from peft_demo.store import Store
+
+MIXED = ("lora", "dora", "ia3", "adalora", "lokr", "vera", "fourierft", "head_only")
+"""Eight methods of different kinds."""
+
+ALTERNATIONS = 8
+PIPELINES = "8 pipelines"
+
+
+def _train(store: Store) -> list[Run]:
+    """A run of each method, of one step: how well it predicts does not matter here."""
+    shared = {"num_reviews": 20, "num_train_epochs": 1, "num_test_reviews": 50, "max_length": 128}
+    return [
+        execute(store, store.start(RunConfig({"method": method, **shared}), "benchmark"))
+        for method in MIXED
+    ]
+
+
+def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
+    """One review, many reviews, and an adapter that is not in memory yet."""
+    from benchmarks.baselines.pipelines import Pipelines, load_adapter
+
+    with tempfile.TemporaryDirectory() as home:
+        store = Store(Path(home))
+        runs = _train(store)
+        ids = [run.run_id for run in runs]
+        folders = [store.folder_of(run_id) for run_id in ids]
+        before = _resident_bytes()
+        predictor = Predictor(store)
+        predictor.predict("A fine film.", ids)
+        own_bytes = _resident_bytes() - before
+        before = _resident_bytes()
+        pipelines = Pipelines(base_folder, folders, 128)
+        pipelines.predict(["A fine film."])
+        their_bytes = _resident_bytes() - before
+
+        texts = reviews.load(IMDB).test.texts
+        row = ratio_row(
+            "one review through 8 adapters, 128 tokens, median",
+            "ms",
+            PIPELINES,
+            lambda: 1000 * _seconds(lambda: predictor.predict(texts[0], ids)),
+            lambda: 1000 * _seconds(lambda: pipelines.predict([texts[0]])),
+            ALTERNATIONS,
+            goal=0.5,
+            kind="at most",
+        )
+        p95 = [statistics.quantiles(values, n=20)[-1] for values in zip(*row.pairs, strict=True)]
+        row.note = f"95th percentile: {p95[0]:.0f} ms, pipelines {p95[1]:.0f} ms"
+        yield row
+        yield Row(
+            what="memory of 8 adapters and their bases",
+            unit="MB",
+            baseline_is=PIPELINES,
+            ours=own_bytes / 1e6,
+            baseline=their_bytes / 1e6,
+            value=own_bytes / their_bytes,
+            goal=0.2,
+            kind="at most",
+            note="the base that a server has loaded anyway is counted for the pipelines only",
+        )
+        count = 50 if is_quick else 1_000
+        many = list(texts[:count])
+        yield ratio_row(
+            f"{count:,} reviews through 8 adapters, 128 tokens",
+            "reviews/s",
+            f"{PIPELINES}, batches of 16",
+            lambda: count / _seconds(lambda: predictor.predict_many(many, ids)),
+            lambda: count / _seconds(lambda: pipelines.predict(many, batch_size=16)),
+            1,
+            goal=3.0,
+            kind="at least",
+        )
+        base, folder = bases.load(BUILTIN_BASE), folders[0]
+        yield ratio_row(
+            "an adapter that is not in memory yet",
+            "ms",
+            "PeftModel.from_pretrained with its base",
+            lambda: 1000 * _seconds(lambda: adapters.load(folder, base)),
+            lambda: 1000 * _seconds(lambda: load_adapter(base_folder, folder)),
+            ALTERNATIONS,
+            goal=0.1,
+            kind="at most",
+        )
+        store.close()
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def _resident_bytes() -> int:
+    import psutil
+
+    gc.collect()
+    return psutil.Process().memory_info().rss

@@ -1,0 +1,164 @@
+"""Training, evaluation and memory, against the assignment's notebook."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from benchmarks import limits
+from benchmarks.rows import Row, ratio_row
+from peft_demo import adapters, bases, hardware, presets, reviews, training
+from peft_demo.methods import METHODS
+from peft_demo.runs import BUILTIN_BASE, IMDB, RunConfig
+
+NOTEBOOK = "notebook"
+PRESETS = {"lora-1": "LoRA 1 (assignment)", "recommended-lora": "LoRA, recommended"}
+
+
+class Silent:
+    """A reporter that nobody reads."""
+
+    def progress(self, progress: object) -> None: ...
+
+    def step(self, metrics: object) -> None: ...
+
+    def epoch(self, metrics: object) -> None: ...
+
+    def should_stop(self) -> bool:
+        return False
+
+
+def config_of(preset_id: str, **changes: object) -> RunConfig:
+    """A preset on the built-in base and reviews, as small as a benchmark can be."""
+    small = {"num_reviews": 400, "num_train_epochs": 1, "num_test_reviews": 50}
+    return presets.preset(preset_id).config(
+        **{"base_model": BUILTIN_BASE, "dataset": IMDB, **small, **changes}
+    )
+
+
+def ours(config: RunConfig) -> dict[str, float]:
+    """What Trainer measured of our training, evaluation after each epoch included."""
+    with tempfile.TemporaryDirectory() as folder:
+        return training.train(config, Path(folder), Silent()).train_output
+
+
+def theirs(base_folder: str, config: RunConfig) -> dict[str, float]:
+    """The same of the notebook."""
+    from benchmarks.baselines import notebook
+
+    drawn = reviews.draw(reviews.load(config.dataset), config)
+    parts = [(part.texts, part.labels) for part in (drawn.train, drawn.validation)]
+    method = METHODS[config.method]
+    return notebook.train(
+        base_folder,
+        *parts,
+        max_length=config.max_length,
+        epochs=config.num_train_epochs,
+        learning_rate=config.learning_rate,
+        lora=None
+        if method.is_head_only
+        else method.peft_config(config.method_values, config.setting),
+    )
+
+
+def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
+    """Training of presets, of the head alone, evaluation and memory."""
+    precision = hardware.training_precision()
+    goal = 2.0 if precision == "bfloat16" else 1.25
+    speed = "train_samples_per_second"
+    chosen = [("lora-1", 50)] if is_quick else [(p, n) for p in PRESETS for n in (50, 128)]
+    for preset_id, max_length in chosen:
+        config = config_of(preset_id, max_length=max_length)
+        row = ratio_row(
+            f"training, {PRESETS[preset_id]}, {max_length} tokens, {precision}",
+            "reviews/s",
+            NOTEBOOK,
+            lambda config=config: ours(config)[speed],
+            lambda config=config: theirs(base_folder, config)[speed],
+            pairs,
+            goal=goal,
+            kind="at least",
+        )
+        peak = limits.gemm_flops_per_second(16 * max_length)
+        # Of the time that includes evaluation, tokens and Trainer's own work.
+        row.share_of_limit = row.ours * limits.training_flops(config) / peak
+        yield row
+    head = config_of("recommended-head-only", max_length=50, num_train_epochs=10)
+    yield ratio_row(
+        "head only, 10 epochs, 50 tokens",
+        "s",
+        NOTEBOOK,
+        lambda: ours(head)["train_runtime"],
+        lambda: theirs(base_folder, head)["train_runtime"],
+        1 if is_quick else pairs,
+        goal=0.1,
+        kind="at most",
+    )
+    yield _evaluation(base_folder, 1 if is_quick else pairs, 100 if is_quick else 400)
+    if not is_quick:
+        yield ratio_row(
+            "peak memory of a training, LoRA 1, 128 tokens",
+            "MB",
+            NOTEBOOK,
+            partial(_peak_memory, "ours", base_folder),
+            partial(_peak_memory, "theirs", base_folder),
+            1,
+            goal=1.0,
+            kind="at most",
+        )
+
+
+def _evaluation(base_folder: str, pairs: int, count: int) -> Row:
+    import time
+
+    from benchmarks.baselines import notebook
+
+    config = config_of("lora-1", max_length=256)
+    method = METHODS[config.method]
+    base = bases.load(BUILTIN_BASE)
+    test = reviews.load(IMDB).test.take(range(count))
+    model = adapters.build(base, config).eval()
+
+    def own() -> float:
+        started = time.perf_counter()
+        token_ids = base.encode(test.texts, config.max_length)["input_ids"]
+        for _ in adapters.logits_by_length(model, base, token_ids, training.EVALUATION_BATCH):
+            pass
+        return count / (time.perf_counter() - started)
+
+    return ratio_row(
+        "evaluation, LoRA 1, 256 tokens, real lengths",
+        "reviews/s",
+        NOTEBOOK,
+        own,
+        lambda: notebook.evaluate(
+            base_folder,
+            (test.texts, test.labels),
+            config.max_length,
+            method.peft_config(config.method_values, config.setting),
+        ),
+        pairs,
+        goal=3.0,
+        kind="at least",
+    )
+
+
+def _peak_memory(whose: str, base_folder: str) -> float:
+    """Of a process of its own, in MB."""
+    code = (
+        "import resource, sys\n"
+        "from peft_demo import hardware\n"
+        "hardware.share_cores()\n"
+        "from benchmarks import training\n"
+        "config = training.config_of('lora-1', max_length=128, num_reviews=160)\n"
+        f"training.{whose}({'' if whose == 'ours' else 'sys.argv[1], '}config)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, base_folder], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout.splitlines()[-1]) / 1024
