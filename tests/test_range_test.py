@@ -12,7 +12,11 @@ from small_runs import Recorder, small_config
 from benchmarks import range_tests
 from peft_demo import range_test, training
 from peft_demo.errors import NotFoundError, RunCancelledError
+from peft_demo.methods import METHODS
 from peft_demo.range_test import find, suggest
+
+FACTOR = 5
+"""How far a suggestion may be from the rate that was best in a training."""
 
 RATES = [
     range_test.rate_at(step)
@@ -140,6 +144,24 @@ class TestFind:
         with pytest.raises(RunCancelledError):
             find(small_config(), tmp_path, recorder)
         assert len(recorder.steps) == 4
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_each_method_is_told_is_near_its_tuned_rate_or_unsure(method):
+    curve = range_tests.read()[method]
+    suggestion, is_sure, reason, _ = suggest(curve.learning_rates, curve.losses)
+    if is_sure:
+        tuned_rate = METHODS[method].learning_rate
+        assert tuned_rate / FACTOR <= suggestion <= tuned_rate * FACTOR
+    else:
+        assert reason
+
+
+def test_most_methods_are_told_a_rate_for_sure():
+    curves = range_tests.read().values()
+    assert (
+        sum(suggest(curve.learning_rates, curve.losses)[1] for curve in curves) > len(METHODS) / 2
+    )
 
 
 class TestLosses:

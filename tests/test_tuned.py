@@ -5,7 +5,7 @@ import json
 import pytest
 from small_runs import run_python
 
-from peft_demo import settings, tuned
+from peft_demo import settings, tune, tuned
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig
 from peft_demo.tuned import GUESSING, TunedRun, best_rate, ladder, ranking, warning
@@ -194,3 +194,30 @@ def test_needs_no_torch(home):
         home,
     )
     assert done.stdout.strip() == "set()", done.stderr
+
+
+class TestWhatWasMeasured:
+    """benchmarks/methods.json as it is, for every row of METHODS."""
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_lacks_nothing(self, method):
+        found = [row for row in tuned.runs() if row.method == method]
+        assert tune.next_run(METHODS[method], tuple(found)) is None
+        assert len(ladder(method)) >= 5
+        best = best_rate(method)
+        assert {row.seed for row in found if row.learning_rate == best} == set(tune.SEEDS)
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_had_a_thousand_reviews_to_train_on(self, method):
+        for row in tuned.runs():
+            if row.method == method:
+                config = RunConfig(row.config)
+                assert config.method == method
+                assert config.num_reviews * 4 // 5 >= 1_000
+                assert config.learning_rate == row.learning_rate
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_the_best_rate_learns_and_is_what_the_form_proposes(self, method):
+        best = ladder(method)[best_rate(method)]
+        assert best.eval_loss < GUESSING
+        assert METHODS[method].learning_rate == best.learning_rate

@@ -1,0 +1,92 @@
+"""The benchmark's arithmetic, and that its baselines really are what they are said to be."""
+
+import json
+
+import pytest
+
+from benchmarks import limits, rows, training
+from benchmarks.__main__ import RESULTS
+from benchmarks.rows import Row
+from peft_demo import bases
+
+
+def row(**changes):
+    values = {
+        "what": "a wait",
+        "unit": "ms",
+        "baseline_is": "the notebook",
+        "ours": 1.0,
+        "baseline": 4.0,
+        "value": 0.25,
+        "goal": 0.5,
+        "kind": "at most",
+    }
+    return Row(**{**values, **changes})
+
+
+class TestPairs:
+    def test_medians_of_pairs_in_turns(self):
+        order = []
+        ours, theirs = iter((2.0, 8.0, 30.0)), iter((1.0, 2.0, 10.0))
+
+        def measure(whose, values):
+            order.append(whose)
+            return next(values)
+
+        found = rows.paired(
+            lambda: measure("ours", ours), lambda: measure("theirs", theirs), pairs=3
+        )
+        assert order == ["ours", "theirs", "theirs", "ours", "ours", "theirs"]
+        # 2, 4 and 3: not the ratio of the medians, which is 4.
+        assert found == (8.0, 2.0, 3.0, [(2.0, 1.0), (8.0, 2.0), (30.0, 10.0)])
+
+    @pytest.mark.parametrize(
+        ("kind", "value", "is_met"),
+        [
+            ("at most", 0.5, True),
+            ("at most", 0.51, False),
+            ("at least", 0.5, True),
+            ("at least", 0.49, False),
+        ],
+    )
+    def test_goals(self, kind, value, is_met):
+        assert row(kind=kind, value=value).is_met is is_met
+
+    def test_table(self):
+        lines = rows.table([row(), row(baseline=None, ours=1234.5, value=1234.5, goal=150)])
+        assert lines.splitlines()[2:] == [
+            "| a wait | 1 ms | 4 ms (the notebook) | 0.25 × | – | ≤ 0.5 × | yes |",
+            "| a wait | 1,234 ms | – | – | – | ≤ 150 ms | no |",
+        ]
+
+
+class TestTheNotebook:
+    def test_trains_the_same_configuration_to_about_the_same_loss(self, tmp_path):
+        """Both begin at ln 2 and take as many steps; the reviews are the same, the masks not."""
+        bases.export(tmp_path)
+        config = training.config_of("recommended-lora", max_length=16, num_reviews=40)
+        ours = training.ours(config)
+        theirs = training.theirs(str(tmp_path), config)
+        assert ours["training_loss"] == pytest.approx(theirs["train_loss"], abs=0.1)
+        for found in (ours, theirs):
+            assert found["train_samples_per_second"] > 0
+
+
+class TestLimits:
+    def test_operations_of_a_review(self):
+        flops = limits.training_flops(training.config_of("lora-1", max_length=50))
+        # 72 products of 384 x 384 for a token, forward and backward, less the last layer's share.
+        dense = 2 * 2 * 72 * 384 * 384 * 50
+        assert 0.85 * dense < flops < 1.4 * dense
+
+    def test_peak_is_a_processors(self):
+        assert 1e9 < limits.gemm_flops_per_second(64) < 1e14
+
+
+def test_the_committed_results_are_whole():
+    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    assert {"processor", "threads", "precision", "torch"} <= set(found["machine"])
+    measured = [Row.model_validate(values) for values in found["rows"]]
+    assert len(measured) >= 14
+    for each in measured:
+        assert all(ours > 0 and theirs > 0 for ours, theirs in each.pairs)
