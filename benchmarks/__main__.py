@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.rows import Row, table
 from peft_demo import bases, hardware
 
-PARTS = ("training", "prediction", "startup", "board")
+PARTS = ("training", "prediction", "startup", "board", "viewers")
 RESULTS = Path(__file__).with_name("results.json")
 
 

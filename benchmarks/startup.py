@@ -21,8 +21,8 @@ ADAPTER = "reference-recommended-lora"
 
 
 @contextmanager
-def _served(*arguments: str, port: int) -> Iterator[tuple[str, float]]:
-    """A server's address and the seconds until it answered."""
+def served(*arguments: str, port: int) -> Iterator[tuple[str, float, subprocess.Popen[bytes]]]:
+    """A server's address, the seconds until it answered, and its process."""
     with tempfile.TemporaryDirectory() as home:
         started = time.perf_counter()
         process = subprocess.Popen(
@@ -39,13 +39,14 @@ def _served(*arguments: str, port: int) -> Iterator[tuple[str, float]]:
                     answer.read()
                     break
                 time.sleep(0.02)
-            yield url, time.perf_counter() - started
+            yield url, time.perf_counter() - started, process
         finally:
             process.terminate()
             process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens at."""
     import socket
 
     with socket.socket() as probe:
@@ -54,23 +55,23 @@ def _free_port() -> int:
 
 
 def _page() -> float:
-    port = _free_port()
-    with _served("app.py", "--port", str(port), port=port) as (_, seconds):
+    port = free_port()
+    with served("app.py", "--port", str(port), port=port) as (_, seconds, _process):
         return seconds
 
 
 def _empty_page() -> float:
-    port = _free_port()
-    with _served(str(BASELINES / "empty_page.py"), str(port), port=port) as (_, seconds):
+    port = free_port()
+    with served(str(BASELINES / "empty_page.py"), str(port), port=port) as (_, seconds, _process):
         return seconds
 
 
 def _first_prediction() -> float:
     from gradio_client import Client
 
-    port = _free_port()
+    port = free_port()
     started = time.perf_counter()
-    with _served("app.py", "--port", str(port), port=port) as (url, _):
+    with served("app.py", "--port", str(port), port=port) as (url, *_):
         client = Client(url, verbose=False)
         client.predict("A fine film.", [ADAPTER], api_name="/predict")
         return time.perf_counter() - started
