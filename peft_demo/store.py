@@ -8,33 +8,19 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psutil
-from sqlalchemy import (
-    JSON,
-    ForeignKey,
-    String,
-    create_engine,
-    delete,
-    event,
-    inspect,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import create_engine, delete, event, inspect, select, text, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateColumn
 
 from peft_demo import marks, records
 from peft_demo.errors import ConflictError, NotFoundError, StoreError
-from peft_demo.fields import shown
 from peft_demo.runs import (
     EpochMetrics,
     GroupKind,
@@ -48,6 +34,27 @@ from peft_demo.runs import (
     RunStatus,
     StepMetrics,
 )
+from peft_demo.tables import (
+    EpochRow,
+    GroupRow,
+    RunRow,
+    StepRow,
+    Table,
+    VersionRow,
+    chunks,
+    epochs_of,
+    group_of,
+    missing,
+    no_such_group,
+    no_such_run,
+    number_in,
+    places,
+    run_id_of,
+    run_of,
+    stamped,
+    undeleted,
+)
+from peft_demo.workers import is_alive, this_process
 
 LOCK_SECONDS = 5.0
 """How long a write waits for another process to let go of the database."""
@@ -56,73 +63,6 @@ DATABASE = "runs.sqlite3"
 
 KEPT_SECONDS = 3600.0
 """How long a deleted run can be restored."""
-
-# SQLite limits how many values one question may name.
-_CHUNK = 500
-
-
-class _Table(DeclarativeBase):
-    type_annotation_map = {dict[str, Any]: JSON}  # noqa: RUF012
-
-
-class _Version(_Table):
-    __tablename__ = "version"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    value: Mapped[int]
-
-
-class _Group(_Table):
-    # "group" is a word of SQL.
-    __tablename__ = "run_group"
-    number: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str]
-    name: Mapped[str]
-    owner: Mapped[str]
-    created_at: Mapped[str]
-    is_race: Mapped[bool] = mapped_column(default=False)
-    axes: Mapped[dict[str, Any]] = mapped_column(default=dict)
-
-
-class _Run(_Table):
-    __tablename__ = "run"
-    # AUTOINCREMENT: the number of a deleted run is never given again.
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
-    number: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(default=RunKind.TRAINING, server_default=RunKind.TRAINING)
-    config: Mapped[dict[str, Any]]
-    owner: Mapped[str]
-    status: Mapped[str] = mapped_column(String, index=True)
-    created_at: Mapped[str]
-    started_at: Mapped[str | None]
-    finished_at: Mapped[str | None]
-    worker: Mapped[str | None]
-    stop_requested: Mapped[bool] = mapped_column(default=False)
-    progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    error: Mapped[str | None]
-    result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    range_test: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    # No foreign key: SQLite cannot add one to a table that is there already.
-    group: Mapped[int | None] = mapped_column("group_number", index=True)
-    tags: Mapped[list[str] | None] = mapped_column(JSON)
-    note: Mapped[str] = mapped_column(default="", server_default="")
-    is_starred: Mapped[bool] = mapped_column(default=False, server_default="0")
-    deleted_at: Mapped[str | None]
-    version: Mapped[int] = mapped_column(default=0, index=True)
-
-
-class _Step(_Table):
-    __tablename__ = "step"
-    run: Mapped[int] = mapped_column(ForeignKey("run.number"), primary_key=True)
-    step: Mapped[int] = mapped_column(primary_key=True)
-    loss: Mapped[float]
-    learning_rate: Mapped[float]
-
-
-class _Epoch(_Table):
-    __tablename__ = "epoch"
-    run: Mapped[int] = mapped_column(ForeignKey("run.number"), primary_key=True)
-    epoch: Mapped[int] = mapped_column(primary_key=True)
-    metrics: Mapped[dict[str, Any]]
 
 
 class Store:
@@ -159,7 +99,7 @@ class Store:
         if not self._is_open:
             return 0
         with self._transaction(write=False) as session:
-            return session.scalar(select(_Version.value)) or 0
+            return session.scalar(select(VersionRow.value)) or 0
 
     def submit(
         self,
@@ -207,7 +147,7 @@ class Store:
             StoreError: the folder or database cannot be written; names it.
         """
         with self._transaction() as session:
-            group = _Group(
+            group = GroupRow(
                 kind=kind,
                 name=name,
                 owner=owner,
@@ -218,7 +158,7 @@ class Store:
             session.add(group)
             session.flush()
             rows = [
-                _Run(
+                RunRow(
                     config=config.flat(),
                     owner=owner,
                     status=RunStatus.QUEUED,
@@ -233,7 +173,7 @@ class Store:
             version = self._touch(session)
             for row in rows:
                 row.version = version
-            snapshot, numbers = _group_snapshot(group), [row.number for row in rows]
+            snapshot, numbers = group_of(group), [row.number for row in rows]
         return snapshot, [self._get(number) for number in numbers]
 
     def groups(self) -> list[RunGroup]:
@@ -241,8 +181,8 @@ class Store:
         if not self._is_open:
             return []
         with self._transaction(write=False) as session:
-            rows = session.scalars(select(_Group).order_by(_Group.number.desc()))
-            return [_group_snapshot(row) for row in rows]
+            rows = session.scalars(select(GroupRow).order_by(GroupRow.number.desc()))
+            return [group_of(row) for row in rows]
 
     def group(self, group_id: str) -> tuple[RunGroup, list[Run]]:
         """A group and its runs, in the order in which they were queued.
@@ -250,15 +190,15 @@ class Store:
         Raises:
             NotFoundError: there is none.
         """
-        number = _number_in(group_id, "group")
+        number = number_in(group_id, "group")
         if number is None:
-            raise _no_such_group(group_id)
+            raise no_such_group(group_id)
         with self._transaction(write=False) as session:
-            row = session.get(_Group, number)
+            row = session.get(GroupRow, number)
             if row is None:
-                raise _no_such_group(group_id)
-            members = _stamps().where(_Run.group == number).order_by(_Run.number)
-            return _group_snapshot(row), self._snapshots(session, members)
+                raise no_such_group(group_id)
+            members = stamped().where(RunRow.group == number).order_by(RunRow.number)
+            return group_of(row), self._snapshots(session, members)
 
     def claim(self, group_id: str | None = None) -> Run | None:
         """Take the oldest queued run for this process, or None if there is none.
@@ -266,16 +206,16 @@ class Store:
         Args:
             group_id: take one of this group only.
         """
-        waiting = select(_Run).where(_Run.status == RunStatus.QUEUED).order_by(_Run.number)
+        waiting = select(RunRow).where(RunRow.status == RunStatus.QUEUED).order_by(RunRow.number)
         if group_id is not None:
-            waiting = waiting.where(_Run.group == _number_in(group_id, "group"))
+            waiting = waiting.where(RunRow.group == number_in(group_id, "group"))
         with self._transaction() as session:
             row = session.scalars(waiting).first()
             if row is None:
                 return None
             _begin(row)
             # Everyone behind it moves up by one.
-            touched = update(_Run).where(_Run.status == RunStatus.QUEUED)
+            touched = update(RunRow).where(RunRow.status == RunStatus.QUEUED)
             session.execute(touched.values(version=self._touch(session, row)))
             number = row.number
         return self._get(number)
@@ -296,7 +236,7 @@ class Store:
         if not self._is_open:
             return references
         with self._transaction(write=False) as session:
-            changed = _stamps().where(_Run.version > since).order_by(_Run.number.desc())
+            changed = stamped().where(RunRow.version > since).order_by(RunRow.number.desc())
             return [*self._snapshots(session, changed), *references]
 
     def ids(self) -> list[str]:
@@ -304,8 +244,8 @@ class Store:
         numbers: Sequence[int] = []
         if self._is_open:
             with self._transaction(write=False) as session:
-                present = _present(select(_Run.number))
-                numbers = session.scalars(present.order_by(_Run.number.desc())).all()
+                found = undeleted(select(RunRow.number))
+                numbers = session.scalars(found.order_by(RunRow.number.desc())).all()
         return [*map(run_id_of, numbers), *self._references]
 
     def steps(self, run_id: str) -> list[StepMetrics]:
@@ -314,8 +254,8 @@ class Store:
             return records.read_steps(self.folder_of(run_id))
         number = self._number(run_id)
         with self._transaction(write=False) as session:
-            present = _present(select(_Step).join(_Run, _Run.number == _Step.run))
-            rows = session.scalars(present.where(_Step.run == number).order_by(_Step.step))
+            found = undeleted(select(StepRow).join(RunRow, RunRow.number == StepRow.run))
+            rows = session.scalars(found.where(StepRow.run == number).order_by(StepRow.step))
             return [
                 StepMetrics(step=row.step, loss=row.loss, learning_rate=row.learning_rate)
                 for row in rows
@@ -334,9 +274,9 @@ class Store:
             row = self._row(session, number)
             if progress is not None:
                 row.progress = progress.model_dump()
-            session.add_all(_Step(run=number, **step.model_dump()) for step in steps)
+            session.add_all(StepRow(run=number, **step.model_dump()) for step in steps)
             if epoch is not None:
-                session.add(_Epoch(run=number, epoch=epoch.epoch, metrics=epoch.model_dump()))
+                session.add(EpochRow(run=number, epoch=epoch.epoch, metrics=epoch.model_dump()))
             self._touch(session, row)
 
     def finish(
@@ -381,7 +321,7 @@ class Store:
                 row.status, row.finished_at = RunStatus.CANCELLED, _now()
             row.stop_requested = True
             version = self._touch(session, row)
-            waiting = update(_Run).where(_Run.status == RunStatus.QUEUED)
+            waiting = update(RunRow).where(RunRow.status == RunStatus.QUEUED)
             session.execute(waiting.values(version=version))
         return self._get(number)
 
@@ -390,7 +330,7 @@ class Store:
         with self._transaction(write=False) as session:
             number = self._number(run_id)
             asked = session.scalar(
-                _present(select(_Run.stop_requested)).where(_Run.number == number)
+                undeleted(select(RunRow.stop_requested)).where(RunRow.number == number)
             )
             return asked is None or asked
 
@@ -498,11 +438,13 @@ class Store:
         before = (datetime.now(UTC) - timedelta(seconds=older_than_seconds)).isoformat()
         with self._transaction() as session:
             # Times are all in UTC and of one form, so that their texts are in their order.
-            numbers = session.scalars(select(_Run.number).where(_Run.deleted_at <= before)).all()
+            numbers = session.scalars(
+                select(RunRow.number).where(RunRow.deleted_at <= before)
+            ).all()
             for number in numbers:
-                for table in (_Step, _Epoch):
+                for table in (StepRow, EpochRow):
                     session.execute(delete(table).where(table.run == number))
-                session.execute(delete(_Run).where(_Run.number == number))
+                session.execute(delete(RunRow).where(RunRow.number == number))
         ids = [run_id_of(number) for number in numbers]
         for run_id, number in zip(ids, numbers, strict=True):
             self._cache.pop(number, None)
@@ -515,8 +457,8 @@ class Store:
     def interrupt_orphans(self) -> list[str]:
         """Mark runs whose training process has ended as interrupted; returns their ids."""
         with self._transaction() as session:
-            rows = session.scalars(select(_Run).where(_Run.status == RunStatus.RUNNING)).all()
-            orphans = [row for row in rows if not _is_alive(row.worker)]
+            rows = session.scalars(select(RunRow).where(RunRow.status == RunStatus.RUNNING)).all()
+            orphans = [row for row in rows if not is_alive(row.worker)]
             for row in orphans:
                 row.status, row.finished_at, row.worker = RunStatus.INTERRUPTED, _now(), None
                 row.error = "The program that trained this run ended before it was finished."
@@ -548,11 +490,11 @@ class Store:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _Table.metadata.create_all(self._engine)
+            Table.metadata.create_all(self._engine)
             self._add_new_columns()
             with Session(self._engine) as session, session.begin():
-                if session.get(_Version, 1) is None:
-                    session.add(_Version(id=1, value=1))
+                if session.get(VersionRow, 1) is None:
+                    session.add(VersionRow(id=1, value=1))
         except (OSError, SQLAlchemyError) as error:
             raise self._unusable(error) from error
         self._is_open = True
@@ -563,9 +505,9 @@ class Store:
         with self._engine.begin() as connection:
             # Locked before looking: two processes may open it at once.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            columns = inspect(connection).get_columns(_Run.__tablename__)
+            columns = inspect(connection).get_columns(RunRow.__tablename__)
             known = {column["name"] for column in columns}
-            for column in _Table.metadata.tables[_Run.__tablename__].columns:
+            for column in Table.metadata.tables[RunRow.__tablename__].columns:
                 if column.name not in known:
                     definition = CreateColumn(column).compile(self._engine)
                     connection.execute(text(f"ALTER TABLE run ADD COLUMN {definition}"))
@@ -603,7 +545,7 @@ class Store:
         files: Path | None = None,
     ) -> Run:
         with self._transaction() as session:
-            row = _Run(
+            row = RunRow(
                 config=config.flat(), owner=owner, status=status, kind=kind, created_at=_now()
             )
             if status is RunStatus.RUNNING:
@@ -617,40 +559,40 @@ class Store:
             number = row.number
         return self._get(number)
 
-    def _touch(self, session: Session, row: _Run | None = None) -> int:
-        session.execute(update(_Version).values(value=_Version.value + 1))
-        version = session.scalar(select(_Version.value)) or 0
+    def _touch(self, session: Session, row: RunRow | None = None) -> int:
+        session.execute(update(VersionRow).values(value=VersionRow.value + 1))
+        version = session.scalar(select(VersionRow.value)) or 0
         if row is not None:
             row.version = version
         return version
 
     def _number(self, run_id: str) -> int:
-        number = _number_in(run_id, "run")
+        number = number_in(run_id, "run")
         if number is None:
-            raise _no_such_run(run_id)
+            raise no_such_run(run_id)
         return number
 
     def _refuse_reference(self, run_id: str, why: str) -> None:
         if run_id in self._references:
             raise ConflictError(f"{run_id} is a reference run and {why}.")
 
-    def _row(self, session: Session, number: int) -> _Run:
+    def _row(self, session: Session, number: int) -> RunRow:
         return self._rows(session, [run_id_of(number)])[0]
 
     def _rows(
         self, session: Session, run_ids: Sequence[str], *, even_deleted: bool = False
-    ) -> list[_Run]:
+    ) -> list[RunRow]:
         """The rows of these runs, in this order; refuses one that is not there."""
         numbers = [self._number(run_id) for run_id in run_ids]
         found = {
             row.number: row
-            for some in _chunks(numbers)
-            for row in session.scalars(select(_Run).where(_Run.number.in_(some)))
+            for some in chunks(numbers)
+            for row in session.scalars(select(RunRow).where(RunRow.number.in_(some)))
         }
         for number in numbers:
             row = found.get(number)
             if row is None:
-                raise _missing(session, number)
+                raise missing(session, number)
             if row.deleted_at is not None and not even_deleted:
                 raise NotFoundError(f"{run_id_of(number)} was deleted.")
         return [found[number] for number in dict.fromkeys(numbers)]
@@ -658,7 +600,7 @@ class Store:
     def _get(self, number: int) -> Run:
         with self._transaction(write=False) as session:
             self._row(session, number)
-            return self._snapshots(session, _stamps().where(_Run.number == number))[0]
+            return self._snapshots(session, stamped().where(RunRow.number == number))[0]
 
     def _snapshots(self, session: Session, stamps: Any) -> list[Run]:
         """The runs that ``stamps`` asks for; what has not changed is not read again."""
@@ -669,145 +611,22 @@ class Store:
             for number, run in found.items()
             if run is None or run.version != versions[number]
         ]
-        for some in _chunks(new):
-            rows = session.scalars(select(_Run).where(_Run.number.in_(some))).all()
-            epochs = _epochs_of(session, some)
-            queue = _queue(session) if any(row.status == RunStatus.QUEUED for row in rows) else {}
+        for some in chunks(new):
+            rows = session.scalars(select(RunRow).where(RunRow.number.in_(some))).all()
+            epochs = epochs_of(session, some)
+            queue = places(session) if any(row.status == RunStatus.QUEUED for row in rows) else {}
             for row in rows:
-                run = _snapshot(row, epochs[row.number], queue.get(row.number))
+                run = run_of(row, epochs[row.number], queue.get(row.number))
                 found[row.number] = self._cache[row.number] = run
         return [run for run in found.values() if run is not None]
 
 
-def run_id_of(number: int) -> str:
-    """The public id of the run with this number."""
-    return f"run-{number:06d}"
-
-
-def group_id_of(number: int) -> str:
-    """The public id of the group with this number."""
-    return f"group-{number:06d}"
-
-
-def _snapshot(row: _Run, epochs: Sequence[dict[str, Any]], position: int | None) -> Run:
-    return Run.model_validate(
-        {
-            "run_id": run_id_of(row.number),
-            "kind": row.kind,
-            "config": row.config,
-            "owner": row.owner,
-            "status": row.status,
-            "created_at": row.created_at,
-            "started_at": row.started_at,
-            "finished_at": row.finished_at,
-            "progress": row.progress or {},
-            "epochs": epochs,
-            "error": row.error,
-            "result": row.result,
-            "range_test": row.range_test,
-            "group_id": None if row.group is None else group_id_of(row.group),
-            "tags": row.tags or (),
-            "note": row.note,
-            "is_starred": row.is_starred,
-            "queue_position": position,
-            "version": row.version,
-        }
-    )
-
-
-def _present(question: Any) -> Any:
-    """Only of runs that are not deleted."""
-    return question.where(_Run.deleted_at.is_(None))
-
-
-def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK))
-
-
-def _stamps() -> Any:
-    """Asks for number and version of runs that are not deleted."""
-    return _present(select(_Run.number, _Run.version))
-
-
-def _epochs_of(session: Session, numbers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    """The epochs of many runs, asked for together: one question a run would be slow."""
-    epochs: dict[int, list[dict[str, Any]]] = {number: [] for number in numbers}
-    found = select(_Epoch.run, _Epoch.metrics).where(_Epoch.run.in_(numbers))
-    for number, metrics in session.execute(found.order_by(_Epoch.run, _Epoch.epoch)):
-        epochs[number].append(metrics)
-    return epochs
-
-
-def _queue(session: Session) -> dict[int, int]:
-    """The place of each waiting run, from 1."""
-    waiting = select(_Run.number).where(_Run.status == RunStatus.QUEUED).order_by(_Run.number)
-    return {number: place for place, number in enumerate(session.scalars(waiting), start=1)}
-
-
-def _number_in(public_id: str, kind: str) -> int | None:
-    prefix, _, digits = str(public_id).partition("-")
-    if prefix != kind or not digits.isascii() or not digits.isdigit() or len(digits) > 12:
-        return None
-    return int(digits)
-
-
-def _group_snapshot(row: _Group) -> RunGroup:
-    return RunGroup(
-        group_id=group_id_of(row.number),
-        kind=GroupKind(row.kind),
-        name=row.name,
-        owner=row.owner,
-        created_at=datetime.fromisoformat(row.created_at),
-        is_race=row.is_race,
-        axes=row.axes,
-    )
-
-
-def _no_such_group(group_id: object) -> NotFoundError:
-    return NotFoundError(
-        f"group must be the id of a group, such as group-000001, got {shown(group_id)}."
-    )
-
-
-def _no_such_run(run_id: object) -> NotFoundError:
-    return NotFoundError(f"run must be the id of a run, such as run-000001, got {shown(run_id)}.")
-
-
-def _missing(session: Session, number: int) -> NotFoundError:
-    """Why there is no such run: it was deleted, or never was."""
-    # SQLite keeps the highest number that it ever gave.
-    highest = session.scalar(
-        text("SELECT seq FROM sqlite_sequence WHERE name = :table"), {"table": _Run.__tablename__}
-    )
-    run_id = run_id_of(number)
-    if 1 <= number <= (highest or 0):
-        return NotFoundError(f"{run_id} was deleted for good.")
-    return _no_such_run(run_id)
-
-
-def _begin(row: _Run) -> None:
-    row.status, row.started_at, row.worker = RunStatus.RUNNING, _now(), _this_process()
+def _begin(row: RunRow) -> None:
+    row.status, row.started_at, row.worker = RunStatus.RUNNING, _now(), this_process()
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat()
-
-
-def _this_process() -> str:
-    return _describe(psutil.Process())
-
-
-def _describe(process: psutil.Process) -> str:
-    # The start time tells a process from a later one that got the same number.
-    return f"{socket.gethostname()}:{process.pid}:{process.create_time():.2f}"
-
-
-def _is_alive(worker: str | None) -> bool:
-    try:
-        pid = int((worker or "::").split(":")[-2])
-        return _describe(psutil.Process(pid)) == worker
-    except (ValueError, psutil.Error):
-        return False
 
 
 def _prepare_connection(connection: Any, _record: object) -> None:
