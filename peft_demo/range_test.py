@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
-from peft_demo import adapters, evaluation, seeds, training
+from peft_demo import adapters, evaluation, seeds, training, tuned
 from peft_demo.errors import DivergedError
+from peft_demo.methods import METHODS, Method
 from peft_demo.runs import RangeTest, Reporter, RunConfig
 
 if TYPE_CHECKING:
@@ -73,9 +74,21 @@ def find(config: RunConfig, folder: Path, reporter: Reporter) -> RangeTest:
         # At which rates it had not diverged yet is what the test finds.
         with suppress(DivergedError):
             trainer.train()
-    suggestion, is_sure, reason, smoothed = suggest(rates, losses)
+    return judge(METHODS[config.method], rates, losses)
+
+
+def judge(method: Method, learning_rates: Sequence[float], losses: Sequence[float]) -> RangeTest:
+    """A range test's curve with what it says, and what trainings of the method say to that.
+
+    A growing rate is a long warm-up: some methods learn in it at rates at which a training that
+    begins there does not. So a suggestion that did no good when the method was tuned is unsure.
+    """
+    suggestion, is_sure, reason, smoothed = suggest(learning_rates, losses)
+    if is_sure and suggestion is not None:
+        reason = tuned.warning(method.id, method.label, suggestion)
+        is_sure = not reason
     return RangeTest(
-        learning_rates=tuple(rates),
+        learning_rates=tuple(learning_rates),
         losses=tuple(losses),
         smoothed=tuple(smoothed),
         suggestion=suggestion,

@@ -13,7 +13,8 @@ from benchmarks import range_tests
 from peft_demo import range_test, training
 from peft_demo.errors import NotFoundError, RunCancelledError
 from peft_demo.methods import METHODS
-from peft_demo.range_test import find, suggest
+from peft_demo.range_test import find, judge, suggest
+from peft_demo.runs import RangeTest
 
 FACTOR = 5
 """How far a suggestion may be from the rate that was best in a training."""
@@ -146,22 +147,30 @@ class TestFind:
         assert len(recorder.steps) == 4
 
 
+def recorded(method: str) -> RangeTest:
+    curve = range_tests.read()[method]
+    return judge(METHODS[method], curve.learning_rates, curve.losses)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_what_each_method_is_told_is_near_its_tuned_rate_or_unsure(method):
-    curve = range_tests.read()[method]
-    suggestion, is_sure, reason, _ = suggest(curve.learning_rates, curve.losses)
-    if is_sure:
+    found = recorded(method)
+    if found.is_sure:
         tuned_rate = METHODS[method].learning_rate
-        assert tuned_rate / FACTOR <= suggestion <= tuned_rate * FACTOR
+        assert tuned_rate / FACTOR <= found.suggestion <= tuned_rate * FACTOR
     else:
-        assert reason
+        assert found.reason
 
 
 def test_most_methods_are_told_a_rate_for_sure():
-    curves = range_tests.read().values()
-    assert (
-        sum(suggest(curve.learning_rates, curve.losses)[1] for curve in curves) > len(METHODS) / 2
-    )
+    assert sum(recorded(method).is_sure for method in METHODS) > len(METHODS) / 2
+
+
+def test_a_rate_at_which_trainings_guessed_is_unsure():
+    found = recorded("oft")
+    assert suggest(found.learning_rates, found.losses)[1]
+    assert not found.is_sure
+    assert "did no better than guessing" in found.reason
 
 
 class TestLosses:
