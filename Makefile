@@ -48,7 +48,7 @@ lint: $(DEV_STAMP) ## check style, types and who imports whom
 bench: $(RUN_STAMP) ## measure the numbers that the README quotes
 	$(VENV_PYTHON) -m benchmarks $(ARGS)
 
-bench-quick: $(RUN_STAMP) ## the same in under three minutes, fewer and smaller pairs
+bench-quick: $(RUN_STAMP) ## the same with fewer and smaller pairs
 	$(VENV_PYTHON) -m benchmarks --quick $(ARGS)
 
 reference: $(RUN_STAMP) ## train the reference adapters in adapters/ again

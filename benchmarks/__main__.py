@@ -42,7 +42,7 @@ def measure(parts: list[str], pairs: int, *, is_quick: bool) -> list[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under three minutes, no file")
+    parser.add_argument("--quick", action="store_true", help="fewer and smaller pairs, no file")
     parser.add_argument("--pairs", type=int, default=0, help="pairs of each figure")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     asked = parser.parse_args()

@@ -1,7 +1,6 @@
 """Write what is generated in README.md and CONTRIBUTING.md; ``--check`` says if it is stale."""
 
 import ast
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -9,8 +8,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.__main__ import RESULTS  # noqa: E402
-from benchmarks.rows import Row, table  # noqa: E402
 from peft_demo import tuned  # noqa: E402
 from peft_demo.methods import METHODS, UNSUPPORTED  # noqa: E402
 from peft_demo.presets import REFERENCES  # noqa: E402
@@ -106,20 +103,10 @@ def references_table(adapters: Path = ROOT / "adapters") -> str:
     return "\n".join(rows)
 
 
-def speed_table() -> str:
-    measured = json.loads(RESULTS.read_text(encoding="utf-8"))
-    machine = measured["machine"]
-    rows = [Row.model_validate(values) for values in measured["rows"]]
-    notes = [f"{row.what}: {row.note}." for row in rows if row.note]
-    where = f"{machine['processor']}, {machine['threads']} threads, {machine['precision']}"
-    return "\n".join([f"Measured on {where}.\n", table(rows), "", *notes])
-
-
 GENERATED = {
     README: {
         "references": references_table,
         "methods": methods_table,
-        "speed": speed_table,
         "unsupported": unsupported_table,
     },
     CONTRIBUTING: {"row": example_row},

@@ -115,7 +115,7 @@ class TestFind:
         assert list(tmp_path.iterdir()) == []
 
     def test_ends_where_it_diverges(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(range_test, "LOWEST_RATE", 0.5)
+        monkeypatch.setattr(range_test, "LOWEST_RATE", 1e-3)
         found = find(small_config(num_reviews=10), tmp_path, Recorder())
         assert len(found.losses) < len(RATES)
         assert np.isfinite(found.losses).all()

@@ -211,7 +211,8 @@ class TestWhatWasMeasured:
     def test_had_a_thousand_reviews_to_train_on(self, method):
         for row in tuned.runs():
             if row.method == method:
-                config = RunConfig(row.config)
+                # A name that was generated then may be longer than one may be now.
+                config = RunConfig({**row.config, "name": ""})
                 assert config.method == method
                 assert config.num_reviews * 4 // 5 >= 1_000
                 assert config.learning_rate == row.learning_rate
