@@ -16,6 +16,7 @@ from pathlib import Path
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
+from benchmarks.silent import Silent
 from peft_demo import hardware, range_test, settings, training, tune
 from peft_demo.errors import NotFoundError
 from peft_demo.fields import shown
@@ -78,7 +79,7 @@ def _test(method_id: str) -> Curve:
     config = RunConfig({"method": method_id, "seed": tune.SEEDS[0], **tune.PROTOCOL})
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        found = range_test.find(config, Path(folder), _Silent())
+        found = range_test.find(config, Path(folder), Silent())
     return Curve(
         method=method_id,
         learning_rates=tuple(map(_short, found.learning_rates)),
@@ -90,19 +91,6 @@ def _test(method_id: str) -> Curve:
 
 def _short(number: float) -> float:
     return float(f"{number:.5g}")
-
-
-class _Silent:
-    """A reporter that nobody reads."""
-
-    def progress(self, progress: object) -> None: ...
-
-    def step(self, metrics: object) -> None: ...
-
-    def epoch(self, metrics: object) -> None: ...
-
-    def should_stop(self) -> bool:
-        return False
 
 
 if __name__ == "__main__":

@@ -11,25 +11,13 @@ from pathlib import Path
 
 from benchmarks import limits
 from benchmarks.rows import Row, ratio_row
+from benchmarks.silent import Silent
 from peft_demo import adapters, bases, hardware, presets, reviews, training
 from peft_demo.methods import METHODS
 from peft_demo.runs import BUILTIN_BASE, IMDB, RunConfig
 
 NOTEBOOK = "notebook"
 PRESETS = {"lora-1": "LoRA 1 (assignment)", "recommended-lora": "LoRA, recommended"}
-
-
-class Silent:
-    """A reporter that nobody reads."""
-
-    def progress(self, progress: object) -> None: ...
-
-    def step(self, metrics: object) -> None: ...
-
-    def epoch(self, metrics: object) -> None: ...
-
-    def should_stop(self) -> bool:
-        return False
 
 
 def config_of(preset_id: str, **changes: object) -> RunConfig:

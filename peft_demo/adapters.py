@@ -51,7 +51,7 @@ def build(base: bases.Base, config: RunConfig) -> nn.Module:
         if has_own_seeds:
             set_seed(config.seed_of("adapter_seed"))
         model = get_peft_model(model, method.peft_config(config.method_values, config.setting))
-    forward.prepare_training(model)
+    forward.prepare_training(model, is_head_only=method.is_head_only)
     return model
 
 

@@ -161,8 +161,11 @@ def code(
     """Print a configuration as a script on plain transformers and peft, or as a notebook."""
     from peft_demo import code_export
 
-    config = _store().get(run).config if run else _config(preset, changes)
-    print(code_export.export(config, kind))
+    if run:
+        found = _store().get(run)
+        print(code_export.export(found.config, kind, found.forward_pass))
+    else:
+        print(code_export.export(_config(preset, changes), kind))
 
 
 @app.command("read-config")

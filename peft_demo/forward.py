@@ -25,7 +25,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from peft_demo import settings
-from peft_demo.methods import HEAD_MODULES
 
 if TYPE_CHECKING:
     import torch
@@ -43,7 +42,7 @@ def prepare_base(model: Any) -> None:
     layers[-1].__class__ = classes.last_block
 
 
-def prepare_training(model: nn.Module) -> None:
+def prepare_training(model: nn.Module, *, is_head_only: bool) -> None:
     """Let a model, its adapter included, train in this way."""
     from torch import nn
 
@@ -53,17 +52,11 @@ def prepare_training(model: nn.Module) -> None:
     for module in model.modules():
         if type(module) is nn.Dropout:
             module.__class__ = classes.dropout
-    if trains_head_only(model):
+    if is_head_only:
         body: Any
         (body,) = (module for module in model.modules() if type(module) is classes.plain_body)
         body.__class__ = classes.remembering_body
         body.features = {}
-
-
-def trains_head_only(model: nn.Module) -> bool:
-    """Whether all trained parameters are the head's."""
-    trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
-    return all(any(f"{part}." in name for part in HEAD_MODULES) for name in trained)
 
 
 def dropout(values: torch.Tensor, p: float) -> torch.Tensor:

@@ -558,6 +558,14 @@ class Run(_Record):
         return f"guest {self.owner[:4]}" if _BROWSER_ID.fullmatch(self.owner) else self.owner
 
     @property
+    def forward_pass(self) -> str | None:
+        """How its network computed (see ``settings.forward``); None before it has a result."""
+        if self.result is None:
+            return None
+        # Runs of before there was a choice computed as transformers does.
+        return self.result.environment.get("forward", "transformers")
+
+    @property
     def can_predict(self) -> bool:
         """Whether it left an adapter."""
         return self.status is RunStatus.COMPLETED and self.kind is not RunKind.RANGE_TEST

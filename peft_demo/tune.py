@@ -97,12 +97,18 @@ def add(run: TunedRun, path: Path) -> None:
     """Put a run into the file, which other processes may be writing to as well."""
     with FileLock(f"{path}.lock"):
         order = list(METHODS)
-        runs = [*read(path), run]
+        # Two processes may have trained the same one.
+        others = (r for r in read(path) if _key(r) != _key(run))
+        runs = [*others, run]
         runs.sort(key=lambda r: (order.index(r.method), r.learning_rate, r.seed))
         rows = ",\n".join(row.model_dump_json() for row in runs)
         partial = path.with_suffix(".partial")
         partial.write_text(f'{{"runs": [\n{rows}\n]}}\n', encoding="utf-8")
         partial.replace(path)
+
+
+def _key(run: TunedRun) -> tuple[str, float, int]:
+    return run.method, run.learning_rate, run.seed
 
 
 def _nice(rate: float) -> float:

@@ -10,7 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from peft_demo import config_import
-from peft_demo.code_export import peft_call
+from peft_demo.code_steps import peft_call
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS, MODULES, UNSUPPORTED
 from peft_demo.runs import BUILTIN_BASE, RunConfig

@@ -17,7 +17,7 @@ from transformers.models.distilbert.modeling_distilbert import (
 
 from peft_demo import adapters, bases, forward, training
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.methods import METHODS
+from peft_demo.methods import HEAD_MODULES, METHODS
 
 TEXTS = ["A wonderful film.", "Dull, long and loud: I left after an hour. " * 3, "No."]
 SOME = ("lora", "dora", "ia3", "adalora", "boft", "prompt_tuning", "ln_tuning", "beft", "full_ft")
@@ -162,10 +162,13 @@ class TestDropout:
 
 
 class TestAFrozenBody:
-    def test_is_one_only_where_the_head_alone_is_trained(self, base):
-        for method in METHODS:
-            is_frozen = forward.trains_head_only(built(base, method))
-            assert is_frozen == (method == "head_only"), method
+    @pytest.mark.parametrize("method", METHODS)
+    def test_is_one_only_where_nothing_but_the_head_is_trained(self, base, method):
+        model = built(base, method)
+        trained = [name for name, p in model.named_parameters() if p.requires_grad]
+        heads = [name for name in trained if any(part in name for part in HEAD_MODULES)]
+        remembers = "RememberingBody" in {type(module).__name__ for module in model.modules()}
+        assert remembers == (trained == heads)
 
     def test_computes_each_review_once(self, base, batch, monkeypatch):
         model = built(base, "head_only").train()

@@ -124,6 +124,13 @@ class TestTheFile:
         assert read(path) == (rows[2], rows[1], rows[0], rows[3])
         assert list(json.loads(path.read_text())) == ["runs"]
 
+    def test_keeps_one_of_a_run_that_two_processes_trained(self, tmp_path):
+        path = tmp_path / "methods.json"
+        for loss in (0.5, 0.6):
+            add(run(1e-3, loss), path)
+        add(run(1e-3, 0.7, seed=43), path)
+        assert [row.eval_loss for row in read(path)] == [0.6, 0.7]
+
     def test_is_what_the_program_reads(self, tmp_path, monkeypatch):
         add(run(1e-3, 0.5), tmp_path / "methods.json")
         monkeypatch.setattr(tuned, "FILE", tmp_path / "methods.json")

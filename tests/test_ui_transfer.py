@@ -5,7 +5,7 @@ import json
 import gradio as gr
 import pytest
 
-from peft_demo import runs
+from peft_demo import runs, settings
 from peft_demo.store import Store
 from peft_demo.ui.form import Form
 from peft_demo.ui.transfer import Transfer, code_of
@@ -77,6 +77,15 @@ def test_code_of_a_link_and_of_a_run(tmp_path, kind, name):
         answer = json.loads(code_of(store, {"kind": kind, **source}))
         assert answer["name"].endswith(name)
         assert "IA3Config(" in answer["text"]
+
+
+def test_code_of_a_run_computes_as_the_run_did(tmp_path):
+    store = Store(tmp_path, settings.ADAPTERS)
+    old = json.loads(code_of(store, {"kind": "script", "run_id": "reference-lora-1"}))["text"]
+    new = json.loads(code_of(store, {"kind": "script", "link": "method=lora"}))["text"]
+    assert store.get("reference-lora-1").forward_pass == "transformers"
+    assert "dropout_mask" not in old
+    assert "dropout_mask" in new
 
 
 @pytest.mark.parametrize(

@@ -103,15 +103,15 @@ def code_of(store: Store, request: Mapping[str, Any]) -> str:
     from peft_demo import code_export
 
     try:
-        run_id = request.get("run_id")
+        run_id, forward_pass = request.get("run_id"), None
         if run_id:
-            config = store.get(str(run_id)).config
+            run = store.get(str(run_id))
+            config, forward_pass = run.config, run.forward_pass
         else:
             config = RunConfig(config_import.from_link(str(request.get("link", ""))).values)
         kind = str(request.get("kind"))
-        return json.dumps(
-            {"name": code_export.file_name(kind), "text": code_export.export(config, kind)}
-        )
+        text = code_export.export(config, kind, forward_pass)
+        return json.dumps({"name": code_export.file_name(kind), "text": text})
     except PeftDemoError as error:
         return json.dumps({"error": str(error)})
 

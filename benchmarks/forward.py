@@ -1,0 +1,101 @@
+"""``python -m benchmarks.forward``: what the savings of peft_demo.forward bring, one by one."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+
+from peft_demo import adapters, bases, forward, hardware, reviews
+from peft_demo.runs import BUILTIN_BASE, IMDB
+
+STEPS = 12
+NUMBERS = 16 * 50 * 384 * 8
+
+
+def _seconds(action: Callable[[], object], times: int) -> float:
+    action()
+    found = []
+    for _ in range(times):
+        started = time.perf_counter()
+        action()
+        found.append(time.perf_counter() - started)
+    return statistics.median(found)
+
+
+def _masks() -> None:
+    import torch
+    from torch.nn import functional
+
+    values = torch.randn(16, NUMBERS // 16)
+    drawn = torch.empty_like(values)
+    bits = torch.empty(NUMBERS // 4, dtype=torch.int64)
+    for what, action in {
+        "bernoulli_": lambda: drawn.bernoulli_(0.9),
+        "torch's dropout": lambda: functional.dropout(values, 0.1),
+        "16 random bits each": lambda: bits.random_(-(2**63), None),
+        "our mask": lambda: forward.dropout_mask(values.shape, 0.1, values.dtype),
+        "our dropout": lambda: forward.dropout(values, 0.1),
+    }.items():
+        print(f"{what:40} {_seconds(action, 10) / NUMBERS * 1e9:6.2f} ns a number")
+
+
+def _steps(max_length: int) -> None:
+    import torch
+
+    from benchmarks.training import config_of
+
+    config = config_of("lora-1", max_length=max_length)
+    built = {}
+    for kind in ("fast", "transformers"):
+        os.environ["PEFT_DEMO_FORWARD"] = kind
+        bases._loaded.clear()
+        built[kind] = adapters.build(bases.load(BUILTIN_BASE), config)
+    token_ids = torch.randint(1_000, 20_000, (16, max_length))
+    batch = {"input_ids": token_ids, "attention_mask": torch.ones_like(token_ids)}
+
+    def train(kind: str) -> float:
+        started = time.perf_counter()
+        labels = torch.ones(16, dtype=torch.long)
+        built[kind].train()(**batch, labels=labels).loss.backward()
+        return time.perf_counter() - started
+
+    def evaluate(kind: str) -> float:
+        started = time.perf_counter()
+        with torch.inference_mode():
+            built[kind].eval()(**batch)
+        return time.perf_counter() - started
+
+    for what, action in {"training step": train, "forward pass alone": evaluate}.items():
+        for kind in built:
+            action(kind)
+        ratios = [action("fast") / action("transformers") for _ in range(STEPS)]
+        label = f"{what}, LoRA 1, 16 x {max_length} tokens"
+        print(f"{label:40} {statistics.median(ratios):6.2f} x the time of transformers' own")
+
+
+def _padding() -> None:
+    base, test = bases.load(BUILTIN_BASE), reviews.load(IMDB).test.take(range(1_000))
+    lengths = [len(ids) for ids in base.encode(test.texts, 256)["input_ids"]]
+    for what, order in {"as they come": lengths, "by length": sorted(lengths)}.items():
+        batches = [order[start : start + 64] for start in range(0, len(order), 64)]
+        read = sum(max(batch) * len(batch) for batch in batches)
+        label = f"padding in batches of 64, {what}"
+        print(f"{label:40} {1 - sum(lengths) / read:6.1%} of 1,000 reviews of at most 256 tokens")
+
+
+def main() -> None:
+    """Measure and print."""
+    hardware.share_cores()
+    warnings.simplefilter("ignore")
+    print(f"{hardware.processor_name()}, {hardware.threads()} threads, float32")
+    _masks()
+    for max_length in (50, 128):
+        _steps(max_length)
+    _padding()
+
+
+if __name__ == "__main__":
+    main()
