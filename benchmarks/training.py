@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -101,8 +102,6 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
 
 
 def _evaluation(base_folder: str, pairs: int, count: int) -> Row:
-    import time
-
     from benchmarks.baselines import notebook
 
     config = config_of("lora-1", max_length=256)
