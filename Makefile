@@ -37,7 +37,7 @@ run: $(RUN_STAMP) ## start the web app
 
 test: $(DEV_STAMP) ## run the tests, with a real browser for some
 	@$(VENV_PYTHON) scripts/install_chromium.py
-	$(VENV_PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	$(VENV_PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --no-loadscope-reorder $(ARGS)
 
 lint: $(DEV_STAMP) ## check style, types and who imports whom
 	$(VENV_PYTHON) -m ruff check .

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from peft_demo.bases import Base
 
-HERE = Path(__file__).parent
-
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 """How many processes of pytest share the machine: `make test` starts several."""
 
@@ -44,15 +42,20 @@ settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """One process runs a file, for its fixtures, and the same one all that drive the app.
 
-    Browsers beside each other would wait for each other's pages.
+    Browsers beside each other would wait for each other's pages. (xdist's own groups do nothing
+    with this pytest: they are read from a name that it no longer shows.)
     """
-    for item in items:
-        in_browser = "app" in item.path.relative_to(HERE).parts
-        item.add_marker(pytest.mark.xdist_group("app" if in_browser else item.path.stem))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduler(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "app" if nodeid.startswith("tests/app/") else nodeid.partition("::")[0]
+
+    return Scheduler(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
