@@ -13,6 +13,7 @@ from benchmarks.rows import Row, ratio_row
 from peft_demo import adapters, bases, reviews
 from peft_demo.engine import execute
 from peft_demo.inference import Predictor
+from peft_demo.methods import METHODS
 from peft_demo.runs import BUILTIN_BASE, IMDB, Run, RunConfig
 from peft_demo.store import Store
 
@@ -92,7 +93,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
             "an adapter that is not in memory yet",
             "ms",
             "PeftModel.from_pretrained with its base",
-            lambda: 1000 * _seconds(lambda: adapters.load(folder, base)),
+            lambda: 1000 * _seconds(lambda: adapters.load(folder, base, METHODS[MIXED[0]])),
             lambda: 1000 * _seconds(lambda: load_adapter(base_folder, folder)),
             ALTERNATIONS,
             goal=0.1,

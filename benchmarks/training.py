@@ -113,7 +113,8 @@ def _evaluation(base_folder: str, pairs: int, count: int) -> Row:
     def own() -> float:
         started = time.perf_counter()
         token_ids = base.encode(test.texts, config.max_length)["input_ids"]
-        for _ in adapters.logits_by_length(model, base, token_ids, training.EVALUATION_BATCH):
+        size = training.EVALUATION_BATCH
+        for _ in adapters.logits_in_batches(model, base, token_ids, method, size):
             pass
         return count / (time.perf_counter() - started)
 

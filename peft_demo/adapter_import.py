@@ -30,7 +30,7 @@ import numpy as np
 from peft_demo import adapters, bases, config_import, evaluation, reviews, statistics, training
 from peft_demo.errors import InvalidFieldsError, RunCancelledError
 from peft_demo.fields import shown
-from peft_demo.methods import HEAD_MODULES, METHODS
+from peft_demo.methods import HEAD_MODULES, METHODS, Method
 from peft_demo.runs import (
     BASE_MODELS,
     BUILTIN_BASE,
@@ -143,10 +143,11 @@ def test(config: RunConfig, folder: Path, reporter: Reporter) -> RunResult:
     _report(reporter, "Loading the adapter")
     base = bases.load(config.base_model)
     reviewed = reviews.draw(reviews.load(config.dataset), config).test
-    model = adapters.load(folder, base, private=METHODS[config.method].writes_to_base)
+    method = METHODS[config.method]
+    model = adapters.load(folder, base, method)
     num_adapter, num_head = _count(folder, base, config)
     token_ids = base.encode(reviewed.texts, config.max_length)["input_ids"]
-    probabilities = evaluation.softmax(_logits(model, base, token_ids, reporter))
+    probabilities = evaluation.softmax(_logits(model, base, token_ids, method, reporter))
     labels = np.asarray(reviewed.labels, dtype=np.int8)
     predictions = evaluation.Predictions(probabilities.astype(np.float32), labels)
     predictions.save(folder)
@@ -582,7 +583,7 @@ def _answer(
     torch.manual_seed(seed)
     copy = bases.Base(base.id, base.private(), base.tokenizer)
     try:
-        model = adapters.load(folder, copy, private=METHODS[run.method].writes_to_base)
+        model = adapters.load(folder, copy, METHODS[run.method])
         answer = adapters.logits(model, copy, base.encode([_TEXT], run.max_length)["input_ids"])
     except Exception as error:  # peft and torch each raise their own
         raise _refusal(
@@ -641,7 +642,11 @@ def _count(folder: Path, base: bases.Base, config: RunConfig) -> tuple[int, int]
 
 
 def _logits(
-    model: nn.Module, base: bases.Base, token_ids: list[list[int]], reporter: Reporter
+    model: nn.Module,
+    base: bases.Base,
+    token_ids: list[list[int]],
+    method: Method,
+    reporter: Reporter,
 ) -> npt.NDArray[Any]:
     """Logits of all texts, shape (texts, labels), reported batch by batch."""
     batch = training.EVALUATION_BATCH
@@ -650,7 +655,7 @@ def _logits(
     started = time.perf_counter()
     _report(reporter, "Testing", step=0, max_steps=steps)
     for step, (rows, some) in enumerate(
-        adapters.logits_by_length(model, base, token_ids, batch), start=1
+        adapters.logits_in_batches(model, base, token_ids, method, batch), start=1
     ):
         found[rows] = some
         elapsed = time.perf_counter() - started

@@ -11,7 +11,7 @@ import numpy as np
 
 from peft_demo import bases, forward, hardware
 from peft_demo.errors import AssetError
-from peft_demo.methods import HEAD_MODULES, METHODS
+from peft_demo.methods import HEAD_MODULES, METHODS, Method
 from peft_demo.runs import RunConfig
 from peft_demo.seeds import borrowed_generators
 
@@ -51,6 +51,8 @@ def build(base: bases.Base, config: RunConfig) -> nn.Module:
         if has_own_seeds:
             set_seed(config.seed_of("adapter_seed"))
         model = get_peft_model(model, method.peft_config(config.method_values, config.setting))
+    if method.needs_all_tokens:
+        forward.compute_all_tokens(model)
     forward.prepare_training(model, is_head_only=method.is_head_only)
     return model
 
@@ -92,14 +94,21 @@ def save(model: nn.Module, folder: Path, *, half_precision: bool = False) -> Pat
     return folder / WEIGHTS
 
 
-def load(folder: Path, base: bases.Base, *, private: bool = False) -> nn.Module:
+def load(
+    folder: Path, base: bases.Base, method: Method, *, private: bool | None = None
+) -> nn.Module:
     """The saved model on a fresh module tree over the base's shared weights, for predictions.
 
-    ``private`` copies the weights, for a method that writes to the base even when it is loaded.
+    Args:
+        folder: with the saved files.
+        base: what the adapter belongs to.
+        method: the row that it was trained by.
+        private: copy the weights, to write to them; by default where the method itself does.
 
     Raises:
         AssetError: a file is missing or cut short, or the adapter belongs to another base.
     """
+    private = method.writes_to_base if private is None else private
     is_full = (folder / FULL_CONFIG).exists() or (folder / FULL_WEIGHTS).exists()
     files = (FULL_CONFIG, FULL_WEIGHTS) if is_full else (CONFIG, WEIGHTS)
     for name in files:
@@ -110,6 +119,8 @@ def load(folder: Path, base: bases.Base, *, private: bool = False) -> nn.Module:
     try:
         with borrowed_generators():
             model = _load_full(folder, base) if is_full else _load_adapter(folder, base, private)
+            if method.needs_all_tokens:
+                forward.compute_all_tokens(model)
     except AssetError:
         raise
     except Exception as error:  # peft, safetensors and json each raise their own
@@ -134,14 +145,25 @@ def logits(model: nn.Module, base: bases.Base, token_ids: list[list[int]]) -> np
         return model(input_ids=ids, attention_mask=mask).logits.float().numpy()
 
 
-def logits_by_length(
-    model: nn.Module, base: bases.Base, token_ids: Sequence[list[int]], batch: int
-) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[Any]]]:
-    """The places of some texts and their logits, ``batch`` by ``batch``, the shortest texts first.
+def reading_order(token_ids: Sequence[list[int]], method: Method) -> npt.NDArray[np.intp]:
+    """The order to evaluate texts in, by their places: by length, which saves padding.
 
-    Texts of about one length need hardly any padding.
+    As they come for a method to which it matters which texts meet in a batch.
     """
-    order = np.argsort([len(ids) for ids in token_ids], kind="stable")
+    if method.reads_whole_batch:
+        return np.arange(len(token_ids))
+    return np.argsort([len(ids) for ids in token_ids], kind="stable")
+
+
+def logits_in_batches(
+    model: nn.Module,
+    base: bases.Base,
+    token_ids: Sequence[list[int]],
+    method: Method,
+    batch: int,
+) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[Any]]]:
+    """The places of some texts and their logits, ``batch`` by ``batch``, in ``reading_order``."""
+    order = reading_order(token_ids, method)
     for start in range(0, len(order), batch):
         rows = order[start : start + batch]
         yield rows, logits(model, base, [token_ids[row] for row in rows])

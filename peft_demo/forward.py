@@ -42,6 +42,14 @@ def prepare_base(model: Any) -> None:
     layers[-1].__class__ = classes.last_block
 
 
+def compute_all_tokens(model: nn.Module) -> None:
+    """Let the last layer of a model, a copy of a prepared base, leave out nothing after all."""
+    classes = _classes()
+    for module in model.modules():
+        if type(module) is classes.last_block:
+            module.__class__ = classes.plain_block
+
+
 def prepare_training(model: nn.Module, *, is_head_only: bool) -> None:
     """Let a model, its adapter included, train in this way."""
     from torch import nn
@@ -112,6 +120,7 @@ _all_tokens = _AllTokens()
 class _Classes(NamedTuple):
     attention: Any
     last_block: Any
+    plain_block: Any
     dropout: Any
     plain_body: Any
     remembering_body: Any
@@ -208,4 +217,6 @@ def _classes() -> _Classes:
                 self.features.update(zip((keys[row] for row in new), computed, strict=True))
             return BaseModelOutput(torch.stack([self.features[key] for key in keys]))
 
-    return _Classes(Attention, LastBlock, Dropout, DistilBertModel, RememberingBody)
+    return _Classes(
+        Attention, LastBlock, TransformerBlock, Dropout, DistilBertModel, RememberingBody
+    )

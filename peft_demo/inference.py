@@ -118,9 +118,10 @@ class Predictor:
                 token_ids[base.id, most] = base.encode(checked, most)["input_ids"]
             logits = np.empty((len(checked), len(LABELS)))
             model = self._merged(run, base) if len(checked) >= MERGED_FROM else self.model(run)
-            for rows, some in adapters.logits_by_length(
-                model, base, token_ids[base.id, most], BATCH
-            ):
+            method = METHODS[run.config.method]
+            ids = token_ids[base.id, most]
+            batch = 1 if method.reads_whole_batch else BATCH
+            for rows, some in adapters.logits_in_batches(model, base, ids, method, batch):
                 logits[rows] = some
             found[run.run_id] = evaluation.softmax(logits)
         return found
@@ -130,7 +131,8 @@ class Predictor:
         method = METHODS[run.config.method]
         if not method.merges or method.is_head_only:
             return self.model(run)
-        model: Any = adapters.load(self._store.folder_of(run.run_id), base, private=True)
+        folder = self._store.folder_of(run.run_id)
+        model: Any = adapters.load(folder, base, method, private=True)
         return model.merge_and_unload()
 
     def model(self, run: Run) -> nn.Module:
@@ -139,11 +141,8 @@ class Predictor:
         with self._loading:
             if run.run_id not in self._models:
                 base = bases.load(run.config.base_model)
-                model = adapters.load(
-                    self._store.folder_of(run.run_id),
-                    base,
-                    private=METHODS[run.config.method].writes_to_base,
-                )
+                folder = self._store.folder_of(run.run_id)
+                model = adapters.load(folder, base, METHODS[run.config.method])
                 self._models[run.run_id] = model
                 while len(self._models) > KEPT:
                     self._models.popitem(last=False)

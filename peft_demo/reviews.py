@@ -24,7 +24,6 @@ from peft_demo.runs import HUB_IMDB, IMDB, ROTTEN_TOMATOES, RunConfig
 
 if TYPE_CHECKING:
     import datasets
-    import numpy.typing as npt
 
 TEST_POOL = 5_000
 """Reviews of each data set that no run ever trains on, half of them positive."""
@@ -157,15 +156,6 @@ def tokenise(reviews: Reviews, base: Base, max_length: int) -> datasets.Dataset:
     encoded = base.encode(reviews.texts, max_length)
     columns = {name: encoded[name] for name in ("input_ids", "attention_mask")}
     return datasets.Dataset.from_dict({**columns, "labels": list(reviews.labels)})
-
-
-def by_length(tokenised: datasets.Dataset) -> tuple[datasets.Dataset, npt.NDArray[np.intp]]:
-    """The reviews from the shortest to the longest, and where each of them stood before.
-
-    In this order a batch is hardly padded: most of a batch of very different lengths is padding.
-    """
-    order = np.argsort([len(ids) for ids in tokenised["input_ids"]], kind="stable")
-    return tokenised.select(order), order
 
 
 def check_review(text: object) -> str:

@@ -82,9 +82,10 @@ def train(
         trained = _own_pace(output.metrics, watch.others_seconds - before)
         watch.phase("Testing")
         before, testing = watch.others_seconds, time.perf_counter()
-        by_length, order = reviews.by_length(inputs.tokenised["test"])
+        test = inputs.tokenised["test"]
+        order = adapters.reading_order(test["input_ids"], METHODS[config.method])
         logits = np.empty((len(order), len(LABELS)), dtype=np.float32)
-        logits[order] = trainer.predict(by_length).predictions
+        logits[order] = trainer.predict(test.select(order)).predictions
         test_seconds = time.perf_counter() - testing - (watch.others_seconds - before)
     watch.phase("Saving")
     probabilities = evaluation.softmax(logits)
@@ -199,12 +200,14 @@ def make_trainer(
         "dataloader_pin_memory": False,
         "label_names": ["labels"],
     }
-    base, tokenised = inputs.base, inputs.tokenised
+    base, tokenised, validation = inputs.base, inputs.tokenised, inputs.tokenised["validation"]
     trainer = Trainer(
         model=model,
         args=TrainingArguments(**{**arguments, **changes}),
         train_dataset=tokenised["train"],
-        eval_dataset=reviews.by_length(tokenised["validation"])[0],
+        eval_dataset=validation.select(
+            adapters.reading_order(validation["input_ids"], METHODS[config.method])
+        ),
         data_collator=DataCollatorWithPadding(base.tokenizer),
         processing_class=base.tokenizer,
         compute_metrics=lambda predicted: {
@@ -397,7 +400,7 @@ def _reload_difference(
         adapters.logits(some.eval(), base, base.encode(texts, config.max_length)["input_ids"])
         for some in (
             model,
-            adapters.load(folder, base, private=METHODS[config.method].writes_to_base),
+            adapters.load(folder, base, METHODS[config.method]),
         )
     )
     difference = float(np.abs(before - after).max())

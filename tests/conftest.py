@@ -132,8 +132,7 @@ class Trained:
         """The run's saved model, loaded as the program does."""
         from peft_demo import adapters
 
-        private = METHODS[method].writes_to_base
-        return adapters.load(self.folder(method), base, private=private)
+        return adapters.load(self.folder(method), base, METHODS[method])
 
     def ids(self, *methods: str) -> list[str]:
         return [self.runs[method].run_id for method in methods or self.runs]

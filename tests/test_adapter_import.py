@@ -464,7 +464,7 @@ class TestTheBase:
     def test_the_built_in_one_under_any_name(self, copied, base, name):
         folder = copied(IA3, config=lambda values: values.update(base_model_name_or_path=name))
         assert adapter_import.describe(folder).base_model == BUILTIN_BASE
-        adapters.load(folder, base)
+        adapters.load(folder, base, METHODS["ia3"])
 
     @pytest.fixture
     def tiny(self, distilbert_folder: Path, tmp_path: Path) -> Callable[..., Path]:

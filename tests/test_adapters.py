@@ -49,7 +49,7 @@ def copied(trained, tmp_path):
 def refusal(folder: Path, base) -> str:
     with pytest.raises(AssetError) as caught:
         # Half loaded, a method may have written to the base.
-        adapters.load(folder, base, private=True)
+        adapters.load(folder, base, METHODS["lora"], private=True)
     sentence = str(caught.value)
     assert folder.name in sentence
     assert str(folder) not in sentence
@@ -62,8 +62,7 @@ class TestEveryMethod:
     def test_saved_and_loaded_gives_the_same_logits(self, base, method, tmp_path):
         model = built(base, method)
         adapters.save(model, tmp_path)
-        private = METHODS[method].writes_to_base
-        again = adapters.load(tmp_path, base, private=private)
+        again = adapters.load(tmp_path, base, METHODS[method])
         before, after = logits(model, base), logits(again, base)
         assert abs(before - after).max() < 1e-5
         assert abs(before - logits(base.model, base)).max() > 1e-3
@@ -115,7 +114,7 @@ class TestCounts:
 
 class TestLogits:
     def test_a_text_gets_the_same_in_any_company(self, trained, base):
-        model = adapters.load(trained.folder("lora"), base)
+        model = adapters.load(trained.folder("lora"), base, METHODS["lora"])
         tokens = base.encode(TEXTS, 40)["input_ids"]
         together = adapters.logits(model, base, tokens)
         for row, ids in zip(together, tokens, strict=True):
@@ -130,7 +129,7 @@ class TestHalfPrecision:
         half = adapters.save(model, tmp_path, half_precision=True)
         assert {tensor.dtype for tensor in load_file(half).values()} == {torch.float16}
         assert half.stat().st_size < 0.6 * full
-        again = adapters.load(tmp_path, base, private=METHODS[method].writes_to_base)
+        again = adapters.load(tmp_path, base, METHODS[method])
         difference = abs(logits(model, base) - logits(again, base)).max()
         assert 0 < difference < 2e-2
 

@@ -44,10 +44,14 @@ PLAIN = "plain"
 """Trained with PEFT_DEMO_FORWARD=transformers."""
 
 EXECUTED = {
+    # Before the others, whose scripts replace PyTorch's dropout in their common process.
+    PLAIN: small_config("lora", name=PLAIN, num_train_epochs=2),
     "lora": small_config("lora"),  # twelve steps, so that the table has a Training Loss too
     "adalora": small_config("adalora", num_train_epochs=2),
     "prompt_tuning": small_config("prompt_tuning", dataset=ROTTEN_TOMATOES, num_train_epochs=2),
     "full_ft": small_config("full_ft", num_train_epochs=2),
+    "pvera": small_config("pvera", num_train_epochs=2),
+    "lily": small_config("lily", num_train_epochs=2),
     "head_only": small_config("head_only", num_train_epochs=2),
     "seeds": small_config(
         "shira",
@@ -55,7 +59,6 @@ EXECUTED = {
         num_train_epochs=2,
         **{part: number for number, part in enumerate(PART_SEEDS, start=1)},
     ),
-    PLAIN: small_config("lora", name=PLAIN, num_train_epochs=2),
     "hub": small_config(
         "lora", name="hub", base_model=HUB_BASE, dataset=HUB_IMDB, num_train_epochs=2
     ),

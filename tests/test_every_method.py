@@ -79,8 +79,7 @@ class TestTraining:
             train(
                 small_config(method, learning_rate=run.config.learning_rate / 3), tmp_path, gentle
             )
-            private = METHODS[method].writes_to_base
-            epochs, model = gentle.epochs, adapters.load(tmp_path, base, private=private)
+            epochs, model = gentle.epochs, adapters.load(tmp_path, base, METHODS[method])
         # Both epochs read the same 32 reviews; by chance their means differ by about 0.01.
         assert epochs[0].train_loss - epochs[-1].train_loss > 0.03
         assert known(base, model) < GUESSING - 0.02
@@ -169,13 +168,17 @@ class TestSavedAdapters:
 
     def test_leave_the_base_as_it_was_unless_the_row_says_so(self, trained, base, tokens, method):
         mine = own_copy(base)
-        adapters.logits(adapters.load(trained.folder(method), mine), mine, tokens)
+        adapters.logits(
+            adapters.load(trained.folder(method), mine, METHODS[method], private=False),
+            mine,
+            tokens,
+        )
         assert mine.checksum() == trained.checksum_before or METHODS[method].writes_to_base
 
 
 @pytest.mark.parametrize("method", MERGING)
 def test_merges_into_the_base(trained, base, alone, tokens, method):
-    model = adapters.load(trained.folder(method), base, private=True)
+    model = adapters.load(trained.folder(method), base, METHODS[method], private=True)
     merged = model.merge_and_unload()
     assert not [name for name, _ in merged.named_modules() if "modules_to_save" in name]
     assert {name for name, _ in merged.named_parameters()} == {
@@ -187,7 +190,7 @@ def test_merges_into_the_base(trained, base, alone, tokens, method):
 
 @pytest.mark.parametrize("method", NOT_MERGING)
 def test_what_cannot_merge_says_so_itself_or_leaves_its_wrappers(trained, base, method):
-    model = adapters.load(trained.folder(method), base, private=True)
+    model = adapters.load(trained.folder(method), base, METHODS[method], private=True)
     try:
         merged = model.merge_and_unload()
     except (AttributeError, NotImplementedError, ValueError):

@@ -20,8 +20,8 @@ from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import HEAD_MODULES, METHODS
 
 TEXTS = ["A wonderful film.", "Dull, long and loud: I left after an hour. " * 3, "No."]
-SOME = ("lora", "dora", "ia3", "adalora", "boft", "prompt_tuning", "ln_tuning", "beft", "full_ft")
-"""Methods of each kind: beside a layer, in it, around it, in front of the text, everything."""
+WITH_DROPOUT = tuple(method for method in METHODS if method != "head_only")
+"""All but the one whose body computes without."""
 
 
 def as_transformers(model: torch.nn.Module) -> torch.nn.Module:
@@ -57,6 +57,17 @@ def built(base, method: str, **values) -> torch.nn.Module:
         return adapters.build(base, small_config(method, **values))
 
 
+def in_double(base, method: str) -> torch.nn.Module:
+    """A model whose adapter does something, in numbers whose roundings hide nothing."""
+    model = copy.deepcopy(built(base, method)).double()
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(6)
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter += 0.05 * torch.randn_like(parameter)
+    return model
+
+
 def loss_and_gradients(model, batch, seed=3):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -70,28 +81,31 @@ def loss_and_gradients(model, batch, seed=3):
 class TestTheLastLayer:
     @pytest.mark.parametrize("method", METHODS)
     def test_computes_what_transformers_does(self, base, batch, method):
-        model = built(base, method).eval()
+        model = in_double(base, method).eval()
         plain = as_transformers(model)
-        assert {type(m).__name__ for m in model.modules()} >= {"Attention", "LastBlock"}
+        kinds = {type(module).__name__ for module in model.modules()}
+        assert "Attention" in kinds
+        assert ("LastBlock" in kinds) != METHODS[method].needs_all_tokens
         with torch.inference_mode():
             found, expected = (some(**batch).logits for some in (model, plain))
-        assert abs(found - expected).max() < 1e-6
+        assert abs(found - expected).max() < 1e-9 * abs(expected).max()
 
-    @pytest.mark.parametrize("method", SOME)
+    @pytest.mark.parametrize("method", WITH_DROPOUT)
     def test_trains_as_transformers_does_with_the_same_masks(
         self, base, batch, method, faster_dropout
     ):
-        model = built(base, method).train()
+        model = in_double(base, method).train()
         plain = as_transformers(model)
         plain.set_attn_implementation("eager")
         loss, gradients, state = loss_and_gradients(model, batch)
         expected, others, other_state = loss_and_gradients(plain, batch)
-        assert loss == pytest.approx(expected, abs=1e-6)
+        assert loss == pytest.approx(expected, rel=1e-9)
         assert torch.equal(state, other_state)  # and so are all masks that follow
         assert set(gradients) == set(others)
         for name, gradient in gradients.items():
-            largest = max(others[name].abs().max().item(), 1e-6)
-            assert (gradient - others[name]).abs().max() < 1e-4 * largest + 1e-8, name
+            largest = others[name].abs().max()
+            # That of a key's bias is nothing but roundings.
+            assert (gradient - others[name]).abs().max() <= 1e-7 * largest + 1e-12, name
 
     def test_computes_the_first_token_only(self, base, batch):
         last = base.shared().distilbert.transformer.layer[-1]

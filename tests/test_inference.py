@@ -82,8 +82,7 @@ class TestManyReviews:
             *zip(texts, few, strict=False),
         ]:
             (alone,) = predictor.predict(text, [run_id])
-            # Products of other sizes are rounded otherwise.
-            assert shares[1] == pytest.approx(alone.probabilities["positive"], abs=1e-4)
+            assert shares[1] == pytest.approx(alone.probabilities["positive"], abs=1e-5)
         assert base.checksum() == trained.checksum_before
 
     def test_are_refused_before_anything_is_computed(self, predictor, trained):

@@ -243,11 +243,11 @@ class TestLargeFiles:
         assert result.file_bytes < 0.6 * full.file_bytes
         assert (tmp_path / adapters.WEIGHTS).stat().st_size == result.file_bytes
         assert 0 < result.reload_difference < 2e-2
-        adapters.load(tmp_path, base)
+        adapters.load(tmp_path, base, METHODS["lora"])
 
     def test_a_file_of_just_that_size_stays_as_it_is(self, tmp_path, trained, base):
         size = trained.runs["lora"].result.file_bytes
-        model = adapters.load(trained.folder("lora"), base)
+        model = adapters.load(trained.folder("lora"), base, METHODS["lora"])
         saved = training._save(model, tmp_path, size)
         assert saved.stat().st_size == size
 

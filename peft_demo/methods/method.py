@@ -67,6 +67,11 @@ class Method:
     each_step: Callable[[Any, int], None] | None = None
     """Called with the model and the step, from 1, after the optimiser and before gradients are
     cleared. A named function of its arguments alone: exported code shows its source."""
+    needs_all_tokens: bool = False
+    """Whether its layers mix all tokens, or draw at random for each: then the last one may not
+    leave out those that the head does not read."""
+    reads_whole_batch: bool = False
+    """Whether what it makes of a review depends on the reviews beside it in a batch."""
     shrinks: bool = False
     """Whether training leaves less in the file than the untrained adapter would."""
     note: str = ""

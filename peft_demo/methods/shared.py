@@ -153,6 +153,7 @@ ROWS = (
         label="PVeRA",
         summary="VeRA with chance: the inner scales are drawn from learned distributions while "
         "training.",
+        needs_all_tokens=True,
         formula=r"h = Wx + \operatorname{diag}(b)\, B z, \quad z \sim \mathcal{N}(\mu(Ax), "
         r"\sigma^2(Ax))",
         year=2025,
@@ -300,6 +301,10 @@ ROWS = (
         label="Lily",
         summary="Every layer has a thin matrix of its own, and a router mixes the second one from "
         "a few that all layers share.",
+        needs_all_tokens=True,
+        reads_whole_batch=True,
+        note="The router averages over all tokens of a batch: what it makes of a review depends a "
+        "little on the reviews beside it.",
         formula=r"h = Wx + s \sum_{e} \operatorname{softmax}(R A x)_e\, B_e A x",
         year=2024,
         paper="Low-Rank Interconnected Adaptation across Layers",
