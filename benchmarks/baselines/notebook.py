@@ -72,7 +72,8 @@ def trainer(
 def train(base_folder: str, train: Part, validation: Part, **settings: object) -> dict[str, float]:
     """Train, and return what Trainer measured."""
     with tempfile.TemporaryDirectory() as folder:
-        return trainer(base_folder, folder, train, validation, **settings).train().metrics  # type: ignore[arg-type]
+        ready = trainer(base_folder, folder, train, validation, **settings)  # type: ignore[arg-type]
+        return {**ready.train().metrics, "total_flos": ready.state.total_flos}
 
 
 def evaluate(base_folder: str, test: Part, max_length: int, lora: LoraConfig) -> float:
