@@ -25,8 +25,8 @@ PIPELINES = "8 pipelines"
 
 
 def _train(store: Store) -> list[Run]:
-    """A run of each method, of one step: how well it predicts does not matter here."""
-    shared = {"num_reviews": 20, "num_train_epochs": 1, "num_test_reviews": 50, "max_length": 128}
+    """A run of each method, of two steps: how well it predicts does not matter here."""
+    shared = {"num_reviews": 40, "num_train_epochs": 1, "num_test_reviews": 50, "max_length": 128}
     return [
         execute(store, store.start(RunConfig({"method": method, **shared}), "benchmark"))
         for method in MIXED

@@ -29,12 +29,12 @@ class Viewer(threading.Thread):
         super().__init__(daemon=True)
         self._request = {"component_id": component_id, "fn_name": "poll"}
         self._url, self._session, self._shown = url, f"viewer{number}", shown
-        self._stop = threading.Event()
+        self._leaving = threading.Event()
         self.seconds: list[float] = []
 
     def run(self) -> None:
         seen: dict[str, Any] = {"since": -1}
-        while not self._stop.is_set():
+        while not self._leaving.is_set():
             body = {**self._request, "session_hash": self._session}
             body["data"] = {**seen, "shown": self._shown, "curves": []}
             started = time.perf_counter()
@@ -42,11 +42,11 @@ class Viewer(threading.Thread):
             self.seconds.append(time.perf_counter() - started)
             if answer:
                 seen = {"since": answer["version"], "models": answer["models"]["text"]}
-            self._stop.wait(1.0)
+            self._leaving.wait(1.0)
 
     def stop(self) -> None:
         """Leave after the poll that is under way."""
-        self._stop.set()
+        self._leaving.set()
 
 
 def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:

@@ -34,8 +34,8 @@ MOST_REVIEWS = 1_000
 MERGED_FROM = 64
 """Reviews from which merging an adapter takes less time than it saves."""
 
-BATCH = 64
-"""Reviews in one forward pass."""
+BATCH = 16
+"""Reviews in one forward pass; see training.EVALUATION_BATCH."""
 
 
 class Prediction(BaseModel):

@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 LOGGING_STEPS = 10
 """The training table shows the loss of every tenth step, and "No log" for an epoch without one."""
 
-EVALUATION_BATCH = 64
-"""Reviews a batch when nothing is trained: no gradients are kept, so more fit."""
+EVALUATION_BATCH = 16
+"""Reviews a batch when nothing is trained. Larger ones are slower on a CPU: their activations no
+longer fit its caches, and each comes in fresh memory (``python -m benchmarks.forward``)."""
 
 TURN = 64
 """Reviews after which a run that races lets the next one go on."""
