@@ -8,7 +8,7 @@ import time
 import warnings
 from collections.abc import Callable
 
-from peft_demo import adapters, bases, forward, hardware, reviews
+from peft_demo import adapters, bases, forward, hardware, reviews, training
 from peft_demo.runs import BUILTIN_BASE, IMDB
 
 STEPS = 12
@@ -80,9 +80,10 @@ def _padding() -> None:
     base, test = bases.load(BUILTIN_BASE), reviews.load(IMDB).test.take(range(1_000))
     lengths = [len(ids) for ids in base.encode(test.texts, 256)["input_ids"]]
     for what, order in {"as they come": lengths, "by length": sorted(lengths)}.items():
-        batches = [order[start : start + 64] for start in range(0, len(order), 64)]
+        size = training.EVALUATION_BATCH
+        batches = [order[start : start + size] for start in range(0, len(order), size)]
         read = sum(max(batch) * len(batch) for batch in batches)
-        label = f"padding in batches of 64, {what}"
+        label = f"padding in batches of {size}, {what}"
         print(f"{label:40} {1 - sum(lengths) / read:6.1%} of 1,000 reviews of at most 256 tokens")
 
 

@@ -489,7 +489,7 @@ arguments = TrainingArguments(
     learning_rate={config.learning_rate!r},
     num_train_epochs={config.num_train_epochs},
     per_device_train_batch_size={config.per_device_train_batch_size},
-    per_device_eval_batch_size=64,
+    per_device_eval_batch_size=16,
     seed={_seed(config, "dropout_seed")},
     data_seed={_seed(config, "data_seed")},
     bf16={precision == "bfloat16"},
