@@ -52,7 +52,9 @@ def main(before: Sequence[str] = ()) -> None:
     _silence_expected_warnings()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        settings.forward()  # a wrong value would come out in the middle of a training
+        # A wrong value would come out in the middle of a training.
+        settings.forward()
+        settings.repeats()
         app([*before, *sys.argv[1:]])
     except (InvalidFieldsError, NotFoundError) as error:
         typer.echo(f"Error: {error}", err=True)
@@ -419,7 +421,7 @@ def _execute(store: Store, config: RunConfig, tell: Any, kind: RunKind = RunKind
 
 def _train_plan(plan: Plan, as_json: bool) -> None:
     """Train a plan's runs; where the app works on the same store, it may take some of them."""
-    from peft_demo.engine import execute, racers, together
+    from peft_demo.engine import companions, execute, together
 
     store = _store()
     group, queued = store.submit_group(
@@ -434,7 +436,10 @@ def _train_plan(plan: Plan, as_json: bool) -> None:
         typer.echo(f"{group.group_id}: {group.name}, {len(queued)} runs")
     while run := store.claim(group.group_id):
         together(
-            lambda claimed: _tell_end(execute(store, claimed), store, as_json), racers(store, run)
+            lambda claimed, member: _tell_end(
+                execute(store, claimed, member=member), store, as_json
+            ),
+            companions(store, run),
         )
     ended = [store.get(run.run_id).status for run in queued]
     if any(status not in (RunStatus.COMPLETED, RunStatus.RUNNING) for status in ended):

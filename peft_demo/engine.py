@@ -11,13 +11,15 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Protocol
 
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from peft_demo import export
+from peft_demo import export, one_pass
 from peft_demo.errors import PeftDemoError, RunCancelledError, StoreError
+from peft_demo.one_pass import Member
 from peft_demo.runs import (
     EpochMetrics,
     Progress,
@@ -122,37 +124,66 @@ class LocalEngine:
                 self._wake.wait(IDLE_SECONDS)
                 self._wake.clear()
             else:
-                together(self._execute, racers(self._store, run))
+                together(self._execute, companions(self._store, run))
 
-    def _execute(self, run: Run) -> None:
+    def _execute(self, run: Run, member: Member | None) -> None:
         try:
-            execute(self._store, run, self._closing)
+            execute(self._store, run, self._closing, member=member)
         except Exception:
             # How it ended could not be recorded; the runs behind it must still be trained.
             logger.exception("%s could not be recorded", run.run_id)
 
 
-def racers(store: Store, run: Run) -> list[Run]:
-    """A run that this process has claimed, and those of its race, claimed as well."""
+def companions(store: Store, run: Run) -> list[Run]:
+    """A run that this process has claimed, and those to be trained beside it, claimed as well."""
     claimed = [run]
     try:
-        if run.group_id is not None and store.group(run.group_id)[0].is_race:
-            while len(claimed) < MOST_RACERS and (other := store.claim(run.group_id)):
-                claimed.append(other)
+        if run.group_id is None:
+            return claimed
+        group, members = store.group(run.group_id)
+        if group.is_race:
+            most = MOST_RACERS
+        else:
+            most = len(_with_one_pass(run, members))
+        while len(claimed) < most and (other := store.claim(run.group_id)):
+            claimed.append(other)
     except PeftDemoError as error:
         logger.warning("%s", error)  # then they run one after another
     return claimed
 
 
-def together(train: Callable[[Run], object], runs: Sequence[Run]) -> None:
-    """Train runs in a thread each; the shared random generators go round, so they take turns."""
+def _with_one_pass(run: Run, members: Sequence[Run]) -> list[Run]:
+    """The run and those queued right behind it that can be trained in one pass with it."""
+    if not one_pass.is_wanted():
+        return [run]
+    queued = [other for other in members if other.status is RunStatus.QUEUED]
+    alike = takewhile(lambda other: one_pass.can_share(run.config, other.config), queued)
+    return [run, *alike][: one_pass.MOST_RUNS]
+
+
+def together(train: Callable[[Run, Member | None], object], runs: Sequence[Run]) -> None:
+    """Train runs in a thread each; the shared random generators go round, so they take turns.
+
+    Those that can share their steps meet at each.
+    """
+    first = runs[0].config
+    sharing = [run for run in runs if one_pass.can_share(first, run.config)]
+    meeting = one_pass.OnePass(len(sharing) if one_pass.is_wanted() else 0)
+
+    def trained(run: Run) -> None:
+        if run not in sharing:
+            train(run, None)
+            return
+        with meeting.member(sharing.index(run)) as member:
+            train(run, member)
+
     threads = [
-        threading.Thread(target=train, args=(run,), name=run.run_id, daemon=True)
+        threading.Thread(target=trained, args=(run,), name=run.run_id, daemon=True)
         for run in runs[1:]
     ]
     for thread in threads:
         thread.start()
-    train(runs[0])
+    trained(runs[0])
     for thread in threads:
         thread.join()
 
@@ -164,6 +195,7 @@ def execute(
     *,
     listener: Callable[[EpochMetrics], None] | None = None,
     largest_file: int | None = None,
+    member: Member | None = None,
 ) -> Run:
     """Train a run that this process has claimed, and record how it ended.
 
@@ -173,6 +205,7 @@ def execute(
         closing: set when the process is about to end.
         listener: told of every epoch.
         largest_file: bytes above which the adapter is stored in half precision.
+        member: its part in a pass with other runs.
     """
     closing = closing or threading.Event()
     reporter = _StoreReporter(store, run.run_id, closing, listener)
@@ -180,7 +213,7 @@ def execute(
         if run.kind is RunKind.RANGE_TEST:
             found = _range_test(store, run, reporter)
             return _finish(store, run, RunStatus.COMPLETED, range_test=found)
-        result = _produce(store, run, reporter, largest_file)
+        result = _produce(store, run, reporter, largest_file, member)
         return _finish(store, run, RunStatus.COMPLETED, result=result)
     except RunCancelledError:
         if closing.is_set() and not store.stop_requested(run.run_id):
@@ -196,7 +229,11 @@ def execute(
 
 
 def _produce(
-    store: Store, run: Run, reporter: _StoreReporter, largest_file: int | None
+    store: Store,
+    run: Run,
+    reporter: _StoreReporter,
+    largest_file: int | None,
+    member: Member | None,
 ) -> RunResult:
     """Make the run's files in a partial folder, which becomes its folder when all are there."""
     with _partial_folder(store, run) as partial:
@@ -207,7 +244,9 @@ def _produce(
         else:
             from peft_demo import training
 
-            result = training.train(run.config, partial, reporter, largest_file=largest_file)
+            result = training.train(
+                run.config, partial, reporter, largest_file=largest_file, member=member
+            )
             # Only of what was trained here: nobody knows how an imported adapter was.
             export.write_model_card(run.model_copy(update={"result": result}), partial)
         reporter.flush()

@@ -80,11 +80,19 @@ def dropout(values: torch.Tensor, p: float) -> torch.Tensor:
     tokens = len(shape) - 2
     if _all_tokens.number and shape[tokens] == 1:
         shape[tokens] = _all_tokens.number
-    mask = dropout_mask(shape, p, values.dtype).narrow(tokens, 0, values.shape[tokens])
-    return values * mask
+    if _several.generators:
+        mask = _classes().masks.apply(values, shape, p)
+    else:
+        mask = dropout_mask(shape, p, values.dtype)
+    return values * mask.narrow(tokens, 0, values.shape[tokens])
 
 
-def dropout_mask(shape: Sequence[int], p: float, dtype: torch.dtype) -> torch.Tensor:
+def dropout_mask(
+    shape: Sequence[int],
+    p: float,
+    dtype: torch.dtype,
+    generator: torch.Generator | None = None,
+) -> torch.Tensor:
     """What dropout multiplies with: 0 with probability p, in 16 bits, else 1 / (1 - p)."""
     import math
 
@@ -92,7 +100,8 @@ def dropout_mask(shape: Sequence[int], p: float, dtype: torch.dtype) -> torch.Te
 
     # Four numbers come from each draw of 64 bits.
     count = math.prod(shape)
-    draws = torch.empty(-(-count // 4), dtype=torch.int64).random_(-(2**63), None)
+    draws = torch.empty(-(-count // 4), dtype=torch.int64)
+    draws.random_(-(2**63), None, generator=generator)
     bits = draws.view(torch.int16)[:count].view(*shape)
     dropped = round(p * 2**16)
     mask = torch.empty(*shape, dtype=dtype)
@@ -117,7 +126,27 @@ class _AllTokens(threading.local):
 _all_tokens = _AllTokens()
 
 
+class _Several(threading.local):
+    """While several runs are computed at once: the generator of each."""
+
+    generators: Sequence[torch.Generator] = ()
+
+
+_several = _Several()
+
+
+@contextmanager
+def of_several(generators: Sequence[torch.Generator]) -> Iterator[None]:
+    """Within ``torch.vmap`` over several runs, draw the masks of each from its own generator."""
+    _several.generators = generators
+    try:
+        yield
+    finally:
+        _several.generators = ()
+
+
 class _Classes(NamedTuple):
+    masks: Any
     attention: Any
     last_block: Any
     plain_block: Any
@@ -139,6 +168,23 @@ def _classes() -> _Classes:
         TransformerBlock,
     )
 
+    class Masks(torch.autograd.Function):
+        """Dropout masks of several runs under ``torch.vmap``, for values of each."""
+
+        @staticmethod
+        def forward(values: torch.Tensor, shape: list[int], p: float) -> torch.Tensor:
+            raise NotImplementedError("Only torch.vmap tells which runs there are.")
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None: ...
+
+        @staticmethod
+        def vmap(
+            info: Any, in_dims: Any, values: torch.Tensor, shape: list[int], p: float
+        ) -> tuple[torch.Tensor, int]:
+            each = [dropout_mask(shape, p, values.dtype, own) for own in _several.generators]
+            return torch.stack(each), 0
+
     class Attention(DistilBertSelfAttention):
         """Self-attention whose queries may be fewer than its keys, with our dropout."""
 
@@ -157,7 +203,7 @@ def _classes() -> _Classes:
             key = self._heads(self.k_lin(hidden_states))
             value = self._heads(self.v_lin(hidden_states))
             p = self.dropout.p if self.training else 0.0
-            if p and query.device.type == "cpu":
+            if p and (query.device.type == "cpu" or _several.generators):
                 # As scaled_dot_product_attention does where it has no kernel with dropout.
                 scores = query @ key.transpose(2, 3) * self.scaling
                 if attention_mask is not None:
@@ -218,5 +264,5 @@ def _classes() -> _Classes:
             return BaseModelOutput(torch.stack([self.features[key] for key in keys]))
 
     return _Classes(
-        Attention, LastBlock, TransformerBlock, Dropout, DistilBertModel, RememberingBody
+        Masks, Attention, LastBlock, TransformerBlock, Dropout, DistilBertModel, RememberingBody
     )

@@ -12,6 +12,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 
 class _Turnstile:
@@ -114,6 +118,28 @@ def lend_generators(*, to_owners: bool = False) -> float:
     with _kept():
         _generators.lend(to_all=to_owners)
     return time.perf_counter() - left
+
+
+@contextmanager
+def away_from_generators(ours: torch.Generator) -> Iterator[None]:
+    """Leave the generators to others and come back; the owner calls it between steps.
+
+    ``ours`` goes on in the place of torch's generator meanwhile, and torch's goes on from where it
+    has come to. Does nothing in a thread that does not own them.
+    """
+    import torch
+
+    if not _generators.held_here():
+        yield
+        return
+    ours.set_state(torch.get_rng_state())
+    with _kept():
+        _generators.leave()
+        try:
+            yield
+        finally:
+            _generators.enter()
+    torch.set_rng_state(ours.get_state())
 
 
 @contextmanager

@@ -35,11 +35,26 @@ def forward() -> str:
     Raises:
         InvalidFieldsError: it is neither.
     """
-    value = os.environ.get("PEFT_DEMO_FORWARD") or "fast"
-    if value not in ("fast", "transformers"):
-        name = "PEFT_DEMO_FORWARD"
-        problem = f"{name} must be fast or transformers, got {value[:40]!r}."
-        raise InvalidFieldsError({name: problem})
+    return _choice("PEFT_DEMO_FORWARD", "fast", "transformers")
+
+
+def repeats() -> str:
+    """How runs that differ by seed or learning rate are trained (``PEFT_DEMO_REPEATS``).
+
+    ``one_pass`` computes their steps at once, ``apart`` trains one after another, and ``auto``
+    does the former on a GPU only.
+
+    Raises:
+        InvalidFieldsError: it is none of them.
+    """
+    return _choice("PEFT_DEMO_REPEATS", "auto", "one_pass", "apart")
+
+
+def _choice(variable: str, default: str, *others: str) -> str:
+    value = os.environ.get(variable) or default
+    if value not in (default, *others):
+        allowed = f"{', '.join([default, *others][:-1])} or {others[-1]}"
+        raise InvalidFieldsError({variable: f"{variable} must be {allowed}, got {value[:40]!r}."})
     return value
 
 

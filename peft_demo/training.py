@@ -35,8 +35,11 @@ from peft_demo.runs import (
 )
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
     from transformers import Trainer
+
+    from peft_demo.one_pass import Member
 
 LOGGING_STEPS = 10
 """The training table shows the loss of every tenth step, and "No log" for an epoch without one."""
@@ -57,12 +60,18 @@ HALF_TOLERANCE = 2e-2
 
 
 def train(
-    config: RunConfig, folder: Path, reporter: Reporter, *, largest_file: int | None = None
+    config: RunConfig,
+    folder: Path,
+    reporter: Reporter,
+    *,
+    largest_file: int | None = None,
+    member: Member | None = None,
 ) -> RunResult:
     """Train one run and leave its files in ``folder``.
 
-    The same configuration gives the same numbers on the same machine, to the last digit. An
-    adapter of more than ``largest_file`` bytes is stored in float16.
+    The same configuration gives the same numbers on the same machine, to the last digit; as a
+    ``member`` of a pass with others, to rounding. An adapter of more than ``largest_file`` bytes is
+    stored in float16.
 
     Raises:
         PeftDemoError: it cannot be trained, or the loss is no longer a number; says why.
@@ -76,7 +85,7 @@ def train(
     with seeds.own_generators(config.seed) as waited:
         watch.others_seconds += waited
         model = adapters.build(base, config)
-        trainer = make_trainer(model, inputs, config, folder, watch)
+        trainer = make_trainer(model, inputs, config, folder, watch, member)
         watch.begin(trainer)
         before = watch.others_seconds
         output = trainer.train()
@@ -176,10 +185,23 @@ def make_trainer(
     config: RunConfig,
     folder: Path,
     watch: Watch,
+    member: Member | None = None,
     **changes: Any,
 ) -> Trainer:
     """The Trainer of every run; ``changes`` go to its TrainingArguments."""
     from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments
+
+    class StepsTogether(Trainer):
+        """A Trainer that computes its steps with the other runs of a pass, while there are any."""
+
+        def training_step(self, model: nn.Module, inputs: Any, *more: Any) -> torch.Tensor:
+            assert member is not None
+            model.train()
+            stepped = member.step(model, self._prepare_inputs(inputs))
+            watch.others_had(stepped.others_seconds)
+            if stepped.loss is None:
+                return super().training_step(model, inputs, *more)
+            return stepped.loss
 
     arguments: dict[str, Any] = {
         "output_dir": str(folder),
@@ -202,7 +224,7 @@ def make_trainer(
         "label_names": ["labels"],
     }
     base, tokenised, validation = inputs.base, inputs.tokenised, inputs.tokenised["validation"]
-    trainer = Trainer(
+    trainer = (StepsTogether if member else Trainer)(
         model=model,
         args=TrainingArguments(**{**arguments, **changes}),
         train_dataset=tokenised["train"],
@@ -294,10 +316,14 @@ class Watch:
         while self._spent >= TURN:
             self._spent -= TURN
             waited += seeds.lend_generators(to_owners=True)
-        self.others_seconds += waited
-        self._started += waited
+        self.others_had(waited)
         # Somebody may have asked while others had their turns.
         self._check_stop()
+
+    def others_had(self, seconds: float) -> None:
+        """Take the time that others had out of this run's own."""
+        self.others_seconds += seconds
+        self._started += seconds
 
     def _check_stop(self) -> None:
         if self._reporter.should_stop():

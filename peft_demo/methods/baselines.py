@@ -29,6 +29,7 @@ ROWS = (
         paper="How transferable are features in deep neural networks?",
         paper_url="https://arxiv.org/abs/1411.1792",
         fields=(),
+        stacks=False,
         starting_rate=1e-3,
         peft_config=_head_only,
         baseline=True,

@@ -72,6 +72,9 @@ class Method:
     leave out those that the head does not read."""
     reads_whole_batch: bool = False
     """Whether what it makes of a review depends on the reviews beside it in a batch."""
+    stacks: bool = True
+    """Whether its adapters, stacked, go through ``torch.func.vmap``: then runs that differ by seed
+    or learning rate can be trained in one pass."""
     shrinks: bool = False
     """Whether training leaves less in the file than the untrained adapter would."""
     note: str = ""

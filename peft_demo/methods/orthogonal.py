@@ -119,6 +119,7 @@ ROWS = (
             _OFT_BLOCK_SIZE,
             TARGET_MODULES,
         ),
+        stacks=False,
         starting_rate=1e-3,
         peft_config=_oft,
         check=must_divide_widths(_OFT_BLOCK_SIZE),

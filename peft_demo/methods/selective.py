@@ -147,6 +147,7 @@ ROWS = (
             ),
             TARGET_MODULES,
         ),
+        stacks=False,
         starting_rate=1e-3,
         peft_config=_shira,
         note="The file holds the place of each trained entry too.",
