@@ -13,21 +13,23 @@ SECONDS = 0.3
 
 
 @lru_cache
-def gemm_flops_per_second(rows: int) -> float:
+def gemm_flops_per_second(rows: int, precision: str) -> float:
     """Floating-point operations a second of a block's matrix products, ``rows`` tokens at once."""
     import torch
 
-    dtype = getattr(torch, hardware.training_precision())
+    dtype, device = getattr(torch, precision), hardware.device()
     flops = seconds = 0.0
     for width_in, width_out, each in ((384, 384, 4), (384, 1536, 1), (1536, 384, 1)):
         left, right = (
-            torch.randn(rows, width_in, dtype=dtype),
-            torch.randn(width_in, width_out, dtype=dtype),
+            torch.randn(rows, width_in, dtype=dtype, device=device),
+            torch.randn(width_in, width_out, dtype=dtype, device=device),
         )
         best, until = float("inf"), time.perf_counter() + SECONDS
         while time.perf_counter() < until:
             started = time.perf_counter()
             left @ right
+            if device == "cuda":
+                torch.cuda.synchronize()
             best = min(best, time.perf_counter() - started)
         flops += each * 2.0 * rows * width_in * width_out
         seconds += each * best

@@ -141,10 +141,7 @@ def companions(store: Store, run: Run) -> list[Run]:
         if run.group_id is None:
             return claimed
         group, members = store.group(run.group_id)
-        if group.is_race:
-            most = MOST_RACERS
-        else:
-            most = len(_with_one_pass(run, members))
+        most = MOST_RACERS if group.is_race else len(_with_one_pass(run, members))
         while len(claimed) < most and (other := store.claim(run.group_id)):
             claimed.append(other)
     except PeftDemoError as error:

@@ -163,11 +163,11 @@ class _Stack:
         tensors = {
             name: torch.stack([parameters[name] for parameters in each]) for name in self.trained
         }
-        padding = self.models[0].config.pad_token_id
-        inputs = _padded([step.inputs for step in steps], padding)
+        first: Any = self.models[0]
+        inputs = _padded([step.inputs for step in steps], first.config.pad_token_id)
 
         def loss_of(own: dict[str, torch.Tensor], batch: dict[str, torch.Tensor]) -> torch.Tensor:
-            return functional_call(self.models[0], own, kwargs=batch).loss
+            return functional_call(first, own, kwargs=batch).loss
 
         with forward.of_several([step.generator for step in steps]):
             losses = torch.vmap(loss_of, randomness="different")({**tensors, **self.fixed}, inputs)
@@ -192,7 +192,7 @@ def _stacked(models: Sequence[nn.Module], known: _Stack | None) -> _Stack:
     return _Stack(tuple(models), tuple(trained), fixed)
 
 
-def _padded(batches: Sequence[dict[str, Any]], padding: Any) -> dict[str, torch.Tensor]:
+def _padded(batches: Sequence[dict[str, Any]], padding: int) -> dict[str, torch.Tensor]:
     """Batches of equally many texts as one, of shape (runs, texts, …), with a mask for attention.
 
     The mask, of shape (runs, texts, 1, tokens, tokens), is what transformers makes of one with

@@ -35,6 +35,7 @@ from peft_demo.runs import (
 )
 
 if TYPE_CHECKING:
+    import datasets
     import torch
     from torch import nn
     from transformers import Trainer
@@ -92,7 +93,7 @@ def train(
         trained = _own_pace(output.metrics, watch.others_seconds - before)
         watch.phase("Testing")
         before, testing = watch.others_seconds, time.perf_counter()
-        test = inputs.tokenised["test"]
+        test = reviews.tokenise(drawn.test, base, config.max_length)
         order = adapters.reading_order(test["input_ids"], METHODS[config.method])
         logits = np.empty((len(order), len(LABELS)), dtype=np.float32)
         logits[order] = trainer.predict(test.select(order)).predictions
@@ -157,26 +158,25 @@ def _own_pace(metrics: dict[str, float], others_seconds: float) -> dict[str, flo
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a training reads: the base, its reviews, and their tokens in three parts."""
+    """What a training reads: the base, its reviews, and the tokens of those before the test."""
 
     base: bases.Base
-    drawn: Any
-    tokenised: dict[str, Any]
+    drawn: reviews.RunReviews
+    train: datasets.Dataset
+    validation: datasets.Dataset
 
 
 def load_inputs(config: RunConfig, watch: Watch) -> Inputs:
-    """Load the base, draw the reviews and split them into tokens."""
+    """Load the base, draw the reviews and split those that it begins with into tokens."""
     watch.phase("Loading the base model")
     base = bases.load(config.base_model)
     watch.phase("Reading the reviews")
     drawn = reviews.draw(reviews.load(config.dataset), config)
     watch.phase("Splitting the reviews into tokens")
-    parts = ("train", "validation", "test")
-    return Inputs(
-        base,
-        drawn,
-        {part: reviews.tokenise(getattr(drawn, part), base, config.max_length) for part in parts},
+    train, validation = (
+        reviews.tokenise(part, base, config.max_length) for part in (drawn.train, drawn.validation)
     )
+    return Inputs(base, drawn, train, validation)
 
 
 def make_trainer(
@@ -223,11 +223,11 @@ def make_trainer(
         "dataloader_pin_memory": False,
         "label_names": ["labels"],
     }
-    base, tokenised, validation = inputs.base, inputs.tokenised, inputs.tokenised["validation"]
+    base, validation = inputs.base, inputs.validation
     trainer = (StepsTogether if member else Trainer)(
         model=model,
         args=TrainingArguments(**{**arguments, **changes}),
-        train_dataset=tokenised["train"],
+        train_dataset=inputs.train,
         eval_dataset=validation.select(
             adapters.reading_order(validation["input_ids"], METHODS[config.method])
         ),

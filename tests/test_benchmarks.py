@@ -78,4 +78,4 @@ class TestLimits:
         assert 0.85 * dense < flops < 1.4 * dense
 
     def test_peak_is_a_processors(self):
-        assert 1e9 < limits.gemm_flops_per_second(64) < 1e14
+        assert 1e9 < limits.gemm_flops_per_second(64, "float32") < 1e14

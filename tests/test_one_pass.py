@@ -260,8 +260,9 @@ def models_of(base, method):
 
 def random_batches():
     token_ids = torch.randint(1_000, 20_000, (2, 3, 12), generator=torch.manual_seed(3))
+    labels = torch.tensor([1, 0, 1])
     return [
-        {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": torch.tensor([1, 0, 1])}
+        {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
         for ids in token_ids
     ]
 

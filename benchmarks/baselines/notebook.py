@@ -13,6 +13,7 @@ from transformers import (
     DataCollatorWithPadding,
     Trainer,
     TrainingArguments,
+    set_seed,
 )
 
 Part = tuple[Sequence[str], Sequence[int]]
@@ -29,8 +30,11 @@ def trainer(
     epochs: int,
     learning_rate: float,
     lora: LoraConfig | None,
+    seed: int = 42,
+    **more: object,
 ) -> Trainer:
     """Ready to train; without a LoraConfig, the head on a frozen body."""
+    set_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(base_folder)
     model: nn.Module = AutoModelForSequenceClassification.from_pretrained(base_folder, num_labels=2)
     if lora is not None:
@@ -55,10 +59,11 @@ def trainer(
             num_train_epochs=epochs,
             per_device_train_batch_size=16,
             per_device_eval_batch_size=16,
-            eval_strategy="epoch",
+            **{"eval_strategy": "epoch", **more},
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,
+            seed=seed,
         ),
         train_dataset=parts[0],
         eval_dataset=parts[1],
