@@ -1,6 +1,7 @@
 """Write what is generated in README.md and CONTRIBUTING.md; ``--check`` says if it is stale."""
 
 import ast
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.__main__ import RESULTS  # noqa: E402
+from benchmarks.rows import Row, table  # noqa: E402
 from peft_demo import tuned  # noqa: E402
 from peft_demo.methods import METHODS, UNSUPPORTED  # noqa: E402
 from peft_demo.presets import REFERENCES  # noqa: E402
@@ -103,8 +106,21 @@ def references_table(adapters: Path = ROOT / "adapters") -> str:
     return "\n".join(rows)
 
 
+def speed_table() -> str:
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    machine = results["machine"]
+    where = (
+        f"{machine['processor']}, {machine['threads']} threads, {machine['precision']}, "
+        f"torch {machine['torch']}, transformers {machine['transformers']}, "
+        f"peft {machine['peft']}, gradio {machine['gradio']}"
+    )
+    rows = [Row.model_validate(row) for part in results["rows"].values() for row in part]
+    return f"Measured on: {where}.\n\n{table(rows)}"
+
+
 GENERATED = {
     README: {
+        "speed": speed_table,
         "references": references_table,
         "methods": methods_table,
         "unsupported": unsupported_table,
