@@ -583,7 +583,7 @@ def _answer(
     torch.manual_seed(seed)
     copy = bases.Base(base.id, base.private(), base.tokenizer)
     try:
-        model = adapters.load(folder, copy, METHODS[run.method])
+        model = adapters.load(folder, copy, METHODS[run.method], by_peft=True)
         answer = adapters.logits(model, copy, base.encode([_TEXT], run.max_length)["input_ids"])
     except Exception as error:  # peft and torch each raise their own
         raise _refusal(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +16,11 @@ from peft_demo.errors import AssetError
 from peft_demo.methods import HEAD_MODULES, METHODS, Method
 from peft_demo.runs import RunConfig
 from peft_demo.seeds import borrowed_generators
+from peft_demo.skeletons import Skeleton
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import torch
     from torch import nn
 
 CONFIG = "adapter_config.json"
@@ -24,6 +28,14 @@ WEIGHTS = "adapter_model.safetensors"
 FULL_CONFIG = "config.json"
 FULL_WEIGHTS = "model.safetensors"
 """Of a fully trained model, in transformers' own format."""
+
+KEPT_SKELETONS = 64
+"""Configurations of which a further adapter loads quickly."""
+
+_skeletons: OrderedDict[tuple[nn.Module, str, str], Skeleton | None] = OrderedDict()
+"""By the base's model, the method and the text of the configuration; None where none can be."""
+
+_keeping = threading.Lock()
 
 
 def build(base: bases.Base, config: RunConfig) -> nn.Module:
@@ -75,7 +87,6 @@ def save(model: nn.Module, folder: Path, *, half_precision: bool = False) -> Pat
     An adapter goes into peft's own format, head included; a fully trained model into
     transformers' own. ``half_precision`` stores float16, for files that must stay small.
     """
-    import torch
     from peft import PeftModel
 
     def as_stored(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -95,15 +106,24 @@ def save(model: nn.Module, folder: Path, *, half_precision: bool = False) -> Pat
 
 
 def load(
-    folder: Path, base: bases.Base, method: Method, *, private: bool | None = None
+    folder: Path,
+    base: bases.Base,
+    method: Method,
+    *,
+    private: bool | None = None,
+    by_peft: bool = False,
 ) -> nn.Module:
     """The saved model on a fresh module tree over the base's shared weights, for predictions.
+
+    peft builds the first adapter of a configuration; further ones are copies of its modules with
+    their own saved tensors.
 
     Args:
         folder: with the saved files.
         base: what the adapter belongs to.
         method: the row that it was trained by.
         private: copy the weights, to write to them; by default where the method itself does.
+        by_peft: let peft build it in any case, as for anybody else who has the files.
 
     Raises:
         AssetError: a file is missing or cut short, or the adapter belongs to another base.
@@ -116,11 +136,19 @@ def load(
             raise AssetError(
                 f"The adapter in {folder.name} has no {name}: its run must be deleted."
             )
+    has_skeleton = not (is_full or private or method.writes_to_base or by_peft)
     try:
+        if has_skeleton and (copied := _copy(folder, base, method)) is not None:
+            return copied
         with borrowed_generators():
-            model = _load_full(folder, base) if is_full else _load_adapter(folder, base, private)
-            if method.needs_all_tokens:
-                forward.compute_all_tokens(model)
+            model, saved = (
+                (_load_full(folder, base), {}) if is_full else _load_adapter(folder, base, private)
+            )
+        if method.needs_all_tokens:
+            forward.compute_all_tokens(model)
+        model.requires_grad_(False).eval()
+        if has_skeleton:
+            _keep_skeleton(folder, base, method, model, saved)
     except AssetError:
         raise
     except Exception as error:  # peft, safetensors and json each raise their own
@@ -128,7 +156,7 @@ def load(
             f"The adapter in {folder.name} cannot be loaded: it must have a complete "
             f"{files[0]} and {files[1]} for the base {base.id}, got: {_first_line(error)}."
         ) from error
-    return model.requires_grad_(False).eval()
+    return model
 
 
 def logits(model: nn.Module, base: bases.Base, token_ids: list[list[int]]) -> npt.NDArray[Any]:
@@ -169,7 +197,50 @@ def logits_in_batches(
         yield rows, logits(model, base, [token_ids[row] for row in rows])
 
 
-def _load_adapter(folder: Path, base: bases.Base, private: bool) -> Any:
+def _copy(folder: Path, base: bases.Base, method: Method) -> Any:
+    """The saved model from the skeleton of its configuration, or None if peft has to load it."""
+    from safetensors.torch import load as tensors_of
+
+    key = _skeleton_key(folder, base, method)
+    with _keeping:
+        skeleton = _skeletons.get(key)
+        if skeleton is None:
+            return None
+        _skeletons.move_to_end(key)
+    # Read, not mapped: the file may change. Of tensors that do not fit, peft says what is wrong.
+    return skeleton.filled(tensors_of((folder / WEIGHTS).read_bytes()))
+
+
+def _keep_skeleton(
+    folder: Path,
+    base: bases.Base,
+    method: Method,
+    model: nn.Module,
+    saved: dict[str, torch.Tensor],
+) -> None:
+    key = _skeleton_key(folder, base, method)
+    with _keeping:
+        if key in _skeletons:
+            return
+    try:
+        skeleton = Skeleton(model, saved)
+    except ValueError:  # the method computes what it saves
+        skeleton = None
+    with _keeping:
+        _skeletons[key] = skeleton
+        while len(_skeletons) > KEPT_SKELETONS:
+            _skeletons.popitem(last=False)
+
+
+def _skeleton_key(folder: Path, base: bases.Base, method: Method) -> tuple[nn.Module, str, str]:
+    # The model itself, not the base's id: a test or a trial may have a copy of the base.
+    return base.model, method.id, (folder / CONFIG).read_text(encoding="utf-8")
+
+
+def _load_adapter(
+    folder: Path, base: bases.Base, private: bool
+) -> tuple[Any, dict[str, torch.Tensor]]:
+    """The model, and those of its tensors that the file holds."""
     from peft import PeftModel, get_peft_model_state_dict
     from safetensors import safe_open
 
@@ -177,13 +248,12 @@ def _load_adapter(folder: Path, base: bases.Base, private: bool) -> Any:
     _check_base(folder, base, config.get("base_model_name_or_path"))
     model = PeftModel.from_pretrained(base.private() if private else base.shared(), str(folder))
     # peft only warns about tensors that are not there, and leaves them random.
+    saved = get_peft_model_state_dict(model, save_embedding_layers=False)
     with safe_open(folder / WEIGHTS, framework="pt") as file:
-        missing = set(get_peft_model_state_dict(model, save_embedding_layers=False)) - {
-            *file.keys()
-        }
+        missing = set(saved) - {*file.keys()}
     if missing:
         raise ValueError(f"no {min(missing)}")
-    return model
+    return model, saved
 
 
 def _load_full(folder: Path, base: bases.Base) -> Any:

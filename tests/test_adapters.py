@@ -2,17 +2,21 @@
 
 import json
 import shutil
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
+from peft import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
-from small_runs import small_config
+from small_runs import few_modules, small_config
 
 from peft_demo import adapters, bases
 from peft_demo.errors import AssetError
 from peft_demo.methods import ATTENTION, METHODS, MODULES
 from peft_demo.runs import HUB_BASE, RunConfig
+from peft_demo.skeletons import Skeleton
 
 TEXTS = ["A wonderful film.", "Dull, long and loud.", "I have seen worse, but not often " * 5]
 PEFT_METHODS = [name for name, method in METHODS.items() if method.peft_config]
@@ -21,15 +25,28 @@ SOME = ("lora", "pissa", "vera", "p_tuning", "head_only", "full_ft")
 """Files of each kind: with frozen tensors, made only when saving, without adapter, all weights."""
 
 
-def built(base, method: str, seed: int = 0):
+def built(base, method: str, seed: int = 0, **values):
     """A model with an adapter that changes every output: trained weights moved at random."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = adapters.build(base, RunConfig(method=method))
+        model = adapters.build(base, RunConfig(method=method, **values))
         for parameter in model.parameters():
             if parameter.requires_grad:
                 parameter.data += 0.02 * torch.randn_like(parameter)
     return model.eval()
+
+
+def memory_of(model) -> list[torch.Tensor]:
+    return [*model.parameters(), *model.buffers()]
+
+
+def parts(model) -> tuple[list, list, list]:
+    """The names and kinds of a model's modules, parameters and buffers."""
+    return (
+        [(name, type(module)) for name, module in model.named_modules()],
+        [(name, p.shape, p.dtype, p.requires_grad) for name, p in model.named_parameters()],
+        [(name, b.shape, b.dtype) for name, b in model.named_buffers()],
+    )
 
 
 def logits(model, base):
@@ -201,3 +218,121 @@ class TestDamagedFolders:
         before = {path: path.read_bytes() for path in folder.iterdir()}
         refusal(folder, base)
         assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+class TestFurtherAdapters:
+    """Those of a configuration of which one was loaded before."""
+
+    @pytest.fixture(autouse=True)
+    def no_skeletons(self, monkeypatch):
+        monkeypatch.setattr(adapters, "_skeletons", OrderedDict())
+
+    @staticmethod
+    def saved(base, method: str, folder: Path, seed: int) -> Path:
+        # One kind of layer, for some methods take seconds for each.
+        few = few_modules(method, ("ffn.lin1",) if method == "ia3" else ("q_lin",))
+        adapters.save(built(base, method, seed, **few), folder / str(seed))
+        return folder / str(seed)
+
+    @pytest.mark.parametrize(
+        "method", [name for name, method in METHODS.items() if not method.writes_to_base]
+    )
+    def test_are_as_peft_builds_them(self, base, method, tmp_path):
+        first, second = (self.saved(base, method, tmp_path, seed) for seed in (0, 1))
+        before = adapters.load(first, base, METHODS[method])
+        of_first = logits(before, base)
+        assert any(adapters._skeletons.values())
+        found = adapters.load(second, base, METHODS[method])
+        expected = adapters.load(second, base, METHODS[method], by_peft=True)
+        assert (logits(found, base) == logits(expected, base)).all()
+        assert parts(found) == parts(expected)
+        assert not found.training
+        # Neither changes the other, and forgetting one leaves the other whole.
+        assert (logits(before, base) == of_first).all()
+        assert abs(of_first - logits(found, base)).max() > 1e-3
+        del before
+        assert (logits(found, base) == logits(expected, base)).all()
+
+    @pytest.mark.parametrize("method", ["lora", "ia3", "vera", "prompt_tuning", "head_only"])
+    def test_peft_is_not_asked_again(self, base, method, tmp_path, monkeypatch):
+        first, second = (self.saved(base, method, tmp_path, seed) for seed in (0, 1))
+        before = adapters.load(first, base, METHODS[method])
+        monkeypatch.setattr("peft.PeftModel.from_pretrained", None)
+        found = adapters.load(second, base, METHODS[method])
+        memory = {tensor.data_ptr() for tensor in memory_of(found)}
+        own = memory - {tensor.data_ptr() for tensor in memory_of(before)}
+        assert len(own) == len(load_file(second / adapters.WEIGHTS))
+        assert memory >= {tensor.data_ptr() for tensor in base.model.distilbert.parameters()}
+        with pytest.raises(AssetError):
+            adapters.load(second, base, METHODS[method], by_peft=True)
+
+    @pytest.mark.parametrize("change", ["left out", "other shape", "cut", "missing"])
+    def test_damaged_files_are_refused_in_the_same_words(self, base, tmp_path, change):
+        first, second = (self.saved(base, "lora", tmp_path, seed) for seed in (0, 1))
+        weights = second / adapters.WEIGHTS
+        tensors = load_file(weights)
+        if change == "left out":
+            tensors.popitem()
+        else:
+            tensors = {name: tensor[:1] for name, tensor in tensors.items()}
+        save_file(tensors, weights, metadata={"format": "pt"})
+        if change == "cut":
+            weights.write_bytes(weights.read_bytes()[:-10])
+        if change == "missing":
+            weights.unlink()
+        sentences = []
+        for _ in range(2):
+            with pytest.raises(AssetError) as caught:
+                adapters.load(second, base, METHODS["lora"])
+            sentences.append(str(caught.value))
+            adapters.load(first, base, METHODS["lora"])
+        assert any(adapters._skeletons.values())
+        first_words, words = (sentence.partition(", got: ") for sentence in sentences)
+        assert words[0] == first_words[0]
+        assert words == first_words or change == "cut"
+
+    @pytest.mark.parametrize(("method", "private"), [("lora", True), ("olora", None)])
+    def test_those_that_write_to_the_base_have_none(self, base, tmp_path, method, private):
+        folder = self.saved(base, method, tmp_path, 0)
+        adapters.load(folder, base, METHODS[method], private=private)
+        assert not adapters._skeletons
+
+    def test_a_method_that_computes_what_it_saves_has_none(self, base, tmp_path):
+        folder = self.saved(base, "lora", tmp_path, 0)
+        model = adapters.load(folder, base, METHODS["lora"])
+        state = get_peft_model_state_dict(model, save_embedding_layers=False)
+        name = next(iter(state))
+        for tensor in (2 * state[name], state[name][:1]):
+            with pytest.raises(ValueError, match="is not one of the model's own tensors"):
+                Skeleton(model, {**state, name: tensor})
+
+    def test_a_file_that_changes_afterwards_changes_nothing(self, base, tmp_path):
+        first, second = (self.saved(base, "lora", tmp_path, seed) for seed in (0, 1))
+        adapters.load(first, base, METHODS["lora"])
+        model = adapters.load(second, base, METHODS["lora"])
+        before = logits(model, base)
+        (second / adapters.WEIGHTS).write_bytes(b"short")
+        assert (logits(model, base) == before).all()
+
+    def test_the_configurations_used_last_are_kept(self, base, tmp_path, monkeypatch):
+        monkeypatch.setattr(adapters, "KEPT_SKELETONS", 2)
+        folders = {
+            method: self.saved(base, method, tmp_path / method, 0)
+            for method in ("lora", "ia3", "head_only")
+        }
+        for method in ("lora", "ia3", "lora", "head_only"):
+            adapters.load(folders[method], base, METHODS[method])
+        assert [method for _, method, _ in adapters._skeletons] == ["lora", "head_only"]
+
+    def test_several_threads_get_models_of_their_own(self, base, tmp_path):
+        folders = [self.saved(base, "lora", tmp_path, seed) for seed in range(4)]
+        expected = [
+            logits(adapters.load(folder, base, METHODS["lora"], by_peft=True), base)
+            for folder in folders
+        ]
+        with ThreadPoolExecutor(4) as pool:
+            models = list(
+                pool.map(lambda n: adapters.load(folders[n % 4], base, METHODS["lora"]), range(16))
+            )
+        for number, model in enumerate(models):
+            assert (logits(model, base) == expected[number % 4]).all()

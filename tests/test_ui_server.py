@@ -1,8 +1,10 @@
 """Serving: at once, at a free port, and as quietly as promised."""
 
+import gc
 import socket
 import subprocess
 import sys
+import threading
 
 import gradio as gr
 import pytest
@@ -11,6 +13,7 @@ from peft_demo.errors import AssetError, PeftDemoError
 from peft_demo.runs import BUILTIN_BASE, HUB_BASE, HUB_IMDB, IMDB
 from peft_demo.ui import form
 from peft_demo.ui.server import free_port
+from peft_demo.ui.services import Services
 
 
 def test_building_the_page_does_not_import_what_takes_seconds():
@@ -68,3 +71,51 @@ def test_a_hub_choice_that_cannot_be_had_says_so_and_goes_back(name, chosen, sta
 def test_a_hub_choice_that_can_be_had_stays():
     update = form._fetch("base_model", lambda _: None, HUB_BASE)
     assert "value" not in update
+
+
+class TestWarmUp:
+    @pytest.fixture
+    def reviews_loading(self, monkeypatch):
+        """Set to let the reviews be loaded."""
+        go_on = threading.Event()
+        monkeypatch.setattr("peft_demo.reviews.load", lambda _: go_on.wait(60))
+        return go_on
+
+    @pytest.fixture
+    def services(self, tmp_path, monkeypatch, reviews_loading):
+        monkeypatch.setenv("PEFT_DEMO_HOME", str(tmp_path / "home"))
+        services = Services()
+        yield services
+        reviews_loading.set()
+        services.wait_for_models()
+        services.close()
+
+    def test_a_prediction_does_not_wait_for_the_reviews(self, services):
+        services.start()
+        (answer,) = services.predict("A fine film.", ["reference-recommended-lora"])
+        assert answer.label in ("negative", "positive")
+        assert services.warm_up.state == "loading"
+
+    def test_garbage_is_collected_again_once_the_models_are_loaded(self, services, reviews_loading):
+        gc.disable()  # as the command line does
+        try:
+            services.start()
+            services.predict("A fine film.", ["reference-recommended-lora"])
+            assert not gc.isenabled()
+            reviews_loading.set()
+            services.wait_for_models()
+            assert gc.isenabled()
+            assert gc.get_freeze_count() > 100_000
+        finally:
+            gc.unfreeze()
+            gc.enable()
+
+    def test_a_failure_leaves_nobody_waiting(self, services, monkeypatch):
+        def fails(_):
+            raise AssetError("The file model.safetensors is missing.")
+
+        monkeypatch.setattr("peft_demo.bases.load", fails)
+        services.start()
+        with pytest.raises(AssetError, match="is missing"):
+            services.predict("A fine film.", ["reference-recommended-lora"])
+        assert services.warm_up.state == "failed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import tempfile
 import threading
@@ -40,6 +41,7 @@ class Services:
         self._predictor: Predictor | None = None
         self._lock = threading.Lock()
         self._warming: threading.Thread | None = None
+        self._can_predict = threading.Event()
 
     def start(self) -> None:
         """Begin to load the models and to train what is queued; returns at once."""
@@ -61,8 +63,9 @@ class Services:
         self.store.close()
 
     def predict(self, review: str, run_ids: list[str]) -> list[Prediction]:
-        """Predictions side by side; waits for the models if they are still loading."""
-        self.wait_for_models()
+        """Predictions side by side; waits until the libraries and the built-in base are loaded."""
+        if self._warming is not None:
+            self._can_predict.wait()
         return self.predictor.predict(review, run_ids)
 
     @property
@@ -114,18 +117,26 @@ class Services:
         else:
             self.warm_up.state = "ready"
             self.warm_up.text = f"Models ready after {time.perf_counter() - started:.0f} s"
+        self._can_predict.set()
+        if not gc.isenabled():
+            # What is loaded stays: to look through it again and again would take 0.3 s each time.
+            gc.freeze()
+            gc.enable()
         # Queued runs say for themselves why they fail, so training begins in any case.
         self.engine.start()
 
     def _load(self) -> None:
         # In this order: what the first visitor is likely to need first.
         self.warm_up.text = "Starting torch …"
+        import peft  # noqa: F401
+
         import peft_demo.inference
 
         self.warm_up.text = "Loading the base model …"
         from peft_demo import bases, reviews
 
         bases.load(BUILTIN_BASE)
+        self._can_predict.set()
         self.warm_up.text = "Loading the reference adapters …"
         for run in self.store.runs():
             if run.is_reference:
