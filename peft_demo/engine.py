@@ -163,9 +163,10 @@ def together(train: Callable[[Run, Member | None], object], runs: Sequence[Run])
 
     Those that can share their steps meet at each.
     """
-    first = runs[0].config
-    sharing = [run for run in runs if one_pass.can_share(first, run.config)]
-    meeting = one_pass.OnePass(len(sharing) if one_pass.is_wanted() else 0)
+    sharing: list[Run] = []
+    if len(runs) > 1 and one_pass.is_wanted():
+        sharing = [run for run in runs if one_pass.can_share(runs[0].config, run.config)]
+    meeting = one_pass.OnePass(len(sharing))
 
     def trained(run: Run) -> None:
         if run not in sharing:

@@ -78,7 +78,7 @@ class OnePass:
         self._going = set(range(num_runs))
         self._waiting: list[_Step] = []
         self._stack: _Stack | None = None
-        self._is_over = num_runs < 2
+        self._is_over = False
 
     @contextmanager
     def member(self, place: int) -> Iterator[Member]:
