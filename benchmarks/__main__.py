@@ -21,7 +21,9 @@ from peft_demo import bases, hardware
 PARTS = (
     "training",
     "learning",
+    "milestones",
     "repeats",
+    "memory",
     "prediction",
     "startup",
     "board",

@@ -1,10 +1,8 @@
-"""What a training learns, and how soon, against the notebook: faster must not mean worse."""
+"""What a training learns, against the notebook: faster must not mean worse."""
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,14 +13,11 @@ from benchmarks.baselines import notebook
 from benchmarks.rows import Row
 from benchmarks.silent import Silent
 from benchmarks.training import config_of
-from peft_demo import adapters, evaluation, reviews, seeds, statistics, training
+from peft_demo import evaluation, reviews, statistics, training
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig
 
 SEEDS = (1, 2, 3)
-LEVELS = (0.80, 0.85)
-GOALS = {0.80: 90, 0.85: 300}
-"""Seconds on two cores with AVX512-BF16."""
 
 
 class Learned(NamedTuple):
@@ -33,16 +28,10 @@ class Learned(NamedTuple):
 
 
 def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
-    """Accuracy and loss over seeds, and the time to accuracies."""
+    """Accuracy and loss on the test reviews, over seeds."""
     del pairs
-    some = SEEDS[:1] if is_quick else SEEDS
+    several = SEEDS[:1] if is_quick else SEEDS
     count = 100 if is_quick else 2_000
-    yield from _outcomes(base_folder, some, count)
-    if not is_quick:
-        yield from _times(base_folder)
-
-
-def _outcomes(base_folder: str, several: tuple[int, ...], count: int) -> Iterator[Row]:
     found = []
     for seed in several:
         config = config_of(
@@ -95,7 +84,7 @@ def _ours(config: RunConfig) -> Learned:
 def _theirs(base_folder: str, config: RunConfig) -> Learned:
     drawn = reviews.draw(reviews.load(config.dataset), config)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = _notebook(
+        trainer = notebook_of(
             base_folder, folder, config, (drawn.test.texts, drawn.test.labels),
             eval_strategy="no",
         )  # fmt: skip
@@ -108,9 +97,10 @@ def _theirs(base_folder: str, config: RunConfig) -> Learned:
     )
 
 
-def _notebook(
+def notebook_of(
     base_folder: str, folder: str, config: RunConfig, validation: notebook.Part, **more: Any
 ) -> Any:
+    """The notebook with a configuration of ours, ready to train."""
     train = reviews.draw(reviews.load(config.dataset), config).train
     lora: Any = METHODS[config.method].peft_config(config.method_values, config.setting)
     return notebook.trainer(
@@ -118,73 +108,3 @@ def _notebook(
         max_length=config.max_length, epochs=config.num_train_epochs,
         learning_rate=config.learning_rate, lora=lora, seed=config.seed, **more,
     )  # fmt: skip
-
-
-def _times(base_folder: str) -> Iterator[Row]:
-    """Both see 5,000 reviews of 128 tokens once, tested after each 640."""
-    config = config_of(
-        "recommended-lora", max_length=128, num_reviews=6_250, num_test_reviews=1_000
-    )
-    steps = {"eval_strategy": "steps", "eval_steps": 40}
-    with tempfile.TemporaryDirectory() as folder:
-        watch = training.Watch(config, Silent())
-        inputs = training.load_inputs(config, watch)
-        test = reviews.tokenise(inputs.drawn.test, inputs.base, config.max_length)
-        with seeds.own_generators(config.seed):
-            model = adapters.build(inputs.base, config)
-            trainer = training.make_trainer(
-                model,
-                dataclasses.replace(inputs, validation=test),
-                config,
-                Path(folder),
-                watch,
-                **steps,
-            )
-            ours = _reached(trainer)
-    part = (inputs.drawn.test.texts, inputs.drawn.test.labels)
-    with tempfile.TemporaryDirectory() as folder:
-        constant = {"lr_scheduler_type": "constant", **steps}
-        theirs = _reached(_notebook(base_folder, folder, config, part, **constant))
-    for level in LEVELS:
-        if level not in ours:
-            continue
-        yield Row(
-            what=f"seconds of training to {level:.0%} on 1,000 test reviews",
-            unit="s",
-            baseline_is="notebook, constant learning rate",
-            ours=ours[level],
-            baseline=theirs.get(level),
-            value=ours[level] / theirs[level] if level in theirs else ours[level],
-            goal=0.4 if level in theirs else GOALS[level],
-            kind="at most",
-            note=f"the other goal is {GOALS[level]} s; highest accuracy on the way: ours "
-            f"{ours['best']:.1%}, notebook {theirs['best']:.1%}",
-        )
-
-
-def _reached(trainer: Any) -> dict[Any, float]:
-    """Seconds of training, without those of testing, until each level; and the best accuracy."""
-    from transformers import TrainerCallback
-
-    found: dict[Any, float] = {"best": 0.0}
-
-    class Clock(TrainerCallback):
-        seconds = began = 0.0
-
-        def on_step_begin(self, *_: Any, **__: Any) -> None:
-            self.began = time.perf_counter()
-
-        def on_step_end(self, *_: Any, **__: Any) -> None:
-            self.seconds += time.perf_counter() - self.began
-
-        def on_evaluate(self, _: Any, __: Any, control: Any, metrics: Any, **___: Any) -> None:
-            accuracy = metrics["eval_accuracy"]
-            found["best"] = max(found["best"], accuracy)
-            for level in LEVELS:
-                if accuracy >= level:
-                    found.setdefault(level, self.seconds)
-            control.should_training_stop = all(level in found for level in LEVELS)
-
-    trainer.add_callback(Clock())
-    trainer.train()
-    return found

@@ -1,13 +1,10 @@
-"""Training, evaluation and memory, against the assignment's notebook."""
+"""Training and evaluation, against the assignment's notebook."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -56,7 +53,7 @@ def theirs(base_folder: str, config: RunConfig) -> dict[str, float]:
 
 
 def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
-    """Training of presets, of the head alone, evaluation and memory."""
+    """Training of presets, of the head alone, and evaluation."""
     chosen = [("lora-1", 50)] if is_quick else [(p, n) for p in PRESETS for n in (50, 128)]
     precision = hardware.training_precision()
     for preset_id, max_length in chosen:
@@ -76,17 +73,6 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
         kind="at most",
     )
     yield _evaluation(base_folder, 1 if is_quick else pairs, 100 if is_quick else 400)
-    if not is_quick:
-        yield ratio_row(
-            "peak memory of a training, LoRA 1, 128 tokens",
-            "MB",
-            NOTEBOOK,
-            partial(_peak_memory, "ours", base_folder),
-            partial(_peak_memory, "theirs", base_folder),
-            1,
-            goal=1.0,
-            kind="at most",
-        )
 
 
 def _speed(base_folder: str, pairs: int, preset_id: str, max_length: int) -> Row:
@@ -141,20 +127,3 @@ def _evaluation(base_folder: str, pairs: int, count: int) -> Row:
         goal=3.0,
         kind="at least",
     )
-
-
-def _peak_memory(whose: str, base_folder: str) -> float:
-    """Of a process of its own, in MB."""
-    code = (
-        "import resource, sys\n"
-        "from peft_demo import hardware\n"
-        "hardware.share_cores()\n"
-        "from benchmarks import training\n"
-        "config = training.config_of('lora-1', max_length=128, num_reviews=160)\n"
-        f"training.{whose}({'' if whose == 'ours' else 'sys.argv[1], '}config)\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, base_folder], capture_output=True, text=True, check=True
-    )
-    return int(done.stdout.splitlines()[-1]) / 1024

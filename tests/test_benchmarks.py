@@ -1,10 +1,14 @@
 """The benchmark's arithmetic, and that its baselines really are what they are said to be."""
 
+import json
+from statistics import median
+
 import pytest
 
+from benchmarks import __main__ as bench
 from benchmarks import limits, rows, training
 from benchmarks.rows import Row
-from peft_demo import bases
+from peft_demo import bases, hardware
 
 
 def row(**changes):
@@ -79,3 +83,33 @@ class TestLimits:
 
     def test_peak_is_a_processors(self):
         assert 1e9 < limits.gemm_flops_per_second(64, "float32") < 1e14
+
+
+class TestResults:
+    def test_the_committed_ones_follow_from_their_pairs(self):
+        results = json.loads(bench.RESULTS.read_text(encoding="utf-8"))
+        assert set(results["rows"]) <= set(bench.PARTS)
+        found = [Row.model_validate(row) for part in results["rows"].values() for row in part]
+        with_pairs = [row for row in found if row.pairs and row.baseline is not None]
+        assert len(with_pairs) >= 5
+        for row in with_pairs:
+            if "seeds, " not in row.what:  # means over seeds; all others are medians of pairs
+                assert row.value == pytest.approx(median(a / b for a, b in row.pairs)), row.what
+
+    def test_a_part_takes_the_place_of_its_last_measurement_alone(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(bench, "RESULTS", tmp_path / "results.json")
+        bench.write({"training": [row(value=1.0)], "board": [row(value=2.0)]})
+        bench.write({"board": [row(value=3.0)]})
+        assert self.values(bench.RESULTS) == {"training": [1.0], "board": [3.0]}
+
+    def test_those_of_another_machine_go(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(bench, "RESULTS", tmp_path / "results.json")
+        bench.write({"training": [row()]})
+        monkeypatch.setattr(hardware, "processor_name", lambda: "another")
+        bench.write({"board": [row(value=3.0)]})
+        assert self.values(bench.RESULTS) == {"board": [3.0]}
+
+    @staticmethod
+    def values(path):
+        rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+        return {part: [each["value"] for each in found] for part, found in rows.items()}
