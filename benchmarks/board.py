@@ -23,7 +23,9 @@ def _fill(home: Path) -> None:
         run = store.start(RunConfig(name=f"run {number}"), "benchmark")
         steps = [
             StepMetrics(
-                step=step, loss=0.69 * 0.999**step + (step * 7919 % 97) / 970, learning_rate=1e-3
+                step=step,
+                loss=0.69 * 0.999**step + (step * (7919 + number) % 97) / 970,
+                learning_rate=1e-3,
             )
             for step in range(1, STEPS + 1)
         ]
