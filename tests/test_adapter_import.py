@@ -734,11 +734,12 @@ class TestTest:
 
     def test_says_how_far_it_is(self, copied):
         recorder = Recorder()
-        config = small_config("ia3", num_test_reviews=150)
+        config = small_config("ia3", num_test_reviews=100)
         adapter_import.test(config, copied(IA3), recorder)
         assert [(p.phase, p.step, p.max_steps) for p in recorder.progresses] == [
             ("Loading the adapter", 0, 0),
-            *(("Testing", step, 3) for step in range(4)),
+            # Batches of 16 reviews.
+            *(("Testing", step, 7) for step in range(8)),
         ]
 
     @pytest.mark.parametrize("after", [0, 1, 2])
