@@ -4,11 +4,12 @@ The head reads the first token of the last layer only. So that layer computes it
 for all tokens, and everything else for the first alone: 10 of 72 matrix products are saved, forward
 and backward, and the result is the same.
 
-``bernoulli_`` takes 7 ns for each number of a dropout mask, in one thread: a fifth of a training's
-time on two cores. Sixteen random bits compared with a threshold take 1.4 ns. The masks are others
-than transformers would draw from the same seed, and of the same distribution. Those of the last
-layer are drawn for all tokens, so that nothing but ``dropout`` stands between a training here and
-one in plain transformers: exported code has it and gives the same numbers.
+``bernoulli_`` draws a dropout mask in one thread, 12 ns for each number on one machine; sixteen
+random bits compared with a threshold took 1.8 ns there (``python -m benchmarks.forward``, which
+also gives the ratio of a whole step). The masks are others than transformers would draw from the
+same seed, and of the same distribution. Those of the last layer are drawn for all tokens, so that
+nothing but ``dropout`` stands between a training here and one in plain transformers: exported
+code has it and gives the same numbers.
 
 Where only the head is trained, the frozen body computes without dropout, as in Yosinski et al. 2014
 (arXiv 1411.1792), and each review once: its features are the same in every epoch.
