@@ -254,8 +254,11 @@ def _classes() -> _Classes:
             self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **_: Any
         ) -> BaseModelOutput:
             lengths = attention_mask.sum(dim=1).tolist()
+            # A training's features in bfloat16 are not those of its saved adapter in float32.
+            is_autocast = torch.is_autocast_enabled(input_ids.device.type)
             keys = [
-                tuple(ids[:length]) for ids, length in zip(input_ids.tolist(), lengths, strict=True)
+                (is_autocast, *ids[:length])
+                for ids, length in zip(input_ids.tolist(), lengths, strict=True)
             ]
             new = [row for row, key in enumerate(keys) if key not in self.features]
             if new:
