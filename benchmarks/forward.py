@@ -7,9 +7,13 @@ import statistics
 import time
 import warnings
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from peft_demo import adapters, bases, forward, hardware, reviews, training
 from peft_demo.runs import BUILTIN_BASE, IMDB
+
+if TYPE_CHECKING:
+    from torch import nn
 
 STEPS = 12
 NUMBERS = 16 * 50 * 384 * 8
@@ -59,12 +63,14 @@ def _steps(max_length: int) -> None:
     def train(kind: str) -> float:
         started = time.perf_counter()
         labels = torch.ones(16, dtype=torch.long)
-        built[kind].train()(**batch, labels=labels).loss.backward()
+        with hardware.predicting():
+            loss = built[kind].train()(**batch, labels=labels).loss
+        loss.backward()
         return time.perf_counter() - started
 
     def evaluate(kind: str) -> float:
         started = time.perf_counter()
-        with torch.inference_mode():
+        with torch.inference_mode(), hardware.predicting():
             built[kind].eval()(**batch)
         return time.perf_counter() - started
 
@@ -74,6 +80,31 @@ def _steps(max_length: int) -> None:
         ratios = [action("fast") / action("transformers") for _ in range(STEPS)]
         label = f"{what}, LoRA 1, 16 x {max_length} tokens"
         print(f"{label:40} {statistics.median(ratios):6.2f} x the time of transformers' own")
+    del os.environ["PEFT_DEMO_FORWARD"]
+    bases._loaded.clear()
+
+
+def _methods() -> None:
+    """Forward passes with adapters of all methods, for Method.merges_to_predict."""
+    from peft_demo.methods import METHODS
+    from peft_demo.runs import RunConfig
+
+    base = bases.load(BUILTIN_BASE)
+    token_ids = base.encode([" ".join(reviews.load(IMDB).test.texts[:5])], 128)["input_ids"]
+
+    def seconds(model: nn.Module) -> float:
+        with hardware.predicting():
+            return _seconds(lambda: adapters.logits(model, base, token_ids), STEPS)
+
+    of_base = seconds(base.shared().eval())
+    for method in METHODS.values():
+        config = RunConfig({"method": method.id, "max_length": 128})
+        model = adapters.build(base, config).requires_grad_(False).eval()
+        # Head only would remember the review.
+        ratio = 1.0 if method.is_head_only else seconds(model) / of_base
+        label = f"one review of 128 tokens, {method.label}"
+        advice = "merged" if method.merges_to_predict else ""
+        print(f"{label:40} {ratio:6.2f} x the time of the base alone  {advice}".rstrip())
 
 
 def _padding() -> None:
@@ -91,11 +122,13 @@ def main() -> None:
     """Measure and print."""
     hardware.share_cores()
     warnings.simplefilter("ignore")
-    print(f"{hardware.processor_name()}, {hardware.threads()} threads, float32")
+    precision = hardware.prediction_precision()
+    print(f"{hardware.processor_name()}, {hardware.threads()} threads, {precision}")
     _masks()
     for max_length in (50, 128):
         _steps(max_length)
     _padding()
+    _methods()
 
 
 if __name__ == "__main__":

@@ -37,19 +37,27 @@ def gemm_flops_per_second(rows: int, precision: str) -> float:
 
 
 def training_flops(config: RunConfig) -> float:
-    """Of matrix products for one review, forward and backward, as our forward pass does them."""
+    """Of matrix products for one review of an epoch, as our forward pass does them.
+
+    Forward and backward, and forward for its share of the validation reviews.
+    """
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from peft_demo import adapters, bases
+    from peft_demo import adapters, bases, reviews
 
-    model = adapters.build(bases.load(config.base_model), config).train()
+    model = adapters.build(bases.load(config.base_model), config)
     batch = config.per_device_train_batch_size
     ids = torch.full((batch, config.max_length), 2_000)
-    with FlopCounterMode(display=False) as counter:
-        model(
-            input_ids=ids,
-            attention_mask=torch.ones_like(ids),
-            labels=torch.zeros(batch, dtype=torch.long),
-        ).loss.backward()
-    return counter.get_total_flops() / batch
+    read = {
+        "input_ids": ids,
+        "attention_mask": torch.ones_like(ids),
+        "labels": torch.zeros(batch, dtype=torch.long),
+    }
+    with FlopCounterMode(display=False) as trained:
+        model.train()(**read).loss.backward()
+    with FlopCounterMode(display=False) as evaluated, torch.no_grad():
+        model.eval()(**read)
+    drawn = reviews.draw(reviews.load(config.dataset), config)
+    share = len(drawn.validation.labels) / len(drawn.train.labels)
+    return (trained.get_total_flops() + share * evaluated.get_total_flops()) / batch

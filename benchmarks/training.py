@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
@@ -11,7 +10,7 @@ from unittest.mock import patch
 from benchmarks import limits
 from benchmarks.rows import Row, ratio_row
 from benchmarks.silent import Silent
-from peft_demo import adapters, bases, hardware, presets, reviews, training
+from peft_demo import adapters, hardware, presets, reviews, training
 from peft_demo.methods import METHODS
 from peft_demo.runs import BUILTIN_BASE, IMDB, RunConfig
 
@@ -59,7 +58,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
     for preset_id, max_length in chosen:
         yield _speed(base_folder, pairs, preset_id, max_length)
         if precision == "bfloat16" and not is_quick:
-            with patch.object(hardware, "training_precision", lambda: "float32"):
+            with patch.dict("os.environ", PEFT_DEMO_PRECISION="float32"):
                 yield _speed(base_folder, pairs, preset_id, max_length)
     head = config_of("recommended-head-only", max_length=50, num_train_epochs=10)
     yield ratio_row(
@@ -100,17 +99,17 @@ def _evaluation(base_folder: str, pairs: int, count: int) -> Row:
 
     config = config_of("lora-1", max_length=256)
     method = METHODS[config.method]
-    base = bases.load(BUILTIN_BASE)
     test = reviews.load(IMDB).test.take(range(count))
-    model = adapters.build(base, config).eval()
 
     def own() -> float:
-        started = time.perf_counter()
-        token_ids = base.encode(test.texts, config.max_length)["input_ids"]
-        size = training.EVALUATION_BATCH
-        for _ in adapters.logits_in_batches(model, base, token_ids, method, size):
-            pass
-        return count / (time.perf_counter() - started)
+        watch = training.Watch(config, Silent())
+        inputs = training.load_inputs(config, watch)
+        tokens = reviews.tokenise(test, inputs.base, config.max_length)
+        with tempfile.TemporaryDirectory() as folder:
+            model = adapters.build(inputs.base, config)
+            trainer = training.make_trainer(model, inputs, config, Path(folder), watch)
+            order = adapters.reading_order(tokens["input_ids"], method)
+            return trainer.predict(tokens.select(order)).metrics["test_samples_per_second"]
 
     return ratio_row(
         "evaluation, LoRA 1, 256 tokens, real lengths",

@@ -110,7 +110,6 @@ def load(
     base: bases.Base,
     method: Method,
     *,
-    private: bool | None = None,
     by_peft: bool = False,
 ) -> nn.Module:
     """The saved model on a fresh module tree over the base's shared weights, for predictions.
@@ -122,13 +121,11 @@ def load(
         folder: with the saved files.
         base: what the adapter belongs to.
         method: the row that it was trained by.
-        private: copy the weights, to write to them; by default where the method itself does.
         by_peft: let peft build it in any case, as for anybody else who has the files.
 
     Raises:
         AssetError: a file is missing or cut short, or the adapter belongs to another base.
     """
-    private = method.writes_to_base if private is None else private
     is_full = (folder / FULL_CONFIG).exists() or (folder / FULL_WEIGHTS).exists()
     files = (FULL_CONFIG, FULL_WEIGHTS) if is_full else (CONFIG, WEIGHTS)
     for name in files:
@@ -136,13 +133,15 @@ def load(
             raise AssetError(
                 f"The adapter in {folder.name} has no {name}: its run must be deleted."
             )
-    has_skeleton = not (is_full or private or method.writes_to_base or by_peft)
+    has_skeleton = not (is_full or method.writes_to_base or by_peft)
     try:
         if has_skeleton and (copied := _copy(folder, base, method)) is not None:
             return copied
         with borrowed_generators():
             model, saved = (
-                (_load_full(folder, base), {}) if is_full else _load_adapter(folder, base, private)
+                (_load_full(folder, base), {})
+                if is_full
+                else _load_adapter(folder, base, private=method.writes_to_base)
             )
         if method.needs_all_tokens:
             forward.compute_all_tokens(model)
@@ -157,6 +156,48 @@ def load(
             f"{files[0]} and {files[1]} for the base {base.id}, got: {_first_line(error)}."
         ) from error
     return model
+
+
+def merge(model: Any) -> Any:
+    """The base with an adapter written into copies of the weights that it changes.
+
+    What it does not change stays shared with the base. The model given is used up, and what comes
+    back computes ``hardware.predicting``, whose type of number the copies have.
+    """
+    from torch import nn
+
+    changed = _changed(model)
+    for module in changed:
+        for name, weight in list(module.named_parameters(recurse=False)):
+            setattr(module, name, nn.Parameter(weight.clone(), requires_grad=False))
+    merged = model.merge_and_unload()
+    for module in changed:
+        module.to(_merged_type())
+    return merged
+
+
+def merged_bytes(model: nn.Module) -> int:
+    """Memory of the copies that ``merge`` makes."""
+    return sum(
+        weight.numel() * _merged_type().itemsize
+        for module in _changed(model)
+        for weight in module.parameters()
+    )
+
+
+def _changed(model: nn.Module) -> list[nn.Module]:
+    """The base's own layers that an adapter wraps."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    return [
+        layer.get_base_layer() for layer in model.modules() if isinstance(layer, BaseTunerLayer)
+    ]
+
+
+def _merged_type() -> torch.dtype:
+    import torch
+
+    return getattr(torch, hardware.prediction_precision())
 
 
 def logits(model: nn.Module, base: bases.Base, token_ids: list[list[int]]) -> npt.NDArray[Any]:
@@ -190,11 +231,16 @@ def logits_in_batches(
     method: Method,
     batch: int,
 ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[Any]]]:
-    """The places of some texts and their logits, ``batch`` by ``batch``, in ``reading_order``."""
+    """The places of some texts and their logits, ``batch`` by ``batch``, in ``reading_order``.
+
+    Computed ``hardware.predicting``.
+    """
     order = reading_order(token_ids, method)
     for start in range(0, len(order), batch):
         rows = order[start : start + batch]
-        yield rows, logits(model, base, [token_ids[row] for row in rows])
+        with hardware.predicting():
+            found = logits(model, base, [token_ids[row] for row in rows])
+        yield rows, found
 
 
 def _copy(folder: Path, base: bases.Base, method: Method) -> Any:
@@ -238,7 +284,7 @@ def _skeleton_key(folder: Path, base: bases.Base, method: Method) -> tuple[nn.Mo
 
 
 def _load_adapter(
-    folder: Path, base: bases.Base, private: bool
+    folder: Path, base: bases.Base, *, private: bool
 ) -> tuple[Any, dict[str, torch.Tensor]]:
     """The model, and those of its tensors that the file holds."""
     from peft import PeftModel, get_peft_model_state_dict

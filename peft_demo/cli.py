@@ -56,6 +56,7 @@ def main(before: Sequence[str] = ()) -> None:
         # A wrong value would come out in the middle of a training.
         settings.forward()
         settings.repeats()
+        settings.precision()
         app([*before, *sys.argv[1:]])
     except (InvalidFieldsError, NotFoundError) as error:
         typer.echo(f"Error: {error}", err=True)

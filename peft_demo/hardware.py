@@ -7,6 +7,12 @@ import platform
 import time
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from peft_demo import settings
+
+if TYPE_CHECKING:
+    import torch
 
 
 def share_cores() -> None:
@@ -25,15 +31,37 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-@lru_cache(maxsize=1)
 def training_precision() -> str:
-    """``bfloat16`` where the processor has it and multiplies faster in it, else ``float32``.
+    """What matrix products of trainings and their tests are computed in."""
+    return _precision(device())
+
+
+def prediction_precision() -> str:
+    """What those of predictions are computed in, which the processor makes in any case."""
+    return _precision("cpu")
+
+
+def predicting() -> torch.autocast:
+    """Within it, networks compute in ``prediction_precision``."""
+    import torch
+
+    return torch.autocast("cpu", torch.bfloat16, enabled=prediction_precision() == "bfloat16")
+
+
+def _precision(kind: str) -> str:
+    wanted = settings.precision()
+    return _faster_precision(kind) if wanted == "auto" else wanted
+
+
+@lru_cache
+def _faster_precision(kind: str) -> str:
+    """``bfloat16`` where a device has it and multiplies faster in it, else ``float32``.
 
     Asked once in a process, so that all its runs compute alike.
     """
     import torch
 
-    if device() == "cuda":
+    if kind == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     if not _has_bf16_instructions():
         return "float32"

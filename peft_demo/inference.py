@@ -6,12 +6,12 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from peft_demo import adapters, bases, evaluation, reviews
+from peft_demo import adapters, bases, evaluation, hardware, reviews
 from peft_demo.errors import ConflictError, InvalidFieldsError
 from peft_demo.methods import METHODS
 from peft_demo.runs import LABELS, Run, RunKind
@@ -27,6 +27,8 @@ MOST_RUNS = 100
 KEPT = 32
 """Adapters kept in memory; each has its own small weights over the shared base."""
 
+MERGED_BYTES = 64_000_000
+"""Memory for weights with adapters merged into them: of three on all layers in bfloat16."""
 
 MOST_REVIEWS = 1_000
 """Reviews that may be predicted at once."""
@@ -57,12 +59,18 @@ class Prediction(BaseModel):
     """Read tokens that the base's vocabulary does not know, such as emoji."""
 
 
+class _Kept(NamedTuple):
+    model: nn.Module
+    own_bytes: int = 0
+    """Of weights that it has in place of the base's."""
+
+
 class Predictor:
     """Answers for any finished runs, from any number of threads, while a training runs too."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._models: OrderedDict[str, nn.Module] = OrderedDict()
+        self._models: OrderedDict[str, _Kept] = OrderedDict()
         self._loading = threading.Lock()
 
     def predict(self, review: str, run_ids: Sequence[str]) -> list[Prediction]:
@@ -100,7 +108,7 @@ class Predictor:
     ) -> dict[str, npt.NDArray[np.float64]]:
         """Probabilities of many reviews from each run, of shape (reviews, labels).
 
-        Adapters that can be are merged into a copy of the base first, which is gone afterwards.
+        Adapters that can be are merged first.
 
         Raises:
             InvalidFieldsError: a review is empty or too long, or too many or none came.
@@ -127,27 +135,39 @@ class Predictor:
         return found
 
     def _merged(self, run: Run, base: bases.Base) -> nn.Module:
-        """A model of its own that computes without the adapter's detour, where that is possible."""
+        """The run's model without its adapter's detour, where that is possible."""
         method = METHODS[run.config.method]
-        if not method.merges or method.is_head_only:
-            return self.model(run)
-        folder = self._store.folder_of(run.run_id)
-        model: Any = adapters.load(folder, base, method, private=True)
-        return model.merge_and_unload()
+        kept = self._kept(run)
+        if kept.own_bytes or not method.merges or method.is_head_only:
+            return kept.model
+        return adapters.merge(adapters.load(self._store.folder_of(run.run_id), base, method))
 
     def model(self, run: Run) -> nn.Module:
-        """The run's model, loaded at first use."""
+        """The run's model, loaded at first use, to compute ``hardware.predicting``.
+
+        It is merged where the adapter's own forward pass is long and ``MERGED_BYTES`` allow it.
+        """
+        return self._kept(run).model
+
+    def _kept(self, run: Run) -> _Kept:
         # One at a time: two loads at once would only slow each other down.
         with self._loading:
             if run.run_id not in self._models:
-                base = bases.load(run.config.base_model)
-                folder = self._store.folder_of(run.run_id)
-                model = adapters.load(folder, base, METHODS[run.config.method])
-                self._models[run.run_id] = model
+                self._models[run.run_id] = self._load(run)
                 while len(self._models) > KEPT:
                     self._models.popitem(last=False)
             self._models.move_to_end(run.run_id)
             return self._models[run.run_id]
+
+    def _load(self, run: Run) -> _Kept:
+        base, method = bases.load(run.config.base_model), METHODS[run.config.method]
+        model = adapters.load(self._store.folder_of(run.run_id), base, method)
+        if not method.merges_to_predict:
+            return _Kept(model)
+        own_bytes = adapters.merged_bytes(model)
+        if own_bytes + sum(kept.own_bytes for kept in self._models.values()) > MERGED_BYTES:
+            return _Kept(model)
+        return _Kept(adapters.merge(model), own_bytes)
 
     def forget(self, run_id: str) -> None:
         """Let go of a deleted run's model."""
@@ -204,7 +224,8 @@ def _predict(
         # As the tokenizer cuts: the closing token stays.
         read = [*token_ids[: run.config.max_length - 1], token_ids[-1]]
     started = time.perf_counter()
-    logits = adapters.logits(model, base, [read])
+    with hardware.predicting():
+        logits = adapters.logits(model, base, [read])
     milliseconds = 1000 * (time.perf_counter() - started)
     probabilities = evaluation.softmax(logits)[0]
     inside = read[1:-1]

@@ -78,6 +78,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what is equal but for rounding, which in bfloat16 shows in the third digit."""
+    monkeypatch.setenv("PEFT_DEMO_PRECISION", "float32")
+
+
+@pytest.fixture
 def store(home: Path) -> Iterator[Store]:
     opened = Store(home)
     yield opened

@@ -43,9 +43,13 @@ COLUMNS = ["Epoch", "Training Loss", "Validation Loss", "Accuracy"]
 PLAIN = "plain"
 """Trained with PEFT_DEMO_FORWARD=transformers."""
 
+HALF = "bfloat16"
+"""Trained with PEFT_DEMO_PRECISION=bfloat16, the others in float32."""
+
 EXECUTED = {
     # Before the others, whose scripts replace PyTorch's dropout in their common process.
     PLAIN: small_config("lora", name=PLAIN, num_train_epochs=2),
+    HALF: small_config("lora", name=HALF, num_train_epochs=2),
     "lora": small_config("lora"),  # twelve steps, so that the table has a Training Loss too
     "adalora": small_config("adalora", num_train_epochs=2),
     "prompt_tuning": small_config("prompt_tuning", dataset=ROTTEN_TOMATOES, num_train_epochs=2),
@@ -133,6 +137,7 @@ def all_executed(tmp_path_factory, hub) -> dict[str, Executed]:
         scripts, trained = {}, {}
         for name, config in EXECUTED.items():
             patch.setenv("PEFT_DEMO_FORWARD", "transformers" if name == PLAIN else "fast")
+            patch.setenv("PEFT_DEMO_PRECISION", HALF if name == HALF else "float32")
             patch.setattr(bases, "_loaded", {})
             scripts[name] = script(config)
             folder, recorder = tmp_path_factory.mktemp(config.method), Recorder()
@@ -152,20 +157,24 @@ def all_executed(tmp_path_factory, hub) -> dict[str, Executed]:
     }
 
 
-def same_numbers(numbers: dict[str, Any], recorder: Recorder, result: Any) -> None:
+def same_numbers(
+    numbers: dict[str, Any], recorder: Recorder, result: Any, rounding: float = 1e-6
+) -> None:
     """The exported code's numbers are the run's own."""
+    # A review may change sides where losses are as coarse as that.
+    sides = 0.0 if rounding < 1e-3 else 0.15
     assert [row["Epoch"] for row in numbers["epochs"]] == [e.epoch for e in recorder.epochs]
     for row, epoch, own in zip(
         numbers["epochs"], recorder.epochs, result.training_table, strict=True
     ):
-        assert row["Validation Loss"] == pytest.approx(epoch.eval_loss, abs=1e-6)
-        assert row["Accuracy"] == epoch.eval_accuracy
+        assert row["Validation Loss"] == pytest.approx(epoch.eval_loss, abs=rounding)
+        assert row["Accuracy"] == pytest.approx(epoch.eval_accuracy, abs=sides)
         if own["Training Loss"] == "No log":
             assert row["Training Loss"] == "No log"
         else:
-            assert row["Training Loss"] == pytest.approx(own["Training Loss"], abs=2e-6)
-    assert numbers["test_accuracy"] == result.test_accuracy
-    assert numbers["test_interval"] == pytest.approx(result.test_interval)
+            assert row["Training Loss"] == pytest.approx(own["Training Loss"], abs=2 * rounding)
+    assert numbers["test_accuracy"] == pytest.approx(result.test_accuracy, abs=sides)
+    assert numbers["test_interval"] == pytest.approx(result.test_interval, abs=sides or None)
 
 
 @pytest.mark.slow
@@ -177,7 +186,9 @@ class TestAnExecutedScript:
 
     def test_gives_the_runs_own_numbers(self, executed):
         assert len(executed.recorder.epochs) == executed.config.num_train_epochs
-        same_numbers(executed.numbers, executed.recorder, executed.result)
+        rounding = 5e-3 if executed.config.name == HALF else 1e-6
+        same_numbers(executed.numbers, executed.recorder, executed.result, rounding)
+        assert (executed.result.precision == HALF) == (executed.config.name == HALF)
 
     def test_saves_the_runs_own_weights(self, executed):
         (own,) = executed.own_folder.glob("*model.safetensors")
@@ -190,7 +201,8 @@ class TestAnExecutedScript:
             # key's bias has no gradient but roundings, which AdamW makes as large as any other.
             if not name.endswith("k_lin.bias"):
                 difference = (weights.pop(name).float() - tensor.float()).norm()
-                assert difference <= 1e-3 * tensor.float().norm(), name
+                rounding = 0.1 if executed.config.name == HALF else 1e-3
+                assert difference <= rounding * tensor.float().norm(), name
         assert all(name.endswith("k_lin.bias") for name in weights)
 
     def test_ends_with_the_table_the_accuracy_and_the_numbers(self, executed):
@@ -200,11 +212,11 @@ class TestAnExecutedScript:
         rows = [line.split() for line in executed.printed[start + 1 : start + 1 + epochs]]
         assert [(row[0], row[-2], row[-1]) for row in rows] == [
             (str(row["Epoch"]), f"{row['Validation Loss']:.6f}", f"{row['Accuracy']:.6f}")
-            for row in executed.result.training_table
+            for row in executed.numbers["epochs"]
         ]
-        low, high = executed.result.test_interval
+        low, high = executed.numbers["test_interval"]
         assert executed.printed[start + 1 + epochs :] == [
-            f"Test accuracy {executed.result.test_accuracy:.1%} on 50 reviews "
+            f"Test accuracy {executed.numbers['test_accuracy']:.1%} on 50 reviews "
             f"(95 % Wilson interval {low:.1%} to {high:.1%})",
             executed.printed[-1],
         ]
@@ -218,6 +230,7 @@ def test_a_training_loss_is_among_the_numbers(all_executed):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("in_float32")
 def test_an_executed_notebook_gives_the_runs_own_numbers(tmp_path, monkeypatch, base):
     # The kernel "python3" that is found must be this interpreter's.
     kernel = tmp_path / "kernels" / "python3"
@@ -403,7 +416,7 @@ class TestExport:
 
 @pytest.mark.parametrize(("precision", "is_half"), [("bfloat16", True), ("float32", False)])
 def test_the_precision_is_written_out(monkeypatch, precision, is_half):
-    monkeypatch.setattr("peft_demo.hardware.training_precision", lambda: precision)
+    monkeypatch.setenv("PEFT_DEMO_PRECISION", precision)
     assert f"    bf16={is_half},\n" in script(small_config())
 
 

@@ -207,6 +207,12 @@ class TestAFrozenBody:
             assert torch.equal(remembered, base.model.distilbert(**inputs)[0])
         assert not remembered.requires_grad
 
+    def test_predicts_in_float32_after_a_training_in_bfloat16(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("PEFT_DEMO_PRECISION", "bfloat16")
+        result = training.train(small_config("head_only"), tmp_path, Recorder())
+        assert result.precision == "bfloat16"
+        assert result.reload_difference < 1e-5
+
 
 class TestTheSwitch:
     def test_takes_transformers_own_classes(self, monkeypatch, forget_bases):

@@ -78,6 +78,7 @@ def losses(recorder):
     )
 
 
+@pytest.mark.usefixtures("in_float32")
 class TestEachIsAsItIsAlone:
     def test_over_fifty_steps_without_dropout(self, tmp_path, no_dropout, counted):
         configs = [

@@ -61,6 +61,9 @@ class Method:
     """From the method's fields to peft's configuration; None trains every base parameter."""
     merges: bool = True
     """Whether ``merge_and_unload`` can fold the trained adapter into the base's weights."""
+    merges_to_predict: bool = False
+    """Whether a forward pass takes over twice the base's, so that adapters which predict are kept
+    merged (``python -m benchmarks.forward``)."""
     baseline: bool = False
     writes_to_base: bool = False
     """Whether building or training it changes base tensors: its runs need a private copy."""
