@@ -27,8 +27,8 @@ MOST_RUNS = 100
 KEPT = 32
 """Adapters kept in memory; each has its own small weights over the shared base."""
 
-MERGED_BYTES = 64_000_000
-"""Memory for weights with adapters merged into them: of three on all layers in bfloat16."""
+MERGED_BYTES = 43_000_000
+"""Memory for weights with adapters merged into them: of two on all layers in bfloat16."""
 
 MOST_REVIEWS = 1_000
 """Reviews that may be predicted at once."""

@@ -19,7 +19,7 @@ class Pipelines:
     def __init__(self, base_folder: str, adapters: Sequence[Path], max_length: int) -> None:
         tokenizer = AutoTokenizer.from_pretrained(base_folder)
         self._cut = {"truncation": True, "max_length": max_length}
-        self._pipelines = [
+        self.pipelines = [
             pipeline("text-classification", load_adapter(base_folder, path), tokenizer=tokenizer)
             for path in adapters
         ]
@@ -28,5 +28,5 @@ class Pipelines:
         """What each adapter makes of each text."""
         return [
             each(list(texts), batch_size=batch_size, top_k=None, **self._cut)
-            for each in self._pipelines
+            for each in self.pipelines
         ]

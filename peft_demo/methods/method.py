@@ -62,8 +62,8 @@ class Method:
     merges: bool = True
     """Whether ``merge_and_unload`` can fold the trained adapter into the base's weights."""
     merges_to_predict: bool = False
-    """Whether a forward pass takes over twice the base's, so that adapters which predict are kept
-    merged (``python -m benchmarks.forward``)."""
+    """Whether a forward pass takes over 2.5 times the base's, as ``python -m benchmarks.forward``
+    tells: then adapters that predict are kept merged."""
     baseline: bool = False
     writes_to_base: bool = False
     """Whether building or training it changes base tensors: its runs need a private copy."""

@@ -148,7 +148,6 @@ ROWS = (
             TARGET_MODULES,
         ),
         stacks=False,
-        merges_to_predict=True,
         starting_rate=1e-3,
         peft_config=_shira,
         note="The file holds the place of each trained entry too.",
