@@ -41,6 +41,11 @@ def few_modules(method: str, few: tuple[str, ...] = FEW_MODULES) -> dict[str, tu
     return {name: modules for name, modules in chosen.items() if modules}
 
 
+def one_module(method: str) -> dict[str, tuple[str, ...]]:
+    """The same on one kind of layer, for some methods take seconds for each to be built."""
+    return few_modules(method, ("ffn.lin1",) if method == "ia3" else ("q_lin",))
+
+
 def small_config(method: str = "lora", **changes: object) -> RunConfig:
     """At the rate that the row names: what was measured since must not move the tests."""
     rate = METHODS[method].starting_rate

@@ -10,7 +10,7 @@ import pytest
 import torch
 from peft import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
-from small_runs import few_modules, small_config
+from small_runs import one_module, small_config
 
 from peft_demo import adapters, bases
 from peft_demo.errors import AssetError
@@ -228,9 +228,7 @@ class TestFurtherAdapters:
 
     @staticmethod
     def saved(base, method: str, folder: Path, seed: int) -> Path:
-        # One kind of layer, for some methods take seconds for each.
-        few = few_modules(method, ("ffn.lin1",) if method == "ia3" else ("q_lin",))
-        adapters.save(built(base, method, seed, **few), folder / str(seed))
+        adapters.save(built(base, method, seed, **one_module(method)), folder / str(seed))
         return folder / str(seed)
 
     @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from small_runs import Recorder, long_config, small_config, wait_until
+from small_runs import Recorder, long_config, one_module, small_config, wait_until
 
 from peft_demo import adapters, forward, one_pass, training
 from peft_demo.engine import LocalEngine
@@ -251,7 +251,8 @@ def models_of(base, method):
     for seed in (1, 2):
         with torch.random.fork_rng(), torch.no_grad():
             torch.manual_seed(seed)
-            model = adapters.build(base, small_config(method, seed=seed)).train()
+            config = small_config(method, seed=seed, **one_module(method))
+            model = adapters.build(base, config).train()
             for parameter in model.parameters():
                 if parameter.requires_grad:
                     parameter.add_(0.01 * torch.randn_like(parameter))

@@ -1,6 +1,7 @@
 """The method's page and the line of counts follow the form."""
 
 import re
+from statistics import mean
 
 import gradio as gr
 import pytest
@@ -45,6 +46,20 @@ def test_every_method_gets_its_page(preview, method):
     adapter = re.search(r"<b>([\d,]+)</b> adapter", brief)
     assert adapter[1] in page
     assert "time unknown yet" in brief
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_best_rate_has_the_lowest_mean_loss_shown(preview, method):
+    _, page = preview.render(*values(preview, method=method))
+    rows = re.findall(r"<tr( class=pd-best)?><th scope='row'>.*?<td>(.*?)</td>", page)
+    means = {
+        index: mean(map(float, losses.split(" · ")))
+        for index, (_, losses) in enumerate(rows)
+        if "diverged" not in losses
+    }
+    (best,) = (index for index, (is_best, _) in enumerate(rows) if is_best)
+    # Two decimals more than are shown may decide.
+    assert means[best] <= min(means.values()) + 1e-3
 
 
 def test_counts_follow_a_slider(preview):

@@ -282,6 +282,9 @@ def _control(field: Field, value: Any, elem_id: str) -> Any:
     if field.kind == "number" and field.widget == "box":
         # A text box, because 2e-5 is how such numbers are written.
         return gr.Textbox(_shown(field.name, value), max_lines=1, **common)
+    if field.default is None:
+        # Once it is shown, an empty Number box says 0.
+        return gr.Textbox(value, max_lines=1, **common)
     if field.widget == "box":
         return gr.Number(value, precision=0, **common)
     slider = gr.Slider(field.minimum or 0, field.maximum or 1, value, step=field.step, **common)

@@ -135,7 +135,7 @@ class SweepForm:
         more = " …" if len(planned.configs) > 3 else ""
         return (
             f"<p role='status'><b>{len(planned.configs)} runs</b> · {each} adapter parameters each "
-            f"· {duration(total_seconds(planned.configs, known))} in all</p>"
+            f"· in all {duration(total_seconds(planned.configs, known))}</p>"
             f"<p class='pd-quiet'>{escape(names)}{more}</p>"
         )
 

@@ -6,6 +6,8 @@ from gradio_client.exceptions import AppError
 from small_runs import wait_until
 from test_browser import fill_small, wait_for_models
 
+from peft_demo.runs import PART_SEEDS
+
 pytestmark = pytest.mark.browser
 
 
@@ -44,6 +46,9 @@ def test_a_sweep_from_the_form_to_its_page(app, page):
     compare.locator(".pd-verdicts", has_text="The highest of 2 test accuracies").wait_for(
         timeout=180_000
     )
+    # An empty box of a closed section, once it is opened, is still empty.
+    for run in Client(app.url, verbose=False).predict(api_name="/list_runs")[:2]:
+        assert {run["config"][part] for part in PART_SEEDS} == {None}
     rows = compare.locator("[data-part=cells] tbody tr")
     assert sorted(rows.all_inner_texts())[0].strip()
     assert rows.count() == 2
