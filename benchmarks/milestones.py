@@ -14,10 +14,14 @@ from benchmarks.rows import Row
 from benchmarks.silent import Silent
 from benchmarks.training import config_of
 from peft_demo import adapters, reviews, seeds, training
+from peft_demo.runs import RunConfig
 
 LEVELS = (0.80, 0.85)
 GOALS = {0.80: 90, 0.85: 300}
 """Seconds on two cores with AVX512-BF16."""
+
+RATES = (5e-4, 1e-3, 2e-3)
+"""Constant learning rates that the notebook is tried with; the recommended preset has 1e-3."""
 
 
 def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
@@ -25,9 +29,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
     del pairs
     if is_quick:
         return
-    config = config_of(
-        "recommended-lora", max_length=128, num_reviews=5_000, num_test_reviews=1_000
-    )
+    config = _config()
     steps = {"eval_strategy": "steps", "eval_steps": 40}
     with tempfile.TemporaryDirectory() as folder:
         watch = training.Watch(config, Silent())
@@ -45,24 +47,37 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
             )
             ours = _reached(trainer)
     part = (inputs.drawn.test.texts, inputs.drawn.test.labels)
-    with tempfile.TemporaryDirectory() as folder:
-        constant = {"lr_scheduler_type": "constant", **steps}
-        theirs = _reached(notebook_of(base_folder, folder, config, part, **constant))
+    constant = {"lr_scheduler_type": "constant", **steps}
+    theirs = {}
+    for rate in RATES:
+        with tempfile.TemporaryDirectory() as folder:
+            fixed = _config(learning_rate=rate)
+            theirs[rate] = _reached(notebook_of(base_folder, folder, fixed, part, **constant))
+    tried = ", ".join(f"{found['best']:.1%} at {rate:g}" for rate, found in theirs.items())
     for level in LEVELS:
         if level not in ours:
             continue
+        their_best = min(
+            (found[level] for found in theirs.values() if level in found), default=None
+        )
         yield Row(
             what=f"seconds of training to {level:.0%} on 1,000 test reviews",
             unit="s",
-            baseline_is="notebook, constant learning rate",
+            baseline_is="notebook, best constant learning rate",
             ours=ours[level],
-            baseline=theirs.get(level),
-            value=ours[level] / theirs[level] if level in theirs else ours[level],
-            goal=0.4 if level in theirs else GOALS[level],
+            baseline=their_best,
+            value=ours[level] / their_best if their_best else ours[level],
+            goal=0.4 if their_best else GOALS[level],
             kind="at most",
             note=f"the other goal is {GOALS[level]} s; highest accuracy on the way: ours "
-            f"{ours['best']:.1%}, notebook {theirs['best']:.1%}",
+            f"{ours['best']:.1%}, notebook {tried}",
         )
+
+
+def _config(**changes: Any) -> RunConfig:
+    return config_of(
+        "recommended-lora", max_length=128, num_reviews=5_000, num_test_reviews=1_000, **changes
+    )
 
 
 def _reached(trainer: Any) -> dict[Any, float]:
