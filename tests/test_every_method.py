@@ -200,6 +200,7 @@ def test_what_cannot_merge_says_so_itself_or_leaves_its_wrappers(trained, base, 
     assert any("modules_to_save" in name for name, _ in merged.named_modules())
 
 
+@pytest.mark.usefixtures("in_float32")
 class TestSideBySide:
     @pytest.fixture
     def predictor(self, trained, monkeypatch) -> Predictor:
