@@ -21,7 +21,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
     del base_folder
     count = 2 if is_quick else MOST_RUNS
     configs = [
-        config_of("recommended-lora", max_length=50, num_reviews=200, seed=seed)
+        config_of("recommended-lora", max_length=50, num_reviews=40 if is_quick else 200, seed=seed)
         for seed in range(count)
     ]
     yield ratio_row(

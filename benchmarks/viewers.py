@@ -100,7 +100,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
             memory.append(psutil.Process(process.pid).memory_info().rss)
             return speed
 
-        windows = 2 if is_quick else WINDOWS
+        windows = 1 if is_quick else WINDOWS
         pairs_found = [(watched(), steps_per_second()) for _ in range(windows)]
     mine, theirs = (statistics.median(values) for values in zip(*pairs_found, strict=True))
     yield Row(
