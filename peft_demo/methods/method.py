@@ -62,8 +62,8 @@ class Method:
     merges: bool = True
     """Whether ``merge_and_unload`` can fold the trained adapter into the base's weights."""
     merges_to_predict: bool = False
-    """Whether a forward pass takes over 2.5 times the base's, as ``python -m benchmarks.forward``
-    tells: then adapters that predict are kept merged."""
+    """Whether a forward pass takes about three times the base's or more (``python -m
+    benchmarks.forward``): then adapters that predict are kept merged."""
     baseline: bool = False
     writes_to_base: bool = False
     """Whether building or training it changes base tensors: its runs need a private copy."""
