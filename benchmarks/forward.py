@@ -9,8 +9,21 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from peft_demo import adapters, bases, forward, hardware, reviews, training
-from peft_demo.runs import BUILTIN_BASE, IMDB
+import numpy as np
+
+from peft_demo import (
+    adapters,
+    bases,
+    evaluation,
+    forward,
+    hardware,
+    records,
+    reviews,
+    settings,
+    training,
+)
+from peft_demo.methods import METHODS
+from peft_demo.runs import BUILTIN_BASE, IMDB, RunConfig
 
 if TYPE_CHECKING:
     from torch import nn
@@ -86,9 +99,6 @@ def _steps(max_length: int) -> None:
 
 def _methods() -> None:
     """Forward passes with adapters of all methods, for Method.merges_to_predict."""
-    from peft_demo.methods import METHODS
-    from peft_demo.runs import RunConfig
-
     base = bases.load(BUILTIN_BASE)
     token_ids = base.encode([" ".join(reviews.load(IMDB).test.texts[:5])], 128)["input_ids"]
 
@@ -105,6 +115,30 @@ def _methods() -> None:
         label = f"one review of 128 tokens, {method.label}"
         advice = "merged" if method.merges_to_predict else ""
         print(f"{label:40} {ratio:6.2f} x the time of the base alone  {advice}".rstrip())
+
+
+def _probabilities() -> None:
+    """How far bfloat16 moves the reference adapters' answers."""
+    base, moved, changed = bases.load(BUILTIN_BASE), [], 0
+    token_ids = base.encode(reviews.load(IMDB).test.texts[:200], 128)["input_ids"]
+    for folder in sorted(settings.ADAPTERS.glob(f"{records.PREFIX}*")):
+        method = METHODS[records.read_references(settings.ADAPTERS)[folder.name].config.method]
+        model = adapters.load(folder, base, method)
+        shares = []
+        for precision in ("float32", "bfloat16"):
+            os.environ["PEFT_DEMO_PRECISION"] = precision
+            logits = np.empty((len(token_ids), 2))
+            for rows, some in adapters.logits_in_batches(model, base, token_ids, method, 16):
+                logits[rows] = some
+            shares.append(evaluation.softmax(logits)[:, 1])
+        moved.append(abs(shares[0] - shares[1]))
+        changed += int(((shares[0] > 0.5) != (shares[1] > 0.5)).sum())
+    del os.environ["PEFT_DEMO_PRECISION"]
+    every = np.concatenate(moved)
+    print(
+        f"bfloat16 moves {every.size:,} probabilities by {every.mean():.2%} on average and "
+        f"{every.max():.2%} at most, and changes {changed} labels"
+    )
 
 
 def _padding() -> None:
@@ -129,6 +163,7 @@ def main() -> None:
         _steps(max_length)
     _padding()
     _methods()
+    _probabilities()
 
 
 if __name__ == "__main__":

@@ -27,7 +27,16 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from peft_demo import adapters, bases, config_import, evaluation, reviews, statistics, training
+from peft_demo import (
+    adapters,
+    bases,
+    config_import,
+    evaluation,
+    hardware,
+    reviews,
+    statistics,
+    training,
+)
 from peft_demo.errors import InvalidFieldsError, RunCancelledError
 from peft_demo.fields import shown
 from peft_demo.methods import HEAD_MODULES, METHODS, Method
@@ -166,7 +175,7 @@ def test(config: RunConfig, folder: Path, reporter: Reporter) -> RunResult:
         test_set=reviewed.fingerprint,
         reload_difference=0.0,
         saved_as=training.number_type(weights),
-        precision="float32",
+        precision=hardware.prediction_precision(),
         environment=training.environment(),
         seconds=time.perf_counter() - started,
         training_table=[],

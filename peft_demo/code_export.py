@@ -153,7 +153,7 @@ def _description(config: RunConfig) -> str:
 _PROMISE = (
     "With the same packages on the same machine it computes the same numbers as this run in PEFT "
     "Demo but for rounding, which shows in the last digits of a loss in float32 and in the third "
-    "in bfloat16; so does another machine."
+    "in bfloat16; another machine may round otherwise too."
 )
 
 

@@ -9,7 +9,7 @@ random bits compared with a threshold took 1.8 ns there (``python -m benchmarks.
 also gives the ratio of a whole step). The masks are others than transformers would draw from the
 same seed, and of the same distribution. Those of the last layer are drawn for all tokens, so that
 nothing but ``dropout`` stands between a training here and one in plain transformers: exported
-code has it and gives the same numbers.
+code has it and gives the same numbers, but for rounding.
 
 Where only the head is trained, the frozen body computes without dropout, as in Yosinski et al. 2014
 (arXiv 1411.1792), and each review once: its features are the same in every epoch.

@@ -137,8 +137,9 @@ class Predictor:
     def _merged(self, run: Run, base: bases.Base) -> nn.Module:
         """The run's model without its adapter's detour, where that is possible."""
         method = METHODS[run.config.method]
-        kept = self._kept(run)
-        if kept.own_bytes or not method.merges or method.is_head_only:
+        if not method.merges or method.is_head_only:
+            return self.model(run)
+        if method.merges_to_predict and (kept := self._kept(run)).own_bytes:
             return kept.model
         return adapters.merge(adapters.load(self._store.folder_of(run.run_id), base, method))
 

@@ -755,7 +755,9 @@ class TestTest:
 
 
 class TestAsARun:
-    def test_is_tested_and_then_predicts(self, store, tmp_path):
+    @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+    def test_is_tested_and_then_predicts(self, store, tmp_path, monkeypatch, precision):
+        monkeypatch.setenv("PEFT_DEMO_PRECISION", precision)
         scratch = store.folder / "scratch"
         scratch.mkdir()
         source = zipped(tmp_path / "mine.zip", members(LORA, "mine/"))
@@ -772,6 +774,7 @@ class TestAsARun:
         assert not folder.exists()
         assert set(FILES) < {path.name for path in store.folder_of(run.run_id).iterdir()}
         assert run.result is not None
+        assert run.result.precision == precision
         assert run.result.test_accuracy > 0.7
         good, bad = (
             Predictor(store).predict(text, [run.run_id])[0].label

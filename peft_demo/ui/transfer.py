@@ -21,7 +21,7 @@ _BUTTONS = """
   <button type="button" class="pd-button" data-code="script">Python script</button>
   <button type="button" class="pd-button" data-code="notebook">Notebook</button>
   <p class="pd-quiet">Script and notebook train this configuration with plain transformers and
-  peft, and give the same numbers.</p>
+  peft, and give the same numbers, but for rounding.</p>
 </div>
 """
 
