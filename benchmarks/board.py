@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.rows import Row
 from peft_demo.runs import EpochMetrics, RunConfig, RunStatus, StepMetrics
-from peft_demo.store import Store
+from peft_demo.storage import Store
 
 RUNS, STEPS, REPEATS = 50, 2_000, 7
 
@@ -59,7 +59,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         _fill(Path(folder))
         os.environ["PEFT_DEMO_HOME"] = folder
-        from peft_demo.ui.board import Board
+        from peft_demo.ui.pages.board import Board
         from peft_demo.ui.services import Services
 
         services = Services()

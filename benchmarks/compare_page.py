@@ -13,11 +13,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from peft_demo import evaluation
 from peft_demo.comparison import Evidence
 from peft_demo.runs import Run, RunConfig, RunStatus
-from peft_demo.store import Store
-from peft_demo.ui.compare import ComparePage
+from peft_demo.statistics import Predictions
+from peft_demo.storage import Store
+from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.services import Services
 
 RUNS, COMPARED, REPEATS = 500, 8, 7
@@ -35,7 +35,7 @@ def fill(store: Store) -> list[Run]:
         shares = np.stack([1 - positive, positive], axis=1).astype(np.float32)
         folder = store.folder_of(run.run_id)
         folder.mkdir(parents=True)
-        evaluation.Predictions(shares, labels).save(folder)
+        Predictions(shares, labels).save(folder)
         runs.append(store.finish(run.run_id, RunStatus.COMPLETED, result=model))
     return runs
 

@@ -1,29 +1,22 @@
-"""``python -m benchmarks.forward``: what the savings of peft_demo.forward bring, one by one."""
+"""``python -m benchmarks.forward``: what each saving of models.fast_forward brings."""
 
 from __future__ import annotations
 
 import os
-import statistics
 import time
 import warnings
 from collections.abc import Callable
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from peft_demo import (
-    adapters,
-    bases,
-    evaluation,
-    forward,
-    hardware,
-    records,
-    reviews,
-    settings,
-    training,
-)
+from peft_demo import adapters, data, models, settings, statistics
+from peft_demo.data import IMDB
 from peft_demo.methods import METHODS
-from peft_demo.runs import BUILTIN_BASE, IMDB, RunConfig
+from peft_demo.models import BUILTIN_BASE, fast_forward, hardware, loading
+from peft_demo.runs import RunConfig
+from peft_demo.storage import reference_runs
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,7 +32,7 @@ def _seconds(action: Callable[[], object], times: int) -> float:
         started = time.perf_counter()
         action()
         found.append(time.perf_counter() - started)
-    return statistics.median(found)
+    return median(found)
 
 
 def _masks() -> None:
@@ -53,8 +46,8 @@ def _masks() -> None:
         "bernoulli_": lambda: drawn.bernoulli_(0.9),
         "torch's dropout": lambda: functional.dropout(values, 0.1),
         "16 random bits each": lambda: bits.random_(-(2**63), None),
-        "our mask": lambda: forward.dropout_mask(values.shape, 0.1, values.dtype),
-        "our dropout": lambda: forward.dropout(values, 0.1),
+        "our mask": lambda: fast_forward.dropout_mask(values.shape, 0.1, values.dtype),
+        "our dropout": lambda: fast_forward.dropout(values, 0.1),
     }.items():
         print(f"{what:40} {_seconds(action, 10) / NUMBERS * 1e9:6.2f} ns a number")
 
@@ -68,8 +61,8 @@ def _steps(max_length: int) -> None:
     built = {}
     for kind in ("fast", "transformers"):
         os.environ["PEFT_DEMO_FORWARD"] = kind
-        bases._loaded.clear()
-        built[kind] = adapters.build(bases.load(BUILTIN_BASE), config)
+        loading._loaded.clear()
+        built[kind] = adapters.build(models.load(BUILTIN_BASE), config)
     token_ids = torch.randint(1_000, 20_000, (16, max_length))
     batch = {"input_ids": token_ids, "attention_mask": torch.ones_like(token_ids)}
 
@@ -92,15 +85,15 @@ def _steps(max_length: int) -> None:
             action(kind)
         ratios = [action("fast") / action("transformers") for _ in range(STEPS)]
         label = f"{what}, LoRA 1, 16 x {max_length} tokens"
-        print(f"{label:40} {statistics.median(ratios):6.2f} x the time of transformers' own")
+        print(f"{label:40} {median(ratios):6.2f} x the time of transformers' own")
     del os.environ["PEFT_DEMO_FORWARD"]
-    bases._loaded.clear()
+    loading._loaded.clear()
 
 
 def _methods() -> None:
     """Forward passes with adapters of all methods, for Method.merges_to_predict."""
-    base = bases.load(BUILTIN_BASE)
-    token_ids = base.encode([" ".join(reviews.load(IMDB).test.texts[:5])], 128)["input_ids"]
+    base = models.load(BUILTIN_BASE)
+    token_ids = base.encode([" ".join(data.load(IMDB).test.texts[:5])], 128)["input_ids"]
 
     def seconds(model: nn.Module) -> float:
         with hardware.predicting():
@@ -119,10 +112,12 @@ def _methods() -> None:
 
 def _probabilities() -> None:
     """How far bfloat16 moves the reference adapters' answers."""
-    base, moved, changed = bases.load(BUILTIN_BASE), [], 0
-    token_ids = base.encode(reviews.load(IMDB).test.texts[:200], 128)["input_ids"]
-    for folder in sorted(settings.ADAPTERS.glob(f"{records.PREFIX}*")):
-        method = METHODS[records.read_references(settings.ADAPTERS)[folder.name].config.method]
+    base, moved, changed = models.load(BUILTIN_BASE), [], 0
+    token_ids = base.encode(data.load(IMDB).test.texts[:200], 128)["input_ids"]
+    for folder in sorted(settings.ADAPTERS.glob(f"{reference_runs.PREFIX}*")):
+        method = METHODS[
+            reference_runs.read_references(settings.ADAPTERS)[folder.name].config.method
+        ]
         model = adapters.load(folder, base, method)
         shares = []
         for precision in ("float32", "bfloat16"):
@@ -130,7 +125,7 @@ def _probabilities() -> None:
             logits = np.empty((len(token_ids), 2))
             for rows, some in adapters.logits_in_batches(model, base, token_ids, method, 16):
                 logits[rows] = some
-            shares.append(evaluation.softmax(logits)[:, 1])
+            shares.append(statistics.softmax(logits)[:, 1])
         moved.append(abs(shares[0] - shares[1]))
         changed += int(((shares[0] > 0.5) != (shares[1] > 0.5)).sum())
     del os.environ["PEFT_DEMO_PRECISION"]
@@ -142,10 +137,10 @@ def _probabilities() -> None:
 
 
 def _padding() -> None:
-    base, test = bases.load(BUILTIN_BASE), reviews.load(IMDB).test.take(range(1_000))
+    base, test = models.load(BUILTIN_BASE), data.load(IMDB).test.take(range(1_000))
     lengths = [len(ids) for ids in base.encode(test.texts, 256)["input_ids"]]
     for what, order in {"as they come": lengths, "by length": sorted(lengths)}.items():
-        size = training.EVALUATION_BATCH
+        size = adapters.EVALUATION_BATCH
         batches = [order[start : start + size] for start in range(0, len(order), size)]
         read = sum(max(batch) * len(batch) for batch in batches)
         label = f"padding in batches of {size}, {what}"

@@ -13,7 +13,7 @@ from benchmarks.baselines import notebook
 from benchmarks.rows import Row
 from benchmarks.silent import Silent
 from benchmarks.training import config_of
-from peft_demo import evaluation, reviews, statistics, training
+from peft_demo import data, statistics, training
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig
 
@@ -75,14 +75,14 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
 def _ours(config: RunConfig) -> Learned:
     with tempfile.TemporaryDirectory() as folder:
         training.train(config, Path(folder), Silent())
-        predictions = evaluation.Predictions.load(Path(folder))
+        predictions = statistics.Predictions.load(Path(folder))
     return Learned(
-        predictions.correct, evaluation.log_loss(predictions.probabilities, predictions.labels)
+        predictions.correct, statistics.log_loss(predictions.probabilities, predictions.labels)
     )
 
 
 def _theirs(base_folder: str, config: RunConfig) -> Learned:
-    drawn = reviews.draw(reviews.load(config.dataset), config)
+    drawn = data.draw(data.load(config.dataset), config)
     with tempfile.TemporaryDirectory() as folder:
         trainer = notebook_of(
             base_folder, folder, config, (drawn.test.texts, drawn.test.labels),
@@ -93,7 +93,7 @@ def _theirs(base_folder: str, config: RunConfig) -> Learned:
     labels = np.asarray(predicted.label_ids)
     return Learned(
         predicted.predictions.argmax(axis=1) == labels,
-        evaluation.log_loss(evaluation.softmax(predicted.predictions), labels),
+        statistics.log_loss(statistics.softmax(predicted.predictions), labels),
     )
 
 
@@ -101,7 +101,7 @@ def notebook_of(
     base_folder: str, folder: str, config: RunConfig, validation: notebook.Part, **more: Any
 ) -> Any:
     """The notebook with a configuration of ours, ready to train."""
-    train = reviews.draw(reviews.load(config.dataset), config).train
+    train = data.draw(data.load(config.dataset), config).train
     lora: Any = METHODS[config.method].peft_config(config.method_values, config.setting)
     return notebook.trainer(
         base_folder, folder, (train.texts, train.labels), validation,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from functools import lru_cache
 
-from peft_demo import hardware
+from peft_demo.models import hardware
 from peft_demo.runs import RunConfig
 
 SECONDS = 0.3
@@ -44,9 +44,9 @@ def training_flops(config: RunConfig) -> float:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from peft_demo import adapters, bases, reviews
+    from peft_demo import adapters, data, models
 
-    model = adapters.build(bases.load(config.base_model), config)
+    model = adapters.build(models.load(config.base_model), config)
     batch = config.per_device_train_batch_size
     ids = torch.full((batch, config.max_length), 2_000)
     read = {
@@ -58,6 +58,6 @@ def training_flops(config: RunConfig) -> float:
         model.train()(**read).loss.backward()
     with FlopCounterMode(display=False) as evaluated, torch.no_grad():
         model.eval()(**read)
-    drawn = reviews.draw(reviews.load(config.dataset), config)
+    drawn = data.draw(data.load(config.dataset), config)
     share = len(drawn.validation.labels) / len(drawn.train.labels)
     return (trained.get_total_flops() + share * evaluated.get_total_flops()) / batch

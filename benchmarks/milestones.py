@@ -13,7 +13,8 @@ from benchmarks.learning import notebook_of
 from benchmarks.rows import Row
 from benchmarks.silent import Silent
 from benchmarks.training import config_of
-from peft_demo import adapters, reviews, seeds, training
+from peft_demo import adapters, training
+from peft_demo.models import random_state
 from peft_demo.runs import RunConfig
 
 LEVELS = (0.80, 0.85)
@@ -34,8 +35,8 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         watch = training.Watch(config, Silent())
         inputs = training.load_inputs(config, watch)
-        test = reviews.tokenise(inputs.drawn.test, inputs.base, config.max_length)
-        with seeds.own_generators(config.seed):
+        test = training.tokenise(inputs.drawn.test, inputs.base, config.max_length)
+        with random_state.own_generators(config.seed):
             model = adapters.build(inputs.base, config)
             trainer = training.make_trainer(
                 model,

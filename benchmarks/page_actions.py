@@ -13,7 +13,7 @@ from pathlib import Path
 
 from peft_demo.methods import METHODS
 from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunResult, RunStatus, StepMetrics
-from peft_demo.store import Store
+from peft_demo.storage import Store
 
 RUNS = 500
 EPOCHS = 10
@@ -118,7 +118,7 @@ def _median(times: list[Time]) -> Time:
 
 def measure(home: Path) -> dict[str, Time]:
     """How long each action takes: once after a start, else the median."""
-    from peft_demo.ui.board import Board
+    from peft_demo.ui.pages.board import Board
     from peft_demo.ui.services import Services
 
     os.environ["PEFT_DEMO_HOME"] = str(home)

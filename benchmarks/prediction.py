@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.rows import Row, ratio_row
-from peft_demo import adapters, bases, reviews
-from peft_demo.engine import execute
+from peft_demo import adapters, data, models
+from peft_demo.data import IMDB
+from peft_demo.execution import execute
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
-from peft_demo.runs import BUILTIN_BASE, IMDB, Run, RunConfig
-from peft_demo.store import Store
+from peft_demo.models import BUILTIN_BASE
+from peft_demo.runs import Run, RunConfig
+from peft_demo.storage import Store
 
 if TYPE_CHECKING:
     from torch import nn
@@ -60,7 +62,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
         pipelines = Pipelines(base_folder, folders, 128)
         pipelines.predict(["A fine film."])
 
-        texts = reviews.load(IMDB).test.texts
+        texts = data.load(IMDB).test.texts
         row = ratio_row(
             "one review through 8 adapters, 128 tokens, median",
             "ms",
@@ -110,7 +112,7 @@ def _load_row(store: Store, base_folder: str) -> Row:
     """Adapters of one configuration, one after another."""
     from benchmarks.baselines.pipelines import load_adapter
 
-    base, method = bases.load(BUILTIN_BASE), METHODS["lora"]
+    base, method = models.load(BUILTIN_BASE), METHODS["lora"]
     # Of a rank of their own, so that none was loaded before.
     first, *further = (
         store.folder_of(_train(store, "lora", r=5, seed=seed).run_id) for seed in range(5)

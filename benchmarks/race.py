@@ -11,10 +11,10 @@ import time
 import warnings
 from pathlib import Path
 
-from peft_demo import hardware, sweeps
-from peft_demo.engine import execute, racers, together
-from peft_demo.runs import GroupKind
-from peft_demo.store import Store
+from peft_demo.execution import companions, execute, together
+from peft_demo.models import hardware
+from peft_demo.runs import GroupKind, sweeps
+from peft_demo.storage import Store
 
 PAIRS = 3
 RUNS = 4
@@ -30,7 +30,10 @@ def seconds(store: Store, *, is_race: bool) -> float:
     )
     started = time.perf_counter()
     while run := store.claim(group.group_id):
-        together(lambda claimed: execute(store, claimed), racers(store, run))
+        together(
+            lambda claimed, member: execute(store, claimed, member=member),
+            companions(store, run),
+        )
     return time.perf_counter() - started
 
 

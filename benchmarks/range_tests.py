@@ -1,6 +1,6 @@
 """``python -m benchmarks.range_tests [METHOD…]``: each method's range test, into one file.
 
-The rule of peft_demo.range_test.suggest is tested on these curves against the rates that
+The rule of peft_demo.training.lr_range.suggest is tested on these curves against the rates that
 ``peft_demo tune`` found by training at each.
 """
 
@@ -17,11 +17,13 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
 from benchmarks.silent import Silent
-from peft_demo import hardware, range_test, settings, training, tune
+from peft_demo import settings
 from peft_demo.errors import NotFoundError
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS
+from peft_demo.models import hardware
 from peft_demo.runs import RunConfig
+from peft_demo.training import lr_range, tune
 
 FILE = settings.BENCHMARKS / "range_tests.json"
 
@@ -79,13 +81,13 @@ def _test(method_id: str) -> Curve:
     config = RunConfig({"method": method_id, "seed": tune.SEEDS[0], **tune.PROTOCOL})
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        found = range_test.find(config, Path(folder), Silent())
+        found = lr_range.find(config, Path(folder), Silent())
     return Curve(
         method=method_id,
         learning_rates=tuple(map(_short, found.learning_rates)),
         losses=tuple(map(_short, found.losses)),
         seconds=_short(time.perf_counter() - started),
-        environment=training.environment(),
+        environment=hardware.environment(),
     )
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from benchmarks.rows import Row, ratio_row
 from benchmarks.silent import Silent
 from benchmarks.training import config_of
-from peft_demo import hardware, training
-from peft_demo.one_pass import MOST_RUNS, OnePass
+from peft_demo import training
+from peft_demo.models import hardware
 from peft_demo.runs import RunConfig
+from peft_demo.training.vmapped import MOST_RUNS, OnePass
 
 
 def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:

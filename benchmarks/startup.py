@@ -96,9 +96,9 @@ def _libraries(base_folder: str) -> float:
 
 def _first_step() -> float:
     """Seconds from a submitted run to its first step, with the models loaded."""
-    from peft_demo.engine import LocalEngine
-    from peft_demo.presets import preset
-    from peft_demo.store import Store
+    from peft_demo.execution import LocalEngine
+    from peft_demo.runs.presets import preset
+    from peft_demo.storage import Store
 
     with tempfile.TemporaryDirectory() as home:
         store = Store(Path(home))

@@ -10,9 +10,11 @@ from unittest.mock import patch
 from benchmarks import limits
 from benchmarks.rows import Row, ratio_row
 from benchmarks.silent import Silent
-from peft_demo import adapters, hardware, presets, reviews, training
+from peft_demo import adapters, data, training
+from peft_demo.data import IMDB
 from peft_demo.methods import METHODS
-from peft_demo.runs import BUILTIN_BASE, IMDB, RunConfig
+from peft_demo.models import BUILTIN_BASE, hardware
+from peft_demo.runs import RunConfig, presets
 
 NOTEBOOK = "notebook"
 PRESETS = {"lora-1": "LoRA 1 (assignment)", "recommended-lora": "LoRA, recommended"}
@@ -36,7 +38,7 @@ def theirs(base_folder: str, config: RunConfig) -> dict[str, float]:
     """The same of the notebook."""
     from benchmarks.baselines import notebook
 
-    drawn = reviews.draw(reviews.load(config.dataset), config)
+    drawn = data.draw(data.load(config.dataset), config)
     parts = [(part.texts, part.labels) for part in (drawn.train, drawn.validation)]
     method = METHODS[config.method]
     return notebook.train(
@@ -100,12 +102,12 @@ def _evaluation(base_folder: str, pairs: int, count: int) -> Row:
 
     config = config_of("lora-1", max_length=256)
     method = METHODS[config.method]
-    test = reviews.load(IMDB).test.take(range(count))
+    test = data.load(IMDB).test.take(range(count))
 
     def own() -> float:
         watch = training.Watch(config, Silent())
         inputs = training.load_inputs(config, watch)
-        tokens = reviews.tokenise(test, inputs.base, config.max_length)
+        tokens = training.tokenise(test, inputs.base, config.max_length)
         with tempfile.TemporaryDirectory() as folder:
             model = adapters.build(inputs.base, config)
             trainer = training.make_trainer(model, inputs, config, Path(folder), watch)

@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from peft_demo import hardware, presets, settings
-from peft_demo.catalogue import describe_methods
+from peft_demo import settings
 from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError, StoreError
+from peft_demo.export.csv import run_csv
 from peft_demo.fields import shown
-from peft_demo.run_csv import run_csv
-from peft_demo.runs import EpochMetrics, Run, RunConfig, RunKind, RunStatus
-from peft_demo.store import Store
+from peft_demo.models import hardware
+from peft_demo.runs import EpochMetrics, Run, RunConfig, RunKind, RunStatus, presets
+from peft_demo.runs.schema import describe_methods
+from peft_demo.storage import Store
 
 if TYPE_CHECKING:
-    from peft_demo.sweeps import Plan
+    from peft_demo.runs.sweeps import Plan
 
 app = typer.Typer(
     help="Train parameter-efficient fine-tuning methods on movie reviews and compare them.",
@@ -106,7 +107,7 @@ def sweep(
     as_json: AsJson = False,
 ) -> None:
     """Train every combination of some fields' values, each with as many seeds, as one group."""
-    from peft_demo import sweeps
+    from peft_demo.runs import sweeps
 
     values = _config(preset, changes).flat()
     swept = _settings(axes or [], "axis")
@@ -121,7 +122,7 @@ def assignment(
     as_json: AsJson = False,
 ) -> None:
     """Train the assignment's four configurations again, as a race."""
-    from peft_demo import sweeps
+    from peft_demo.runs import sweeps
 
     _train_plan(sweeps.assignment(fed=tuned), as_json)
 
@@ -129,7 +130,7 @@ def assignment(
 @app.command()
 def count(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = False) -> None:
     """Count what a configuration would train and store, without training it."""
-    from peft_demo.forecast import forecast
+    from peft_demo.adapters.forecast import forecast
 
     known = forecast(_config(preset, changes), _store().runs()).plain()
     if as_json:
@@ -163,13 +164,13 @@ def code(
     run: Annotated[str | None, typer.Option(metavar="ID", help="Of this run instead.")] = None,
 ) -> None:
     """Print a configuration as a script on plain transformers and peft, or as a notebook."""
-    from peft_demo import code_export
+    from peft_demo.export import code
 
     if run:
         found = _store().get(run)
-        print(code_export.export(found.config, kind, found.forward_pass))
+        print(code.export(found.config, kind, found.forward_pass))
     else:
-        print(code_export.export(_config(preset, changes), kind))
+        print(code.export(_config(preset, changes), kind))
 
 
 @app.command("read-config")
@@ -177,13 +178,13 @@ def read_config(
     file: Annotated[Path, typer.Argument(help="A peft call, adapter_config.json or our JSON.")],
 ) -> None:
     """Turn somebody's peft configuration into ours, as JSON; nothing in it is executed."""
-    from peft_demo import config_import
+    from peft_demo.runs import reading
 
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidFieldsError({"file": f"FILE must be a text file, got {file}."}) from error
-    imported = config_import.read(text)
+    imported = reading.read(text)
     for note in imported.notes:
         typer.echo(note, err=True)
     _print_json(RunConfig(imported.values).flat())
@@ -195,14 +196,15 @@ def import_adapter(
     name: Annotated[str, typer.Option(help="How to call it.")] = "",
 ) -> None:
     """Test an adapter that was trained elsewhere, and put it among the runs."""
-    from peft_demo import adapter_import, engine
+    from peft_demo import execution
+    from peft_demo.adapters import importing
 
     store = _store()
     with tempfile.TemporaryDirectory(dir=store.folder, prefix=".import-") as scratch:
-        files = adapter_import.unpack(source, Path(scratch))
-        config = adapter_import.describe(files, name or source.stem)
+        files = importing.unpack(source, Path(scratch))
+        config = importing.describe(files, name or source.stem)
         run = store.start(config, getpass.getuser(), RunKind.IMPORTED, files)
-    _tell_end(engine.execute(store, run), store, False)
+    _tell_end(execution.execute(store, run), store, False)
 
 
 @app.command()
@@ -347,9 +349,9 @@ def export_base(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write.")],
 ) -> None:
     """Write the built-in base as a transformers folder, for plain PeftModel.from_pretrained."""
-    from peft_demo import bases
+    from peft_demo import models
 
-    bases.export(folder)
+    models.export(folder)
     typer.echo(f"Wrote {folder}.")
 
 
@@ -360,7 +362,7 @@ def reference(
     ] = None,
 ) -> None:
     """Train the reference adapters that come with the program again, into adapters/."""
-    from peft_demo.references import train_references
+    from peft_demo.execution.train_references import train_references
 
     train_references(names or list(presets.REFERENCES), settings.ADAPTERS, typer.echo)
 
@@ -372,7 +374,7 @@ def tune(
     ] = None,
 ) -> None:
     """Find learning rates, into benchmarks/methods.json; goes on where it was stopped."""
-    from peft_demo.tune import tune as tune_methods
+    from peft_demo.training.tune import tune as tune_methods
 
     tune_methods(names or [], typer.echo)
 
@@ -415,7 +417,7 @@ def _config(preset: str | None, changes: list[str] | None) -> RunConfig:
 
 
 def _execute(store: Store, config: RunConfig, tell: Any, kind: RunKind = RunKind.TRAINING) -> Run:
-    from peft_demo.engine import execute
+    from peft_demo.execution import execute
 
     run = store.start(config, getpass.getuser(), kind)
     try:
@@ -426,7 +428,7 @@ def _execute(store: Store, config: RunConfig, tell: Any, kind: RunKind = RunKind
 
 def _train_plan(plan: Plan, as_json: bool) -> None:
     """Train a plan's runs; where the app works on the same store, it may take some of them."""
-    from peft_demo.engine import companions, execute, together
+    from peft_demo.execution import companions, execute, together
 
     store = _store()
     group, queued = store.submit_group(

@@ -11,10 +11,13 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.__main__ import RESULTS  # noqa: E402
 from benchmarks.rows import Row, table  # noqa: E402
-from peft_demo import tuned  # noqa: E402
-from peft_demo.methods import METHODS, UNSUPPORTED  # noqa: E402
-from peft_demo.presets import REFERENCES  # noqa: E402
-from peft_demo.store import Store  # noqa: E402
+from peft_demo.methods import (  # noqa: E402
+    METHODS,
+    UNSUPPORTED,
+    measured_rates,
+)
+from peft_demo.runs.presets import REFERENCES  # noqa: E402
+from peft_demo.storage import Store  # noqa: E402
 
 README = ROOT / "README.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
@@ -30,8 +33,8 @@ def methods_table() -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for method in METHODS.values():
-        best = tuned.best_rate(method.id)
-        run = tuned.ladder(method.id)[best] if best else None
+        best = measured_rates.best_rate(method.id)
+        run = measured_rates.ladder(method.id)[best] if best else None
         measured = "– | – | – | –"
         if run is not None and run.test_interval and run.file_bytes:
             low, high = run.test_interval

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from peft_demo import evaluation, statistics
+from peft_demo import statistics
 from peft_demo.runs import (
     EpochMetrics,
     GroupKind,
@@ -17,7 +17,7 @@ from peft_demo.runs import (
     RunStatus,
     StepMetrics,
 )
-from peft_demo.store import Store
+from peft_demo.storage import Store
 
 REVIEWS = 200
 TEST_SET = "the same reviews"
@@ -41,7 +41,7 @@ def result(shares: np.ndarray, labels: np.ndarray = LABELS, **changes: Any) -> R
         "file_bytes": 6_000,
         "test_accuracy": correct / len(labels),
         "test_interval": statistics.wilson_interval(correct, len(labels)),
-        "test_loss": evaluation.log_loss(shares, labels),
+        "test_loss": statistics.log_loss(shares, labels),
         "num_test_reviews": len(labels),
         "test_set": TEST_SET,
         "reload_difference": 0.0,
@@ -66,7 +66,7 @@ def finish(
     """End a run of the store with these probabilities and validation accuracies."""
     folder = store.folder_of(run.run_id)
     folder.mkdir(parents=True)
-    evaluation.Predictions(shares, labels.astype(np.int8)).save(folder)
+    statistics.Predictions(shares, labels.astype(np.int8)).save(folder)
     per_epoch = run.config.max_steps // run.config.num_train_epochs
     for number, accuracy in enumerate(epochs, start=1):
         steps = [

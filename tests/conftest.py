@@ -18,16 +18,16 @@ from filelock import FileLock
 from hypothesis import settings
 from small_runs import small_config
 
-from peft_demo import hardware
-from peft_demo.engine import execute
+from peft_demo.execution import execute
 from peft_demo.methods import METHODS
+from peft_demo.models import hardware
 from peft_demo.runs import Run
-from peft_demo.store import DATABASE, Store
+from peft_demo.storage import DATABASE, Store
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from peft_demo.bases import Base
+    from peft_demo.models import Base
 
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 """How many processes of pytest share the machine: `make test` starts several."""
@@ -100,9 +100,10 @@ def store(home: Path) -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def base():
     """The built-in base model."""
-    from peft_demo import bases
+    from peft_demo import models
+    from peft_demo.models import loading
 
-    return bases.load(bases.BUILTIN_BASE)
+    return models.load(loading.BUILTIN_BASE)
 
 
 class _Runs(Mapping[str, Run]):
@@ -179,17 +180,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory, base) -> Trained:
 @pytest.fixture
 def forget_bases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Load bases from their files again; what was in memory comes back after the test."""
-    from peft_demo import bases
+    from peft_demo.models import loading
 
-    monkeypatch.setattr(bases, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
 
 
 @pytest.fixture
 def forget_reviews(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same for data sets."""
-    from peft_demo import reviews
+    from peft_demo.data import loading
 
-    monkeypatch.setattr(reviews, "_pools", {})
+    monkeypatch.setattr(loading, "_pools", {})
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from typing import Any
 
 from peft_demo.methods import METHODS
 from peft_demo.runs import EpochMetrics, Progress, Run, RunConfig, RunResult, StepMetrics
-from peft_demo.store import Store
+from peft_demo.storage import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 

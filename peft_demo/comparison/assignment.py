@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from peft_demo import statistics
 from peft_demo.comparison.facts import AssignmentFacts, AssignmentRow, Estimate, RunFacts
 from peft_demo.comparison.words import percent
-from peft_demo.presets import ASSIGNMENT, FED_ASSIGNMENT, PRESETS
 from peft_demo.runs import Run
+from peft_demo.runs.presets import ASSIGNMENT, FED_ASSIGNMENT, PRESETS
 
 REPORTED_REVIEWS = 32
 """The report's validation reviews: its accuracies move in steps of one of them."""

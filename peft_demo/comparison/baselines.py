@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from peft_demo import statistics, text_baseline
+from peft_demo import statistics
+from peft_demo.comparison import text_baseline
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Baseline, RunFacts, TextBaselineCheck
 from peft_demo.comparison.words import listed, percent

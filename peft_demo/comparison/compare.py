@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from peft_demo import text_baseline
-from peft_demo.comparison import baselines, describe, pairs, repeats
+from peft_demo.comparison import baselines, describe, pairs, repeats, text_baseline
 from peft_demo.comparison.baselines import Measure
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Comparison, PairFacts, RunFacts
@@ -15,7 +14,7 @@ from peft_demo.comparison.words import in_order
 from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.fields import shown
 from peft_demo.runs import Run, RunKind
-from peft_demo.store import Store
+from peft_demo.storage import Store
 
 MOST_RUNS = 8
 

@@ -9,18 +9,10 @@ from typing import Any
 
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Difference, RunFacts
+from peft_demo.data import DATASETS
 from peft_demo.methods import METHODS
-from peft_demo.runs import (
-    BASE_MODELS,
-    DATASETS,
-    METHOD,
-    RUN_FIELDS,
-    Run,
-    RunConfig,
-    RunKind,
-    RunStatus,
-    fields_of,
-)
+from peft_demo.models import BASE_MODELS
+from peft_demo.runs import METHOD, RUN_FIELDS, Run, RunConfig, RunKind, RunStatus, fields_of
 
 SEED_FIELDS = frozenset({"seed"})
 """What repeats of a configuration do not share."""

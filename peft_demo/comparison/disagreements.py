@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from peft_demo import reviews
+from peft_demo import data
 from peft_demo.comparison.compare import same_test_set
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Disagreements, SplitReview
 from peft_demo.errors import AssetError, NotFoundError
 from peft_demo.runs import Run
-from peft_demo.store import Store
+from peft_demo.storage import Store
 
 EXCERPT = 220
 """Characters of a review in the list."""
@@ -117,7 +117,7 @@ def _texts(run: Run) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The reviews that a run was tested on, or why they cannot be shown."""
     assert run.result is not None
     try:
-        pool = reviews.load(run.config.dataset).test
+        pool = data.load(run.config.dataset).test
     except AssetError as error:
         return (), (str(error),)
     tested = pool.take(range(min(run.result.num_test_reviews, len(pool))))

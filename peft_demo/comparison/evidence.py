@@ -12,9 +12,9 @@ import numpy as np
 
 from peft_demo import statistics
 from peft_demo.comparison.facts import Bin, Estimate, Quality
-from peft_demo.evaluation import Predictions
 from peft_demo.runs import Run
-from peft_demo.store import Store
+from peft_demo.statistics import Predictions
+from peft_demo.storage import Store
 
 MOST_KEPT = 2_000
 """Predictions and facts that stay in memory: at most some 50 kB each."""

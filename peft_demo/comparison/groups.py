@@ -14,7 +14,7 @@ from peft_demo.comparison.pareto import pareto
 from peft_demo.comparison.words import counted, in_order, percent
 from peft_demo.methods import METHODS
 from peft_demo.runs import GroupKind, Run, RunGroup, RunStatus, fields_of
-from peft_demo.store import Store
+from peft_demo.storage import Store
 
 
 def group_facts(

@@ -11,7 +11,9 @@ from peft_demo import statistics
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import PairFacts, RefusedPair, RepeatPair, RunFacts
 from peft_demo.comparison.words import listed, p_value, percent
-from peft_demo.runs import BASE_MODELS, DATASETS, Run
+from peft_demo.data import DATASETS
+from peft_demo.models import BASE_MODELS
+from peft_demo.runs import Run
 
 
 def comparable(runs: Sequence[Run]) -> list[list[Run]]:

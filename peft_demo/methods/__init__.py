@@ -10,11 +10,6 @@ from peft_demo.methods import (
     spectral,
 )
 from peft_demo.methods.method import (
-    ATTENTION,
-    FEEDFORWARD,
-    HEAD_MODULES,
-    LAYER_NORMS,
-    MODULES,
     Method,
     Setting,
     Values,
@@ -28,12 +23,7 @@ METHODS: dict[str, Method] = {
 }
 
 __all__ = [
-    "ATTENTION",
-    "FEEDFORWARD",
-    "HEAD_MODULES",
-    "LAYER_NORMS",
     "METHODS",
-    "MODULES",
     "UNSUPPORTED",
     "Method",
     "Setting",

@@ -7,23 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from peft_demo import tuned
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import Field, shown
-from peft_demo.shapes import Shape
+from peft_demo.methods import measured_rates
+from peft_demo.models import HEAD_MODULES, MODULES, Shape
 
 if TYPE_CHECKING:
     from peft import PeftConfig
-
-MODULES = ("q_lin", "k_lin", "v_lin", "out_lin", "ffn.lin1", "ffn.lin2")
-"""DistilBERT's linear layers: queries, keys, values and output of attention, then feed-forward."""
-
-ATTENTION = MODULES[:4]
-FEEDFORWARD = MODULES[4:]
-LAYER_NORMS = ("sa_layer_norm", "output_layer_norm")
-
-HEAD_MODULES = ("pre_classifier", "classifier")
-"""The classification head, trained and saved with every adapter."""
 
 Values: TypeAlias = Mapping[str, Any]
 
@@ -88,7 +78,7 @@ class Method:
     @property
     def learning_rate(self) -> float:
         """The rate that did best when it was tuned, or the starting rate before that."""
-        return tuned.best_rate(self.id) or self.starting_rate
+        return measured_rates.best_rate(self.id) or self.starting_rate
 
     @property
     def is_head_only(self) -> bool:

@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING
 
 from peft_demo.fields import Field, shown
 from peft_demo.methods.method import (
-    FEEDFORWARD,
-    LAYER_NORMS,
-    MODULES,
     TARGET_MODULES,
     Method,
     Setting,
@@ -17,6 +14,7 @@ from peft_demo.methods.method import (
     rank,
     refuse,
 )
+from peft_demo.models import FEEDFORWARD, LAYER_NORMS, MODULES
 
 if TYPE_CHECKING:
     from peft import PeftConfig

@@ -19,17 +19,22 @@ from peft_demo.statistics.pairs import (
     mcnemar,
     reviews_needed,
 )
+from peft_demo.statistics.predictions import DAMAGED, Predictions, accuracy, log_loss, softmax
 from peft_demo.statistics.scores import Bin, Scores, on_frontier, scores
 from peft_demo.statistics.words import pair_in_words
 
 __all__ = [
+    "DAMAGED",
     "Bin",
     "Comparison",
     "Pair",
+    "Predictions",
     "Scores",
+    "accuracy",
     "compare",
     "compare_pairs",
     "holm",
+    "log_loss",
     "mcnemar",
     "mean_interval",
     "on_frontier",
@@ -38,5 +43,6 @@ __all__ = [
     "repeats_difference",
     "reviews_needed",
     "scores",
+    "softmax",
     "wilson_interval",
 ]

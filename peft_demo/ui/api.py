@@ -9,10 +9,11 @@ from typing import Any
 
 import gradio as gr
 
-from peft_demo import comparison, config_import, marks, sweeps
-from peft_demo.catalogue import describe_methods
+from peft_demo import comparison
 from peft_demo.errors import PeftDemoError
-from peft_demo.runs import Run, RunConfig, RunGroup, RunKind
+from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, reading, sweeps
+from peft_demo.runs.annotations import annotations_in
+from peft_demo.runs.schema import describe_methods
 from peft_demo.ui.services import Services
 
 OWNER = "api"
@@ -89,7 +90,7 @@ def add_endpoints(services: Services) -> None:
             changes: any of name (at most 80 characters), tags (at most 10, each 1 to 30
                 characters), note (at most 2,000 characters) and is_starred; the rest stays.
         """
-        return _plain(services.store.annotate(run_id, **marks.named(changes)))
+        return _plain(services.store.annotate(run_id, **annotations_in(changes)))
 
     def predict(text: str, run_ids: list[str]) -> list[dict[str, Any]]:
         """What finished runs make of a review: label, probabilities and milliseconds of each."""
@@ -109,7 +110,7 @@ def add_endpoints(services: Services) -> None:
     def count(config: dict[str, Any]) -> dict[str, Any]:
         """What a configuration would train and store, without training it."""
         services.wait_for_models()
-        from peft_demo.forecast import forecast
+        from peft_demo.adapters.forecast import forecast
 
         return forecast(RunConfig(config), services.store.runs()).plain()
 
@@ -124,7 +125,7 @@ def add_endpoints(services: Services) -> None:
             text: such as LoraConfig(r=8, target_modules=["q_lin"]); it is never executed.
         """
         services.wait_for_models()
-        imported = config_import.read(text)
+        imported = reading.read(text)
         return {"values": RunConfig(imported.values).flat(), "notes": list(imported.notes)}
 
     def export_code(config: dict[str, Any], kind: str) -> str:
@@ -135,9 +136,9 @@ def add_endpoints(services: Services) -> None:
             kind: "script" or "notebook".
         """
         services.wait_for_models()
-        from peft_demo import code_export
+        from peft_demo.export import code
 
-        return code_export.export(RunConfig(config), kind)
+        return code.export(RunConfig(config), kind)
 
     def compare(run_ids: list[str]) -> dict[str, Any]:
         """What 2 to 8 runs' results can tell: verdicts, scores, pairs, baselines, frontiers.

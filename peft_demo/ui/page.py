@@ -10,18 +10,18 @@ from typing import Any
 import gradio as gr
 import plotly
 
-from peft_demo import bases
+from peft_demo import models
 from peft_demo.errors import PeftDemoError
 from peft_demo.runs import RunKind
 from peft_demo.ui.api import add_endpoints
-from peft_demo.ui.board import Board
-from peft_demo.ui.compare import ComparePage
-from peft_demo.ui.form import Form
-from peft_demo.ui.preview import WAITING, Preview, gallery
-from peft_demo.ui.review import ReviewPage
+from peft_demo.ui.form.run_form import Form
+from peft_demo.ui.form.sweep_form import SweepForm
+from peft_demo.ui.form.transfer import Transfer, code_of
+from peft_demo.ui.pages.board import Board
+from peft_demo.ui.pages.compare import ComparePage
+from peft_demo.ui.pages.method import WAITING, Preview, gallery
+from peft_demo.ui.pages.review import ReviewPage
 from peft_demo.ui.services import Services
-from peft_demo.ui.sweep_form import SweepForm
-from peft_demo.ui.transfer import Transfer, code_of
 
 TITLE = "PEFT Demo"
 ASSETS = Path(__file__).parent / "assets"
@@ -105,7 +105,7 @@ def build(services: Services) -> gr.Blocks:
         )
         with gr.Sidebar(width=350, elem_id="sidebar"):
             gr.HTML("<h2>New run</h2>", apply_default_css=False)
-            form = Form({"base_model": bases.default_base()})
+            form = Form({"base_model": models.default_base()})
             several = SweepForm(services, form)
             transfer = Transfer(form, services.wait_for_models)
             with gr.Column(elem_id="start-bar"):

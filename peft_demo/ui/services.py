@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from peft_demo import settings
-from peft_demo.engine import LocalEngine
+from peft_demo.data import IMDB
 from peft_demo.errors import PeftDemoError
-from peft_demo.runs import BUILTIN_BASE, IMDB, Run, RunKind
-from peft_demo.store import Store
+from peft_demo.execution import LocalEngine
+from peft_demo.models import BUILTIN_BASE
+from peft_demo.runs import Run, RunKind
+from peft_demo.storage import Store
 
 if TYPE_CHECKING:
     from peft_demo.inference import Prediction, Predictor
@@ -85,13 +87,13 @@ class Services:
             InvalidFieldsError: it cannot be used; says why, at ``adapter``.
         """
         self.wait_for_models()
-        from peft_demo import adapter_import
+        from peft_demo.adapters import importing
 
         # On the store's own disk, so that it can be renamed into its place.
         self.store.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".import-") as scratch:
-            files = adapter_import.unpack(source, Path(scratch))
-            config = adapter_import.describe(files, name or source.stem)
+            files = importing.unpack(source, Path(scratch))
+            config = importing.describe(files, name or source.stem)
             return self.engine.submit(config, owner, RunKind.IMPORTED, files)
 
     def delete(self, *run_ids: str) -> None:
@@ -133,14 +135,14 @@ class Services:
         import peft_demo.inference
 
         self.warm_up.text = "Loading the base model …"
-        from peft_demo import bases, reviews
+        from peft_demo import data, models
 
-        bases.load(BUILTIN_BASE)
+        models.load(BUILTIN_BASE)
         self._can_predict.set()
         self.warm_up.text = "Loading the reference adapters …"
         for run in self.store.runs():
             if run.is_reference:
                 self.predictor.model(run)
         self.warm_up.text = "Loading the reviews …"
-        reviews.load(IMDB)
+        data.load(IMDB)
         import peft_demo.training  # noqa: F401

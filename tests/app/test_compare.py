@@ -7,10 +7,10 @@ import pytest
 from compared_runs import finish
 from running_app import App
 
-from peft_demo import reviews
-from peft_demo.presets import REFERENCES
+from peft_demo import data
 from peft_demo.runs import GroupKind, RunConfig
-from peft_demo.store import Store
+from peft_demo.runs.presets import REFERENCES
+from peft_demo.storage import Store
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +23,7 @@ def compared(tmp_path_factory):
     """An app whose store holds an eighth run and a sweep of two ranks with two seeds each."""
     home = tmp_path_factory.mktemp("compared") / "home"
     store = Store(home)
-    pool = reviews.load("imdb").test.take(range(1000))
+    pool = data.load("imdb").test.take(range(1000))
     labels = np.array(pool.labels, dtype=np.int8)
     configs = [
         RunConfig({"r": rank, "seed": seed, "num_reviews": 200, "max_length": 16})

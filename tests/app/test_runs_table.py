@@ -10,7 +10,7 @@ import pytest
 from running_app import App
 
 from benchmarks.page_actions import seed
-from peft_demo.store import Store
+from peft_demo.storage import Store
 
 pytestmark = pytest.mark.browser
 

@@ -1,0 +1,56 @@
+"""A method's modules on a base model, ready to train."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peft_demo import models
+from peft_demo.methods import METHODS
+from peft_demo.models import HEAD_MODULES, fast_forward, hardware
+from peft_demo.runs import RunConfig
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def build(base: models.Base, config: RunConfig) -> nn.Module:
+    """A model ready to train: the base with a new head and the method's new adapter.
+
+    Draws initial weights from the generators as they are, so seed them first; a run that has a
+    seed of its own for head or adapter seeds them for each.
+    """
+    from peft import get_peft_model
+    from transformers import set_seed
+
+    has_own_seeds = config.head_seed is not None or config.adapter_seed is not None
+    if has_own_seeds:
+        set_seed(config.seed_of("head_seed"))
+
+    method = METHODS[config.method]
+    # Moving a model to a GPU moves its tensors, so there the shared ones stay behind as well.
+    is_private = method.writes_to_base or hardware.device() != "cpu"
+    model = base.private() if is_private else base.shared()
+    if method.peft_config is None:
+        model.requires_grad_(True)
+    else:
+        for name in HEAD_MODULES:
+            model.get_submodule(name).requires_grad_(True)
+        if has_own_seeds:
+            set_seed(config.seed_of("adapter_seed"))
+        model = get_peft_model(model, method.peft_config(config.method_values, config.setting))
+    if method.needs_all_tokens:
+        fast_forward.compute_all_tokens(model)
+    fast_forward.prepare_training(model, is_head_only=method.is_head_only)
+    return model
+
+
+def count_trained(model: nn.Module) -> tuple[int, int]:
+    """Trained parameters outside the head, and in the head."""
+    adapter = head = 0
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            if any(f"{part}." in name for part in HEAD_MODULES):
+                head += parameter.numel()
+            else:
+                adapter += parameter.numel()
+    return adapter, head

@@ -1,0 +1,64 @@
+"""Logits of many texts from one model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from peft_demo import models
+from peft_demo.methods import Method
+from peft_demo.models import hardware
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from torch import nn
+
+
+def logits(model: nn.Module, base: models.Base, token_ids: list[list[int]]) -> npt.NDArray[Any]:
+    """Logits in float32, shape (texts, labels), of one batch padded to its longest text."""
+    import torch
+
+    longest = max(map(len, token_ids))
+    ids = torch.full((len(token_ids), longest), base.tokenizer.pad_token_id)
+    for row, tokens in zip(ids, token_ids, strict=True):
+        row[: len(tokens)] = torch.tensor(tokens)
+    lengths = torch.tensor([len(tokens) for tokens in token_ids])
+    mask = torch.arange(longest) < lengths[:, None]
+    with torch.inference_mode():
+        return model(input_ids=ids, attention_mask=mask).logits.float().numpy()
+
+
+def reading_order(token_ids: Sequence[list[int]], method: Method) -> npt.NDArray[np.intp]:
+    """The order to evaluate texts in, by their places: by length, which saves padding.
+
+    As they come for a method to which it matters which texts meet in a batch.
+    """
+    if method.reads_whole_batch:
+        return np.arange(len(token_ids))
+    return np.argsort([len(ids) for ids in token_ids], kind="stable")
+
+
+def logits_in_batches(
+    model: nn.Module,
+    base: models.Base,
+    token_ids: Sequence[list[int]],
+    method: Method,
+    batch: int,
+) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[Any]]]:
+    """The places of some texts and their logits, ``batch`` by ``batch``, in ``reading_order``.
+
+    Computed ``hardware.predicting``.
+    """
+    order = reading_order(token_ids, method)
+    for start in range(0, len(order), batch):
+        rows = order[start : start + batch]
+        with hardware.predicting():
+            found = logits(model, base, [token_ids[row] for row in rows])
+        yield rows, found
+
+
+EVALUATION_BATCH = 16
+"""Reviews a batch when nothing is trained. Larger ones are slower on a CPU: their activations no
+longer fit its caches, and each comes in fresh memory (``python -m benchmarks.forward``)."""

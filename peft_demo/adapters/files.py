@@ -1,0 +1,211 @@
+"""An adapter's files in peft's own format: saved, loaded, loaded again from a template."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from peft_demo import models
+from peft_demo.adapters.templates import Skeleton
+from peft_demo.errors import AssetError
+from peft_demo.methods import Method
+from peft_demo.models import fast_forward
+from peft_demo.models.random_state import borrowed_generators
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+CONFIG = "adapter_config.json"
+
+WEIGHTS = "adapter_model.safetensors"
+
+FULL_CONFIG = "config.json"
+
+FULL_WEIGHTS = "model.safetensors"
+"""Of a fully trained model, in transformers' own format."""
+
+KEPT_SKELETONS = 64
+"""Configurations of which a further adapter loads quickly."""
+
+_skeletons: OrderedDict[tuple[nn.Module, str, str], Skeleton | None] = OrderedDict()
+"""By the base's model, the method and the text of the configuration; None where none can be."""
+
+_keeping = threading.Lock()
+
+
+def save(model: nn.Module, folder: Path, *, half_precision: bool = False) -> Path:
+    """Write the trained weights with their configuration; returns the weights' file.
+
+    An adapter goes into peft's own format, head included; a fully trained model into
+    transformers' own. ``half_precision`` stores float16, for files that must stay small.
+    """
+    from peft import PeftModel
+
+    def as_stored(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {name: tensor.half() for name, tensor in state.items()}
+
+    if not isinstance(model, PeftModel):
+        model.save_pretrained(folder)  # type: ignore[operator]
+        return folder / FULL_WEIGHTS
+    # The default, "auto", asks the Hub whether the base's vocabulary was changed.
+    model.save_pretrained(str(folder), save_embedding_layers=False)
+    if half_precision:
+        from safetensors.torch import load_file, save_file
+
+        path = folder / WEIGHTS
+        save_file(as_stored(load_file(path)), path, metadata={"format": "pt"})
+    return folder / WEIGHTS
+
+
+def load(
+    folder: Path,
+    base: models.Base,
+    method: Method,
+    *,
+    by_peft: bool = False,
+) -> nn.Module:
+    """The saved model on a fresh module tree over the base's shared weights, for predictions.
+
+    peft builds the first adapter of a configuration; further ones are copies of its modules with
+    their own saved tensors.
+
+    Args:
+        folder: with the saved files.
+        base: what the adapter belongs to.
+        method: the row that it was trained by.
+        by_peft: let peft build it in any case, as for anybody else who has the files.
+
+    Raises:
+        AssetError: a file is missing or cut short, or the adapter belongs to another base.
+    """
+    is_full = (folder / FULL_CONFIG).exists() or (folder / FULL_WEIGHTS).exists()
+    files = (FULL_CONFIG, FULL_WEIGHTS) if is_full else (CONFIG, WEIGHTS)
+    for name in files:
+        if not (folder / name).exists():
+            raise AssetError(
+                f"The adapter in {folder.name} has no {name}: its run must be deleted."
+            )
+    has_skeleton = not (is_full or method.writes_to_base or by_peft)
+    try:
+        if has_skeleton and (copied := _copy(folder, base, method)) is not None:
+            return copied
+        with borrowed_generators():
+            model, saved = (
+                (_load_full(folder, base), {})
+                if is_full
+                else _load_adapter(folder, base, private=method.writes_to_base)
+            )
+        if method.needs_all_tokens:
+            fast_forward.compute_all_tokens(model)
+        model.requires_grad_(False).eval()
+        if has_skeleton:
+            _keep_skeleton(folder, base, method, model, saved)
+    except AssetError:
+        raise
+    except Exception as error:  # peft, safetensors and json each raise their own
+        raise AssetError(
+            f"The adapter in {folder.name} cannot be loaded: it must have a complete "
+            f"{files[0]} and {files[1]} for the base {base.id}, got: {_first_line(error)}."
+        ) from error
+    return model
+
+
+def _copy(folder: Path, base: models.Base, method: Method) -> Any:
+    """The saved model from the skeleton of its configuration, or None if peft has to load it."""
+    from safetensors.torch import load as tensors_of
+
+    key = _skeleton_key(folder, base, method)
+    with _keeping:
+        skeleton = _skeletons.get(key)
+        if skeleton is None:
+            return None
+        _skeletons.move_to_end(key)
+    # Read, not mapped: the file may change. Of tensors that do not fit, peft says what is wrong.
+    return skeleton.filled(tensors_of((folder / WEIGHTS).read_bytes()))
+
+
+def _keep_skeleton(
+    folder: Path,
+    base: models.Base,
+    method: Method,
+    model: nn.Module,
+    saved: dict[str, torch.Tensor],
+) -> None:
+    key = _skeleton_key(folder, base, method)
+    with _keeping:
+        if key in _skeletons:
+            return
+    try:
+        skeleton = Skeleton(model, saved)
+    except ValueError:  # the method computes what it saves
+        skeleton = None
+    with _keeping:
+        _skeletons[key] = skeleton
+        while len(_skeletons) > KEPT_SKELETONS:
+            _skeletons.popitem(last=False)
+
+
+def _skeleton_key(folder: Path, base: models.Base, method: Method) -> tuple[nn.Module, str, str]:
+    # The model itself, not the base's id: a test or a trial may have a copy of the base.
+    return base.model, method.id, (folder / CONFIG).read_text(encoding="utf-8")
+
+
+def _load_adapter(
+    folder: Path, base: models.Base, *, private: bool
+) -> tuple[Any, dict[str, torch.Tensor]]:
+    """The model, and those of its tensors that the file holds."""
+    from peft import PeftModel, get_peft_model_state_dict
+    from safetensors import safe_open
+
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    _check_base(folder, base, config.get("base_model_name_or_path"))
+    model = PeftModel.from_pretrained(base.private() if private else base.shared(), str(folder))
+    # peft only warns about tensors that are not there, and leaves them random.
+    saved = get_peft_model_state_dict(model, save_embedding_layers=False)
+    with safe_open(folder / WEIGHTS, framework="pt") as file:
+        missing = set(saved) - {*file.keys()}
+    if missing:
+        raise ValueError(f"no {min(missing)}")
+    return model, saved
+
+
+def _load_full(folder: Path, base: models.Base) -> Any:
+    from transformers import DistilBertForSequenceClassification
+
+    config = json.loads((folder / FULL_CONFIG).read_text(encoding="utf-8"))
+    # transformers does not keep the name of the base; its measures tell it.
+    measures = ("vocab_size", "dim", "n_layers", "hidden_dim")
+    if any(config.get(name) != getattr(base.model.config, name) for name in measures):
+        _check_base(folder, base, "another")
+    model, info = DistilBertForSequenceClassification.from_pretrained(
+        folder, output_loading_info=True
+    )
+    if info["missing_keys"]:
+        raise ValueError(f"no {min(info['missing_keys'])}")
+    fast_forward.prepare_base(model)
+    return model
+
+
+def _check_base(folder: Path, base: models.Base, trained_on: object) -> None:
+    if trained_on != base.id:
+        raise AssetError(
+            f"The adapter in {folder.name} must belong to the base {base.id}, got {trained_on}."
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".")
+
+
+def number_type(path: Path) -> str:
+    """The number type of saved weights; float32 where there are several."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        kinds = {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+    named = {"F16": "float16", "BF16": "bfloat16"}
+    return named.get(kinds.pop(), "float32") if len(kinds) == 1 else "float32"

@@ -1,0 +1,93 @@
+"""What a configuration will train, store and take, before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from peft_demo.adapters.parameter_count import Blueprint, blueprint
+from peft_demo.methods import METHODS, measured_rates
+from peft_demo.runs import Run, RunConfig, RunKind
+
+SAME_METHOD = 1.15
+OTHER_METHOD = 2.0
+"""By what factor the range is widened at both ends; methods differ in speed more than runs do."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is known about a run before it starts."""
+
+    counts: Blueprint
+    seconds: tuple[float, float] | None
+    """The range that the training is expected to stay in; None before this machine's first run."""
+    warning: str
+    """Why the learning rate is likely to disappoint, or an empty text."""
+
+    def plain(self) -> dict[str, Any]:
+        """The numbers, for API and command line."""
+        counts = self.counts
+        return {
+            "num_adapter_parameters": counts.num_adapter_parameters,
+            "num_head_parameters": counts.num_head_parameters,
+            "num_base_parameters": counts.num_base_parameters,
+            "share_of_base": counts.share_of_base,
+            "file_bytes": counts.file_bytes,
+            "optimizer_bytes": counts.optimizer_bytes,
+            "expected_seconds": self.seconds and list(self.seconds),
+            "warning": self.warning,
+        }
+
+
+def forecast(config: RunConfig, runs: Iterable[Run]) -> Forecast:
+    """Count a configuration, and estimate its time by the machine's own runs."""
+    method = METHODS[config.method]
+    return Forecast(
+        blueprint(config.method, config.method_values, config.setting),
+        expected_seconds(config, runs),
+        measured_rates.warning(method.id, method.label, config.learning_rate),
+    )
+
+
+def total_seconds(configs: Iterable[RunConfig], runs: Iterable[Run]) -> tuple[float, float] | None:
+    """The range that several trainings are expected to stay in, one after another or in turns."""
+    known = list(runs)
+    expected = [expected_seconds(config, known) for config in configs]
+    if None in expected:
+        return None
+    ranges = [each for each in expected if each]
+    return sum(low for low, _ in ranges), sum(high for _, high in ranges)
+
+
+def expected_seconds(config: RunConfig, runs: Iterable[Run]) -> tuple[float, float] | None:
+    """The range that the training is expected to stay in, or None before the first run.
+
+    Runs of the same method count alone where there are any. Time grows with the tokens that are
+    read; reference runs were trained on another machine and do not count.
+    """
+    finished = [
+        run
+        for run in runs
+        if run.result is not None
+        and run.kind is RunKind.TRAINING
+        and not run.is_reference
+        and run.config.base_model == config.base_model
+    ]
+    same = [run for run in finished if run.config.method == config.method]
+    costs = [_seconds_per_token(run) for run in same or finished]
+    if not costs:
+        return None
+    widening = SAME_METHOD if same else OTHER_METHOD
+    tokens = _tokens(config)
+    return tokens * min(costs) / widening, tokens * max(costs) * widening
+
+
+def _seconds_per_token(run: Run) -> float:
+    seconds = run.result.train_output["train_runtime"] if run.result else 0.0
+    return seconds / _tokens(run.config)
+
+
+def _tokens(config: RunConfig) -> int:
+    """Tokens read while training: reviews are cut at max_length, and most are longer."""
+    return config.num_train_reviews * config.num_train_epochs * config.max_length

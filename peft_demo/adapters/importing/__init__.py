@@ -1,0 +1,17 @@
+"""Adapters that were trained elsewhere: unpacked, checked, and tested like any run.
+
+What comes in was made by a stranger. Nothing is unpacked by the archive's own paths, pickle is
+not read, and peft gets a configuration without what makes it import modules, open other files or
+reach the network.
+"""
+
+from peft_demo.adapters.importing.archive import MOST_ENTRIES, unpack
+from peft_demo.adapters.importing.evaluation import test
+from peft_demo.adapters.importing.inspection import describe
+
+__all__ = [
+    "MOST_ENTRIES",
+    "describe",
+    "test",
+    "unpack",
+]

@@ -1,0 +1,111 @@
+"""An adapter from elsewhere, tested as a training tests its own."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from peft_demo import data, models, statistics
+from peft_demo.adapters import building, evaluating, files
+from peft_demo.adapters.importing.trial import untrained
+from peft_demo.data import LABELS
+from peft_demo.errors import RunCancelledError
+from peft_demo.methods import METHODS, Method
+from peft_demo.models import hardware
+from peft_demo.models.random_state import borrowed_generators
+from peft_demo.runs import Progress, Reporter, RunConfig, RunResult, draw
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from torch import nn
+
+
+def test(config: RunConfig, folder: Path, reporter: Reporter) -> RunResult:
+    """Test the adapter in ``folder`` as a training tests its own, and save its predictions there.
+
+    Its adapter parameters are those that peft would train for its configuration, whatever else
+    the file holds (indices, frozen projections).
+
+    Raises:
+        PeftDemoError: a file is damaged or the base cannot be loaded.
+        RunCancelledError: the reporter said that it should stop.
+    """
+    started = time.perf_counter()
+    _report(reporter, "Loading the adapter")
+    base = models.load(config.base_model)
+    reviewed = draw(data.load(config.dataset), config).test
+    method = METHODS[config.method]
+    model = files.load(folder, base, method)
+    num_adapter, num_head = _count(folder, base, config)
+    token_ids = base.encode(reviewed.texts, config.max_length)["input_ids"]
+    probabilities = statistics.softmax(_logits(model, base, token_ids, method, reporter))
+    labels = np.asarray(reviewed.labels, dtype=np.int8)
+    predictions = statistics.Predictions(probabilities.astype(np.float32), labels)
+    predictions.save(folder)
+    correct = int(predictions.correct.sum())
+    weights = folder / files.WEIGHTS
+    return RunResult(
+        train_output={},
+        num_adapter_parameters=num_adapter,
+        num_head_parameters=num_head,
+        num_base_parameters=base.num_parameters(),
+        file_bytes=weights.stat().st_size,
+        test_accuracy=correct / len(labels),
+        test_interval=statistics.wilson_interval(correct, len(labels)),
+        test_loss=statistics.log_loss(probabilities, labels),
+        num_test_reviews=len(labels),
+        test_set=reviewed.fingerprint,
+        reload_difference=0.0,
+        saved_as=files.number_type(weights),
+        precision=hardware.prediction_precision(),
+        environment=hardware.environment(),
+        seconds=time.perf_counter() - started,
+        training_table=[],
+    )
+
+
+def _count(folder: Path, base: models.Base, config: RunConfig) -> tuple[int, int]:
+    with borrowed_generators():
+        is_private = METHODS[config.method].writes_to_base
+        model = base.private() if is_private else base.shared()
+        return building.count_trained(untrained(model, folder))
+
+
+def _logits(
+    model: nn.Module,
+    base: models.Base,
+    token_ids: list[list[int]],
+    method: Method,
+    reporter: Reporter,
+) -> npt.NDArray[Any]:
+    """Logits of all texts, shape (texts, labels), reported batch by batch."""
+    batch = evaluating.EVALUATION_BATCH
+    steps = math.ceil(len(token_ids) / batch)
+    found = np.empty((len(token_ids), len(LABELS)), dtype=np.float32)
+    started = time.perf_counter()
+    _report(reporter, "Testing", step=0, max_steps=steps)
+    for step, (rows, some) in enumerate(
+        evaluating.logits_in_batches(model, base, token_ids, method, batch), start=1
+    ):
+        found[rows] = some
+        elapsed = time.perf_counter() - started
+        _report(
+            reporter,
+            "Testing",
+            step=step,
+            max_steps=steps,
+            samples_per_second=step * batch / elapsed,
+            seconds_left=(steps - step) * elapsed / step,
+        )
+    return found
+
+
+def _report(reporter: Reporter, phase: str, **more: Any) -> None:
+    """Say what happens now, and stop here if asked to."""
+    if reporter.should_stop():
+        raise RunCancelledError
+    reporter.progress(Progress(phase=phase, **more))

@@ -1,0 +1,176 @@
+"""What an unpacked adapter is, read from its configuration and its tensors."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+from peft_demo.adapters import files
+from peft_demo.adapters.importing.archive import LARGEST_CONFIG, check_size
+from peft_demo.adapters.importing.refusals import cause, refusal
+from peft_demo.adapters.importing.sanitising import sanitised
+from peft_demo.adapters.importing.trial import Tensors, try_out
+from peft_demo.data import LABELS
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.fields import shown
+from peft_demo.models import BASE_MODELS, BUILTIN_BASE, HEAD_MODULES, shape_of
+from peft_demo.runs import NAME, RunConfig, reading
+
+_DEEPEST = 5
+"""Levels of lists and objects in adapter_config.json; peft's own has three."""
+
+
+def describe(folder: Path, name: str = "") -> RunConfig:
+    """What an unpacked adapter is, as the configuration of its run; proven to load and answer.
+
+    Its adapter_config.json is replaced by one that is safe to load. Values that the method's
+    fields do not allow take their defaults: they decide a training, and there is none.
+
+    Args:
+        folder: from ``unpack``.
+        name: how to call the run; the folder's name if it is empty.
+
+    Raises:
+        InvalidFieldsError: it cannot be used here; says why, at ``adapter``.
+        AssetError: the base model cannot be loaded.
+    """
+    run_name = NAME.check(name or folder.name)
+    config = _read_config(folder / files.CONFIG)
+    tensors = _read_tensors(folder / files.WEIGHTS)
+    base_id = _base_of(config, tensors)
+    values = _method_values(config)
+    safe = sanitised(config, base_id, str(values["method"]))
+    (folder / files.CONFIG).write_text(json.dumps(safe, indent=2), encoding="utf-8")
+    run = _run_config({**values, "base_model": base_id, "name": run_name})
+    try_out(folder, run, tensors)
+    return run
+
+
+# From here on: what the adapter is.
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise refusal(f"must have an {path.name} in JSON, got one that is damaged.") from error
+    if _is_deep(config, _DEEPEST):
+        raise refusal(f"must have an {path.name} without values in values in values, got one.")
+    if not isinstance(config, dict) or not isinstance(config.get("peft_type"), str):
+        raise refusal(f"must have an {path.name} with a peft_type, got one without.")
+    if config.get("task_type") != "SEQ_CLS":
+        raise refusal(
+            "must be for the task_type SEQ_CLS (classifying texts), got "
+            f"{shown(config.get('task_type'))}."
+        )
+    return config
+
+
+def _is_deep(value: object, levels: int) -> bool:
+    """Whether a value is nested more deeply; whoever walks it would run out of stack."""
+    if not isinstance(value, (list, dict)):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deep(item, levels - 1) for item in inner)
+
+
+def _read_tensors(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes in a safetensors file, whose header the library checks against the file."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with path.open("rb") as file:
+            check_size(int.from_bytes(file.read(8), "little"), LARGEST_CONFIG, "its header")
+        with safe_open(path, framework="np") as opened:
+            return {
+                name: tuple(opened.get_slice(name).get_shape())
+                for name in opened.keys()  # noqa: SIM118
+            }
+    except (OSError, ValueError, SafetensorError) as error:
+        raise refusal(
+            f"must have an {path.name} that is complete, got one that is damaged ({cause(error)})."
+        ) from error
+
+
+def _base_of(config: Mapping[str, Any], tensors: Tensors) -> str:
+    """The base that the adapter names, or the one that fits where it names a folder instead."""
+    came = str(config.get("base_model_name_or_path") or "")
+    width = _head_width(tensors)
+    named = [base_id for base_id in BASE_MODELS if _last_part(base_id) == _last_part(came)]
+    # The Hub has DistilBERTs of the usual width with other weights; export-base writes the
+    # built-in one into folders of any name.
+    is_path = re.match(r"[./\\~]|[A-Za-z]:", came) is not None
+    possible = named or [base for base in BASE_MODELS if is_path or base == BUILTIN_BASE]
+    for base_id in possible:
+        if shape_of(base_id).dim == width:
+            return base_id
+    known = ", ".join(f"{base_id} ({shape_of(base_id).dim} wide)" for base_id in BASE_MODELS)
+    raise refusal(
+        f"must be for one of the base models here, {known}, got one for {shown(came)} with a head "
+        f"that is {width} wide."
+    )
+
+
+def _last_part(name: str) -> str:
+    return PureWindowsPath(name).name
+
+
+def _head_width(tensors: Tensors) -> int:
+    """The width of the base that the head was trained on, once the head is known to be there."""
+    for part in HEAD_MODULES:
+        for kind in ("weight", "bias"):
+            if not _of_head(tensors, part, kind):
+                listed = ", ".join(HEAD_MODULES)
+                raise refusal(
+                    f"must have a trained head, all of {listed}, got no {part}.{kind} in "
+                    f"{files.WEIGHTS}: train it with modules_to_save={list(HEAD_MODULES)}."
+                )
+    first, last = (_of_head(tensors, part, "weight") for part in HEAD_MODULES)
+    if len(last) != 2 or last[0] != len(LABELS):
+        raise refusal(
+            f"must have a head for {len(LABELS)} labels (0 negative, 1 positive), got one of shape "
+            f"{shown(last)}."
+        )
+    if first != (last[1], last[1]):
+        raise refusal(
+            f"must have a {HEAD_MODULES[0]} as wide as its {HEAD_MODULES[1]} ({last[1]}), got one "
+            f"of shape {shown(first)}."
+        )
+    return last[1]
+
+
+def _of_head(tensors: Tensors, part: str, kind: str) -> tuple[int, ...]:
+    """The shape of one of the head's tensors; empty if it is not there."""
+    return next((s for name, s in tensors.items() if name.endswith(f".{part}.{kind}")), ())
+
+
+def _method_values(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The method and its settings, without those that its fields do not allow."""
+    try:
+        return dict(reading.read(json.dumps(config)).values)
+    except InvalidFieldsError as error:
+        kept = {key: value for key, value in config.items() if key not in error.problems}
+        if len(kept) == len(config):
+            # How its training began makes no method of its own: "gaussian", "orthogonal".
+            kept = {key: value for key, value in config.items() if not _is_start(key, value)}
+        if len(kept) == len(config) or "peft_type" in error.problems:
+            raise refusal(f"cannot be used: {error}") from error
+        return _method_values(kept)
+
+
+def _is_start(key: str, value: object) -> bool:
+    return key.startswith("init_") and isinstance(value, str)
+
+
+def _run_config(values: Mapping[str, Any]) -> RunConfig:
+    """The run's configuration, without the settings that the method does not allow."""
+    try:
+        return RunConfig(values)
+    except InvalidFieldsError as error:
+        kept = {key: value for key, value in values.items() if key not in error.problems}
+        if len(kept) == len(values):
+            raise refusal(f"cannot be used: {error}") from error
+        return _run_config(kept)

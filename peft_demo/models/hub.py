@@ -1,0 +1,71 @@
+"""distilbert-base-cased, from the Hub, its cache or a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from peft_demo import settings
+from peft_demo.data import LABELS
+from peft_demo.errors import AssetError
+from peft_demo.models.base import Base, frozen
+from peft_demo.models.random_state import borrowed_generators
+from peft_demo.models.registry import HUB_BASE
+
+_OUT_OF_REACH = (
+    f"{HUB_BASE} could not be loaded: the Hugging Face Hub cannot be reached and the "
+    "model is not in its local cache. The built-in base all-MiniLM-L6-v2 needs no network."
+)
+
+
+def load_distilbert() -> Base:
+    """The Hub's base, or the local folder that stands in for it."""
+    from safetensors import SafetensorError
+    from transformers import AutoConfig, AutoTokenizer, DistilBertForSequenceClassification
+
+    folder = settings.distilbert_folder() or _fetch_distilbert()
+    try:
+        config = AutoConfig.from_pretrained(folder)
+        if config.model_type != "distilbert":
+            raise AssetError(
+                f"base_model must be a DistilBERT, got a {config.model_type} in {folder}."
+            )
+        with borrowed_generators():  # transformers draws a head, which is drawn again later
+            model = DistilBertForSequenceClassification.from_pretrained(
+                folder,
+                num_labels=len(LABELS),
+                id2label=dict(enumerate(LABELS)),
+                label2id={label: index for index, label in enumerate(LABELS)},
+            )
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        # Without its files transformers makes up a tokenizer that knows no word.
+        if len(tokenizer) <= len(tokenizer.all_special_ids):
+            raise ValueError("no vocabulary")
+    except (OSError, ValueError, SafetensorError) as error:
+        if settings.distilbert_folder() is None:  # only a part of it is in the cache
+            raise AssetError(_OUT_OF_REACH) from error
+        raise AssetError(
+            "PEFT_DEMO_DISTILBERT_FOLDER must be a folder with a saved DistilBERT and its "
+            f"tokenizer, got {folder}."
+        ) from error
+    return frozen(HUB_BASE, model.float(), tokenizer)
+
+
+def _fetch_distilbert() -> Path:
+    """The folder of the Hub's model in the local cache, downloaded if it is not there yet."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        # Nothing is loaded yet, so that a slow network holds up nobody else.
+        return Path(
+            snapshot_download(HUB_BASE, allow_patterns=["*.json", "vocab.txt", "model.safetensors"])
+        )
+    except Exception as error:  # the Hub's client has a dozen kinds, from DNS to disk
+        raise AssetError(_OUT_OF_REACH) from error
+
+
+def is_cached(repository: str) -> bool:
+    """Whether a model's files are in the Hub's local cache."""
+    from huggingface_hub import try_to_load_from_cache
+
+    files = ("config.json", "model.safetensors", "tokenizer.json")
+    return all(isinstance(try_to_load_from_cache(repository, file), str) for file in files)

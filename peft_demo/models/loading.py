@@ -1,0 +1,62 @@
+"""Base models, one frozen copy of each in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+from peft_demo import settings
+from peft_demo.errors import AssetError
+from peft_demo.models.base import Base
+from peft_demo.models.builtin import load_builtin
+from peft_demo.models.hub import is_cached, load_distilbert
+from peft_demo.models.random_state import borrowed_generators
+from peft_demo.models.registry import BUILTIN_BASE, HUB_BASE
+
+_loaded: dict[str, Base] = {}
+
+_loading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+
+def load(base_id: str) -> Base:
+    """The base model of that id, loaded once and kept.
+
+    Raises:
+        AssetError: its files are missing, damaged or out of reach; says what to do.
+    """
+    # A lock for each: nobody who has the built-in base waits for the Hub.
+    with _loading[base_id]:
+        if base_id not in _loaded:
+            _loaded[base_id] = _LOADERS[base_id]()
+        return _loaded[base_id]
+
+
+def default_base() -> str:
+    """distilbert-base-cased where its files are at hand without a download, else the built-in."""
+    return HUB_BASE if settings.distilbert_folder() or is_cached(HUB_BASE) else BUILTIN_BASE
+
+
+def export(folder: Path, base_id: str = BUILTIN_BASE) -> None:
+    """Write a base as a transformers folder that ``AutoModel…from_pretrained`` reads.
+
+    Raises:
+        AssetError: the base cannot be loaded or the folder cannot be written.
+    """
+    base = load(base_id)
+    with borrowed_generators():
+        model = base.shared()
+    try:
+        # transformers would only log that a file is in the way.
+        folder.mkdir(parents=True, exist_ok=True)
+        model.save_pretrained(folder)
+        base.tokenizer.save_pretrained(folder)
+    except OSError as error:
+        raise AssetError(f"DIR must be a folder that can be written to, got {folder}.") from error
+
+
+_LOADERS: dict[str, Callable[[], Base]] = {
+    BUILTIN_BASE: load_builtin,
+    HUB_BASE: load_distilbert,
+}

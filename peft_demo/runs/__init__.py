@@ -1,0 +1,30 @@
+"""What a run is: its configuration, its life, its measurements and its result, as plain data."""
+
+from peft_demo.runs.config import RunConfig
+from peft_demo.runs.results import EpochMetrics, Progress, RangeTest, RunResult, StepMetrics
+from peft_demo.runs.run import GroupKind, Reporter, Run, RunGroup, RunKind, RunStatus
+from peft_demo.runs.run_fields import LEARNING_RATE, METHOD, NAME, PART_SEEDS, RUN_FIELDS, fields_of
+from peft_demo.runs.sample import RunReviews, draw
+
+__all__ = [
+    "LEARNING_RATE",
+    "METHOD",
+    "NAME",
+    "PART_SEEDS",
+    "RUN_FIELDS",
+    "EpochMetrics",
+    "GroupKind",
+    "Progress",
+    "RangeTest",
+    "Reporter",
+    "Run",
+    "RunConfig",
+    "RunGroup",
+    "RunKind",
+    "RunResult",
+    "RunReviews",
+    "RunStatus",
+    "StepMetrics",
+    "draw",
+    "fields_of",
+]

@@ -1,0 +1,180 @@
+"""RunConfig: everything that decides a run's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from peft_demo import methods
+from peft_demo.data.registry import MOST_REVIEWS
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.fields import Value, check_all, shown
+from peft_demo.models import shape_of
+from peft_demo.runs.run_fields import METHOD, NAME, fields_of, method_field
+
+
+class RunConfig(BaseModel):
+    """Everything that decides a run's numbers, and its name. Invalid values cannot be built.
+
+    Built from one flat mapping (``{"method": "lora", "r": 8, "learning_rate": 1e-3, …}``); what
+    is missing takes its default. ``flat()`` gives the mapping back.
+
+    Raises:
+        InvalidFieldsError: one sentence for each field that is unknown or not allowed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    base_model: str
+    dataset: str
+    method: str
+    method_values: dict[str, Any]
+    """The method's own fields, such as ``r`` and ``target_modules``."""
+    learning_rate: float
+    num_train_epochs: int
+    per_device_train_batch_size: int
+    num_reviews: int
+    max_length: int
+    num_test_reviews: int
+    seed: int
+    head_seed: int | None
+    adapter_seed: int | None
+    dropout_seed: int | None
+    data_seed: int | None
+    sample_seed: int | None
+
+    def __init__(self, values: Mapping[str, object] | None = None, /, **more: object) -> None:
+        if not isinstance(values or {}, Mapping):
+            raise InvalidFieldsError(
+                {"config": f"config must map fields to values, got {shown(values)}."}
+            )
+        super().__init__(**_checked({**(values or {}), **more}))
+
+    @classmethod
+    def model_validate(cls, obj: Any, **_: Any) -> RunConfig:
+        """Build from a flat mapping; see the class."""
+        return cls(obj)
+
+    def flat(self) -> dict[str, Any]:
+        """The configuration as one flat mapping, as it is stored, exported and entered."""
+        values = self.model_dump()
+        own = values.pop("method_values")
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in {**values, **own}.items()
+        }
+
+    @property
+    def num_train_reviews(self) -> int:
+        """Four fifths of the drawn reviews."""
+        return self.num_reviews - self.num_validation_reviews
+
+    @property
+    def num_validation_reviews(self) -> int:
+        """One fifth of the drawn reviews."""
+        return round(self.num_reviews / 5)
+
+    @property
+    def max_steps(self) -> int:
+        """Optimiser steps of the whole training."""
+        return _max_steps(self.num_reviews, self.per_device_train_batch_size, self.num_train_epochs)
+
+    def seed_of(self, part: str) -> int:
+        """The seed of one of the ``PART_SEEDS``: its own, or else the run's."""
+        own: int | None = getattr(self, part)
+        return self.seed if own is None else own
+
+    @property
+    def setting(self) -> methods.Setting:
+        """What the method's configuration depends on beside its own fields."""
+        return methods.Setting(
+            shape_of(self.base_model),
+            self.max_steps,
+            self.max_length,
+            self.seed_of("adapter_seed"),
+        )
+
+    @property
+    def summary(self) -> str:
+        """The settings that tell runs apart, in a few words: ``LoRA · r 8 · lr 0.001``."""
+        return _summary(self.method, self.method_values, self.learning_rate)
+
+
+def _checked(values: dict[str, object]) -> dict[str, object]:
+    """The arguments of RunConfig's fields from a flat mapping, every value checked."""
+    method_id = str(method_field().check(values.get("method", METHOD.default)))
+    method = methods.METHODS[method_id]
+    own = {field.name for field in method.fields}
+    fields = [field for field in fields_of(method_id) if field.name not in own | {"name"}]
+    problems: dict[str, str] = {}
+    checked: dict[str, Value | None] = {}
+    own_values: dict[str, Value | None] = {}
+    for check in (
+        lambda: checked.update(check_all(fields, values)),
+        lambda: own_values.update(check_all(method.fields, values)),
+        lambda: _refuse_unknown(values, method_id),
+        lambda: checked.update(name=NAME.check(values.get("name") or "")),
+    ):
+        try:
+            check()
+        except InvalidFieldsError as error:
+            problems.update(error.problems)
+    if problems:
+        raise InvalidFieldsError(problems)
+    _check_together(method, own_values, checked)
+    name = checked["name"] or _summary(method_id, own_values, checked["learning_rate"])
+    return {**checked, "name": name, "method_values": own_values}
+
+
+def _check_together(
+    method: methods.Method, own_values: Mapping[str, Value | None], values: Mapping[str, Any]
+) -> None:
+    """The checks that involve several fields, once each of them is right by itself."""
+    most = MOST_REVIEWS[values["dataset"]]
+    if values["num_reviews"] > most:
+        raise InvalidFieldsError(
+            {
+                "num_reviews": f"num_reviews must be a whole number between 10 and {most:,} for "
+                f"the data set {values['dataset']}, got {values['num_reviews']:,}."
+            }
+        )
+    steps = _max_steps(
+        values["num_reviews"], values["per_device_train_batch_size"], values["num_train_epochs"]
+    )
+    base = shape_of(values["base_model"])
+    seed = values["seed"] if values["adapter_seed"] is None else values["adapter_seed"]
+    method.check(own_values, methods.Setting(base, steps, values["max_length"], seed))
+
+
+def _max_steps(num_reviews: int, batch: int, epochs: int) -> int:
+    train = num_reviews - round(num_reviews / 5)
+    return -(-train // batch) * epochs
+
+
+def _summary(method_id: str, values: Mapping[str, Any], learning_rate: Any) -> str:
+    method = methods.METHODS[method_id]
+    numbers = [
+        f"{field.name.removeprefix('lora_')} {values[field.name]:g}"
+        for field in method.fields
+        if field.kind in ("integer", "number")
+    ]
+    words = [method.label, *numbers, f"lr {learning_rate:g}"]
+    while len(" · ".join(words)) > NAME.maximum:  # type: ignore[operator]
+        words.pop(-2)  # it serves as a name, which has a limit
+    return " · ".join(words)
+
+
+def _refuse_unknown(values: Mapping[str, object], method_id: str) -> None:
+    known = [field.name for field in fields_of(method_id)]
+    problems = {}
+    for name in values:
+        if name not in known:
+            label = methods.METHODS[method_id].label
+            problems[name] = (
+                f"{shown(name)} is not a field of a {label} run; its fields are {', '.join(known)}."
+            )
+    if problems:
+        raise InvalidFieldsError(problems)

@@ -1,0 +1,372 @@
+"""Peft's configuration as a row of METHODS with the values of its fields."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, replace
+from enum import Enum
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.fields import Field, shown
+from peft_demo.methods import METHODS, UNSUPPORTED, Method, Setting, Values
+from peft_demo.models import ATTENTION, BASE_MODELS, HEAD_MODULES, MODULES
+from peft_demo.runs.config import RunConfig
+from peft_demo.runs.run_fields import METHOD, NAME, RUN_FIELDS
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
+
+_BOOKKEEPING = {
+    "peft_type",
+    "task_type",
+    "auto_mapping",
+    "peft_version",
+    "revision",
+    "inference_mode",
+    "base_model_name_or_path",
+    "modules_to_save",
+}
+"""What says nothing about the training, or is looked at by itself."""
+
+_HEADS = {*HEAD_MODULES, "score"}
+"""peft's own name for a head is added to every configuration."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What was read."""
+
+    values: dict[str, Any]
+    """A flat mapping for RunConfig: the method, what the text says, and what peft would take for
+    the method's fields that it leaves out."""
+    notes: tuple[str, ...] = ()
+    """A sentence for each thing that cannot be honoured."""
+
+
+def refusal(sentence: str) -> InvalidFieldsError:
+    """The error at ``config``."""
+    return InvalidFieldsError({"config": sentence})
+
+
+def refuse(sentence: str) -> NoReturn:
+    """Raise the sentence at ``config``."""
+    raise refusal(sentence)
+
+
+def _complete(values: Mapping[str, Any], rest: Mapping[str, Any]) -> RunConfig:
+    """The values, and of the rest what their method has too; its name is made anew."""
+    method = values.get(METHOD.name, rest.get(METHOD.name, METHOD.default))
+    of_any = {field.name for field in RUN_FIELDS}
+    is_same = method == rest.get(METHOD.name)
+    kept = {n: v for n, v in rest.items() if n in of_any or (is_same and n != NAME.name)}
+    return RunConfig({**kept, **values})
+
+
+def from_flat(values: dict[str, Any], rest: Mapping[str, Any]) -> Imported:
+    """Our own flat mapping, beside the settings that stay."""
+    if not values:
+        refuse("config must hold settings, got an empty object.")
+    try:
+        config = _complete(values, rest)
+    except InvalidFieldsError as error:
+        raise _with_origin(error, values) from error
+    flat = config.flat()
+    if config.name == config.summary:
+        values = {name: value for name, value in values.items() if name != NAME.name}
+    return Imported({name: flat[name] for name in {METHOD.name: "", **values}})
+
+
+def _with_origin(error: InvalidFieldsError, said: Mapping[str, Any]) -> InvalidFieldsError:
+    """The same problems, saying which fields are not in the text at all."""
+    return InvalidFieldsError(
+        {
+            name: sentence if name in said else f"{name} is not given, and does not fit: {sentence}"
+            for name, sentence in error.problems.items()
+        }
+    )
+
+
+# From peft's configuration to a row
+
+
+def _classes() -> dict[str, type[PeftConfig]]:
+    """Peft's configuration classes by their PeftType."""
+    from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+
+    return {str(kind.value): found for kind, found in PEFT_TYPE_TO_CONFIG_MAPPING.items()}
+
+
+def class_named(name: str) -> type[PeftConfig]:
+    """Peft's configuration class of that name."""
+    for kind, found in _classes().items():
+        if found.__name__ == name:
+            return _offered(kind, found)
+    refuse(f"config must build the configuration of one of peft's methods, got {name[:60]}.")
+
+
+def class_of_type(peft_type: object) -> type[PeftConfig]:
+    """Peft's configuration class of that PeftType."""
+    found = _classes().get(str(peft_type))
+    if found is None:
+        raise InvalidFieldsError(
+            {"peft_type": f"peft_type must be one that peft has, got {shown(peft_type)}."}
+        )
+    return _offered(str(peft_type), found)
+
+
+def _offered(peft_type: str, found: type[PeftConfig]) -> type[PeftConfig]:
+    if any(type(row.config) is found for row in _rows()):
+        return found
+    for other in UNSUPPORTED:
+        if other.peft_type == peft_type:
+            raise InvalidFieldsError(
+                {"peft_type": f"{other.label} is not offered here: {other.reason}"}
+            )
+    raise InvalidFieldsError({"peft_type": f"{peft_type} is not offered here."})
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A method, and what it makes of its defaults."""
+
+    method: Method
+    config: PeftConfig
+
+    @property
+    def named(self) -> set[str]:
+        return {field.name for field in self.method.fields}
+
+    def options(self, values: Values, setting: Setting) -> dict[str, Any]:
+        """What the method gives to peft with these values."""
+        assert self.method.peft_config is not None
+        return _options(self.method.peft_config(values, setting))
+
+    def fixed(self) -> dict[str, Any]:
+        """Options that make this row what it is, and are not peft's default."""
+        usual = _defaults(type(self.config))
+        return {
+            name: value
+            for name, value in _options(self.config).items()
+            if name not in self.named | _BOOKKEEPING and value != usual[name]
+        }
+
+
+@lru_cache(maxsize=1)
+def _rows_of(_methods: tuple[Method, ...]) -> tuple[_Row, ...]:
+    rows = []
+    for method in _methods:
+        if method.peft_config is not None:
+            usual = RunConfig({"method": method.id})
+            rows.append(_Row(method, method.peft_config(usual.method_values, usual.setting)))
+    return tuple(rows)
+
+
+def _rows() -> tuple[_Row, ...]:
+    return _rows_of(tuple(METHODS.values()))
+
+
+def _options(config: PeftConfig) -> dict[str, Any]:
+    return {field.name: plain(getattr(config, field.name)) for field in dataclasses.fields(config)}
+
+
+def _defaults(found: type[PeftConfig]) -> dict[str, Any]:
+    """What peft takes for options that are not given."""
+    defaults = {}
+    for field in dataclasses.fields(found):
+        value = field.default
+        if value is MISSING:
+            value = field.default_factory() if field.default_factory is not MISSING else None
+        defaults[field.name] = plain(value)
+    return defaults
+
+
+def plain(value: Any) -> Any:
+    """A value whose equals are equal: JSON has neither sets, nor tuples, nor enumerations."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()  # half a surrogate is no text
+    if isinstance(value, (set, frozenset)):
+        return sorted(plain(item) for item in value)
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {plain(str(key)): plain(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain(dataclasses.asdict(value))
+    return value
+
+
+def from_peft(
+    found: type[PeftConfig], options: Mapping[str, Any], rest: Mapping[str, Any]
+) -> Imported:
+    """The row that a configuration of peft belongs to, and what it says of its fields."""
+    given = plain(options)
+    _check_options(found, given)
+    row = _matching(found, given)
+    values, notes = _base(given)
+    values[METHOD.name] = row.method.id
+    taken, more = _field_values(row.method, given, _defaults(found))
+    config, unfit = _fitting({**values, **taken}, given, rest)
+    flat = config.flat()
+    said = {name: flat[name] for name in {**values, **taken} if name not in unfit}
+    notes += [*more, *unfit.values(), *_unhonoured(row, config, given), *_beside_head(given)]
+    return Imported(said, tuple(notes))
+
+
+def _check_options(found: type[PeftConfig], given: Mapping[str, Any]) -> None:
+    problems = {
+        name: f"{shown(name)} is no option of peft's {found.__name__}."
+        for name in given
+        if name not in _defaults(found)
+    }
+    own = next(kind for kind, its_class in _classes().items() if its_class is found)
+    for name, right in (("peft_type", own), ("task_type", "SEQ_CLS")):
+        if given.get(name) not in (None, right):
+            problems[name] = f"{name} must be {right}, got {shown(given[name])}."
+    if problems:
+        raise InvalidFieldsError(problems)
+
+
+def _matching(found: type[PeftConfig], given: Mapping[str, Any]) -> _Row:
+    """The row whose fixed options are the given ones."""
+    rows = [row for row in _rows() if type(row.config) is found]
+    if len(rows) == 1:
+        return rows[0]
+    usual = _defaults(found)
+    came = {**usual, **{name: value for name, value in given.items() if value is not None}}
+    telling = {name for row in rows for name in row.fixed()}
+    # First those that fix what is a field of others: head only has no target modules.
+    for row in sorted(rows, key=lambda row: len(telling & row.named)):
+        fixed = row.fixed()
+        if all(came[name] == fixed.get(name, usual[name]) for name in telling - row.named):
+            return row
+    free = set().union(*(row.named for row in rows))
+    known = [
+        f"{row.method.label}: {_listed(row.fixed()) or 'none'}"
+        for row in rows
+        if not free & set(row.fixed())
+    ]
+    odd = {name: came[name] for name in sorted(telling - free) if came[name] != usual[name]}
+    refuse(f"config must have the options of one method ({'; '.join(known)}), got {_listed(odd)}.")
+
+
+def _listed(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={_cut(value)}" for name, value in options.items())
+
+
+def _cut(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _field_values(
+    method: Method, given: Mapping[str, Any], usual: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """Values for the method's fields, those of peft where none is given; notes where neither is."""
+    values, notes = {}, []
+    for field in method.fields:
+        value = given.get(field.name, usual.get(field.name))
+        if value is None and usual.get(field.name) is None:
+            notes.append(f"{field.name} is not given and peft has no default; ours stays.")
+        else:
+            values[field.name] = _modules(field, value) if field.kind == "modules" else value
+    return values, notes
+
+
+def _modules(field: Field, value: Any) -> Any:
+    if value == "all-linear" and set(MODULES) <= set(field.choices):
+        return list(MODULES)
+    if isinstance(value, str):
+        raise InvalidFieldsError(
+            {
+                field.name: f"{field.name} must be a list with {field.allowed}, got "
+                f"{shown(value)}, which peft takes for a regular expression."
+            }
+        )
+    if not isinstance(value, list):
+        return value  # refused by the field's own check
+    return [_module(field, str(name)) for name in value]
+
+
+def _module(field: Field, name: str) -> str:
+    """A module by the name that the form has; as in peft, the end of its path is enough."""
+    for choice in field.choices:
+        path = f"attention.{choice}" if choice in ATTENTION else choice
+        if f".{path}".endswith(f".{name}"):
+            return choice
+    return name  # refused by the field's own check, with the names that there are
+
+
+def _fitting(
+    values: dict[str, Any], given: Mapping[str, Any], rest: Mapping[str, Any]
+) -> tuple[RunConfig, dict[str, str]]:
+    """The complete configuration, without defaults of peft's that do not fit; notes on these."""
+    said = {**given, **{n: v for n, v in values.items() if n in (METHOD.name, "base_model")}}
+    unfit: dict[str, str] = {}
+    while True:
+        try:
+            return _complete({n: v for n, v in values.items() if n not in unfit}, rest), unfit
+        except InvalidFieldsError as error:
+            new = {
+                name: f"{name} is not given, and peft's default does not fit; ours stays: "
+                f"{sentence}"
+                for name, sentence in error.problems.items()
+                if name in values and name not in said and name not in unfit
+            }
+            if not new:
+                raise _with_origin(error, said) from error
+            unfit |= new
+
+
+def _base(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    base = given.get("base_model_name_or_path")
+    if isinstance(base, str) and base in BASE_MODELS:
+        return {"base_model": base}, []
+    if base:
+        return {}, [f"base_model_name_or_path={_cut(base)} is not one of the bases here."]
+    return {}, []
+
+
+def _unhonoured(row: _Row, config: RunConfig, given: Mapping[str, Any]) -> list[str]:
+    """A sentence for each option that will be another, given or changed with the fields."""
+    setting, notes = config.setting, []
+    ours = row.options(config.method_values, setting)
+    elsewhere = row.options(config.method_values, _another(setting))
+    start = row.options(RunConfig({"method": row.method.id}).method_values, setting)
+    for name, usual in _defaults(type(row.config)).items():
+        value = given.get(name, usual)
+        is_as_it_was = name not in given and ours[name] == start[name]
+        if name in row.named | _BOOKKEEPING or value in (None, ours[name]) or is_as_it_was:
+            continue
+        if ours[name] != elsewhere[name]:
+            notes.append(f"{name}={_cut(value)} is left out: the run's other settings decide it.")
+        else:
+            notes.append(
+                f"{name}={_cut(value)} cannot be honoured here; {_cut(ours[name])} is used."
+            )
+    return notes
+
+
+def _another(setting: Setting) -> Setting:
+    """One that differs in everything."""
+    base = setting.base
+    return Setting(
+        replace(base, dim=2 * base.dim, n_layers=base.n_layers + 1, n_heads=base.n_heads + 1),
+        setting.max_steps + 1,
+        setting.max_length + 1,
+        setting.seed + 1,
+    )
+
+
+def _beside_head(given: Mapping[str, Any]) -> list[str]:
+    names = given.get("modules_to_save") or []
+    if not isinstance(names, list):
+        names = [names]
+    others = sorted({str(name)[:60] for name in names} - _HEADS)
+    if not others:
+        return []
+    return [f"modules_to_save: only the head is trained here, not {shown(others)}."]

@@ -1,0 +1,95 @@
+"""What a run measures, while it is trained and at its end."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Record(BaseModel):
+    """Plain data that never changes."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class StepMetrics(Record):
+    """What one optimiser step reported."""
+
+    step: int
+    loss: float
+    learning_rate: float
+
+
+class EpochMetrics(Record):
+    """What the evaluation after one epoch reported."""
+
+    epoch: int
+    step: int
+    """Optimiser steps done at the end of the epoch."""
+    train_loss: float
+    """Mean of the epoch's step losses."""
+    eval_loss: float
+    eval_accuracy: float
+    seconds: float
+    """Since training began."""
+
+
+class Progress(Record):
+    """How far a running training is."""
+
+    phase: str = ""
+    step: int = 0
+    max_steps: int = 0
+    samples_per_second: float | None = None
+    seconds_left: float | None = None
+    learning_rate: float | None = None
+
+
+class RunResult(Record):
+    """What a finished run keeps beside its metrics."""
+
+    train_output: dict[str, int | float]
+    """Trainer's TrainOutput: global_step, training_loss, train_runtime, train_samples_per_second,
+    train_steps_per_second, total_flos."""
+    num_adapter_parameters: int
+    """Trained parameters outside the head."""
+    num_head_parameters: int
+    num_base_parameters: int
+    """All parameters of the base model without the head."""
+    file_bytes: int
+    """Size of the saved weights."""
+    test_accuracy: float
+    test_interval: tuple[float, float]
+    """95 % Wilson interval of test_accuracy."""
+    test_loss: float
+    num_test_reviews: int
+    test_set: str
+    """Fingerprint of the test reviews: runs with the same one can be compared in pairs."""
+    reload_difference: float
+    """Largest difference of a logit after loading the saved adapter onto a fresh base."""
+    saved_as: str
+    """Number type of the saved weights."""
+    precision: str
+    """Number type that the training computed in."""
+    environment: dict[str, str]
+    """Versions and hardware."""
+    seconds: float
+    """From start to saved, testing included, without the turns of others in a race."""
+    test_seconds: float | None = None
+    """Of predicting the test reviews in batches; None in records from before it was measured."""
+    training_table: list[dict[str, float | int | str]]
+    """The assignment's table: Epoch, Training Loss, Validation Loss, Accuracy."""
+
+
+class RangeTest(Record):
+    """What a learning-rate range test found (Smith 2017)."""
+
+    learning_rates: tuple[float, ...]
+    """The rate of each measured step, growing by the same factor."""
+    losses: tuple[float, ...]
+    """The loss of some training reviews after each, without a leaning to one class."""
+    smoothed: tuple[float, ...]
+    suggestion: float | None
+    """A good rate, or None where the curve shows none."""
+    is_sure: bool
+    reason: str
+    """Why it is not sure, in one sentence, or an empty text."""

@@ -1,0 +1,144 @@
+"""Run: a snapshot of one run, its life and its group."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+import pydantic
+
+from peft_demo.runs.config import RunConfig
+from peft_demo.runs.results import EpochMetrics, Progress, RangeTest, Record, RunResult, StepMetrics
+
+
+class RunStatus(StrEnum):
+    """Where a run is in its life."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    """It crashed; the error says why."""
+    CANCELLED = "cancelled"
+    """Somebody stopped it."""
+    INTERRUPTED = "interrupted"
+    """The program that trained it ended."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will change any more."""
+        return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
+
+
+class RunKind(StrEnum):
+    """What the engine does for a run."""
+
+    TRAINING = "training"
+    RANGE_TEST = "range_test"
+    """A short training at growing learning rates, to find a good one; nothing is saved."""
+    IMPORTED = "imported"
+    """An adapter that was trained elsewhere: tested here, not trained."""
+
+
+class GroupKind(StrEnum):
+    """Why runs belong together."""
+
+    REPEATS = "repeats"
+    """One configuration with several seeds."""
+    SWEEP = "sweep"
+    """Every combination of some fields' values, perhaps each with several seeds."""
+    ASSIGNMENT = "assignment"
+    """The assignment's four configurations."""
+
+
+class RunGroup(Record):
+    """Runs that were queued together."""
+
+    group_id: str
+    kind: GroupKind
+    name: str
+    owner: str
+    created_at: datetime
+    is_race: bool = False
+    """Its runs are trained in turns, so that their curves grow together."""
+    axes: dict[str, list[Any]] = {}  # noqa: RUF012
+    """The swept fields with their values, in the order of the sweep."""
+
+
+_BROWSER_ID = re.compile("[0-9a-f]{32}")
+
+
+class Run(Record):
+    """A snapshot of one run; it never changes."""
+
+    run_id: str
+    kind: RunKind = RunKind.TRAINING
+    config: RunConfig
+    owner: str
+    status: RunStatus
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    progress: Progress = Progress()
+    epochs: tuple[EpochMetrics, ...] = ()
+    error: str | None = None
+    result: RunResult | None = None
+    range_test: RangeTest | None = None
+    group_id: str | None = None
+    """The group that it was queued with."""
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    is_starred: bool = False
+    is_reference: bool = False
+    """It came with the program and cannot be deleted."""
+    queue_position: int | None = None
+    """1 for the run that is trained next."""
+    version: int = 0
+    """The store's version at which this run last changed."""
+
+    @property
+    def owner_name(self) -> str:
+        """Whose run it is, for people: a browser's long id becomes a short name that stays."""
+        if self.is_reference:
+            return "reference"
+        return f"guest {self.owner[:4]}" if _BROWSER_ID.fullmatch(self.owner) else self.owner
+
+    @property
+    def forward_pass(self) -> str | None:
+        """How its network computed (see ``settings.forward``); None before it has a result."""
+        if self.result is None:
+            return None
+        # Runs of before there was a choice computed as transformers does.
+        return self.result.environment.get("forward", "transformers")
+
+    @property
+    def can_predict(self) -> bool:
+        """Whether it left an adapter."""
+        return self.status is RunStatus.COMPLETED and self.kind is not RunKind.RANGE_TEST
+
+    @pydantic.field_serializer("config")
+    def _flat_config(self, config: RunConfig) -> dict[str, Any]:
+        return config.flat()
+
+    @pydantic.field_validator("config", mode="wrap")
+    @classmethod
+    def _from_flat(cls, value: Any, _handler: Any) -> RunConfig:
+        return value if isinstance(value, RunConfig) else RunConfig(value)
+
+
+class Reporter(Protocol):
+    """Where a training tells what happens, and asks whether it should stop."""
+
+    def progress(self, progress: Progress) -> None:
+        """How far it is."""
+
+    def step(self, metrics: StepMetrics) -> None:
+        """One optimiser step is done."""
+
+    def epoch(self, metrics: EpochMetrics) -> None:
+        """One epoch is done and evaluated."""
+
+    def should_stop(self) -> bool:
+        """Whether somebody asked for this run to stop."""

@@ -1,0 +1,246 @@
+"""Sweeps and repeats: many configurations from one, as one group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.fields import Field, Value, shown
+from peft_demo.methods import METHODS
+from peft_demo.runs import presets
+from peft_demo.runs.config import RunConfig
+from peft_demo.runs.run import GroupKind
+from peft_demo.runs.run_fields import LEARNING_RATE, METHOD, MOST_SEED, NAME, fields_of
+
+MOST_RUNS = 64
+"""Runs of one group: more would keep a laptop busy for a day."""
+
+MOST_AXES = 2
+"""Fields that are swept at once: their grid can still be drawn."""
+
+MOST_RACERS = 8
+"""Runs that can be followed, and kept in memory, at once."""
+
+REPEATS = Field(
+    "repeats",
+    "Repeats",
+    "Trains the same configuration this many times with seeds one apart, so that you see how much "
+    "of a difference is chance. The seeds below can fix parts of it.",
+    "integer",
+    1,
+    1,
+    16,
+    1,
+)
+
+RACE = Field(
+    "race",
+    "Race",
+    f"Lets up to {MOST_RACERS} runs train in turns, so that their curves grow together; each gets "
+    "the numbers that it has alone.",
+    "choice",
+    "no",
+    choices=("no", "yes"),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is going to be queued together."""
+
+    kind: GroupKind
+    name: str
+    configs: tuple[RunConfig, ...]
+    axes: Mapping[str, tuple[Any, ...]]
+    is_race: bool = False
+
+
+def plan(
+    values: Mapping[str, object],
+    axes: Mapping[str, object] | None = None,
+    *,
+    repeats: object = REPEATS.default,
+    race: object = RACE.default,
+) -> Plan:
+    """Every combination of the axes' values on top of one configuration, each with its repeats.
+
+    Where methods are swept, settings go to those that have them, and each method takes the
+    learning rate that was measured for it unless rates are swept or it is the configuration's own.
+
+    Args:
+        values: the flat configuration that all have in common.
+        axes: the swept fields with their values, as a list or as text: ``{"r": "4, 16"}``; sets of
+            modules are parted by semicolons.
+        repeats: seeds for each.
+        race: "yes" trains them in turns.
+
+    Raises:
+        InvalidFieldsError: at the swept field, at ``repeats``, ``race`` or ``sweep``.
+    """
+    count = int(REPEATS.check(repeats))  # type: ignore[arg-type]
+    is_race = RACE.check("yes" if race is True else "no" if race is False else race) == "yes"
+    method = str(METHOD.check(values.get(METHOD.name, METHOD.default)))
+    parsed = _parse(axes or {}, method)
+    total = count
+    for listed in parsed.values():
+        total *= len(listed)
+    if total > MOST_RUNS:
+        _refuse("sweep", f"sweep must be 1 to {MOST_RUNS} runs, got {_product(parsed, count)}.")
+    if is_race and not 2 <= total <= MOST_RACERS:
+        _refuse("race", f"race must have 2 to {MOST_RACERS} runs, got {total}.")
+    configs = [
+        config
+        for combination in product(*parsed.values())
+        for config in _repeated(
+            _combined(values, dict(zip(parsed, combination, strict=True))), count
+        )
+    ]
+    kind = GroupKind.SWEEP if parsed else GroupKind.REPEATS
+    return Plan(kind, _name(parsed, count, configs[0]), tuple(configs), parsed, is_race)
+
+
+def assignment(*, fed: bool = False, **changes: object) -> Plan:
+    """The assignment's four configurations as a race, as they were or ``fed``.
+
+    Args:
+        fed: with tuned learning rates and enough reviews.
+        changes: fields that are to be different.
+
+    Raises:
+        InvalidFieldsError: a change is not allowed.
+    """
+    chosen = presets.FED_ASSIGNMENT if fed else presets.ASSIGNMENT
+    name = "The assignment with what it lacked" if fed else "The assignment, redone"
+    configs = tuple(presets.preset(preset_id).config(**changes) for preset_id in chosen)
+    return Plan(GroupKind.ASSIGNMENT, name, configs, {}, is_race=True)
+
+
+def sweepable(method_id: str) -> list[Field]:
+    """The fields that can be swept for a method: all but its name and what repeats are for."""
+    return [field for field in fields_of(method_id) if field.name not in _NEVER]
+
+
+_NEVER = (NAME.name, "base_model", "dataset", "num_test_reviews", "seed")
+
+
+def _parse(axes: Mapping[str, object], method: str) -> dict[str, tuple[Any, ...]]:
+    if len(axes) > MOST_AXES:
+        _refuse("sweep", f"sweep must be over at most {MOST_AXES} fields, got {len(axes)}.")
+    # Methods first: they decide which fields there are.
+    ordered = sorted(axes, key=lambda name: name != METHOD.name)
+    parsed: dict[str, tuple[Any, ...]] = {}
+    for name in ordered:
+        methods = parsed.get(METHOD.name, (method,))
+        parsed[name] = _values(_field(name, methods), axes[name])
+    return {name: parsed[name] for name in axes}
+
+
+def _field(name: str, methods: Iterable[str]) -> Field:
+    """The field of that name, which all of the methods must have."""
+    found = None
+    for method_id in methods:
+        known = {field.name: field for field in sweepable(method_id)}
+        if name not in known:
+            label = METHODS[method_id].label
+            _refuse(
+                name,
+                f"{shown(name)} cannot be swept for {label}; what can is {', '.join(known)}.",
+            )
+        found = found or known[name]
+    assert found is not None
+    # METHODS may have grown since the field was made.
+    return replace(found, choices=tuple(METHODS)) if name == METHOD.name else found
+
+
+def _values(field: Field, given: object) -> tuple[Any, ...]:
+    separator = ";" if field.kind == "modules" else ","
+    if isinstance(given, str):
+        given = [part.strip() for part in given.split(separator) if part.strip()]
+    if not isinstance(given, Sequence):
+        given = [given]
+    checked = tuple(dict.fromkeys(field.check(value) for value in given))
+    if len(checked) < 2:
+        hint = "sets parted by semicolons" if separator == ";" else "values parted by commas"
+        _refuse(
+            field.name, f"{field.name} must have at least 2 different {hint}, got {shown(given)}."
+        )
+    return checked
+
+
+def _combined(values: Mapping[str, object], swept: Mapping[str, Value]) -> RunConfig:
+    if not swept:
+        return RunConfig(values)
+    before = str(values.get(METHOD.name, METHOD.default))
+    method = str(swept.get(METHOD.name, before))
+    has = {field.name for field in fields_of(method)}
+    kept = {name: value for name, value in values.items() if name in has or method == before}
+    if method != before:
+        kept.pop(LEARNING_RATE.name, None)
+    try:
+        config = RunConfig({**kept, NAME.name: "", METHOD.name: method, **swept})
+    except InvalidFieldsError as error:
+        raise InvalidFieldsError(
+            {name: f"With {_words(swept)}: {sentence}" for name, sentence in error.problems.items()}
+        ) from error
+    label = METHODS[method].label
+    rest = {name: value for name, value in swept.items() if name != METHOD.name}
+    return _renamed(config, " · ".join([label, *filter(None, [_words(rest)])]))
+
+
+def _repeated(config: RunConfig, count: int) -> list[RunConfig]:
+    """The configuration with as many seeds; parts that have a seed of their own keep it."""
+    if count == 1:
+        return [config]
+    flat = config.flat()
+    seeds = [(config.seed + step) % (MOST_SEED + 1) for step in range(count)]
+    return [
+        _renamed(RunConfig({**flat, "seed": seed}), f"{config.name} · seed {seed}")
+        for seed in seeds
+    ]
+
+
+def _renamed(config: RunConfig, name: str) -> RunConfig:
+    most = int(NAME.maximum or 0)
+    return RunConfig({**config.flat(), NAME.name: name if len(name) <= most else ""})
+
+
+def _words(swept: Mapping[str, Any]) -> str:
+    """``r 4 · alpha 8``: the swept values as they stand in names."""
+    return " · ".join(f"{_short(name)} {_plain(value)}" for name, value in swept.items())
+
+
+def _short(name: str) -> str:
+    short = {LEARNING_RATE.name: "lr", "target_modules": "on", "num_reviews": "reviews"}
+    return short.get(name, name.removeprefix("lora_"))
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "+".join(part.removesuffix("_lin").removeprefix("ffn.") for part in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _product(parsed: Mapping[str, Sequence[Any]], count: int) -> str:
+    factors = [f"{len(values)} values of {name}" for name, values in parsed.items()]
+    if count > 1:
+        factors.append(f"{count} repeats")
+    total = count
+    for values in parsed.values():
+        total *= len(values)
+    return f"{' × '.join(factors)} = {total:,}"
+
+
+def _name(parsed: Mapping[str, Sequence[Any]], count: int, first: RunConfig) -> str:
+    if not parsed:
+        return f"{METHODS[first.method].label}, {count} seeds"
+    fields = " × ".join(_short(name) for name in parsed)
+    repeated = f", {count} seeds" if count > 1 else ""
+    label = "" if METHOD.name in parsed else f"{METHODS[first.method].label}: "
+    return f"{label}{fields}{repeated}"
+
+
+def _refuse(name: str, sentence: str) -> None:
+    raise InvalidFieldsError({name: sentence})

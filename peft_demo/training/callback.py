@@ -1,0 +1,146 @@
+"""What Trainer's callbacks tell, turned into reports; and the wish to stop, heard."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from peft_demo.adapters.evaluating import EVALUATION_BATCH
+from peft_demo.errors import DivergedError, RunCancelledError
+from peft_demo.methods import METHODS
+from peft_demo.models import random_state
+from peft_demo.runs import EpochMetrics, Progress, Reporter, RunConfig, StepMetrics
+
+if TYPE_CHECKING:
+    from transformers import Trainer
+
+TURN = 64
+"""Reviews after which a run that races lets the next one go on."""
+
+
+class Watch:
+    """Turns what Trainer's callbacks tell into reports, and stops the run when asked."""
+
+    def __init__(self, config: RunConfig, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._batch = config.per_device_train_batch_size
+        self._each_step = METHODS[config.method].each_step
+        self._epoch_losses: list[float] = []
+        self._max_steps = 0
+        self._started = 0.0
+        self._phase = ""
+        self._spent = 0
+        self.others_seconds = 0.0
+        """How long it waited while others computed."""
+        self.steps: list[StepMetrics] = []
+        self.epochs: list[EpochMetrics] = []
+
+    def phase(self, text: str) -> None:
+        """Say what happens now, and stop here if asked to."""
+        self._check_stop()
+        self._reporter.progress(
+            Progress(phase=text, step=len(self.steps), max_steps=self._max_steps)
+        )
+
+    def begin(self, trainer: Trainer, phase: str = "Training") -> None:
+        """Training begins now; ``phase`` is what its steps are reported as."""
+        arguments = trainer.args
+        per_epoch = math.ceil(len(trainer.train_dataset) / self._batch)
+        wanted = per_epoch * int(arguments.num_train_epochs)
+        self._max_steps = arguments.max_steps if arguments.max_steps > 0 else wanted
+        self._started = time.perf_counter()
+        self._phase = phase
+        self.phase(phase)
+
+    def callback(self) -> Any:
+        """The TrainerCallback; made here because its class needs transformers."""
+        from transformers import TrainerCallback
+
+        watch, each_step = self, self._each_step
+
+        class Callback(TrainerCallback):
+            def on_optimizer_step(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+                if each_step is not None:
+                    each_step(more["model"], state.global_step + 1)
+
+            def on_step_end(self, *_: Any, **__: Any) -> None:
+                watch._let_others_go_on(watch._batch)
+
+            def on_prediction_step(self, *_: Any, **__: Any) -> None:
+                watch._let_others_go_on(EVALUATION_BATCH)
+
+            def on_log(self, args: Any, state: Any, control: Any, logs: Any, **__: Any) -> None:
+                if "loss" in logs:
+                    watch._step(state.global_step, logs["loss"], logs["learning_rate"])
+
+            def on_evaluate(
+                self, args: Any, state: Any, control: Any, metrics: Any, **__: Any
+            ) -> None:
+                watch._epoch(state.global_step, metrics)
+
+        return Callback()
+
+    def _let_others_go_on(self, num_reviews: int) -> None:
+        """Lend the generators; in a race, give the turn away once one's share is used up."""
+        self._check_stop()
+        waited = random_state.lend_generators()
+        self._spent += num_reviews
+        while self._spent >= TURN:
+            self._spent -= TURN
+            waited += random_state.lend_generators(to_owners=True)
+        self.others_had(waited)
+        # Somebody may have asked while others had their turns.
+        self._check_stop()
+
+    def others_had(self, seconds: float) -> None:
+        """Take the time that others had out of this run's own."""
+        self.others_seconds += seconds
+        self._started += seconds
+
+    def _check_stop(self) -> None:
+        if self._reporter.should_stop():
+            raise RunCancelledError
+
+    def _step(self, step: int, loss: float, learning_rate: float) -> None:
+        _refuse_divergence("training", loss, step)
+        metrics = StepMetrics(step=step, loss=loss, learning_rate=learning_rate)
+        self.steps.append(metrics)
+        self._epoch_losses.append(loss)
+        elapsed = time.perf_counter() - self._started
+        self._reporter.step(metrics)
+        self._reporter.progress(
+            Progress(
+                phase=self._phase,
+                step=step,
+                max_steps=self._max_steps,
+                samples_per_second=step * self._batch / elapsed,
+                seconds_left=(self._max_steps - step) * elapsed / step,
+                learning_rate=learning_rate,
+            )
+        )
+
+    def _epoch(self, step: int, metrics: dict[str, float]) -> None:
+        # The last step of all can spoil the weights, and no training loss would show it.
+        _refuse_divergence("validation", metrics["eval_log_loss"], step)
+        epoch = EpochMetrics(
+            epoch=len(self.epochs) + 1,
+            step=step,
+            train_loss=float(np.mean(self._epoch_losses)),
+            eval_loss=metrics["eval_log_loss"],
+            eval_accuracy=metrics["eval_accuracy"],
+            seconds=time.perf_counter() - self._started,
+        )
+        self._epoch_losses.clear()
+        self.epochs.append(epoch)
+        self._reporter.epoch(epoch)
+
+
+def _refuse_divergence(kind: str, loss: float, step: int) -> None:
+    if not math.isfinite(loss):
+        raise DivergedError(
+            f"The {kind} loss became {loss} at step {step}: learning_rate is too high "
+            "for this method."
+        )

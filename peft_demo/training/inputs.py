@@ -1,0 +1,50 @@
+"""What a training reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from peft_demo import data, models
+from peft_demo.data.split import Reviews
+from peft_demo.models import Base
+from peft_demo.runs import RunConfig, RunReviews, draw
+from peft_demo.training.callback import Watch
+
+if TYPE_CHECKING:
+    import datasets
+
+
+def tokenise(reviews: Reviews, base: Base, max_length: int) -> datasets.Dataset:
+    """Token ids of each review, cut to ``max_length``, with its label.
+
+    All at once: tokenizers work in parallel inside a batch, so larger is faster.
+    """
+    import datasets
+
+    encoded = base.encode(reviews.texts, max_length)
+    columns = {name: encoded[name] for name in ("input_ids", "attention_mask")}
+    return datasets.Dataset.from_dict({**columns, "labels": list(reviews.labels)})
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a training reads: the base, its reviews, and the tokens of those before the test."""
+
+    base: models.Base
+    drawn: RunReviews
+    train: datasets.Dataset
+    validation: datasets.Dataset
+
+
+def load_inputs(config: RunConfig, watch: Watch) -> Inputs:
+    """Load the base, draw the reviews and split those that it begins with into tokens."""
+    watch.phase("Loading the base model")
+    base = models.load(config.base_model)
+    watch.phase("Reading the reviews")
+    drawn = draw(data.load(config.dataset), config)
+    watch.phase("Splitting the reviews into tokens")
+    train, validation = (
+        tokenise(part, base, config.max_length) for part in (drawn.train, drawn.validation)
+    )
+    return Inputs(base, drawn, train, validation)

@@ -1,0 +1,149 @@
+"""train(): one loop for every method, on the Hugging Face Trainer."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from peft_demo import adapters, data, models, statistics
+from peft_demo.adapters.files import number_type
+from peft_demo.data import LABELS
+from peft_demo.errors import AssetError, PeftDemoError
+from peft_demo.methods import METHODS
+from peft_demo.models import hardware, random_state
+from peft_demo.models.hardware import environment
+from peft_demo.runs import Reporter, RunConfig, RunResult
+from peft_demo.training.callback import Watch
+from peft_demo.training.inputs import load_inputs, tokenise
+from peft_demo.training.report import own_pace, training_table
+from peft_demo.training.trainer import make_trainer
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from peft_demo.training.vmapped import Member
+
+RELOAD_REVIEWS = 32
+
+RELOAD_TOLERANCE = 1e-4
+"""Largest difference of a logit after saving and loading that counts as equal."""
+
+HALF_TOLERANCE = 2e-2
+"""The same for weights stored in float16."""
+
+
+def train(
+    config: RunConfig,
+    folder: Path,
+    reporter: Reporter,
+    *,
+    largest_file: int | None = None,
+    member: Member | None = None,
+) -> RunResult:
+    """Train one run and leave its files in ``folder``.
+
+    The same configuration gives the same numbers on the same machine, to the last digit; as a
+    ``member`` of a pass with others, to rounding. An adapter of more than ``largest_file`` bytes is
+    stored in float16.
+
+    Raises:
+        PeftDemoError: it cannot be trained, or the loss is no longer a number; says why.
+        RunCancelledError: the reporter said that it should stop.
+    """
+    started = time.perf_counter()
+    watch = Watch(config, reporter)
+    inputs = load_inputs(config, watch)
+    base, drawn = inputs.base, inputs.drawn
+    unchanged = base.checksum()
+    with random_state.own_generators(config.seed) as waited:
+        watch.others_seconds += waited
+        model = adapters.build(base, config)
+        trainer = make_trainer(model, inputs, config, folder, watch, member)
+        watch.begin(trainer)
+        before = watch.others_seconds
+        output = trainer.train()
+        trained = own_pace(output.metrics, watch.others_seconds - before)
+        watch.phase("Testing")
+        before, testing = watch.others_seconds, time.perf_counter()
+        test = tokenise(drawn.test, base, config.max_length)
+        order = adapters.reading_order(test["input_ids"], METHODS[config.method])
+        logits = np.empty((len(order), len(LABELS)), dtype=np.float32)
+        logits[order] = trainer.predict(test.select(order)).predictions
+        test_seconds = time.perf_counter() - testing - (watch.others_seconds - before)
+    watch.phase("Saving")
+    probabilities = statistics.softmax(logits)
+    labels = np.asarray(drawn.test.labels, dtype=np.int8)
+    predictions = statistics.Predictions(probabilities.astype(np.float32), labels)
+    predictions.save(folder)
+    # Accelerate wrapped forward in autocast; from here on the model computes in float32.
+    model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).to("cpu")
+    saved = _save(model, folder, largest_file)
+    watch.phase("Checking the saved adapter")
+    difference = _reload_difference(model, folder, base, drawn.test, config)
+    if base.checksum() != unchanged:
+        raise PeftDemoError("The run changed the shared base model; it is not kept.")
+    num_adapter, num_head = adapters.count_trained(model)
+    correct = int(predictions.correct.sum())
+    return RunResult(
+        train_output={
+            "global_step": output.global_step,
+            "training_loss": output.training_loss,
+            **{
+                name: trained[name]
+                for name in (
+                    "train_runtime",
+                    "train_samples_per_second",
+                    "train_steps_per_second",
+                    "total_flos",
+                )
+            },
+        },
+        num_adapter_parameters=num_adapter,
+        num_head_parameters=num_head,
+        num_base_parameters=base.num_parameters(),
+        file_bytes=saved.stat().st_size,
+        test_accuracy=correct / len(labels),
+        test_interval=statistics.wilson_interval(correct, len(labels)),
+        test_loss=statistics.log_loss(probabilities, labels),
+        num_test_reviews=len(labels),
+        test_set=drawn.test.fingerprint,
+        reload_difference=difference,
+        saved_as=number_type(saved),
+        precision=hardware.training_precision(),
+        environment=environment(),
+        seconds=time.perf_counter() - started - watch.others_seconds,
+        test_seconds=test_seconds,
+        training_table=training_table(watch.steps, watch.epochs),
+    )
+
+
+def _save(model: nn.Module, folder: Path, largest_file: int | None) -> Path:
+    saved = adapters.save(model, folder)
+    if largest_file and saved.stat().st_size > largest_file:
+        saved = adapters.save(model, folder, half_precision=True)
+    return saved
+
+
+def _reload_difference(
+    model: nn.Module, folder: Path, base: models.Base, test: data.Reviews, config: RunConfig
+) -> float:
+    """Largest difference between the logits before saving and after loading."""
+    texts = list(test.texts[:RELOAD_REVIEWS])
+    before, after = (
+        adapters.logits(some.eval(), base, base.encode(texts, config.max_length)["input_ids"])
+        for some in (
+            model,
+            adapters.load(folder, base, METHODS[config.method], by_peft=True),
+        )
+    )
+    difference = float(np.abs(before - after).max())
+    stored_half = number_type(next(folder.glob("*model.safetensors"))) == "float16"
+    if difference > (HALF_TOLERANCE if stored_half else RELOAD_TOLERANCE):
+        raise AssetError(
+            f"The saved adapter does not give the same logits when loaded: they differ by "
+            f"{difference:.2g}."
+        )
+    return difference

@@ -1,0 +1,199 @@
+"""find(): a learning-rate range test, and suggest(): what its curve says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import ndimage
+
+from peft_demo import adapters, statistics
+from peft_demo.errors import DivergedError
+from peft_demo.methods import METHODS, Method, measured_rates
+from peft_demo.models import random_state
+from peft_demo.runs import RangeTest, Reporter, RunConfig
+from peft_demo.training.callback import Watch
+from peft_demo.training.inputs import load_inputs
+from peft_demo.training.trainer import make_trainer
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from transformers import Trainer
+
+LOWEST_RATE = 1e-5
+HIGHEST_RATE = 1.0
+STEPS = 90
+"""Optimiser steps from the lowest to the highest rate: 18 for each power of ten."""
+
+MEASURED_STEPS = 3
+"""The loss is measured after every third step."""
+
+MEASURED_REVIEWS = 64
+"""On this many training reviews, always the same: batch losses are noisier than the curve."""
+
+DIVERGED = 2.0
+"""The test ends once the plain loss is above its first value and this many times its lowest."""
+
+NEIGHBOURS = 3
+"""A smoothed loss is the geometric mean of this many: one that exploded counts for less."""
+
+BACKED_OFF = 2.0
+"""The suggestion is the rate of the lowest loss, divided by this: there it is about to rise."""
+
+VALLEY = 0.05
+"""A loss above the lowest by up to this share of the fall is as low. Chosen on the recorded curves
+of all methods, where the suggestion then is within a factor of 5 of the tuned rate."""
+
+HARDLY = 0.005
+"""Below this share of the first loss, a fall tells nothing."""
+
+SWING = 0.5
+"""A loss that rises by more than this share of its fall, before it falls, swings by chance."""
+
+
+def find(config: RunConfig, folder: Path, reporter: Reporter) -> RangeTest:
+    """Train a new adapter at growing learning rates for at most 90 steps; nothing of it is kept.
+
+    After every third step the loss of 64 of the run's training reviews is measured, without
+    dropout and with the model's leaning to one class taken out. The configuration's own
+    learning_rate and num_train_epochs play no part.
+
+    Raises:
+        PeftDemoError: it cannot be trained; says why.
+        RunCancelledError: the reporter said that it should stop.
+    """
+    watch = Watch(config, reporter)
+    inputs = load_inputs(config, watch)
+    rates: list[float] = []
+    losses: list[float] = []
+    with random_state.own_generators(config.seed):
+        model = adapters.build(inputs.base, config)
+        trainer = make_trainer(
+            model, inputs, config, folder, watch, max_steps=STEPS, eval_strategy="no"
+        )
+        trainer.create_optimizer()
+        trainer.lr_scheduler = _growing(trainer.optimizer)
+        trainer.add_callback(_measuring(trainer, rates, losses))
+        watch.begin(trainer, "Range test")
+        # At which rates it had not diverged yet is what the test finds.
+        with suppress(DivergedError):
+            trainer.train()
+    return judge(METHODS[config.method], rates, losses)
+
+
+def judge(method: Method, learning_rates: Sequence[float], losses: Sequence[float]) -> RangeTest:
+    """A range test's curve with what it says, and what trainings of the method say to that.
+
+    A growing rate is a long warm-up: some methods learn in it at rates at which a training that
+    begins there does not. So a suggestion that did no good when the method was tuned is unsure.
+    """
+    suggestion, is_sure, reason, smoothed = suggest(learning_rates, losses)
+    if is_sure and suggestion is not None:
+        reason = measured_rates.warning(method.id, method.label, suggestion)
+        is_sure = not reason
+    return RangeTest(
+        learning_rates=tuple(learning_rates),
+        losses=tuple(losses),
+        smoothed=tuple(smoothed),
+        suggestion=suggestion,
+        is_sure=is_sure,
+        reason=reason,
+    )
+
+
+def suggest(
+    learning_rates: Sequence[float], losses: Sequence[float]
+) -> tuple[float | None, bool, str, list[float]]:
+    """What a range test's curve says: suggestion, is_sure, reason and the smoothed losses.
+
+    The suggestion is half the rate at which the smoothed loss is lowest, or half the highest rate
+    of the flat valley that begins there: Smith (2017, arXiv 1506.01186, section 3.3) takes the
+    highest rate at which a network still learns, and fastai's lr_find goes down from the minimum in
+    the same way (by 10, with one batch a measurement). It is unsure if the loss hardly fell, swung
+    up before it fell, or was still falling at the end.
+
+    Args:
+        learning_rates: growing by the same factor, shape (measurements,).
+        losses: the loss after a step at each rate, finite, shape (measurements,).
+    """
+    if len(losses) <= NEIGHBOURS:
+        reason = f"The loss diverged already at the lowest rates, from {LOWEST_RATE:g} up."
+        return None, False, reason, list(losses)
+    # A few reviews learnt by heart can have a loss of exactly 0.
+    logs = np.log(np.maximum(losses, 1e-9))
+    logs = ndimage.uniform_filter1d(logs, NEIGHBOURS, mode="nearest")
+    smoothed = [float(loss) for loss in np.exp(logs)]
+    lowest = int(np.argmin(smoothed))
+    fall = smoothed[0] - smoothed[lowest]
+    rise = max(smoothed[: lowest + 1]) - smoothed[0]
+    if fall < HARDLY * smoothed[0]:
+        reason = f"The loss hardly fell at any rate: {STEPS} steps do not show which one is good."
+        return None, False, reason, smoothed
+    reason = ""
+    if rise > SWING * fall:
+        reason = "The loss rose almost as much as it then fell, so its lowest point may be chance."
+    elif lowest == len(smoothed) - 1:
+        reason = "The loss still fell at the highest rate, so a higher one may be better."
+    last = lowest
+    while last + 1 < len(smoothed) and smoothed[last + 1] <= smoothed[lowest] + VALLEY * fall:
+        last += 1
+    suggestion = float(f"{learning_rates[last] / BACKED_OFF:.2g}")
+    return suggestion, not reason, reason, smoothed
+
+
+def rate_at(step: int) -> float:
+    """The learning rate of a step, counted from 0."""
+    return float(LOWEST_RATE * (HIGHEST_RATE / LOWEST_RATE) ** (step / (STEPS - 1)))
+
+
+def _growing(optimizer: Any) -> Any:
+    from torch.optim.lr_scheduler import LambdaLR
+
+    for group in optimizer.param_groups:
+        group["lr"] = 1.0
+    return LambdaLR(optimizer, rate_at)
+
+
+def _measuring(trainer: Trainer, rates: list[float], losses: list[float]) -> Any:
+    """The TrainerCallback that fills the two lists; its class needs transformers."""
+    from transformers import TrainerCallback
+
+    plain_losses: list[float] = []
+    reviews = trainer.train_dataset
+    batch = trainer.data_collator([reviews[i] for i in range(min(MEASURED_REVIEWS, len(reviews)))])
+
+    class Callback(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+            if state.global_step % MEASURED_STEPS:
+                return
+            # Trainer itself calls train() before its next step.
+            model = more["model"].eval()
+            _, logits, labels = trainer.prediction_step(model, batch, prediction_loss_only=False)
+            plain, balanced = _losses(logits.float().cpu().numpy(), labels.cpu().numpy())
+            if not math.isfinite(plain):
+                control.should_training_stop = True
+                return
+            rates.append(rate_at(state.global_step - 1))
+            losses.append(balanced)
+            plain_losses.append(plain)
+            if plain > max(plain_losses[0], DIVERGED * min(plain_losses)):
+                control.should_training_stop = True
+
+    return Callback()
+
+
+def _losses(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> tuple[float, float]:
+    """The log loss as it is, and with the mean over the reviews taken from each logit.
+
+    At growing rates a model leans to one class and then to the other, as the batches' labels have
+    it; that makes the plain loss rise and fall whether or not the reviews are told apart.
+    """
+    plain, balanced = (
+        statistics.log_loss(statistics.softmax(some), labels)
+        for some in (logits, logits - logits.mean(axis=0))
+    )
+    return plain, balanced

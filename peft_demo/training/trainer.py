@@ -1,0 +1,88 @@
+"""The Trainer of every run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from peft_demo import adapters, statistics
+from peft_demo.adapters.evaluating import EVALUATION_BATCH
+from peft_demo.methods import METHODS
+from peft_demo.models import hardware
+from peft_demo.runs import RunConfig
+from peft_demo.training.callback import Watch
+from peft_demo.training.inputs import Inputs
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+    from transformers import Trainer
+
+    from peft_demo.training.vmapped import Member
+
+
+def make_trainer(
+    model: nn.Module,
+    inputs: Inputs,
+    config: RunConfig,
+    folder: Path,
+    watch: Watch,
+    member: Member | None = None,
+    **changes: Any,
+) -> Trainer:
+    """The Trainer of every run; ``changes`` go to its TrainingArguments."""
+    from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments
+
+    class StepsTogether(Trainer):
+        """A Trainer that computes its steps with the other runs of a pass, while there are any."""
+
+        def training_step(self, model: nn.Module, inputs: Any, *more: Any) -> torch.Tensor:
+            assert member is not None
+            model.train()
+            stepped = member.step(model, self._prepare_inputs(inputs))
+            watch.others_had(stepped.others_seconds)
+            if stepped.loss is None:
+                return super().training_step(model, inputs, *more)
+            return stepped.loss
+
+    arguments: dict[str, Any] = {
+        "output_dir": str(folder),
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "eval_strategy": "epoch",
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "learning_rate": config.learning_rate,
+        "num_train_epochs": config.num_train_epochs,
+        "per_device_train_batch_size": config.per_device_train_batch_size,
+        "per_device_eval_batch_size": EVALUATION_BATCH,
+        # Trainer seeds the generators with it, and so the dropout.
+        "seed": config.seed_of("dropout_seed"),
+        "data_seed": config.seed_of("data_seed"),
+        "bf16": hardware.training_precision() == "bfloat16",
+        "use_cpu": hardware.device() == "cpu",
+        "dataloader_pin_memory": False,
+        "label_names": ["labels"],
+    }
+    base, validation = inputs.base, inputs.validation
+    trainer = (StepsTogether if member else Trainer)(
+        model=model,
+        args=TrainingArguments(**{**arguments, **changes}),
+        train_dataset=inputs.train,
+        eval_dataset=validation.select(
+            adapters.reading_order(validation["input_ids"], METHODS[config.method])
+        ),
+        data_collator=DataCollatorWithPadding(base.tokenizer),
+        processing_class=base.tokenizer,
+        compute_metrics=lambda predicted: {
+            "accuracy": statistics.accuracy(predicted.predictions, predicted.label_ids),
+            # Of the predictions alone: a method may add a penalty to the loss that it trains by.
+            "log_loss": statistics.log_loss(
+                statistics.softmax(predicted.predictions), predicted.label_ids
+            ),
+        },
+        callbacks=[watch.callback()],
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer

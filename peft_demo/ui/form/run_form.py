@@ -1,0 +1,297 @@
+"""The form of a new run: every control derives from the fields of runs and METHODS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from peft_demo import data, models, runs
+from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError
+from peft_demo.fields import Field
+from peft_demo.methods import METHODS
+from peft_demo.runs import RunConfig
+from peft_demo.runs.presets import ASSIGNMENT, PRESETS, preset, recommended_id
+
+PLAIN = ("learning_rate", "num_train_epochs", "num_reviews", "max_length")
+"""Fields that stand open; the others wait in "More settings"."""
+
+
+RECOMMENDED = "recommended"
+"""The preset that gives the chosen method what suits it."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Which setting a control holds: of all runs, or of the methods that have this field."""
+
+    field: Field
+    methods: frozenset[str] = frozenset()
+    """Empty for what all runs have."""
+
+    def counts_for(self, method_id: str) -> bool:
+        """Whether a run of this method has the setting."""
+        return not self.methods or method_id in self.methods
+
+
+class Form:
+    """The controls of a new run, and the way from their values to a RunConfig.
+
+    Methods with the very same field share its control, so that what was chosen there stays when
+    the method is switched.
+    """
+
+    def __init__(self, defaults: dict[str, str]) -> None:
+        """Draw the controls into the current Blocks.
+
+        Args:
+            defaults: values for fields whose default depends on the machine.
+        """
+        first = next(iter(PRESETS))
+        start = preset(first).config(**defaults).flat()
+        self.preset = gr.Dropdown(
+            [
+                (PRESETS[first].label, first),
+                ("Recommended for the method below", RECOMMENDED),
+                *((preset(name).label, name) for name in ASSIGNMENT),
+            ],
+            value=first,
+            label="Preset",
+            info=PRESETS[first].help,
+            elem_id="preset",
+            filterable=False,
+        )
+        self._controls: dict[Slot, Any] = {}
+        self._draw(Slot(runs.NAME), start)
+        self.method = gr.Dropdown(
+            [(f"{method.label} ({method.year})", method.id) for method in METHODS.values()],
+            value=start["method"],
+            label=runs.METHOD.label,
+            info=METHODS[start["method"]].summary,
+            elem_id="method",
+            filterable=True,
+        )
+        self._controls[Slot(runs.METHOD)] = self.method
+        with gr.Group():
+            for slot in own_slots():
+                self._draw(slot, start)
+        common = [Slot(field) for field in (runs.LEARNING_RATE, *runs.RUN_FIELDS)]
+        with gr.Group():
+            for slot in common:
+                if slot.field.name in PLAIN:
+                    self._draw(slot, start)
+                if slot.field is runs.LEARNING_RATE:
+                    self.find = gr.Button("Find a learning rate", size="sm", elem_id="find-rate")
+        with gr.Accordion("More settings", open=False, elem_id="more-settings"):
+            for slot in common:
+                if slot.field.name not in PLAIN:
+                    self._draw(slot, start)
+        self.slots = tuple(self._controls)
+        self.inputs: list[Any] = list(self._controls.values())
+        self._connect()
+
+    def control(self, name: str) -> Any:
+        """The control of a setting that all runs have."""
+        return next(
+            c for slot, c in self._controls.items() if slot.field.name == name and not slot.methods
+        )
+
+    def config(self, *values: Any) -> RunConfig:
+        """The configuration that the controls' values say.
+
+        Raises:
+            InvalidFieldsError: see RunConfig.
+        """
+        return RunConfig({slot.field.name: value for slot, value in self._chosen(values)})
+
+    def validate(self, *values: Any) -> list[dict[str, Any]]:
+        """For each control, whether its value is allowed, and the sentence if not."""
+        problems: dict[str, str] = {}
+        try:
+            self.config(*values)
+        except InvalidFieldsError as error:
+            problems = error.problems
+        chosen = {slot for slot, _ in self._chosen(values)}
+        return [
+            gr.validate(
+                slot not in chosen or slot.field.name not in problems,
+                problems.get(slot.field.name, ""),
+            )
+            for slot in self.slots
+        ]
+
+    def fill(self, preset_id: str, method_id: str) -> list[Any]:
+        """Put a preset's values into the form; base, data set and seed stay as they are."""
+        wanted = preset_id
+        if preset_id == RECOMMENDED:
+            wanted = recommended_id(method_id)
+        try:
+            chosen = preset(wanted)
+        except NotFoundError as error:
+            raise gr.Error(str(error)) from error
+        kept = {"base_model", "dataset", "seed"} - set(chosen.values)
+        if preset_id == RECOMMENDED:  # named after its settings, which will still change
+            kept.add("name")
+        return [gr.update(info=chosen.help), *self.show(chosen.config().flat(), kept)]
+
+    def show(self, values: Mapping[str, Any], kept: Collection[str] = ()) -> list[Any]:
+        """Updates of all controls that put a flat configuration into the form.
+
+        Fields in ``kept``, and those that ``values`` lacks, stay as they are.
+        """
+        method_id = values["method"]
+        updates = []
+        for slot in self.slots:
+            name = slot.field.name
+            changes: dict[str, Any] = {}
+            if name in values and name not in kept and slot.counts_for(method_id):
+                changes["value"] = _shown(name, values[name])
+            if name == "method":
+                changes["info"] = METHODS[method_id].summary
+            changes |= _visibility(slot, method_id)
+            updates.append(gr.update(**changes))
+        return updates
+
+    def pick(self, name: str, learning_rate: str, event: gr.EventData) -> list[Any]:
+        """Choose a method in the table of methods."""
+        method_id = str(event.method)
+        if method_id not in METHODS:
+            return [gr.skip()] * len(self.inputs)
+        updates = self.switch(method_id, name, learning_rate)
+        place = [slot.field.name for slot in self.slots].index("method")
+        updates[place] = gr.update(value=method_id, info=METHODS[method_id].summary)
+        return updates
+
+    def switch(self, method_id: str, name: str, learning_rate: str) -> list[Any]:
+        """Show a method's fields; name and rate follow unless the user typed them himself."""
+        method = METHODS[method_id]
+        recommended = {_shown("learning_rate", m.learning_rate) for m in METHODS.values()}
+        updates = []
+        for slot in self.slots:
+            changes: dict[str, Any] = _visibility(slot, method_id)
+            if slot.field.name == "method":
+                changes["info"] = method.summary
+            elif slot.field.name == "learning_rate" and learning_rate in recommended:
+                changes["value"] = _shown("learning_rate", method.learning_rate)
+            elif slot.field.name == "name" and name in {p.label for p in PRESETS.values()}:
+                changes["value"] = ""  # a preset's name would belie the other method
+            updates.append(gr.update(**changes) if changes else gr.skip())
+        return updates
+
+    def _draw(self, slot: Slot, start: Mapping[str, Any]) -> None:
+        field = slot.field
+        shown = slot.counts_for(start["method"])
+        value = start[field.name] if shown else field.default
+        owner = "" if not slot.methods else next(m for m in METHODS if m in slot.methods)
+        control = _control(field, value, f"{owner}-{field.name}" if owner else field.name)
+        control.visible = shown
+        self._controls[slot] = control
+
+    def _chosen(self, values: tuple[Any, ...]) -> list[tuple[Slot, Any]]:
+        """The settings that count: those of all runs and of the chosen method."""
+        pairs = list(zip(self.slots, values, strict=True))
+        method = next(value for slot, value in pairs if slot.field.name == "method")
+        return [(slot, value) for slot, value in pairs if slot.counts_for(method)]
+
+    def _connect(self) -> None:
+        for name, load in (("base_model", _load_base), ("dataset", _load_reviews)):
+            # Not "input", which a dropdown sends a second time when it is left.
+            self.control(name).select(
+                partial(_fetch, name, load),
+                self.control(name),
+                self.control(name),
+                show_progress="full",
+                concurrency_limit=8,
+                api_visibility="private",
+            )
+        self.preset.input(
+            self.fill,
+            [self.preset, self.method],
+            [self.preset, *self.inputs],
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        self.method.select(
+            self.switch,
+            [self.method, self.control("name"), self.control("learning_rate")],
+            self.inputs,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+
+
+def own_slots() -> list[Slot]:
+    """The methods' own settings, each different field once; choices of modules come last."""
+    owners: dict[Field, set[str]] = {}
+    for method in METHODS.values():
+        for field in method.fields:
+            owners.setdefault(field, set()).add(method.id)
+    slots = [Slot(field, frozenset(methods)) for field, methods in owners.items()]
+    return sorted(slots, key=lambda slot: slot.field.kind == "modules")
+
+
+def _visibility(slot: Slot, method_id: str) -> dict[str, bool]:
+    return {"visible": slot.counts_for(method_id)} if slot.methods else {}
+
+
+def _fetch(name: str, load: Callable[[str], object], chosen: str) -> Any:
+    """Load a base or data set as soon as it is chosen; where it cannot be had, say so and go back.
+
+    It may have to come from the Hub, which is better known before a run waits for it.
+    """
+    field = next(field for field in runs.RUN_FIELDS if field.name == name)
+    try:
+        load(chosen)
+    except PeftDemoError as error:
+        gr.Warning(str(error), duration=None)
+        return gr.update(value=field.default, info=f"{error} {field.help}")
+    return gr.update(info=field.help)
+
+
+def _load_base(base_id: str) -> None:
+    from peft_demo import models
+
+    models.load(base_id)
+
+
+def _load_reviews(dataset: str) -> None:
+    from peft_demo import data
+
+    data.load(dataset)
+
+
+def _control(field: Field, value: Any, elem_id: str) -> Any:
+    """The Gradio control of one field."""
+    unit = f" ({field.unit})" if field.unit else ""
+    common: dict[str, Any] = {
+        "label": field.label + unit,
+        "info": field.help,
+        "elem_id": elem_id.replace(".", "-"),
+    }
+    if field.kind == "choice":
+        labels = {**models.BASE_MODELS, **data.DATASETS}
+        choices = [(labels.get(choice, choice), choice) for choice in field.choices]
+        return gr.Dropdown(choices, value=value, filterable=False, **common)
+    if field.kind == "modules":
+        return gr.CheckboxGroup(list(field.choices), value=list(value), **common)
+    if field.kind == "text":
+        return gr.Textbox(value, max_lines=1, **common)
+    if field.kind == "number" and field.widget == "box":
+        # A text box, because 2e-5 is how such numbers are written.
+        return gr.Textbox(_shown(field.name, value), max_lines=1, **common)
+    if field.default is None:
+        # Once it is shown, an empty Number box says 0.
+        return gr.Textbox(value, max_lines=1, **common)
+    if field.widget == "box":
+        return gr.Number(value, precision=0, **common)
+    slider = gr.Slider(field.minimum or 0, field.maximum or 1, value, step=field.step, **common)
+    # The field's own check speaks, and its sentence then stands beside the slider.
+    slider.preprocess = lambda payload: payload  # type: ignore[method-assign]
+    return slider
+
+
+def _shown(name: str, value: Any) -> Any:
+    return f"{value:g}" if name == "learning_rate" else value

@@ -1,0 +1,200 @@
+"""The form's part for several runs at once: repeats, swept fields, races."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from peft_demo import runs
+from peft_demo.errors import InvalidFieldsError, PeftDemoError
+from peft_demo.fields import Field
+from peft_demo.runs import sweeps
+from peft_demo.runs.sweeps import Plan
+from peft_demo.ui.form.run_form import Form
+from peft_demo.ui.pages.method import duration
+from peft_demo.ui.services import Services
+
+EMPTY = (
+    "<p class='pd-quiet'>Choose repeats or a field to sweep: here stands how many runs that makes "
+    "and how long they take.</p>"
+)
+
+_EXAMPLES = {
+    "integer": "such as 1, 4, 16",
+    "number": "such as 1e-4, 1e-3",
+    "choice": "such as lora, dora",
+    "modules": "such as q_lin, v_lin; ffn.lin1, ffn.lin2",
+}
+
+
+class SweepForm:
+    """The controls, and the way from them to a Plan."""
+
+    def __init__(self, services: Services, form: Form) -> None:
+        """Draw the controls into the current Blocks."""
+        self._services = services
+        self._form = form
+        first = str(form.method.value)
+        with gr.Accordion("Repeats, sweeps and races", open=False, elem_id="several"):
+            self._repeats = gr.Slider(
+                sweeps.REPEATS.minimum or 1,
+                sweeps.REPEATS.maximum or 1,
+                1,
+                step=1,
+                label=sweeps.REPEATS.label,
+                info=sweeps.REPEATS.help,
+                elem_id="repeats",
+            )
+            # The field's own check speaks, as in the form.
+            self._repeats.preprocess = lambda payload: payload  # type: ignore[method-assign]
+            self._axes = [self._axis(number, first) for number in range(sweeps.MOST_AXES)]
+            self._race = gr.Checkbox(
+                False, label=sweeps.RACE.label, info=sweeps.RACE.help, elem_id="race"
+            )
+            self.count = gr.HTML(EMPTY, elem_id="sweep-count", apply_default_css=False)
+            self.button = gr.Button("Queue them all", elem_id="queue-all")
+        self.inputs: list[Any] = [
+            self._repeats,
+            *(control for axis in self._axes for control in axis),
+            self._race,
+        ]
+        form.method.change(
+            self._offer,
+            [form.method, *(field for field, _ in self._axes)],
+            [field for field, _ in self._axes],
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        for field, values in self._axes:
+            field.input(
+                self._explain,
+                [form.method, field],
+                values,
+                show_progress="hidden",
+                api_visibility="private",
+            )
+
+    def plan(self, *values: Any) -> Plan:
+        """What the controls of both forms ask for.
+
+        Raises:
+            InvalidFieldsError: see sweeps.plan.
+        """
+        own, rest = values[: len(self.inputs)], values[len(self.inputs) :]
+        repeats, *pairs, race = own
+        axes = {}
+        for name, text in zip(pairs[::2], pairs[1::2], strict=True):
+            if name and name in axes:
+                raise InvalidFieldsError({name: f"{name} must be swept once, got it twice."})
+            if name:
+                axes[name] = text or ""
+        config = self._form.config(*rest)
+        planned = sweeps.plan(config.flat(), axes, repeats=repeats, race=bool(race))
+        if len(planned.configs) < 2:
+            raise InvalidFieldsError(
+                {"repeats": "repeats must be at least 2 where no field is swept, got 1."}
+            )
+        return planned
+
+    def validate(self, *values: Any) -> list[dict[str, Any]]:
+        """For each control of both forms, whether its value is allowed, and the sentence if not."""
+        own, rest = values[: len(self.inputs)], values[len(self.inputs) :]
+        answers = self._form.validate(*rest)
+        problems: Mapping[str, str] = {}
+        if all(answer["is_valid"] for answer in answers):
+            try:
+                self.plan(*values)
+            except InvalidFieldsError as error:
+                problems = error.problems
+        return [*self._answers(own, problems), *answers]
+
+    def describe(self, *values: Any) -> str:
+        """How many runs these are, what they train and how long that takes."""
+        if not self._is_used(values):
+            return EMPTY
+        try:
+            planned = self.plan(*values)
+        except InvalidFieldsError as error:
+            told = "".join(f"<p>{escape(text)}</p>" for text in error.problems.values())
+            return f"<div class='pd-refused'>{told}</div>"
+        self._services.wait_for_models()
+        from peft_demo.adapters.forecast import forecast, total_seconds
+
+        try:
+            known = self._services.store.runs()
+        except PeftDemoError:
+            known = []
+        parameters = [
+            forecast(config, ()).counts.num_adapter_parameters for config in planned.configs
+        ]
+        least, most = min(parameters), max(parameters)
+        each = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+        names = ", ".join(config.name for config in planned.configs[:3])
+        more = " …" if len(planned.configs) > 3 else ""
+        return (
+            f"<p role='status'><b>{len(planned.configs)} runs</b> · {each} adapter parameters each "
+            f"· in all {duration(total_seconds(planned.configs, known))}</p>"
+            f"<p class='pd-quiet'>{escape(names)}{more}</p>"
+        )
+
+    def _axis(self, number: int, method: str) -> tuple[Any, Any]:
+        with gr.Row(elem_classes="pd-axis"):
+            field = gr.Dropdown(
+                _choices(method),
+                value="",
+                label="Sweep" if number == 0 else "and",
+                info="A field that takes several values.",
+                elem_id=f"sweep-field-{number + 1}",
+            )
+            values = gr.Textbox(
+                label="over",
+                info="Its values, parted by commas.",
+                max_lines=1,
+                elem_id=f"sweep-values-{number + 1}",
+            )
+        return field, values
+
+    def _offer(self, method: str, *chosen: str) -> list[Any]:
+        """The fields of another method; what was chosen stays if it has it."""
+        choices = _choices(method)
+        known = {value for _, value in choices}
+        return [gr.update(choices=choices, value=name if name in known else "") for name in chosen]
+
+    def _explain(self, method: str, name: str) -> Any:
+        field = next((f for f in sweeps.sweepable(method) if f.name == name), None)
+        if field is None:
+            return gr.update(info="Its values, parted by commas.")
+        return gr.update(info=f"{_allowed(field)}; {_EXAMPLES[field.kind]}.")
+
+    def _is_used(self, values: Sequence[Any]) -> bool:
+        repeats, *pairs, _ = values[: len(self.inputs)]
+        return repeats != 1 or any(pairs[::2])
+
+    def _answers(self, own: Sequence[Any], problems: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Each sentence at the control that it is about; what is about none, at the repeats."""
+        _, *pairs, _ = own
+        at = {name: place for place, name in enumerate(pairs[::2]) if name}
+        boxes: list[list[str]] = [[] for _ in range(sweeps.MOST_AXES)]
+        repeats, race = [], []
+        for name, sentence in problems.items():
+            if name == "race":
+                race.append(sentence)
+            elif name in at or (at and name != "repeats"):
+                boxes[at.get(name, min(at.values()))].append(sentence)
+            else:
+                repeats.append(sentence)
+        told = [repeats, *(sentences for box in boxes for sentences in ([], box)), race]
+        return [gr.validate(not sentences, " ".join(sentences)) for sentences in told]
+
+
+def _choices(method: str) -> list[tuple[str, str]]:
+    return [("nothing", ""), *((field.label, field.name) for field in sweeps.sweepable(method))]
+
+
+def _allowed(field: Field) -> str:
+    if field.kind == "choice":
+        return "Their ids" if field.name == runs.METHOD.name else field.allowed.capitalize()
+    return "Sets parted by semicolons" if field.kind == "modules" else field.allowed.capitalize()

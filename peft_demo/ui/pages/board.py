@@ -1,0 +1,312 @@
+"""The live board's server side: what changed since the version a browser has seen, as JSON.
+
+Each run's JSON is built once for a version of it and shared by all viewers; a poll that finds
+nothing new answers None.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from peft_demo import statistics
+from peft_demo.errors import InvalidFieldsError, PeftDemoError
+from peft_demo.export.csv import known_config, run_csv
+from peft_demo.methods import METHODS
+from peft_demo.runs import Run, RunKind, RunStatus
+from peft_demo.ui.services import Services
+
+CURVE_POINTS = 200
+"""Most points of a loss curve that are sent; more steps are averaged."""
+
+
+class Board:
+    """Answers the browsers' polls and buttons."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._summaries: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._curves: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._correct: dict[str, Any] = {}
+
+    def poll(self, request: dict[str, Any]) -> str | None:
+        """What is new for a browser, or None.
+
+        Args:
+            request: ``since``, the version it has seen; ``models`` and ``problem``, the texts
+                that it shows; ``shown``, ids of the runs in its charts; ``curves``, those whose
+                curves it lacks.
+        """
+        store, warm_up = self._services.store, self._services.warm_up
+        since = int(request.get("since", -1))
+        wanted = [str(run_id) for run_id in request.get("curves", ())]
+        seen = (since, request.get("models"), request.get("problem") or None)
+        try:
+            version, problem = store.version, store.problem
+            if (version, warm_up.text, problem) == seen and not wanted:
+                return None
+            # A version that went back is another store: all of it is new.
+            changed = store.runs(since if since <= version else -1) if version != since else []
+            ids = store.ids()
+            # A browser that shows a run's curves needs them again whenever the run changes.
+            shown = {str(run_id) for run_id in request.get("shown", ())}
+            wanted += [run.run_id for run in changed if run.run_id in shown]
+            curves = {run_id: self._curve(run_id) for run_id in wanted if run_id in ids}
+        except PeftDemoError as error:
+            version, changed, ids, curves, problem = since, [], None, {}, str(error)
+            if (version, warm_up.text, problem) == seen:
+                return None
+        answer = {
+            "version": version,
+            "models": {"state": warm_up.state, "text": warm_up.text},
+            "problem": problem,
+            "ids": ids,
+            "runs": [self._summary(run) for run in changed],
+            "curves": curves,
+        }
+        return json.dumps(answer, separators=(",", ":"))
+
+    def act(self, request: dict[str, Any]) -> str:
+        """Do what a button says; answers an error's sentence or an empty text.
+
+        Args:
+            request: ``action``, and the ``run_ids`` that it is for; ``tags`` to add.
+        """
+        run_ids, action = (
+            [str(run_id) for run_id in request.get("run_ids", ())],
+            request.get("action"),
+        )
+        store, services = self._services.store, self._services
+        actions: dict[str, Callable[[], object]] = {
+            "stop": lambda: [services.engine.cancel(run_id) for run_id in run_ids],
+            "delete": lambda: services.delete(*run_ids),
+            "restore": lambda: store.restore(*run_ids),
+            "star": lambda: store.annotate_all(run_ids, is_starred=True),
+            "unstar": lambda: store.annotate_all(run_ids, is_starred=False),
+            "tag": lambda: store.annotate_all(run_ids, tags=str(request.get("tags", ""))),
+        }
+        if action not in actions:
+            return f"action must be one of {', '.join(actions)}, got {action}."
+        try:
+            actions[action]()
+        except PeftDemoError as error:
+            return str(error)
+        return ""
+
+    def annotate(self, request: dict[str, Any]) -> str:
+        """Write name, tags and note onto a run; answers JSON with the sentence of each bad field.
+
+        A sentence that belongs to no field has an empty name.
+        """
+        fields = {name: request.get(name) for name in ("name", "tags", "note", "is_starred")}
+        try:
+            self._services.store.annotate(str(request.get("run_id")), **fields)
+        except InvalidFieldsError as error:
+            return json.dumps(error.problems)
+        except PeftDemoError as error:
+            return json.dumps({"": str(error)})
+        return "{}"
+
+    def records(self, request: dict[str, Any]) -> str:
+        """Runs as the text of a file to keep, in the order of the request.
+
+        Args:
+            request: ``run_ids``, and ``kind``: csv or json.
+        """
+        known = {run.run_id: run for run in self._services.store.runs()}
+        wanted = [str(run_id) for run_id in request.get("run_ids", ())]
+        # One that was deleted a moment ago is left out.
+        runs = [known[run_id] for run_id in wanted if run_id in known]
+        if request.get("kind") == "csv":
+            return run_csv(runs)
+        return json.dumps([_record(run) for run in runs], ensure_ascii=False, indent=1)
+
+    def details(self, request: dict[str, Any]) -> str:
+        """Everything about one run, as JSON, or {"error": sentence}."""
+        try:
+            run = self._services.store.get(str(request.get("run_id")))
+        except PeftDemoError as error:
+            return json.dumps({"error": str(error)})
+        return json.dumps(_record(run))
+
+    def verdict(self, request: dict[str, Any]) -> str:
+        """What the test results of the selected runs can tell, in words."""
+        store = self._services.store
+        try:
+            chosen = [store.get(str(run_id)) for run_id in request.get("run_ids", ())]
+            finished = [run for run in chosen if run.result is not None]
+            sets = {run.result.test_set for run in finished if run.result}
+            if len(finished) < 2:
+                return ""
+            if len(sets) > 1:
+                return (
+                    "The selected runs were tested on different reviews, so their accuracies "
+                    "cannot be compared directly."
+                )
+            facts = statistics.compare({run.run_id: self._hits(run) for run in finished})
+        except (PeftDemoError, OSError, ValueError):
+            return ""
+        return verdict_in_words(facts, {run.run_id: run.config.name for run in finished})
+
+    def _summary(self, run: Run) -> dict[str, Any]:
+        known = self._summaries.get(run.run_id)
+        if known is None or known[0] != run.version:
+            known = (run.version, summary(run))
+            self._summaries[run.run_id] = known
+        return known[1]
+
+    def _curve(self, run_id: str) -> dict[str, Any]:
+        store = self._services.store
+        run = store.get(run_id)
+        known = self._curves.get(run_id)
+        if known is None or known[0] != run.version:
+            steps = store.steps(run_id)
+            known = (
+                run.version,
+                {
+                    "epochs": [epoch.epoch for epoch in run.epochs],
+                    "eval_accuracy": [round(epoch.eval_accuracy, 4) for epoch in run.epochs],
+                    "eval_loss": [round(epoch.eval_loss, 4) for epoch in run.epochs],
+                    **thinned([s.step for s in steps], [s.loss for s in steps]),
+                },
+            )
+            self._curves[run_id] = known
+        return known[1]
+
+    def _hits(self, run: Run) -> Any:
+        """Whether the run was right on each test review, shape (reviews,)."""
+        if run.run_id not in self._correct:
+            folder = self._services.store.folder_of(run.run_id)
+            self._correct[run.run_id] = statistics.Predictions.load(folder).correct
+        return self._correct[run.run_id]
+
+
+def _record(run: Run) -> dict[str, Any]:
+    """Everything about a run, as plain data."""
+    return {**run.model_dump(mode="json"), "config": known_config(run)}
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """What cards and table show of a run."""
+    config, result = run.config, run.result
+    last = run.epochs[-1] if run.epochs else None
+    return {
+        "id": run.run_id,
+        "kind": str(run.kind),
+        "name": config.name,
+        "summary": _what(run),
+        "method": _method_label(run),
+        "status": str(run.status),
+        "reference": run.is_reference,
+        "owner": run.owner,
+        "owner_name": run.owner_name,
+        "created": run.created_at.isoformat(),
+        "fields": _fields(run),
+        "config": known_config(run),
+        "tags": run.tags,
+        "note": run.note,
+        "is_starred": run.is_starred,
+        "group_id": run.group_id,
+        "queue": run.queue_position,
+        "phase": run.progress.phase,
+        "step": run.progress.step,
+        "max_steps": run.progress.max_steps,
+        "rate": run.progress.samples_per_second,
+        "left": run.progress.seconds_left if run.status is RunStatus.RUNNING else None,
+        "learning_rate": run.progress.learning_rate,
+        "epoch": len(run.epochs),
+        "max_epochs": config.num_train_epochs,
+        "eval_accuracy": last and last.eval_accuracy,
+        "eval_loss": last and last.eval_loss,
+        "num_validation": config.num_validation_reviews,
+        "num_reviews": config.num_reviews,
+        "num_train": config.num_train_reviews,
+        "error": run.error,
+        "test": result
+        and {
+            "accuracy": result.test_accuracy,
+            "low": result.test_interval[0],
+            "high": result.test_interval[1],
+            "reviews": result.num_test_reviews,
+            "loss": result.test_loss,
+        },
+        "adapter_parameters": result and result.num_adapter_parameters,
+        "head_parameters": result and result.num_head_parameters,
+        "bytes": result and result.file_bytes,
+        "saved_as": result and result.saved_as,
+        "seconds": result and result.seconds,
+        "range": run.range_test
+        and {
+            "suggestion": run.range_test.suggestion and float(f"{run.range_test.suggestion:.2g}"),
+            "is_sure": run.range_test.is_sure,
+        },
+    }
+
+
+def _what(run: Run) -> str:
+    """What the run is, in a few words."""
+    if run.kind is RunKind.IMPORTED:
+        return f"{_method_label(run)} · imported adapter"
+    if run.kind is RunKind.RANGE_TEST:
+        return f"Learning-rate range test · {run.config.summary}"
+    return run.config.summary
+
+
+def _fields(run: Run) -> str:
+    """The values of the method's own fields, and the learning rate, for a line of a table."""
+    parts = []
+    for name, value in run.config.method_values.items():
+        if isinstance(value, (int, float)):
+            parts.append(f"{name.removeprefix('lora_')} {value:g}")
+        elif isinstance(value, (list, tuple)):
+            parts.append(", ".join(value) if len(value) < 4 else f"{len(value)} modules")
+        else:
+            parts.append(f"{name} {value}")
+    if run.kind is not RunKind.IMPORTED:
+        parts.append(f"lr {run.config.learning_rate:g}")
+    return " · ".join(parts)
+
+
+def _method_label(run: Run) -> str:
+    method = run.config.method
+    return METHODS[method].label if method in METHODS else method
+
+
+def thinned(steps: list[int], losses: list[float]) -> dict[str, list[float]]:
+    """At most CURVE_POINTS points: neighbouring steps averaged, at the last of their steps."""
+    width = -(-len(steps) // CURVE_POINTS) or 1
+    return {
+        "steps": [steps[min(i + width, len(steps)) - 1] for i in range(0, len(steps), width)],
+        "loss": [
+            round(float(np.mean(losses[i : i + width])), 4) for i in range(0, len(losses), width)
+        ],
+    }
+
+
+def verdict_in_words(facts: statistics.Comparison, names: dict[str, str]) -> str:
+    """What a comparison can tell, for a student to read aloud."""
+    reviews = f"the same {facts.num_reviews:,} test reviews"
+    if not facts.different_pairs:
+        p = f"{facts.smallest_p:.2g}" if facts.smallest_p >= 0.001 else "< 0.001"
+        return (
+            f"No difference between the {len(facts.runs)} selected runs is shown on {reviews} "
+            f"(smallest p = {p}, exact McNemar test, Holm-corrected)."
+        )
+    best = facts.runs[0]
+    beaten = [worse for better, worse in facts.different_pairs if better == best]
+    every = len(beaten) == len(facts.runs) - 1
+    losers = "every other selected run" if every else _listed([names[run] for run in beaten])
+    sentences = [f"On {reviews}, {names[best]} is better than {losers}."]
+    if not beaten:
+        sentences = [f"On {reviews}, {names[best]} did best, but is not shown to be better."]
+    alike = [_listed([names[run] for run in group]) for group in facts.alike if len(group) > 1]
+    if alike:
+        sentences.append(f"No difference is shown between {'; nor between '.join(alike)}.")
+    return " ".join(sentences) + " (Exact McNemar tests at 5 %, Holm-corrected.)"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,338 @@
+"""The compare page's server side: comparisons, groups and disagreements, as JSON.
+
+A comparison is built once for a state of its runs and shared by all viewers; a poll that finds
+nothing new answers None.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from peft_demo import comparison
+from peft_demo.comparison import Evidence, curves
+from peft_demo.comparison.baselines import lines, text_baselines
+from peft_demo.comparison.compare import MOST_RUNS, measure_in
+from peft_demo.errors import PeftDemoError
+from peft_demo.fields import shown
+from peft_demo.methods import METHODS
+from peft_demo.runs import Run, RunConfig, RunStatus, sweeps
+from peft_demo.ui.pages.board import thinned
+from peft_demo.ui.pages.review import ReviewPage
+from peft_demo.ui.services import Services
+
+if TYPE_CHECKING:
+    from peft_demo.comparison.facts import Baseline
+    from peft_demo.comparison.text_baseline import TextBaseline
+
+logger = logging.getLogger(__name__)
+
+KEPT_ANSWERS = 64
+
+LONGEST_LIST = 200
+"""Most reviews that are listed as splitting the runs."""
+
+LIVE_STEPS = 50
+"""How often the curves of a running run move in the whole of its training."""
+
+
+MOST_LINED = 24
+"""Runs whose baselines the board shows: as many as its charts show at first."""
+
+
+class ComparePage:
+    """Answers the compare page."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._evidence = Evidence(services.store)
+        self._baselines = BaselineWorker(services)
+        self._answers: OrderedDict[tuple[Any, ...], str] = OrderedDict()
+        self._lock = threading.Lock()
+        self._runs: dict[str, Run] = {}
+        self._seen = -1
+
+    def functions(self) -> list[Callable[..., Any]]:
+        """What the page's script may call on the server."""
+
+        def compare(request: dict[str, Any]) -> str | None:
+            return self.compare(request)
+
+        def group(request: dict[str, Any]) -> str | None:
+            return self.group(request)
+
+        def groups(_request: dict[str, Any]) -> str:
+            return self.groups()
+
+        def disagreements(request: dict[str, Any]) -> str:
+            return self.disagreements(request)
+
+        def assignment(request: dict[str, Any]) -> str:
+            return self.assignment(request)
+
+        def baselines(request: dict[str, Any]) -> str:
+            return self.baselines(request)
+
+        return [compare, group, groups, disagreements, assignment, baselines]
+
+    def compare(self, request: dict[str, Any]) -> str | None:
+        """The comparison of some runs with their curves.
+
+        Args:
+            request: ``run_ids``, and ``key``, that of the answer which the browser has.
+        """
+        run_ids = [str(run_id) for run_id in request.get("run_ids", ())]
+
+        def build() -> dict[str, Any]:
+            facts = comparison.compare(self._services.store, run_ids, **self._sources)
+            runs = [run for fact in facts.runs if (run := self._runs.get(fact.run_id))]
+            cells = {cell.cell_id: cell.run_ids for cell in facts.repeats}
+            return {
+                "comparison": facts.model_dump(mode="json"),
+                "curves": {run.run_id: self._curves(run) for run in runs},
+                "means": self._means(cells),
+            }
+
+        return self._answer(("compare", *run_ids), request, lambda: run_ids, build)
+
+    def group(self, request: dict[str, Any]) -> str | None:
+        """The page of the group named by ``group``; ``key`` as for ``compare``."""
+        group_id, store = str(request.get("group")), self._services.store
+
+        def members() -> list[str]:
+            return [run.run_id for run in store.group(group_id)[1]]
+
+        def build() -> dict[str, Any]:
+            facts = comparison.group_facts(store, group_id, **self._sources)
+            few = facts.cells if len(facts.cells) <= MOST_RUNS else ()
+            return {
+                "group": facts.model_dump(mode="json"),
+                "means": self._means({cell.cell_id: cell.run_ids for cell in few}),
+            }
+
+        return self._answer(("group", group_id), request, members, build)
+
+    def groups(self) -> str:
+        """All groups, newest first."""
+        try:
+            found = self._services.store.groups()
+        except PeftDemoError:
+            found = []
+        return json.dumps([group.model_dump(mode="json", exclude={"axes"}) for group in found])
+
+    def baselines(self, request: dict[str, Any]) -> str:
+        """The lines to beat on the test reviews of the runs ``run_ids``, for the board's chart."""
+        try:
+            self._follow()
+        except PeftDemoError:
+            return json.dumps({"lines": [], "is_pending": False})
+        wanted = [str(run_id) for run_id in request.get("run_ids", ())][:MOST_LINED]
+        runs = [self._runs[run_id] for run_id in wanted if run_id in self._runs]
+        measured = text_baselines(runs, self._baselines.get)
+        found = lines(runs, measured, self._runs.values())
+        return json.dumps(
+            {"lines": [_line(line) for line in found], "is_pending": measured.is_pending}
+        )
+
+    def assignment(self, request: dict[str, Any]) -> str:
+        """Queue the assignment's four configurations, with tuned rates if ``fed``, as a race."""
+        try:
+            plan = sweeps.assignment(fed=bool(request.get("fed")))
+            group, _ = self._services.engine.submit_plan(plan, "browser")
+        except PeftDemoError as error:
+            return json.dumps({"error": str(error)})
+        return json.dumps({"group": group.group_id})
+
+    def disagreements(self, request: dict[str, Any]) -> str:
+        """The reviews that split the runs ``run_ids``, at most ``limit`` of each kind."""
+        run_ids = [str(run_id) for run_id in request.get("run_ids", ())]
+        limit = min(int(request.get("limit", 20)), LONGEST_LIST)
+        try:
+            store, evidence = self._services.store, self._evidence
+            return comparison.disagreements(store, run_ids, limit, evidence).model_dump_json()
+        except PeftDemoError as error:
+            return json.dumps({"error": str(error)})
+
+    def connect(self, header: gr.HTML, review: ReviewPage) -> None:
+        """Let a click on a listed review open it on the review page, classified."""
+
+        def open_review(event: gr.EventData) -> list[Any]:
+            return self.open_review(review, event)
+
+        header.opened(
+            open_review,
+            None,
+            [review.review, review.run_ids],
+            show_progress="hidden",
+            api_visibility="private",
+        ).success(None, js="() => PeftCompare.opened()").success(
+            review.classify,
+            [review.review, review.run_ids],
+            review.cards,
+            concurrency_limit=8,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+
+    def open_review(self, review: ReviewPage, event: gr.EventData) -> list[Any]:
+        """Put a test review and the compared adapters into the review page."""
+        run_ids = [str(run_id) for run_id in event.run_ids]
+        try:
+            text = comparison.review_at(self._services.store, run_ids[0], int(event.index))
+        except PeftDemoError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return [text, review.refresh(run_ids)]
+
+    @property
+    def _sources(self) -> dict[str, Any]:
+        return {
+            "evidence": self._evidence,
+            "measure": self._baselines.get,
+            "others": lambda: list(self._runs.values()),
+        }
+
+    def _answer(
+        self,
+        what: tuple[str, ...],
+        request: dict[str, Any],
+        members: Callable[[], Sequence[str]],
+        build: Callable[[], dict[str, Any]],
+    ) -> str | None:
+        try:
+            self._follow()
+            state = self._state(members())
+            key = f"{hash((what, state)):x}"
+            if request.get("key") == key:
+                return None
+            known = self._answers.get((what, key))
+            if known is None:
+                known = json.dumps({"key": key, **build()}, separators=(",", ":"))
+                self._keep((what, key), known)
+            return known
+        except PeftDemoError as error:
+            sentence = str(error)
+            return (
+                None
+                if request.get("key") == sentence
+                else json.dumps({"key": sentence, "error": sentence})
+            )
+
+    def _keep(self, key: tuple[Any, ...], answer: str) -> None:
+        with self._lock:
+            self._answers[key] = answer
+            while len(self._answers) > KEPT_ANSWERS:
+                self._answers.popitem(last=False)
+
+    def _follow(self) -> None:
+        """Take what has changed in the store since the last look."""
+        store = self._services.store
+        with self._lock:
+            version = store.version
+            if version == self._seen:
+                return
+            changed = store.runs(self._seen if 0 <= self._seen <= version else -1)
+            self._runs.update({run.run_id: run for run in changed})
+            there = set(store.ids())
+            self._runs = {run_id: run for run_id, run in self._runs.items() if run_id in there}
+            self._seen = version
+
+    def _state(self, run_ids: Sequence[str]) -> tuple[Any, ...]:
+        """Equal as long as the same would be answered."""
+        runs = [self._runs.get(run_id) for run_id in run_ids]
+        yardsticks = [
+            run.run_id
+            for run in self._runs.values()
+            if run.result is not None and _is_baseline(run)
+        ]
+        return (*map(_state_of, runs), tuple(yardsticks), self._baselines.version)
+
+    def _curves(self, run: Run) -> dict[str, Any]:
+        steps = self._services.store.steps(run.run_id)
+        thin = thinned([s.step for s in steps], [s.loss for s in steps])
+        placed = curves.axes(run, [int(step) for step in thin["steps"]])
+        return {"epochs": curves.epoch_curves(run), "steps": {**placed, "loss": thin["loss"]}}
+
+    def _means(self, cells: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        return {
+            cell_id: curves.mean_curves([self._runs[i] for i in run_ids if i in self._runs])
+            for cell_id, run_ids in cells.items()
+        }
+
+
+class BaselineWorker:
+    """Computes text baselines in the background, one after another."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._done: dict[str, Sequence[TextBaseline] | PeftDemoError] = {}
+        self._asked: set[str] = set()
+        self._waiting: queue.SimpleQueue[RunConfig] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self.version = 0
+        """Moves with each result."""
+
+    def get(self, config: RunConfig) -> Sequence[TextBaseline] | None:
+        """The baselines for a configuration, or None while they are being computed.
+
+        Raises:
+            PeftDemoError: they cannot be computed; says why.
+        """
+        key = _without_name(config)
+        with self._lock:
+            if key not in self._asked:
+                self._asked.add(key)
+                self._waiting.put(config)
+                if self._thread is None:
+                    self._thread = threading.Thread(
+                        target=self._work, name="baselines", daemon=True
+                    )
+                    self._thread.start()
+        found = self._done.get(key)
+        if isinstance(found, PeftDemoError):
+            raise found
+        return found
+
+    def _work(self) -> None:
+        measure = measure_in(self._services.store)
+        while True:
+            config = self._waiting.get()
+            # Two threads that import transformers at once get in each other's way.
+            self._services.wait_for_models()
+            result: Sequence[TextBaseline] | PeftDemoError
+            try:
+                result = measure(config) or ()
+            except PeftDemoError as error:
+                result = error
+            except Exception as error:
+                logger.exception("The baselines of %s could not be computed", config.name)
+                result = PeftDemoError(f"they failed ({shown(str(error))}).")
+            self._done[_without_name(config)] = result
+            self.version += 1
+
+
+def _line(line: Baseline) -> dict[str, Any]:
+    return {"name": line.name, "detail": line.detail, "accuracy": line.accuracy}
+
+
+def _state_of(run: Run | None) -> tuple[Any, ...]:
+    if run is None:
+        return ()
+    step = run.progress.step * LIVE_STEPS // max(1, run.progress.max_steps)
+    live = step if run.status is RunStatus.RUNNING else 0
+    return (run.run_id, run.status, run.config.name, len(run.epochs), run.finished_at, live)
+
+
+def _is_baseline(run: Run) -> bool:
+    return run.config.method in METHODS and METHODS[run.config.method].baseline
+
+
+def _without_name(config: RunConfig) -> str:
+    return json.dumps({**config.flat(), "name": ""}, sort_keys=True)

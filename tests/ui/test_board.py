@@ -1,0 +1,241 @@
+"""What browsers get when they poll, and what their buttons do."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+from peft_demo import statistics
+from peft_demo.errors import StoreError
+from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics
+from peft_demo.runs.presets import REFERENCES
+from peft_demo.ui.pages.board import CURVE_POINTS, Board, thinned, verdict_in_words
+from peft_demo.ui.services import Services
+
+
+@pytest.fixture
+def services(tmp_path, monkeypatch):
+    monkeypatch.setenv("PEFT_DEMO_HOME", str(tmp_path / "home"))
+    services = Services()
+    yield services
+    services.store.close()
+
+
+@pytest.fixture
+def board(services):
+    return Board(services)
+
+
+def act(board, action, *run_ids, **more):
+    return board.act({"action": action, "run_ids": list(run_ids), **more})
+
+
+def cancelled(store, count):
+    ids = [store.submit(RunConfig(seed=number), "me").run_id for number in range(count)]
+    for run_id in ids:
+        store.request_stop(run_id)
+    return ids
+
+
+def poll(board, **request):
+    answer = board.poll(request)
+    return None if answer is None else json.loads(answer)
+
+
+def test_first_poll_brings_every_run_and_later_ones_only_changes(board, services):
+    run = services.store.submit(RunConfig(name="first"), "me")
+    first = poll(board, since=-1, models="")
+    ids = [run["id"] for run in first["runs"]]
+    assert ids[0] == run.run_id
+    assert "reference-lora-1" in ids
+    second = services.store.submit(RunConfig(name="second"), "me")
+    later = poll(board, since=first["version"], models=first["models"]["text"])
+    assert [run["id"] for run in later["runs"]] == [second.run_id]
+
+
+def test_nothing_is_sent_when_nothing_changed(board):
+    first = poll(board, since=-1, models="")
+    assert poll(board, since=first["version"], models=first["models"]["text"]) is None
+
+
+def test_the_warm_up_is_told_when_it_moves(board, services):
+    first = poll(board, since=-1, models="")
+    services.warm_up.text, services.warm_up.state = "Models ready", "ready"
+    news = poll(board, since=first["version"], models=first["models"]["text"])
+    assert news["models"] == {"state": "ready", "text": "Models ready"}
+    assert news["runs"] == []
+
+
+def test_curves_come_when_asked_for_and_again_when_a_shown_run_moves(board, services):
+    run = services.store.start(RunConfig(), "me")
+    step = StepMetrics(step=1, loss=0.5, learning_rate=0.1)
+    services.store.report(run.run_id, Progress(step=1, max_steps=2), [step])
+    first = poll(board, since=-1, models="", curves=[run.run_id])
+    assert first["curves"][run.run_id]["loss"] == [0.5]
+    epoch = EpochMetrics(
+        epoch=1, step=1, train_loss=0.5, eval_loss=0.6, eval_accuracy=0.75, seconds=1
+    )
+    services.store.report(run.run_id, epoch=epoch)
+    seen = {"since": first["version"], "models": first["models"]["text"]}
+    assert poll(board, **seen)["curves"] == {}
+    assert poll(board, **seen, shown=[run.run_id])["curves"][run.run_id]["eval_accuracy"] == [0.75]
+
+
+def test_viewers_share_the_json_of_a_run(board, services):
+    run = services.store.submit(RunConfig(), "me")
+    board.poll({"since": -1})
+    built = board._summary(services.store.get(run.run_id))
+    assert board._summary(services.store.get(run.run_id)) is built
+
+
+def test_reference_runs_come_with_their_curves(board):
+    answer = poll(board, since=-1, curves=["reference-lora-1"])
+    curve = answer["curves"]["reference-lora-1"]
+    assert curve["epochs"] == list(range(1, 11))
+    assert curve["steps"] == list(range(1, 81))
+
+
+def test_unknown_ids_are_no_error(board):
+    assert poll(board, since=-1, curves=["run-999999", "../x"])["curves"] == {}
+
+
+def test_long_curves_are_averaged_not_cut():
+    steps = list(range(1, 1002))
+    curve = thinned(steps, [float(step) for step in steps])
+    assert len(curve["steps"]) <= CURVE_POINTS
+    assert curve["steps"][-1] == 1001
+    assert curve["loss"][0] == pytest.approx(np.mean(steps[: curve["steps"][0]]))
+
+
+def test_buttons_stop_and_delete_and_tell_why_not(board, services):
+    run = services.store.submit(RunConfig(), "me")
+    assert "stop it before" in act(board, "delete", run.run_id)
+    assert act(board, "stop", run.run_id) == ""
+    assert services.store.get(run.run_id).status is RunStatus.CANCELLED
+    assert "is cancelled" in act(board, "stop", run.run_id)
+    assert act(board, "delete", run.run_id) == ""
+    assert f"{run.run_id} was deleted" in act(board, "stop", run.run_id)
+    assert "run-000001" in act(board, "stop", "run-000077")
+    assert "cannot be deleted" in act(board, "delete", "reference-ia3")
+    assert "got explode" in act(board, "explode", run.run_id)
+
+
+def test_a_deleted_run_disappears_from_every_browser_and_comes_back(board, services):
+    ids = cancelled(services.store, 2)
+    first = poll(board, since=-1)
+    assert act(board, "delete", *ids) == ""
+    seen = {"since": first["version"], "models": first["models"]["text"]}
+    gone = poll(board, **seen)
+    assert not set(ids) & set(gone["ids"])
+    assert "was deleted" in json.loads(board.details({"run_id": ids[0]}))["error"]
+    assert act(board, "restore", *ids) == ""
+    back = poll(board, since=gone["version"], models=gone["models"]["text"])
+    assert {run["id"] for run in back["runs"]} == set(ids)
+
+
+def test_several_runs_get_stars_and_tags_at_once(board, services):
+    ids = cancelled(services.store, 2)
+    assert act(board, "star", *ids) == ""
+    assert act(board, "tag", *ids, tags="class, week 3") == ""
+    runs = {run["id"]: run for run in poll(board, since=-1)["runs"]}
+    for run_id in ids:
+        assert runs[run_id]["is_starred"]
+        assert runs[run_id]["tags"] == ["class", "week 3"]
+    assert "tags must be 1 to 30 characters" in act(board, "tag", *ids, tags="x" * 31)
+    assert act(board, "unstar", ids[0]) == ""
+    assert not services.store.get(ids[0]).is_starred
+
+
+def test_name_tags_and_note_are_written_and_a_bad_one_is_told_at_its_field(board, services):
+    (run_id,) = cancelled(services.store, 1)
+    bad = {"run_id": run_id, "name": "x" * 81, "tags": "a", "note": "y" * 2_001}
+    problems = json.loads(board.annotate(bad))
+    assert set(problems) == {"name", "note"}
+    assert "at most 80 characters" in problems["name"]
+    changes = {"run_id": run_id, "name": "mine", "tags": "a, b", "note": "two\nlines"}
+    assert board.annotate(changes) == "{}"
+    run = services.store.get(run_id)
+    assert (run.config.name, run.tags, run.note) == ("mine", ("a", "b"), "two\nlines")
+    assert set(json.loads(board.annotate({"run_id": "reference-ia3", "name": "x"}))) == {""}
+
+
+def test_a_row_of_the_table_has_what_matters(board, services):
+    services.store.submit(RunConfig(method="lora", r=4, seed=5), "0123456789abcdef" * 2)
+    row = poll(board, since=-1)["runs"][0]
+    assert row["fields"] == "r 4 · alpha 16 · dropout 0.1 · 6 modules · lr 0.001"
+    assert row["config"]["seed"] == 5
+    assert (row["num_reviews"], row["num_train"], row["num_validation"]) == (2_000, 1_600, 400)
+    assert row["owner_name"] == "guest 0123"
+    reference = next(
+        run for run in poll(board, since=-1)["runs"] if run["id"] == "reference-lora-1"
+    )
+    assert reference["owner_name"] == "reference"
+
+
+def test_records_come_in_the_order_asked_for_without_what_is_gone(board, services):
+    first, second, gone = cancelled(services.store, 3)
+    act(board, "delete", gone)
+    wanted = [second, gone, "reference-ia3", first]
+    records = json.loads(board.records({"run_ids": wanted, "kind": "json"}))
+    assert [record["run_id"] for record in records] == [second, "reference-ia3", first]
+    assert records[1]["result"]["num_test_reviews"] == 1_000
+    rows = list(csv.DictReader(io.StringIO(board.records({"run_ids": wanted, "kind": "csv"}))))
+    assert [row["run_id"] for row in rows] == [second, "reference-ia3", first]
+
+
+def test_no_difference_between_the_assignments_presets_is_shown(board):
+    ids = [f"reference-{preset}" for preset in ("lora-1", "lora-2", "lora-3", "ia3")]
+    text = board.verdict({"run_ids": ids})
+    assert text.startswith("No difference between the 4 selected runs is shown")
+    assert "the same 1,000 test reviews" in text
+    assert "overlap" not in text
+
+
+def test_a_difference_that_is_there_is_named(board):
+    text = board.verdict({"run_ids": ["reference-lora-1", "reference-recommended-lora"]})
+    assert "LoRA, recommended is better than every other selected run" in text
+    assert "No difference" not in text
+
+
+def test_with_all_references_selected_the_assignments_four_are_still_named_alike(board):
+    text = board.verdict({"run_ids": [f"reference-{preset}" for preset in REFERENCES]})
+    together = text[text.index("No difference is shown between") :]
+    for preset in ("LoRA 1", "LoRA 2", "LoRA 3", "IA3"):
+        assert f"{preset} (assignment)" in together
+
+
+def test_verdict_names_who_is_better_and_who_cannot_be_told_apart():
+    wrong, right = np.zeros(200, bool), np.ones(200, bool)
+    facts = statistics.compare({"a": wrong, "b": wrong, "c": right, "d": right})
+    text = verdict_in_words(facts, {"a": "A", "b": "B", "c": "C", "d": "D"})
+    assert "C is better than A and B." in text
+    assert "No difference is shown between C and D; nor between A and B." in text
+
+
+def test_a_locked_database_is_told_once_and_taken_back(board, services, monkeypatch):
+    first = poll(board, since=-1, models="")
+    seen = {"since": first["version"], "models": first["models"]["text"]}
+
+    def locked(since):
+        raise StoreError("locked")
+
+    services.store.submit(RunConfig(), "me")
+    with monkeypatch.context() as patch:
+        patch.setattr(services.store, "runs", locked)
+        assert poll(board, **seen)["problem"] == "locked"
+        assert poll(board, **seen, problem="locked") is None
+    assert poll(board, **seen, problem="locked")["problem"] is None
+
+
+def test_a_folder_that_cannot_be_used_is_told_and_references_stay(tmp_path, monkeypatch):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("PEFT_DEMO_HOME", str(blocked / "home"))
+    services = Services()
+    answer = poll(Board(services), since=-1)
+    assert str(blocked / "home") in answer["problem"]
+    assert "PEFT_DEMO_HOME" in answer["problem"]
+    assert any(run["id"] == "reference-lora-1" for run in answer["runs"])
+    services.store.close()

@@ -1,0 +1,199 @@
+"""What the compare page gets from the server, and how little when nothing has changed."""
+
+import json
+import threading
+from contextlib import suppress
+
+import gradio as gr
+import pytest
+from compared_runs import finished, finished_group
+from small_runs import wait_until
+
+from peft_demo.errors import AssetError
+from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics
+from peft_demo.ui.pages import compare
+from peft_demo.ui.pages.compare import BaselineWorker, ComparePage
+from peft_demo.ui.pages.review import ReviewPage
+from peft_demo.ui.services import Services
+
+TWO = ["reference-recommended-lora", "reference-recommended-ia3"]
+
+
+@pytest.fixture
+def services(tmp_path, monkeypatch):
+    monkeypatch.setenv("PEFT_DEMO_HOME", str(tmp_path / "home"))
+    services = Services()
+    yield services
+    services.store.close()
+
+
+@pytest.fixture
+def page(services, monkeypatch):
+    """Without text baselines, which have tests of their own."""
+    page = ComparePage(services)
+    monkeypatch.setattr(page._baselines, "get", lambda config: ())
+    return page
+
+
+def ask(page, run_ids, key=""):
+    answer = page.compare({"run_ids": run_ids, "key": key})
+    return None if answer is None else json.loads(answer)
+
+
+def test_an_answer_holds_facts_and_curves(page):
+    answer = ask(page, TWO)
+    assert "LoRA, recommended is better" in answer["comparison"]["verdict"][0]
+    curve = answer["curves"][TWO[0]]
+    assert curve["epochs"]["epochs"] == [1, 2]
+    assert curve["epochs"]["reviews"] == [1600, 3200]
+    assert len(curve["steps"]["loss"]) == len(curve["steps"]["seconds"])
+
+
+def test_nothing_is_sent_while_nothing_changes(page, services):
+    key = ask(page, TWO)["key"]
+    services.store.submit(RunConfig(name="somebody else's"), "me")
+    assert ask(page, TWO, key) is None
+
+
+def test_viewers_share_an_answer(page):
+    request = {"run_ids": TWO}
+    assert page.compare(request) is page.compare(request)
+
+
+def test_an_answer_follows_its_runs_until_they_finish(page, services):
+    run = services.store.start(RunConfig(name="mine"), "me")
+    first = ask(page, [*TWO, run.run_id])
+    assert first["curves"][run.run_id]["epochs"]["eval_loss"] == []
+    step = StepMetrics(step=1, loss=0.5, learning_rate=0.1)
+    epoch = EpochMetrics(
+        epoch=1, step=1, train_loss=0.5, eval_loss=0.6, eval_accuracy=0.75, seconds=1
+    )
+    services.store.report(run.run_id, Progress(step=1, max_steps=200), [step], epoch)
+    second = ask(page, [*TWO, run.run_id], first["key"])
+    assert second["curves"][run.run_id]["epochs"]["eval_loss"] == [0.6]
+    # A step alone moves nothing that could be seen.
+    services.store.report(run.run_id, Progress(step=2, max_steps=200))
+    assert ask(page, [*TWO, run.run_id], second["key"]) is None
+    services.store.finish(run.run_id, RunStatus.FAILED, error="broken")
+    third = ask(page, [*TWO, run.run_id], second["key"])
+    assert "mine failed after 1 epochs" in " ".join(third["comparison"]["problems"])
+
+
+def test_a_deleted_run_is_told_in_an_open_page(page, services):
+    run = finished(services.store, "short-lived")
+    first = ask(page, [*TWO, run.run_id])
+    services.delete(run.run_id)
+    second = ask(page, [*TWO, run.run_id], first["key"])
+    assert run.run_id in second["comparison"]["problems"][0]
+    assert len(second["comparison"]["runs"]) == 2
+
+
+def test_a_new_head_only_run_becomes_a_line(page, services):
+    run = finished(services.store, "A")
+    first = ask(page, [run.run_id])
+    assert first["comparison"]["baselines"] == []
+    finished(services.store, "head", range(30), config={"method": "head_only"})
+    second = ask(page, [run.run_id], first["key"])
+    assert [line["name"] for line in second["comparison"]["baselines"]] == ["Head only"]
+
+
+def test_repeats_bring_their_mean_curve(page, services):
+    runs = [finished(services.store, "A", range(s), config={"seed": s}) for s in (1, 2)]
+    answer = ask(page, [run.run_id for run in runs])
+    assert answer["means"]["cell-1"]["eval_accuracy"] == [0.6, 0.7]
+
+
+def test_too_many_runs_are_refused_in_a_sentence_once(page):
+    answer = ask(page, [f"run-{n:06d}" for n in range(9)])
+    assert "run_ids must name 1 to 8" in answer["error"]
+    assert ask(page, [f"run-{n:06d}" for n in range(9)], answer["key"]) is None
+
+
+def test_groups(page, services):
+    configs = [RunConfig({"r": r, "num_reviews": 40, "name": f"r {r}"}) for r in (1, 2)]
+    group, _ = finished_group(services.store, configs, (5, 9), {"r": [1, 2]})
+    listed = json.loads(page.groups())
+    assert [entry["group_id"] for entry in listed] == [group.group_id]
+    request = {"group": group.group_id}
+    answer = json.loads(page.group(request))
+    assert len(answer["group"]["cells"]) == 2
+    assert set(answer["means"]) == {"cell-1", "cell-2"}
+    assert page.group({**request, "key": answer["key"]}) is None
+    assert "group-000009" in json.loads(page.group({"group": "group-000009"}))["error"]
+
+
+def test_disagreements_are_limited(page):
+    answer = json.loads(page.disagreements({"run_ids": TWO, "limit": 3}))
+    assert len(answer["split"]) == len(answer["all_wrong"]) == 3
+    most = json.loads(page.disagreements({"run_ids": TWO, "limit": 10**9}))
+    assert len(most["split"]) <= compare.LONGEST_LIST
+
+
+def test_a_listed_review_opens_with_the_compared_adapters(page, services):
+    row = json.loads(page.disagreements({"run_ids": TWO, "limit": 1}))["split"][0]
+    with gr.Blocks():
+        review = ReviewPage(services)
+    event = gr.EventData(None, {"run_ids": TWO, "index": row["index"]})
+    text, choice = page.open_review(review, event)
+    assert text.startswith(row["excerpt"].removesuffix(" …"))
+    assert choice["value"] == TWO
+    with pytest.raises(gr.Error, match="between 0 and 999"):
+        page.open_review(review, gr.EventData(None, {"run_ids": TWO, "index": 5000}))
+
+
+class TestBaselines:
+    def test_they_come_after_the_page(self, services, monkeypatch):
+        may_end = threading.Event()
+
+        def slow(config, folder):
+            may_end.wait(60)
+            return ()
+
+        monkeypatch.setattr("peft_demo.comparison.text_baseline.measure", slow)
+        page = ComparePage(services)
+        first = ask(page, TWO)
+        assert first["comparison"]["baselines_pending"]
+        assert "LoRA, recommended is better" in first["comparison"]["verdict"][0]
+        may_end.set()
+        wait_until(lambda: not page._baselines._waiting.qsize() and page._baselines.version == 2)
+        second = ask(page, TWO, first["key"])
+        assert not second["comparison"]["baselines_pending"]
+
+    def test_they_wait_until_the_models_are_loaded(self, services, monkeypatch):
+        loaded, order = threading.Event(), []
+
+        def load():
+            loaded.wait(60)
+            order.append("models")
+
+        def measure(config, folder):
+            order.append("baselines")
+            return ()
+
+        monkeypatch.setattr("peft_demo.comparison.text_baseline.measure", measure)
+        services._warming = threading.Thread(target=load)
+        services._warming.start()
+        worker = BaselineWorker(services)
+        worker.get(RunConfig())
+        wait_until(lambda: not worker._waiting.qsize())
+        loaded.set()
+        wait_until(lambda: worker.version == 1)
+        assert order == ["models", "baselines"]
+
+    def test_what_fails_is_told_and_not_tried_again(self, services, monkeypatch):
+        calls = []
+
+        def fails(config, folder):
+            calls.append(config)
+            raise AssetError("no such reviews.")
+
+        monkeypatch.setattr("peft_demo.comparison.text_baseline.measure", fails)
+        worker = BaselineWorker(services)
+        config = RunConfig()
+        with suppress(AssetError):
+            worker.get(config)
+        wait_until(lambda: worker.version == 1)
+        for _ in range(2):
+            with pytest.raises(AssetError, match="no such reviews"):
+                worker.get(RunConfig(name="only another name"))
+        assert len(calls) == 1

@@ -1,0 +1,314 @@
+"""The drawing: what is attached where, told apart without colour, readable by machines too."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peft_demo.adapters.parameter_count import Blueprint, Part, Tensor
+from peft_demo.models import ATTENTION, LAYER_NORMS, MODULES
+from peft_demo.ui.drawing import draw
+
+SVG = "{http://www.w3.org/2000/svg}"
+WIDTH, INNER = 384, 1536
+
+
+def blueprint(block=(), *, shared=(), embeddings=(), n_layers=6):
+    return Blueprint(
+        num_adapter_parameters=1_000,
+        num_head_parameters=148_610,
+        num_base_parameters=22_565_376,
+        file_bytes=1,
+        optimizer_bytes=1,
+        n_layers=n_layers,
+        block=tuple(block),
+        shared=tuple(shared),
+        embeddings=tuple(embeddings),
+    )
+
+
+def widths(module):
+    return {"ffn.lin1": (WIDTH, INNER), "ffn.lin2": (INNER, WIDTH)}.get(module, (WIDTH, WIDTH))
+
+
+def trained(name, *shape):
+    return Tensor(name, shape, True)
+
+
+def frozen(name, *shape):
+    return Tensor(name, shape, False)
+
+
+def low_rank(modules, rank=8):
+    return blueprint(
+        Part(
+            module,
+            (
+                trained("lora_A", rank, widths(module)[0]),
+                trained("lora_B", widths(module)[1], rank),
+            ),
+        )
+        for module in modules
+    )
+
+
+def parsed(counts, label="A method"):
+    return ET.fromstring(draw(counts, label))
+
+
+def hint(group):
+    return group.findtext(f"{SVG}title")
+
+
+def module(root, name):
+    (group,) = (
+        group for group in root.iter(f"{SVG}g") if (hint(group) or "").startswith(f"{name}:")
+    )
+    return group
+
+
+def words(element):
+    """What is written, in the order of drawing, without titles and styles."""
+    return " ".join(text.text or "" for text in element.iter(f"{SVG}text"))
+
+
+def looks(element):
+    return [box.get("class") for box in element.iter(f"{SVG}rect")]
+
+
+def snowflakes(element):
+    return [g for g in element.iter(f"{SVG}g") if g.get("class") == "net-flake"]
+
+
+def rule(root, name):
+    return re.search(rf"\.{name} {{(.*?)}}", root.findtext(f"{SVG}style"), re.DOTALL)[1]
+
+
+def test_a_low_rank_pair_is_written_in_the_order_of_multiplication():
+    root = parsed(low_rank(MODULES))
+    for name in ATTENTION:
+        assert words(module(root, name)) == f"{name} 384 × 8 · 8 × 384"
+    assert words(module(root, "ffn.lin1")) == "ffn.lin1 1536 × 8 · 8 × 384"
+    assert words(module(root, "ffn.lin2")) == "ffn.lin2 384 × 8 · 8 × 1536"
+    assert "lora_B · lora_A" in words(root)
+
+
+def test_the_other_orientation_is_written_the_same_way():
+    part = Part("q_lin", (trained("w_a", 384, 4), trained("w_b", 4, 384)))
+    root = parsed(blueprint([part]))
+    assert words(module(root, "q_lin")) == "q_lin 384 × 4 · 4 × 384"
+    assert "w_a · w_b" in words(root)
+
+
+def test_tensors_of_other_names_are_no_product_although_their_shapes_fit():
+    part = Part("out_lin", (trained("scale", 32, 12), trained("shift", 12, 384)))
+    assert words(module(parsed(blueprint([part])), "out_lin")) == "out_lin 32 × 12, 12 × 384"
+
+
+def test_a_vector_is_written_as_its_length():
+    root = parsed(blueprint([Part("v_lin", (trained("l", 384),))]))
+    assert words(module(root, "v_lin")) == "v_lin 384"
+
+
+def test_a_magnitude_beside_a_pair_follows_it():
+    part = Part("q_lin", (trained("A", 8, 384), trained("B", 384, 8), trained("length", 384)))
+    assert words(module(parsed(blueprint([part])), "q_lin")) == "q_lin 384 × 8 · 8 × 384, 384"
+
+
+def test_nothing_is_drawn_at_modules_without_a_part():
+    root = parsed(low_rank(("q_lin", "v_lin")))
+    for name in ("q_lin", "v_lin"):
+        assert looks(module(root, name)) == ["net-frozen", "net-trained"]
+    for name in {*MODULES, *LAYER_NORMS} - {"q_lin", "v_lin"}:
+        assert words(module(root, name)) == name
+        assert looks(module(root, name)) == ["net-frozen"]
+        assert hint(module(root, name)) == f"{name}: frozen"
+
+
+def test_the_head_is_trained_and_all_else_frozen_when_nothing_is_added():
+    root = parsed(blueprint())
+    assert looks(root).count("net-trained") == 3  # the legend's, classifier and pre_classifier
+    assert "all frozen" in words(root)
+    assert "trains 148,610" in words(root)
+    assert "The classification head is trained (148,610 parameters)." in root.findtext(f"{SVG}desc")
+
+
+def test_frozen_and_trained_differ_in_more_than_colour():
+    root = parsed(low_rank(MODULES))
+    assert "stroke-dasharray" in rule(root, "net-frozen")
+    assert "stroke-dasharray" not in rule(root, "net-trained")
+    assert "stroke-width: 2.5" in rule(root, "net-trained")
+    for name in (*MODULES, *LAYER_NORMS):
+        assert len(snowflakes(module(root, name))) == 1
+    assert {"trained", "frozen"} <= {text.text for text in root.iter(f"{SVG}text")}
+
+
+def test_a_module_that_is_trained_itself_is_no_frozen_one_with_an_adapter():
+    root = parsed(
+        blueprint(
+            [Part(name, (trained("weight", 384), trained("bias", 384))) for name in LAYER_NORMS]
+        )
+    )
+    for name in LAYER_NORMS:
+        assert looks(module(root, name)) == ["net-trained"]
+        assert not snowflakes(module(root, name))
+        assert words(module(root, name)) == f"{name} 384, 384"
+    assert looks(module(root, "q_lin")) == ["net-frozen"]
+
+
+def test_a_trained_bias_leaves_its_module_frozen():
+    root = parsed(blueprint([Part("q_lin", (trained("bias", 384),))]))
+    assert looks(module(root, "q_lin")) == ["net-frozen", "net-trained"]
+
+
+def test_when_all_is_trained_nothing_is_called_frozen():
+    root = parsed(
+        blueprint(
+            [
+                Part(name, (trained("weight", 384, 384), trained("bias", 384)))
+                for name in (*MODULES, *LAYER_NORMS)
+            ],
+            embeddings=[trained("word_embeddings.weight", 30522, 384)],
+        )
+    )
+    assert "net-frozen" not in looks(root)
+    assert not snowflakes(root)
+    assert "frozen" not in f"{words(root)} {root.findtext(f'{SVG}desc')}"
+    assert words(module(root, "embeddings")) == "embeddings 30522 × 384"
+
+
+def test_frozen_tensors_of_a_module_have_a_box_of_their_own():
+    part = Part("out_lin", (trained("v", 64), frozen("P", 64, 2, 2)))
+    group = module(parsed(blueprint([part])), "out_lin")
+    assert looks(group) == ["net-frozen", "net-trained", "net-frozen"]
+    assert len(snowflakes(group)) == 2
+    assert words(group) == "out_lin 64 64 × 2 × 2"
+
+
+def test_shared_tensors_stand_once_beside_the_block_with_their_state():
+    root = parsed(
+        blueprint(
+            [Part("q_lin", (trained("lambda_b", 384),))],
+            shared=[frozen("vera_A", 256, 384), trained("bank", 64, 128)],
+        )
+    )
+    assert "shared by all blocks vera_A 256 × 384, frozen bank 64 × 128, trained" in words(root)
+    assert looks(module(root, "q_lin")) == ["net-frozen", "net-trained"]
+    assert "All blocks share vera_A 256 × 384 (frozen) and bank 64 × 128." in root.findtext(
+        f"{SVG}desc"
+    )
+
+
+def test_blocks_that_train_nothing_of_their_own_say_so():
+    counts = blueprint([Part("k_lin", (frozen("A", 4, 384),))], shared=[trained("theta", 256)])
+    assert "× 6 blocks nothing of their own" in words(parsed(counts))
+
+
+def test_shared_tensors_of_one_name_and_shape_are_counted():
+    shared = [trained("B", 32, 384), trained("B", 32, 1536), trained("B", 32, 384)]
+    root = parsed(blueprint([Part("k_lin", (trained("A", 4, 384),))], shared=shared))
+    assert "2 times B 32 × 384, trained B 32 × 1536, trained" in words(root)
+    assert "share 2 times B 32 × 384 and B 32 × 1536." in root.findtext(f"{SVG}desc")
+
+
+def test_a_long_shape_is_not_cut():
+    root = parsed(blueprint(shared=[frozen("randlora_B", 1536, 4800, 32)]))
+    assert "randlora_B 1536 × 4800 × 32, frozen" in words(root)
+
+
+def test_a_long_dotted_name_keeps_its_end():
+    shared = [trained("prompt_encoder.mlp_head.0.weight", 128, 384)]
+    assert "before every review mlp_head.0.weight 128 × 384" in words(
+        parsed(blueprint(shared=shared))
+    )
+
+
+def test_what_no_module_of_a_block_uses_comes_in_before_the_review():
+    root = parsed(blueprint(shared=[trained("prompt_embeddings", 10, 384)]))
+    assert "before every review prompt_embeddings 10 × 384, trained" in words(root)
+    assert "shared by all blocks" not in words(root)
+    assert "all frozen" in words(root)
+
+
+@pytest.mark.parametrize("name", ["q_lin", "out_lin"])
+def test_many_tensors_are_counted(name):
+    alike = tuple(trained(f"v.{number}", 64) for number in range(12))
+    assert words(module(parsed(blueprint([Part(name, alike)])), name)) == f"{name} 12 times 64"
+    unlike = tuple(trained(f"v.{number}", 1000 + number, 64) for number in range(12))
+    written = words(module(parsed(blueprint([Part(name, unlike)])), name))
+    shown = written.count("× 64")
+    assert 0 < shown < 12
+    assert written.endswith(f"and {12 - shown} more")
+
+
+def test_many_shared_tensors_are_counted():
+    shared = [trained(f"layer.{number}", 128, 384) for number in range(7)]
+    assert "layer.1 128 × 384, trained and 5 more tensors" in words(
+        parsed(blueprint(shared=shared))
+    )
+
+
+def test_the_blocks_are_counted_and_what_each_trains():
+    assert "× 6 blocks each trains 12,288" in words(parsed(low_rank(("q_lin", "v_lin"))))
+    assert "× 1 block all frozen" in words(parsed(blueprint(n_layers=1)))
+    sheets = [looks(parsed(blueprint(n_layers=number))).count("net-card") for number in (1, 2, 6)]
+    assert sheets == [2, 3, 4]
+
+
+def test_title_and_description_say_in_words_what_is_drawn():
+    root = parsed(low_rank(("q_lin", "v_lin")), "LoRA")
+    assert root.get("role") == "img"
+    assert [child.tag for child in root][:2] == [f"{SVG}title", f"{SVG}desc"]
+    assert root.findtext(f"{SVG}title") == "LoRA: what is trained where"
+    assert root.findtext(f"{SVG}desc") == (
+        "In each of 6 blocks, LoRA adds lora_A 8 × 384 and lora_B 384 × 8 to q_lin and v_lin. "
+        "The classification head is trained (148,610 parameters). Everything else is frozen."
+    )
+
+
+@given(label=st.text(max_size=60), name=st.text(min_size=1, max_size=60))
+def test_any_text_stays_text(label, name):
+    counts = blueprint([Part("q_lin", (trained(name, 384),))], shared=[frozen(name, 2)])
+    root = parsed(counts, label)
+    assert {element.tag for element in root.iter()} == {
+        f"{SVG}{tag}"
+        for tag in ("svg", "title", "desc", "style", "g", "rect", "text", "path", "circle")
+    }
+
+
+def test_markup_in_texts_is_escaped():
+    label = '<b onclick="x">&'
+    drawn = draw(blueprint(shared=[trained("<script>", 2)]), label)
+    assert "<b" not in drawn
+    assert "<script" not in drawn
+    root = ET.fromstring(drawn)
+    assert root.findtext(f"{SVG}title") == f"{label}: what is trained where"
+    assert "<script>" in words(root)
+
+
+def test_the_same_is_drawn_the_same():
+    assert draw(low_rank(MODULES), "LoRA") == draw(low_rank(MODULES), "LoRA")
+
+
+@given(
+    rank=st.integers(1, 256),
+    width=st.sampled_from([384, 768]),
+    number=st.integers(0, 6),
+)
+def test_all_boxes_and_lines_of_text_are_on_the_sheet(rank, width, number):
+    tensors = (
+        trained("A", rank, width),
+        trained("B", 4 * width, rank),
+        *(frozen(f"P{index}", 1, width // 8, 8, 8) for index in range(number)),
+    )
+    root = parsed(blueprint([Part(name, tensors) for name in MODULES], shared=tensors))
+    _, _, right, bottom = map(float, root.get("viewBox").split())
+    assert right == 400
+    for box in root.iter(f"{SVG}rect"):
+        x, y, width, height = (float(box.get(key)) for key in ("x", "y", "width", "height"))
+        assert 0 <= x < x + width <= right
+        assert 0 <= y < y + height <= bottom
+    for text in root.iter(f"{SVG}text"):
+        assert 0 <= float(text.get("y")) <= bottom - 4

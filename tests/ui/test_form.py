@@ -1,0 +1,188 @@
+"""The form derives from the tables, and its check is the one of RunConfig."""
+
+import gradio as gr
+import pytest
+
+from peft_demo import models
+from peft_demo.fields import Field
+from peft_demo.methods import METHODS, Method
+from peft_demo.runs.presets import PRESETS, recommended_id
+from peft_demo.ui.form.run_form import RECOMMENDED, Form
+
+
+@pytest.fixture(scope="module")
+def form():
+    with gr.Blocks():
+        return Form({"base_model": models.BUILTIN_BASE})
+
+
+def picked(method):
+    return gr.EventData(None, {"method": method})
+
+
+def slot_of(form, name, method):
+    return next(s for s in form.slots if s.field.name == name and s.counts_for(method))
+
+
+def values_of(form, **changes):
+    """What the browser would send, with the chosen method's fields changed."""
+    values = {slot: control.value for slot, control in zip(form.slots, form.inputs, strict=True)}
+    method = changes.get("method", "lora")
+    for name, value in changes.items():
+        values[slot_of(form, name, method)] = value
+    return list(values.values())
+
+
+def problems_of(form, values, method="lora"):
+    """The sentences by field; each must stand at the control that the method uses."""
+    answers = form.validate(*values)
+    wrong = [(slot, a) for slot, a in zip(form.slots, answers, strict=True) if not a["is_valid"]]
+    assert all(slot.counts_for(method) for slot, _ in wrong)
+    return {slot.field.name: answer["message"] for slot, answer in wrong}
+
+
+def apply(form, updates):
+    """The controls' values after these updates."""
+    pairs = zip(form.inputs, updates, strict=True)
+    return [update.get("value", control.value) for control, update in pairs]
+
+
+def visible(form, updates):
+    """Own fields that are shown after these updates."""
+    pairs = zip(form.slots, updates, strict=True)
+    return [slot.field.name for slot, update in pairs if slot.methods and update["visible"]]
+
+
+def test_untouched_form_is_the_first_preset(form):
+    first = next(iter(PRESETS.values()))
+    assert form.config(*values_of(form)) == first.config()
+    assert problems_of(form, values_of(form)) == {}
+
+
+@pytest.mark.parametrize("preset_id", PRESETS)
+def test_choosing_a_preset_fills_the_whole_form(form, preset_id):
+    updates = form.fill(preset_id, "lora")[1:]
+    assert form.config(*apply(form, updates)) == PRESETS[preset_id].config()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_recommended_is_for_the_method_that_is_chosen(form, method):
+    config = form.config(*apply(form, form.fill(RECOMMENDED, method)[1:]))
+    recommended = PRESETS[recommended_id(method)].config()
+    assert config.flat() | {"name": ""} == recommended.flat() | {"name": ""}
+
+
+def test_choosing_a_preset_keeps_base_data_and_seed(form):
+    updates = dict(zip(form.slots, form.fill("lora-1", "lora")[1:], strict=True))
+    for name in ("base_model", "dataset", "seed"):
+        assert "value" not in updates[slot_of(form, name, "lora")]
+
+
+def test_a_field_changed_after_a_preset_is_kept(form):
+    config = form.config(*values_of(form, r=77))
+    assert config.method_values["r"] == 77
+    assert config.learning_rate == PRESETS["quick"].config().learning_rate
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_every_field_has_a_control_with_label_and_help(form, method):
+    controls = dict(zip(form.slots, form.inputs, strict=True))
+    for field in method.fields:
+        control = controls[slot_of(form, field.name, method.id)]
+        assert control.info == field.help
+        assert field.label in control.label
+        if isinstance(control, gr.Slider):
+            assert (control.minimum, control.maximum) == (field.minimum, field.maximum)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "parts"),
+    [
+        ({"r": 0}, "r", ("1 and 256", "got 0")),
+        ({"r": 10**9}, "r", ("1 and 256", "1000000000")),
+        ({"r": "abc"}, "r", ("whole number", '"abc"')),
+        ({"r": None}, "r", ("1 and 256", "nothing")),
+        ({"learning_rate": "nan"}, "learning_rate", ("number", "nan")),
+        ({"target_modules": []}, "target_modules", ("q_lin", "nothing")),
+        ({"num_reviews": 3}, "num_reviews", ("10", "got 3")),
+        ({"name": "x" * 10_000}, "name", ("80 characters", "10,000")),
+        (
+            {"method": "ia3", "target_modules": ["q_lin"], "feedforward_modules": ["ffn.lin1"]},
+            "feedforward_modules",
+            ("target_modules", "ffn.lin1"),
+        ),
+    ],
+)
+def test_bad_input_is_told_at_its_field_and_nowhere_else(form, changes, field, parts):
+    problems = problems_of(form, values_of(form, **changes), changes.get("method", "lora"))
+    assert list(problems) == [field]
+    for part in (field, *parts):
+        assert part in problems[field]
+
+
+def test_several_problems_stand_at_their_own_fields(form):
+    problems = problems_of(form, values_of(form, r=0, num_reviews=3, learning_rate="x"))
+    assert set(problems) == {"r", "num_reviews", "learning_rate"}
+
+
+def test_another_methods_bad_value_does_not_matter(form):
+    values = dict(zip(form.slots, values_of(form), strict=True))
+    values[slot_of(form, "feedforward_modules", "ia3")] = []
+    assert problems_of(form, list(values.values())) == {}
+
+
+def test_switching_method_takes_its_learning_rate_but_keeps_a_typed_one(form):
+    rate = slot_of(form, "learning_rate", "lora")
+    recommended = f"{METHODS['lora'].learning_rate:g}"
+    updates = dict(zip(form.slots, form.switch("full_ft", "", recommended), strict=True))
+    assert updates[rate]["value"] == f"{METHODS['full_ft'].learning_rate:g}"
+    updates = dict(zip(form.slots, form.switch("full_ft", "", "0.00123"), strict=True))
+    assert "value" not in updates[rate]
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_switching_shows_the_fields_of_the_method_and_no_others(form, method):
+    shown = visible(form, form.pick("", "0.1", picked(method.id)))
+    assert sorted(shown) == sorted(field.name for field in method.fields)
+
+
+def test_switching_method_drops_a_presets_name_but_keeps_a_typed_one(form):
+    name = slot_of(form, "name", "lora")
+    updates = dict(zip(form.slots, form.switch("ia3", "Quick demo", "0.1"), strict=True))
+    assert updates[name]["value"] == ""
+    updates = dict(zip(form.slots, form.switch("ia3", "mine", "0.1"), strict=True))
+    assert "value" not in updates[name]
+
+
+def test_a_field_that_methods_share_keeps_its_value(form):
+    chosen = ["q_lin", "v_lin"]
+    values = dict(zip(form.slots, values_of(form, target_modules=chosen), strict=True))
+    values[slot_of(form, "method", "dora")] = "dora"
+    assert form.config(*values.values()).method_values["target_modules"] == ("q_lin", "v_lin")
+
+
+def test_picking_what_is_no_method_changes_nothing(form):
+    assert form.pick("", "0.1", picked("nonsense")) == [gr.skip()] * len(form.inputs)
+
+
+def test_a_row_added_at_run_time_gets_its_controls(monkeypatch):
+    field = Field("strength", "Strength", "How strong.", "integer", 3, 1, 9, 1)
+    row = Method(
+        id="made_up",
+        label="Made up",
+        summary="Only for this test.",
+        year=2026,
+        paper="None",
+        paper_url="https://example.org",
+        fields=(field,),
+        formula="h = x",
+        starting_rate=1e-3,
+        peft_config=METHODS["head_only"].peft_config,
+    )
+    monkeypatch.setitem(METHODS, row.id, row)
+    with gr.Blocks():
+        form = Form({"base_model": models.BUILTIN_BASE})
+    config = form.config(*values_of(form, method="made_up", strength=7))
+    assert config.method_values == {"strength": 7}
+    values = values_of(form, method="made_up", strength=10)
+    assert list(problems_of(form, values, "made_up")) == ["strength"]

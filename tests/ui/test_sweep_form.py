@@ -1,0 +1,92 @@
+"""The form's part for several runs at once: its plan, and each sentence at its control."""
+
+import gradio as gr
+import pytest
+
+from peft_demo import models
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.ui.form.run_form import Form
+from peft_demo.ui.form.sweep_form import EMPTY, SweepForm
+from peft_demo.ui.services import Services
+
+
+@pytest.fixture
+def several(home):
+    services = Services()
+    with gr.Blocks():
+        yield SweepForm(services, Form({"base_model": models.BUILTIN_BASE}))
+    services.store.close()
+
+
+def entered(several, repeats=1, first=("", ""), second=("", ""), race=False):
+    return [repeats, *first, *second, race, *(c.value for c in several._form.inputs)]
+
+
+def problems_of(several, values):
+    names = ["repeats", "field-1", "values-1", "field-2", "values-2", "race"]
+    answers = several.validate(*values)
+    assert len(answers) == len(values)
+    told = dict(zip(names, answers, strict=False))
+    return {name: a["message"] for name, a in told.items() if not a["is_valid"]}
+
+
+def test_a_plan_of_both_axes(several):
+    values = entered(several, 2, ("r", "1, 2"), ("lora_alpha", "4, 8"))
+    assert problems_of(several, values) == {}
+    planned = several.plan(*values)
+    assert len(planned.configs) == 8
+    assert planned.axes == {"r": (1, 2), "lora_alpha": (4, 8)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "words"),
+    [
+        ({}, "repeats", "at least 2"),
+        ({"repeats": 0}, "repeats", "between 1 and 16"),
+        ({"repeats": 16, "race": True}, "race", "2 to 8"),
+        ({"first": ("r", "4")}, "values-1", "at least 2"),
+        ({"second": ("r", "4, 999")}, "values-2", "between 1 and 256"),
+        ({"first": ("r", "1, 2"), "second": ("lora_alpha", "0, 1")}, "values-2", "lora_alpha"),
+        ({"first": ("r", "1, 2"), "second": ("r", "3, 4")}, "values-2", "once"),
+        ({"first": ("r", ",".join(map(str, range(1, 100))))}, "values-1", "64"),
+    ],
+)
+def test_each_sentence_stands_at_its_control(several, changes, place, words):
+    problems = problems_of(several, entered(several, **changes))
+    assert list(problems) == [place]
+    assert words in problems[place]
+
+
+def test_what_is_wrong_in_the_form_stands_there(several):
+    values = entered(several, 2)
+    slots = [slot.field.name for slot in several._form.slots]
+    values[len(several.inputs) + slots.index("num_reviews")] = 1
+    answers = several.validate(*values)
+    wrong = [place for place, answer in enumerate(answers) if not answer["is_valid"]]
+    assert wrong == [len(several.inputs) + slots.index("num_reviews")]
+
+
+def test_count_and_time_follow(several):
+    assert several.describe(*entered(several)) == EMPTY
+    told = several.describe(*entered(several, 3, ("r", "1, 2")))
+    assert "<b>6 runs</b>" in told
+    assert "41,472 to 82,944 adapter parameters each" in told
+    assert "time unknown yet" in told
+    refused = several.describe(*entered(several, 1, ("r", "1")))
+    assert "pd-refused" in refused
+    assert "at least 2" in refused
+
+
+def test_another_method_offers_its_own_fields(several):
+    first, second = several._offer("ia3", "r", "learning_rate")
+    names = [name for _, name in first["choices"]]
+    assert "feedforward_modules" in names
+    assert "r" not in names
+    assert (first["value"], second["value"]) == ("", "learning_rate")
+    assert "1 and 256" in several._explain("lora", "r")["info"]
+
+
+def test_nothing_is_queued_by_planning(several):
+    with pytest.raises(InvalidFieldsError):
+        several.plan(*entered(several, 99))
+    assert several._services.store.groups() == []
