@@ -33,8 +33,8 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
     config = _config()
     steps = {"eval_strategy": "steps", "eval_steps": 40}
     with tempfile.TemporaryDirectory() as folder:
-        watch = training.Watch(config, Silent())
-        inputs = training.load_inputs(config, watch)
+        monitor = training.Monitor(config, Silent())
+        inputs = training.load_inputs(config, monitor)
         test = training.tokenise(inputs.drawn.test, inputs.base, config.max_length)
         with random_state.own_generators(config.seed):
             model = adapters.build(inputs.base, config)
@@ -43,7 +43,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
                 dataclasses.replace(inputs, validation=test),
                 config,
                 Path(folder),
-                watch,
+                monitor,
                 **steps,
             )
             ours = _reached(trainer)

@@ -105,12 +105,12 @@ def _evaluation(base_folder: str, pairs: int, count: int) -> Row:
     test = data.load(IMDB).test.take(range(count))
 
     def own() -> float:
-        watch = training.Watch(config, Silent())
-        inputs = training.load_inputs(config, watch)
+        monitor = training.Monitor(config, Silent())
+        inputs = training.load_inputs(config, monitor)
         tokens = training.tokenise(test, inputs.base, config.max_length)
         with tempfile.TemporaryDirectory() as folder:
             model = adapters.build(inputs.base, config)
-            trainer = training.make_trainer(model, inputs, config, Path(folder), watch)
+            trainer = training.make_trainer(model, inputs, config, Path(folder), monitor)
             order = adapters.reading_order(tokens["input_ids"], method)
             return trainer.predict(tokens.select(order)).metrics["test_samples_per_second"]
 

@@ -124,7 +124,7 @@ def assignment(
     """Train the assignment's four configurations again, as a race."""
     from peft_demo.runs import sweeps
 
-    _train_plan(sweeps.assignment(fed=tuned), as_json)
+    _train_plan(sweeps.assignment(tuned=tuned), as_json)
 
 
 @app.command()

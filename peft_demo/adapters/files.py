@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from peft_demo import models
-from peft_demo.adapters.templates import Skeleton
+from peft_demo.adapters.templates import Template
 from peft_demo.errors import AssetError
 from peft_demo.methods import Method
 from peft_demo.models import fast_forward
@@ -28,10 +28,10 @@ FULL_CONFIG = "config.json"
 FULL_WEIGHTS = "model.safetensors"
 """Of a fully trained model, in transformers' own format."""
 
-KEPT_SKELETONS = 64
+KEPT_TEMPLATES = 64
 """Configurations of which a further adapter loads quickly."""
 
-_skeletons: OrderedDict[tuple[nn.Module, str, str], Skeleton | None] = OrderedDict()
+_templates: OrderedDict[tuple[nn.Module, str, str], Template | None] = OrderedDict()
 """By the base's model, the method and the text of the configuration; None where none can be."""
 
 _keeping = threading.Lock()
@@ -89,9 +89,9 @@ def load(
             raise AssetError(
                 f"The adapter in {folder.name} has no {name}: its run must be deleted."
             )
-    has_skeleton = not (is_full or method.writes_to_base or by_peft)
+    has_template = not (is_full or method.writes_to_base or by_peft)
     try:
-        if has_skeleton and (copied := _copy(folder, base, method)) is not None:
+        if has_template and (copied := _copy(folder, base, method)) is not None:
             return copied
         with borrowed_generators():
             model, saved = (
@@ -102,8 +102,8 @@ def load(
         if method.needs_all_tokens:
             fast_forward.compute_all_tokens(model)
         model.requires_grad_(False).eval()
-        if has_skeleton:
-            _keep_skeleton(folder, base, method, model, saved)
+        if has_template:
+            _keep_template(folder, base, method, model, saved)
     except AssetError:
         raise
     except Exception as error:  # peft, safetensors and json each raise their own
@@ -115,41 +115,41 @@ def load(
 
 
 def _copy(folder: Path, base: models.Base, method: Method) -> Any:
-    """The saved model from the skeleton of its configuration, or None if peft has to load it."""
+    """The saved model from the template of its configuration, or None if peft has to load it."""
     from safetensors.torch import load as tensors_of
 
-    key = _skeleton_key(folder, base, method)
+    key = _template_key(folder, base, method)
     with _keeping:
-        skeleton = _skeletons.get(key)
-        if skeleton is None:
+        template = _templates.get(key)
+        if template is None:
             return None
-        _skeletons.move_to_end(key)
+        _templates.move_to_end(key)
     # Read, not mapped: the file may change. Of tensors that do not fit, peft says what is wrong.
-    return skeleton.filled(tensors_of((folder / WEIGHTS).read_bytes()))
+    return template.filled(tensors_of((folder / WEIGHTS).read_bytes()))
 
 
-def _keep_skeleton(
+def _keep_template(
     folder: Path,
     base: models.Base,
     method: Method,
     model: nn.Module,
     saved: dict[str, torch.Tensor],
 ) -> None:
-    key = _skeleton_key(folder, base, method)
+    key = _template_key(folder, base, method)
     with _keeping:
-        if key in _skeletons:
+        if key in _templates:
             return
     try:
-        skeleton = Skeleton(model, saved)
+        template = Template(model, saved)
     except ValueError:  # the method computes what it saves
-        skeleton = None
+        template = None
     with _keeping:
-        _skeletons[key] = skeleton
-        while len(_skeletons) > KEPT_SKELETONS:
-            _skeletons.popitem(last=False)
+        _templates[key] = template
+        while len(_templates) > KEPT_TEMPLATES:
+            _templates.popitem(last=False)
 
 
-def _skeleton_key(folder: Path, base: models.Base, method: Method) -> tuple[nn.Module, str, str]:
+def _template_key(folder: Path, base: models.Base, method: Method) -> tuple[nn.Module, str, str]:
     # The model itself, not the base's id: a test or a trial may have a copy of the base.
     return base.model, method.id, (folder / CONFIG).read_text(encoding="utf-8")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from peft_demo.adapters.parameter_count import Blueprint, blueprint
+from peft_demo.adapters.parameter_count import ParameterCount, count_parameters
 from peft_demo.methods import METHODS, measured_rates
 from peft_demo.runs import Run, RunConfig, RunKind
 
@@ -19,7 +19,7 @@ OTHER_METHOD = 2.0
 class Forecast:
     """What is known about a run before it starts."""
 
-    counts: Blueprint
+    counts: ParameterCount
     seconds: tuple[float, float] | None
     """The range that the training is expected to stay in; None before this machine's first run."""
     warning: str
@@ -44,7 +44,7 @@ def forecast(config: RunConfig, runs: Iterable[Run]) -> Forecast:
     """Count a configuration, and estimate its time by the machine's own runs."""
     method = METHODS[config.method]
     return Forecast(
-        blueprint(config.method, config.method_values, config.setting),
+        count_parameters(config.method, config.method_values, config.setting),
         expected_seconds(config, runs),
         measured_rates.warning(method.id, method.label, config.learning_rate),
     )

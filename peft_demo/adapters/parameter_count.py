@@ -55,7 +55,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Blueprint:
+class ParameterCount:
     """Counts and places of everything that a configuration trains."""
 
     num_adapter_parameters: int
@@ -81,7 +81,7 @@ class Blueprint:
         return self.num_adapter_parameters / self.num_base_parameters
 
 
-def blueprint(method_id: str, values: Values, setting: Setting) -> Blueprint:
+def count_parameters(method_id: str, values: Values, setting: Setting) -> ParameterCount:
     """Count a configuration; the same question is answered from memory.
 
     Safe in several threads, also beside a training: it draws no random numbers.
@@ -95,12 +95,14 @@ def blueprint(method_id: str, values: Values, setting: Setting) -> Blueprint:
 
 
 @lru_cache(maxsize=1024)
-def _counted(method: Method, values: tuple[tuple[str, Any], ...], setting: Setting) -> Blueprint:
+def _counted(
+    method: Method, values: tuple[tuple[str, Any], ...], setting: Setting
+) -> ParameterCount:
     network = _Network(method, dict(values), setting)
     trained = [name for name, tensor in network.tensors.items() if tensor.requires_grad]
     head = sum(network.numel(name) for name in trained if _in_head(name))
     adapter = sum(network.numel(name) for name in trained if not _in_head(name))
-    return Blueprint(
+    return ParameterCount(
         num_adapter_parameters=adapter,
         num_head_parameters=head,
         num_base_parameters=_num_base_parameters(setting.base),
@@ -116,7 +118,7 @@ def _counted(method: Method, values: tuple[tuple[str, Any], ...], setting: Setti
 def _num_base_parameters(base: Shape) -> int:
     return sum(
         parameter.numel() * (base.n_layers - 1 if SECOND_BLOCK in name else 1)
-        for name, parameter in _skeleton(base, 2).named_parameters()
+        for name, parameter in _template(base, 2).named_parameters()
         if not _in_head(name)
     )
 
@@ -129,7 +131,7 @@ def _in_head(name: str) -> bool:
 
 
 @lru_cache(maxsize=16)
-def _skeleton(base: Shape, n_layers: int) -> nn.Module:
+def _template(base: Shape, n_layers: int) -> nn.Module:
     """The base with so many blocks; it is copied, never changed."""
     from transformers import DistilBertConfig, DistilBertForSequenceClassification
 
@@ -144,7 +146,7 @@ def _build(
     """As ``adapters.build`` builds it, and what ``adapters.save`` would write."""
     from peft import get_peft_model, get_peft_model_state_dict
 
-    model = copy.deepcopy(_skeleton(setting.base, n_layers))
+    model = copy.deepcopy(_template(setting.base, n_layers))
     if method.peft_config is None:
         return model.requires_grad_(True), model.state_dict()
     for name in HEAD_MODULES:
@@ -223,7 +225,7 @@ class _Network:
         """Each under its first name, as ``named_parameters`` lists them."""
         self.places = dict(_named(model, remove_duplicate=False))
         """Each under all its names."""
-        self._names_of_base = {name for name, _ in _named(_skeleton(setting.base, 2))}
+        self._names_of_base = {name for name, _ in _named(_template(setting.base, 2))}
         names = {*self.tensors, *self.stored}
         if any(BLOCKS not in name and name[-1].isdigit() for name in self.places):
             # Numbered tensors outside the blocks may be as many as the blocks' modules, as
@@ -323,7 +325,7 @@ def _block(network: _Network) -> tuple[Part, ...]:
 def _modules(base: Shape) -> dict[str, dict[str, tuple[int, ...]]]:
     """A block's modules that have tensors, with these tensors' shapes."""
     modules: dict[str, dict[str, tuple[int, ...]]] = {}
-    for name, parameter in _skeleton(base, 2).named_parameters():
+    for name, parameter in _template(base, 2).named_parameters():
         path, _, last = name.partition(SECOND_BLOCK)[2].rpartition(".")
         if path:
             modules.setdefault(path, {})[last] = tuple(parameter.shape)

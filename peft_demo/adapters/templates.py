@@ -1,4 +1,4 @@
-"""Skeletons: the modules of a loaded adapter, from which others of its configuration are made.
+"""Templates: the modules of a loaded adapter, from which others of its configuration are made.
 
 peft builds and initialises an adapter's modules anew for every file, although those of one
 configuration differ in nothing but the saved tensors.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-class Skeleton:
+class Template:
     """A model without its saved tensors; it shares all others with those made of it."""
 
     def __init__(self, model: nn.Module, saved: Mapping[str, torch.Tensor]) -> None:

@@ -9,7 +9,7 @@ from peft_demo import statistics
 from peft_demo.comparison.facts import AssignmentFacts, AssignmentRow, Estimate, RunFacts
 from peft_demo.comparison.words import percent
 from peft_demo.runs import Run
-from peft_demo.runs.presets import ASSIGNMENT, FED_ASSIGNMENT, PRESETS
+from peft_demo.runs.presets import ASSIGNMENT, PRESETS, TUNED_ASSIGNMENT
 
 REPORTED_REVIEWS = 32
 """The report's validation reviews: its accuracies move in steps of one of them."""
@@ -43,24 +43,24 @@ def assignment(runs: Sequence[Run], facts: Mapping[str, RunFacts]) -> Assignment
         facts: by run.
     """
     found = {preset_id: run for run in runs if (preset_id := _preset_of(run))}
-    is_fed = any(preset_id in FED_ASSIGNMENT for preset_id in found)
+    is_tuned = any(preset_id in TUNED_ASSIGNMENT for preset_id in found)
     rows = tuple(
         _row(preset_id, found.get(wanted), facts)
         for preset_id, wanted in zip(
-            ASSIGNMENT, FED_ASSIGNMENT if is_fed else ASSIGNMENT, strict=True
+            ASSIGNMENT, TUNED_ASSIGNMENT if is_tuned else ASSIGNMENT, strict=True
         )
     )
     words = [_of_the_report()]
     tested = [row.test for row in rows if row.test is not None]
     if len(tested) == len(rows):
         words.append(_against_guessing(tested))
-    return AssignmentFacts(is_fed=is_fed, rows=rows, words=tuple(words))
+    return AssignmentFacts(is_tuned=is_tuned, rows=rows, words=tuple(words))
 
 
 def _preset_of(run: Run) -> str | None:
     """Which of the assignment's presets the run has the settings of, whatever it is called now."""
     flat = run.config.flat()
-    for preset_id in (*ASSIGNMENT, *FED_ASSIGNMENT):
+    for preset_id in (*ASSIGNMENT, *TUNED_ASSIGNMENT):
         wanted = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in PRESETS[preset_id].values.items()

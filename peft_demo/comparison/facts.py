@@ -63,8 +63,8 @@ class RunFacts(_Fact):
     quality: Quality | None
     note: str
     """Why something is missing, in one sentence, or an empty text."""
-    adapter_parameters: int | None
-    head_parameters: int | None
+    num_adapter_parameters: int | None
+    num_head_parameters: int | None
     file_bytes: int | None
     training_seconds: float | None
     """Evaluation after each epoch included."""
@@ -74,9 +74,9 @@ class RunFacts(_Fact):
     @property
     def trained_parameters(self) -> int | None:
         """Adapter and head together."""
-        if self.adapter_parameters is None or self.head_parameters is None:
+        if self.num_adapter_parameters is None or self.num_head_parameters is None:
             return None
-        return self.adapter_parameters + self.head_parameters
+        return self.num_adapter_parameters + self.num_head_parameters
 
 
 class Difference(_Fact):
@@ -250,7 +250,7 @@ class AssignmentRow(_Fact):
 class AssignmentFacts(_Fact):
     """The assignment's table beside ours."""
 
-    is_fed: bool
+    is_tuned: bool
     """Whether these runs have what the assignment lacked: rates that suit them, and reviews."""
     rows: tuple[AssignmentRow, ...]
     words: tuple[str, ...]

@@ -50,10 +50,10 @@ _KINDS = (
         is_quality=True,
     ),
     _Kind(
-        "adapter_parameters",
+        "num_adapter_parameters",
         "Adapter parameters",
         "parameters",
-        lambda run: _number(run.adapter_parameters),
+        lambda run: _number(run.num_adapter_parameters),
     ),
     _Kind(
         "trained_parameters",

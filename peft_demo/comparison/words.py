@@ -80,7 +80,7 @@ def _row(run: RunFacts) -> tuple[str, ...]:
             f"{quality.brier:.3f}",
             f"{quality.calibration_error:.3f}",
         )
-    counts = (run.adapter_parameters, run.head_parameters)
+    counts = (run.num_adapter_parameters, run.num_head_parameters)
     numbers = ("–" if count is None else f"{count:,}" for count in counts)
     seconds = "–" if run.training_seconds is None else f"{run.training_seconds:,.0f} s"
     return (run.name, *scores, *numbers, seconds)

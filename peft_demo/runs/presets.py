@@ -9,7 +9,7 @@ from peft_demo.methods import METHODS
 from peft_demo.models import ATTENTION, FEEDFORWARD, MODULES
 from peft_demo.runs.config import RunConfig
 
-_STARVED = (
+_RATE_NOTE = (
     "The assignment's report names no learning rate; 2e-5 fits the losses it shows, "
     "and is too low for PEFT."
 )
@@ -88,7 +88,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "lora-1",
             "LoRA 1 (assignment)",
-            f"LoRA with r 64 on the four attention layers, 128 reviews. {_STARVED}",
+            f"LoRA with r 64 on the four attention layers, 128 reviews. {_RATE_NOTE}",
             {
                 **_ASSIGNMENT,
                 "method": "lora",
@@ -101,7 +101,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "lora-2",
             "LoRA 2 (assignment)",
-            f"LoRA with r 64 on attention and feed-forward layers, 128 reviews. {_STARVED}",
+            f"LoRA with r 64 on attention and feed-forward layers, 128 reviews. {_RATE_NOTE}",
             {
                 **_ASSIGNMENT,
                 "method": "lora",
@@ -114,7 +114,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "lora-3",
             "LoRA 3 (assignment)",
-            f"LoRA with r 32, alpha 32 and dropout 0.2 on attention, 128 reviews. {_STARVED}",
+            f"LoRA with r 32, alpha 32 and dropout 0.2 on attention, 128 reviews. {_RATE_NOTE}",
             {
                 **_ASSIGNMENT,
                 "method": "lora",
@@ -127,7 +127,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "ia3",
             "IA3 (assignment)",
-            f"IA3 on attention and feed-forward layers, 128 reviews. {_STARVED}",
+            f"IA3 on attention and feed-forward layers, 128 reviews. {_RATE_NOTE}",
             {
                 **_ASSIGNMENT,
                 "method": "ia3",
@@ -141,17 +141,17 @@ PRESETS: dict[str, Preset] = {
 ASSIGNMENT = ("lora-1", "lora-2", "lora-3", "ia3")
 
 
-def _fed(preset_id: str) -> Preset:
+def _tuned(preset_id: str) -> Preset:
     """One of the assignment's configurations with what it lacked: a rate, reviews, tests."""
-    starved = PRESETS[preset_id]
+    original = PRESETS[preset_id]
     return Preset(
-        f"{preset_id}-fed",
-        starved.label.replace("assignment", "tuned"),
-        f"{starved.label} at a learning rate that suits the method, with reviews enough to learn "
+        f"{preset_id}-tuned",
+        original.label.replace("assignment", "tuned"),
+        f"{original.label} at a learning rate that suits the method, with reviews enough to learn "
         "from and to tell differences by.",
         {
-            **starved.values,
-            "learning_rate": _FED_RATES[preset_id],
+            **original.values,
+            "learning_rate": _TUNED_RATES[preset_id],
             "num_train_epochs": 2,
             "num_reviews": 2_000,
             "num_test_reviews": 5_000,
@@ -159,11 +159,11 @@ def _fed(preset_id: str) -> Preset:
     )
 
 
-_FED_RATES = {"lora-1": 1e-3, "lora-2": 1e-3, "lora-3": 1e-3, "ia3": 5e-3}
+_TUNED_RATES = {"lora-1": 1e-3, "lora-2": 1e-3, "lora-3": 1e-3, "ia3": 5e-3}
 """Of the recommended presets: the methods' tuned rates did best in a third of the steps."""
 
-PRESETS |= {fed.id: fed for fed in map(_fed, ASSIGNMENT)}
-FED_ASSIGNMENT = tuple(f"{preset_id}-fed" for preset_id in ASSIGNMENT)
+PRESETS |= {tuned.id: tuned for tuned in map(_tuned, ASSIGNMENT)}
+TUNED_ASSIGNMENT = tuple(f"{preset_id}-tuned" for preset_id in ASSIGNMENT)
 REFERENCES = (*ASSIGNMENT, "recommended-lora", "recommended-ia3", "recommended-head-only")
 """The presets whose trained adapters come with the program."""
 

@@ -102,18 +102,18 @@ def plan(
     return Plan(kind, _name(parsed, count, configs[0]), tuple(configs), parsed, is_race)
 
 
-def assignment(*, fed: bool = False, **changes: object) -> Plan:
-    """The assignment's four configurations as a race, as they were or ``fed``.
+def assignment(*, tuned: bool = False, **changes: object) -> Plan:
+    """The assignment's four configurations as a race, as they were or ``tuned``.
 
     Args:
-        fed: with tuned learning rates and enough reviews.
+        tuned: with tuned learning rates and enough reviews.
         changes: fields that are to be different.
 
     Raises:
         InvalidFieldsError: a change is not allowed.
     """
-    chosen = presets.FED_ASSIGNMENT if fed else presets.ASSIGNMENT
-    name = "The assignment with what it lacked" if fed else "The assignment, redone"
+    chosen = presets.TUNED_ASSIGNMENT if tuned else presets.ASSIGNMENT
+    name = "The assignment with what it lacked" if tuned else "The assignment, redone"
     configs = tuple(presets.preset(preset_id).config(**changes) for preset_id in chosen)
     return Plan(GroupKind.ASSIGNMENT, name, configs, {}, is_race=True)
 

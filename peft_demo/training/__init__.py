@@ -1,6 +1,6 @@
 """Training: one loop for every method, on the Hugging Face Trainer."""
 
-from peft_demo.training.callback import Watch
+from peft_demo.training.callback import Monitor
 from peft_demo.training.inputs import load_inputs, tokenise
 from peft_demo.training.loop import RELOAD_TOLERANCE, train
 from peft_demo.training.report import training_table
@@ -8,7 +8,7 @@ from peft_demo.training.trainer import make_trainer
 
 __all__ = [
     "RELOAD_TOLERANCE",
-    "Watch",
+    "Monitor",
     "load_inputs",
     "make_trainer",
     "tokenise",

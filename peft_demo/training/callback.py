@@ -21,7 +21,7 @@ TURN = 64
 """Reviews after which a run that races lets the next one go on."""
 
 
-class Watch:
+class Monitor:
     """Turns what Trainer's callbacks tell into reports, and stops the run when asked."""
 
     def __init__(self, config: RunConfig, reporter: Reporter) -> None:
@@ -33,7 +33,7 @@ class Watch:
         self._started = 0.0
         self._phase = ""
         self._spent = 0
-        self.others_seconds = 0.0
+        self.paused_seconds = 0.0
         """How long it waited while others computed."""
         self.steps: list[StepMetrics] = []
         self.epochs: list[EpochMetrics] = []
@@ -59,7 +59,7 @@ class Watch:
         """The TrainerCallback; made here because its class needs transformers."""
         from transformers import TrainerCallback
 
-        watch, each_step = self, self._each_step
+        monitor, each_step = self, self._each_step
 
         class Callback(TrainerCallback):
             def on_optimizer_step(self, args: Any, state: Any, control: Any, **more: Any) -> None:
@@ -67,19 +67,19 @@ class Watch:
                     each_step(more["model"], state.global_step + 1)
 
             def on_step_end(self, *_: Any, **__: Any) -> None:
-                watch._let_others_go_on(watch._batch)
+                monitor._let_others_go_on(monitor._batch)
 
             def on_prediction_step(self, *_: Any, **__: Any) -> None:
-                watch._let_others_go_on(EVALUATION_BATCH)
+                monitor._let_others_go_on(EVALUATION_BATCH)
 
             def on_log(self, args: Any, state: Any, control: Any, logs: Any, **__: Any) -> None:
                 if "loss" in logs:
-                    watch._step(state.global_step, logs["loss"], logs["learning_rate"])
+                    monitor._step(state.global_step, logs["loss"], logs["learning_rate"])
 
             def on_evaluate(
                 self, args: Any, state: Any, control: Any, metrics: Any, **__: Any
             ) -> None:
-                watch._epoch(state.global_step, metrics)
+                monitor._epoch(state.global_step, metrics)
 
         return Callback()
 
@@ -91,13 +91,13 @@ class Watch:
         while self._spent >= TURN:
             self._spent -= TURN
             waited += random_state.lend_generators(to_owners=True)
-        self.others_had(waited)
+        self.add_pause(waited)
         # Somebody may have asked while others had their turns.
         self._check_stop()
 
-    def others_had(self, seconds: float) -> None:
+    def add_pause(self, seconds: float) -> None:
         """Take the time that others had out of this run's own."""
-        self.others_seconds += seconds
+        self.paused_seconds += seconds
         self._started += seconds
 
     def _check_stop(self) -> None:

@@ -9,7 +9,7 @@ from peft_demo import data, models
 from peft_demo.data.split import Reviews
 from peft_demo.models import Base
 from peft_demo.runs import RunConfig, RunReviews, draw
-from peft_demo.training.callback import Watch
+from peft_demo.training.callback import Monitor
 
 if TYPE_CHECKING:
     import datasets
@@ -37,13 +37,13 @@ class Inputs:
     validation: datasets.Dataset
 
 
-def load_inputs(config: RunConfig, watch: Watch) -> Inputs:
+def load_inputs(config: RunConfig, monitor: Monitor) -> Inputs:
     """Load the base, draw the reviews and split those that it begins with into tokens."""
-    watch.phase("Loading the base model")
+    monitor.phase("Loading the base model")
     base = models.load(config.base_model)
-    watch.phase("Reading the reviews")
+    monitor.phase("Reading the reviews")
     drawn = draw(data.load(config.dataset), config)
-    watch.phase("Splitting the reviews into tokens")
+    monitor.phase("Splitting the reviews into tokens")
     train, validation = (
         tokenise(part, base, config.max_length) for part in (drawn.train, drawn.validation)
     )

@@ -16,7 +16,7 @@ from peft_demo.methods import METHODS
 from peft_demo.models import hardware, random_state
 from peft_demo.models.hardware import environment
 from peft_demo.runs import Reporter, RunConfig, RunResult
-from peft_demo.training.callback import Watch
+from peft_demo.training.callback import Monitor
 from peft_demo.training.inputs import load_inputs, tokenise
 from peft_demo.training.report import own_pace, training_table
 from peft_demo.training.trainer import make_trainer
@@ -54,26 +54,26 @@ def train(
         RunCancelledError: the reporter said that it should stop.
     """
     started = time.perf_counter()
-    watch = Watch(config, reporter)
-    inputs = load_inputs(config, watch)
+    monitor = Monitor(config, reporter)
+    inputs = load_inputs(config, monitor)
     base, drawn = inputs.base, inputs.drawn
     unchanged = base.checksum()
     with random_state.own_generators(config.seed) as waited:
-        watch.others_seconds += waited
+        monitor.paused_seconds += waited
         model = adapters.build(base, config)
-        trainer = make_trainer(model, inputs, config, folder, watch, member)
-        watch.begin(trainer)
-        before = watch.others_seconds
+        trainer = make_trainer(model, inputs, config, folder, monitor, member)
+        monitor.begin(trainer)
+        before = monitor.paused_seconds
         output = trainer.train()
-        trained = own_pace(output.metrics, watch.others_seconds - before)
-        watch.phase("Testing")
-        before, testing = watch.others_seconds, time.perf_counter()
+        trained = own_pace(output.metrics, monitor.paused_seconds - before)
+        monitor.phase("Testing")
+        before, testing = monitor.paused_seconds, time.perf_counter()
         test = tokenise(drawn.test, base, config.max_length)
         order = adapters.reading_order(test["input_ids"], METHODS[config.method])
         logits = np.empty((len(order), len(LABELS)), dtype=np.float32)
         logits[order] = trainer.predict(test.select(order)).predictions
-        test_seconds = time.perf_counter() - testing - (watch.others_seconds - before)
-    watch.phase("Saving")
+        test_seconds = time.perf_counter() - testing - (monitor.paused_seconds - before)
+    monitor.phase("Saving")
     probabilities = statistics.softmax(logits)
     labels = np.asarray(drawn.test.labels, dtype=np.int8)
     predictions = statistics.Predictions(probabilities.astype(np.float32), labels)
@@ -81,7 +81,7 @@ def train(
     # Accelerate wrapped forward in autocast; from here on the model computes in float32.
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).to("cpu")
     saved = _save(model, folder, largest_file)
-    watch.phase("Checking the saved adapter")
+    monitor.phase("Checking the saved adapter")
     difference = _reload_difference(model, folder, base, drawn.test, config)
     if base.checksum() != unchanged:
         raise PeftDemoError("The run changed the shared base model; it is not kept.")
@@ -114,9 +114,9 @@ def train(
         saved_as=number_type(saved),
         precision=hardware.training_precision(),
         environment=environment(),
-        seconds=time.perf_counter() - started - watch.others_seconds,
+        seconds=time.perf_counter() - started - monitor.paused_seconds,
         test_seconds=test_seconds,
-        training_table=training_table(watch.steps, watch.epochs),
+        training_table=training_table(monitor.steps, monitor.epochs),
     )
 
 

@@ -16,7 +16,7 @@ from peft_demo.errors import DivergedError
 from peft_demo.methods import METHODS, Method, measured_rates
 from peft_demo.models import random_state
 from peft_demo.runs import RangeTest, Reporter, RunConfig
-from peft_demo.training.callback import Watch
+from peft_demo.training.callback import Monitor
 from peft_demo.training.inputs import load_inputs
 from peft_demo.training.trainer import make_trainer
 
@@ -66,19 +66,19 @@ def find(config: RunConfig, folder: Path, reporter: Reporter) -> RangeTest:
         PeftDemoError: it cannot be trained; says why.
         RunCancelledError: the reporter said that it should stop.
     """
-    watch = Watch(config, reporter)
-    inputs = load_inputs(config, watch)
+    monitor = Monitor(config, reporter)
+    inputs = load_inputs(config, monitor)
     rates: list[float] = []
     losses: list[float] = []
     with random_state.own_generators(config.seed):
         model = adapters.build(inputs.base, config)
         trainer = make_trainer(
-            model, inputs, config, folder, watch, max_steps=STEPS, eval_strategy="no"
+            model, inputs, config, folder, monitor, max_steps=STEPS, eval_strategy="no"
         )
         trainer.create_optimizer()
         trainer.lr_scheduler = _growing(trainer.optimizer)
         trainer.add_callback(_measuring(trainer, rates, losses))
-        watch.begin(trainer, "Range test")
+        monitor.begin(trainer, "Range test")
         # At which rates it had not diverged yet is what the test finds.
         with suppress(DivergedError):
             trainer.train()

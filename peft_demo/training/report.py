@@ -10,11 +10,11 @@ LOGGING_STEPS = 10
 """The training table shows the loss of every tenth step, and "No log" for an epoch without one."""
 
 
-def own_pace(metrics: dict[str, float], others_seconds: float) -> dict[str, float]:
+def own_pace(metrics: dict[str, float], paused_seconds: float) -> dict[str, float]:
     """Trainer's metrics without the time in which others had their turns."""
-    if not others_seconds:
+    if not paused_seconds:
         return metrics
-    runtime = metrics["train_runtime"] - others_seconds
+    runtime = metrics["train_runtime"] - paused_seconds
     faster = metrics["train_runtime"] / runtime
     rates = ("train_samples_per_second", "train_steps_per_second")
     own = {name: round(metrics[name] * faster, 3) for name in rates}

@@ -10,7 +10,7 @@ from peft_demo.adapters.evaluating import EVALUATION_BATCH
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
 from peft_demo.runs import RunConfig
-from peft_demo.training.callback import Watch
+from peft_demo.training.callback import Monitor
 from peft_demo.training.inputs import Inputs
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def make_trainer(
     inputs: Inputs,
     config: RunConfig,
     folder: Path,
-    watch: Watch,
+    monitor: Monitor,
     member: Member | None = None,
     **changes: Any,
 ) -> Trainer:
@@ -40,7 +40,7 @@ def make_trainer(
             assert member is not None
             model.train()
             stepped = member.step(model, self._prepare_inputs(inputs))
-            watch.others_had(stepped.others_seconds)
+            monitor.add_pause(stepped.paused_seconds)
             if stepped.loss is None:
                 return super().training_step(model, inputs, *more)
             return stepped.loss
@@ -82,7 +82,7 @@ def make_trainer(
                 statistics.softmax(predicted.predictions), predicted.label_ids
             ),
         },
-        callbacks=[watch.callback()],
+        callbacks=[monitor.callback()],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer

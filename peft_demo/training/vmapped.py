@@ -67,7 +67,7 @@ class Stepped:
 
     loss: torch.Tensor | None
     """None if the run has to compute the step by itself."""
-    others_seconds: float
+    paused_seconds: float
     """How long it waited for the others, and for their parts of the step."""
 
 

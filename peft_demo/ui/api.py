@@ -51,7 +51,7 @@ def add_endpoints(services: Services) -> None:
         Args:
             tuned: with learning rates that suit them, and with enough reviews.
         """
-        return _group(*services.engine.submit_plan(sweeps.assignment(fed=tuned), OWNER))
+        return _group(*services.engine.submit_plan(sweeps.assignment(tuned=tuned), OWNER))
 
     def get_group(group_id: str) -> dict[str, Any]:
         """A group that was queued together, with its runs."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from peft_demo.models import ATTENTION, LAYER_NORMS, MODULES
 
 if TYPE_CHECKING:
-    from peft_demo.adapters.parameter_count import Blueprint, Part, Tensor
+    from peft_demo.adapters.parameter_count import ParameterCount, Part, Tensor
 
 WIDTH = 400
 BLOCK_LEFT, BLOCK_RIGHT = 10.0, 380.0
@@ -80,11 +80,11 @@ STYLE = """
 """
 
 
-def draw(blueprint: Blueprint, label: str) -> str:
+def draw(counts: ParameterCount, label: str) -> str:
     """An SVG, to stand inline in a page, of the network with a configuration's adapters.
 
     Args:
-        blueprint: what is trained where.
+        counts: what is trained where.
         label: the method's name, as it is shown and read aloud.
     """
     root = ET.Element(
@@ -92,39 +92,37 @@ def draw(blueprint: Blueprint, label: str) -> str:
         {"xmlns": "http://www.w3.org/2000/svg", "class": "pd-net", "role": "img", "width": "100%"},
     )
     ET.SubElement(root, "title").text = _clean(f"{label}: what is trained where")
-    ET.SubElement(root, "desc").text = _clean(in_words(blueprint, label))
+    ET.SubElement(root, "desc").text = _clean(in_words(counts, label))
     ET.SubElement(root, "style").text = STYLE
     pen = _Pen(root)
-    y = _heading(pen, blueprint, label)
-    y, head = _head(pen, y, blueprint)
-    y, rail = _block(pen, y, head, blueprint)
-    height = _input(pen, y, rail, blueprint)
+    y = _heading(pen, counts, label)
+    y, head = _head(pen, y, counts)
+    y, rail = _block(pen, y, head, counts)
+    height = _input(pen, y, rail, counts)
     root.set("viewBox", f"0 0 {WIDTH} {_number(height)}")
     return ET.tostring(root, encoding="unicode")
 
 
-def in_words(blueprint: Blueprint, label: str) -> str:
+def in_words(counts: ParameterCount, label: str) -> str:
     """What is trained where, in sentences for those who hear the drawing."""
     sentences = []
-    if blueprint.block:
-        each = (
-            f"each of {blueprint.n_layers} blocks" if blueprint.n_layers > 1 else "the only block"
-        )
+    if counts.block:
+        each = f"each of {counts.n_layers} blocks" if counts.n_layers > 1 else "the only block"
         clauses = "; ".join(
             f"{'trains' if _own(tensors) else 'adds'} {_what(tensors)} "
             f"{'of' if _own(tensors) else 'to'} {_listed(modules)}"
-            for tensors, modules in _alike(blueprint.block)
+            for tensors, modules in _alike(counts.block)
         )
         sentences.append(f"In {each}, {label} {clauses}.")
-    if blueprint.shared:
-        where = "All blocks share" if blueprint.block else f"{label} puts before every review"
-        sentences.append(f"{where} {_what(blueprint.shared)}.")
-    if blueprint.embeddings:
+    if counts.shared:
+        where = "All blocks share" if counts.block else f"{label} puts before every review"
+        sentences.append(f"{where} {_what(counts.shared)}.")
+    if counts.embeddings:
         sentences.append("The embeddings are trained.")
     sentences.append(
-        f"The classification head is trained ({blueprint.num_head_parameters:,} parameters)."
+        f"The classification head is trained ({counts.num_head_parameters:,} parameters)."
     )
-    if _any_frozen(blueprint):
+    if _any_frozen(counts):
         sentences.append("Everything else is frozen.")
     return " ".join(sentences)
 
@@ -297,9 +295,9 @@ def _own(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
     return own if len(own) == len(IN_PLACE) else ()
 
 
-def _any_frozen(blueprint: Blueprint) -> bool:
-    whole = [part for part in blueprint.block if _own(part.tensors)]
-    return len(whole) < len(ALL_MODULES) or not blueprint.embeddings
+def _any_frozen(counts: ParameterCount) -> bool:
+    whole = [part for part in counts.block if _own(part.tensors)]
+    return len(whole) < len(ALL_MODULES) or not counts.embeddings
 
 
 def _clean(text: str) -> str:
@@ -517,11 +515,11 @@ def _column_middles() -> list[float]:
 # The network, from the head down
 
 
-def _heading(pen: _Pen, blueprint: Blueprint, label: str) -> float:
+def _heading(pen: _Pen, counts: ParameterCount, label: str) -> float:
     pen.text(BLOCK_LEFT, 24, _cut(label, 0.85 * WIDTH, HEADING), "net-heading")
-    y = _legend(pen, 36, "trained", ["the head", *_names(blueprint, trained=True)])
-    if _any_frozen(blueprint):
-        rest = ["the rest of the network", *_names(blueprint, trained=False)]
+    y = _legend(pen, 36, "trained", ["the head", *_names(counts, trained=True)])
+    if _any_frozen(counts):
+        rest = ["the rest of the network", *_names(counts, trained=False)]
         y = _legend(pen, y, "frozen", rest)
     return y
 
@@ -538,26 +536,26 @@ def _legend(pen: _Pen, y: float, state: str, names: list[str]) -> float:
     return y + 5 + len(lines) * LINE
 
 
-def _names(blueprint: Blueprint, *, trained: bool) -> list[str]:
+def _names(counts: ParameterCount, *, trained: bool) -> list[str]:
     """What is added or trained, each name once."""
-    groups = [part.tensors for part in blueprint.block] + [blueprint.shared]
+    groups = [part.tensors for part in counts.block] + [counts.shared]
     names = [
         term.names
         for tensors in groups
         for term in _terms([tensor for tensor in tensors if tensor.trained is trained])
     ]
-    if trained and blueprint.embeddings:
+    if trained and counts.embeddings:
         names.append("the embeddings")
     return list(dict.fromkeys(names))
 
 
-def _head(pen: _Pen, y: float, blueprint: Blueprint) -> tuple[float, float]:
+def _head(pen: _Pen, y: float, counts: ParameterCount) -> tuple[float, float]:
     """The classification head; returns where it ends, and where its input arrives."""
     pen.text(FLOW, y + 24, "prediction", "net-quiet", "middle")
     top = y + 46
     half = BLOCK_RIGHT - FLOW
     card = pen.box(FLOW - half, top, 2 * half, 0, "net-card", radius=12)
-    trains = f"trains {blueprint.num_head_parameters:,}"
+    trains = f"trains {counts.num_head_parameters:,}"
     _captions(pen, top, "classification head", trains)
     classifier = top + CAPTION
     pre_classifier = classifier + HEAD_BAR + GAP
@@ -581,16 +579,16 @@ def _captions(pen: _Pen, top: float, left: str, right: str) -> None:
     pen.text(BAR_RIGHT, top + 22, right, "net-quiet", "end")
 
 
-def _block(pen: _Pen, y: float, goal: float, blueprint: Blueprint) -> tuple[float, float]:
+def _block(pen: _Pen, y: float, goal: float, counts: ParameterCount) -> tuple[float, float]:
     """One block before its copies; returns where it ends, and where its input arrives.
 
     Args:
         goal: where its output goes.
     """
     top = y + GAP + 8
-    cards = _cards(pen, top, blueprint.n_layers)
-    _captions(pen, top, _blocks(blueprint.n_layers), _each(blueprint))
-    modules = _modules(blueprint.block)
+    cards = _cards(pen, top, counts.n_layers)
+    _captions(pen, top, _blocks(counts.n_layers), _each(counts))
+    modules = _modules(counts.block)
     norm = top + CAPTION
     pen.arrow((FLOW, norm), (FLOW, goal))
     y = _bar(pen, norm, modules["output_layer_norm"], least=NORM)
@@ -630,12 +628,12 @@ def _blocks(n_layers: int) -> str:
     return f"× {n_layers} {'block' if n_layers == 1 else 'blocks'}"
 
 
-def _each(blueprint: Blueprint) -> str:
-    tensors = [tensor for part in blueprint.block for tensor in part.tensors]
+def _each(counts: ParameterCount) -> str:
+    tensors = [tensor for part in counts.block for tensor in part.tensors]
     trained = sum(math.prod(tensor.shape) for tensor in tensors if tensor.trained)
     if trained:
         return f"each trains {trained:,}"
-    return "nothing of their own" if blueprint.block else "all frozen"
+    return "nothing of their own" if counts.block else "all frozen"
 
 
 def _add(pen: _Pen, y: float) -> tuple[float, float]:
@@ -672,27 +670,27 @@ def _step(pen: _Pen, top: float, name: str, width: float) -> float:
     return top + STEP
 
 
-def _input(pen: _Pen, y: float, rail: float, blueprint: Blueprint) -> float:
+def _input(pen: _Pen, y: float, rail: float, counts: ParameterCount) -> float:
     """Embeddings, and beside them what the method adds once; returns the drawing's height."""
     top = beside = y + GAP + 8
     left, right = BAR_LEFT, BAR_RIGHT
-    if blueprint.shared:
+    if counts.shared:
         left, right = BLOCK_LEFT, INPUT_RIGHT
-        beside = _beside(pen, top, y, blueprint)
+        beside = _beside(pen, top, y, counts)
     middle = (left + right) / 2
-    end = _bar(pen, top, _Module("embeddings", blueprint.embeddings), left, right, least=INPUT)
+    end = _bar(pen, top, _Module("embeddings", counts.embeddings), left, right, least=INPUT)
     pen.arrow((middle, top), (middle, rail))
     pen.arrow((middle, end + 26), (middle, end))
     pen.text(middle, end + 42, "tokens of a review", "net-quiet", "middle")
     return max(end + 48, beside) + 4
 
 
-def _beside(pen: _Pen, top: float, block: float, blueprint: Blueprint) -> float:
+def _beside(pen: _Pen, top: float, block: float, counts: ParameterCount) -> float:
     """What all blocks share, or what comes in with the text; returns where it ends."""
-    shown, left_out = _first(blueprint.shared, MOST_SHARED)
+    shown, left_out = _first(counts.shared, MOST_SHARED)
     width = BESIDE_RIGHT - BESIDE_LEFT
     card = pen.box(BESIDE_LEFT, top, width, 0, "net-card", radius=10)
-    title = "shared by all blocks" if blueprint.block else "before every review"
+    title = "shared by all blocks" if counts.block else "before every review"
     pen.text(BESIDE_LEFT + 10, top + 20, title, "net-name")
     y = top + 30
     for tensor, times in shown:
@@ -702,7 +700,7 @@ def _beside(pen: _Pen, top: float, block: float, blueprint: Blueprint) -> float:
         y += LINE + 4
     end = y + 3
     card.set("height", _number(end - top))
-    if blueprint.block:
+    if counts.block:
         x = (BESIDE_LEFT + BESIDE_RIGHT) / 2
         pen.line((x, top), (x, block), dotted=True)
         pen.dot(x, block)

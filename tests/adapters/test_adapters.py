@@ -14,7 +14,7 @@ from small_runs import one_module, small_config
 
 from peft_demo import adapters, models
 from peft_demo.adapters import files
-from peft_demo.adapters.templates import Skeleton
+from peft_demo.adapters.templates import Template
 from peft_demo.errors import AssetError
 from peft_demo.methods import METHODS
 from peft_demo.models import ATTENTION, HUB_BASE, MODULES
@@ -227,7 +227,7 @@ class TestFurtherAdapters:
 
     @pytest.fixture(autouse=True)
     def no_skeletons(self, monkeypatch):
-        monkeypatch.setattr(files, "_skeletons", OrderedDict())
+        monkeypatch.setattr(files, "_templates", OrderedDict())
 
     @staticmethod
     def saved(base, method: str, folder: Path, seed: int) -> Path:
@@ -241,7 +241,7 @@ class TestFurtherAdapters:
         first, second = (self.saved(base, method, tmp_path, seed) for seed in (0, 1))
         before = adapters.load(first, base, METHODS[method])
         of_first = logits(before, base)
-        assert any(files._skeletons.values())
+        assert any(files._templates.values())
         found = adapters.load(second, base, METHODS[method])
         expected = adapters.load(second, base, METHODS[method], by_peft=True)
         assert (logits(found, base) == logits(expected, base)).all()
@@ -286,7 +286,7 @@ class TestFurtherAdapters:
                 adapters.load(second, base, METHODS["lora"])
             sentences.append(str(caught.value))
             adapters.load(first, base, METHODS["lora"])
-        assert any(files._skeletons.values())
+        assert any(files._templates.values())
         first_words, words = (sentence.partition(", got: ") for sentence in sentences)
         assert words[0] == first_words[0]
         assert words == first_words or change == "cut"
@@ -294,7 +294,7 @@ class TestFurtherAdapters:
     def test_those_that_write_to_the_base_have_none(self, base, tmp_path):
         folder = self.saved(base, "olora", tmp_path, 0)
         adapters.load(folder, base, METHODS["olora"])
-        assert not files._skeletons
+        assert not files._templates
 
     def test_a_method_that_computes_what_it_saves_has_none(self, base, tmp_path):
         folder = self.saved(base, "lora", tmp_path, 0)
@@ -303,7 +303,7 @@ class TestFurtherAdapters:
         name = next(iter(state))
         for tensor in (2 * state[name], state[name][:1]):
             with pytest.raises(ValueError, match="is not one of the model's own tensors"):
-                Skeleton(model, {**state, name: tensor})
+                Template(model, {**state, name: tensor})
 
     def test_a_file_that_changes_afterwards_changes_nothing(self, base, tmp_path):
         first, second = (self.saved(base, "lora", tmp_path, seed) for seed in (0, 1))
@@ -314,14 +314,14 @@ class TestFurtherAdapters:
         assert (logits(model, base) == before).all()
 
     def test_the_configurations_used_last_are_kept(self, base, tmp_path, monkeypatch):
-        monkeypatch.setattr(files, "KEPT_SKELETONS", 2)
+        monkeypatch.setattr(files, "KEPT_TEMPLATES", 2)
         folders = {
             method: self.saved(base, method, tmp_path / method, 0)
             for method in ("lora", "ia3", "head_only")
         }
         for method in ("lora", "ia3", "lora", "head_only"):
             adapters.load(folders[method], base, METHODS[method])
-        assert [method for _, method, _ in files._skeletons] == ["lora", "head_only"]
+        assert [method for _, method, _ in files._templates] == ["lora", "head_only"]
 
     def test_several_threads_get_models_of_their_own(self, base, tmp_path):
         folders = [self.saved(base, "lora", tmp_path, seed) for seed in range(4)]

@@ -1,4 +1,4 @@
-"""Blueprint: what is counted on paper is what a built model trains and a saved one stores."""
+"""ParameterCount: what is counted on paper is what a built model trains and a saved one stores."""
 
 import dataclasses
 import math
@@ -18,7 +18,13 @@ from small_runs import run_python
 from transformers import BertTokenizer, DistilBertConfig, DistilBertForSequenceClassification
 
 from peft_demo import adapters, models
-from peft_demo.adapters.parameter_count import Blueprint, Part, Tensor, _counted, blueprint
+from peft_demo.adapters.parameter_count import (
+    ParameterCount,
+    Part,
+    Tensor,
+    _counted,
+    count_parameters,
+)
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import Field
 from peft_demo.methods import METHODS
@@ -26,8 +32,8 @@ from peft_demo.models import ATTENTION, HUB_BASE, LAYER_NORMS, MODULES, loading
 from peft_demo.runs import RunConfig
 
 
-def counted(config: RunConfig) -> Blueprint:
-    return blueprint(config.method, config.method_values, config.setting)
+def counted(config: RunConfig) -> ParameterCount:
+    return count_parameters(config.method, config.method_values, config.setting)
 
 
 def built(base: models.Base, config: RunConfig) -> torch.nn.Module:
@@ -39,7 +45,7 @@ def trained_numbers(tensors: tuple[Tensor, ...]) -> int:
     return sum(math.prod(tensor.shape) for tensor in tensors if tensor.trained)
 
 
-def assert_adds_up(drawn: Blueprint) -> None:
+def assert_adds_up(drawn: ParameterCount) -> None:
     """What is listed by place is all that is trained, except in the head."""
     block = sum(trained_numbers(part.tensors) for part in drawn.block)
     outside = trained_numbers(drawn.shared) + trained_numbers(drawn.embeddings)
@@ -280,7 +286,7 @@ class TestMemory:
     def test_no_weight_is_loaded(self, tmp_path):
         code = """
 from peft_demo import bases
-from peft_demo.blueprint import blueprint
+from peft_demo.counts import count_parameters
 from peft_demo.methods import METHODS
 from peft_demo.runs import HUB_BASE, RunConfig
 
@@ -290,7 +296,7 @@ def refuse(base_id):
 bases.load = refuse
 for base in (bases.BUILTIN_BASE, HUB_BASE):
     config = RunConfig(method="full_ft", base_model=base)
-    print(blueprint(config.method, config.method_values, config.setting).num_base_parameters)
+    print(count_parameters(config.method, config.method_values, config.setting).num_base_parameters)
 print(bases._loaded)
 """
         done = run_python(code, tmp_path)

@@ -9,8 +9,8 @@ from peft_demo.runs import GroupKind, sweeps
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS
 
 
-def redone(store, wrong, fed=False):
-    configs = sweeps.assignment(fed=fed).configs
+def redone(store, wrong, tuned=False):
+    configs = sweeps.assignment(tuned=tuned).configs
     group, runs = finished_group(store, configs, wrong, kind=GroupKind.ASSIGNMENT)
     facts = comparison.group_facts(store, group.group_id, measure=lambda config: ())
     return facts, runs
@@ -60,11 +60,11 @@ class TestOurs:
         assert any(
             "none of the four is shown to be better than guessing" in s for s in facts.verdict
         )
-        assert not facts.assignment.is_fed
+        assert not facts.assignment.is_tuned
 
     def test_fed_they_are(self, store):
-        facts, runs = redone(store, [40, 42, 41, 50], fed=True)
-        assert facts.assignment.is_fed
+        facts, runs = redone(store, [40, 42, 41, 50], tuned=True)
+        assert facts.assignment.is_tuned
         assert [row.run_id for row in facts.assignment.rows] == [run.run_id for run in runs]
         assert any(s.startswith("All four are better than guessing") for s in facts.verdict)
 

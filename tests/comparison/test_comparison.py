@@ -68,7 +68,7 @@ class TestRuns:
         facts, before = compare(store, run, old).runs
         assert facts.prediction_milliseconds == 20.0
         assert before.prediction_milliseconds is None
-        assert (facts.adapter_parameters, facts.head_parameters) == (1000, 500)
+        assert (facts.num_adapter_parameters, facts.num_head_parameters) == (1000, 500)
         assert facts.trained_parameters == 1500
         assert (facts.file_bytes, facts.training_seconds) == (123, 10.0)
 

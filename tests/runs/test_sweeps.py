@@ -123,7 +123,7 @@ class TestAssignment:
     def test_fed_they_differ_in_rate_and_reviews_only(self):
         changed = {"name", "learning_rate", "num_train_epochs", "num_reviews", "num_test_reviews"}
         for before, after in zip(
-            sweeps.assignment().configs, sweeps.assignment(fed=True).configs, strict=True
+            sweeps.assignment().configs, sweeps.assignment(tuned=True).configs, strict=True
         ):
             old, new = before.flat(), after.flat()
             assert {name for name in old if old[name] != new[name]} == changed

@@ -125,7 +125,7 @@ class TestFind:
         def log(self, step, loss, learning_rate):
             callback._refuse_divergence("training", math.nan if step == 13 else loss, step)
 
-        monkeypatch.setattr(training.Watch, "_step", log)
+        monkeypatch.setattr(training.Monitor, "_step", log)
         found = find(small_config(num_reviews=10), tmp_path, Recorder())
         assert len(found.losses) == 12 // lr_range.MEASURED_STEPS
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peft_demo.adapters.parameter_count import Blueprint, Part, Tensor
+from peft_demo.adapters.parameter_count import ParameterCount, Part, Tensor
 from peft_demo.models import ATTENTION, LAYER_NORMS, MODULES
 from peft_demo.ui.drawing import draw
 
@@ -15,8 +15,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 WIDTH, INNER = 384, 1536
 
 
-def blueprint(block=(), *, shared=(), embeddings=(), n_layers=6):
-    return Blueprint(
+def count_parameters(block=(), *, shared=(), embeddings=(), n_layers=6):
+    return ParameterCount(
         num_adapter_parameters=1_000,
         num_head_parameters=148_610,
         num_base_parameters=22_565_376,
@@ -42,7 +42,7 @@ def frozen(name, *shape):
 
 
 def low_rank(modules, rank=8):
-    return blueprint(
+    return count_parameters(
         Part(
             module,
             (
@@ -97,24 +97,26 @@ def test_a_low_rank_pair_is_written_in_the_order_of_multiplication():
 
 def test_the_other_orientation_is_written_the_same_way():
     part = Part("q_lin", (trained("w_a", 384, 4), trained("w_b", 4, 384)))
-    root = parsed(blueprint([part]))
+    root = parsed(count_parameters([part]))
     assert words(module(root, "q_lin")) == "q_lin 384 × 4 · 4 × 384"
     assert "w_a · w_b" in words(root)
 
 
 def test_tensors_of_other_names_are_no_product_although_their_shapes_fit():
     part = Part("out_lin", (trained("scale", 32, 12), trained("shift", 12, 384)))
-    assert words(module(parsed(blueprint([part])), "out_lin")) == "out_lin 32 × 12, 12 × 384"
+    assert words(module(parsed(count_parameters([part])), "out_lin")) == "out_lin 32 × 12, 12 × 384"
 
 
 def test_a_vector_is_written_as_its_length():
-    root = parsed(blueprint([Part("v_lin", (trained("l", 384),))]))
+    root = parsed(count_parameters([Part("v_lin", (trained("l", 384),))]))
     assert words(module(root, "v_lin")) == "v_lin 384"
 
 
 def test_a_magnitude_beside_a_pair_follows_it():
     part = Part("q_lin", (trained("A", 8, 384), trained("B", 384, 8), trained("length", 384)))
-    assert words(module(parsed(blueprint([part])), "q_lin")) == "q_lin 384 × 8 · 8 × 384, 384"
+    assert (
+        words(module(parsed(count_parameters([part])), "q_lin")) == "q_lin 384 × 8 · 8 × 384, 384"
+    )
 
 
 def test_nothing_is_drawn_at_modules_without_a_part():
@@ -128,7 +130,7 @@ def test_nothing_is_drawn_at_modules_without_a_part():
 
 
 def test_the_head_is_trained_and_all_else_frozen_when_nothing_is_added():
-    root = parsed(blueprint())
+    root = parsed(count_parameters())
     assert looks(root).count("net-trained") == 3  # the legend's, classifier and pre_classifier
     assert "all frozen" in words(root)
     assert "trains 148,610" in words(root)
@@ -147,7 +149,7 @@ def test_frozen_and_trained_differ_in_more_than_colour():
 
 def test_a_module_that_is_trained_itself_is_no_frozen_one_with_an_adapter():
     root = parsed(
-        blueprint(
+        count_parameters(
             [Part(name, (trained("weight", 384), trained("bias", 384))) for name in LAYER_NORMS]
         )
     )
@@ -159,13 +161,13 @@ def test_a_module_that_is_trained_itself_is_no_frozen_one_with_an_adapter():
 
 
 def test_a_trained_bias_leaves_its_module_frozen():
-    root = parsed(blueprint([Part("q_lin", (trained("bias", 384),))]))
+    root = parsed(count_parameters([Part("q_lin", (trained("bias", 384),))]))
     assert looks(module(root, "q_lin")) == ["net-frozen", "net-trained"]
 
 
 def test_when_all_is_trained_nothing_is_called_frozen():
     root = parsed(
-        blueprint(
+        count_parameters(
             [
                 Part(name, (trained("weight", 384, 384), trained("bias", 384)))
                 for name in (*MODULES, *LAYER_NORMS)
@@ -181,7 +183,7 @@ def test_when_all_is_trained_nothing_is_called_frozen():
 
 def test_frozen_tensors_of_a_module_have_a_box_of_their_own():
     part = Part("out_lin", (trained("v", 64), frozen("P", 64, 2, 2)))
-    group = module(parsed(blueprint([part])), "out_lin")
+    group = module(parsed(count_parameters([part])), "out_lin")
     assert looks(group) == ["net-frozen", "net-trained", "net-frozen"]
     assert len(snowflakes(group)) == 2
     assert words(group) == "out_lin 64 64 × 2 × 2"
@@ -189,7 +191,7 @@ def test_frozen_tensors_of_a_module_have_a_box_of_their_own():
 
 def test_shared_tensors_stand_once_beside_the_block_with_their_state():
     root = parsed(
-        blueprint(
+        count_parameters(
             [Part("q_lin", (trained("lambda_b", 384),))],
             shared=[frozen("vera_A", 256, 384), trained("bank", 64, 128)],
         )
@@ -202,31 +204,33 @@ def test_shared_tensors_stand_once_beside_the_block_with_their_state():
 
 
 def test_blocks_that_train_nothing_of_their_own_say_so():
-    counts = blueprint([Part("k_lin", (frozen("A", 4, 384),))], shared=[trained("theta", 256)])
+    counts = count_parameters(
+        [Part("k_lin", (frozen("A", 4, 384),))], shared=[trained("theta", 256)]
+    )
     assert "× 6 blocks nothing of their own" in words(parsed(counts))
 
 
 def test_shared_tensors_of_one_name_and_shape_are_counted():
     shared = [trained("B", 32, 384), trained("B", 32, 1536), trained("B", 32, 384)]
-    root = parsed(blueprint([Part("k_lin", (trained("A", 4, 384),))], shared=shared))
+    root = parsed(count_parameters([Part("k_lin", (trained("A", 4, 384),))], shared=shared))
     assert "2 times B 32 × 384, trained B 32 × 1536, trained" in words(root)
     assert "share 2 times B 32 × 384 and B 32 × 1536." in root.findtext(f"{SVG}desc")
 
 
 def test_a_long_shape_is_not_cut():
-    root = parsed(blueprint(shared=[frozen("randlora_B", 1536, 4800, 32)]))
+    root = parsed(count_parameters(shared=[frozen("randlora_B", 1536, 4800, 32)]))
     assert "randlora_B 1536 × 4800 × 32, frozen" in words(root)
 
 
 def test_a_long_dotted_name_keeps_its_end():
     shared = [trained("prompt_encoder.mlp_head.0.weight", 128, 384)]
     assert "before every review mlp_head.0.weight 128 × 384" in words(
-        parsed(blueprint(shared=shared))
+        parsed(count_parameters(shared=shared))
     )
 
 
 def test_what_no_module_of_a_block_uses_comes_in_before_the_review():
-    root = parsed(blueprint(shared=[trained("prompt_embeddings", 10, 384)]))
+    root = parsed(count_parameters(shared=[trained("prompt_embeddings", 10, 384)]))
     assert "before every review prompt_embeddings 10 × 384, trained" in words(root)
     assert "shared by all blocks" not in words(root)
     assert "all frozen" in words(root)
@@ -235,9 +239,11 @@ def test_what_no_module_of_a_block_uses_comes_in_before_the_review():
 @pytest.mark.parametrize("name", ["q_lin", "out_lin"])
 def test_many_tensors_are_counted(name):
     alike = tuple(trained(f"v.{number}", 64) for number in range(12))
-    assert words(module(parsed(blueprint([Part(name, alike)])), name)) == f"{name} 12 times 64"
+    assert (
+        words(module(parsed(count_parameters([Part(name, alike)])), name)) == f"{name} 12 times 64"
+    )
     unlike = tuple(trained(f"v.{number}", 1000 + number, 64) for number in range(12))
-    written = words(module(parsed(blueprint([Part(name, unlike)])), name))
+    written = words(module(parsed(count_parameters([Part(name, unlike)])), name))
     shown = written.count("× 64")
     assert 0 < shown < 12
     assert written.endswith(f"and {12 - shown} more")
@@ -246,14 +252,16 @@ def test_many_tensors_are_counted(name):
 def test_many_shared_tensors_are_counted():
     shared = [trained(f"layer.{number}", 128, 384) for number in range(7)]
     assert "layer.1 128 × 384, trained and 5 more tensors" in words(
-        parsed(blueprint(shared=shared))
+        parsed(count_parameters(shared=shared))
     )
 
 
 def test_the_blocks_are_counted_and_what_each_trains():
     assert "× 6 blocks each trains 12,288" in words(parsed(low_rank(("q_lin", "v_lin"))))
-    assert "× 1 block all frozen" in words(parsed(blueprint(n_layers=1)))
-    sheets = [looks(parsed(blueprint(n_layers=number))).count("net-card") for number in (1, 2, 6)]
+    assert "× 1 block all frozen" in words(parsed(count_parameters(n_layers=1)))
+    sheets = [
+        looks(parsed(count_parameters(n_layers=number))).count("net-card") for number in (1, 2, 6)
+    ]
     assert sheets == [2, 3, 4]
 
 
@@ -270,7 +278,7 @@ def test_title_and_description_say_in_words_what_is_drawn():
 
 @given(label=st.text(max_size=60), name=st.text(min_size=1, max_size=60))
 def test_any_text_stays_text(label, name):
-    counts = blueprint([Part("q_lin", (trained(name, 384),))], shared=[frozen(name, 2)])
+    counts = count_parameters([Part("q_lin", (trained(name, 384),))], shared=[frozen(name, 2)])
     root = parsed(counts, label)
     assert {element.tag for element in root.iter()} == {
         f"{SVG}{tag}"
@@ -280,7 +288,7 @@ def test_any_text_stays_text(label, name):
 
 def test_markup_in_texts_is_escaped():
     label = '<b onclick="x">&'
-    drawn = draw(blueprint(shared=[trained("<script>", 2)]), label)
+    drawn = draw(count_parameters(shared=[trained("<script>", 2)]), label)
     assert "<b" not in drawn
     assert "<script" not in drawn
     root = ET.fromstring(drawn)
@@ -303,7 +311,7 @@ def test_all_boxes_and_lines_of_text_are_on_the_sheet(rank, width, number):
         trained("B", 4 * width, rank),
         *(frozen(f"P{index}", 1, width // 8, 8, 8) for index in range(number)),
     )
-    root = parsed(blueprint([Part(name, tensors) for name in MODULES], shared=tensors))
+    root = parsed(count_parameters([Part(name, tensors) for name in MODULES], shared=tensors))
     _, _, right, bottom = map(float, root.get("viewBox").split())
     assert right == 400
     for box in root.iter(f"{SVG}rect"):

@@ -203,7 +203,7 @@ window.PeftCompare = (() => {
   // Queue the assignment's four configurations, and watch them race.
   async function redo(button) {
     button.disabled = true;
-    const text = await page.server.assignment({ fed: button.dataset.assignment === "fed" });
+    const text = await page.server.assignment({ tuned: button.dataset.assignment === "tuned" });
     button.disabled = false;
     const answer = text ? JSON.parse(text) : { error: "No connection to the server: nothing was queued." };
     if (answer.error) return PeftRunActions.toast(answer.error, { isProblem: true });
@@ -397,7 +397,7 @@ window.PeftCompare = (() => {
     const swept = axes.filter((axis) => axis.values.length > 1);
     const across = swept[page.options.across] || swept[0], down = swept.filter((axis) => axis !== across)[Math.max(0, page.options.down - 1)] || swept.find((axis) => axis !== across);
     const others = swept.filter((axis) => axis !== across && axis !== down);
-    const redone = group.assignment ? panel("The report beside ours", group.assignment.is_fed ? "the same four with learning rates that suit them, and reviews enough" : "the same four configurations, trained again", "<div data-part='assignment'></div>") : "";
+    const redone = group.assignment ? panel("The report beside ours", group.assignment.is_tuned ? "the same four with learning rates that suit them, and reviews enough" : "the same four configurations, trained again", "<div data-part='assignment'></div>") : "";
     // Of a race the curves come first: they are what is watched.
     const grown = few ? `<h2 class="pd-section">Curves</h2>${curveControls(false, false)}${curvePanels(["eval_accuracy", "eval_loss"])}` : "";
     build(`group ${group.group.group_id} ${few} ${group.repeat_pairs.length > 0} ${across?.field} ${down?.field}`, `

@@ -37,8 +37,8 @@ window.PeftComparisonTables = (() => {
     ["Log loss", "nats; guessing: 0.693", ({ quality: q }) => q && `${q.log_loss.value.toFixed(3)}<small>${q.log_loss.low.toFixed(3)} to ${q.log_loss.high.toFixed(3)}</small>`],
     ["Brier score", "0 is best; guessing: 0.25", ({ quality: q }) => q && q.brier.toFixed(3)],
     ["Calibration error", "expected; 0 is best", ({ quality: q }) => q && `${(100 * q.calibration_error).toFixed(1)}&nbsp;points`],
-    ["Adapter parameters", "trained", ({ adapter_parameters: n }) => n != null && whole(n)],
-    ["Head parameters", "trained", ({ head_parameters: n }) => n != null && whole(n)],
+    ["Adapter parameters", "trained", ({ num_adapter_parameters: n }) => n != null && whole(n)],
+    ["Head parameters", "trained", ({ num_head_parameters: n }) => n != null && whole(n)],
     ["File", "adapter and head", ({ file_bytes: n }) => n != null && written(n, "bytes")],
     ["Training time", "validation included", ({ training_seconds: n }) => n != null && written(n, "seconds")],
     ["Prediction time", "per test review", ({ prediction_milliseconds: n }) => n != null && written(n, "milliseconds per review")],
@@ -83,13 +83,13 @@ window.PeftComparisonTables = (() => {
 
   const interval = (share) => share ? `<b>${percent(share.value)}</b><small>${percent(share.low)} to ${percent(share.high)}</small>` : "–";
 
-  function assignmentOf({ rows, is_fed }) {
+  function assignmentOf({ rows, is_tuned }) {
     const [first] = rows.filter((row) => row.run_id), tests = rows.find((row) => row.num_test_reviews)?.num_test_reviews;
     const body = rows.map((row) => `<tr><th scope="row">${escape(row.name)}</th>
       <td>${row.reported_loss.toFixed(4)}</td><td>${interval(row.reported)}</td><td>${percent(row.reported_best)}</td><td>${row.reported_seconds ? written(row.reported_seconds, "seconds") : "–"}</td>
       <td>${row.validation_loss == null ? "–" : row.validation_loss.toFixed(4)}</td><td>${row.validation_accuracy == null ? "–" : `${percent(row.validation_accuracy)}<small>best epoch ${percent(row.best_validation_accuracy)}</small>`}</td>
       <td>${interval(row.test)}</td><td>${row.seconds == null ? "–" : written(row.seconds, "seconds")}</td></tr>`).join("");
-    const offer = is_fed ? "" : `<p><button type="button" class="pd-button" data-assignment="fed">Now with what it lacked</button>
+    const offer = is_tuned ? "" : `<p><button type="button" class="pd-button" data-assignment="tuned">Now with what it lacked</button>
       <span class="pd-quiet">The same four with learning rates that suit them, 2,000 reviews instead of 160 and 5,000 test reviews: differences, or that there are none, can be shown. It takes a while: 200 steps each instead of 80, and five times the tests.</span></p>`;
     return `<div class="pd-scroll" tabindex="0" role="region" aria-label="The report beside ours"><table class="pd-table"><caption class="pd-quiet">Left, what the report shows on its 32 validation reviews; right, what came out here${first ? ` on ${whole(first.num_validation_reviews)} validation reviews` : ""}${tests ? ` and on ${whole(tests)} test reviews` : ""}. Accuracies with 95 % Wilson intervals.</caption>
       <thead><tr><td></td><th scope="colgroup" colspan="4">The report</th><th scope="colgroup" colspan="4">Trained here</th></tr>

@@ -260,7 +260,7 @@
       <section class="pd-tiles" aria-label="Overview"></section>
       <section class="pd-panel pd-row" aria-label="The assignment, redone">
         <p><b>The assignment, redone.</b> Four configurations that a report ranked by 32 reviews, trained again side by side: can such numbers tell them apart?</p>
-        <button type="button" class="pd-button" data-assignment="starved">Train the four</button>
+        <button type="button" class="pd-button" data-assignment="original">Train the four</button>
       </section>
       <section class="pd-panel" aria-labelledby="pd-pick-title">
         <h2 id="pd-pick-title">Runs in the charts <span class="pd-quiet">press one to show or hide it</span></h2>
@@ -461,8 +461,8 @@
     const parts = [];
     if (run.phase && run.phase !== "Training") parts.push(`${run.phase} …`);
     if (run.max_steps) parts.push(`epoch ${Math.min(run.epoch + 1, run.max_epochs)} of ${run.max_epochs}`, `step ${run.step} of ${run.max_steps}`);
-    if (run.rate) parts.push(`${run.rate.toFixed(0)} reviews/s`);
-    if (run.left != null && run.step) parts.push(`about ${seconds(run.left)} left`);
+    if (run.samples_per_second) parts.push(`${run.samples_per_second.toFixed(0)} reviews/s`);
+    if (run.seconds_left != null && run.step) parts.push(`about ${seconds(run.seconds_left)} left`);
     if (run.learning_rate != null) parts.push(`lr ${Number(run.learning_rate).toPrecision(2)}`);
     return parts.join(" · ") || "Starting …";
   }

@@ -142,9 +142,9 @@ class ComparePage:
         )
 
     def assignment(self, request: dict[str, Any]) -> str:
-        """Queue the assignment's four configurations, with tuned rates if ``fed``, as a race."""
+        """Queue the assignment's four configurations, with tuned rates if ``tuned``, as a race."""
         try:
-            plan = sweeps.assignment(fed=bool(request.get("fed")))
+            plan = sweeps.assignment(tuned=bool(request.get("tuned")))
             group, _ = self._services.engine.submit_plan(plan, "browser")
         except PeftDemoError as error:
             return json.dumps({"error": str(error)})

@@ -18,7 +18,7 @@ from peft_demo.ui.services import Services
 
 if TYPE_CHECKING:
     from peft_demo.adapters.forecast import Forecast
-    from peft_demo.adapters.parameter_count import Blueprint
+    from peft_demo.adapters.parameter_count import ParameterCount
 
 WAITING = "<p class='pd-quiet'>Counting begins when the models are loaded …</p>"
 
@@ -216,12 +216,12 @@ def _value(value: Any) -> str:
     return ", ".join(value) if isinstance(value, tuple) else f"{value}"
 
 
-def _share(counts: Blueprint) -> str:
+def _share(counts: ParameterCount) -> str:
     share = 100 * counts.share_of_base
     return f"{share:.2f} %" if share >= 0.01 or share == 0 else f"{share:.4f} %"
 
 
-def _file(method: Method, counts: Blueprint) -> str:
+def _file(method: Method, counts: ParameterCount) -> str:
     size = _bytes(counts.file_bytes)
     return f"at most {size}" if method.shrinks else size
 
