@@ -54,6 +54,15 @@ def small_config(method: str = "lora", **changes: object) -> RunConfig:
     )
 
 
+def set_options(**values: object) -> list[str]:
+    """The command line's ``--set`` arguments of a small run."""
+    return [
+        argument
+        for name, value in {**SMALL, **values}.items()
+        for argument in ("--set", f"{name}={value}")
+    ]
+
+
 def long_config(**changes: object) -> RunConfig:
     return RunConfig({**LONG, "method": "lora", **changes})
 
@@ -116,10 +125,19 @@ def run_python(
     code: str, home: Path, *arguments: str, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a script in a new process and return what it wrote."""
+    return _run(["-c", code, *arguments], environment(home, **more))
+
+
+def run_program(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """``python -m peft_demo …`` in a process of its own."""
+    return _run(["-m", "peft_demo", *arguments], environment(home))
+
+
+def _run(arguments: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
+        [sys.executable, *arguments],
         cwd=ROOT,
-        env=environment(home, **more),
+        env=variables,
         capture_output=True,
         text=True,
         timeout=300,

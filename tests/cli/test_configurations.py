@@ -1,21 +1,14 @@
-"""The command line's verbs about configurations."""
+"""The commands about configurations, and about files brought in or taken away."""
 
 import json
 import shutil
 
 import pytest
-from small_runs import SMALL
 
+from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig
+from peft_demo.runs.schema import describe_methods
 from peft_demo.settings import ADAPTERS
-
-
-def settings(**values):
-    return [
-        argument
-        for name, value in {**SMALL, **values}.items()
-        for argument in ("--set", f"{name}={value}")
-    ]
 
 
 def test_a_configuration_is_counted_without_training(command):
@@ -33,15 +26,6 @@ def test_a_bad_value_is_refused_by_its_field(command):
     assert done.status == 2
     assert "oft_block_size must divide" in done.err
     assert "got 33" in done.err
-
-
-@pytest.mark.slow
-def test_a_learning_rate_is_looked_for(command, base):
-    done = command("find-rate", "--json", *settings(method="ia3"))
-    assert done.status == 0, done.err
-    found = json.loads(done.out)
-    assert found["learning_rates"] == sorted(found["learning_rates"])
-    assert found["is_sure"] or found["reason"]
 
 
 @pytest.mark.parametrize("kind", ["script", "notebook"])
@@ -90,3 +74,33 @@ def test_what_is_no_adapter_is_refused(command, tmp_path):
     done = command("import-adapter", str(tmp_path / "nothing.zip"))
     assert done.status == 2
     assert "adapter" in done.err
+
+
+class TestMethods:
+    def test_json_is_the_catalogue(self, command):
+        assert json.loads(command("methods", "--json").out) == json.loads(
+            json.dumps(describe_methods())
+        )
+
+    def test_text_names_every_field_with_its_limits(self, command):
+        text = command("methods").out
+        for method in METHODS.values():
+            assert method.summary in text
+            for field in method.fields:
+                assert field.name in text
+                assert field.allowed in text
+
+
+class TestExportBase:
+    def test_writes_a_folder(self, command, tmp_path, base):
+        done = command("export-base", str(tmp_path / "base"))
+        assert done.status == 0, done.err
+        names = {path.name for path in (tmp_path / "base").iterdir()}
+        assert {"config.json", "model.safetensors", "tokenizer.json"} <= names
+
+    def test_a_file_in_the_way_is_told(self, command, tmp_path, base):
+        (tmp_path / "file").write_text("precious")
+        done = command("export-base", str(tmp_path / "file"))
+        assert done.status != 0
+        assert "DIR must be a folder that can be written to" in done.err
+        assert (tmp_path / "file").read_text() == "precious"

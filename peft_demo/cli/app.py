@@ -1,0 +1,57 @@
+"""``python -m peft_demo …``, on the same store as the app."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+
+import typer
+
+from peft_demo import settings
+from peft_demo.cli import configurations, runs, serve, training
+from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError
+from peft_demo.models import hardware
+
+app = typer.Typer(
+    help="Train parameter-efficient fine-tuning methods on movie reviews and compare them.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for module in (training, configurations, runs, serve):
+    app.add_typer(module.commands)
+
+
+def main(before: Sequence[str] = ()) -> None:
+    """Run the command line, with ``before`` ahead of its arguments.
+
+    A user's mistake ends in one sentence and status 2, a failure in one and status 1.
+    """
+    hardware.share_cores()
+    _silence_expected_warnings()
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        # A wrong value would come out in the middle of a training.
+        settings.forward()
+        settings.repeats()
+        settings.precision()
+        app([*before, *sys.argv[1:]])
+    except (InvalidFieldsError, NotFoundError) as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    except PeftDemoError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+
+
+def _silence_expected_warnings() -> None:
+    # For the whole process, because catch_warnings is not made for threads.
+    for expected in (
+        ".*is_gradient_checkpointing.*",  # peft asks transformers in last year's words
+        ".*target_modules.*",  # head only has none, on purpose
+        ".*Could not find a config file.*",  # the built-in base has no folder to look in
+    ):
+        warnings.filterwarnings("ignore", message=expected)

@@ -1,0 +1,108 @@
+"""The commands about configurations, and what is brought in or taken away as files."""
+
+from __future__ import annotations
+
+import getpass
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from peft_demo.cli.arguments import AsJson, Changes, FromPreset, configuration, open_store
+from peft_demo.cli.output import as_text, print_json, tell_end
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.runs import RunConfig, RunKind
+from peft_demo.runs.schema import describe_methods
+
+commands = typer.Typer()
+
+
+@commands.command()
+def count(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = False) -> None:
+    """Count what a configuration would train and store, without training it."""
+    from peft_demo.adapters.forecast import forecast
+
+    known = forecast(configuration(preset, changes), open_store().runs()).plain()
+    if as_json:
+        print_json(known)
+        return
+    for name, value in known.items():
+        typer.echo(f"{name:24} {as_text(value)}")
+
+
+@commands.command()
+def code(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="script or notebook.")],
+    preset: FromPreset = None,
+    changes: Changes = None,
+    run: Annotated[str | None, typer.Option(metavar="ID", help="Of this run instead.")] = None,
+) -> None:
+    """Print a configuration as a script on plain transformers and peft, or as a notebook."""
+    from peft_demo.export import code
+
+    if run:
+        found = open_store().get(run)
+        print(code.export(found.config, kind, found.forward_pass))
+    else:
+        print(code.export(configuration(preset, changes), kind))
+
+
+@commands.command("read-config")
+def read_config(
+    file: Annotated[Path, typer.Argument(help="A peft call, adapter_config.json or our JSON.")],
+) -> None:
+    """Turn somebody's peft configuration into ours, as JSON; nothing in it is executed."""
+    from peft_demo.runs import reading
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidFieldsError({"file": f"FILE must be a text file, got {file}."}) from error
+    imported = reading.read(text)
+    for note in imported.notes:
+        typer.echo(note, err=True)
+    print_json(RunConfig(imported.values).flat())
+
+
+@commands.command("import-adapter")
+def import_adapter(
+    source: Annotated[Path, typer.Argument(help="A zip or folder with a peft adapter.")],
+    name: Annotated[str, typer.Option(help="How to call it.")] = "",
+) -> None:
+    """Test an adapter that was trained elsewhere, and put it among the runs."""
+    from peft_demo import execution
+    from peft_demo.adapters import importing
+
+    store = open_store()
+    with tempfile.TemporaryDirectory(dir=store.folder, prefix=".import-") as scratch:
+        files = importing.unpack(source, Path(scratch))
+        config = importing.describe(files, name or source.stem)
+        run = store.start(config, getpass.getuser(), RunKind.IMPORTED, files)
+    tell_end(execution.execute(store, run), store, False)
+
+
+@commands.command("export-base")
+def export_base(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write.")],
+) -> None:
+    """Write the built-in base as a transformers folder, for plain PeftModel.from_pretrained."""
+    from peft_demo import models
+
+    models.export(folder)
+    typer.echo(f"Wrote {folder}.")
+
+
+@commands.command()
+def methods(as_json: AsJson = False) -> None:
+    """List the methods with their fields, limits and defaults."""
+    described = describe_methods()
+    if as_json:
+        print_json(described)
+        return
+    for method in described:
+        typer.echo(f"{method['id']:12} {method['label']} ({method['year']}): {method['summary']}")
+        for field in method["fields"]:
+            typer.echo(
+                f"    {field['name']:24} {field['allowed']}; default {as_text(field['default'])}"
+            )

@@ -1,0 +1,48 @@
+"""What several commands print."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import typer
+
+from peft_demo.runs import Run
+from peft_demo.storage import Store
+
+
+def tell_end(run: Run, store: Store, as_json: bool) -> None:
+    """Print how a run ended, with where its files are."""
+    result = run.result
+    if result is None:
+        if as_json:
+            print_json({"event": str(run.status), "run_id": run.run_id, "error": run.error})
+        else:
+            typer.echo(f"{run.run_id} {run.status}. {run.error or ''}", err=True)
+        return
+    facts: dict[str, Any] = {
+        "run_id": run.run_id,
+        "test_accuracy": result.test_accuracy,
+        "test_interval": list(result.test_interval),
+        "adapter_dir": str(store.folder_of(run.run_id)),
+        "num_adapter_parameters": result.num_adapter_parameters,
+        "num_head_parameters": result.num_head_parameters,
+    }
+    if as_json:
+        print_json({"event": "completed", **facts, **result.train_output})
+        return
+    low, high = result.test_interval
+    typer.echo(
+        f"{run.run_id} completed: test accuracy {result.test_accuracy:.1%} "
+        f"(95 % interval {low:.1%} to {high:.1%}), saved in {facts['adapter_dir']}"
+    )
+
+
+def as_text(value: object) -> str:
+    """Write a value as text; a list's elements with commas between them."""
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def print_json(value: object) -> None:
+    """Print one line of JSON at once, so that a reader need not wait."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)

@@ -1,0 +1,136 @@
+"""The commands about runs that exist."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from peft_demo.cli.arguments import AsJson, RunId, open_store
+from peft_demo.cli.output import as_text, print_json
+from peft_demo.export.csv import run_csv
+
+commands = typer.Typer()
+
+
+@commands.command()
+def runs(
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for a spreadsheet.")] = False,
+) -> None:
+    """List all runs, newest first, the reference runs last."""
+    found = open_store().runs()
+    if as_csv:
+        print(run_csv(found), end="")
+        return
+    if as_json:
+        print_json([json.loads(run.model_dump_json()) for run in found])
+        return
+    for run in found:
+        accuracy = f"{run.result.test_accuracy:.1%}" if run.result else "–"
+        typer.echo(f"{run.run_id:34} {run.status:12} {accuracy:>6}  {run.config.name}")
+
+
+@commands.command()
+def show(run_id: RunId, as_json: AsJson = False) -> None:
+    """Show everything about one run."""
+    store = open_store()
+    run = store.get(run_id)
+    if as_json:
+        steps = [metrics.model_dump() for metrics in store.steps(run_id)]
+        more = {"steps": steps, "folder": str(store.folder_of(run_id))}
+        print_json({**json.loads(run.model_dump_json()), **more})
+        return
+    typer.echo(f"{run.run_id}  {run.config.name}  {run.status}")
+    if run.error:
+        typer.echo(run.error)
+    for name, value in run.config.flat().items():
+        typer.echo(f"  {name:28} {as_text(value)}")
+    if run.result:
+        typer.echo("")
+        for row in run.result.training_table:
+            typer.echo("  " + "  ".join(f"{name} {value}" for name, value in row.items()))
+        typer.echo("")
+        facts = run.result.model_dump(exclude={"training_table", "train_output", "environment"})
+        for name, value in {**run.result.train_output, **facts, **run.result.environment}.items():
+            typer.echo(f"  {name:28} {as_text(value)}")
+
+
+@commands.command()
+def compare(
+    run_ids: Annotated[list[str], typer.Argument(metavar="ID ID...", help="2 to 8 runs.")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare runs on the same test reviews: verdicts in words, then the numbers."""
+    from peft_demo import comparison
+
+    store = open_store()
+    facts = comparison.compare(store, comparison.check_run_ids(store, run_ids))
+    if as_json:
+        print_json(facts.model_dump(mode="json"))
+        return
+    for sentence in (*facts.verdict, *facts.problems, *(pair.reason for pair in facts.refused)):
+        typer.echo(sentence)
+    typer.echo("")
+    for line in comparison.table(facts):
+        typer.echo(line)
+
+
+@commands.command()
+def predict(
+    text: Annotated[str, typer.Argument(help="The review.")],
+    run: Annotated[list[str], typer.Option("--run", metavar="ID", help="May be repeated.")],
+    as_json: AsJson = False,
+) -> None:
+    """Ask finished runs what they make of a review."""
+    from peft_demo.inference import Predictor
+
+    for prediction in Predictor(open_store()).predict(text, run):
+        if as_json:
+            print_json(prediction.model_dump())
+        else:
+            share = prediction.probabilities[prediction.label]
+            typer.echo(
+                f"{prediction.run_id}  {prediction.label} {share:.1%}  "
+                f"{prediction.milliseconds:.0f} ms  "
+                f"read {prediction.tokens_read} of {prediction.tokens_total} tokens"
+            )
+
+
+@commands.command()
+def cancel(run_id: RunId) -> None:
+    """Stop a running run within one step, or take a waiting one out of the queue."""
+    open_store().request_stop(run_id)
+    typer.echo(f"{run_id} will stop.")
+
+
+@commands.command()
+def delete(run_id: RunId) -> None:
+    """Remove a run that is over, with its files; within an hour it can be restored."""
+    open_store().delete(run_id)
+    typer.echo(f"{run_id} is deleted; restore {run_id} brings it back within an hour.")
+
+
+@commands.command()
+def restore(run_id: RunId) -> None:
+    """Bring back a run that was deleted less than an hour ago."""
+    open_store().restore(run_id)
+    typer.echo(f"{run_id} is back.")
+
+
+@commands.command()
+def annotate(
+    run_id: RunId,
+    name: Annotated[str | None, typer.Option(help="Its new name.")] = None,
+    tags: Annotated[
+        list[str] | None,
+        typer.Option("--tag", help="Instead of those that it has; may be repeated."),
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="What is worth remembering.")] = None,
+    star: Annotated[bool | None, typer.Option("--star/--no-star", help="Its star.")] = None,
+) -> None:
+    """Rename a run, and write tags, a note or a star onto it; what is left out stays."""
+    run = open_store().annotate(run_id, name=name, tags=tags or None, note=note, is_starred=star)
+    star_text = "★ " if run.is_starred else ""
+    typer.echo(f"{run.run_id}  {star_text}{run.config.name}  {', '.join(run.tags)}")
