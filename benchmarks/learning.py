@@ -15,7 +15,7 @@ from benchmarks.silent import Silent
 from benchmarks.training import config_of
 from peft_demo import data, statistics, training
 from peft_demo.methods import METHODS
-from peft_demo.runs import RunConfig
+from peft_demo.runs import RunConfig, draw
 
 SEEDS = (1, 2, 3)
 
@@ -82,7 +82,7 @@ def _ours(config: RunConfig) -> Learned:
 
 
 def _theirs(base_folder: str, config: RunConfig) -> Learned:
-    drawn = data.draw(data.load(config.dataset), config)
+    drawn = draw(data.load(config.dataset), config)
     with tempfile.TemporaryDirectory() as folder:
         trainer = notebook_of(
             base_folder, folder, config, (drawn.test.texts, drawn.test.labels),
@@ -101,7 +101,7 @@ def notebook_of(
     base_folder: str, folder: str, config: RunConfig, validation: notebook.Part, **more: Any
 ) -> Any:
     """The notebook with a configuration of ours, ready to train."""
-    train = data.draw(data.load(config.dataset), config).train
+    train = draw(data.load(config.dataset), config).train
     lora: Any = METHODS[config.method].peft_config(config.method_values, config.setting)
     return notebook.trainer(
         base_folder, folder, (train.texts, train.labels), validation,

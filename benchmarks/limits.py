@@ -6,7 +6,7 @@ import time
 from functools import lru_cache
 
 from peft_demo.models import hardware
-from peft_demo.runs import RunConfig
+from peft_demo.runs import RunConfig, draw
 
 SECONDS = 0.3
 """How long each shape is measured."""
@@ -58,6 +58,6 @@ def training_flops(config: RunConfig) -> float:
         model.train()(**read).loss.backward()
     with FlopCounterMode(display=False) as evaluated, torch.no_grad():
         model.eval()(**read)
-    drawn = data.draw(data.load(config.dataset), config)
+    drawn = draw(data.load(config.dataset), config)
     share = len(drawn.validation.labels) / len(drawn.train.labels)
     return (trained.get_total_flops() + share * evaluated.get_total_flops()) / batch

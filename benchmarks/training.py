@@ -14,7 +14,7 @@ from peft_demo import adapters, data, training
 from peft_demo.data import IMDB
 from peft_demo.methods import METHODS
 from peft_demo.models import BUILTIN_BASE, hardware
-from peft_demo.runs import RunConfig, presets
+from peft_demo.runs import RunConfig, draw, presets
 
 NOTEBOOK = "notebook"
 PRESETS = {"lora-1": "LoRA 1 (assignment)", "recommended-lora": "LoRA, recommended"}
@@ -38,7 +38,7 @@ def theirs(base_folder: str, config: RunConfig) -> dict[str, float]:
     """The same of the notebook."""
     from benchmarks.baselines import notebook
 
-    drawn = data.draw(data.load(config.dataset), config)
+    drawn = draw(data.load(config.dataset), config)
     parts = [(part.texts, part.labels) for part in (drawn.train, drawn.validation)]
     method = METHODS[config.method]
     return notebook.train(

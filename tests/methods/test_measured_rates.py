@@ -4,26 +4,13 @@ import json
 
 import pytest
 from small_runs import run_python
+from tuned_runs import run
 
 from peft_demo import settings
 from peft_demo.methods import METHODS, measured_rates
 from peft_demo.methods.measured_rates import GUESSING, TunedRun, best_rate, ladder, ranking, warning
 from peft_demo.runs import RunConfig
 from peft_demo.training import tune
-
-
-def run(rate: float, loss: float | None, seed: int = 42, method: str = "lora") -> TunedRun:
-    """One rung; without a loss it diverged."""
-    return TunedRun(
-        method=method,
-        learning_rate=rate,
-        seed=seed,
-        config={"method": method},
-        outcome="trained" if loss is not None else "diverged",
-        steps=63,
-        eval_loss=loss,
-    )
-
 
 CLIMB = (
     run(1e-4, 0.692),

@@ -4,7 +4,7 @@ import pytest
 from small_runs import Recorder, numbers_of, small_config
 
 from peft_demo import data
-from peft_demo.runs import PART_SEEDS, RunConfig
+from peft_demo.runs import PART_SEEDS, RunConfig, draw
 from peft_demo.training import train
 
 ALL = dict.fromkeys(PART_SEEDS, 5)
@@ -48,11 +48,11 @@ def test_the_adapters_seed_reaches_methods_that_draw_by_their_own(tmp_path, base
 def test_the_samples_seed_draws_the_reviews():
     pools = data.load("imdb")
     drawn = [
-        data.draw(pools, small_config(**changes)).train.texts
+        draw(pools, small_config(**changes)).train.texts
         for changes in ({"seed": 1, "sample_seed": 9}, {"seed": 2, "sample_seed": 9}, {"seed": 9})
     ]
     assert drawn[0] == drawn[1] == drawn[2]
-    assert drawn[0] != data.draw(pools, small_config(seed=1)).train.texts
+    assert drawn[0] != draw(pools, small_config(seed=1)).train.texts
 
 
 def test_left_empty_they_follow_the_run():

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from small_runs import ROOT, environment
-from test_tuned import run
+from tuned_runs import run
 
 from peft_demo.errors import DivergedError, NotFoundError, PeftDemoError
 from peft_demo.methods import METHODS, measured_rates
@@ -149,8 +149,8 @@ class TestTheFile:
     ADDER = """
 import sys
 from pathlib import Path
-from peft_demo.tune import add
-from peft_demo.tuned import TunedRun
+from peft_demo.training.tune import add
+from peft_demo.methods.measured_rates import TunedRun
 for number in range(20):
     add(TunedRun(method="lora", learning_rate=1e-3 + number / 1e6, seed=int(sys.argv[2]),
                  config={}, outcome="trained", steps=1, eval_loss=0.5), Path(sys.argv[1]))
@@ -185,7 +185,7 @@ def small_protocol(monkeypatch):
 def trained_configs(monkeypatch) -> list[RunConfig]:
     """The configurations that were trained, for real."""
     configs = []
-    train = tune.training.train
+    train = loop.train
 
     def remember(config, *arguments, **named):
         configs.append(config)
