@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from peft_demo import adapters, data, models, settings, statistics
-from peft_demo.data import IMDB
+from peft_demo.data import IMDB, LABELS
 from peft_demo.methods import METHODS
 from peft_demo.models import BUILTIN_BASE, fast_forward, hardware, loading
 from peft_demo.runs import RunConfig
@@ -99,7 +99,7 @@ def _methods() -> None:
         with hardware.predicting():
             return _seconds(lambda: adapters.logits(model, base, token_ids), STEPS)
 
-    of_base = seconds(base.shared().eval())
+    of_base = seconds(base.shared(LABELS).eval())
     for method in METHODS.values():
         config = RunConfig({"method": method.id, "max_length": 128})
         model = adapters.build(base, config).requires_grad_(False).eval()
@@ -118,7 +118,7 @@ def _probabilities() -> None:
         method = METHODS[
             reference_runs.read_references(settings.ADAPTERS)[folder.name].config.method
         ]
-        model = adapters.load(folder, base, method)
+        model = adapters.load(folder, base, method, LABELS)
         shares = []
         for precision in ("float32", "bfloat16"):
             os.environ["PEFT_DEMO_PRECISION"] = precision

@@ -18,6 +18,7 @@ from filelock import FileLock
 from hypothesis import settings
 from small_runs import small_config
 
+from peft_demo.data import LABELS
 from peft_demo.execution import execute
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
@@ -146,7 +147,7 @@ class Trained:
         """The run's saved model, loaded as the program does."""
         from peft_demo import adapters
 
-        return adapters.load(self.folder(method), base, METHODS[method])
+        return adapters.load(self.folder(method), base, METHODS[method], LABELS)
 
     def ids(self, *methods: str) -> list[str]:
         return [self.runs[method].run_id for method in methods or self.runs]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +32,9 @@ FULL_WEIGHTS = "model.safetensors"
 KEPT_TEMPLATES = 64
 """Configurations of which a further adapter loads quickly."""
 
-_templates: OrderedDict[tuple[nn.Module, str, str], Template | None] = OrderedDict()
-"""By the base's model, the method and the text of the configuration; None where none can be."""
+_templates: OrderedDict[tuple[object, ...], Template | None] = OrderedDict()
+"""By the base's model, the method, the labels and the text of the configuration; None where none
+can be."""
 
 _keeping = threading.Lock()
 
@@ -65,6 +67,7 @@ def load(
     folder: Path,
     base: models.Base,
     method: Method,
+    labels: Sequence[str],
     *,
     by_peft: bool = False,
 ) -> nn.Module:
@@ -77,6 +80,7 @@ def load(
         folder: with the saved files.
         base: what the adapter belongs to.
         method: the row that it was trained by.
+        labels: what it tells apart.
         by_peft: let peft build it in any case, as for anybody else who has the files.
 
     Raises:
@@ -91,19 +95,19 @@ def load(
             )
     has_template = not (is_full or method.writes_to_base or by_peft)
     try:
-        if has_template and (copied := _copy(folder, base, method)) is not None:
+        if has_template and (copied := _copy(folder, base, method, labels)) is not None:
             return copied
         with borrowed_generators():
             model, saved = (
                 (_load_full(folder, base), {})
                 if is_full
-                else _load_adapter(folder, base, private=method.writes_to_base)
+                else _load_adapter(folder, base, labels, private=method.writes_to_base)
             )
         if method.needs_all_tokens:
             fast_forward.compute_all_tokens(model)
         model.requires_grad_(False).eval()
         if has_template:
-            _keep_template(folder, base, method, model, saved)
+            _keep_template(_template_key(folder, base, method, labels), model, saved)
     except AssetError:
         raise
     except Exception as error:  # peft, safetensors and json each raise their own
@@ -114,11 +118,11 @@ def load(
     return model
 
 
-def _copy(folder: Path, base: models.Base, method: Method) -> Any:
+def _copy(folder: Path, base: models.Base, method: Method, labels: Sequence[str]) -> Any:
     """The saved model from the template of its configuration, or None if peft has to load it."""
     from safetensors.torch import load as tensors_of
 
-    key = _template_key(folder, base, method)
+    key = _template_key(folder, base, method, labels)
     with _keeping:
         template = _templates.get(key)
         if template is None:
@@ -129,13 +133,8 @@ def _copy(folder: Path, base: models.Base, method: Method) -> Any:
 
 
 def _keep_template(
-    folder: Path,
-    base: models.Base,
-    method: Method,
-    model: nn.Module,
-    saved: dict[str, torch.Tensor],
+    key: tuple[object, ...], model: nn.Module, saved: dict[str, torch.Tensor]
 ) -> None:
-    key = _template_key(folder, base, method)
     with _keeping:
         if key in _templates:
             return
@@ -149,13 +148,15 @@ def _keep_template(
             _templates.popitem(last=False)
 
 
-def _template_key(folder: Path, base: models.Base, method: Method) -> tuple[nn.Module, str, str]:
+def _template_key(
+    folder: Path, base: models.Base, method: Method, labels: Sequence[str]
+) -> tuple[object, ...]:
     # The model itself, not the base's id: a test or a trial may have a copy of the base.
-    return base.model, method.id, (folder / CONFIG).read_text(encoding="utf-8")
+    return base.model, method.id, tuple(labels), (folder / CONFIG).read_text(encoding="utf-8")
 
 
 def _load_adapter(
-    folder: Path, base: models.Base, *, private: bool
+    folder: Path, base: models.Base, labels: Sequence[str], *, private: bool
 ) -> tuple[Any, dict[str, torch.Tensor]]:
     """The model, and those of its tensors that the file holds."""
     from peft import PeftModel, get_peft_model_state_dict
@@ -163,7 +164,8 @@ def _load_adapter(
 
     config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     _check_base(folder, base, config.get("base_model_name_or_path"))
-    model = PeftModel.from_pretrained(base.private() if private else base.shared(), str(folder))
+    blank = base.private(labels) if private else base.shared(labels)
+    model = PeftModel.from_pretrained(blank, str(folder))
     # peft only warns about tensors that are not there, and leaves them random.
     saved = get_peft_model_state_dict(model, save_embedding_layers=False)
     with safe_open(folder / WEIGHTS, framework="pt") as file:

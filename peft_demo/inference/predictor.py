@@ -143,7 +143,7 @@ class Predictor:
             return self.model(run)
         if method.merges_to_predict and (kept := self._kept(run)).own_bytes:
             return kept.model
-        return adapters.merge(adapters.load(self._store.folder_of(run.run_id), base, method))
+        return adapters.merge(self._saved(run, base))
 
     def model(self, run: Run) -> nn.Module:
         """The run's model, loaded at first use, to compute ``hardware.predicting``.
@@ -164,13 +164,17 @@ class Predictor:
 
     def _load(self, run: Run) -> _Kept:
         base, method = models.load(run.config.base_model), METHODS[run.config.method]
-        model = adapters.load(self._store.folder_of(run.run_id), base, method)
+        model = self._saved(run, base)
         if not method.merges_to_predict:
             return _Kept(model)
         own_bytes = adapters.merged_bytes(model)
         if own_bytes + sum(kept.own_bytes for kept in self._models.values()) > MERGED_BYTES:
             return _Kept(model)
         return _Kept(adapters.merge(model), own_bytes)
+
+    def _saved(self, run: Run, base: models.Base) -> nn.Module:
+        folder, config = self._store.folder_of(run.run_id), run.config
+        return adapters.load(folder, base, METHODS[config.method], config.labels)
 
     def forget(self, run_id: str) -> None:
         """Let go of a deleted run's model."""

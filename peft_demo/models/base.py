@@ -22,6 +22,7 @@ class Base:
 
     id: str
     model: DistilBertForSequenceClassification
+    """Its head is transformers' own and untrained; ``shared`` and ``private`` make those in use."""
     tokenizer: PreTrainedTokenizerBase
     _tokenizing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -39,17 +40,17 @@ class Base:
                 verbose=False,
             )
 
-    def shared(self) -> DistilBertForSequenceClassification:
-        """A module tree of its own over the same frozen tensors, with a new random head.
+    def shared(self, labels: Sequence[str]) -> DistilBertForSequenceClassification:
+        """A module tree of its own over the same frozen tensors, with a new head for ``labels``.
 
         Costs milliseconds and only the head's memory. Draws the head from torch's generator.
         """
         body = {id(p): p for p in self.model.distilbert.parameters()}
-        return self._with_new_head(copy.deepcopy(self.model, body))
+        return _with_new_head(copy.deepcopy(self.model, body), labels)
 
-    def private(self) -> DistilBertForSequenceClassification:
-        """A full copy that may be written to, with a new random head."""
-        return self._with_new_head(copy.deepcopy(self.model))
+    def private(self, labels: Sequence[str]) -> DistilBertForSequenceClassification:
+        """A full copy that may be written to, with a new head for ``labels``."""
+        return _with_new_head(copy.deepcopy(self.model), labels)
 
     def checksum(self) -> str:
         """sha256 over the body's weights, to prove that no run has changed them."""
@@ -63,13 +64,22 @@ class Base:
         """Parameters of the body, without the head."""
         return sum(p.numel() for p in self.model.distilbert.parameters())
 
-    def _with_new_head(self, model: Any) -> Any:
-        for name in HEAD_MODULES:
-            layer = model.get_submodule(name)
-            # As transformers initialises a new DistilBERT head.
-            layer.weight.data.normal_(mean=0.0, std=model.config.initializer_range)
-            layer.bias.data.zero_()
-        return model
+
+def _with_new_head(model: Any, labels: Sequence[str]) -> Any:
+    from torch import nn
+
+    model.config.id2label = dict(enumerate(labels))
+    model.config.label2id = {label: index for index, label in enumerate(labels)}
+    model.num_labels = len(labels)
+    for name in HEAD_MODULES:
+        old = model.get_submodule(name)
+        outputs = len(labels) if name == HEAD_MODULES[-1] else old.out_features
+        layer = nn.utils.skip_init(nn.Linear, old.in_features, outputs)
+        # As transformers initialises a new DistilBERT head.
+        layer.weight.data.normal_(mean=0.0, std=model.config.initializer_range)
+        layer.bias.data.zero_()
+        model.set_submodule(name, layer.requires_grad_(False).train(model.training))
+    return model
 
 
 def frozen(

@@ -6,7 +6,6 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from peft_demo.data import LABELS
 from peft_demo.errors import AssetError
 from peft_demo.models.base import Base, frozen
 from peft_demo.models.random_state import borrowed_generators
@@ -52,9 +51,6 @@ def load_builtin() -> Base:
         n_heads=12,
         hidden_dim=1536,
         max_position_embeddings=512,
-        num_labels=len(LABELS),
-        id2label=dict(enumerate(LABELS)),
-        label2id={label: index for index, label in enumerate(LABELS)},
     )
     with borrowed_generators():  # transformers draws weights that are replaced at once
         model = DistilBertForSequenceClassification(config)

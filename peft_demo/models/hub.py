@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from peft_demo import settings
-from peft_demo.data import LABELS
 from peft_demo.errors import AssetError
 from peft_demo.models.base import Base, frozen
 from peft_demo.models.random_state import borrowed_generators
@@ -30,12 +29,7 @@ def load_distilbert() -> Base:
                 f"base_model must be a DistilBERT, got a {config.model_type} in {folder}."
             )
         with borrowed_generators():  # transformers draws a head, which is drawn again later
-            model = DistilBertForSequenceClassification.from_pretrained(
-                folder,
-                num_labels=len(LABELS),
-                id2label=dict(enumerate(LABELS)),
-                label2id={label: index for index, label in enumerate(LABELS)},
-            )
+            model = DistilBertForSequenceClassification.from_pretrained(folder)
         tokenizer = AutoTokenizer.from_pretrained(folder)
         # Without its files transformers makes up a tokenizer that knows no word.
         if len(tokenizer) <= len(tokenizer.all_special_ids):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from peft_demo import settings
@@ -38,15 +38,17 @@ def default_base() -> str:
     return HUB_BASE if settings.distilbert_folder() or is_cached(HUB_BASE) else BUILTIN_BASE
 
 
-def export(folder: Path, base_id: str = BUILTIN_BASE) -> None:
+def export(folder: Path, labels: Sequence[str], base_id: str = BUILTIN_BASE) -> None:
     """Write a base as a transformers folder that ``AutoModel…from_pretrained`` reads.
+
+    Its head is new, for ``labels``.
 
     Raises:
         AssetError: the base cannot be loaded or the folder cannot be written.
     """
     base = load(base_id)
     with borrowed_generators():
-        model = base.shared()
+        model = base.shared(labels)
     try:
         # transformers would only log that a file is in the way.
         folder.mkdir(parents=True, exist_ok=True)

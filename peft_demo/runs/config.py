@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from peft_demo import methods
-from peft_demo.data.registry import MOST_REVIEWS
+from peft_demo.data.registry import LABELS, MOST_REVIEWS
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import Value, check_all, shown
 from peft_demo.models import shape_of
@@ -66,6 +66,11 @@ class RunConfig(BaseModel):
             key: list(value) if isinstance(value, tuple) else value
             for key, value in {**values, **own}.items()
         }
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the run's network tells apart."""
+        return LABELS
 
     @property
     def num_train_reviews(self) -> int:

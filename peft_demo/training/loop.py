@@ -136,7 +136,7 @@ def _reload_difference(
         adapters.logits(some.eval(), base, base.encode(texts, config.max_length)["input_ids"])
         for some in (
             model,
-            adapters.load(folder, base, METHODS[config.method], by_peft=True),
+            adapters.load(folder, base, METHODS[config.method], config.labels, by_peft=True),
         )
     )
     difference = float(np.abs(before - after).max())

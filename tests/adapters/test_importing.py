@@ -22,6 +22,7 @@ from small_runs import Recorder, small_config
 from peft_demo import adapters, execution, models
 from peft_demo.adapters import importing
 from peft_demo.adapters.importing import archive
+from peft_demo.data import LABELS
 from peft_demo.errors import InvalidFieldsError, RunCancelledError
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
@@ -381,7 +382,7 @@ class TestDescribe:
         from peft import LoraConfig, get_peft_model
 
         model = get_peft_model(
-            base.private(),
+            base.private(LABELS),
             LoraConfig(
                 task_type="SEQ_CLS",
                 r=300,
@@ -468,7 +469,7 @@ class TestTheBase:
     def test_the_built_in_one_under_any_name(self, copied, base, name):
         folder = copied(IA3, config=lambda values: values.update(base_model_name_or_path=name))
         assert importing.describe(folder).base_model == BUILTIN_BASE
-        adapters.load(folder, base, METHODS["ia3"])
+        adapters.load(folder, base, METHODS["ia3"], LABELS)
 
     @pytest.fixture
     def tiny(self, distilbert_folder: Path, tmp_path: Path) -> Callable[..., Path]:
@@ -608,7 +609,7 @@ class TestHostileConfigurations:
 
         folder = copied(LORA, config=lambda values: values.update(self.HOSTILE))
         with pytest.raises(AttributeError):
-            PeftModel.from_pretrained(base.private(), str(folder))
+            PeftModel.from_pretrained(base.private(LABELS), str(folder))
         assert planted.exists()
         sys.modules.pop("megatron.core", None)
         sys.modules.pop("megatron", None)
@@ -676,7 +677,7 @@ class TestHostileConfigurations:
 
         before = base.checksum()
         model = get_peft_model(
-            base.private(),
+            base.private(LABELS),
             LoraConfig(
                 task_type="SEQ_CLS",
                 bias="all",

@@ -9,6 +9,7 @@ from benchmarks import __main__ as bench
 from benchmarks import limits, rows, training
 from benchmarks.rows import Row
 from peft_demo import models
+from peft_demo.data import LABELS
 from peft_demo.models import hardware
 
 
@@ -65,7 +66,7 @@ class TestPairs:
 class TestTheNotebook:
     def test_trains_the_same_network_on_as_many_tokens(self, tmp_path):
         """Trainer counts its operations from the parameters and the tokens of each step."""
-        models.export(tmp_path)
+        models.export(tmp_path, LABELS)
         config = training.config_of("recommended-lora", max_length=16, num_reviews=40)
         ours = training.ours(config)
         theirs = training.theirs(str(tmp_path), config)

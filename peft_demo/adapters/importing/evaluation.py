@@ -39,7 +39,7 @@ def test(config: RunConfig, folder: Path, reporter: Reporter) -> RunResult:
     base = models.load(config.base_model)
     reviewed = draw(data.load(config.dataset), config).test
     method = METHODS[config.method]
-    model = files.load(folder, base, method)
+    model = files.load(folder, base, method, config.labels)
     num_adapter, num_head = _count(folder, base, config)
     token_ids = base.encode(reviewed.texts, config.max_length)["input_ids"]
     probabilities = statistics.softmax(_logits(model, base, token_ids, method, reporter))
@@ -71,7 +71,7 @@ def test(config: RunConfig, folder: Path, reporter: Reporter) -> RunResult:
 def _count(folder: Path, base: models.Base, config: RunConfig) -> tuple[int, int]:
     with borrowed_generators():
         is_private = METHODS[config.method].writes_to_base
-        model = base.private() if is_private else base.shared()
+        model = base.private(config.labels) if is_private else base.shared(config.labels)
         return building.count_trained(untrained(model, folder))
 
 

@@ -72,9 +72,9 @@ def _answer(
     from peft import PeftModel, get_peft_model_state_dict
 
     torch.manual_seed(seed)
-    copy = models.Base(base.id, base.private(), base.tokenizer)
+    copy = models.Base(base.id, base.private(run.labels), base.tokenizer)
     try:
-        model = files.load(folder, copy, METHODS[run.method], by_peft=True)
+        model = files.load(folder, copy, METHODS[run.method], run.labels, by_peft=True)
         answer = evaluating.logits(model, copy, base.encode([_TEXT], run.max_length)["input_ids"])
     except Exception as error:  # peft and torch each raise their own
         raise refusal(
