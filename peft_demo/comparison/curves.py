@@ -1,4 +1,8 @@
-"""Curves against epochs, reviews seen or seconds; of repeats their mean with a band."""
+"""Curves as the browser draws them: columns of values, each beside every axis they can be drawn on.
+
+A run has two tracks, ``by_epoch`` (what was measured after each epoch) and ``by_step`` (the loss of
+each optimiser step); repeats have the first alone, as their mean with a band.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,44 @@ from typing import Any
 import numpy as np
 
 from peft_demo import statistics
-from peft_demo.runs import Run
+from peft_demo.runs import Run, StepMetrics
+
+POINTS = 200
+"""Most points of a loss curve that are sent; more steps are averaged."""
+
+AXES = ("steps", "epochs", "reviews", "seconds")
+_MEASURED = ("eval_accuracy", "eval_loss")
+
+Track = dict[str, list[Any]]
+"""Columns of equal length: the axes, and what is drawn over them."""
 
 
-def axes(run: Run, steps: Sequence[int]) -> dict[str, list[float | None]]:
+def run_curves(run: Run, steps: Sequence[StepMetrics]) -> dict[str, Track]:
+    """Both tracks of a run; ``steps`` are what was logged of each of its steps."""
+    places, losses = thinned([step.step for step in steps], [step.loss for step in steps])
+    return {"by_epoch": _by_epoch(run), "by_step": {**axes(run, places), "loss": losses}}
+
+
+def mean_curves(runs: Sequence[Run]) -> dict[str, Track]:
+    """Repeats as mean, ``…_low`` and ``…_high`` of each epoch; where only one is left, it alone."""
+    tracks = [_by_epoch(run) for run in runs if run.epochs]
+    if not tracks:
+        return {}
+    longest = max(tracks, key=lambda track: len(track["epochs"]))
+    averaged: Track = {axis: longest[axis] for axis in AXES}
+    for key in _MEASURED:
+        rows = [
+            _mean([track[key][i] for track in tracks if i < len(track[key])])
+            for i in range(len(longest["epochs"]))
+        ]
+        for name, values in zip(
+            (key, f"{key}_low", f"{key}_high"), zip(*rows, strict=True), strict=True
+        ):
+            averaged[name] = list(values)
+    return {"by_epoch": averaged}
+
+
+def axes(run: Run, steps: Sequence[int]) -> Track:
     """Where optimiser steps are on each axis a curve can be drawn against.
 
     Seconds are known at the end of each epoch and drawn evenly between; None after the last.
@@ -20,39 +58,27 @@ def axes(run: Run, steps: Sequence[int]) -> dict[str, list[float | None]]:
     per_epoch = -(-train // batch)
     seen = [(s // per_epoch) * train + min((s % per_epoch) * batch, train) for s in steps]
     return {
+        "steps": list(steps),
         "epochs": [round(count / train, 4) for count in seen],
-        "reviews": list(seen),
+        "reviews": seen,
         "seconds": _seconds(run, steps),
     }
 
 
-def epoch_curves(run: Run) -> dict[str, Any]:
-    """What was measured after each epoch."""
+def thinned(steps: Sequence[int], losses: Sequence[float]) -> tuple[list[int], list[float]]:
+    """At most POINTS of a loss curve: neighbours averaged, at the last of their steps."""
+    width = -(-len(steps) // POINTS) or 1
+    starts = range(0, len(steps), width)
+    places = [steps[min(start + width, len(steps)) - 1] for start in starts]
+    return places, [round(float(np.mean(losses[start : start + width])), 4) for start in starts]
+
+
+def _by_epoch(run: Run) -> Track:
     return {
         **axes(run, [epoch.step for epoch in run.epochs]),
         "eval_accuracy": [round(epoch.eval_accuracy, 4) for epoch in run.epochs],
         "eval_loss": [round(epoch.eval_loss, 4) for epoch in run.epochs],
-        "train_loss": [round(epoch.train_loss, 4) for epoch in run.epochs],
     }
-
-
-def mean_curves(runs: Sequence[Run]) -> dict[str, Any]:
-    """The epoch curves of repeats as mean, low and high; where only one is left, it alone."""
-    curves = [epoch_curves(run) for run in runs if run.epochs]
-    if not curves:
-        return {}
-    longest = max(curves, key=lambda curve: len(curve["epochs"]))
-    averaged = {key: longest[key] for key in ("epochs", "reviews", "seconds")}
-    for key in ("eval_accuracy", "eval_loss", "train_loss"):
-        rows = [
-            _mean([c[key][i] for c in curves if i < len(c[key])])
-            for i in range(len(longest["epochs"]))
-        ]
-        for name, values in zip(
-            (key, f"{key}_low", f"{key}_high"), zip(*rows, strict=True), strict=True
-        ):
-            averaged[name] = list(values)
-    return averaged
 
 
 def _mean(values: Sequence[float]) -> tuple[float, float, float]:

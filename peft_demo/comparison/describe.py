@@ -9,7 +9,7 @@ from typing import Any
 
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Difference, RunFacts
-from peft_demo.data import DATASETS
+from peft_demo.data import DATASETS, LABELS
 from peft_demo.methods import METHODS
 from peft_demo.models import BASE_MODELS
 from peft_demo.runs import METHOD, RUN_FIELDS, Run, RunConfig, RunKind, RunStatus, fields_of
@@ -52,6 +52,7 @@ def describe(run: Run, name: str, evidence: Evidence) -> RunFacts:
         status=run.status,
         is_reference=run.is_reference,
         can_predict=run.can_predict,
+        labels=LABELS,
         quality=quality,
         note=_note(run, name, quality is not None),
         num_adapter_parameters=result and result.num_adapter_parameters,

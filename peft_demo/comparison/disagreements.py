@@ -39,6 +39,7 @@ def disagreements(
     if len(chosen) < 2:
         return Disagreements(
             run_ids=tuple(run.run_id for run in chosen),
+            labels=data.LABELS,
             num_reviews=0,
             num_split=0,
             num_all_wrong=0,
@@ -46,18 +47,19 @@ def disagreements(
             all_wrong=(),
             problems=("It takes two runs that were tested on the same reviews.",),
         )
-    positive = np.stack([found[run.run_id].probabilities[:, 1] for run in chosen])
+    probabilities = np.stack([found[run.run_id].probabilities for run in chosen])
     labels = found[chosen[0].run_id].labels
     correct = np.stack([found[run.run_id].correct for run in chosen])
     count = correct.sum(axis=0)
     is_split = (count > 0) & (count < len(chosen))
     is_lost = count == 0
-    gap = positive.max(axis=0) - positive.min(axis=0)
-    sureness = np.abs(positive - 0.5).mean(axis=0)
+    gap = np.ptp(probabilities, axis=0).max(axis=1)
+    sureness = probabilities.max(axis=2).mean(axis=0)
     texts, problem = _texts(chosen[0])
-    rows = _Rows(chosen, positive, labels, texts)
+    rows = _Rows(chosen, probabilities, labels, texts)
     return Disagreements(
         run_ids=tuple(run.run_id for run in chosen),
+        labels=data.LABELS,
         num_reviews=len(labels),
         num_split=int(is_split.sum()),
         num_all_wrong=int(is_lost.sum()),
@@ -87,12 +89,12 @@ class _Rows:
     def __init__(
         self,
         runs: Sequence[Run],
-        positive: npt.NDArray[np.float32],
+        probabilities: npt.NDArray[np.float32],
         labels: npt.NDArray[np.int8],
         texts: Sequence[str],
     ) -> None:
         self._ids = [run.run_id for run in runs]
-        self._positive, self._labels, self._texts = positive, labels, texts
+        self._probabilities, self._labels, self._texts = probabilities, labels, texts
 
     def first(
         self, is_wanted: npt.NDArray[np.bool_], weight: npt.NDArray[np.float32], limit: int
@@ -104,12 +106,12 @@ class _Rows:
     def _row(self, index: int) -> SplitReview:
         text = self._texts[index] if self._texts else ""
         cut = text if len(text) <= EXCERPT else f"{text[:EXCERPT].rsplit(' ', 1)[0]} …"
-        shares = zip(self._ids, self._positive[:, index], strict=True)
+        given = zip(self._ids, self._probabilities[:, index].tolist(), strict=True)
         return SplitReview(
             index=index,
             excerpt=cut,
             label=int(self._labels[index]),
-            positive={run_id: round(float(share), 4) for run_id, share in shares},
+            probabilities={run_id: tuple(round(p, 4) for p in shares) for run_id, shares in given},
         )
 
 

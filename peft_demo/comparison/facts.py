@@ -43,8 +43,8 @@ class Quality(_Fact):
     macro_f1: float
     brier: float
     calibration_error: float
-    confusion: tuple[tuple[int, int], tuple[int, int]]
-    """Rows: the true label; columns: what the run said. Negative first."""
+    confusion: tuple[tuple[int, ...], ...]
+    """Rows: the true label; columns: what the run said, both in the order of its labels."""
     bins: tuple[Bin, ...]
 
 
@@ -60,6 +60,8 @@ class RunFacts(_Fact):
     status: str
     is_reference: bool
     can_predict: bool
+    labels: tuple[str, ...]
+    """Names of its data set's labels."""
     quality: Quality | None
     note: str
     """Why something is missing, in one sentence, or an empty text."""
@@ -277,20 +279,22 @@ class GroupFacts(_Fact):
 
 
 class SplitReview(_Fact):
-    """A test review, and the probability that each run gave to positive."""
+    """A test review, and the probability that each run gave to each label."""
 
     index: int
     """In the test pool of the data set."""
     excerpt: str
     label: int
-    """The true one: 0 negative, 1 positive."""
-    positive: dict[str, float]
+    """The true one's place among the labels."""
+    probabilities: dict[str, tuple[float, ...]]
 
 
 class Disagreements(_Fact):
     """The test reviews that tell runs apart, and those that defeat all of them."""
 
     run_ids: tuple[str, ...]
+    labels: tuple[str, ...]
+    """Names, in the order of the probabilities."""
     num_reviews: int
     num_split: int
     num_all_wrong: int

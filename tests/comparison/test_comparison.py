@@ -231,7 +231,7 @@ class TestBadInput:
 
     def test_runs_without_epochs_have_empty_curves(self, store):
         run = store.start(RunConfig(), "me")
-        assert curves.epoch_curves(run)["eval_accuracy"] == []
+        assert curves.run_curves(run, [])["by_epoch"]["eval_accuracy"] == []
         assert curves.axes(run, [1, 2])["seconds"] == [None, None]
         assert curves.mean_curves([run]) == {}
 
@@ -394,7 +394,7 @@ class TestRepeats:
             finished(store, "A", config={"seed": seed}, epochs=accuracies)
             for seed, accuracies in enumerate(((0.5, 0.6), (0.6, 0.8)))
         ]
-        mean = curves.mean_curves(runs)
+        mean = curves.mean_curves(runs)["by_epoch"]
         assert mean["eval_accuracy"] == [0.55, 0.7]
         assert mean["eval_accuracy_low"][0] < 0.5 < 0.6 < mean["eval_accuracy_high"][0]
         assert mean["epochs"] == [1, 2]
@@ -490,7 +490,8 @@ class TestDisagreements:
         assert {row.index for row in found.split} == {*range(6), *range(10, 20)}
         wrong = {row.index: row for row in found.all_wrong}
         assert set(wrong) == {6, 7, 8, 9}
-        assert wrong[6].positive == {a.run_id: 0.9, b.run_id: 0.9}
+        assert wrong[6].probabilities == {a.run_id: (0.1, 0.9), b.run_id: (0.1, 0.9)}
+        assert found.labels[wrong[6].label] == "negative"
         assert wrong[6].label == 0
 
     def test_the_surest_come_first(self, store):

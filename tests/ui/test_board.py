@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from peft_demo import statistics
+from peft_demo.comparison import curves
 from peft_demo.errors import StoreError
 from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics
 from peft_demo.runs.presets import REFERENCES
-from peft_demo.ui.pages.board import CURVE_POINTS, Board, thinned, verdict_in_words
+from peft_demo.ui.pages.board import Board, verdict_in_words
 from peft_demo.ui.services import Services
 
 
@@ -73,14 +74,15 @@ def test_curves_come_when_asked_for_and_again_when_a_shown_run_moves(board, serv
     step = StepMetrics(step=1, loss=0.5, learning_rate=0.1)
     services.store.report(run.run_id, Progress(step=1, max_steps=2), [step])
     first = poll(board, since=-1, models="", curves=[run.run_id])
-    assert first["curves"][run.run_id]["loss"] == [0.5]
+    assert first["curves"][run.run_id]["by_step"]["loss"] == [0.5]
     epoch = EpochMetrics(
         epoch=1, step=1, train_loss=0.5, eval_loss=0.6, eval_accuracy=0.75, seconds=1
     )
     services.store.report(run.run_id, epoch=epoch)
     seen = {"since": first["version"], "models": first["models"]["text"]}
     assert poll(board, **seen)["curves"] == {}
-    assert poll(board, **seen, shown=[run.run_id])["curves"][run.run_id]["eval_accuracy"] == [0.75]
+    again = poll(board, **seen, shown=[run.run_id])["curves"][run.run_id]
+    assert again["by_epoch"]["eval_accuracy"] == [0.75]
 
 
 def test_viewers_share_the_json_of_a_run(board, services):
@@ -93,8 +95,8 @@ def test_viewers_share_the_json_of_a_run(board, services):
 def test_reference_runs_come_with_their_curves(board):
     answer = poll(board, since=-1, curves=["reference-lora-1"])
     curve = answer["curves"]["reference-lora-1"]
-    assert curve["epochs"] == list(range(1, 11))
-    assert curve["steps"] == list(range(1, 81))
+    assert curve["by_epoch"]["epochs"] == list(range(1, 11))
+    assert curve["by_step"]["steps"] == list(range(1, 81))
 
 
 def test_unknown_ids_are_no_error(board):
@@ -103,10 +105,10 @@ def test_unknown_ids_are_no_error(board):
 
 def test_long_curves_are_averaged_not_cut():
     steps = list(range(1, 1002))
-    curve = thinned(steps, [float(step) for step in steps])
-    assert len(curve["steps"]) <= CURVE_POINTS
-    assert curve["steps"][-1] == 1001
-    assert curve["loss"][0] == pytest.approx(np.mean(steps[: curve["steps"][0]]))
+    places, losses = curves.thinned(steps, [float(step) for step in steps])
+    assert len(places) <= curves.POINTS
+    assert places[-1] == 1001
+    assert losses[0] == pytest.approx(np.mean(steps[: places[0]]))
 
 
 def test_buttons_stop_and_delete_and_tell_why_not(board, services):

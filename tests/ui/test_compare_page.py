@@ -44,9 +44,9 @@ def test_an_answer_holds_facts_and_curves(page):
     answer = ask(page, TWO)
     assert "LoRA, recommended is better" in answer["comparison"]["verdict"][0]
     curve = answer["curves"][TWO[0]]
-    assert curve["epochs"]["epochs"] == [1, 2]
-    assert curve["epochs"]["reviews"] == [1600, 3200]
-    assert len(curve["steps"]["loss"]) == len(curve["steps"]["seconds"])
+    assert curve["by_epoch"]["epochs"] == [1, 2]
+    assert curve["by_epoch"]["reviews"] == [1600, 3200]
+    assert len(curve["by_step"]["loss"]) == len(curve["by_step"]["seconds"])
 
 
 def test_nothing_is_sent_while_nothing_changes(page, services):
@@ -63,14 +63,14 @@ def test_viewers_share_an_answer(page):
 def test_an_answer_follows_its_runs_until_they_finish(page, services):
     run = services.store.start(RunConfig(name="mine"), "me")
     first = ask(page, [*TWO, run.run_id])
-    assert first["curves"][run.run_id]["epochs"]["eval_loss"] == []
+    assert first["curves"][run.run_id]["by_epoch"]["eval_loss"] == []
     step = StepMetrics(step=1, loss=0.5, learning_rate=0.1)
     epoch = EpochMetrics(
         epoch=1, step=1, train_loss=0.5, eval_loss=0.6, eval_accuracy=0.75, seconds=1
     )
     services.store.report(run.run_id, Progress(step=1, max_steps=200), [step], epoch)
     second = ask(page, [*TWO, run.run_id], first["key"])
-    assert second["curves"][run.run_id]["epochs"]["eval_loss"] == [0.6]
+    assert second["curves"][run.run_id]["by_epoch"]["eval_loss"] == [0.6]
     # A step alone moves nothing that could be seen.
     services.store.report(run.run_id, Progress(step=2, max_steps=200))
     assert ask(page, [*TWO, run.run_id], second["key"]) is None
@@ -100,7 +100,7 @@ def test_a_new_head_only_run_becomes_a_line(page, services):
 def test_repeats_bring_their_mean_curve(page, services):
     runs = [finished(services.store, "A", range(s), config={"seed": s}) for s in (1, 2)]
     answer = ask(page, [run.run_id for run in runs])
-    assert answer["means"]["cell-1"]["eval_accuracy"] == [0.6, 0.7]
+    assert answer["means"]["cell-1"]["by_epoch"]["eval_accuracy"] == [0.6, 0.7]
 
 
 def test_too_many_runs_are_refused_in_a_sentence_once(page):

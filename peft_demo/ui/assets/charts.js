@@ -28,9 +28,9 @@ window.PeftCharts = (() => {
   }
 
   const KINDS = [
-    { key: "eval_accuracy", title: "Validation accuracy", by: "per epoch; lines to beat are on the test reviews", x: "epochs", unit: "epoch" },
-    { key: "eval_loss", title: "Validation loss", by: "per epoch", x: "epochs", unit: "epoch" },
-    { key: "loss", title: "Training loss", by: "per step; bold is smoothed", x: "steps", unit: "step" },
+    { key: "eval_accuracy", title: "Validation accuracy", by: "per epoch; lines to beat are on the test reviews", track: "by_epoch", x: "epochs", unit: "epoch" },
+    { key: "eval_loss", title: "Validation loss", by: "per epoch", track: "by_epoch", x: "epochs", unit: "epoch" },
+    { key: "loss", title: "Training loss", by: "per step; bold is smoothed", track: "by_step", x: "steps", unit: "step" },
   ];
 
   const escape = (text) => String(text ?? "").replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -40,7 +40,7 @@ window.PeftCharts = (() => {
   function tracesOf(kind, { name, curve, look: { colour, dash, marker } }) {
     const digits = kind.key === "eval_accuracy" ? ".1%" : ".4f";
     const trace = {
-      type: "scatter", name: escape(name), x: curve[kind.x], y: curve[kind.key],
+      type: "scatter", name: escape(name), x: curve[kind.track][kind.x], y: curve[kind.track][kind.key],
       mode: "lines+markers", line: { color: colour, dash, width: 2 }, marker: { symbol: marker, size: 7 },
       hovertemplate: `%{fullData.name}<br>${kind.unit} %{x}: %{y:${digits}}<extra></extra>`,
     };
@@ -98,7 +98,7 @@ window.PeftCharts = (() => {
 
   function scale(kind, shown, baselines) {
     // Never so close that noise looks like a landslide, and no share outside 0 to 100 %.
-    const perRun = shown.map((run) => run.curve[kind.key]).filter((values) => values.length);
+    const perRun = shown.map((run) => run.curve[kind.track][kind.key]).filter((values) => values.length);
     if (!perRun.length) return { range: [0, 1] };
     const share = kind.key === "eval_accuracy", narrowest = share ? 0.2 : 0.04;
     const highest = perRun.map((values) => Math.max(...values));
@@ -117,11 +117,11 @@ window.PeftCharts = (() => {
     return [...values].sort((a, b) => a - b)[(values.length - 1) >> 1];
   }
 
-  const longest = (shown) => Math.max(1, ...shown.map((run) => run.curve.epochs.length));
+  const longest = (shown) => Math.max(1, ...shown.map((run) => run.curve.by_epoch.epochs.length));
 
   function describe(kind, shown) {
     const ends = shown.map((run) => {
-      const values = run.curve[kind.key] || [];
+      const values = run.curve[kind.track][kind.key] || [];
       const last = values[values.length - 1];
       return last === undefined ? `${run.name} has none yet`
         : `${run.name} ends at ${kind.key === "eval_accuracy" ? percent(last) : last.toFixed(3)}`;

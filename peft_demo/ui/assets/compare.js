@@ -345,10 +345,10 @@ window.PeftCompare = (() => {
     const { mean } = page.options, { curves, means } = page.data;
     const repeated = new Set(mean ? repeats.flatMap((cell) => cell.run_ids) : []);
     for (const kind of Figures.CURVES) {
-      const field = kind.key === "loss" ? "steps" : "epochs";
+      const field = kind.key === "loss" ? "by_step" : "by_epoch";
       const single = (run) => ({ name: run.name, look: look[run.run_id], curve: curves[run.run_id]?.[field] || {} });
       const series = kind.key === "loss" || !mean ? all.map(single) : [
-        ...repeats.map((cell) => ({ name: `${cell.name} (mean of ${cell.run_ids.length})`, look: look[cell.run_ids[0]], curve: means[cell.cell_id] || {} })),
+        ...repeats.map((cell) => ({ name: `${cell.name} (mean of ${cell.run_ids.length})`, look: look[cell.run_ids[0]], curve: means[cell.cell_id]?.by_epoch || {} })),
         ...all.filter((run) => !repeated.has(run.run_id)).map(single)];
       Figures.curves(find(`[data-plot=${kind.key}]`), kind, series.filter(Boolean).reverse(), { ...page.options, baselines });
     }
@@ -375,7 +375,7 @@ window.PeftCompare = (() => {
     const tab = (kind, count, words) => `<button type="button" class="pd-chip" data-list="${kind}" aria-pressed="${page.list === kind}"><span>${words}</span><small>${whole(count)}</small></button>`;
     const reviews = lists[page.list], total = page.list === "split" ? lists.num_split : lists.num_all_wrong;
     const rows = reviews.map((review) => `<li><button type="button" class="pd-review" data-review="${review.index}" title="Open it on the Review page">${escape(review.excerpt || `Test review ${review.index + 1}`)}</button>
-      <p class="pd-quiet">truly <b>${review.label ? "positive" : "negative"}</b>; probability of positive:</p>
+      <p class="pd-quiet">truly <b>${escape(lists.labels[review.label])}</b>; what each says, and how sure it is:</p>
       <p class="pd-said">${shown.map((run) => said(run, look[run.run_id], review)).join("")}</p></li>`);
     replace(part("lists"), `${lists.problems.map((problem) => `<p class="pd-warning">${escape(problem)}</p>`).join("")}
       ${lists.num_reviews ? `<div class="pd-chips pd-toggles">${tab("split", lists.num_split, "Some right, some wrong")}${tab("all_wrong", lists.num_all_wrong, "All wrong")}</div>
@@ -385,8 +385,8 @@ window.PeftCompare = (() => {
   }
 
   function said(run, look, review) {
-    const share = review.positive[run.run_id], right = (share > 0.5) === (review.label === 1);
-    return `<span class="pd-says ${right ? "pd-is-right" : "pd-is-wrong"}">${swatch(look)}<span>${escape(Figures.cut(run.name, 22))}</span><b>${percent(share, 0)}</b><i>${right ? "✓ right" : "✗ wrong"}</i></span>`;
+    const shares = review.probabilities[run.run_id], share = Math.max(...shares), right = shares.indexOf(share) === review.label;
+    return `<span class="pd-says ${right ? "pd-is-right" : "pd-is-wrong"}">${swatch(look)}<span>${escape(Figures.cut(run.name, 22))}</span><b>${escape(page.lists.labels[shares.indexOf(share)])} ${percent(share, 0)}</b><i>${right ? "✓ right" : "✗ wrong"}</i></span>`;
   }
 
   // -- a group as a whole -------------------------------------------------------------------------
@@ -414,7 +414,7 @@ window.PeftCompare = (() => {
     replace(part("lines"), linesOf(group));
     drawPareto(group.pareto, Object.fromEntries(cells.map((cell) => [cell.cell_id, { name: cell.name, look: look[cell.cell_id] }])));
     if (few) for (const kind of Figures.CURVES.slice(0, 2)) {
-      const series = cells.map((cell) => ({ name: cell.name, look: look[cell.cell_id], curve: means[cell.cell_id] || {} }));
+      const series = cells.map((cell) => ({ name: cell.name, look: look[cell.cell_id], curve: means[cell.cell_id]?.by_epoch || {} }));
       Figures.curves(find(`[data-plot=${kind.key}]`), kind, series, { ...page.options, baselines: group.baselines });
     }
     replace(part("assignment"), group.assignment ? assignmentOf(group.assignment) : "");

@@ -288,12 +288,12 @@ window.PeftComparisonCharts = (() => {
       <text x="${x(0.75)}" y="${size + 13}" text-anchor="middle">% confidence</text></g></svg>`;
   }
 
-  function confusion(name, [negative, positive]) {
-    const rows = [["negative", negative], ["positive", positive]];
+  function confusion(labels, rows) {
+    const cell = (count, isRight, all) => `<td class="${isRight ? "pd-right" : "pd-wrong"}" style="--share:${(100 * count / (all || 1)).toFixed(0)}%">${whole(count)}</td>`;
     return `<table class="pd-confusion"><caption class="pd-quiet">Confusion, in reviews</caption>
-      <thead><tr><td></td><th scope="col">said −</th><th scope="col">said +</th></tr></thead>
-      <tbody>${rows.map(([truth, counts], row) => `<tr><th scope="row">${truth === "negative" ? "is −" : "is +"}</th>${counts.map((count, column) =>
-        `<td class="${row === column ? "pd-right" : "pd-wrong"}" style="--share:${(100 * count / (counts[0] + counts[1] || 1)).toFixed(0)}%">${whole(count)}</td>`).join("")}</tr>`).join("")}</tbody></table>`;
+      <thead><tr><td></td>${labels.map((label) => `<th scope="col">said ${escape(label)}</th>`).join("")}</tr></thead>
+      <tbody>${rows.map((counts, row) => `<tr><th scope="row">is ${escape(labels[row])}</th>${counts.map((count, column) =>
+        cell(count, row === column, counts.reduce((sum, each) => sum + each, 0))).join("")}</tr>`).join("")}</tbody></table>`;
   }
 
   return { lines, CURVES, AXES, forest, curves, pareto, sweepLine, heatMap, reliability, confusion, written, labelOf, whole, cut };

@@ -79,7 +79,7 @@ window.PeftComparisonTables = (() => {
   }
 
   const smallOf = (run, look) => `<article class="pd-result" style="--run:${look.colour}"><h3>${swatch(look)} ${escape(run.name)}</h3>
-    <div>${Figures.confusion(run.name, run.quality.confusion)}${Figures.reliability(run.name, run.quality.bins, look.colour)}</div></article>`;
+    <div>${Figures.confusion(run.labels, run.quality.confusion)}${Figures.reliability(run.name, run.quality.bins, look.colour)}</div></article>`;
 
   const interval = (share) => share ? `<b>${percent(share.value)}</b><small>${percent(share.low)} to ${percent(share.high)}</small>` : "–";
 

@@ -10,17 +10,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from peft_demo import statistics
+from peft_demo.comparison.curves import run_curves
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.export.csv import known_config, run_csv
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunKind, RunStatus
 from peft_demo.ui.services import Services
-
-CURVE_POINTS = 200
-"""Most points of a loss curve that are sent; more steps are averaged."""
 
 
 class Board:
@@ -163,16 +159,7 @@ class Board:
         run = store.get(run_id)
         known = self._curves.get(run_id)
         if known is None or known[0] != run.version:
-            steps = store.steps(run_id)
-            known = (
-                run.version,
-                {
-                    "epochs": [epoch.epoch for epoch in run.epochs],
-                    "eval_accuracy": [round(epoch.eval_accuracy, 4) for epoch in run.epochs],
-                    "eval_loss": [round(epoch.eval_loss, 4) for epoch in run.epochs],
-                    **thinned([s.step for s in steps], [s.loss for s in steps]),
-                },
-            )
+            known = (run.version, run_curves(run, store.steps(run_id)))
             self._curves[run_id] = known
         return known[1]
 
@@ -273,17 +260,6 @@ def _fields(run: Run) -> str:
 def _method_label(run: Run) -> str:
     method = run.config.method
     return METHODS[method].label if method in METHODS else method
-
-
-def thinned(steps: list[int], losses: list[float]) -> dict[str, list[float]]:
-    """At most CURVE_POINTS points: neighbouring steps averaged, at the last of their steps."""
-    width = -(-len(steps) // CURVE_POINTS) or 1
-    return {
-        "steps": [steps[min(i + width, len(steps)) - 1] for i in range(0, len(steps), width)],
-        "loss": [
-            round(float(np.mean(losses[i : i + width])), 4) for i in range(0, len(losses), width)
-        ],
-    }
 
 
 def verdict_in_words(facts: statistics.Comparison, names: dict[str, str]) -> str:

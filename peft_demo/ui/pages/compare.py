@@ -24,7 +24,6 @@ from peft_demo.errors import PeftDemoError
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunConfig, RunStatus, sweeps
-from peft_demo.ui.pages.board import thinned
 from peft_demo.ui.pages.review import ReviewPage
 from peft_demo.ui.services import Services
 
@@ -89,14 +88,15 @@ class ComparePage:
             request: ``run_ids``, and ``key``, that of the answer which the browser has.
         """
         run_ids = [str(run_id) for run_id in request.get("run_ids", ())]
+        store = self._services.store
 
         def build() -> dict[str, Any]:
-            facts = comparison.compare(self._services.store, run_ids, **self._sources)
+            facts = comparison.compare(store, run_ids, **self._sources)
             runs = [run for fact in facts.runs if (run := self._runs.get(fact.run_id))]
             cells = {cell.cell_id: cell.run_ids for cell in facts.repeats}
             return {
                 "comparison": facts.model_dump(mode="json"),
-                "curves": {run.run_id: self._curves(run) for run in runs},
+                "curves": {r.run_id: curves.run_curves(r, store.steps(r.run_id)) for r in runs},
                 "means": self._means(cells),
             }
 
@@ -252,12 +252,6 @@ class ComparePage:
             if run.result is not None and _is_baseline(run)
         ]
         return (*map(_state_of, runs), tuple(yardsticks), self._baselines.version)
-
-    def _curves(self, run: Run) -> dict[str, Any]:
-        steps = self._services.store.steps(run.run_id)
-        thin = thinned([s.step for s in steps], [s.loss for s in steps])
-        placed = curves.axes(run, [int(step) for step in thin["steps"]])
-        return {"epochs": curves.epoch_curves(run), "steps": {**placed, "loss": thin["loss"]}}
 
     def _means(self, cells: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         return {
