@@ -42,7 +42,7 @@ test: $(DEV_STAMP) ## run the tests, with a real browser for some
 lint: $(DEV_STAMP) ## check style, types and who imports whom
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
-	$(VENV_PYTHON) -m mypy peft_demo app.py scripts
+	$(VENV_PYTHON) -m mypy peft_demo app.py scripts benchmarks
 	$(VENV)/bin/lint-imports
 
 bench: $(RUN_STAMP) ## measure the numbers that the README quotes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import time
 import warnings
@@ -149,6 +150,7 @@ def _padding() -> None:
 
 def main() -> None:
     """Measure and print."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     hardware.share_cores()
     warnings.simplefilter("ignore")
     precision = hardware.prediction_precision()

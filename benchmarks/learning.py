@@ -12,9 +12,8 @@ import numpy as np
 from benchmarks.baselines import notebook
 from benchmarks.rows import Row
 from benchmarks.silent import Silent
-from benchmarks.training import config_of
+from benchmarks.training import config_of, peft_config_of
 from peft_demo import data, statistics, training
-from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig, draw
 
 SEEDS = (1, 2, 3)
@@ -102,9 +101,8 @@ def notebook_of(
 ) -> Any:
     """The notebook with a configuration of ours, ready to train."""
     train = draw(data.load(config.dataset), config).train
-    lora: Any = METHODS[config.method].peft_config(config.method_values, config.setting)
     return notebook.trainer(
         base_folder, folder, (train.texts, train.labels), validation,
         max_length=config.max_length, epochs=config.num_train_epochs,
-        learning_rate=config.learning_rate, lora=lora, seed=config.seed, **more,
+        learning_rate=config.learning_rate, lora=peft_config_of(config), seed=config.seed, **more,
     )  # fmt: skip

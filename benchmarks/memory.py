@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
+from pathlib import Path
 
-from benchmarks.rows import Row, ratio_row
-
-TRAIN = """
-from peft_demo import hardware
-hardware.share_cores()
-import sys
 from benchmarks import training
-config = training.config_of("lora-1", max_length=128, num_reviews=160)
-if sys.argv[1] == "ours":
-    training.ours(config)
-else:
-    training.theirs(sys.argv[2], config)
-# Not getrusage: its peak goes on from that of the process that began this one.
-with open("/proc/self/status") as status:
-    print(next(line.split()[1] for line in status if line.startswith("VmHWM")))
-"""
+from benchmarks.apart import apart
+from benchmarks.rows import Row, ratio_row
+from peft_demo.runs import RunConfig
 
 
 def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
@@ -34,16 +21,30 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
         "peak memory of a training, LoRA 1, 128 tokens",
         "MB",
         "notebook",
-        partial(_peak_memory, "ours", base_folder),
-        partial(_peak_memory, "theirs", base_folder),
+        lambda: apart(_peak_of_ours),
+        lambda: apart(_peak_of_theirs, base_folder),
         1,
         goal=1.0,
         kind="at most",
     )
 
 
-def _peak_memory(*arguments: str) -> float:
-    done = subprocess.run(
-        [sys.executable, "-c", TRAIN, *arguments], capture_output=True, text=True, check=True
-    )
-    return int(done.stdout.splitlines()[-1]) / 1024
+def _peak_of_ours() -> float:
+    training.ours(_config())
+    return _peak_megabytes()
+
+
+def _peak_of_theirs(base_folder: str) -> float:
+    training.theirs(base_folder, _config())
+    return _peak_megabytes()
+
+
+def _config() -> RunConfig:
+    return training.config_of("lora-1", max_length=128, num_reviews=160)
+
+
+def _peak_megabytes() -> float:
+    # Not getrusage: its peak goes on from that of the process that began this one.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(kilobytes) / 1024

@@ -31,7 +31,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
     if is_quick:
         return
     config = _config()
-    steps = {"eval_strategy": "steps", "eval_steps": 40}
+    steps: dict[str, Any] = {"eval_strategy": "steps", "eval_steps": 40}
     with tempfile.TemporaryDirectory() as folder:
         monitor = training.Monitor(config, Silent())
         inputs = training.load_inputs(config, monitor)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import gc
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
+from benchmarks.apart import apart
 from benchmarks.rows import Row, ratio_row
 from peft_demo import adapters, data, models
 from peft_demo.data import IMDB, LABELS
@@ -28,14 +30,6 @@ if TYPE_CHECKING:
 
 MIXED = ("lora", "dora", "ia3", "adalora", "lokr", "vera", "fourierft", "head_only")
 """Eight methods of different kinds."""
-
-GROW = """
-import sys
-from peft_demo import hardware
-hardware.share_cores()
-from benchmarks import prediction
-print(prediction.grown_bytes(*sys.argv[1:]))
-"""
 
 ALTERNATIONS = 8
 PIPELINES = "8 pipelines"
@@ -88,8 +82,8 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
             goal=0.2,
             kind="at most",
             note="of their tensors; a process that loads them and predicts grows by "
-            f"{_grown_megabytes('ours', home, *ids):.0f} MB, with pipelines by "
-            f"{_grown_megabytes('theirs', base_folder, *map(str, folders)):.0f} MB, which map "
+            f"{apart(_growth_of_ours, home, *ids):.0f} MB, with pipelines by "
+            f"{apart(_growth_of_theirs, base_folder, *map(str, folders)):.0f} MB, which map "
             "their files and never read most of the words",
         )
         count = 50 if is_quick else 1_000
@@ -139,23 +133,28 @@ def _seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def grown_bytes(kind: str, *arguments: str) -> int:
-    """How much a process grows that has loaded the libraries, and now loads and predicts."""
-    import peft  # noqa: F401
-    import transformers.pipelines  # noqa: F401
+def _growth_of_ours(home: str, *ids: str) -> float:
+    """Megabytes that a process grows by which has loaded the libraries, and now predicts."""
+    _load_libraries()
+    before = _resident_megabytes()
+    kept = Predictor(Store(Path(home)))
+    kept.predict("A fine film.", list(ids))
+    return _resident_megabytes() - before
 
+
+def _growth_of_theirs(base_folder: str, *folders: str) -> float:
     from benchmarks.baselines.pipelines import Pipelines
 
-    before = _resident_bytes()
-    if kind == "ours":
-        home, *ids = arguments
-        kept = Predictor(Store(Path(home)))
-        kept.predict("A fine film.", ids)
-    else:
-        base_folder, *folders = arguments
-        kept = Pipelines(base_folder, [Path(folder) for folder in folders], 128)
-        kept.predict(["A fine film."])
-    return _resident_bytes() - before
+    _load_libraries()
+    before = _resident_megabytes()
+    kept = Pipelines(base_folder, [Path(folder) for folder in folders], 128)
+    kept.predict(["A fine film."])
+    return _resident_megabytes() - before
+
+
+def _load_libraries() -> None:
+    for name in ("transformers.pipelines", "peft"):
+        import_module(name)
 
 
 def _tensor_bytes(models: Iterable[nn.Module]) -> int:
@@ -168,16 +167,6 @@ def _tensor_bytes(models: Iterable[nn.Module]) -> int:
     return sum(storages.values())
 
 
-def _grown_megabytes(*arguments: str) -> float:
-    # In a process of its own: what a training has left free would be used again.
-    done = subprocess.run(
-        [sys.executable, "-c", GROW, *arguments], capture_output=True, text=True, check=True
-    )
-    return int(done.stdout.splitlines()[-1]) / 1e6
-
-
-def _resident_bytes() -> int:
-    import psutil
-
+def _resident_megabytes() -> float:
     gc.collect()
-    return psutil.Process().memory_info().rss
+    return psutil.Process().memory_info().rss / 1e6

@@ -5,6 +5,7 @@ In pairs in alternation, because machines are noisy. Both give the same numbers:
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import tempfile
 import time
@@ -39,6 +40,7 @@ def seconds(store: Store, *, is_race: bool) -> float:
 
 def main() -> None:
     """Measure and print one line."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     hardware.share_cores()
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:

@@ -4,8 +4,8 @@ The rule of peft_demo.training.lr_range.suggest is tested on these curves agains
 ``peft_demo tune`` found by training at each.
 """
 
+import argparse
 import json
-import sys
 import tempfile
 import time
 import warnings
@@ -95,7 +95,15 @@ def _short(number: float) -> float:
     return float(f"{number:.5g}")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure the methods that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("methods", nargs="*", metavar="METHOD", help="all of them if left out")
+    asked = parser.parse_args()
     hardware.share_cores()
     warnings.simplefilter("ignore")
-    measure(sys.argv[1:])
+    measure(asked.methods)
+
+
+if __name__ == "__main__":
+    main()

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from benchmarks.rows import Row, ratio_row
 from peft_demo.settings import ADAPTERS
@@ -118,7 +119,7 @@ def _first_step() -> float:
 def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
     """Waits of somebody who starts the program, or a run."""
     del is_quick
-    seconds = {"unit": "s", "pairs": pairs, "kind": "at most"}
+    seconds: dict[str, Any] = {"unit": "s", "pairs": pairs, "kind": "at most"}
     yield ratio_row(
         "python app.py until the page answers",
         baseline_is="an empty Gradio page",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from benchmarks import limits
@@ -40,17 +41,20 @@ def theirs(base_folder: str, config: RunConfig) -> dict[str, float]:
 
     drawn = draw(data.load(config.dataset), config)
     parts = [(part.texts, part.labels) for part in (drawn.train, drawn.validation)]
-    method = METHODS[config.method]
     return notebook.train(
         base_folder,
         *parts,
         max_length=config.max_length,
         epochs=config.num_train_epochs,
         learning_rate=config.learning_rate,
-        lora=None
-        if method.is_head_only
-        else method.peft_config(config.method_values, config.setting),
+        lora=peft_config_of(config),
     )
+
+
+def peft_config_of(config: RunConfig) -> Any:
+    """peft's own configuration, or None where only the head is trained."""
+    build = METHODS[config.method].peft_config
+    return build and build(config.method_values, config.setting)
 
 
 def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
@@ -123,7 +127,7 @@ def _evaluation(base_folder: str, pairs: int, count: int) -> Row:
             base_folder,
             (test.texts, test.labels),
             config.max_length,
-            method.peft_config(config.method_values, config.setting),
+            peft_config_of(config),
         ),
         pairs,
         goal=3.0,

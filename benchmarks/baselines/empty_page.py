@@ -4,7 +4,12 @@ import sys
 
 import gradio
 
-with gradio.Blocks() as demo:
-    gradio.Markdown("An empty page.")
 
-demo.launch(server_port=int(sys.argv[1]), quiet=True)
+def main() -> None:
+    with gradio.Blocks() as demo:
+        gradio.Markdown("An empty page.")
+    demo.launch(server_port=int(sys.argv[1]), quiet=True)
+
+
+if __name__ == "__main__":
+    main()

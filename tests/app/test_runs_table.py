@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from running_app import App
+from seeded_runs import seed
 
-from benchmarks.page_actions import seed
 from peft_demo.storage import Store
 
 pytestmark = pytest.mark.browser

@@ -4,9 +4,9 @@ import csv
 import io
 
 import pytest
+from seeded_runs import seed
 from small_runs import small_config
 
-from benchmarks.page_actions import seed
 from peft_demo.export.csv import run_csv
 from peft_demo.runs import RunKind
 from peft_demo.settings import ADAPTERS

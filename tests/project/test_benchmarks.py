@@ -1,16 +1,57 @@
-"""The benchmark's arithmetic, and that its baselines really are what they are said to be."""
+"""Benchmarks start, their arithmetic is right, and baselines are what they are said to be."""
 
 import json
+import pkgutil
+from importlib import import_module
 from statistics import median
 
 import pytest
 
+import benchmarks
 from benchmarks import __main__ as bench
-from benchmarks import limits, rows, training
+from benchmarks import limits, range_tests, rows, training
 from benchmarks.rows import Row
-from peft_demo import models
+from peft_demo import models, settings
 from peft_demo.data import LABELS
+from peft_demo.errors import NotFoundError
 from peft_demo.models import hardware
+from peft_demo.training import lr_range
+
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(benchmarks.__path__, "benchmarks.")
+    if not module.ispkg
+]
+COMMANDS = ("__main__", "compare_page", "forward", "page_actions", "race", "range_tests")
+"""What ``python -m benchmarks.…`` starts."""
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_imports_what_is_there(module):
+    import_module(module)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_starts(name, monkeypatch, capsys):
+    command = import_module(f"benchmarks.{name}")
+    monkeypatch.setattr("sys.argv", [name, "--help"])
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    assert ended.value.code == 0
+    assert "usage:" in capsys.readouterr().out
+
+
+def test_every_file_that_runs_is_among_the_commands():
+    files = (settings.BENCHMARKS / f"{name.split('.')[1]}.py" for name in MODULES)
+    running = {
+        path.stem for path in files if path.exists() and "\ndef main(" in path.read_text("utf-8")
+    }
+    assert running == set(COMMANDS)
+
+
+@pytest.mark.parametrize("part", bench.PARTS)
+def test_every_part_of_the_table_has_rows(part):
+    assert callable(import_module(f"benchmarks.{part}").rows)
 
 
 def row(**changes):
@@ -63,6 +104,7 @@ class TestPairs:
         ]
 
 
+@pytest.mark.slow
 class TestTheNotebook:
     def test_trains_the_same_network_on_as_many_tokens(self, tmp_path):
         """Trainer counts its operations from the parameters and the tokens of each step."""
@@ -115,3 +157,23 @@ class TestResults:
     def values(path):
         rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
         return {part: [each["value"] for each in found] for part, found in rows.items()}
+
+
+@pytest.mark.slow
+class TestRangeTests:
+    def test_goes_on_where_it_stopped(self, tmp_path, monkeypatch, capsys):
+        monkeypatch.setattr(lr_range, "STEPS", 6)
+        monkeypatch.setattr(range_tests.tune, "PROTOCOL", {"num_reviews": 10, "max_length": 8})
+        path = tmp_path / "range_tests.json"
+        range_tests.measure(["ia3"], path)
+        first = range_tests.read(path)["ia3"]
+        assert len(first.losses) == 2
+        assert first.learning_rates == (float(f"{lr_range.rate_at(2):.5g}"), 1.0)
+        range_tests.measure(["ia3", "lora"], path)
+        assert list(range_tests.read(path)) == ["lora", "ia3"]
+        assert range_tests.read(path)["ia3"] == first
+        assert set(json.loads(path.read_text())) == {"curves"}
+
+    def test_unknown_method(self, tmp_path):
+        with pytest.raises(NotFoundError, match="METHOD must be one of"):
+            range_tests.measure(["lorra"], tmp_path / "none.json")

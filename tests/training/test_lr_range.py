@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_runs import Recorder, small_config
 
-from benchmarks import range_tests
-from peft_demo import training
-from peft_demo.errors import NotFoundError, RunCancelledError
+from peft_demo import settings, training
+from peft_demo.errors import RunCancelledError
 from peft_demo.methods import METHODS
 from peft_demo.runs import RangeTest
 from peft_demo.training import callback, lr_range
@@ -148,9 +147,16 @@ class TestFind:
         assert len(recorder.steps) == 4
 
 
+CURVES = {
+    curve["method"]: curve
+    for curve in json.loads((settings.BENCHMARKS / "range_tests.json").read_text())["curves"]
+}
+"""Of each method's range test, as ``python -m benchmarks.range_tests`` recorded them."""
+
+
 def recorded(method: str) -> RangeTest:
-    curve = range_tests.read()[method]
-    return judge(METHODS[method], curve.learning_rates, curve.losses)
+    curve = CURVES[method]
+    return judge(METHODS[method], curve["learning_rates"], curve["losses"])
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -187,22 +193,3 @@ class TestLosses:
     def test_all_reviews_alike_is_guessing(self):
         logits = np.tile([3.0, -4.0], (4, 1))
         assert lr_range._losses(logits, np.array([0, 1, 0, 1]))[1] == pytest.approx(math.log(2))
-
-
-class TestMeasure:
-    def test_goes_on_where_it_stopped(self, tmp_path, monkeypatch, capsys):
-        monkeypatch.setattr(lr_range, "STEPS", 6)
-        monkeypatch.setattr(range_tests.tune, "PROTOCOL", {"num_reviews": 10, "max_length": 8})
-        path = tmp_path / "range_tests.json"
-        range_tests.measure(["ia3"], path)
-        first = range_tests.read(path)["ia3"]
-        assert len(first.losses) == 2
-        assert first.learning_rates == (float(f"{lr_range.rate_at(2):.5g}"), 1.0)
-        range_tests.measure(["ia3", "lora"], path)
-        assert list(range_tests.read(path)) == ["lora", "ia3"]
-        assert range_tests.read(path)["ia3"] == first
-        assert set(json.loads(path.read_text())) == {"curves"}
-
-    def test_unknown_method(self, tmp_path):
-        with pytest.raises(NotFoundError, match="METHOD must be one of"):
-            range_tests.measure(["lorra"], tmp_path / "none.json")
