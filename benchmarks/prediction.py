@@ -18,7 +18,7 @@ from benchmarks.apart import apart
 from benchmarks.rows import Row, ratio_row
 from peft_demo import adapters, data, models
 from peft_demo.data import IMDB, LABELS
-from peft_demo.execution import execute
+from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
 from peft_demo.models import BUILTIN_BASE
@@ -39,7 +39,7 @@ def _train(store: Store, method: str, **values: object) -> Run:
     """A run of two steps: how well it predicts does not matter here."""
     shared = {"num_reviews": 40, "num_train_epochs": 1, "num_test_reviews": 50, "max_length": 128}
     config = RunConfig({"method": method, **shared, **values})
-    return execute(store, store.start(config, "benchmark"))
+    return Engine(store).run(store.start(config, "benchmark"))
 
 
 def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:

@@ -12,7 +12,7 @@ import time
 import warnings
 from pathlib import Path
 
-from peft_demo.execution import companions, execute, together
+from peft_demo.execution import Engine
 from peft_demo.models import hardware
 from peft_demo.runs import GroupKind, sweeps
 from peft_demo.storage import Store
@@ -30,11 +30,7 @@ def seconds(store: Store, *, is_race: bool) -> float:
         plan.configs, "benchmark", GroupKind.SWEEP, plan.name, is_race=is_race
     )
     started = time.perf_counter()
-    while run := store.claim(group.group_id):
-        together(
-            lambda claimed, member: execute(store, claimed, member=member),
-            companions(store, run),
-        )
+    Engine(store).run_group(group.group_id)
     return time.perf_counter() - started
 
 

@@ -97,13 +97,13 @@ def _libraries(base_folder: str) -> float:
 
 def _first_step() -> float:
     """Seconds from a submitted run to its first step, with the models loaded."""
-    from peft_demo.execution import LocalEngine
+    from peft_demo.execution import Engine
     from peft_demo.runs.presets import preset
     from peft_demo.storage import Store
 
     with tempfile.TemporaryDirectory() as home:
         store = Store(Path(home))
-        engine = LocalEngine(store)
+        engine = Engine(store)
         engine.start()
         started = time.perf_counter()
         run = engine.submit(preset("quick").config(), "benchmark")

@@ -19,7 +19,7 @@ from hypothesis import settings
 from small_runs import small_config
 
 from peft_demo.data import LABELS
-from peft_demo.execution import execute
+from peft_demo.execution import Engine
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
 from peft_demo.runs import Run
@@ -120,7 +120,7 @@ class _Runs(Mapping[str, Run]):
             with FileLock(f"{named}.lock"):
                 if not named.exists():
                     started = self._store.start(small_config(method), "tester")
-                    named.write_text(execute(self._store, started).run_id)
+                    named.write_text(Engine(self._store).run(started).run_id)
             self._done[method] = self._store.get(named.read_text())
         return self._done[method]
 

@@ -11,6 +11,7 @@ import typer
 
 from peft_demo.cli.arguments import AsJson, Changes, FromPreset, configuration, open_store
 from peft_demo.cli.output import as_text, print_json, tell_end
+from peft_demo.cli.training import run_now
 from peft_demo.data import LABELS
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import RunConfig, RunKind
@@ -72,7 +73,6 @@ def import_adapter(
     name: Annotated[str, typer.Option(help="How to call it.")] = "",
 ) -> None:
     """Test an adapter that was trained elsewhere, and put it among the runs."""
-    from peft_demo import execution
     from peft_demo.adapters import importing
 
     store = open_store()
@@ -80,7 +80,7 @@ def import_adapter(
         files = importing.unpack(source, Path(scratch))
         config = importing.describe(files, name or source.stem)
         run = store.start(config, getpass.getuser(), RunKind.IMPORTED, files)
-    tell_end(execution.execute(store, run), store, False)
+    tell_end(run_now(store, run), store, False)
 
 
 @commands.command("export-base")

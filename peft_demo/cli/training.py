@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import getpass
-from typing import TYPE_CHECKING, Annotated, Any
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,10 +19,11 @@ from peft_demo.cli.arguments import (
 )
 from peft_demo.cli.output import print_json, tell_end
 from peft_demo.errors import PeftDemoError
-from peft_demo.runs import EpochMetrics, Run, RunConfig, RunKind, RunStatus, presets
+from peft_demo.runs import EpochMetrics, Run, RunKind, RunStatus, presets
 from peft_demo.storage import Store
 
 if TYPE_CHECKING:
+    from peft_demo.execution.recording import Listener
     from peft_demo.runs.sweeps import Plan
 
 commands = typer.Typer()
@@ -32,19 +34,21 @@ def train(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = 
     """Train one run in the foreground, into the same store as the app."""
     config = configuration(preset, changes)
 
-    def tell(epoch: EpochMetrics) -> None:
+    def tell(_run: Run, event: object) -> None:
+        if not isinstance(event, EpochMetrics):
+            return
         if as_json:
-            print_json({"event": "epoch", **epoch.model_dump()})
+            print_json({"event": "epoch", **event.model_dump()})
         else:
             typer.echo(
-                f"epoch {epoch.epoch}/{config.num_train_epochs}  "
-                f"training loss {epoch.train_loss:.4f}  validation loss {epoch.eval_loss:.4f}  "
-                f"validation accuracy {epoch.eval_accuracy:.1%}"
+                f"epoch {event.epoch}/{config.num_train_epochs}  "
+                f"training loss {event.train_loss:.4f}  validation loss {event.eval_loss:.4f}  "
+                f"validation accuracy {event.eval_accuracy:.1%}"
             )
 
     store = open_store()
     try:
-        run = _execute(store, config, tell)
+        run = run_now(store, store.start(config, getpass.getuser()), tell)
     except PeftDemoError as error:
         if as_json:
             print_json({"event": "failed", "error": str(error)})
@@ -91,7 +95,8 @@ def assignment(
 def find_rate(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = False) -> None:
     """Find a learning rate by a short range test (Smith 2017)."""
     store = open_store()
-    run = _execute(store, configuration(preset, changes), None, RunKind.RANGE_TEST)
+    config = configuration(preset, changes)
+    run = run_now(store, store.start(config, getpass.getuser(), RunKind.RANGE_TEST))
     found = run.range_test
     if found is None:
         raise PeftDemoError(run.error or f"The range test was {run.status}.")
@@ -127,38 +132,29 @@ def reference(
     train_references(names or list(presets.REFERENCES), settings.ADAPTERS, typer.echo)
 
 
-def _execute(store: Store, config: RunConfig, tell: Any, kind: RunKind = RunKind.TRAINING) -> Run:
-    from peft_demo.execution import execute
+def run_now(store: Store, run: Run, tell: Listener | None = None) -> Run:
+    """Do a run in the foreground, past the queue; Ctrl-C cancels it."""
+    from peft_demo.execution import Engine
 
-    run = store.start(config, getpass.getuser(), kind)
-    try:
-        return execute(store, run, listener=tell)
-    except KeyboardInterrupt:
-        return store.get(run.run_id)
+    with suppress(KeyboardInterrupt):
+        Engine(store, listener=tell).run(run)
+    return store.get(run.run_id)
 
 
 def _train_plan(plan: Plan, as_json: bool) -> None:
     """Train a plan's runs; where the app works on the same store, it may take some of them."""
-    from peft_demo.execution import companions, execute, together
+    from peft_demo.execution import Engine
+
+    def tell(run: Run, _event: object) -> None:
+        if run.status.is_over:
+            tell_end(run, store, as_json)
 
     store = open_store()
-    group, queued = store.submit_group(
-        plan.configs,
-        getpass.getuser(),
-        plan.kind,
-        plan.name,
-        axes=plan.axes,
-        is_race=plan.is_race,
-    )
-    if not as_json:
-        typer.echo(f"{group.group_id}: {group.name}, {len(queued)} runs")
-    while run := store.claim(group.group_id):
-        together(
-            lambda claimed, member: tell_end(
-                execute(store, claimed, member=member), store, as_json
-            ),
-            companions(store, run),
-        )
+    with closing(Engine(store, listener=tell)) as engine:
+        group, queued = engine.submit_plan(plan, getpass.getuser())
+        if not as_json:
+            typer.echo(f"{group.group_id}: {group.name}, {len(queued)} runs")
+        engine.run_group(group.group_id)
     ended = [store.get(run.run_id).status for run in queued]
     if any(status not in (RunStatus.COMPLETED, RunStatus.RUNNING) for status in ended):
         raise typer.Exit(1)

@@ -1,10 +1,5 @@
-"""Takes queued runs and sees to it that they are trained."""
+"""Takes queued runs and sees to it that they are done."""
 
-from peft_demo.execution.engine import LocalEngine, companions, execute, together
+from peft_demo.execution.engine import Engine
 
-__all__ = [
-    "LocalEngine",
-    "companions",
-    "execute",
-    "together",
-]
+__all__ = ["Engine"]

@@ -1,83 +1,76 @@
-"""Engine: takes queued runs and executes them. LocalEngine is one background thread."""
+"""Engine: takes queued runs, lets an executor compute them and records what it tells."""
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
-import shutil
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
-from typing import Protocol
 
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
-
-from peft_demo.errors import PeftDemoError, RunCancelledError, StoreError
-from peft_demo.export import model_card
-from peft_demo.runs import (
-    EpochMetrics,
-    Progress,
-    RangeTest,
-    Run,
-    RunConfig,
-    RunGroup,
-    RunKind,
-    RunResult,
-    RunStatus,
-    StepMetrics,
-)
+from peft_demo.errors import PeftDemoError, StoreError
+from peft_demo.execution import jobs
+from peft_demo.execution.executor import Executor, Handle, Job, Task
+from peft_demo.execution.executors import ThreadExecutor
+from peft_demo.execution.recording import Listener, Recording
+from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, RunStatus
 from peft_demo.runs.sweeps import MOST_RACERS, Plan
 from peft_demo.storage import Store
 from peft_demo.training import vmapped
-from peft_demo.training.vmapped import Member
 
 logger = logging.getLogger(__name__)
-
-REPORT_SECONDS = 0.5
-"""Steps are written together at most this often; epochs at once."""
 
 IDLE_SECONDS = 1.0
 """How often an idle engine looks for runs that another process queued."""
 
+BUSY_SECONDS = 0.2
+"""How often a working one looks whether another process asked for a stop."""
 
-class Engine(Protocol):
-    """Takes runs and sees to it that they are trained."""
+ORPHAN_SECONDS = 20.0
+"""How often it looks for runs whose program has ended."""
 
-    def submit(
+STUCK_SECONDS = 40.0
+"""How long the end of the program waits for a run that was cancelled."""
+
+Claim = Callable[[], Run | None]
+
+
+class Engine:
+    """The only one who writes into a store what happens to its runs.
+
+    ``start`` works on the queue in the background; ``run`` and ``run_group`` work in the foreground
+    and return when they are done. All of them go through the same loop.
+
+    Args:
+        store: where the runs are.
+        choose: makes the executor, when the first run needs it.
+        listener: told what happens to each run.
+        largest_file: bytes above which adapters are stored in half precision.
+    """
+
+    def __init__(
         self,
-        config: RunConfig,
-        owner: str,
-        kind: RunKind = RunKind.TRAINING,
-        files: Path | None = None,
-    ) -> Run:
-        """Queue a run and return at once."""
-
-    def submit_plan(self, plan: Plan, owner: str) -> tuple[RunGroup, list[Run]]:
-        """Queue runs that belong together and return at once."""
-
-    def cancel(self, run_id: str) -> Run:
-        """Stop a run within one training step, or take it out of the queue."""
-
-    def close(self) -> None:
-        """Stop working; a run in progress is interrupted."""
-
-
-class LocalEngine:
-    """Trains queued runs one after another in a background thread of this process."""
-
-    def __init__(self, store: Store) -> None:
+        store: Store,
+        choose: Callable[[], Executor] = ThreadExecutor,
+        *,
+        listener: Listener | None = None,
+        largest_file: int | None = None,
+    ) -> None:
         self._store = store
+        self._choose = choose
+        self._listener = listener
+        self._largest_file = largest_file
+        self._executor: Executor | None = None
+        self._active: dict[str, _Active] = {}
+        self._looked_for_orphans = 0.0
         self._wake = threading.Event()
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="training", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
 
     def start(self) -> None:
-        """Begin to take runs; those that a dead process left behind are marked first."""
+        """Begin to take runs in the background; those that a dead program left are marked first."""
         self._thread.start()
 
     def submit(
@@ -100,278 +93,176 @@ class LocalEngine:
         self._wake.set()
         return queued
 
+    def run(self, run: Run) -> Run:
+        """Do a run that this process has begun in the store, and return it as it ended."""
+        waiting = [run]
+        self._run_until_idle(lambda: waiting.pop() if waiting else None)
+        return self._store.get(run.run_id)
+
+    def run_group(self, group_id: str) -> None:
+        """Do the queued runs of a group; an engine elsewhere may take some of them."""
+        self._run_until_idle(lambda: self._store.claim(group_id))
+
     def cancel(self, run_id: str) -> Run:
-        """Stop a run within one training step; see Store.request_stop."""
-        return self._store.request_stop(run_id)
+        """Stop a run within one training step, or take it out of the queue.
+
+        Raises:
+            NotFoundError: there is no such run.
+            ConflictError: it is over already.
+        """
+        run = self._store.request_stop(run_id)
+        if active := self._active.get(run_id):
+            active.handle.cancel()
+        return run
 
     def close(self) -> None:
-        """Stop working; a run in progress is marked as interrupted."""
+        """Stop working; runs in progress are marked as interrupted."""
         self._closing.set()
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
+        if self._executor is not None:
+            self._executor.close()
+
+    # From here on: the loop.
 
     def _work(self) -> None:
+        """Do what is queued until the engine is closed, whatever happens."""
         with suppress(StoreError):  # told again by what follows
             self._store.purge()
         while not self._closing.is_set():
             try:
-                self._store.interrupt_orphans()
-                run = self._store.claim()
+                if self._took_next(self._store.claim):
+                    continue
             except StoreError as error:
                 logger.warning("%s", error)
-                run = None
-            if run is None:
-                self._wake.wait(IDLE_SECONDS)
-                self._wake.clear()
-            else:
-                together(self._execute, companions(self._store, run))
+            except Exception:
+                logger.exception("The queue goes on after an error")
+            self._rest()
+        self._cancel_all()
 
-    def _execute(self, run: Run, member: Member | None) -> None:
+    def _run_until_idle(self, claim: Claim) -> None:
+        """Do what is claimed until there is no more; what stops it cancels what it does."""
         try:
-            execute(self._store, run, self._closing, member=member)
+            is_idle = False
+            while not is_idle:
+                was_busy = bool(self._active)
+                if not self._took_next(claim):
+                    is_idle = not was_busy
+                    if was_busy:
+                        self._rest()
+        finally:
+            self._cancel_all()
+
+    def _rest(self) -> None:
+        self._wake.wait(BUSY_SECONDS if self._active else IDLE_SECONDS)
+
+    def _cancel_all(self) -> None:
+        active = list(self._active.values())
+        for one in active:
+            one.handle.cancel()
+        for one in active:
+            one.thread.join(STUCK_SECONDS)
+
+    def _took_next(self, claim: Claim) -> bool:
+        """Begin with the next run, and those that take turns with it, if there is room for it."""
+        self._wake.clear()
+        self._look_for_orphans()
+        self._heed_stops()
+        if self._executor is None:
+            self._executor = self._choose()
+        if len({active.batch for active in self._active.values()}) >= self._executor.slots:
+            return False
+        run = claim()
+        if run is None:
+            return False
+        self._begin(self._executor, self._batch_of(run, self._executor.slots))
+        return True
+
+    def _look_for_orphans(self) -> None:
+        if time.monotonic() - self._looked_for_orphans > ORPHAN_SECONDS:
+            self._store.interrupt_orphans()
+            self._looked_for_orphans = time.monotonic()
+
+    def _heed_stops(self) -> None:
+        with suppress(StoreError):  # a database that is locked for a moment is no reason to stop
+            for run_id, active in list(self._active.items()):
+                if self._store.stop_requested(run_id):
+                    active.handle.cancel()
+
+    def _begin(self, executor: Executor, runs: Sequence[Run]) -> None:
+        """Start runs; one that cannot be read or started has failed, and the others go on."""
+        recordings = [Recording(self._store, run, self._listener) for run in runs]
+        tasks = {}
+        for recording in recordings:
+            try:
+                tasks[recording] = self._task(recording)
+            except Exception as error:
+                recording.end(jobs.failure(error, recording.files))
+        try:
+            handles = executor.start([*tasks.values()])
+        except Exception as error:
+            for recording in tasks:
+                recording.end(jobs.failure(error, recording.files))
+            return
+        for recording, handle in zip(tasks, handles, strict=True):
+            active = _Active(runs[0].run_id, handle)
+            self._active[recording.run.run_id] = active
+            active.thread = threading.Thread(
+                target=self._follow, args=(recording, handle), daemon=True
+            )
+            active.thread.start()
+
+    def _task(self, recording: Recording) -> Task:
+        run = recording.run
+        job = Job(kind=run.kind, config=run.config.flat(), largest_file=self._largest_file)
+        recording.files.mkdir(parents=True, exist_ok=True)
+        return Task(job, recording.files)
+
+    def _follow(self, recording: Recording, handle: Handle) -> None:
+        run_id = recording.run.run_id
+        try:
+            recording.follow(handle, self._closing.is_set)
         except Exception:
-            # How it ended could not be recorded; the runs behind it must still be trained.
-            logger.exception("%s could not be recorded", run.run_id)
+            # How it ended could not be recorded; the runs behind it must still be done.
+            logger.exception("%s could not be recorded", run_id)
+        finally:
+            del self._active[run_id]
+            self._wake.set()
+
+    def _batch_of(self, run: Run, slots: int) -> list[Run]:
+        """A claimed run, and those that take turns with it, claimed as well."""
+        claimed = [run]
+        try:
+            if run.group_id is None:
+                return claimed
+            group, members = self._store.group(run.group_id)
+            if group.is_race:
+                most = -(-min(len(members), MOST_RACERS) // slots)
+            else:
+                most = len(_in_one_pass(run, members))
+            while len(claimed) < most and (other := self._store.claim(run.group_id)):
+                claimed.append(other)
+        except PeftDemoError as error:
+            logger.warning("%s", error)  # then they are done one after another
+        return claimed
 
 
-def companions(store: Store, run: Run) -> list[Run]:
-    """A run that this process has claimed, and those to be trained beside it, claimed as well."""
-    claimed = [run]
-    try:
-        if run.group_id is None:
-            return claimed
-        group, members = store.group(run.group_id)
-        most = MOST_RACERS if group.is_race else len(_with_one_pass(run, members))
-        while len(claimed) < most and (other := store.claim(run.group_id)):
-            claimed.append(other)
-    except PeftDemoError as error:
-        logger.warning("%s", error)  # then they run one after another
-    return claimed
+class _Active:
+    """A run that is being worked on."""
+
+    thread: threading.Thread
+
+    def __init__(self, batch: str, handle: Handle) -> None:
+        self.batch = batch
+        """The id of the first run that it was started with."""
+        self.handle = handle
 
 
-def _with_one_pass(run: Run, members: Sequence[Run]) -> list[Run]:
+def _in_one_pass(run: Run, members: Sequence[Run]) -> list[Run]:
     """The run and those queued right behind it that can be trained in one pass with it."""
     if not vmapped.is_wanted():
         return [run]
     queued = [other for other in members if other.status is RunStatus.QUEUED]
     alike = takewhile(lambda other: vmapped.can_share(run.config, other.config), queued)
     return [run, *alike][: vmapped.MOST_RUNS]
-
-
-def together(train: Callable[[Run, Member | None], object], runs: Sequence[Run]) -> None:
-    """Train runs in a thread each; the shared random generators go round, so they take turns.
-
-    Those that can share their steps meet at each.
-    """
-    sharing: list[Run] = []
-    if len(runs) > 1 and vmapped.is_wanted():
-        sharing = [run for run in runs if vmapped.can_share(runs[0].config, run.config)]
-    meeting = vmapped.OnePass(len(sharing))
-
-    def trained(run: Run) -> None:
-        if run not in sharing:
-            train(run, None)
-            return
-        with meeting.member(sharing.index(run)) as member:
-            train(run, member)
-
-    threads = [
-        threading.Thread(target=trained, args=(run,), name=run.run_id, daemon=True)
-        for run in runs[1:]
-    ]
-    for thread in threads:
-        thread.start()
-    trained(runs[0])
-    for thread in threads:
-        thread.join()
-
-
-def execute(
-    store: Store,
-    run: Run,
-    closing: threading.Event | None = None,
-    *,
-    listener: Callable[[EpochMetrics], None] | None = None,
-    largest_file: int | None = None,
-    member: Member | None = None,
-) -> Run:
-    """Train a run that this process has claimed, and record how it ended.
-
-    Args:
-        store: where the run is and its files go.
-        run: a running run.
-        closing: set when the process is about to end.
-        listener: told of every epoch.
-        largest_file: bytes above which the adapter is stored in half precision.
-        member: its part in a pass with other runs.
-    """
-    closing = closing or threading.Event()
-    reporter = _StoreReporter(store, run.run_id, closing, listener)
-    try:
-        if run.kind is RunKind.RANGE_TEST:
-            found = _range_test(store, run, reporter)
-            return _finish(store, run, RunStatus.COMPLETED, range_test=found)
-        result = _produce(store, run, reporter, largest_file, member)
-        return _finish(store, run, RunStatus.COMPLETED, result=result)
-    except RunCancelledError:
-        if closing.is_set() and not store.stop_requested(run.run_id):
-            return _finish(store, run, RunStatus.INTERRUPTED, error="The program was ended.")
-        return _finish(store, run, RunStatus.CANCELLED)
-    except KeyboardInterrupt:
-        _finish(store, run, RunStatus.CANCELLED)
-        raise
-    except Exception as error:
-        logger.exception("%s failed", run.run_id)
-        _keep_traceback(store.log_of(run.run_id))
-        return _finish(store, run, RunStatus.FAILED, error=_reason(error, store))
-
-
-def _produce(
-    store: Store,
-    run: Run,
-    reporter: _StoreReporter,
-    largest_file: int | None,
-    member: Member | None,
-) -> RunResult:
-    """Make the run's files in a partial folder, which becomes its folder when all are there."""
-    with _partial_folder(store, run) as partial:
-        if run.kind is RunKind.IMPORTED:
-            from peft_demo.adapters import importing
-
-            result = importing.test(run.config, partial, reporter)
-        else:
-            from peft_demo import training
-
-            result = training.train(
-                run.config, partial, reporter, largest_file=largest_file, member=member
-            )
-            # Only of what was trained here: nobody knows how an imported adapter was.
-            model_card.write_model_card(run.model_copy(update={"result": result}), partial)
-        reporter.flush()
-        os.replace(partial, store.folder_of(run.run_id))
-        return result
-
-
-def _range_test(store: Store, run: Run, reporter: _StoreReporter) -> RangeTest:
-    from peft_demo.training import lr_range
-
-    with _partial_folder(store, run) as partial:
-        found = lr_range.find(run.config, partial, reporter)
-    reporter.flush()
-    return found
-
-
-@contextmanager
-def _partial_folder(store: Store, run: Run) -> Iterator[Path]:
-    partial = store.partial_folder_of(run.run_id)
-    try:
-        partial.mkdir(parents=True, exist_ok=True)
-        yield partial
-    finally:
-        # Before the end is recorded: who sees a run end sees no leftovers of it.
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-class _StoreReporter:
-    """Writes what a training reports into the store, a few times a second."""
-
-    def __init__(
-        self,
-        store: Store,
-        run_id: str,
-        closing: threading.Event,
-        listener: Callable[[EpochMetrics], None] | None,
-    ) -> None:
-        self._store = store
-        self._run_id = run_id
-        self._closing = closing
-        self._listener = listener
-        self._steps: list[StepMetrics] = []
-        self._progress: Progress | None = None
-        self._written = 0.0
-
-    def progress(self, progress: Progress) -> None:
-        changed = self._progress is None or progress.phase != self._progress.phase
-        self._progress = progress
-        if changed or time.monotonic() - self._written > REPORT_SECONDS:
-            self.flush()
-
-    def step(self, metrics: StepMetrics) -> None:
-        self._steps.append(metrics)
-
-    def epoch(self, metrics: EpochMetrics) -> None:
-        self.flush(metrics)
-        if self._listener:
-            self._listener(metrics)
-
-    def should_stop(self) -> bool:
-        if self._closing.is_set():
-            return True
-        try:
-            return self._store.stop_requested(self._run_id)
-        except StoreError:
-            return False  # a database that is locked for a moment is no reason to stop
-
-    def flush(self, epoch: EpochMetrics | None = None) -> None:
-        """Write what has gathered; a locked database keeps it for the next time."""
-        write = self._store.report
-        if epoch is not None:
-            write = _patiently(write)  # an epoch comes once and must not be lost
-        try:
-            write(self._run_id, self._progress, self._steps, epoch)
-        except StoreError as error:
-            if epoch is not None:
-                raise
-            logger.warning("%s", error)
-            return
-        self._steps = []
-        self._written = time.monotonic()
-
-
-# tenacity, because a loop with growing pauses and a limit is easily written wrong.
-_patiently = retry(
-    retry=retry_if_exception_type(StoreError),
-    wait=wait_exponential(multiplier=0.5, max=5),
-    stop=stop_after_delay(60),
-    reraise=True,
-)
-
-
-def _finish(
-    store: Store,
-    run: Run,
-    status: RunStatus,
-    *,
-    error: str | None = None,
-    result: RunResult | None = None,
-    range_test: RangeTest | None = None,
-) -> Run:
-    return _patiently(store.finish)(
-        run.run_id, status, error=error, result=result, range_test=range_test
-    )
-
-
-def _keep_traceback(path: Path) -> None:
-    try:
-        path.write_text(traceback.format_exc(), encoding="utf-8")
-    except OSError:
-        logger.warning("The traceback could not be kept in %s.", path)
-
-
-def _reason(error: Exception, store: Store) -> str:
-    """Why a run failed, for a person to read."""
-    if isinstance(error, PeftDemoError):
-        return str(error)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES):
-        return (
-            f"PEFT_DEMO_HOME must be a folder with free space that can be written to, "
-            f"got {store.folder} ({error.strerror})."
-        )
-    if isinstance(error, MemoryError) or "not enough memory" in str(error):
-        return (
-            "The machine's memory is full: per_device_train_batch_size or max_length "
-            "must be smaller."
-        )
-    message = (str(error).strip() or "no message").splitlines()[0]
-    return f"{type(error).__name__}: {message}"

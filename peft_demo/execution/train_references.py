@@ -9,7 +9,7 @@ from pathlib import Path
 
 from peft_demo.data import IMDB
 from peft_demo.errors import PeftDemoError
-from peft_demo.execution.engine import execute
+from peft_demo.execution.engine import Engine
 from peft_demo.models import BUILTIN_BASE
 from peft_demo.runs import presets
 from peft_demo.storage import Store, reference_runs
@@ -32,10 +32,11 @@ def train_references(
     chosen = [presets.preset(preset_id) for preset_id in preset_ids]
     with tempfile.TemporaryDirectory() as scratch:
         store = Store(Path(scratch))
+        engine = Engine(store, largest_file=LARGEST_FILE)
         for preset in chosen:
             tell(f"Training {preset.id} …")
             config = preset.config(base_model=BUILTIN_BASE, dataset=IMDB)
-            run = execute(store, store.start(config, OWNER), largest_file=LARGEST_FILE)
+            run = engine.run(store.start(config, OWNER))
             if run.result is None:
                 raise PeftDemoError(f"The reference run {preset.id} {run.status}: {run.error}")
             run_id = f"{reference_runs.PREFIX}{preset.id}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from peft_demo import settings
 from peft_demo.data import IMDB
 from peft_demo.errors import PeftDemoError
-from peft_demo.execution import LocalEngine
+from peft_demo.execution import Engine
 from peft_demo.models import BUILTIN_BASE
 from peft_demo.runs import Run, RunKind
 from peft_demo.storage import Store
@@ -38,7 +38,7 @@ class Services:
 
     def __init__(self) -> None:
         self.store = Store(settings.home(), settings.ADAPTERS)
-        self.engine = LocalEngine(self.store)
+        self.engine = Engine(self.store)
         self.warm_up = WarmUp()
         self._predictor: Predictor | None = None
         self._lock = threading.Lock()

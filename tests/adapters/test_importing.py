@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from small_runs import Recorder, small_config
 
-from peft_demo import adapters, execution, models
+from peft_demo import adapters, models
 from peft_demo.adapters import importing
 from peft_demo.adapters.importing import archive
 from peft_demo.data import LABELS
 from peft_demo.errors import InvalidFieldsError, RunCancelledError
+from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
 from peft_demo.models import BUILTIN_BASE, HEAD_MODULES, HUB_BASE
@@ -772,7 +773,7 @@ class TestAsARun:
         store.submit(config, "me", RunKind.IMPORTED, files=folder)
         claimed = store.claim()
         assert claimed is not None
-        run = execution.execute(store, claimed)
+        run = Engine(store).run(claimed)
         assert (run.status, run.error) == (RunStatus.COMPLETED, None)
         assert run.kind is RunKind.IMPORTED
         assert run.config.name == "mine"

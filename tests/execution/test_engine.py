@@ -15,8 +15,8 @@ from small_runs import LONG, ROOT, environment, long_config, small_config, wait_
 
 from peft_demo import adapters
 from peft_demo.errors import StoreError
-from peft_demo.execution import LocalEngine, engine, execute
-from peft_demo.runs import RunStatus
+from peft_demo.execution import Engine, engine, recording
+from peft_demo.runs import EpochMetrics, RunStatus, StepMetrics
 from peft_demo.storage import DATABASE, Store
 from peft_demo.storage import store as store_module
 
@@ -27,10 +27,14 @@ TINY = {"num_train_epochs": 1, "num_reviews": 10}
 @pytest.fixture
 def local_engine(store, base):
     """A working engine on the test's own store."""
-    working = LocalEngine(store)
+    working = Engine(store)
     working.start()
     yield working
     working.close()
+
+
+def raise_(error: Exception) -> None:
+    raise error
 
 
 def is_over(store: Store, run_id: str) -> bool:
@@ -55,7 +59,7 @@ class TestQueue:
 
     def test_submitting_returns_at_once_with_a_place_in_the_queue(self, store):
         # The engine is not even started.
-        run = LocalEngine(store).submit(small_config(), "me")
+        run = Engine(store).submit(small_config(), "me")
         assert (run.status, run.queue_position) == (RunStatus.QUEUED, 1)
 
     def test_what_was_deleted_long_ago_is_removed_at_the_start(self, store, home):
@@ -67,7 +71,7 @@ class TestQueue:
             earlier = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
             connection.execute("UPDATE run SET deleted_at = ?", [earlier])
             connection.commit()
-        local = LocalEngine(store)
+        local = Engine(store)
         local.start()
         wait_until(lambda: not store.folder_of(run_id).exists())
         local.close()
@@ -87,20 +91,18 @@ class TestQueue:
 
 
 class TestStop:
-    def test_comes_within_one_step_and_leaves_cancelled(self, store, local_engine, monkeypatch):
+    def test_comes_within_one_step_and_leaves_cancelled(self, store, base):
         recorded = []
-        record = engine._StoreReporter.step
 
-        def count(self, metrics):
-            recorded.append(metrics.step)
-            if metrics.step == 3:
-                local_engine.cancel(run_id)
-            record(self, metrics)
+        def count(run, event):
+            if isinstance(event, StepMetrics):
+                recorded.append(event.step)
+                if event.step == 3:
+                    working.cancel(run.run_id)
 
-        monkeypatch.setattr(engine._StoreReporter, "step", count)
-        run_id = local_engine.submit(long_config(), "me").run_id
-        wait_until(lambda: is_over(store, run_id))
-        run = store.get(run_id)
+        working = Engine(store, listener=count)
+        run = working.run(store.start(long_config(), "me"))
+        run_id = run.run_id
         assert (run.status, run.error, run.result) == (RunStatus.CANCELLED, None, None)
         assert recorded == [1, 2, 3]
         assert left_behind(store, run_id) == []
@@ -162,7 +164,7 @@ class TestFailure:
     )
     def test_reasons_are_sentences(self, store, failing, error, sentence):
         failing(error)
-        run = execute(store, store.start(small_config(seed=1), "me"))
+        run = Engine(store).run(store.start(small_config(seed=1), "me"))
         assert run.status is RunStatus.FAILED
         assert sentence in run.error
         assert "\n" not in run.error
@@ -174,23 +176,46 @@ class TestFailure:
 
         pools = data.split([f"review {n}" for n in range(100)], [0, 1] * 50)
         monkeypatch.setattr(loading, "_pools", {"imdb": pools})
-        run = execute(store, store.start(small_config(num_reviews=60), "me"))
+        run = Engine(store).run(store.start(small_config(num_reviews=60), "me"))
         assert run.status is RunStatus.FAILED
         assert run.error == "num_reviews must be at most 40 for this data set, got 60."
+
+    def test_a_run_that_cannot_be_started_has_failed_and_the_next_is_trained(
+        self, store, local_engine
+    ):
+        store.partial_folder_of("run-000001").write_text("in the way")
+        bad, good = (local_engine.submit(small_config(**TINY), "me").run_id for _ in range(2))
+        wait_until(lambda: is_over(store, good))
+        run = store.get(bad)
+        assert (run.status, run.error[:15]) == (RunStatus.FAILED, "FileExistsError")
+        assert store.get(good).status is RunStatus.COMPLETED
+
+    def test_an_error_in_the_loop_does_not_end_it(self, store, monkeypatch, caplog):
+        claim = store.claim
+        errors = [RuntimeError("a defect"), StoreError("locked"), TypeError("another")]
+        monkeypatch.setattr(store, "claim", lambda: raise_(errors.pop()) if errors else claim())
+        monkeypatch.setattr(engine, "IDLE_SECONDS", 0.01)
+        working = Engine(store)
+        working.start()
+        run_id = working.submit(small_config(**TINY), "me").run_id
+        wait_until(lambda: is_over(store, run_id))
+        working.close()
+        assert store.get(run_id).status is RunStatus.COMPLETED
+        assert "a defect" in caplog.text
 
     def test_an_end_that_cannot_be_recorded_stops_nobody_else(
         self, store, local_engine, monkeypatch, caplog
     ):
-        finish = engine._finish
+        finish = recording.Recording._finish
         bad = []
 
-        def refuse_first(store_, run, *arguments, **named):
-            bad.append(run.run_id)
+        def refuse_first(self, *arguments, **named):
+            bad.append(self.run.run_id)
             if len(set(bad)) == 1:
                 raise StoreError("locked for an hour")
-            return finish(store_, run, *arguments, **named)
+            return finish(self, *arguments, **named)
 
-        monkeypatch.setattr(engine, "_finish", refuse_first)
+        monkeypatch.setattr(recording.Recording, "_finish", refuse_first)
         with caplog.at_level(logging.ERROR):
             first = local_engine.submit(small_config(**TINY), "me").run_id
             second = local_engine.submit(small_config(**TINY), "me").run_id
@@ -201,7 +226,7 @@ class TestFailure:
 
 class TestEndOfTheProgram:
     def test_closing_interrupts_and_the_queue_is_trained_later(self, store, home, base):
-        closing = LocalEngine(store)
+        closing = Engine(store)
         closing.start()
         running = closing.submit(long_config(), "me").run_id
         waiting = closing.submit(small_config(**TINY), "me").run_id
@@ -214,7 +239,7 @@ class TestEndOfTheProgram:
         store.close()
 
         again = Store(home)
-        later = LocalEngine(again)
+        later = Engine(again)
         later.start()
         wait_until(lambda: is_over(again, waiting))
         later.close()
@@ -223,24 +248,26 @@ class TestEndOfTheProgram:
         again.close()
 
     def test_a_run_stopped_before_closing_is_cancelled(self, store, base):
-        closing = threading.Event()
-        run = store.start(long_config(), "me")
-        store.request_stop(run.run_id)
-        closing.set()
-        assert execute(store, run, closing).status is RunStatus.CANCELLED
+        working = Engine(store)
+        working.start()
+        run_id = working.submit(long_config(), "me").run_id
+        wait_until(lambda: is_stepping(store, run_id))
+        store.request_stop(run_id)
+        working.close()
+        assert store.get(run_id).status is RunStatus.CANCELLED
 
     def test_closing_twice_and_before_starting_is_fine(self, store):
-        never_started = LocalEngine(store)
+        never_started = Engine(store)
         never_started.close()
         never_started.close()
 
     SERVER = f"""
 import sys, time
 from pathlib import Path
-from peft_demo.engine import LocalEngine
+from peft_demo.execution import Engine
 from peft_demo.runs import RunConfig
 from peft_demo.storage import Store
-engine = LocalEngine(Store(Path(sys.argv[1])))
+engine = Engine(Store(Path(sys.argv[1])))
 engine.submit(RunConfig({LONG!r}, method="lora"), "server")
 engine.start()
 time.sleep(1000)
@@ -257,7 +284,7 @@ time.sleep(1000)
                 server.kill()
         assert store.get("run-000001").status is RunStatus.RUNNING
         assert store.partial_folder_of("run-000001").exists()
-        later = LocalEngine(store)
+        later = Engine(store)
         later.start()
         wait_until(lambda: is_over(store, waiting))
         later.close()
@@ -271,23 +298,23 @@ time.sleep(1000)
 class TestLockedDatabase:
     def test_a_training_goes_on_and_loses_nothing(self, home, base, monkeypatch):
         monkeypatch.setattr(store_module, "LOCK_SECONDS", 0.1)
+        monkeypatch.setattr(recording, "REPORT_SECONDS", 0.0)
         store = Store(home)
         run = store.start(small_config(), "me")
         other = sqlite3.connect(home / DATABASE, isolation_level=None, check_same_thread=False)
         locked_for = []
-        record = engine._StoreReporter.step
 
-        def lock(self, metrics):
-            record(self, metrics)
-            if metrics.step == 2:
+        def lock(run, event):
+            if not isinstance(event, StepMetrics):
+                return
+            if event.step == 2:
                 other.execute("BEGIN EXCLUSIVE")
-            elif metrics.step == 4:  # an epoch ends here, and is waited for
+            elif event.step == 4:  # an epoch ends here, and is waited for
                 release = threading.Timer(1.0, other.execute, ["ROLLBACK"])
                 locked_for.append(release)
                 release.start()
 
-        monkeypatch.setattr(engine._StoreReporter, "step", lock)
-        done = execute(store, run)
+        done = Engine(store, listener=lock).run(run)
         assert locked_for
         assert done.status is RunStatus.COMPLETED, done.error
         assert [step.step for step in store.steps(run.run_id)] == list(range(1, 13))
@@ -298,7 +325,7 @@ class TestLockedDatabase:
 
 class TestProgress:
     def test_tells_speed_and_time_left(self, store, base, monkeypatch):
-        monkeypatch.setattr(engine, "REPORT_SECONDS", 0.0)
+        monkeypatch.setattr(recording, "REPORT_SECONDS", 0.0)
         told = []
         report = store.report
 
@@ -308,7 +335,12 @@ class TestProgress:
 
         monkeypatch.setattr(store, "report", remember)
         epochs = []
-        execute(store, store.start(small_config(), "me"), listener=epochs.append)
+
+        def keep(_run, event):
+            if isinstance(event, EpochMetrics):
+                epochs.append(event)
+
+        Engine(store, listener=keep).run(store.start(small_config(), "me"))
         training = [one for one in told if one.phase == "Training" and one.step]
         assert {one.step for one in training} == set(range(1, 13))
         assert {one.max_steps for one in training} == {12}

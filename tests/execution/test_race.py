@@ -5,13 +5,13 @@ from contextlib import contextmanager
 
 from small_runs import long_config, numbers_in, small_config, wait_until
 
-from peft_demo.execution import LocalEngine, execute
+from peft_demo.execution import Engine
 from peft_demo.runs import GroupKind, RunStatus
 
 
 @contextmanager
 def working(store):
-    engine = LocalEngine(store)
+    engine = Engine(store)
     engine.start()
     yield
     engine.close()
@@ -24,7 +24,7 @@ class TestRace:
             small_config("vera", num_train_epochs=6, seed=11),
             small_config("head_only", num_train_epochs=6, per_device_train_batch_size=16),
         ]
-        alone = [execute(store, store.start(config, "test")) for config in configs]
+        alone = [Engine(store).run(store.start(config, "test")) for config in configs]
         _, runs = store.submit_group(configs, "test", GroupKind.SWEEP, "race", is_race=True)
         seen = []
         with working(store):
@@ -37,9 +37,9 @@ class TestRace:
         for before, run in zip(alone, runs, strict=True):
             assert numbers_in(store, store.get(run.run_id)) == numbers_in(store, before)
         # Never more than the reviews of a few turns apart: an epoch here is half a turn.
-        together = [epochs for epochs in seen if 0 < max(epochs) < 6]
-        assert together
-        assert all(max(epochs) - min(epochs) <= 4 for epochs in together[1:])
+        side_by_side = [epochs for epochs in seen if 0 < max(epochs) < 6]
+        assert side_by_side
+        assert all(max(epochs) - min(epochs) <= 4 for epochs in side_by_side[1:])
 
     def test_a_loser_is_stopped_and_the_others_go_on(self, store):
         configs = [long_config(), small_config("ia3")]

@@ -11,7 +11,7 @@ from small_runs import few_modules, small_config
 
 from peft_demo import adapters
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.execution import execute
+from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS, UNSUPPORTED
 from peft_demo.models import BASE_MODELS, HEAD_MODULES, HUB_BASE, MODULES
@@ -350,7 +350,7 @@ class TestANewRow:
 
     def test_is_trained_as_its_likeness_and_answers(self, base, store):
         twin, lora = (
-            execute(store, store.start(small_config(name, learning_rate=1e-3, **TINY), "me"))
+            Engine(store).run(store.start(small_config(name, learning_rate=1e-3, **TINY), "me"))
             for name in ("twin", "lora")
         )
         assert twin.status is RunStatus.COMPLETED, twin.error

@@ -12,7 +12,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Bert
 from peft_demo import adapters, data, models
 from peft_demo.data import IMDB, LABELS
 from peft_demo.errors import AssetError
-from peft_demo.execution import execute
+from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
 from peft_demo.models import BUILTIN_BASE, HEAD_MODULES, HUB_BASE, MODULES, builtin, loading
@@ -201,7 +201,7 @@ class TestDistilbert:
         two_steps = {"num_train_epochs": 1, "num_reviews": 10, "per_device_train_batch_size": 4}
         for method in METHODS:
             config = small_config(method, base_model=HUB_BASE, **two_steps)
-            run = execute(store, store.start(config, "tester"))
+            run = Engine(store).run(store.start(config, "tester"))
             assert run.status is RunStatus.COMPLETED, run.error
             assert run.result.num_head_parameters == 128 * 128 + 128 + 2 * 128 + 2
         ids = store.ids()

@@ -288,13 +288,13 @@ for refused in ("https://example.com", "https://huggingface.co"):
 assert tried == ["example.com", "huggingface.co"], tried
 tried.clear()
 
-from peft_demo.execution import execute
+from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
 from peft_demo.runs import RunConfig
 from peft_demo.storage import Store
 
 store = Store(Path(sys.argv[1]))
-run = execute(store, store.start(RunConfig(json.loads(sys.argv[2])), "tester"))
+run = Engine(store).run(store.start(RunConfig(json.loads(sys.argv[2])), "tester"))
 assert run.result, run.error
 answer = Predictor(store).predict("A good film", [run.run_id])[0]
 steps = [[step.step, step.loss, step.learning_rate] for step in store.steps(run.run_id)]

@@ -10,7 +10,7 @@ from small_runs import Recorder, long_config, one_module, small_config, wait_unt
 
 from peft_demo import adapters, training
 from peft_demo.errors import InvalidFieldsError, RunCancelledError
-from peft_demo.execution import LocalEngine
+from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
 from peft_demo.models import fast_forward
@@ -202,7 +202,7 @@ class TestEngine:
     @staticmethod
     def trained(store, configs, until=lambda runs: None):
         _, runs = store.submit_group(configs, "test", GroupKind.REPEATS, "repeats")
-        engine = LocalEngine(store)
+        engine = Engine(store)
         engine.start()
         until(runs)
         wait_until(lambda: all(store.get(run.run_id).status.is_over for run in runs))

@@ -1,0 +1,73 @@
+"""Jobs: what is done for each kind of run, and how its end is told."""
+
+from __future__ import annotations
+
+import errno
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from peft_demo.errors import PeftDemoError, RunCancelledError
+from peft_demo.execution.executor import Cancelled, End, Failed, Finished, Task
+from peft_demo.runs import RangeTest, Reporter, RunConfig, RunKind, RunResult
+
+if TYPE_CHECKING:
+    from peft_demo.training.vmapped import Member
+
+
+def do(task: Task, reporter: Reporter, member: Member | None = None) -> End:
+    """Do a job and say how it ended, whatever happens.
+
+    Args:
+        task: the job, and the folder for its files.
+        reporter: told what happens; asked whether to stop.
+        member: its part in a pass with other jobs.
+    """
+    try:
+        return Finished(result=_result(task, reporter, member))
+    except RunCancelledError:
+        return Cancelled()
+    except BaseException as error:  # whoever waits for the end must hear of it
+        return failure(error, task.files)
+
+
+def failure(error: BaseException, files: Path) -> Failed:
+    """How to tell that a job, whose files go into this folder, met an error."""
+    return Failed(
+        reason=_reason(error, files), traceback="".join(traceback.format_exception(error))
+    )
+
+
+def _result(task: Task, reporter: Reporter, member: Member | None) -> RunResult | RangeTest:
+    # A configuration is checked here, where it is used, and not by those who pass it on.
+    config = RunConfig(task.job.config)
+    if task.job.kind is RunKind.RANGE_TEST:
+        from peft_demo.training import lr_range
+
+        return lr_range.find(config, task.files, reporter)
+    if task.job.kind is RunKind.IMPORTED:
+        from peft_demo.adapters import importing
+
+        return importing.test(config, task.files, reporter)
+    from peft_demo import training
+
+    largest = task.job.largest_file
+    return training.train(config, task.files, reporter, largest_file=largest, member=member)
+
+
+def _reason(error: BaseException, files: Path) -> str:
+    """Why a job failed, for a person to read."""
+    if isinstance(error, PeftDemoError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES):
+        return (
+            f"PEFT_DEMO_HOME must be a folder with free space that can be written to, "
+            f"got {files.parent} ({error.strerror})."
+        )
+    if isinstance(error, MemoryError) or "not enough memory" in str(error):
+        return (
+            "The machine's memory is full: per_device_train_batch_size or max_length "
+            "must be smaller."
+        )
+    message = (str(error).strip() or "no message").splitlines()[0]
+    return f"{type(error).__name__}: {message}"

@@ -1,0 +1,149 @@
+"""Recording: what a run's job tells, written into the store."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
+
+from peft_demo.errors import StoreError
+from peft_demo.execution import jobs
+from peft_demo.execution.executor import Cancelled, End, Event, Failed, Finished, Handle
+from peft_demo.export import model_card
+from peft_demo.runs import EpochMetrics, Progress, Run, RunKind, RunResult, RunStatus, StepMetrics
+from peft_demo.storage import Store
+
+logger = logging.getLogger(__name__)
+
+REPORT_SECONDS = 0.5
+"""Steps are written together at most this often; epochs at once."""
+
+Listener = Callable[[Run, Event], None]
+"""Told of every event after it was recorded, with the run as it was when it began; and of its end
+with the run as it is then."""
+
+# tenacity, because a loop with growing pauses and a limit is easily written wrong.
+patiently = retry(
+    retry=retry_if_exception_type(StoreError),
+    wait=wait_exponential(multiplier=0.5, max=5),
+    stop=stop_after_delay(60),
+    reraise=True,
+)
+
+
+class Recording:
+    """Follows one run to its end, and puts its files where they belong."""
+
+    def __init__(self, store: Store, run: Run, listener: Listener | None = None) -> None:
+        self.run = run
+        self.files = store.partial_folder_of(run.run_id)
+        """Where its files gather until all are there."""
+        self._store = store
+        self._listener = listener or (lambda run, event: None)
+        self._steps: list[StepMetrics] = []
+        self._progress: Progress | None = None
+        self._written = 0.0
+
+    def follow(self, handle: Handle, is_closing: Callable[[], bool]) -> Run:
+        """Record what comes, and how it ends.
+
+        Args:
+            handle: of the run's job.
+            is_closing: whether a run that was cancelled is interrupted by the program's end.
+        """
+        end = self._heard(handle)
+        return self.end(end, is_closing())
+
+    def end(self, end: End, is_closing: bool = False) -> Run:
+        """Record how the run ended; its files are in their place before, and no leftovers."""
+        run = self._recorded(end, is_closing)
+        self._listener(run, end)
+        return run
+
+    def _heard(self, handle: Handle) -> End:
+        """Record everything but the end, and return that."""
+        events = iter(handle)
+        try:
+            for event in events:
+                if isinstance(event, End):
+                    return event
+                self._take(event)
+            raise RuntimeError("its executor never said how it ended")
+        except Exception as error:
+            handle.cancel()
+            for _ in events:
+                pass  # the job may still be writing into the folder
+            return jobs.failure(error, self.files)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, StepMetrics):
+            self._steps.append(event)
+        elif isinstance(event, EpochMetrics):
+            self._write_patiently(event)
+        elif isinstance(event, Progress):
+            changed = self._progress is None or event.phase != self._progress.phase
+            self._progress = event
+            if changed or time.monotonic() - self._written > REPORT_SECONDS:
+                self._write_if_unlocked()
+        self._listener(self.run, event)
+
+    def _write_if_unlocked(self) -> None:
+        """Write what has gathered; a locked database keeps it for the next time."""
+        try:
+            self._write()
+        except StoreError as error:
+            logger.warning("%s", error)
+
+    @patiently
+    def _write_patiently(self, epoch: EpochMetrics | None = None) -> None:
+        """Write what comes once and must not be lost."""
+        self._write(epoch)
+
+    def _write(self, epoch: EpochMetrics | None = None) -> None:
+        self._store.report(self.run.run_id, self._progress, self._steps, epoch)
+        self._steps = []
+        self._written = time.monotonic()
+
+    def _recorded(self, end: End, is_closing: bool) -> Run:
+        if isinstance(end, Finished):
+            try:
+                return self._complete(end)
+            except Exception as error:
+                end = jobs.failure(error, self.files)
+        if isinstance(end, Cancelled):
+            if is_closing and not self._store.stop_requested(self.run.run_id):
+                return self._finish(RunStatus.INTERRUPTED, error="The program was ended.")
+            return self._finish(RunStatus.CANCELLED)
+        logger.error("%s failed: %s\n%s", self.run.run_id, end.reason, end.traceback)
+        self._keep_traceback(end)
+        return self._finish(RunStatus.FAILED, error=end.reason)
+
+    def _complete(self, end: Finished) -> Run:
+        self._write_patiently()
+        if not isinstance(end.result, RunResult):
+            return self._finish(RunStatus.COMPLETED, range_test=end.result)
+        if self.run.kind is RunKind.TRAINING:
+            # Only of what was trained here: nobody knows how an imported adapter was.
+            done = self.run.model_copy(update={"result": end.result})
+            model_card.write_model_card(done, self.files)
+        os.replace(self.files, self._store.folder_of(self.run.run_id))
+        return self._finish(RunStatus.COMPLETED, result=end.result)
+
+    def _finish(self, status: RunStatus, **more: Any) -> Run:
+        # Before the end is recorded: who sees a run end sees no leftovers of it.
+        shutil.rmtree(self.files, ignore_errors=True)
+        return patiently(self._store.finish)(self.run.run_id, status, **more)
+
+    def _keep_traceback(self, failed: Failed) -> None:
+        if not failed.traceback:
+            return
+        path = self._store.log_of(self.run.run_id)
+        try:
+            path.write_text(failed.traceback, encoding="utf-8")
+        except OSError:
+            logger.warning("The traceback could not be kept in %s.", path)
