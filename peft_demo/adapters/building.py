@@ -19,12 +19,11 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
     Draws initial weights from the generators as they are, so seed them first; a run that has a
     seed of its own for head or adapter seeds them for each.
     """
-    from peft import get_peft_model
-    from transformers import set_seed
+    from peft_demo.libraries import peft, transformers
 
     has_own_seeds = config.head_seed is not None or config.adapter_seed is not None
     if has_own_seeds:
-        set_seed(config.seed_of("head_seed"))
+        transformers.set_seed(config.seed_of("head_seed"))
 
     method = METHODS[config.method]
     # Moving a model to a GPU moves its tensors, so there the shared ones stay behind as well.
@@ -36,8 +35,8 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
         for name in HEAD_MODULES:
             model.get_submodule(name).requires_grad_(True)
         if has_own_seeds:
-            set_seed(config.seed_of("adapter_seed"))
-        model = get_peft_model(model, method.peft_config(config.method_values, config.setting))
+            transformers.set_seed(config.seed_of("adapter_seed"))
+        model = peft.get_peft_model(model, method.peft_config(config.method_values, config.setting))
     if method.needs_all_tokens:
         fast_forward.compute_all_tokens(model)
     fast_forward.prepare_training(model, is_head_only=method.is_head_only)

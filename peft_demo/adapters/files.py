@@ -45,12 +45,12 @@ def save(model: nn.Module, folder: Path, *, half_precision: bool = False) -> Pat
     An adapter goes into peft's own format, head included; a fully trained model into
     transformers' own. ``half_precision`` stores float16, for files that must stay small.
     """
-    from peft import PeftModel
+    from peft_demo.libraries import peft
 
     def as_stored(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         return {name: tensor.half() for name, tensor in state.items()}
 
-    if not isinstance(model, PeftModel):
+    if not isinstance(model, peft.PeftModel):
         model.save_pretrained(folder)  # type: ignore[operator]
         return folder / FULL_WEIGHTS
     # The default, "auto", asks the Hub whether the base's vocabulary was changed.
@@ -159,15 +159,16 @@ def _load_adapter(
     folder: Path, base: models.Base, labels: Sequence[str], *, private: bool
 ) -> tuple[Any, dict[str, torch.Tensor]]:
     """The model, and those of its tensors that the file holds."""
-    from peft import PeftModel, get_peft_model_state_dict
     from safetensors import safe_open
+
+    from peft_demo.libraries import peft
 
     config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     _check_base(folder, base, config.get("base_model_name_or_path"))
     blank = base.private(labels) if private else base.shared(labels)
-    model = PeftModel.from_pretrained(blank, str(folder))
+    model = peft.PeftModel.from_pretrained(blank, str(folder))
     # peft only warns about tensors that are not there, and leaves them random.
-    saved = get_peft_model_state_dict(model, save_embedding_layers=False)
+    saved = peft.get_peft_model_state_dict(model, save_embedding_layers=False)
     with safe_open(folder / WEIGHTS, framework="pt") as file:
         missing = set(saved) - {*file.keys()}
     if missing:
@@ -176,14 +177,14 @@ def _load_adapter(
 
 
 def _load_full(folder: Path, base: models.Base) -> Any:
-    from transformers import DistilBertForSequenceClassification
+    from peft_demo.libraries import transformers
 
     config = json.loads((folder / FULL_CONFIG).read_text(encoding="utf-8"))
     # transformers does not keep the name of the base; its measures tell it.
     measures = ("vocab_size", "dim", "n_layers", "hidden_dim")
     if any(config.get(name) != getattr(base.model.config, name) for name in measures):
         _check_base(folder, base, "another")
-    model, info = DistilBertForSequenceClassification.from_pretrained(
+    model, info = transformers.DistilBertForSequenceClassification.from_pretrained(
         folder, output_loading_info=True
     )
     if info["missing_keys"]:

@@ -40,10 +40,12 @@ def merged_bytes(model: nn.Module) -> int:
 
 def _changed(model: nn.Module) -> list[nn.Module]:
     """The base's own layers that an adapter wraps."""
-    from peft.tuners.tuners_utils import BaseTunerLayer
+    from peft_demo.libraries import peft
 
     return [
-        layer.get_base_layer() for layer in model.modules() if isinstance(layer, BaseTunerLayer)
+        layer.get_base_layer()
+        for layer in model.modules()
+        if isinstance(layer, peft.tuners.tuners_utils.BaseTunerLayer)
     ]
 
 

@@ -133,18 +133,20 @@ def _in_head(name: str) -> bool:
 @lru_cache(maxsize=16)
 def _template(base: Shape, n_layers: int) -> nn.Module:
     """The base with so many blocks; it is copied, never changed."""
-    from transformers import DistilBertConfig, DistilBertForSequenceClassification
+    from peft_demo.libraries import transformers
 
-    config = DistilBertConfig(**{**asdict(base), "n_layers": n_layers}, num_labels=len(LABELS))
+    config = transformers.DistilBertConfig(
+        **{**asdict(base), "n_layers": n_layers}, num_labels=len(LABELS)
+    )
     with torch.device("meta"):
-        return DistilBertForSequenceClassification(config).requires_grad_(False)
+        return transformers.DistilBertForSequenceClassification(config).requires_grad_(False)
 
 
 def _build(
     method: Method, values: Values, setting: Setting, n_layers: int
 ) -> tuple[nn.Module, dict[str, torch.Tensor]]:
     """As ``adapters.build`` builds it, and what ``adapters.save`` would write."""
-    from peft import get_peft_model, get_peft_model_state_dict
+    from peft_demo.libraries import peft
 
     model = copy.deepcopy(_template(setting.base, n_layers))
     if method.peft_config is None:
@@ -152,8 +154,8 @@ def _build(
     for name in HEAD_MODULES:
         model.get_submodule(name).requires_grad_(True)
     with torch.device("meta"), _WithoutValues():
-        adapted = get_peft_model(model, method.peft_config(values, setting))
-        return adapted, get_peft_model_state_dict(adapted, save_embedding_layers=False)
+        adapted = peft.get_peft_model(model, method.peft_config(values, setting))
+        return adapted, peft.get_peft_model_state_dict(adapted, save_embedding_layers=False)
 
 
 class _WithoutValues(TorchFunctionMode):

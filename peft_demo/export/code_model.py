@@ -15,7 +15,7 @@ from peft_demo.models import HEAD_MODULES, fast_forward, hardware
 from peft_demo.runs import RunConfig
 
 if TYPE_CHECKING:
-    from peft import PeftConfig
+    from peft_demo.libraries import peft
 
 
 def peft_call(config: RunConfig) -> str:
@@ -35,7 +35,7 @@ def peft_call(config: RunConfig) -> str:
     return "\n".join([f"{type(built).__name__}(", *lines, ")"])
 
 
-def _arguments(built: PeftConfig, chosen: Iterable[str]) -> dict[str, Any]:
+def _arguments(built: peft.PeftConfig, chosen: Iterable[str]) -> dict[str, Any]:
     """The arguments that make ``built``: those that are not defaults, and those ``chosen``."""
     return {
         field.name: getattr(built, field.name)
@@ -102,11 +102,12 @@ for layer in ({", ".join(f"model.{name}" for name in HEAD_MODULES)}):
 
 
 def _dummy(call: str) -> str:
-    from peft.utils.constants import DUMMY_TARGET_MODULES
+    from peft_demo.libraries import peft
 
-    if f'"{DUMMY_TARGET_MODULES}"' not in call:
+    dummy = peft.utils.constants.DUMMY_TARGET_MODULES
+    if f'"{dummy}"' not in call:
         return ""
-    return f" To peft, `{DUMMY_TARGET_MODULES}` means no layer at all."
+    return f" To peft, `{dummy}` means no layer at all."
 
 
 def forward(method: Method, forward_pass: str) -> list[Section]:

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 from peft_demo.methods.method import Method, Setting, Values, seq_cls
 
 if TYPE_CHECKING:
-    from peft import PeftConfig
+    from peft_demo.libraries import peft
 
 
-def _head_only(_values: Values, _setting: Setting) -> PeftConfig:
+def _head_only(_values: Values, _setting: Setting) -> peft.PeftConfig:
     # peft's own format without an adapter: plain PeftModel.from_pretrained loads it as well.
-    from peft import LoraConfig
-    from peft.utils.constants import DUMMY_TARGET_MODULES
+    from peft_demo.libraries import peft
 
-    return LoraConfig(**seq_cls(target_modules=DUMMY_TARGET_MODULES))
+    return peft.LoraConfig(**seq_cls(target_modules=peft.utils.constants.DUMMY_TARGET_MODULES))
 
 
 ROWS = (

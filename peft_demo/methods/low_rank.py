@@ -20,18 +20,18 @@ from peft_demo.methods.method import (
 )
 
 if TYPE_CHECKING:
-    from peft import PeftConfig
+    from peft_demo.libraries import peft
 
 _LORA_FIELDS = (rank(), alpha("lora_alpha"), dropout("lora_dropout", 0.1), TARGET_MODULES)
 
 
-def _lora(**variant: Any) -> Callable[[Values, Setting], PeftConfig]:
+def _lora(**variant: Any) -> Callable[[Values, Setting], peft.PeftConfig]:
     """LoraConfig with the options that make a variant of LoRA."""
 
-    def config(values: Values, _setting: Setting) -> PeftConfig:
-        from peft import LoraConfig
+    def config(values: Values, _setting: Setting) -> peft.PeftConfig:
+        from peft_demo.libraries import peft
 
-        return LoraConfig(
+        return peft.LoraConfig(
             **on_targets(values),
             r=values["r"],
             lora_alpha=values["lora_alpha"],
@@ -43,10 +43,10 @@ def _lora(**variant: Any) -> Callable[[Values, Setting], PeftConfig]:
     return config
 
 
-def _adalora(values: Values, setting: Setting) -> PeftConfig:
-    from peft import AdaLoraConfig
+def _adalora(values: Values, setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return AdaLoraConfig(
+    return peft.AdaLoraConfig(
         **on_targets(values),
         init_r=values["init_r"],
         target_r=values["target_r"],
@@ -82,10 +82,10 @@ def _check_adalora(values: Values, setting: Setting) -> None:
     must_not_exceed_width("init_r")(values, setting)
 
 
-def _gralora(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import GraloraConfig
+def _gralora(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return GraloraConfig(
+    return peft.GraloraConfig(
         **on_targets(values),
         r=values["r"],
         alpha=values["alpha"],
@@ -107,46 +107,48 @@ def _check_gralora(values: Values, setting: Setting) -> None:
             )
 
 
-def _delora(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import DeloraConfig
+def _delora(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return DeloraConfig(**on_targets(values), r=values["r"], delora_lambda=values["delora_lambda"])
-
-
-def _hira(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import HiraConfig
-
-    return HiraConfig(**on_targets(values), r=values["r"], hira_dropout=values["hira_dropout"])
+    return peft.DeloraConfig(
+        **on_targets(values), r=values["r"], delora_lambda=values["delora_lambda"]
+    )
 
 
-def _loha(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import LoHaConfig
+def _hira(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return LoHaConfig(**on_targets(values), r=values["r"], alpha=values["alpha"])
-
-
-def _lokr(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import LoKrConfig
-
-    return LoKrConfig(**on_targets(values), r=values["r"], alpha=values["alpha"])
+    return peft.HiraConfig(**on_targets(values), r=values["r"], hira_dropout=values["hira_dropout"])
 
 
-def _miss(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import MissConfig
+def _loha(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return MissConfig(**on_targets(values), r=values["r"], miss_dropout=values["miss_dropout"])
-
-
-def _peanut(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import PeanutConfig
-
-    return PeanutConfig(**on_targets(values), r=values["r"], depth=values["depth"])
+    return peft.LoHaConfig(**on_targets(values), r=values["r"], alpha=values["alpha"])
 
 
-def _glora(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import GloraConfig
+def _lokr(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return GloraConfig(**on_targets(values), r=values["r"])
+    return peft.LoKrConfig(**on_targets(values), r=values["r"], alpha=values["alpha"])
+
+
+def _miss(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
+
+    return peft.MissConfig(**on_targets(values), r=values["r"], miss_dropout=values["miss_dropout"])
+
+
+def _peanut(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
+
+    return peft.PeanutConfig(**on_targets(values), r=values["r"], depth=values["depth"])
+
+
+def _glora(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
+
+    return peft.GloraConfig(**on_targets(values), r=values["r"])
 
 
 ROWS = (

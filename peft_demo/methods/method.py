@@ -13,7 +13,7 @@ from peft_demo.methods import measured_rates
 from peft_demo.models import HEAD_MODULES, MODULES, Shape
 
 if TYPE_CHECKING:
-    from peft import PeftConfig
+    from peft_demo.libraries import peft
 
 Values: TypeAlias = Mapping[str, Any]
 
@@ -47,7 +47,7 @@ class Method:
     fields: tuple[Field, ...]
     starting_rate: float
     """The learning rate in the middle of the ladder that is tried for it."""
-    peft_config: Callable[[Values, Setting], PeftConfig] | None
+    peft_config: Callable[[Values, Setting], peft.PeftConfig] | None
     """From the method's fields to peft's configuration; None trains every base parameter."""
     merges: bool = True
     """Whether ``merge_and_unload`` can fold the trained adapter into the base's weights."""

@@ -19,7 +19,7 @@ from peft_demo.methods.method import (
 )
 
 if TYPE_CHECKING:
-    from peft import PeftConfig
+    from peft_demo.libraries import peft
 
 _OFT_BLOCK_SIZE = Field(
     "oft_block_size",
@@ -56,22 +56,22 @@ _GROUP_SIZE = Field(
 )
 
 
-def _oft(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import OFTConfig
+def _oft(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return OFTConfig(**on_targets(values), oft_block_size=values["oft_block_size"])
-
-
-def _boft(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import BOFTConfig
-
-    return BOFTConfig(**on_targets(values), boft_block_size=values["boft_block_size"])
+    return peft.OFTConfig(**on_targets(values), oft_block_size=values["oft_block_size"])
 
 
-def _hra(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import HRAConfig
+def _boft(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return HRAConfig(**on_targets(values), r=values["r"])
+    return peft.BOFTConfig(**on_targets(values), boft_block_size=values["boft_block_size"])
+
+
+def _hra(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
+
+    return peft.HRAConfig(**on_targets(values), r=values["r"])
 
 
 def _check_hra(values: Values, setting: Setting) -> None:
@@ -80,10 +80,10 @@ def _check_hra(values: Values, setting: Setting) -> None:
     must_not_exceed_width("r")(values, setting)
 
 
-def _road(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import RoadConfig
+def _road(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return RoadConfig(
+    return peft.RoadConfig(
         **on_targets(values), variant=values["variant"], group_size=values["group_size"]
     )
 
@@ -98,10 +98,10 @@ def _check_road(values: Values, setting: Setting) -> None:
     must_divide_widths(_GROUP_SIZE, multiple_of=2)(values, setting)
 
 
-def _psoft(values: Values, setting: Setting) -> PeftConfig:
-    from peft import PsoftConfig
+def _psoft(values: Values, setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return PsoftConfig(
+    return peft.PsoftConfig(
         **on_targets(values), r=values["r"], psoft_alpha=values["r"], random_seed=setting.seed
     )
 

@@ -8,7 +8,7 @@ from peft_demo.fields import Field
 from peft_demo.methods.method import Method, Setting, Values, refuse, seq_cls
 
 if TYPE_CHECKING:
-    from peft import PeftConfig
+    from peft_demo.libraries import peft
 
 _NUM_VIRTUAL_TOKENS = Field(
     "num_virtual_tokens",
@@ -34,16 +34,16 @@ def _measures(values: Values, setting: Setting) -> dict[str, Any]:
     )
 
 
-def _prompt_tuning(values: Values, setting: Setting) -> PeftConfig:
-    from peft import PromptTuningConfig
+def _prompt_tuning(values: Values, setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return PromptTuningConfig(**_measures(values, setting))
+    return peft.PromptTuningConfig(**_measures(values, setting))
 
 
-def _p_tuning(values: Values, setting: Setting) -> PeftConfig:
-    from peft import PromptEncoderConfig
+def _p_tuning(values: Values, setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return PromptEncoderConfig(
+    return peft.PromptEncoderConfig(
         **_measures(values, setting), encoder_hidden_size=values["encoder_hidden_size"]
     )
 

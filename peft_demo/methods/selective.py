@@ -17,13 +17,15 @@ from peft_demo.methods.method import (
 from peft_demo.models import FEEDFORWARD, LAYER_NORMS, MODULES
 
 if TYPE_CHECKING:
-    from peft import PeftConfig
+    from peft_demo.libraries import peft
 
 
-def _ia3(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import IA3Config
+def _ia3(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return IA3Config(**on_targets(values), feedforward_modules=list(values["feedforward_modules"]))
+    return peft.IA3Config(
+        **on_targets(values), feedforward_modules=list(values["feedforward_modules"])
+    )
 
 
 def _check_ia3(values: Values, _setting: Setting) -> None:
@@ -36,22 +38,22 @@ def _check_ia3(values: Values, _setting: Setting) -> None:
         )
 
 
-def _beft(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import BeftConfig
+def _beft(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return BeftConfig(**on_targets(values))
-
-
-def _ln_tuning(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import LNTuningConfig
-
-    return LNTuningConfig(**on_targets(values))
+    return peft.BeftConfig(**on_targets(values))
 
 
-def _shira(values: Values, setting: Setting) -> PeftConfig:
-    from peft import ShiraConfig
+def _ln_tuning(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return ShiraConfig(**on_targets(values), r=values["r"], random_seed=setting.seed)
+    return peft.LNTuningConfig(**on_targets(values))
+
+
+def _shira(values: Values, setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
+
+    return peft.ShiraConfig(**on_targets(values), r=values["r"], random_seed=setting.seed)
 
 
 def _check_shira(values: Values, setting: Setting) -> None:

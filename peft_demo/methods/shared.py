@@ -19,7 +19,7 @@ from peft_demo.methods.method import (
 )
 
 if TYPE_CHECKING:
-    from peft import PeftConfig
+    from peft_demo.libraries import peft
 
 _D_INITIAL = Field(
     "d_initial",
@@ -44,10 +44,10 @@ _VECTOR_LENGTH = Field(
 )
 
 
-def _vera(values: Values, setting: Setting) -> PeftConfig:
-    from peft import VeraConfig
+def _vera(values: Values, setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return VeraConfig(
+    return peft.VeraConfig(
         **on_targets(values),
         r=values["r"],
         d_initial=values["d_initial"],
@@ -56,10 +56,10 @@ def _vera(values: Values, setting: Setting) -> PeftConfig:
     )
 
 
-def _pvera(values: Values, setting: Setting) -> PeftConfig:
-    from peft import PveraConfig
+def _pvera(values: Values, setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return PveraConfig(
+    return peft.PveraConfig(
         **on_targets(values),
         r=values["r"],
         d_initial=values["d_initial"],
@@ -67,10 +67,10 @@ def _pvera(values: Values, setting: Setting) -> PeftConfig:
     )
 
 
-def _vblora(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import VBLoRAConfig
+def _vblora(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return VBLoRAConfig(
+    return peft.VBLoRAConfig(
         **on_targets(values),
         r=values["r"],
         num_vectors=values["num_vectors"],
@@ -88,10 +88,10 @@ def _check_vblora(values: Values, setting: Setting) -> None:
         )
 
 
-def _unilora(values: Values, setting: Setting) -> PeftConfig:
-    from peft import UniLoraConfig
+def _unilora(values: Values, setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return UniLoraConfig(
+    return peft.UniLoraConfig(
         **on_targets(values),
         r=values["r"],
         theta_d_length=values["theta_d_length"],
@@ -99,10 +99,10 @@ def _unilora(values: Values, setting: Setting) -> PeftConfig:
     )
 
 
-def _randlora(values: Values, setting: Setting) -> PeftConfig:
-    from peft import RandLoraConfig
+def _randlora(values: Values, setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return RandLoraConfig(
+    return peft.RandLoraConfig(
         **on_targets(values),
         r=values["r"],
         randlora_alpha=values["randlora_alpha"],
@@ -112,18 +112,18 @@ def _randlora(values: Values, setting: Setting) -> PeftConfig:
     )
 
 
-def _tinylora(values: Values, setting: Setting) -> PeftConfig:
-    from peft import TinyLoraConfig
+def _tinylora(values: Values, setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return TinyLoraConfig(
+    return peft.TinyLoraConfig(
         **on_targets(values), r=values["r"], u=values["u"], projection_seed=setting.seed
     )
 
 
-def _lily(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import LilyConfig
+def _lily(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return LilyConfig(
+    return peft.LilyConfig(
         **on_targets(values), r=values["r"], num_B=values["num_B"], scaling=values["scaling"]
     )
 

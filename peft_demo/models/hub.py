@@ -19,18 +19,19 @@ _OUT_OF_REACH = (
 def load_distilbert() -> Base:
     """The Hub's base, or the local folder that stands in for it."""
     from safetensors import SafetensorError
-    from transformers import AutoConfig, AutoTokenizer, DistilBertForSequenceClassification
+
+    from peft_demo.libraries import transformers
 
     folder = settings.distilbert_folder() or _fetch_distilbert()
     try:
-        config = AutoConfig.from_pretrained(folder)
+        config = transformers.AutoConfig.from_pretrained(folder)
         if config.model_type != "distilbert":
             raise AssetError(
                 f"base_model must be a DistilBERT, got a {config.model_type} in {folder}."
             )
         with borrowed_generators():  # transformers draws a head, which is drawn again later
-            model = DistilBertForSequenceClassification.from_pretrained(folder)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+            model = transformers.DistilBertForSequenceClassification.from_pretrained(folder)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
         # Without its files transformers makes up a tokenizer that knows no word.
         if len(tokenizer) <= len(tokenizer.all_special_ids):
             raise ValueError("no vocabulary")

@@ -77,7 +77,7 @@ def own_generators(seed: int) -> Iterator[float]:
 
     Yields the seconds that it waited for them.
     """
-    import transformers
+    from peft_demo.libraries import transformers
 
     asked = time.perf_counter()
     _generators.enter()

@@ -17,7 +17,7 @@ from peft_demo.runs.config import RunConfig
 from peft_demo.runs.run_fields import METHOD, NAME, RUN_FIELDS
 
 if TYPE_CHECKING:
-    from peft import PeftConfig
+    from peft_demo.libraries import peft
 
 _BOOKKEEPING = {
     "peft_type",
@@ -92,14 +92,16 @@ def _with_origin(error: InvalidFieldsError, said: Mapping[str, Any]) -> InvalidF
 # From peft's configuration to a row
 
 
-def _classes() -> dict[str, type[PeftConfig]]:
+def _classes() -> dict[str, type[peft.PeftConfig]]:
     """Peft's configuration classes by their PeftType."""
-    from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+    from peft_demo.libraries import peft
 
-    return {str(kind.value): found for kind, found in PEFT_TYPE_TO_CONFIG_MAPPING.items()}
+    return {
+        str(kind.value): found for kind, found in peft.mapping.PEFT_TYPE_TO_CONFIG_MAPPING.items()
+    }
 
 
-def class_named(name: str) -> type[PeftConfig]:
+def class_named(name: str) -> type[peft.PeftConfig]:
     """Peft's configuration class of that name."""
     for kind, found in _classes().items():
         if found.__name__ == name:
@@ -107,7 +109,7 @@ def class_named(name: str) -> type[PeftConfig]:
     refuse(f"config must build the configuration of one of peft's methods, got {name[:60]}.")
 
 
-def class_of_type(peft_type: object) -> type[PeftConfig]:
+def class_of_type(peft_type: object) -> type[peft.PeftConfig]:
     """Peft's configuration class of that PeftType."""
     found = _classes().get(str(peft_type))
     if found is None:
@@ -117,7 +119,7 @@ def class_of_type(peft_type: object) -> type[PeftConfig]:
     return _offered(str(peft_type), found)
 
 
-def _offered(peft_type: str, found: type[PeftConfig]) -> type[PeftConfig]:
+def _offered(peft_type: str, found: type[peft.PeftConfig]) -> type[peft.PeftConfig]:
     if any(type(row.config) is found for row in _rows()):
         return found
     for other in UNSUPPORTED:
@@ -133,7 +135,7 @@ class _Row:
     """A method, and what it makes of its defaults."""
 
     method: Method
-    config: PeftConfig
+    config: peft.PeftConfig
 
     @property
     def named(self) -> set[str]:
@@ -168,11 +170,11 @@ def _rows() -> tuple[_Row, ...]:
     return _rows_of(tuple(METHODS.values()))
 
 
-def _options(config: PeftConfig) -> dict[str, Any]:
+def _options(config: peft.PeftConfig) -> dict[str, Any]:
     return {field.name: plain(getattr(config, field.name)) for field in dataclasses.fields(config)}
 
 
-def _defaults(found: type[PeftConfig]) -> dict[str, Any]:
+def _defaults(found: type[peft.PeftConfig]) -> dict[str, Any]:
     """What peft takes for options that are not given."""
     defaults = {}
     for field in dataclasses.fields(found):
@@ -201,7 +203,7 @@ def plain(value: Any) -> Any:
 
 
 def from_peft(
-    found: type[PeftConfig], options: Mapping[str, Any], rest: Mapping[str, Any]
+    found: type[peft.PeftConfig], options: Mapping[str, Any], rest: Mapping[str, Any]
 ) -> Imported:
     """The row that a configuration of peft belongs to, and what it says of its fields."""
     given = plain(options)
@@ -217,7 +219,7 @@ def from_peft(
     return Imported(said, tuple(notes))
 
 
-def _check_options(found: type[PeftConfig], given: Mapping[str, Any]) -> None:
+def _check_options(found: type[peft.PeftConfig], given: Mapping[str, Any]) -> None:
     problems = {
         name: f"{shown(name)} is no option of peft's {found.__name__}."
         for name in given
@@ -231,7 +233,7 @@ def _check_options(found: type[PeftConfig], given: Mapping[str, Any]) -> None:
         raise InvalidFieldsError(problems)
 
 
-def _matching(found: type[PeftConfig], given: Mapping[str, Any]) -> _Row:
+def _matching(found: type[peft.PeftConfig], given: Mapping[str, Any]) -> _Row:
     """The row whose fixed options are the given ones."""
     rows = [row for row in _rows() if type(row.config) is found]
     if len(rows) == 1:

@@ -15,7 +15,7 @@ from peft_demo.models import random_state
 from peft_demo.runs import EpochMetrics, Progress, Reporter, RunConfig, StepMetrics
 
 if TYPE_CHECKING:
-    from transformers import Trainer
+    from peft_demo.libraries import transformers
 
 TURN = 64
 """Reviews after which a run that races lets the next one go on."""
@@ -45,7 +45,7 @@ class Monitor:
             Progress(phase=text, step=len(self.steps), max_steps=self._max_steps)
         )
 
-    def begin(self, trainer: Trainer, phase: str = "Training") -> None:
+    def begin(self, trainer: transformers.Trainer, phase: str = "Training") -> None:
         """Training begins now; ``phase`` is what its steps are reported as."""
         arguments = trainer.args
         per_epoch = math.ceil(len(trainer.train_dataset) / self._batch)
@@ -57,11 +57,11 @@ class Monitor:
 
     def callback(self) -> Any:
         """The TrainerCallback; made here because its class needs transformers."""
-        from transformers import TrainerCallback
+        from peft_demo.libraries import transformers
 
         monitor, each_step = self, self._each_step
 
-        class Callback(TrainerCallback):
+        class Callback(transformers.TrainerCallback):
             def on_optimizer_step(self, args: Any, state: Any, control: Any, **more: Any) -> None:
                 if each_step is not None:
                     each_step(more["model"], state.global_step + 1)

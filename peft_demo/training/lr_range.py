@@ -22,7 +22,8 @@ from peft_demo.training.trainer import make_trainer
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    from transformers import Trainer
+
+    from peft_demo.libraries import transformers
 
 LOWEST_RATE = 1e-5
 HIGHEST_RATE = 1.0
@@ -158,15 +159,15 @@ def _growing(optimizer: Any) -> Any:
     return LambdaLR(optimizer, rate_at)
 
 
-def _measuring(trainer: Trainer, rates: list[float], losses: list[float]) -> Any:
+def _measuring(trainer: transformers.Trainer, rates: list[float], losses: list[float]) -> Any:
     """The TrainerCallback that fills the two lists; its class needs transformers."""
-    from transformers import TrainerCallback
+    from peft_demo.libraries import transformers
 
     plain_losses: list[float] = []
     reviews = trainer.train_dataset
     batch = trainer.data_collator([reviews[i] for i in range(min(MEASURED_REVIEWS, len(reviews)))])
 
-    class Callback(TrainerCallback):
+    class Callback(transformers.TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
             if state.global_step % MEASURED_STEPS:
                 return

@@ -16,8 +16,8 @@ from peft_demo.training.inputs import Inputs
 if TYPE_CHECKING:
     import torch
     from torch import nn
-    from transformers import Trainer
 
+    from peft_demo.libraries import transformers
     from peft_demo.training.vmapped import Member
 
 
@@ -29,11 +29,11 @@ def make_trainer(
     monitor: Monitor,
     member: Member | None = None,
     **changes: Any,
-) -> Trainer:
+) -> transformers.Trainer:
     """The Trainer of every run; ``changes`` go to its TrainingArguments."""
-    from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments
+    from peft_demo.libraries import transformers
 
-    class StepsTogether(Trainer):
+    class StepsTogether(transformers.Trainer):
         """A Trainer that computes its steps with the other runs of a pass, while there are any."""
 
         def training_step(self, model: nn.Module, inputs: Any, *more: Any) -> torch.Tensor:
@@ -66,14 +66,14 @@ def make_trainer(
         "label_names": ["labels"],
     }
     base, validation = inputs.base, inputs.validation
-    trainer = (StepsTogether if member else Trainer)(
+    trainer = (StepsTogether if member else transformers.Trainer)(
         model=model,
-        args=TrainingArguments(**{**arguments, **changes}),
+        args=transformers.TrainingArguments(**{**arguments, **changes}),
         train_dataset=inputs.train,
         eval_dataset=validation.select(
             adapters.reading_order(validation["input_ids"], METHODS[config.method])
         ),
-        data_collator=DataCollatorWithPadding(base.tokenizer),
+        data_collator=transformers.DataCollatorWithPadding(base.tokenizer),
         processing_class=base.tokenizer,
         compute_metrics=lambda predicted: {
             "accuracy": statistics.accuracy(predicted.predictions, predicted.label_ids),
@@ -84,5 +84,5 @@ def make_trainer(
         },
         callbacks=[monitor.callback()],
     )
-    trainer.remove_callback(PrinterCallback)
+    trainer.remove_callback(transformers.PrinterCallback)
     return trainer

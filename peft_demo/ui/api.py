@@ -103,13 +103,11 @@ def add_endpoints(services: Services) -> None:
             reviews: 1 to 1,000 texts.
             run_ids: of finished runs; the answer has a list for each.
         """
-        services.wait_for_models()
         found = services.predictor.predict_many(reviews, run_ids)
         return {run_id: shares[:, 1].tolist() for run_id, shares in found.items()}
 
     def count(config: dict[str, Any]) -> dict[str, Any]:
         """What a configuration would train and store, without training it."""
-        services.wait_for_models()
         from peft_demo.adapters.forecast import forecast
 
         return forecast(RunConfig(config), services.store.runs()).plain()
@@ -124,7 +122,6 @@ def add_endpoints(services: Services) -> None:
         Args:
             text: such as LoraConfig(r=8, target_modules=["q_lin"]); it is never executed.
         """
-        services.wait_for_models()
         imported = reading.read(text)
         return {"values": RunConfig(imported.values).flat(), "notes": list(imported.notes)}
 
@@ -135,7 +132,6 @@ def add_endpoints(services: Services) -> None:
             config: as for submit_run.
             kind: "script" or "notebook".
         """
-        services.wait_for_models()
         from peft_demo.export import code
 
         return code.export(RunConfig(config), kind)

@@ -81,7 +81,6 @@ def build(services: Services) -> gr.Blocks:
         return board.verdict(request)
 
     def code(request: dict[str, Any]) -> str:
-        services.wait_for_models()
         return code_of(services.store, request)
 
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
@@ -107,7 +106,7 @@ def build(services: Services) -> gr.Blocks:
             gr.HTML("<h2>New run</h2>", apply_default_css=False)
             form = Form({"base_model": models.default_base()})
             several = SweepForm(services, form)
-            transfer = Transfer(form, services.wait_for_models)
+            transfer = Transfer(form)
             with gr.Column(elem_id="start-bar"):
                 brief = gr.HTML(WAITING, elem_id="brief", apply_default_css=False)
                 start = gr.Button("Start training", variant="primary", elem_id="start")

@@ -43,21 +43,11 @@ class Services:
         self._predictor: Predictor | None = None
         self._lock = threading.Lock()
         self._warming: threading.Thread | None = None
-        self._can_predict = threading.Event()
 
     def start(self) -> None:
         """Begin to load the models and to train what is queued; returns at once."""
         self._warming = threading.Thread(target=self._start, name="warm-up", daemon=True)
         self._warming.start()
-
-    def wait_for_models(self) -> None:
-        """Return once the models are loaded, if they are being loaded.
-
-        Whoever needs torch or peft calls it first: two threads that import transformers at once
-        get in each other's way.
-        """
-        if self._warming is not None:
-            self._warming.join()
 
     def close(self) -> None:
         """Stop training and let go of the store."""
@@ -65,9 +55,7 @@ class Services:
         self.store.close()
 
     def predict(self, review: str, run_ids: list[str]) -> list[Prediction]:
-        """Predictions side by side; waits until the libraries and the built-in base are loaded."""
-        if self._warming is not None:
-            self._can_predict.wait()
+        """Predictions side by side."""
         return self.predictor.predict(review, run_ids)
 
     @property
@@ -86,7 +74,6 @@ class Services:
         Raises:
             InvalidFieldsError: it cannot be used; says why, at ``adapter``.
         """
-        self.wait_for_models()
         from peft_demo.adapters import importing
 
         # On the store's own disk, so that it can be renamed into its place.
@@ -119,7 +106,6 @@ class Services:
         else:
             self.warm_up.state = "ready"
             self.warm_up.text = f"Models ready after {time.perf_counter() - started:.0f} s"
-        self._can_predict.set()
         if not gc.isenabled():
             # What is loaded stays: to look through it again and again would take 0.3 s each time.
             gc.freeze()
@@ -130,15 +116,13 @@ class Services:
     def _load(self) -> None:
         # In this order: what the first visitor is likely to need first.
         self.warm_up.text = "Starting torch …"
-        import peft  # noqa: F401
-
         import peft_demo.inference
+        import peft_demo.libraries
 
         self.warm_up.text = "Loading the base model …"
         from peft_demo import data, models
 
         models.load(BUILTIN_BASE)
-        self._can_predict.set()
         self.warm_up.text = "Loading the reference adapters …"
         for run in self.store.runs():
             if run.is_reference:

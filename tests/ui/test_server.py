@@ -88,7 +88,7 @@ class TestWarmUp:
         services = Services()
         yield services
         reviews_loading.set()
-        services.wait_for_models()
+        services._warming.join()
         services.close()
 
     def test_a_prediction_does_not_wait_for_the_reviews(self, services):
@@ -104,7 +104,7 @@ class TestWarmUp:
             services.predict("A fine film.", ["reference-recommended-lora"])
             assert not gc.isenabled()
             reviews_loading.set()
-            services.wait_for_models()
+            services._warming.join()
             assert gc.isenabled()
             assert gc.get_freeze_count() > 100_000
         finally:

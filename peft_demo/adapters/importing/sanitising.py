@@ -55,9 +55,12 @@ def sanitised(config: Mapping[str, Any], base_id: str, method_id: str) -> dict[s
     Raises:
         InvalidFieldsError: a number or pattern would take too much memory or time.
     """
-    from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+    from peft_demo.libraries import peft
 
-    known = {field.name for field in fields(PEFT_TYPE_TO_CONFIG_MAPPING[config["peft_type"]])}
+    known = {
+        field.name
+        for field in fields(peft.mapping.PEFT_TYPE_TO_CONFIG_MAPPING[config["peft_type"]])
+    }
     kept = {name: config[name] for name in config if name in known - _NEUTRALISED}
     largest = {
         field.name: 10 * int(field.maximum or _LARGEST_NUMBER)

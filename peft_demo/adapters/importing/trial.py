@@ -69,7 +69,8 @@ def _answer(
 ) -> npt.NDArray[Any]:
     """The adapter's logits on a copy of the base that it must leave as it was."""
     import torch
-    from peft import PeftModel, get_peft_model_state_dict
+
+    from peft_demo.libraries import peft
 
     torch.manual_seed(seed)
     copy = models.Base(base.id, base.private(run.labels), base.tokenizer)
@@ -81,8 +82,8 @@ def _answer(
             f"must load onto the base {base.id} and predict with it, got: "
             f"{cause(error.__cause__ or error)}."
         ) from error
-    if isinstance(model, PeftModel):
-        used = get_peft_model_state_dict(model, save_embedding_layers=False)
+    if isinstance(model, peft.PeftModel):
+        used = peft.get_peft_model_state_dict(model, save_embedding_layers=False)
         if unused := sorted(set(tensors) - set(used)):
             raise refusal(f"must hold tensors of its own modules only, got {shown(unused[0])}.")
     if copy.checksum() != base.checksum():
@@ -116,10 +117,10 @@ def _refuse_giant(folder: Path, base: models.Base) -> None:
 
 def untrained(model: nn.Module, folder: Path) -> nn.Module:
     """The model as peft would begin to train it with the adapter's configuration."""
-    from peft import PeftConfig, get_peft_model
+    from peft_demo.libraries import peft
 
-    config = PeftConfig.from_pretrained(str(folder))
+    config = peft.PeftConfig.from_pretrained(str(folder))
     config.inference_mode = False
     for name in HEAD_MODULES:
         model.get_submodule(name).requires_grad_(True)
-    return get_peft_model(model, config)
+    return peft.get_peft_model(model, config)

@@ -120,7 +120,6 @@ class SweepForm:
         except InvalidFieldsError as error:
             told = "".join(f"<p>{escape(text)}</p>" for text in error.problems.values())
             return f"<div class='pd-refused'>{told}</div>"
-        self._services.wait_for_models()
         from peft_demo.adapters.forecast import forecast, total_seconds
 
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -28,10 +28,9 @@ _BUTTONS = """
 class Transfer:
     """The controls for bringing a configuration in and taking it along."""
 
-    def __init__(self, form: Form, wait: Callable[[], None] = lambda: None) -> None:
-        """Draw the controls into the current Blocks; ``wait`` returns once peft can be used."""
+    def __init__(self, form: Form) -> None:
+        """Draw the controls into the current Blocks."""
         self._form = form
-        self._wait = wait
         self.notes = gr.HTML("", elem_id="import-notes", apply_default_css=False)
         with gr.Accordion("Paste or take along", open=False, elem_id="transfer"):
             self._text = gr.Textbox(
@@ -77,7 +76,6 @@ class Transfer:
         return [_notes(imported.notes), *self._form.show(config.flat())]
 
     def _validate(self, text: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
-        self._wait()
         try:
             reading.read(text, self._current(values))
         except InvalidFieldsError as error:

@@ -298,8 +298,6 @@ class BaselineWorker:
         measure = measure_in(self._services.store)
         while True:
             config = self._waiting.get()
-            # Two threads that import transformers at once get in each other's way.
-            self._services.wait_for_models()
             result: Sequence[TextBaseline] | PeftDemoError
             try:
                 result = measure(config) or ()

@@ -38,7 +38,6 @@ class Preview:
         except InvalidFieldsError as error:
             problems = "".join(f"<p>{escape(text)}</p>" for text in error.problems.values())
             return f"<div class='pd-brief pd-refused'>{problems}</div>", gr.skip()
-        self._services.wait_for_models()
         from peft_demo.adapters.forecast import forecast
         from peft_demo.ui.drawing import draw
 
