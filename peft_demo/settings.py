@@ -1,6 +1,7 @@
-"""Where files live and which local folders stand in for the Hub, read from the environment."""
+"""What the environment decides: one row a variable, and where the program's own files lie."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from peft_demo.errors import InvalidFieldsError
@@ -14,61 +15,91 @@ BENCHMARKS = _ROOT / "benchmarks"
 """What was measured, and comes with the program."""
 
 
-def home() -> Path:
-    """The folder that everything the app writes goes into (``PEFT_DEMO_HOME``)."""
-    return Path(os.environ.get("PEFT_DEMO_HOME") or ADAPTERS / "runs").expanduser().absolute()
+@dataclass(frozen=True)
+class Choice:
+    """A variable that is one of a few words; the first where nothing is set."""
+
+    variable: str
+    meaning: str
+    choices: tuple[str, ...]
+
+    @property
+    def allowed(self) -> str:
+        """What it may be, in words."""
+        return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
+
+    def __call__(self) -> str:
+        """Return what holds now; raises ``InvalidFieldsError`` where it is not allowed."""
+        value = os.environ.get(self.variable) or self.choices[0]
+        if value not in self.choices:
+            sentence = f"{self.variable} must be {self.allowed}, got {value[:40]!r}."
+            raise InvalidFieldsError({self.variable: sentence})
+        return value
 
 
-def distilbert_folder() -> Path | None:
-    """A local copy of distilbert-base-cased to use instead of the Hub's, if one is named."""
-    return _folder("PEFT_DEMO_DISTILBERT_FOLDER")
+@dataclass(frozen=True)
+class OptionalFolder:
+    """A variable that names a folder, or is not set."""
+
+    variable: str
+    meaning: str
+
+    def __call__(self) -> Path | None:
+        """Return the folder that is named, or None."""
+        named = os.environ.get(self.variable)
+        return Path(named).expanduser().absolute() if named else None
 
 
-def imdb_folder() -> Path | None:
-    """A local copy of stanfordnlp/imdb to use instead of the Hub's, if one is named."""
-    return _folder("PEFT_DEMO_IMDB_FOLDER")
+@dataclass(frozen=True)
+class Folder(OptionalFolder):
+    """A variable that names a folder; another where it is not set."""
+
+    default: Path
+
+    def __call__(self) -> Path:
+        """Return the folder that holds now."""
+        return super().__call__() or self.default
 
 
-def forward() -> str:
-    """How networks compute (``PEFT_DEMO_FORWARD``): ``fast``, or as ``transformers`` does.
+home = Folder(
+    "PEFT_DEMO_HOME",
+    "the folder that everything the program writes goes into",
+    ADAPTERS / "runs",
+)
+distilbert_folder = OptionalFolder(
+    "PEFT_DEMO_DISTILBERT_FOLDER",
+    "a local copy of distilbert-base-cased to use instead of the Hub's",
+)
+imdb_folder = OptionalFolder(
+    "PEFT_DEMO_IMDB_FOLDER", "a local copy of stanfordnlp/imdb to use instead of the Hub's"
+)
+forward = Choice(
+    "PEFT_DEMO_FORWARD",
+    "how networks compute: `fast` leaves out what nobody reads and draws dropout masks in a "
+    "faster way, `transformers` does neither",
+    ("fast", "transformers"),
+)
+repeats = Choice(
+    "PEFT_DEMO_REPEATS",
+    "how runs that differ by seed or learning rate are trained: `one_pass` computes their steps "
+    "at once, `apart` trains one after another, `auto` does the former on a GPU only",
+    ("auto", "one_pass", "apart"),
+)
+precision = Choice(
+    "PEFT_DEMO_PRECISION",
+    "the type of number to compute in; `auto` is `bfloat16` where the machine multiplies faster "
+    "in it, else `float32`",
+    ("auto", "bfloat16", "float32"),
+)
+
+SETTINGS = (home, distilbert_folder, imdb_folder, forward, repeats, precision)
+
+
+def check() -> None:
+    """Read them all: a wrong value would else come out in the middle of a training.
 
     Raises:
-        InvalidFieldsError: it is neither.
+        InvalidFieldsError: one is not allowed.
     """
-    return _choice("PEFT_DEMO_FORWARD", "fast", "transformers")
-
-
-def repeats() -> str:
-    """How runs that differ by seed or learning rate are trained (``PEFT_DEMO_REPEATS``).
-
-    ``one_pass`` computes their steps at once, ``apart`` trains one after another, and ``auto``
-    does the former on a GPU only.
-
-    Raises:
-        InvalidFieldsError: it is none of them.
-    """
-    return _choice("PEFT_DEMO_REPEATS", "auto", "one_pass", "apart")
-
-
-def precision() -> str:
-    """The type of number to compute in (``PEFT_DEMO_PRECISION``).
-
-    ``auto`` is ``bfloat16`` where the machine multiplies faster in it, else ``float32``.
-
-    Raises:
-        InvalidFieldsError: it is none of them.
-    """
-    return _choice("PEFT_DEMO_PRECISION", "auto", "bfloat16", "float32")
-
-
-def _choice(variable: str, default: str, *others: str) -> str:
-    value = os.environ.get(variable) or default
-    if value not in (default, *others):
-        allowed = f"{', '.join([default, *others][:-1])} or {others[-1]}"
-        raise InvalidFieldsError({variable: f"{variable} must be {allowed}, got {value[:40]!r}."})
-    return value
-
-
-def _folder(variable: str) -> Path | None:
-    value = os.environ.get(variable)
-    return Path(value).expanduser().absolute() if value else None
+    for setting in SETTINGS:
+        setting()

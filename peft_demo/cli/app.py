@@ -34,10 +34,7 @@ def main(before: Sequence[str] = ()) -> None:
     _silence_expected_warnings()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        # A wrong value would come out in the middle of a training.
-        settings.forward()
-        settings.repeats()
-        settings.precision()
+        settings.check()
         app([*before, *sys.argv[1:]])
     except (InvalidFieldsError, NotFoundError) as error:
         typer.echo(f"Error: {error}", err=True)

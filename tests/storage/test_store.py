@@ -932,12 +932,3 @@ def test_importing_and_opening_need_no_torch(home):
         str(home),
     )
     assert done.stdout.strip() == "False", done.stderr
-
-
-def test_home_is_beside_the_adapters_unless_named(monkeypatch, tmp_path):
-    from peft_demo import settings
-
-    monkeypatch.delenv("PEFT_DEMO_HOME", raising=False)
-    assert settings.home() == ROOT / "adapters" / "runs"
-    monkeypatch.setenv("PEFT_DEMO_HOME", os.fspath(tmp_path / "elsewhere"))
-    assert settings.home() == tmp_path / "elsewhere"
