@@ -27,7 +27,7 @@ endef
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint bench bench-quick reference readme clean FORCE
+.PHONY: help run test check lint bench bench-quick reference readme clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ run: $(RUN_STAMP) ## start the web app
 test: $(DEV_STAMP) ## run the tests, with a real browser for some
 	@$(VENV_PYTHON) scripts/install_chromium.py
 	$(VENV_PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --no-loadscope-reorder $(ARGS)
+
+check: lint ## lint, and the tests that train nothing and drive no browser
+	$(VENV_PYTHON) -m pytest --numprocesses auto --maxprocesses 4 -m "not slow and not browser" $(ARGS)
 
 lint: $(DEV_STAMP) ## check style, types and who imports whom
 	$(VENV_PYTHON) -m ruff check .
@@ -54,7 +57,7 @@ bench-quick: $(RUN_STAMP) ## the same with fewer and smaller pairs
 reference: $(RUN_STAMP) ## train the reference adapters in adapters/ again
 	$(VENV_PYTHON) -m peft_demo reference $(ARGS)
 
-readme: $(RUN_STAMP) ## write the README's generated tables
+readme: $(RUN_STAMP) ## write what is generated in README.md and docs/
 	$(VENV_PYTHON) scripts/update_readme.py
 
 clean: ## remove .venv and caches; runs that you trained stay

@@ -1,0 +1,79 @@
+"""Tables of what was measured: methods, reference runs, speed."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from benchmarks.__main__ import RESULTS
+from benchmarks.rows import Row, table
+from peft_demo.methods import METHODS, UNSUPPORTED, measured_rates
+from peft_demo.runs.presets import REFERENCES
+from peft_demo.settings import ADAPTERS
+from peft_demo.storage import Store
+
+
+def methods() -> str:
+    """All methods, with what each had learned at its best learning rate."""
+    rows = [
+        "| method | what it does | adapter parameters | file | learning rate "
+        "| test accuracy (95 % interval) | merges | paper |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for method in METHODS.values():
+        best = measured_rates.best_rate(method.id)
+        run = measured_rates.ladder(method.id)[best] if best else None
+        measured = "– | – | – | –"
+        if run is not None and run.test_interval and run.file_bytes:
+            low, high = run.test_interval
+            measured = (
+                f"{run.num_adapter_parameters:,} | {run.file_bytes / 1e6:.1f} MB | {best:g} "
+                f"| {run.test_accuracy:.1%} ({low:.1%} to {high:.1%})"
+            )
+        rows.append(
+            f"| {method.label} (`{method.id}`) | {method.summary} | {measured} "
+            f"| {'yes' if method.merges else 'no'} | [{method.year}]({method.paper_url}) |"
+        )
+    return "\n".join(rows)
+
+
+def unsupported() -> str:
+    """What else peft has, and why it is not offered."""
+    rows = ["| not offered | why |", "|---|---|"]
+    rows += [f"| {other.label} | {other.reason} |" for other in UNSUPPORTED]
+    return "\n".join(rows)
+
+
+def references() -> str:
+    """The reference runs, as the store shows them."""
+    with tempfile.TemporaryDirectory() as empty:
+        store = Store(Path(empty), ADAPTERS)
+        runs = [store.get(f"reference-{preset_id}") for preset_id in REFERENCES]
+        store.close()
+    rows = [
+        "| reference run | reviews | learning rate | test accuracy (95 % interval) "
+        "| adapter + head parameters |",
+        "|---|---|---|---|---|",
+    ]
+    for run in runs:
+        if run.result is None:
+            raise SystemExit(f"{run.run_id} has no result")
+        low, high = run.result.test_interval
+        rows.append(
+            f"| {run.config.name} | {run.config.num_reviews:,} | {run.config.learning_rate:g} "
+            f"| {run.result.test_accuracy:.1%} ({low:.1%} to {high:.1%}) "
+            f"| {run.result.num_adapter_parameters:,} + {run.result.num_head_parameters:,} |"
+        )
+    return "\n".join(rows)
+
+
+def speed() -> str:
+    """What `make bench` measured last, and where."""
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    machine = results["machine"]
+    where = (
+        f"{machine['processor']}, {machine['threads']} threads, {machine['precision']}, "
+        f"torch {machine['torch']}, transformers {machine['transformers']}, "
+        f"peft {machine['peft']}, gradio {machine['gradio']}"
+    )
+    rows = [Row.model_validate(row) for part in results["rows"].values() for row in part]
+    return f"Measured on: {where}.\n\n{table(rows)}"

@@ -1,0 +1,67 @@
+"""README and docs/ say what the program is."""
+
+import re
+
+import pytest
+import typer.main
+import update_readme
+import yaml
+from generated import diffs, lists
+from small_runs import ROOT
+
+from peft_demo.cli.app import app
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", update_readme.GENERATED)
+def test_what_is_generated_is_fresh(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert update_readme.updated(page) == text, "run make readme"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+class TestPage:
+    def test_every_link_leads_somewhere(self, page):
+        for link in re.findall(r"\]\(([^)#:]+)[^):]*\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), link
+
+    def test_every_variable_that_is_named_can_be_set(self, page):
+        named = set(re.findall(r"PEFT_DEMO_[A-Z_]+", page.read_text(encoding="utf-8")))
+        assert all(f"`{variable}`" in lists.settings() for variable in named)
+
+    def test_every_command_that_is_shown_is_understood(self, page):
+        commands = typer.main.get_command(app).commands
+        text = page.read_text(encoding="utf-8")
+        for name, rest in re.findall(r"python -m peft_demo ([a-z-]+)([^\n#`]*)", text):
+            options = {name for each in commands[name].params for name in each.opts}
+            assert set(re.findall(r"(?<=\s)--[a-z-]+", rest)) <= {*options, "--help"}, name
+
+    def test_every_target_of_make_that_is_shown_exists(self, page):
+        targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M)
+        named = re.findall(r"(?:`|^)make ([a-z][a-z-]+)", page.read_text("utf-8"), re.M)
+        assert set(named) <= set(targets)
+
+
+def test_every_page_of_docs_can_be_reached_from_the_readme():
+    for page in PAGES[2:]:
+        assert f"(docs/{page.name})" in README
+
+
+def test_the_rows_that_are_shown_are_real_ones():
+    assert f'+        id="{diffs.METHOD}",' in diffs.method()
+
+
+def test_spaces_front_matter_fits_the_pinned_gradio():
+    front = yaml.safe_load(README.split("---")[1])
+    pinned = re.search(r"^gradio==(\S+)", (ROOT / "requirements.txt").read_text(), re.M)
+    assert front["sdk_version"] == pinned.group(1)
+    assert (ROOT / front["app_file"]).exists()
+    assert len(front["short_description"]) <= 60
+
+
+def test_committed_adapters_are_small_enough_for_the_hub():
+    files = [path for path in (ROOT / "adapters").glob("reference-*/*") if path.is_file()]
+    assert files
+    assert max(path.stat().st_size for path in files) < 10_000_000

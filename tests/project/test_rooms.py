@@ -1,0 +1,74 @@
+"""The house: small files, and tests that mirror the rooms."""
+
+import re
+
+import pytest
+from generated import house
+from small_runs import ROOT
+
+MOST_LINES = 400
+
+SPLIT_LATER = {
+    "peft_demo/methods/low_rank.py",
+    "peft_demo/storage/store.py",
+    "peft_demo/ui/assets/compare.js",
+    "peft_demo/ui/assets/peft_demo.js",
+    "peft_demo/ui/drawing.py",
+    "tests/adapters/test_importing.py",
+    "tests/comparison/test_comparison.py",
+    "tests/export/test_code.py",
+    "tests/runs/test_reading.py",
+    "tests/statistics/test_statistics.py",
+    "tests/storage/test_store.py",
+}
+"""Longer ones that are about to be split."""
+
+CODE = [
+    path
+    for folder in ("peft_demo", "tests", "benchmarks", "scripts")
+    for pattern in ("*.py", "*.js", "*.css", "*.html")
+    for path in (ROOT / folder).rglob(pattern)
+]
+
+
+def test_no_file_is_long():
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in CODE}
+    long = {str(path.relative_to(ROOT)) for path in lines if lines[path] > MOST_LINES}
+    assert long - SPLIT_LATER == set()
+
+
+def test_every_folder_of_tests_is_a_room():
+    folders = {
+        path.name
+        for path in (ROOT / "tests").iterdir()
+        if path.is_dir() and path.name[0] not in "._"
+    }
+    assert folders <= {*house.rooms(), "app", "project"}
+
+
+def test_every_module_of_tests_at_the_root_is_of_a_module_at_the_root():
+    names = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
+    modules = {path.stem for path in (ROOT / "peft_demo").glob("*.py")}
+    assert names <= modules
+
+
+def test_every_room_is_in_the_contract_and_says_what_it_is():
+    files = {path.stem for path in (ROOT / "peft_demo").glob("*.py")}
+    folders = {path.parent.name for path in (ROOT / "peft_demo").glob("*/__init__.py")}
+    assert files | folders == {*house.rooms(), "__init__", "__main__"}
+    for room in house.rooms():
+        assert house.sentence(room).endswith("."), room
+
+
+def test_only_tests_of_the_project_import_benchmarks():
+    importing = {
+        path.parent.name
+        for path in (ROOT / "tests").rglob("*.py")
+        if re.search(r"^\s*(from|import) benchmarks", path.read_text(encoding="utf-8"), re.M)
+    }
+    assert importing == {"project"}
+
+
+@pytest.mark.parametrize("name", ["utils", "helpers", "common", "misc"])
+def test_no_file_is_named_after_nothing(name):
+    assert not [path for path in CODE if path.stem == name]
