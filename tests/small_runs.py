@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from peft_demo.fields import Modules
 from peft_demo.methods import METHODS
 from peft_demo.runs import EpochMetrics, Progress, Run, RunConfig, RunResult, StepMetrics
 from peft_demo.storage import Store
@@ -36,7 +37,7 @@ FEW_MODULES = ("q_lin", "v_lin", "ffn.lin1")
 
 def few_modules(method: str, few: tuple[str, ...] = FEW_MODULES) -> dict[str, tuple[str, ...]]:
     """A method's fields that choose modules, on few of those that they choose by default."""
-    fields = (field for field in METHODS[method].fields if field.kind == "modules")
+    fields = (field for field in METHODS[method].fields if isinstance(field, Modules))
     chosen = {field.name: tuple(name for name in few if name in field.default) for field in fields}
     return {name: modules for name, modules in chosen.items() if modules}
 

@@ -3,27 +3,28 @@
 import math
 
 import pytest
+from field_values import allowed_by
 from hypothesis import given
 from hypothesis import strategies as st
 
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.fields import Field, check_all, shown
+from peft_demo.fields import Choice, Field, Integer, Modules, Number, check_all, shown
 from peft_demo.methods import METHODS
-from peft_demo.runs import NAME, fields_of
+from peft_demo.runs import LEARNING_RATE, NAME, fields_of
 
 FIELDS = list(
     {
-        (field.name, field.minimum, field.maximum, field.choices): field
+        (type(field), field.name, field.allowed): field
         for method in METHODS
         for field in fields_of(method)
     }.values()
 )
 """Every field of every method, one for each set of limits: a new row brings its own in."""
 
-NUMBERS = [field for field in FIELDS if field.kind in ("integer", "number")]
-WHOLE_NUMBERS = [field for field in NUMBERS if field.kind == "integer"]
-CHOICES = [field for field in FIELDS if field.kind == "choice"]
-MODULES = [field for field in FIELDS if field.kind == "modules"]
+NUMBERS = [field for field in FIELDS if isinstance(field, (Integer, Number))]
+WHOLE_NUMBERS = [field for field in NUMBERS if isinstance(field, Integer)]
+CHOICES = [field for field in FIELDS if isinstance(field, Choice)]
+MODULES = [field for field in FIELDS if isinstance(field, Modules)]
 
 
 def by_name(field: Field) -> str:
@@ -37,15 +38,9 @@ def problem(field: Field, value: object) -> str:
     return caught.value.problems[field.name]
 
 
-def in_range(field: Field) -> st.SearchStrategy[float]:
-    if field.kind == "integer":
-        return st.integers(int(field.minimum), int(field.maximum))
-    return st.floats(field.minimum, field.maximum, allow_nan=False)
-
-
 def out_of_range(field: Field) -> st.SearchStrategy[float]:
-    if field.kind == "integer":
-        return st.integers(max_value=int(field.minimum) - 1) | st.integers(int(field.maximum) + 1)
+    if isinstance(field, Integer):
+        return st.integers(max_value=field.minimum - 1) | st.integers(field.maximum + 1)
     return st.floats(max_value=field.minimum, exclude_max=True) | st.floats(
         field.maximum, exclude_min=True
     )
@@ -74,13 +69,13 @@ class TestNumbers:
     @pytest.mark.parametrize("field", NUMBERS, ids=by_name)
     @given(data=st.data())
     def test_any_in_range_is_accepted_unchanged(self, field, data):
-        value = data.draw(in_range(field))
+        value = data.draw(allowed_by(field))
         assert field.check(value) == value
 
     @pytest.mark.parametrize("field", NUMBERS, ids=by_name)
     @given(data=st.data())
     def test_any_in_range_is_accepted_as_text(self, field, data):
-        value = data.draw(in_range(field))
+        value = data.draw(allowed_by(field))
         assert field.check(repr(value)) == value
 
     @pytest.mark.parametrize("field", NUMBERS, ids=by_name)
@@ -111,12 +106,12 @@ class TestNumbers:
         assert "a whole number between" in problem(field, part)
 
     def test_limits_are_inclusive(self):
-        field = Field("n", "N", "Help.", "integer", 3, 2, 5)
+        field = Integer("n", "N", "Help.", 3, 2, 5)
         assert [field.check(2), field.check(5)] == [2, 5]
         assert problem(field, 6) == "n must be a whole number between 2 and 5, got 6."
 
     def test_the_unit_is_named(self):
-        field = Field("n", "N", "Help.", "integer", 3, 2, 5_000, unit="tokens")
+        field = Integer("n", "N", "Help.", 3, 2, 5_000, unit="tokens")
         assert field.allowed == "a whole number between 2 and 5,000 tokens"
 
 
@@ -186,8 +181,8 @@ class TestChoices:
 
 class TestCheckAll:
     fields = (
-        Field("first", "First", "Help.", "integer", 1, 1, 3),
-        Field("second", "Second", "Help.", "integer", 2, 1, 3),
+        Integer("first", "First", "Help.", 1, 1, 3),
+        Integer("second", "Second", "Help.", 2, 1, 3),
     )
 
     def test_what_is_missing_takes_its_default(self):
@@ -217,3 +212,45 @@ class TestShown:
     )
     def test_values_as_they_stand_in_a_sentence(self, value, text):
         assert shown(value) == text
+
+
+class TestKinds:
+    """What command line, sweeps and form get of each kind without asking for it."""
+
+    @pytest.mark.parametrize(
+        ("field", "widget", "brief", "swept"),
+        [
+            (
+                Integer("lora_n", "N", "Help.", 3, 2, 5),
+                "slider",
+                "n 3",
+                "A whole number between 2 and 5",
+            ),
+            (
+                Integer("n", "N", "Help.", 3, 2, 5, is_typed=True),
+                "number",
+                "n 3",
+                "A whole number between 2 and 5",
+            ),
+            (
+                Integer("n", "N", "Help.", None, 2, 5, is_typed=True),
+                "text",
+                "n 3",
+                "A whole number between 2 and 5, or empty",
+            ),
+            (Number("n", "N", "Help.", 3.0, 2, 5), "slider", "n 3", "A number between 2 and 5"),
+            (Choice("n", "N", "Help.", "a", ("a", "b")), "dropdown", "", "One of a, b"),
+            (
+                Modules("n", "N", "Help.", ("a",), ("a", "b")),
+                "checkboxes",
+                "",
+                "Sets parted by semicolons",
+            ),
+        ],
+    )
+    def test_each_says_it_itself(self, field, widget, brief, swept):
+        assert (field.widget, field.brief(3), field.swept) == (widget, brief, swept)
+
+    def test_a_rate_is_written_as_people_write_it(self):
+        assert LEARNING_RATE.widget == "text"
+        assert LEARNING_RATE.written(2e-5) == "2e-05"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from peft_demo.fields import Field, shown
+from peft_demo.fields import Integer, Number, shown
 from peft_demo.methods.method import (
     TARGET_MODULES,
     Method,
@@ -177,11 +177,10 @@ ROWS = (
         paper_url="https://arxiv.org/abs/2312.03732",
         fields=(
             _LORA_FIELDS[0],
-            Field(
+            Integer(
                 "lora_alpha",
                 "Alpha (lora_alpha)",
                 "How strongly the update counts: it is multiplied by alpha / √r.",
-                "integer",
                 16,
                 1,
                 512,
@@ -264,26 +263,24 @@ ROWS = (
                 label="Last rank (target_r)",
                 help="Average rank that is left when training ends; at most the first rank.",
             ),
-            Field(
+            Integer(
                 "tinit",
                 "Warm-up (tinit)",
                 "Steps before the first rank is taken away.",
-                "integer",
                 0,
                 0,
                 100_000,
-                widget="box",
+                is_typed=True,
                 unit="steps",
             ),
-            Field(
+            Integer(
                 "tfinal",
                 "Last phase (tfinal)",
                 "Steps at the end during which the ranks stay as they are.",
-                "integer",
                 0,
                 0,
                 100_000,
-                widget="box",
+                is_typed=True,
                 unit="steps",
             ),
             alpha("lora_alpha"),
@@ -310,11 +307,10 @@ ROWS = (
         fields=(
             rank(16),
             alpha(default=32),
-            Field(
+            Integer(
                 "gralora_k",
                 "Grid (gralora_k)",
                 "Each weight is cut into k × k blocks; k must divide the rank.",
-                "integer",
                 2,
                 1,
                 8,
@@ -338,13 +334,12 @@ ROWS = (
         paper_url="https://arxiv.org/abs/2503.18225",
         fields=(
             rank(),
-            Field(
+            Number(
                 "delora_lambda",
                 "Strength (delora_lambda)",
                 # From the first step on, the update is as long as it may be: at peft's default of
                 # 15 it drowns the small weights of these bases, and nothing is learned.
                 "How long the update may be when training begins; learned from there.",
-                "number",
                 2.0,
                 0.5,
                 50.0,
@@ -433,11 +428,10 @@ ROWS = (
         paper_url="https://arxiv.org/abs/2410.01870",
         fields=(
             rank(16, help="Width of the small network between its two projections."),
-            Field(
+            Integer(
                 "depth",
                 "Depth",
                 "Pairs of hidden layers between the network's two projections.",
-                "integer",
                 0,
                 0,
                 4,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.fields import Field, shown
+from peft_demo.fields import Field, Integer, Modules, Number, shown
 from peft_demo.methods import measured_rates
 from peft_demo.models import HEAD_MODULES, MODULES, Shape
 
@@ -86,14 +85,13 @@ class Method:
         return self.baseline and not self.writes_to_base
 
 
-TARGET_MODULES = Field(
+TARGET_MODULES = Modules(
     "target_modules",
     "Target modules",
     "Which linear layers of each transformer block get an adapter: q, k, v and out belong to "
     "attention, lin1 and lin2 to the feed-forward part. More layers mean more to train.",
-    "modules",
     MODULES,
-    choices=MODULES,
+    MODULES,
 )
 
 
@@ -114,16 +112,15 @@ def rank(
         "How many directions each low-rank update may use. A higher rank can change more, "
         "and trains and stores more."
     )
-    return Field(name, label, text, "integer", default, 1, most, 1)
+    return Integer(name, label, text, default, 1, most, 1)
 
 
 def alpha(name: str = "alpha", default: int = 16) -> Field:
     """A scaling numerator's slider."""
-    return Field(
+    return Integer(
         name,
         f"Alpha ({name})" if name != "alpha" else "Alpha",
         "How strongly the update counts: it is multiplied by alpha / r.",
-        "integer",
         default,
         1,
         512,
@@ -133,12 +130,11 @@ def alpha(name: str = "alpha", default: int = 16) -> Field:
 
 def dropout(name: str, default: float = 0.0) -> Field:
     """A dropout's slider."""
-    return Field(
+    return Number(
         name,
         f"Dropout ({name})",
         "The share of the adapter's inputs that is dropped at random while training, against "
         "learning the reviews by heart.",
-        "number",
         default,
         0.0,
         0.9,
@@ -164,12 +160,14 @@ def refuse(name: str, sentence: str) -> None:
     raise InvalidFieldsError({name: sentence})
 
 
-def must_divide_widths(field: Field, *, multiple_of: int = 1) -> Callable[[Values, Setting], None]:
+def must_divide_widths(
+    field: Integer, *, multiple_of: int = 1
+) -> Callable[[Values, Setting], None]:
     """A check that a field divides the input and output width of every target module.
 
     Its sentence lists what may be entered: divisors within the field's limits.
     """
-    name, least, most = field.name, field.minimum or 1, field.maximum or math.inf
+    name, least, most = field.name, field.minimum, field.maximum
 
     def check(values: Values, setting: Setting) -> None:
         targets = values["target_modules"]

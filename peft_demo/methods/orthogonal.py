@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peft_demo.fields import Field, shown
+from peft_demo.fields import Choice, Integer, shown
 from peft_demo.methods.method import (
     NARROW_MODULES,
     TARGET_MODULES,
@@ -21,34 +21,31 @@ from peft_demo.methods.method import (
 if TYPE_CHECKING:
     from peft_demo.libraries import peft
 
-_OFT_BLOCK_SIZE = Field(
+_OFT_BLOCK_SIZE = Integer(
     "oft_block_size",
     "Block size (oft_block_size)",
     "Width of the blocks that rotate; larger blocks rotate more freely and train "
     "more. Must divide the widths of the target layers.",
-    "integer",
     32,
     2,
     128,
     1,
 )
 
-_BOFT_BLOCK_SIZE = Field(
+_BOFT_BLOCK_SIZE = Integer(
     "boft_block_size",
     "Block size (boft_block_size)",
     "Width of the blocks that rotate. Must divide the widths of the target layers.",
-    "integer",
     8,
     2,
     64,
     1,
 )
 
-_GROUP_SIZE = Field(
+_GROUP_SIZE = Integer(
     "group_size",
     "Group size",
     "Channels that are paired up within a group. Must divide the widths of the target layers.",
-    "integer",
     64,
     2,
     128,
@@ -154,11 +151,10 @@ ROWS = (
         "Reflection Adaptation",
         paper_url="https://arxiv.org/abs/2405.17484",
         fields=(
-            Field(
+            Integer(
                 "r",
                 "Reflections r",
                 "How many mirror reflections each layer has; an even number.",
-                "integer",
                 8,
                 2,
                 32,
@@ -183,13 +179,12 @@ ROWS = (
         "Composability",
         paper_url="https://arxiv.org/abs/2409.00119",
         fields=(
-            Field(
+            Choice(
                 "variant",
                 "Variant",
                 "How many angles and scales each pair of channels has: one, two or four.",
-                "choice",
                 "road_1",
-                choices=("road_1", "road_2", "road_4"),
+                ("road_1", "road_2", "road_4"),
             ),
             _GROUP_SIZE,
             TARGET_MODULES,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from peft_demo.fields import Field
+from peft_demo.fields import Integer
 from peft_demo.methods.method import Method, Setting, Values, refuse, seq_cls
 
 if TYPE_CHECKING:
     from peft_demo.libraries import peft
 
-_NUM_VIRTUAL_TOKENS = Field(
+_NUM_VIRTUAL_TOKENS = Integer(
     "num_virtual_tokens",
     "Virtual tokens",
     "How many trained tokens stand before every review. Each makes the text longer to read.",
-    "integer",
     10,
     1,
     100,
@@ -86,11 +85,10 @@ ROWS = (
         paper_url="https://arxiv.org/abs/2103.10385",
         fields=(
             _NUM_VIRTUAL_TOKENS,
-            Field(
+            Integer(
                 "encoder_hidden_size",
                 "Hidden size (encoder_hidden_size)",
                 "Width of the small network that makes the tokens.",
-                "integer",
                 128,
                 8,
                 1_024,

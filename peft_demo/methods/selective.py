@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peft_demo.fields import Field, shown
+from peft_demo.fields import Modules, shown
 from peft_demo.methods.method import (
     TARGET_MODULES,
     Method,
@@ -79,14 +79,13 @@ ROWS = (
         paper_url="https://arxiv.org/abs/2205.05638",
         fields=(
             TARGET_MODULES,
-            Field(
+            Modules(
                 "feedforward_modules",
                 "Feed-forward modules",
                 "The target modules whose input is scaled; the others have their output scaled. "
                 "Each must also be a target module.",
-                "modules",
                 FEEDFORWARD,
-                choices=MODULES,
+                MODULES,
             ),
         ),
         starting_rate=5e-3,
@@ -115,14 +114,13 @@ ROWS = (
         paper="Tuning LayerNorm in Attention: Towards Efficient Multi-Modal LLM Finetuning",
         paper_url="https://arxiv.org/abs/2312.11420",
         fields=(
-            Field(
+            Modules(
                 "target_modules",
                 "Layer norms",
                 "Which of each block's layer norms are trained: the one after attention, the one "
                 "after the feed-forward part, or both.",
-                "modules",
                 LAYER_NORMS,
-                choices=LAYER_NORMS,
+                LAYER_NORMS,
             ),
         ),
         starting_rate=5e-3,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peft_demo.fields import Field
+from peft_demo.fields import Integer, Number
 from peft_demo.methods.method import (
     TARGET_MODULES,
     Method,
@@ -21,22 +21,20 @@ from peft_demo.methods.method import (
 if TYPE_CHECKING:
     from peft_demo.libraries import peft
 
-_D_INITIAL = Field(
+_D_INITIAL = Number(
     "d_initial",
     "First scale (d_initial)",
     "What the trained scales of the inner directions start from.",
-    "number",
     0.1,
     0.01,
     1.0,
     0.01,
 )
 
-_VECTOR_LENGTH = Field(
+_VECTOR_LENGTH = Integer(
     "vector_length",
     "Vector length",
     "Length of each vector. Must divide the widths of the target layers.",
-    "integer",
     128,
     2,
     384,
@@ -180,22 +178,20 @@ ROWS = (
         paper_url="https://arxiv.org/abs/2405.15179",
         fields=(
             rank(4, 32),
-            Field(
+            Integer(
                 "num_vectors",
                 "Vectors (num_vectors)",
                 "How many vectors the bank has.",
-                "integer",
                 64,
                 2,
                 512,
                 1,
             ),
             _VECTOR_LENGTH,
-            Field(
+            Integer(
                 "topk",
                 "Mixed (topk)",
                 "How many vectors of the bank are mixed for each piece of a matrix.",
-                "integer",
                 2,
                 1,
                 16,
@@ -219,11 +215,10 @@ ROWS = (
         paper_url="https://arxiv.org/abs/2506.00799",
         fields=(
             rank(4, 32),
-            Field(
+            Integer(
                 "theta_d_length",
                 "Vector length (theta_d_length)",
                 "How many numbers are trained for the whole network, the head apart.",
-                "integer",
                 256,
                 16,
                 8_192,
@@ -246,22 +241,20 @@ ROWS = (
         paper="RandLoRA: Full-rank parameter-efficient fine-tuning of large models",
         paper_url="https://arxiv.org/abs/2502.00987",
         fields=(
-            Field(
+            Integer(
                 "r",
                 "Rank r",
                 "Rank of each random product. A higher rank needs fewer of them, so it trains "
                 "less.",
-                "integer",
                 32,
                 8,
                 256,
                 1,
             ),
-            Field(
+            Integer(
                 "randlora_alpha",
                 "Alpha (randlora_alpha)",
                 "How strongly the update counts; the paper takes 20 times the rank.",
-                "integer",
                 640,
                 1,
                 4_096,
@@ -285,11 +278,10 @@ ROWS = (
         paper_url="https://arxiv.org/abs/2602.04118",
         fields=(
             rank(2, 16, help="How many singular vectors of each weight are used."),
-            Field(
+            Integer(
                 "u",
                 "Vector length (u)",
                 "How many numbers are trained in each layer.",
-                "integer",
                 64,
                 1,
                 512,
@@ -316,21 +308,19 @@ ROWS = (
         paper_url="https://arxiv.org/abs/2407.09946",
         fields=(
             rank(16, 128),
-            Field(
+            Integer(
                 "num_B",
                 "Shared matrices (num_B)",
                 "How many second matrices the layers share; the router needs two to choose from.",
-                "integer",
                 2,
                 2,
                 6,
                 1,
             ),
-            Field(
+            Number(
                 "scaling",
                 "Scaling (s)",
                 "What the update is multiplied by.",
-                "number",
                 1.0,
                 0.1,
                 10.0,

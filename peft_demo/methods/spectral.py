@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peft_demo.fields import Field, shown
+from peft_demo.fields import Field, Integer, Number, shown
 from peft_demo.methods.method import (
     TARGET_MODULES,
     Method,
@@ -18,12 +18,11 @@ from peft_demo.methods.method import (
 if TYPE_CHECKING:
     from peft_demo.libraries import peft
 
-_BLOCK_SIZE = Field(
+_BLOCK_SIZE = Integer(
     "block_size",
     "Block size",
     "Length of each convolution; larger blocks train less. Must divide the widths "
     "of the target layers.",
-    "integer",
     128,
     8,
     384,
@@ -32,11 +31,10 @@ _BLOCK_SIZE = Field(
 
 
 def _n_frequency(default: int) -> Field:
-    return Field(
+    return Integer(
         "n_frequency",
         "Coefficients (n_frequency)",
         "How many coefficients of the transform are trained in each layer; the rest stay zero.",
-        "integer",
         default,
         50,
         8_000,
@@ -45,11 +43,10 @@ def _n_frequency(default: int) -> Field:
 
 
 def _scaling(default: float, most: float) -> Field:
-    return Field(
+    return Number(
         "scaling",
         "Scaling",
         "What the update is multiplied by.",
-        "number",
         default,
         1.0,
         most,

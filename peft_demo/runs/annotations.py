@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.fields import Field, shown
+from peft_demo.fields import Text, shown
 from peft_demo.runs.run_fields import NAME
 
-TAG = Field(
+TAG = Text(
     "tags",
     "Tags",
     "Words to find the run by, with commas between them.",
-    "text",
     "",
     1,
     30,
@@ -21,11 +20,10 @@ TAG = Field(
 
 MOST_TAGS = 10
 
-NOTE = Field(
+NOTE = Text(
     "note",
     "Note",
     "What is worth remembering about the run.",
-    "text",
     "",
     0,
     2_000,

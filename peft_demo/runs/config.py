@@ -161,13 +161,9 @@ def _max_steps(num_reviews: int, batch: int, epochs: int) -> int:
 
 def _summary(method_id: str, values: Mapping[str, Any], learning_rate: Any) -> str:
     method = methods.METHODS[method_id]
-    numbers = [
-        f"{field.name.removeprefix('lora_')} {values[field.name]:g}"
-        for field in method.fields
-        if field.kind in ("integer", "number")
-    ]
-    words = [method.label, *numbers, f"lr {learning_rate:g}"]
-    while len(" · ".join(words)) > NAME.maximum:  # type: ignore[operator]
+    numbers = [field.brief(values[field.name]) for field in method.fields]
+    words = [method.label, *filter(None, numbers), f"lr {learning_rate:g}"]
+    while len(" · ".join(words)) > NAME.maximum:
         words.pop(-2)  # it serves as a name, which has a limit
     return " · ".join(words)
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.fields import Field, shown
+from peft_demo.fields import Modules, shown
 from peft_demo.methods import METHODS, UNSUPPORTED, Method, Setting, Values
 from peft_demo.models import ATTENTION, BASE_MODELS, HEAD_MODULES, MODULES
 from peft_demo.runs.config import RunConfig
@@ -275,11 +275,11 @@ def _field_values(
         if value is None and usual.get(field.name) is None:
             notes.append(f"{field.name} is not given and peft has no default; ours stays.")
         else:
-            values[field.name] = _modules(field, value) if field.kind == "modules" else value
+            values[field.name] = _modules(field, value) if isinstance(field, Modules) else value
     return values, notes
 
 
-def _modules(field: Field, value: Any) -> Any:
+def _modules(field: Modules, value: Any) -> Any:
     if value == "all-linear" and set(MODULES) <= set(field.choices):
         return list(MODULES)
     if isinstance(value, str):
@@ -294,7 +294,7 @@ def _modules(field: Field, value: Any) -> Any:
     return [_module(field, str(name)) for name in value]
 
 
-def _module(field: Field, name: str) -> str:
+def _module(field: Modules, name: str) -> str:
     """A module by the name that the form has; as in peft, the end of its path is enough."""
     for choice in field.choices:
         path = f"attention.{choice}" if choice in ATTENTION else choice

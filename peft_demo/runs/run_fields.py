@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from peft_demo import methods
 from peft_demo.data.registry import DATASETS, IMDB, MOST_REVIEWS
-from peft_demo.fields import Field
+from peft_demo.fields import Choice, Field, Integer, Number, Text
 from peft_demo.models import BUILTIN_BASE
 from peft_demo.models.registry import BASE_MODELS
 
@@ -12,103 +14,94 @@ MOST_SEED = 2**32 - 1
 
 
 def _part_seed(name: str, label: str, decides: str) -> Field:
-    return Field(
+    return Integer(
         name,
         label,
         f"Decides {decides}. Left empty, the run's seed does; a number here keeps this part the "
         "same while repeats change the others.",
-        "integer",
         None,
         0,
         MOST_SEED,
-        widget="box",
+        is_typed=True,
     )
 
 
 RUN_FIELDS = (
-    Field(
+    Choice(
         "base_model",
         "Base model",
         "The pretrained network that stays frozen. The built-in one comes with the program; "
         "the other is loaded from the Hugging Face Hub or its local cache.",
-        "choice",
         BUILTIN_BASE,
-        choices=tuple(BASE_MODELS),
+        tuple(BASE_MODELS),
     ),
-    Field(
+    Choice(
         "dataset",
         "Data set",
         "The labelled reviews to learn from. 5,000 of them are set aside for testing and never "
         "trained on.",
-        "choice",
         IMDB,
-        choices=tuple(DATASETS),
+        tuple(DATASETS),
     ),
-    Field(
+    Integer(
         "num_train_epochs",
         "Epochs",
         "How many times training goes through its reviews. Accuracy is measured after each.",
-        "integer",
         2,
         1,
         50,
         1,
     ),
-    Field(
+    Integer(
         "per_device_train_batch_size",
         "Batch size",
         "How many reviews each training step looks at before it adjusts the weights.",
-        "integer",
         16,
         1,
         128,
         1,
         unit="reviews",
     ),
-    Field(
+    Integer(
         "num_reviews",
         "Reviews",
         "How many reviews the run draws, half of them positive: four fifths to train on, one "
         "fifth to validate after each epoch. 160 gives the assignment's 128 and 32; at most "
         "19,000 of IMDB and 3,500 of Rotten Tomatoes.",
-        "integer",
         2_000,
         10,
         max(MOST_REVIEWS.values()),
-        widget="box",
+        is_typed=True,
     ),
-    Field(
+    Integer(
         "max_length",
         "Review length",
         "Each review is cut after this many tokens (about ¾ as many words). "
         "Longer takes more time.",
-        "integer",
         50,
         8,
         512,
         1,
         unit="tokens",
     ),
-    Field(
+    Integer(
         "num_test_reviews",
         "Test reviews",
         "How many reviews of the fixed test pool measure the finished run; the same for all "
         "runs. More give a narrower interval.",
-        "integer",
         1_000,
         50,
         5_000,
-        widget="box",
+        is_typed=True,
     ),
-    Field(
+    Integer(
         "seed",
         "Seed",
         "The start of all random choices: the same seed and settings give the same numbers.",
-        "integer",
         42,
         0,
         MOST_SEED,
-        widget="box",
+        is_typed=True,
     ),
     _part_seed("head_seed", "Seed of the head", "how the new classification head begins"),
     _part_seed("adapter_seed", "Seed of the adapter", "how the adapter's weights begin"),
@@ -121,45 +114,42 @@ RUN_FIELDS = (
 PART_SEEDS = ("head_seed", "adapter_seed", "dropout_seed", "data_seed", "sample_seed")
 """Fields that fix one source of chance while the run's seed moves the others."""
 
-NAME = Field(
+NAME = Text(
     "name",
     "Run name",
     "How the run is called in charts and tables. Left empty, it is named after its settings.",
-    "text",
     "",
     0,
     80,
 )
 
-METHOD = Field(
+METHOD = Choice(
     "method",
     "Method",
     "The way of fine-tuning: which few parameters are trained, and where.",
-    "choice",
     "lora",
-    choices=tuple(methods.METHODS),
+    tuple(methods.METHODS),
 )
 
-LEARNING_RATE = Field(
+LEARNING_RATE = Number(
     "learning_rate",
     "Learning rate",
     "How far each step moves the trained weights. PEFT methods want 1e-4 to 5e-3: rates made "
     "for full fine-tuning (2e-5) starve them.",
-    "number",
     1e-3,
     1e-7,
     1.0,
-    widget="box",
+    is_typed=True,
 )
 
 
 def method_field() -> Field:
     """The method field with the rows that METHODS has now, so that a row may be added later."""
-    return Field(**{**METHOD.__dict__, "choices": tuple(methods.METHODS)})
+    return replace(METHOD, choices=tuple(methods.METHODS))
 
 
 def fields_of(method_id: str) -> tuple[Field, ...]:
     """All fields of a run with this method, its own included, in the form's order."""
     method = methods.METHODS[method_id]
-    rate = Field(**{**LEARNING_RATE.__dict__, "default": method.learning_rate})
+    rate = replace(LEARNING_RATE, default=method.learning_rate)
     return (method_field(), *method.fields, rate, *RUN_FIELDS, NAME)

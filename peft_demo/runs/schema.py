@@ -47,22 +47,7 @@ def describe_methods() -> list[dict[str, Any]]:
             "each_step": method.each_step is not None,
             "formula": method.formula,
             "note": method.note,
-            "fields": [
-                {
-                    "name": field.name,
-                    "label": field.label,
-                    "help": field.help,
-                    "kind": field.kind,
-                    "allowed": field.allowed,
-                    "default": list(field.default)
-                    if isinstance(field.default, tuple)
-                    else field.default,
-                    "minimum": field.minimum,
-                    "maximum": field.maximum,
-                    "choices": list(field.choices),
-                }
-                for field in method.fields
-            ],
+            "fields": [field.described() for field in method.fields],
             "schema": config_schema(method.id),
         }
         for method in METHODS.values()

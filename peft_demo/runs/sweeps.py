@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.fields import Field, Value, shown
+from peft_demo.fields import Choice, Field, Integer, Value, shown
 from peft_demo.methods import METHODS
 from peft_demo.runs import presets
 from peft_demo.runs.config import RunConfig
 from peft_demo.runs.run import GroupKind
-from peft_demo.runs.run_fields import LEARNING_RATE, METHOD, MOST_SEED, NAME, fields_of
+from peft_demo.runs.run_fields import (
+    LEARNING_RATE,
+    METHOD,
+    MOST_SEED,
+    NAME,
+    fields_of,
+    method_field,
+)
 
 MOST_RUNS = 64
 """Runs of one group: more would keep a laptop busy for a day."""
@@ -24,26 +31,24 @@ MOST_AXES = 2
 MOST_RACERS = 8
 """Runs that can be followed, and kept in memory, at once."""
 
-REPEATS = Field(
+REPEATS = Integer(
     "repeats",
     "Repeats",
     "Trains the same configuration this many times with seeds one apart, so that you see how much "
     "of a difference is chance. The seeds below can fix parts of it.",
-    "integer",
     1,
     1,
     16,
     1,
 )
 
-RACE = Field(
+RACE = Choice(
     "race",
     "Race",
     f"Lets up to {MOST_RACERS} runs train in turns, so that their curves grow together; each gets "
     "the numbers that it has alone.",
-    "choice",
     "no",
-    choices=("no", "yes"),
+    ("no", "yes"),
 )
 
 
@@ -152,20 +157,19 @@ def _field(name: str, methods: Iterable[str]) -> Field:
         found = found or known[name]
     assert found is not None
     # METHODS may have grown since the field was made.
-    return replace(found, choices=tuple(METHODS)) if name == METHOD.name else found
+    return method_field() if name == METHOD.name else found
 
 
 def _values(field: Field, given: object) -> tuple[Any, ...]:
-    separator = ";" if field.kind == "modules" else ","
     if isinstance(given, str):
-        given = [part.strip() for part in given.split(separator) if part.strip()]
+        given = [part.strip() for part in given.split(field.separator) if part.strip()]
     if not isinstance(given, Sequence):
         given = [given]
     checked = tuple(dict.fromkeys(field.check(value) for value in given))
     if len(checked) < 2:
-        hint = "sets parted by semicolons" if separator == ";" else "values parted by commas"
         _refuse(
-            field.name, f"{field.name} must have at least 2 different {hint}, got {shown(given)}."
+            field.name,
+            f"{field.name} must have at least 2 different {field.several}, got {shown(given)}.",
         )
     return checked
 
@@ -203,8 +207,8 @@ def _repeated(config: RunConfig, count: int) -> list[RunConfig]:
 
 
 def _renamed(config: RunConfig, name: str) -> RunConfig:
-    most = int(NAME.maximum or 0)
-    return RunConfig({**config.flat(), NAME.name: name if len(name) <= most else ""})
+    name = name if len(name) <= NAME.maximum else ""
+    return RunConfig({**config.flat(), NAME.name: name})
 
 
 def _words(swept: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 import torch
+from field_values import allowed_by
 from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
@@ -26,7 +27,7 @@ from peft_demo.adapters.parameter_count import (
     count_parameters,
 )
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.fields import Field
+from peft_demo.fields import Field, Integer
 from peft_demo.methods import METHODS
 from peft_demo.models import ATTENTION, HUB_BASE, LAYER_NORMS, MODULES, loading
 from peft_demo.runs import RunConfig
@@ -90,16 +91,10 @@ class TestEveryMethod:
 
 def random_value(field: Field) -> st.SearchStrategy[object]:
     """Any allowed value; small numbers more often, for large ones suit few networks."""
-    if field.kind == "integer":
-        least, most = int(field.minimum or 0), int(field.maximum or 0)
-        powers = [2**power for power in range(8) if least <= 2**power <= most]
-        anything = st.integers(least, most)
-        return st.one_of(st.sampled_from(powers), anything) if powers else anything
-    if field.kind == "number":
-        return st.floats(field.minimum, field.maximum)
-    if field.kind == "modules":
-        return st.sets(st.sampled_from(field.choices), min_size=1).map(sorted)
-    return st.sampled_from(field.choices)
+    if not isinstance(field, Integer):
+        return allowed_by(field)
+    powers = [2**power for power in range(8) if field.minimum <= 2**power <= field.maximum]
+    return st.one_of(st.sampled_from(powers), allowed_by(field)) if powers else allowed_by(field)
 
 
 @contextmanager

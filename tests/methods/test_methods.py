@@ -12,6 +12,7 @@ from small_runs import few_modules, small_config
 from peft_demo import adapters
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.execution import Engine
+from peft_demo.fields import Integer, Number
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS, UNSUPPORTED
 from peft_demo.models import BASE_MODELS, HEAD_MODULES, HUB_BASE, MODULES
@@ -27,7 +28,7 @@ NUMBERS = [
     pytest.param(method, field, id=f"{method.id}-{field.name}")
     for method in METHODS.values()
     for field in method.fields
-    if field.kind in ("integer", "number")
+    if isinstance(field, (Integer, Number))
 ]
 
 
@@ -146,7 +147,7 @@ class TestTheAssignmentsMethods:
     ("method", "field"), [param for param in NUMBERS if param.values[0].peft_config]
 )
 def test_every_number_reaches_peft(method, field):
-    as_kind = int if field.kind == "integer" else float
+    as_kind = int if isinstance(field, Integer) else float
     near = (2 * field.default, field.default / 2, field.default + 1, field.maximum, field.minimum)
     for value in map(as_kind, near):
         try:
@@ -163,7 +164,6 @@ def test_every_number_reaches_peft(method, field):
 @pytest.mark.parametrize("end", ["minimum", "maximum"])
 def test_the_ends_of_limits_work_or_are_refused_by_name(base, method, field, end):
     value = getattr(field, end)
-    value = int(value) if field.kind == "integer" else value
     try:
         config = small_config(
             method.id, **few_modules(method.id, ("ffn.lin1",)), **{field.name: value}

@@ -3,14 +3,16 @@
 import json
 import subprocess
 import sys
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 
 import pytest
+from field_values import allowed_by
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.export.code_model import peft_call
+from peft_demo.fields import Integer, Modules
 from peft_demo.methods import METHODS, UNSUPPORTED
 from peft_demo.models import BUILTIN_BASE, MODULES
 from peft_demo.runs import RunConfig, links, reading
@@ -34,16 +36,9 @@ def own_values(method):
     """Values for the method's own fields, each allowed by itself."""
     strategies = {}
     for field in method.fields:
-        if field.kind == "integer":
-            top = min(int(field.maximum), 64)
-            strategies[field.name] = st.integers(int(field.minimum), top)
-        elif field.kind == "number":
-            strategies[field.name] = st.floats(field.minimum, field.maximum)
-        elif field.kind == "choice":
-            strategies[field.name] = st.sampled_from(field.choices)
-        else:
-            chosen = st.lists(st.sampled_from(field.choices), min_size=1, unique=True)
-            strategies[field.name] = chosen
+        if isinstance(field, Integer):
+            field = replace(field, maximum=min(field.maximum, 64))
+        strategies[field.name] = allowed_by(field)
     return st.fixed_dictionaries({}, optional=strategies)
 
 
@@ -116,7 +111,7 @@ class TestEveryRow:
     @pytest.mark.parametrize("method", WITH_PEFT, ids=lambda method: method.id)
     def test_is_known_where_only_modules_are_given(self, method):
         """What peft takes for the rest never stands in the way, and is taken where it is allowed"""
-        named = [field for field in method.fields if field.kind == "modules"]
+        named = [field for field in method.fields if isinstance(field, Modules)]
         modules = [f"{field.name}={list(field.default)}" for field in named]
         peft_config = peft_config_of(RunConfig(method=method.id))
         start = type(peft_config).__name__

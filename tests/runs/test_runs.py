@@ -5,11 +5,13 @@ import math
 
 import pydantic
 import pytest
+from field_values import allowed_by
 from hypothesis import event, given
 from hypothesis import strategies as st
 
 from peft_demo import data
 from peft_demo.errors import InvalidFieldsError
+from peft_demo.fields import Integer, Number
 from peft_demo.methods import METHODS, Setting
 from peft_demo.models import HUB_BASE, MODULES, shape_of
 from peft_demo.runs import Run, RunConfig, RunKind, RunStatus, fields_of
@@ -30,18 +32,8 @@ def values_of(method: str) -> st.SearchStrategy[dict[str, object]]:
             strategies[field.name] = st.just(method)
         elif field.name == "num_reviews":
             strategies[field.name] = st.integers(10, min(data.MOST_REVIEWS.values()))
-        elif field.kind == "integer":
-            strategies[field.name] = st.integers(int(field.minimum), int(field.maximum))
-        elif field.kind == "number":
-            strategies[field.name] = st.floats(field.minimum, field.maximum)
-        elif field.kind == "text":
-            characters = st.characters(exclude_categories=["Cc", "Cs"])
-            strategies[field.name] = st.text(characters, max_size=int(field.maximum))
-        elif field.kind == "choice":
-            strategies[field.name] = st.sampled_from(field.choices)
         else:
-            chosen = st.lists(st.sampled_from(field.choices), min_size=1, unique=True)
-            strategies[field.name] = chosen
+            strategies[field.name] = allowed_by(field)
     return st.fixed_dictionaries({}, optional=strategies).map(
         lambda values: {**values, "method": method}
     )
@@ -88,7 +80,7 @@ class TestAllowedValues:
         assert set(schema["properties"]) == {field.name for field in fields_of(method)}
         for field in fields_of(method):
             described = schema["properties"][field.name]
-            if field.kind in ("integer", "number"):
+            if isinstance(field, (Integer, Number)):
                 number, *rest = described.get("anyOf", [described])
                 assert number["type"] == field.kind
                 assert number["minimum"] == field.minimum

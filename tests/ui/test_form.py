@@ -4,7 +4,7 @@ import gradio as gr
 import pytest
 
 from peft_demo import models
-from peft_demo.fields import Field
+from peft_demo.fields import Integer
 from peft_demo.methods import METHODS, Method
 from peft_demo.runs.presets import PRESETS, recommended_id
 from peft_demo.ui.form.run_form import RECOMMENDED, Form
@@ -166,7 +166,7 @@ def test_picking_what_is_no_method_changes_nothing(form):
 
 
 def test_a_row_added_at_run_time_gets_its_controls(monkeypatch):
-    field = Field("strength", "Strength", "How strong.", "integer", 3, 1, 9, 1)
+    field = Integer("strength", "Strength", "How strong.", 3, 1, 9, 1)
     row = Method(
         id="made_up",
         label="Made up",

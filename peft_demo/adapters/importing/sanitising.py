@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from peft_demo.adapters.importing.refusals import refusal
-from peft_demo.fields import shown
+from peft_demo.fields import Integer, shown
 from peft_demo.methods import METHODS
 
 # From here on: what peft may see of its configuration.
@@ -63,9 +63,9 @@ def sanitised(config: Mapping[str, Any], base_id: str, method_id: str) -> dict[s
     }
     kept = {name: config[name] for name in config if name in known - _NEUTRALISED}
     largest = {
-        field.name: 10 * int(field.maximum or _LARGEST_NUMBER)
+        field.name: 10 * field.maximum
         for field in METHODS[method_id].fields
-        if field.kind == "integer"
+        if isinstance(field, Integer)
     }
     for name, value in kept.items():
         if name != "base_model_name_or_path" and not _ANY_NUMBER.search(name):

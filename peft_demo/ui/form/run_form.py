@@ -11,7 +11,7 @@ import gradio as gr
 
 from peft_demo import data, models, runs
 from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError
-from peft_demo.fields import Field
+from peft_demo.fields import Field, Widget
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, preset, recommended_id
@@ -148,7 +148,7 @@ class Form:
             name = slot.field.name
             changes: dict[str, Any] = {}
             if name in values and name not in kept and slot.counts_for(method_id):
-                changes["value"] = _shown(name, values[name])
+                changes["value"] = slot.field.written(values[name])
             if name == "method":
                 changes["info"] = METHODS[method_id].summary
             changes |= _visibility(slot, method_id)
@@ -168,14 +168,14 @@ class Form:
     def switch(self, method_id: str, name: str, learning_rate: str) -> list[Any]:
         """Show a method's fields; name and rate follow unless the user typed them himself."""
         method = METHODS[method_id]
-        recommended = {_shown("learning_rate", m.learning_rate) for m in METHODS.values()}
+        recommended = {runs.LEARNING_RATE.written(m.learning_rate) for m in METHODS.values()}
         updates = []
         for slot in self.slots:
             changes: dict[str, Any] = _visibility(slot, method_id)
             if slot.field.name == "method":
                 changes["info"] = method.summary
             elif slot.field.name == "learning_rate" and learning_rate in recommended:
-                changes["value"] = _shown("learning_rate", method.learning_rate)
+                changes["value"] = slot.field.written(method.learning_rate)
             elif slot.field.name == "name" and name in {p.label for p in PRESETS.values()}:
                 changes["value"] = ""  # a preset's name would belie the other method
             updates.append(gr.update(**changes) if changes else gr.skip())
@@ -230,7 +230,7 @@ def own_slots() -> list[Slot]:
         for field in method.fields:
             owners.setdefault(field, set()).add(method.id)
     slots = [Slot(field, frozenset(methods)) for field, methods in owners.items()]
-    return sorted(slots, key=lambda slot: slot.field.kind == "modules")
+    return sorted(slots, key=lambda slot: slot.field.widget == "checkboxes")
 
 
 def _visibility(slot: Slot, method_id: str) -> dict[str, bool]:
@@ -271,27 +271,28 @@ def _control(field: Field, value: Any, elem_id: str) -> Any:
         "info": field.help,
         "elem_id": elem_id.replace(".", "-"),
     }
-    if field.kind == "choice":
-        labels = {**models.BASE_MODELS, **data.DATASETS}
-        choices = [(labels.get(choice, choice), choice) for choice in field.choices]
-        return gr.Dropdown(choices, value=value, filterable=False, **common)
-    if field.kind == "modules":
-        return gr.CheckboxGroup(list(field.choices), value=list(value), **common)
-    if field.kind == "text":
-        return gr.Textbox(value, max_lines=1, **common)
-    if field.kind == "number" and field.widget == "box":
-        # A text box, because 2e-5 is how such numbers are written.
-        return gr.Textbox(_shown(field.name, value), max_lines=1, **common)
-    if field.default is None:
-        # Once it is shown, an empty Number box says 0.
-        return gr.Textbox(value, max_lines=1, **common)
-    if field.widget == "box":
-        return gr.Number(value, precision=0, **common)
-    slider = gr.Slider(field.minimum or 0, field.maximum or 1, value, step=field.step, **common)
+    return _WIDGETS[field.widget](field, field.written(value), **common)
+
+
+def _dropdown(field: Any, value: Any, **common: Any) -> gr.Dropdown:
+    labels = {**models.BASE_MODELS, **data.DATASETS}
+    choices = [(labels.get(choice, choice), choice) for choice in field.choices]
+    return gr.Dropdown(choices, value=value, filterable=False, **common)
+
+
+def _slider(field: Any, value: Any, **common: Any) -> gr.Slider:
+    slider = gr.Slider(field.minimum, field.maximum, value, step=field.step, **common)
     # The field's own check speaks, and its sentence then stands beside the slider.
     slider.preprocess = lambda payload: payload  # type: ignore[method-assign]
     return slider
 
 
-def _shown(name: str, value: Any) -> Any:
-    return f"{value:g}" if name == "learning_rate" else value
+_WIDGETS: dict[Widget, Callable[..., Any]] = {
+    "slider": _slider,
+    "number": lambda _, value, **common: gr.Number(value, precision=0, **common),
+    "text": lambda _, value, **common: gr.Textbox(value, max_lines=1, **common),
+    "dropdown": _dropdown,
+    "checkboxes": lambda field, value, **common: gr.CheckboxGroup(
+        list(field.choices), value=list(value), **common
+    ),
+}

@@ -10,7 +10,6 @@ import gradio as gr
 
 from peft_demo import runs
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
-from peft_demo.fields import Field
 from peft_demo.runs import sweeps
 from peft_demo.runs.sweeps import Plan
 from peft_demo.ui.form.run_form import Form
@@ -21,13 +20,6 @@ EMPTY = (
     "<p class='pd-quiet'>Choose repeats or a field to sweep: here stands how many runs that makes "
     "and how long they take.</p>"
 )
-
-_EXAMPLES = {
-    "integer": "such as 1, 4, 16",
-    "number": "such as 1e-4, 1e-3",
-    "choice": "such as lora, dora",
-    "modules": "such as q_lin, v_lin; ffn.lin1, ffn.lin2",
-}
 
 
 class SweepForm:
@@ -40,8 +32,8 @@ class SweepForm:
         first = str(form.method.value)
         with gr.Accordion("Repeats, sweeps and races", open=False, elem_id="several"):
             self._repeats = gr.Slider(
-                sweeps.REPEATS.minimum or 1,
-                sweeps.REPEATS.maximum or 1,
+                sweeps.REPEATS.minimum,
+                sweeps.REPEATS.maximum,
                 1,
                 step=1,
                 label=sweeps.REPEATS.label,
@@ -166,7 +158,8 @@ class SweepForm:
         field = next((f for f in sweeps.sweepable(method) if f.name == name), None)
         if field is None:
             return gr.update(info="Its values, parted by commas.")
-        return gr.update(info=f"{_allowed(field)}; {_EXAMPLES[field.kind]}.")
+        allowed = "Their ids" if name == runs.METHOD.name else field.swept
+        return gr.update(info=f"{allowed}; such as {field.example}.")
 
     def _is_used(self, values: Sequence[Any]) -> bool:
         repeats, *pairs, _ = values[: len(self.inputs)]
@@ -191,9 +184,3 @@ class SweepForm:
 
 def _choices(method: str) -> list[tuple[str, str]]:
     return [("nothing", ""), *((field.label, field.name) for field in sweeps.sweepable(method))]
-
-
-def _allowed(field: Field) -> str:
-    if field.kind == "choice":
-        return "Their ids" if field.name == runs.METHOD.name else field.allowed.capitalize()
-    return "Sets parted by semicolons" if field.kind == "modules" else field.allowed.capitalize()

@@ -1,0 +1,18 @@
+"""One setting a user can change. Form, checks, API and command line derive from it."""
+
+from peft_demo.fields.field import Field, Value, Widget, check_all
+from peft_demo.fields.kinds import Choice, Integer, Modules, Number, Text
+from peft_demo.fields.words import shown
+
+__all__ = [
+    "Choice",
+    "Field",
+    "Integer",
+    "Modules",
+    "Number",
+    "Text",
+    "Value",
+    "Widget",
+    "check_all",
+    "shown",
+]

@@ -1,0 +1,214 @@
+"""A class for each kind of value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import pydantic
+
+from peft_demo.fields.field import Field, Value, Widget
+from peft_demo.fields.words import plain
+
+# Patterns of texts without control characters.
+_ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+
+
+@dataclass(frozen=True)
+class _Numeric(Field):
+    """A number between two limits."""
+
+    noun: ClassVar[str]
+
+    default: float | None
+    minimum: float
+    """Inclusive."""
+    maximum: float
+    """Inclusive."""
+    step: float | None = None
+    is_typed: bool = False
+    """Its range is too wide for a slider."""
+    unit: str = ""
+
+    @property
+    def allowed(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        empty = ", or empty" if self.default is None else ""
+        return f"{self.noun} between {plain(self.minimum)} and {plain(self.maximum)}{unit}{empty}"
+
+    def brief(self, value: Any) -> str:
+        """``r 8``."""
+        return f"{self.name.removeprefix('lora_')} {value:g}"
+
+    def described(self) -> dict[str, Any]:
+        return super().described() | {"minimum": self.minimum, "maximum": self.maximum}
+
+
+@dataclass(frozen=True)
+class Integer(_Numeric):
+    """A whole number, which may be left empty if its default is None."""
+
+    kind = "integer"
+    noun = "a whole number"
+
+    default: int | None
+    minimum: int
+    maximum: int
+
+    @property
+    def annotation(self) -> Any:
+        whole: Any = Annotated[int, pydantic.Field(ge=self.minimum, le=self.maximum)]
+        return whole if self.default is not None else whole | None
+
+    @property
+    def widget(self) -> Widget:
+        if not self.is_typed:
+            return "slider"
+        # Once it is shown, an empty box for numbers says 0.
+        return "text" if self.default is None else "number"
+
+    @property
+    def example(self) -> str:
+        return "1, 4, 16"
+
+
+@dataclass(frozen=True)
+class Number(_Numeric):
+    """A number."""
+
+    kind = "number"
+    noun = "a number"
+
+    @property
+    def annotation(self) -> Any:
+        limits = pydantic.Field(ge=self.minimum, le=self.maximum, allow_inf_nan=False)
+        return Annotated[float, limits]
+
+    @property
+    def widget(self) -> Widget:
+        # A line of text, because 2e-5 is how such numbers are written.
+        return "text" if self.is_typed else "slider"
+
+    @property
+    def example(self) -> str:
+        return "1e-4, 1e-3"
+
+    def written(self, value: Any) -> Any:
+        return f"{value:g}" if self.is_typed else value
+
+
+@dataclass(frozen=True)
+class Text(Field):
+    """A text without control characters."""
+
+    kind = "text"
+
+    default: str
+    minimum: int
+    """Fewest characters."""
+    maximum: int
+    """Most characters."""
+    has_lines: bool = False
+    """It may have several lines."""
+
+    @property
+    def annotation(self) -> Any:
+        return Annotated[
+            str,
+            pydantic.StringConstraints(
+                strip_whitespace=True,
+                min_length=self.minimum,
+                max_length=self.maximum,
+                pattern=_LINES if self.has_lines else _ONE_LINE,
+            ),
+        ]
+
+    @property
+    def allowed(self) -> str:
+        least = f"{plain(self.minimum)} to" if self.minimum else "at most"
+        lines = "" if self.has_lines else " on one line"
+        return f"{least} {plain(self.maximum)} characters{lines}, without control characters"
+
+    @property
+    def widget(self) -> Widget:
+        return "text"
+
+    def described(self) -> dict[str, Any]:
+        return super().described() | {"minimum": self.minimum, "maximum": self.maximum}
+
+
+@dataclass(frozen=True)
+class Choice(Field):
+    """One of some values."""
+
+    kind = "choice"
+
+    default: str
+    choices: tuple[str, ...]
+
+    @property
+    def annotation(self) -> Any:
+        return Literal[self.choices]
+
+    @property
+    def allowed(self) -> str:
+        return f"one of {', '.join(self.choices)}"
+
+    @property
+    def widget(self) -> Widget:
+        return "dropdown"
+
+    @property
+    def example(self) -> str:
+        return ", ".join(self.choices[:2])
+
+    def described(self) -> dict[str, Any]:
+        return super().described() | {"choices": list(self.choices)}
+
+
+@dataclass(frozen=True)
+class Modules(Field):
+    """One or more of the network's modules, in its own order."""
+
+    kind = "modules"
+    separator = ";"
+    several = "sets parted by semicolons"
+
+    default: tuple[str, ...]
+    choices: tuple[str, ...]
+
+    @property
+    def annotation(self) -> Any:
+        choice: Any = Literal[self.choices]
+        return Annotated[tuple[choice, ...], pydantic.Field(min_length=1)]
+
+    @property
+    def allowed(self) -> str:
+        return f"one or more of {', '.join(self.choices)}"
+
+    @property
+    def widget(self) -> Widget:
+        return "checkboxes"
+
+    @property
+    def swept(self) -> str:
+        return self.several.capitalize()
+
+    @property
+    def example(self) -> str:
+        return f"{self.choices[0]}; {', '.join(self.choices[:2])}"
+
+    def described(self) -> dict[str, Any]:
+        return super().described() | {"choices": list(self.choices)}
+
+    def check(self, value: object) -> Value | None:
+        """Also takes one text with commas; each module comes once."""
+        if isinstance(value, str):
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        if isinstance(value, (list, tuple, set, frozenset)):
+            value = tuple(str(item) for item in value)
+        return super().check(value)
+
+    def _ordered(self, checked: Any) -> Value:
+        return tuple(choice for choice in self.choices if choice in checked)
