@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.rows import Row, table
 from peft_demo import models
-from peft_demo.data import LABELS
+from peft_demo.data import SENTIMENT
 from peft_demo.models import hardware
 
 PARTS = (
@@ -39,7 +39,7 @@ def measure(parts: list[str], pairs: int, *, is_quick: bool) -> dict[str, list[R
     found: dict[str, list[Row]] = {part: [] for part in parts}
     with tempfile.TemporaryDirectory() as base_folder:
         with silence():
-            models.export(Path(base_folder), LABELS)
+            models.export(Path(base_folder), SENTIMENT)
         for part in parts:
             rows = import_module(f"benchmarks.{part}").rows(base_folder, pairs, is_quick=is_quick)
             while True:

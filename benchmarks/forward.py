@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from peft_demo import adapters, data, models, settings, statistics
-from peft_demo.data import IMDB, LABELS
+from peft_demo.data import IMDB, SENTIMENT
 from peft_demo.methods import METHODS
 from peft_demo.models import BUILTIN_BASE, fast_forward, hardware, loading
 from peft_demo.runs import RunConfig
@@ -100,7 +100,7 @@ def _methods() -> None:
         with hardware.predicting():
             return _seconds(lambda: adapters.logits(model, base, token_ids), STEPS)
 
-    of_base = seconds(base.shared(LABELS).eval())
+    of_base = seconds(base.shared(SENTIMENT).eval())
     for method in METHODS.values():
         config = RunConfig({"method": method.id, "max_length": 128})
         model = adapters.build(base, config).requires_grad_(False).eval()
@@ -119,7 +119,7 @@ def _probabilities() -> None:
         method = METHODS[
             reference_runs.read_references(settings.ADAPTERS)[folder.name].config.method
         ]
-        model = adapters.load(folder, base, method, LABELS)
+        model = adapters.load(folder, base, method, SENTIMENT)
         shares = []
         for precision in ("float32", "bfloat16"):
             os.environ["PEFT_DEMO_PRECISION"] = precision

@@ -17,7 +17,7 @@ import psutil
 from benchmarks.apart import apart
 from benchmarks.rows import Row, ratio_row
 from peft_demo import adapters, data, models
-from peft_demo.data import IMDB, LABELS
+from peft_demo.data import IMDB, SENTIMENT
 from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
@@ -111,13 +111,13 @@ def _load_row(store: Store, base_folder: str) -> Row:
     first, *further = (
         store.folder_of(_train(store, "lora", r=5, seed=seed).run_id) for seed in range(5)
     )
-    of_first = 1000 * _seconds(lambda: adapters.load(first, base, method, LABELS))
+    of_first = 1000 * _seconds(lambda: adapters.load(first, base, method, SENTIMENT))
     ours, theirs = cycle(further), cycle(further)
     return ratio_row(
         "an adapter that is not in memory yet",
         "ms",
         "PeftModel.from_pretrained with its base",
-        lambda: 1000 * _seconds(lambda: adapters.load(next(ours), base, method, LABELS)),
+        lambda: 1000 * _seconds(lambda: adapters.load(next(ours), base, method, SENTIMENT)),
         lambda: 1000 * _seconds(lambda: load_adapter(base_folder, next(theirs))),
         ALTERNATIONS,
         goal=0.1,

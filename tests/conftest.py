@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
+from five_labels import five  # noqa: F401
 from hypothesis import settings
 from small_runs import small_config
 
-from peft_demo.data import LABELS
+from peft_demo.data import SENTIMENT
 from peft_demo.execution import Engine
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
@@ -147,7 +148,7 @@ class Trained:
         """The run's saved model, loaded as the program does."""
         from peft_demo import adapters
 
-        return adapters.load(self.folder(method), base, METHODS[method], LABELS)
+        return adapters.load(self.folder(method), base, METHODS[method], SENTIMENT)
 
     def ids(self, *methods: str) -> list[str]:
         return [self.runs[method].run_id for method in methods or self.runs]

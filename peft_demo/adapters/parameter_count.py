@@ -18,7 +18,6 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from peft_demo.data import LABELS
 from peft_demo.methods import METHODS, Method, Setting, Values
 from peft_demo.models import HEAD_MODULES, Shape
 
@@ -105,7 +104,7 @@ def _counted(
     return ParameterCount(
         num_adapter_parameters=adapter,
         num_head_parameters=head,
-        num_base_parameters=_num_base_parameters(setting.base),
+        num_base_parameters=_num_base_parameters(setting),
         file_bytes=_file_bytes(network),
         optimizer_bytes=2 * 4 * (adapter + head),
         n_layers=setting.base.n_layers,
@@ -115,10 +114,10 @@ def _counted(
     )
 
 
-def _num_base_parameters(base: Shape) -> int:
+def _num_base_parameters(setting: Setting) -> int:
     return sum(
-        parameter.numel() * (base.n_layers - 1 if SECOND_BLOCK in name else 1)
-        for name, parameter in _template(base, 2).named_parameters()
+        parameter.numel() * (setting.base.n_layers - 1 if SECOND_BLOCK in name else 1)
+        for name, parameter in _blank(setting, 2).named_parameters()
         if not _in_head(name)
     )
 
@@ -130,13 +129,17 @@ def _in_head(name: str) -> bool:
 # The network without values
 
 
+def _blank(setting: Setting, n_layers: int) -> nn.Module:
+    """The base with so many blocks and a head for its labels; it is copied, never changed."""
+    return _template(setting.base, setting.num_labels, n_layers)
+
+
 @lru_cache(maxsize=16)
-def _template(base: Shape, n_layers: int) -> nn.Module:
-    """The base with so many blocks; it is copied, never changed."""
+def _template(base: Shape, num_labels: int, n_layers: int) -> nn.Module:
     from peft_demo.libraries import transformers
 
     config = transformers.DistilBertConfig(
-        **{**asdict(base), "n_layers": n_layers}, num_labels=len(LABELS)
+        **{**asdict(base), "n_layers": n_layers}, num_labels=num_labels
     )
     with torch.device("meta"):
         return transformers.DistilBertForSequenceClassification(config).requires_grad_(False)
@@ -148,7 +151,7 @@ def _build(
     """As ``adapters.build`` builds it, and what ``adapters.save`` would write."""
     from peft_demo.libraries import peft
 
-    model = copy.deepcopy(_template(setting.base, n_layers))
+    model = copy.deepcopy(_blank(setting, n_layers))
     if method.peft_config is None:
         return model.requires_grad_(True), model.state_dict()
     for name in HEAD_MODULES:
@@ -221,13 +224,13 @@ class _Network:
     """A method's tensors on two blocks, and which of them every further block brings as well."""
 
     def __init__(self, method: Method, values: Values, setting: Setting) -> None:
-        self.base = setting.base
+        self.setting = setting
         model, self.stored = _build(method, values, setting, 2)
         self.tensors = dict(_named(model))
         """Each under its first name, as ``named_parameters`` lists them."""
         self.places = dict(_named(model, remove_duplicate=False))
         """Each under all its names."""
-        self._names_of_base = {name for name, _ in _named(_template(setting.base, 2))}
+        self._names_of_base = {name for name, _ in _named(_blank(setting, 2))}
         names = {*self.tensors, *self.stored}
         if any(BLOCKS not in name and name[-1].isdigit() for name in self.places):
             # Numbered tensors outside the blocks may be as many as the blocks' modules, as
@@ -256,7 +259,7 @@ class _Network:
         """The name, or the names of its like in all further blocks."""
         if name not in self.repeated:
             return [name]
-        further = range(1, self.base.n_layers)
+        further = range(1, self.setting.base.n_layers)
         if SECOND_BLOCK in name:
             return [name.replace(SECOND_BLOCK, f"{BLOCKS}{block}.") for block in further]
         stem, _, number = name.rpartition(".")
@@ -307,7 +310,7 @@ def _json(name: str, value: object) -> str:
 
 def _block(network: _Network) -> tuple[Part, ...]:
     parts: dict[str, list[Tensor]] = {}
-    for path, own in _modules(network.base).items():
+    for path, own in _modules(network.setting).items():
         prefix = f"{SECOND_BLOCK}{path}."
         names = [name for name in network.places if prefix in name and network.is_shown(name)]
         if names:
@@ -324,10 +327,10 @@ def _block(network: _Network) -> tuple[Part, ...]:
     )
 
 
-def _modules(base: Shape) -> dict[str, dict[str, tuple[int, ...]]]:
+def _modules(setting: Setting) -> dict[str, dict[str, tuple[int, ...]]]:
     """A block's modules that have tensors, with these tensors' shapes."""
     modules: dict[str, dict[str, tuple[int, ...]]] = {}
-    for name, parameter in _template(base, 2).named_parameters():
+    for name, parameter in _blank(setting, 2).named_parameters():
         path, _, last = name.partition(SECOND_BLOCK)[2].rpartition(".")
         if path:
             modules.setdefault(path, {})[last] = tuple(parameter.shape)

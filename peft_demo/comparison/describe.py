@@ -9,7 +9,7 @@ from typing import Any
 
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Difference, RunFacts
-from peft_demo.data import DATASETS, LABELS
+from peft_demo.data import DATASETS
 from peft_demo.methods import METHODS
 from peft_demo.models import BASE_MODELS
 from peft_demo.runs import METHOD, RUN_FIELDS, Run, RunConfig, RunKind, RunStatus, fields_of
@@ -21,9 +21,6 @@ _KNOWN_OF_IMPORTED = frozenset(
     {"base_model", "dataset", "method", "max_length", "num_test_reviews"}
 )
 """Nobody here knows how an imported adapter was trained."""
-
-
-_LABELLED = {"base_model": BASE_MODELS, "dataset": DATASETS}
 
 
 def unique_names(runs: Iterable[Run]) -> dict[str, str]:
@@ -52,7 +49,7 @@ def describe(run: Run, name: str, evidence: Evidence) -> RunFacts:
         status=run.status,
         is_reference=run.is_reference,
         can_predict=run.can_predict,
-        labels=LABELS,
+        labels=run.config.labels,
         quality=quality,
         note=_note(run, name, quality is not None),
         num_adapter_parameters=result and result.num_adapter_parameters,
@@ -76,8 +73,10 @@ def written(value: Any, field: str = "") -> str:
     """A setting's value as text."""
     if field == METHOD.name and value in METHODS:
         return METHODS[value].label
-    if field in _LABELLED:
-        return _LABELLED[field].get(value, str(value))
+    if field == "base_model":
+        return BASE_MODELS.get(value, str(value))
+    if field == "dataset" and value in DATASETS:
+        return DATASETS[value].label
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value)) or "none"
     if value is None:

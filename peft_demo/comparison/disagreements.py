@@ -39,7 +39,7 @@ def disagreements(
     if len(chosen) < 2:
         return Disagreements(
             run_ids=tuple(run.run_id for run in chosen),
-            labels=data.LABELS,
+            labels=(),
             num_reviews=0,
             num_split=0,
             num_all_wrong=0,
@@ -59,7 +59,7 @@ def disagreements(
     rows = _Rows(chosen, probabilities, labels, texts)
     return Disagreements(
         run_ids=tuple(run.run_id for run in chosen),
-        labels=data.LABELS,
+        labels=chosen[0].config.labels,
         num_reviews=len(labels),
         num_split=int(is_split.sum()),
         num_all_wrong=int(is_lost.sum()),

@@ -22,7 +22,7 @@ import numpy as np
 
 from peft_demo import data, models, statistics
 from peft_demo.models import Base
-from peft_demo.runs import RunConfig, RunReviews, draw
+from peft_demo.runs import RunConfig, RunTexts, draw
 from peft_demo.statistics import DAMAGED, Predictions
 
 MAJORITY = "Majority class"
@@ -91,7 +91,7 @@ def cut(texts: Sequence[str], base: Base, max_length: int) -> list[str]:
     return [text[:end] for text, end in zip(texts, ends, strict=True)]
 
 
-def _compute(config: RunConfig, drawn: RunReviews) -> tuple[TextBaseline, ...]:
+def _compute(config: RunConfig, drawn: RunTexts) -> tuple[TextBaseline, ...]:
     base = models.load(config.base_model)
     train = cut(drawn.train.texts, base, config.max_length)
     test = cut(drawn.test.texts, base, config.max_length)
@@ -124,7 +124,7 @@ def _classifiers() -> dict[str, Any]:
     }
 
 
-def _file_name(config: RunConfig, drawn: RunReviews) -> str:
+def _file_name(config: RunConfig, drawn: RunTexts) -> str:
     """Says what decides the numbers: another base, cut or review gives another name."""
     decisive = [
         config.base_model,

@@ -1,22 +1,23 @@
 """Labelled texts: which there are, how they load, and how they are split."""
 
+from peft_demo.data.dataset import DataSet, LoadingCode
 from peft_demo.data.loading import load
-from peft_demo.data.registry import DATASETS, HUB_IMDB, IMDB, LABELS, MOST_REVIEWS, ROTTEN_TOMATOES
-from peft_demo.data.split import TEST_POOL, Pools, Reviews, split
-from peft_demo.data.text import LONGEST_REVIEW, check_review, clean
+from peft_demo.data.registry import DATASETS, HUB_IMDB, IMDB, ROTTEN_TOMATOES, SENTIMENT
+from peft_demo.data.split import LabelledTexts, Pools, split
+from peft_demo.data.text import LONGEST_TEXT, check_text, clean
 
 __all__ = [
     "DATASETS",
     "HUB_IMDB",
     "IMDB",
-    "LABELS",
-    "LONGEST_REVIEW",
-    "MOST_REVIEWS",
+    "LONGEST_TEXT",
     "ROTTEN_TOMATOES",
-    "TEST_POOL",
+    "SENTIMENT",
+    "DataSet",
+    "LabelledTexts",
+    "LoadingCode",
     "Pools",
-    "Reviews",
-    "check_review",
+    "check_text",
     "clean",
     "load",
     "split",

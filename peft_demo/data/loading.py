@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable
 
-from peft_demo.data.builtin import load_packaged
-from peft_demo.data.hub import load_hub_imdb
-from peft_demo.data.registry import HUB_IMDB, IMDB, ROTTEN_TOMATOES
+from peft_demo.data.registry import DATASETS
 from peft_demo.data.split import Pools, split
 
 _pools: dict[str, Pools] = {}
@@ -24,12 +21,6 @@ def load(dataset: str) -> Pools:
     """
     with _loading[dataset]:
         if dataset not in _pools:
-            _pools[dataset] = split(*_LOADERS[dataset]())
+            row = DATASETS[dataset]
+            _pools[dataset] = split(*row.read(), len(row.labels), row.test_pool)
         return _pools[dataset]
-
-
-_LOADERS: dict[str, Callable[[], tuple[list[str], list[int]]]] = {
-    IMDB: lambda: load_packaged(lambda source: source.startswith("imdb")),
-    ROTTEN_TOMATOES: lambda: load_packaged(lambda source: source == "rotten_tomatoes"),
-    HUB_IMDB: load_hub_imdb,
-}

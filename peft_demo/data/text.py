@@ -8,14 +8,14 @@ import unicodedata
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import shown
 
-LONGEST_REVIEW = 20_000
-"""Most characters of a review that a person types in; IMDB's longest has 13,704."""
+LONGEST_TEXT = 20_000
+"""Most characters of a text that a person types in; the longest built-in one has 13,704."""
 
 _UNREADABLE = re.compile(r"<br />|[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\ud800-\udfff\ufeff]")
 
 
-def check_review(text: object) -> str:
-    """A review that somebody typed, cleaned as the data sets' are.
+def check_text(text: object) -> str:
+    """A text that somebody typed, cleaned as the data sets' are.
 
     Raises:
         InvalidFieldsError: it is empty or too long; names the limits and what came.
@@ -25,12 +25,12 @@ def check_review(text: object) -> str:
     if all(unicodedata.category(character) in ("Cf", "Mn", "Me") for character in cleaned):
         came = "an empty one" if not text else f"nothing readable ({shown(text, 20)})"
         raise InvalidFieldsError(
-            {"review": f"review must have 1 to {LONGEST_REVIEW:,} characters of text, got {came}."}
+            {"review": f"review must have 1 to {LONGEST_TEXT:,} characters of text, got {came}."}
         )
-    if len(str(text)) > LONGEST_REVIEW:
+    if len(str(text)) > LONGEST_TEXT:
         raise InvalidFieldsError(
             {
-                "review": f"review must have 1 to {LONGEST_REVIEW:,} characters of text, "
+                "review": f"review must have 1 to {LONGEST_TEXT:,} characters of text, "
                 f"got {len(str(text)):,} characters."
             }
         )

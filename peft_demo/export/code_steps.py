@@ -6,13 +6,15 @@ here once more, as short as a reader wants it; the tests train both ways and com
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 
-from peft_demo.data import LABELS
-from peft_demo.export.code_data import BASES, DATASETS, TOKENS, draw
+from peft_demo.data import DATASETS
+from peft_demo.export.code_data import BASES, TOKENS, draw, texts
 from peft_demo.export.code_model import each_step, forward, model, save
-from peft_demo.export.code_training import NUMBERS, RESULTS, TEST, training
-from peft_demo.export.section import Section
+from peft_demo.export.code_training import NUMBERS, RESULTS, test, training
+from peft_demo.export.section import WIDTH, Section
 from peft_demo.methods import METHODS
 from peft_demo.runs import PART_SEEDS, RunConfig
 
@@ -24,19 +26,19 @@ def steps(config: RunConfig, forward_pass: str) -> list[Section]:
         config: what to train.
         forward_pass: how the run's network computed, one of ``settings.forward``'s.
     """
-    method = METHODS[config.method]
+    method, row = METHODS[config.method], DATASETS[config.dataset]
     return [
         _settings(config),
         BASES[config.base_model],
-        DATASETS[config.dataset],
-        draw(config),
+        texts(row),
+        draw(config, row),
         TOKENS,
         model(config, method),
         *forward(method, forward_pass),
         *each_step(method),
         training(config, method),
         RESULTS,
-        TEST,
+        test(row),
         save(method),
         NUMBERS,
     ]
@@ -55,7 +57,7 @@ def _settings(config: RunConfig) -> Section:
     )
     return Section(
         "Settings",
-        "What the run was started with. The seed decides which reviews are drawn, how the new "
+        "What the run was started with. The seed decides which texts are drawn, how the new "
         "weights begin, and the order in which they are trained."
         + (" Some of this has a seed of its own." if own else ""),
         f"""\
@@ -64,7 +66,16 @@ SEED = {config.seed}
 NUM_REVIEWS = {config.num_reviews:_}
 NUM_TEST_REVIEWS = {config.num_test_reviews:_}
 MAX_LENGTH = {config.max_length}  # tokens
-LABELS = {{{", ".join(f'{index}: "{label}"' for index, label in enumerate(LABELS))}}}
+LABELS = {_labels(config.labels)}
 FOLDER = Path("{folder_name(config)}")""",
         ("from pathlib import Path",),
     )
+
+
+def _labels(labels: Sequence[str]) -> str:
+    """The labels by their numbers, on one line if they fit."""
+    entries = [f"{n}: {json.dumps(label, ensure_ascii=False)}" for n, label in enumerate(labels)]
+    line = f"{{{', '.join(entries)}}}"
+    if len(f"LABELS = {line}") <= WIDTH:
+        return line
+    return "\n".join(["{", *(f"    {entry}," for entry in entries), "}"])

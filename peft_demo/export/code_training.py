@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from peft_demo.data import DataSet
 from peft_demo.export.section import Section, seed
 from peft_demo.methods import Method
 from peft_demo.models import hardware
@@ -11,16 +14,17 @@ from peft_demo.runs import RunConfig
 def training(config: RunConfig, method: Method) -> Section:
     """The Trainer and its run."""
     precision = hardware.training_precision()
+    guessing = f"ln {len(config.labels)} = {math.log(len(config.labels)):.3f}"
     callbacks = "" if method.each_step is None else "    callbacks=[EachStep()],\n"
     return Section(
         "Training",
         f"It computes in {precision} on a {_DEVICES[hardware.device()]}, where it was exported; "
         "`bf16` and `use_cpu` say so. Each epoch ends with an evaluation on the validation "
-        "reviews. Their loss is computed from the predictions alone, because Trainer's own would "
+        "texts. Their loss is computed from the predictions alone, because Trainer's own would "
         "include the penalty that some methods train with.",
         f'''\
 def compute_metrics(predicted: EvalPrediction) -> dict[str, float]:
-    """Accuracy, and cross entropy in nats; guessing gives ln 2 = 0.693."""
+    """Accuracy, and cross entropy in nats; guessing gives {guessing}."""
     logits, labels = predicted.predictions, predicted.label_ids
     probabilities = softmax(logits.astype(np.float64), axis=1)
     of_the_truth = probabilities[np.arange(len(labels)), labels]
@@ -95,21 +99,25 @@ print(pd.DataFrame(rows).to_string(index=False, float_format="{:.6f}".format))""
     ("import pandas as pd",),
 )
 
-TEST = Section(
-    "Test",
-    "How many of the test reviews are classified right, and the 95 % interval of that share "
-    "(Wilson 1927): the fewer the test reviews, the wider it is.",
-    """\
+
+def test(row: DataSet) -> Section:
+    """How good the result is."""
+    return Section(
+        "Test",
+        f"How many of the test {row.nouns} are classified right, and the 95 % interval of that "
+        f"share (Wilson 1927): the fewer the test {row.nouns}, the wider it is.",
+        f"""\
 predicted = trainer.predict(test_dataset)
 correct = int(np.sum(predicted.predictions.argmax(axis=1) == predicted.label_ids))
 test_accuracy = correct / len(test)
 interval = binomtest(correct, len(test)).proportion_ci(0.95, method="wilson")
 print(
-    f"Test accuracy {test_accuracy:.1%} on {len(test):,} reviews "
-    f"(95 % Wilson interval {interval.low:.1%} to {interval.high:.1%})"
+    f"Test accuracy {{test_accuracy:.1%}} on {{len(test):,}} {row.nouns} "
+    f"(95 % Wilson interval {{interval.low:.1%}} to {{interval.high:.1%}})"
 )""",
-    ("import numpy as np", "from scipy.stats import binomtest"),
-)
+        ("import numpy as np", "from scipy.stats import binomtest"),
+    )
+
 
 NUMBERS = Section(
     "The numbers for other programs",

@@ -20,7 +20,8 @@ def model_card(run: Run) -> str:
     config, result = run.config, run.result
     if result is None:
         raise ValueError(f"{run.run_id} has no result to write a model card about")
-    method = METHODS[config.method]
+    method, row = METHODS[config.method], DATASETS[config.dataset]
+    labels = ", ".join(f"{number} {label}" for number, label in enumerate(row.labels))
     low, high = result.test_interval
     settings = "\n".join(
         f"| {name} | {_cell(value)} |" for name, value in config.flat().items() if name != "name"
@@ -44,14 +45,14 @@ def model_card(run: Run) -> str:
 library_name: {"peft" if is_adapter else "transformers"}
 base_model: {_hub_id(config.base_model)}
 pipeline_tag: text-classification
-tags: [{method.id}, sentiment-analysis]
+tags: [{method.id}, {row.task}]
 ---
 
-# {method.label} on {DATASETS[config.dataset]}
+# {method.label} on {row.label}
 
 {method.summary} ({method.paper}, {method.year}, {method.paper_url})
 
-Test accuracy {result.test_accuracy:.1%} on {result.num_test_reviews:,} reviews that were never
+Test accuracy {result.test_accuracy:.1%} on {result.num_test_reviews:,} {row.nouns} that were never
 trained on (95 % Wilson interval {low:.1%} to {high:.1%}). Trained parameters:
 {result.num_adapter_parameters:,} in the adapter, {result.num_head_parameters:,} in the head.
 
@@ -65,7 +66,7 @@ trained on (95 % Wilson interval {low:.1%} to {high:.1%}). Trained parameters:
 |---|---|
 {settings}
 
-Labels: 0 negative, 1 positive. Trained with peft {result.environment["peft"]}, transformers
+Labels: {labels}. Trained with peft {result.environment["peft"]}, transformers
 {result.environment["transformers"]}, torch {result.environment["torch"]} in {result.precision}.
 """
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from peft_demo.runs import RunConfig
 
+WIDTH = 88
+"""Of a line: what ruff and black take when nobody tells them otherwise."""
+
 
 @dataclass(frozen=True)
 class Section:

@@ -12,7 +12,6 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from peft_demo import adapters, data, models, statistics
-from peft_demo.data import LABELS
 from peft_demo.errors import ConflictError, InvalidFieldsError
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
@@ -84,7 +83,7 @@ class Predictor:
             ConflictError: a run is not finished.
             AssetError: an adapter's files are missing or damaged.
         """
-        text = data.check_review(review)
+        text = data.check_text(review)
         runs = [self._finished(run_id) for run_id in check_run_ids(run_ids)]
         encoded = {
             base_id: models.load(base_id).encode([text])
@@ -126,7 +125,7 @@ class Predictor:
             base, most = models.load(run.config.base_model), run.config.max_length
             if (base.id, most) not in token_ids:
                 token_ids[base.id, most] = base.encode(checked, most)["input_ids"]
-            logits = np.empty((len(checked), len(LABELS)))
+            logits = np.empty((len(checked), len(run.config.labels)))
             model = self._merged(run, base) if len(checked) >= MERGED_FROM else self.model(run)
             method = METHODS[run.config.method]
             ids = token_ids[base.id, most]
@@ -216,7 +215,7 @@ def check_reviews(texts: Sequence[str]) -> list[str]:
         raise InvalidFieldsError(
             {"reviews": f"reviews must be a list of 1 to {MOST_REVIEWS:,} texts, got {came}."}
         )
-    return [data.check_review(text) for text in texts]
+    return [data.check_text(text) for text in texts]
 
 
 def _predict(
@@ -238,8 +237,8 @@ def _predict(
     inside = read[1:-1]
     return Prediction(
         run_id=run.run_id,
-        label=LABELS[int(probabilities.argmax())],
-        probabilities={label: float(p) for label, p in zip(LABELS, probabilities, strict=True)},
+        label=run.config.labels[int(probabilities.argmax())],
+        probabilities=dict(zip(run.config.labels, probabilities.tolist(), strict=True)),
         milliseconds=milliseconds,
         tokens_read=len(inside),
         tokens_total=len(token_ids) - 2,

@@ -27,6 +27,7 @@ class Setting:
     max_length: int
     """Tokens that a review is cut to."""
     seed: int
+    num_labels: int
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,16 @@
 from peft_demo.runs.config import RunConfig
 from peft_demo.runs.results import EpochMetrics, Progress, RangeTest, RunResult, StepMetrics
 from peft_demo.runs.run import GroupKind, Reporter, Run, RunGroup, RunKind, RunStatus
-from peft_demo.runs.run_fields import LEARNING_RATE, METHOD, NAME, PART_SEEDS, RUN_FIELDS, fields_of
-from peft_demo.runs.sample import RunReviews, draw
+from peft_demo.runs.run_fields import (
+    LEARNING_RATE,
+    METHOD,
+    NAME,
+    PART_SEEDS,
+    RUN_FIELDS,
+    dataset_field,
+    fields_of,
+)
+from peft_demo.runs.sample import RunTexts, draw
 
 __all__ = [
     "LEARNING_RATE",
@@ -22,9 +30,10 @@ __all__ = [
     "RunGroup",
     "RunKind",
     "RunResult",
-    "RunReviews",
     "RunStatus",
+    "RunTexts",
     "StepMetrics",
+    "dataset_field",
     "draw",
     "fields_of",
 ]

@@ -8,11 +8,18 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from peft_demo import methods
-from peft_demo.data.registry import LABELS, MOST_REVIEWS
+from peft_demo.data import DATASETS, DataSet
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import Value, check_all, shown
 from peft_demo.models import shape_of
-from peft_demo.runs.run_fields import METHOD, NAME, fields_of, method_field
+from peft_demo.runs.run_fields import (
+    METHOD,
+    NAME,
+    NUM_REVIEWS,
+    NUM_TEST_REVIEWS,
+    fields_of,
+    method_field,
+)
 
 
 class RunConfig(BaseModel):
@@ -70,7 +77,7 @@ class RunConfig(BaseModel):
     @property
     def labels(self) -> tuple[str, ...]:
         """What the run's network tells apart."""
-        return LABELS
+        return DATASETS[self.dataset].labels
 
     @property
     def num_train_reviews(self) -> int:
@@ -100,6 +107,7 @@ class RunConfig(BaseModel):
             self.max_steps,
             self.max_length,
             self.seed_of("adapter_seed"),
+            len(self.labels),
         )
 
     @property
@@ -118,7 +126,9 @@ def _checked(values: dict[str, object]) -> dict[str, object]:
     checked: dict[str, Value | None] = {}
     own_values: dict[str, Value | None] = {}
     for check in (
-        lambda: checked.update(check_all(fields, values)),
+        lambda: checked.update(
+            check_all(fields, {**_usual_sizes(values.get("dataset")), **values})
+        ),
         lambda: own_values.update(check_all(method.fields, values)),
         lambda: _refuse_unknown(values, method_id),
         lambda: checked.update(name=NAME.check(values.get("name") or "")),
@@ -138,20 +148,39 @@ def _check_together(
     method: methods.Method, own_values: Mapping[str, Value | None], values: Mapping[str, Any]
 ) -> None:
     """The checks that involve several fields, once each of them is right by itself."""
-    most = MOST_REVIEWS[values["dataset"]]
-    if values["num_reviews"] > most:
-        raise InvalidFieldsError(
-            {
-                "num_reviews": f"num_reviews must be a whole number between 10 and {most:,} for "
-                f"the data set {values['dataset']}, got {values['num_reviews']:,}."
-            }
-        )
+    dataset = DATASETS[values["dataset"]]
+    _check_sizes(dataset, values)
     steps = _max_steps(
         values["num_reviews"], values["per_device_train_batch_size"], values["num_train_epochs"]
     )
     base = shape_of(values["base_model"])
     seed = values["seed"] if values["adapter_seed"] is None else values["adapter_seed"]
-    method.check(own_values, methods.Setting(base, steps, values["max_length"], seed))
+    method.check(
+        own_values, methods.Setting(base, steps, values["max_length"], seed, len(dataset.labels))
+    )
+
+
+def _usual_sizes(dataset: object) -> dict[str, object]:
+    """What a run takes of a data set with fewer texts than the fields' defaults."""
+    row = DATASETS.get(dataset) if isinstance(dataset, str) else None
+    most = (row.most_texts, row.test_pool) if row else ()
+    return {
+        field.name: min(int(field.default), limit)  # type: ignore[arg-type]
+        for field, limit in zip((NUM_REVIEWS, NUM_TEST_REVIEWS), most, strict=False)
+    }
+
+
+def _check_sizes(dataset: DataSet, values: Mapping[str, Any]) -> None:
+    """Whether the data set has as many texts as the run asks for."""
+    limits = {"num_reviews": (10, dataset.most_texts), "num_test_reviews": (50, dataset.test_pool)}
+    problems = {
+        name: f"{name} must be a whole number between {least} and {most:,} for the data set "
+        f"{dataset.id}, got {values[name]:,}."
+        for name, (least, most) in limits.items()
+        if values[name] > most
+    }
+    if problems:
+        raise InvalidFieldsError(problems)
 
 
 def _max_steps(num_reviews: int, batch: int, epochs: int) -> int:

@@ -361,6 +361,7 @@ def _another(setting: Setting) -> Setting:
         setting.max_steps + 1,
         setting.max_length + 1,
         setting.seed + 1,
+        setting.num_labels + 1,
     )
 
 

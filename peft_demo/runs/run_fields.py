@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from peft_demo import methods
-from peft_demo.data.registry import DATASETS, IMDB, MOST_REVIEWS
+from peft_demo.data import DATASETS, IMDB
 from peft_demo.fields import Choice, Field, Integer, Number, Text
 from peft_demo.models import BUILTIN_BASE
 from peft_demo.models.registry import BASE_MODELS
 
 MOST_SEED = 2**32 - 1
+
+_MOST_TESTED = max(row.test_pool for row in DATASETS.values())
 
 
 def _part_seed(name: str, label: str, decides: str) -> Field:
@@ -26,6 +29,29 @@ def _part_seed(name: str, label: str, decides: str) -> Field:
     )
 
 
+NUM_REVIEWS = Integer(
+    "num_reviews",
+    "Reviews",
+    "How many reviews the run draws, as many of each label: four fifths to train on, one "
+    "fifth to validate after each epoch. 160 gives the assignment's 128 and 32. At most "
+    f"{'; '.join(f'{row.most_texts:,} {row.name}' for row in DATASETS.values())}.",
+    2_000,
+    10,
+    max(row.most_texts for row in DATASETS.values()),
+    is_typed=True,
+)
+
+NUM_TEST_REVIEWS = Integer(
+    "num_test_reviews",
+    "Test reviews",
+    "How many reviews of the fixed test pool measure the finished run; the same for all "
+    "runs. More give a narrower interval.",
+    1_000,
+    50,
+    _MOST_TESTED,
+    is_typed=True,
+)
+
 RUN_FIELDS = (
     Choice(
         "base_model",
@@ -38,8 +64,8 @@ RUN_FIELDS = (
     Choice(
         "dataset",
         "Data set",
-        "The labelled reviews to learn from. 5,000 of them are set aside for testing and never "
-        "trained on.",
+        "The labelled texts to learn from. Some of them are set aside for testing, at most "
+        f"{_MOST_TESTED:,}, and never trained on.",
         IMDB,
         tuple(DATASETS),
     ),
@@ -62,17 +88,7 @@ RUN_FIELDS = (
         1,
         unit="reviews",
     ),
-    Integer(
-        "num_reviews",
-        "Reviews",
-        "How many reviews the run draws, half of them positive: four fifths to train on, one "
-        "fifth to validate after each epoch. 160 gives the assignment's 128 and 32; at most "
-        "19,000 of IMDB and 3,500 of Rotten Tomatoes.",
-        2_000,
-        10,
-        max(MOST_REVIEWS.values()),
-        is_typed=True,
-    ),
+    NUM_REVIEWS,
     Integer(
         "max_length",
         "Review length",
@@ -84,16 +100,7 @@ RUN_FIELDS = (
         1,
         unit="tokens",
     ),
-    Integer(
-        "num_test_reviews",
-        "Test reviews",
-        "How many reviews of the fixed test pool measure the finished run; the same for all "
-        "runs. More give a narrower interval.",
-        1_000,
-        50,
-        5_000,
-        is_typed=True,
-    ),
+    NUM_TEST_REVIEWS,
     Integer(
         "seed",
         "Seed",
@@ -143,13 +150,30 @@ LEARNING_RATE = Number(
 )
 
 
+def _with_rows(field: Field) -> Field:
+    """The field with the rows that METHODS and DATASETS have now: one may be added later."""
+    sets = DATASETS.values()
+    now: dict[str, dict[str, Any]] = {
+        "method": {"choices": tuple(methods.METHODS)},
+        "dataset": {"choices": tuple(DATASETS)},
+        "num_reviews": {"maximum": max(row.most_texts for row in sets)},
+        "num_test_reviews": {"maximum": max(row.test_pool for row in sets)},
+    }
+    return replace(field, **now.get(field.name, {}))
+
+
 def method_field() -> Field:
-    """The method field with the rows that METHODS has now, so that a row may be added later."""
-    return replace(METHOD, choices=tuple(methods.METHODS))
+    """The method field with the rows that METHODS has now."""
+    return _with_rows(METHOD)
+
+
+def dataset_field() -> Field:
+    """The field of the data set with the rows that DATASETS has now."""
+    return next(_with_rows(field) for field in RUN_FIELDS if field.name == "dataset")
 
 
 def fields_of(method_id: str) -> tuple[Field, ...]:
     """All fields of a run with this method, its own included, in the form's order."""
     method = methods.METHODS[method_id]
     rate = replace(LEARNING_RATE, default=method.learning_rate)
-    return (method_field(), *method.fields, rate, *RUN_FIELDS, NAME)
+    return (method_field(), *method.fields, rate, *map(_with_rows, RUN_FIELDS), NAME)

@@ -1,4 +1,4 @@
-"""The reviews of one run."""
+"""The texts of one run."""
 
 from __future__ import annotations
 
@@ -6,30 +6,34 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from peft_demo.data import Pools, Reviews
+from peft_demo.data import LabelledTexts, Pools
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs.config import RunConfig
 
 
 @dataclass(frozen=True)
-class RunReviews:
+class RunTexts:
     """What one run trains, validates and is tested on."""
 
-    train: Reviews
-    validation: Reviews
-    test: Reviews
+    train: LabelledTexts
+    validation: LabelledTexts
+    test: LabelledTexts
 
 
-def draw(pools: Pools, config: RunConfig) -> RunReviews:
-    """The reviews of one run: drawn by its seed, as many of each label, 4:1; tests are fixed.
+def draw(pools: Pools, config: RunConfig) -> RunTexts:
+    """The texts of one run: drawn by its seed, as many of each label, 4:1; tests are fixed.
 
     Raises:
-        InvalidFieldsError: the data set has fewer reviews than asked for.
+        InvalidFieldsError: the data set has fewer texts than asked for.
     """
     generator = np.random.default_rng(config.seed_of("sample_seed"))
     labels = np.asarray(pools.training.labels)
-    per_label = [generator.permutation(np.flatnonzero(labels == label)) for label in (0, 1)]
-    most = 2 * min(len(indices) for indices in per_label)
+    per_label = [
+        generator.permutation(np.flatnonzero(labels == label))
+        for label in range(len(config.labels))
+    ]
+    share = min(map(len, per_label))
+    most = share * len(per_label)
     if config.num_reviews > most:
         raise InvalidFieldsError(
             {
@@ -37,11 +41,11 @@ def draw(pools: Pools, config: RunConfig) -> RunReviews:
                 f"got {config.num_reviews:,}."
             }
         )
-    # Alternating labels before the cut, so that both parts are balanced to within one review.
-    mixed = np.stack([indices[: most // 2] for indices in per_label], axis=1).ravel()
+    # Alternating labels before the cut, so that both parts are balanced to within one text.
+    mixed = np.stack([indices[:share] for indices in per_label], axis=1).ravel()
     drawn = mixed[: config.num_reviews]
     train = generator.permutation(drawn[: config.num_train_reviews])
-    return RunReviews(
+    return RunTexts(
         train=pools.training.take(train),
         validation=pools.training.take(drawn[config.num_train_reviews :]),
         test=pools.test.take(range(min(config.num_test_reviews, len(pools.test)))),

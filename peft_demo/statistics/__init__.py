@@ -19,12 +19,20 @@ from peft_demo.statistics.pairs import (
     mcnemar,
     reviews_needed,
 )
-from peft_demo.statistics.predictions import DAMAGED, Predictions, accuracy, log_loss, softmax
+from peft_demo.statistics.predictions import (
+    DAMAGED,
+    TEST_SET,
+    Predictions,
+    accuracy,
+    log_loss,
+    softmax,
+)
 from peft_demo.statistics.scores import Bin, Scores, on_frontier, scores
 from peft_demo.statistics.words import pair_in_words
 
 __all__ = [
     "DAMAGED",
+    "TEST_SET",
     "Bin",
     "Comparison",
     "Pair",

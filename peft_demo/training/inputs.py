@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from peft_demo import data, models
-from peft_demo.data.split import Reviews
+from peft_demo.data.split import LabelledTexts
 from peft_demo.models import Base
-from peft_demo.runs import RunConfig, RunReviews, draw
+from peft_demo.runs import RunConfig, RunTexts, draw
 from peft_demo.training.callback import Monitor
 
 if TYPE_CHECKING:
     import datasets
 
 
-def tokenise(reviews: Reviews, base: Base, max_length: int) -> datasets.Dataset:
+def tokenise(reviews: LabelledTexts, base: Base, max_length: int) -> datasets.Dataset:
     """Token ids of each review, cut to ``max_length``, with its label.
 
     All at once: tokenizers work in parallel inside a batch, so larger is faster.
@@ -32,7 +32,7 @@ class Inputs:
     """What a training reads: the base, its reviews, and the tokens of those before the test."""
 
     base: models.Base
-    drawn: RunReviews
+    drawn: RunTexts
     train: datasets.Dataset
     validation: datasets.Dataset
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from peft_demo import adapters, data, models, statistics
 from peft_demo.adapters.files import number_type
-from peft_demo.data import LABELS
 from peft_demo.errors import AssetError, PeftDemoError
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware, random_state
@@ -70,7 +69,7 @@ def train(
         before, testing = monitor.paused_seconds, time.perf_counter()
         test = tokenise(drawn.test, base, config.max_length)
         order = adapters.reading_order(test["input_ids"], METHODS[config.method])
-        logits = np.empty((len(order), len(LABELS)), dtype=np.float32)
+        logits = np.empty((len(order), len(config.labels)), dtype=np.float32)
         logits[order] = trainer.predict(test.select(order)).predictions
         test_seconds = time.perf_counter() - testing - (monitor.paused_seconds - before)
     monitor.phase("Saving")
@@ -128,7 +127,7 @@ def _save(model: nn.Module, folder: Path, largest_file: int | None) -> Path:
 
 
 def _reload_difference(
-    model: nn.Module, folder: Path, base: models.Base, test: data.Reviews, config: RunConfig
+    model: nn.Module, folder: Path, base: models.Base, test: data.LabelledTexts, config: RunConfig
 ) -> float:
     """Largest difference between the logits before saving and after loading."""
     texts = list(test.texts[:RELOAD_REVIEWS])

@@ -15,7 +15,7 @@ from small_runs import one_module, small_config
 from peft_demo import adapters, models
 from peft_demo.adapters import files
 from peft_demo.adapters.templates import Template
-from peft_demo.data import LABELS
+from peft_demo.data import SENTIMENT
 from peft_demo.errors import AssetError
 from peft_demo.methods import METHODS
 from peft_demo.models import ATTENTION, HUB_BASE, MODULES
@@ -69,7 +69,7 @@ def copied(trained, tmp_path):
 def refusal(folder: Path, base) -> str:
     with pytest.raises(AssetError) as caught:
         # Half loaded, whatever the folder holds may have written to the base: into a private copy.
-        adapters.load(folder, base, METHODS["pissa"], LABELS)
+        adapters.load(folder, base, METHODS["pissa"], SENTIMENT)
     sentence = str(caught.value)
     assert folder.name in sentence
     assert str(folder) not in sentence
@@ -82,7 +82,7 @@ class TestEveryMethod:
     def test_saved_and_loaded_gives_the_same_logits(self, base, method, tmp_path):
         model = built(base, method)
         adapters.save(model, tmp_path)
-        again = adapters.load(tmp_path, base, METHODS[method], LABELS)
+        again = adapters.load(tmp_path, base, METHODS[method], SENTIMENT)
         before, after = logits(model, base), logits(again, base)
         assert abs(before - after).max() < 1e-5
         assert abs(before - logits(base.model, base)).max() > 1e-3
@@ -134,7 +134,7 @@ class TestCounts:
 
 class TestLogits:
     def test_a_text_gets_the_same_in_any_company(self, trained, base):
-        model = adapters.load(trained.folder("lora"), base, METHODS["lora"], LABELS)
+        model = adapters.load(trained.folder("lora"), base, METHODS["lora"], SENTIMENT)
         tokens = base.encode(TEXTS, 40)["input_ids"]
         together = adapters.logits(model, base, tokens)
         for row, ids in zip(together, tokens, strict=True):
@@ -149,7 +149,7 @@ class TestHalfPrecision:
         half = adapters.save(model, tmp_path, half_precision=True)
         assert {tensor.dtype for tensor in load_file(half).values()} == {torch.float16}
         assert half.stat().st_size < 0.6 * full
-        again = adapters.load(tmp_path, base, METHODS[method], LABELS)
+        again = adapters.load(tmp_path, base, METHODS[method], SENTIMENT)
         difference = abs(logits(model, base) - logits(again, base)).max()
         assert 0 < difference < 2e-2
 
@@ -240,11 +240,11 @@ class TestFurtherAdapters:
     )
     def test_are_as_peft_builds_them(self, base, method, tmp_path):
         first, second = (self.saved(base, method, tmp_path, seed) for seed in (0, 1))
-        before = adapters.load(first, base, METHODS[method], LABELS)
+        before = adapters.load(first, base, METHODS[method], SENTIMENT)
         of_first = logits(before, base)
         assert any(files._templates.values())
-        found = adapters.load(second, base, METHODS[method], LABELS)
-        expected = adapters.load(second, base, METHODS[method], LABELS, by_peft=True)
+        found = adapters.load(second, base, METHODS[method], SENTIMENT)
+        expected = adapters.load(second, base, METHODS[method], SENTIMENT, by_peft=True)
         assert (logits(found, base) == logits(expected, base)).all()
         assert parts(found) == parts(expected)
         assert not found.training
@@ -257,15 +257,15 @@ class TestFurtherAdapters:
     @pytest.mark.parametrize("method", ["lora", "ia3", "vera", "prompt_tuning", "head_only"])
     def test_peft_is_not_asked_again(self, base, method, tmp_path, monkeypatch):
         first, second = (self.saved(base, method, tmp_path, seed) for seed in (0, 1))
-        before = adapters.load(first, base, METHODS[method], LABELS)
+        before = adapters.load(first, base, METHODS[method], SENTIMENT)
         monkeypatch.setattr("peft.PeftModel.from_pretrained", None)
-        found = adapters.load(second, base, METHODS[method], LABELS)
+        found = adapters.load(second, base, METHODS[method], SENTIMENT)
         memory = {tensor.data_ptr() for tensor in memory_of(found)}
         own = memory - {tensor.data_ptr() for tensor in memory_of(before)}
         assert len(own) == len(load_file(second / adapters.WEIGHTS))
         assert memory >= {tensor.data_ptr() for tensor in base.model.distilbert.parameters()}
         with pytest.raises(AssetError):
-            adapters.load(second, base, METHODS[method], LABELS, by_peft=True)
+            adapters.load(second, base, METHODS[method], SENTIMENT, by_peft=True)
 
     @pytest.mark.parametrize("change", ["left out", "other shape", "cut", "missing"])
     def test_damaged_files_are_refused_in_the_same_words(self, base, tmp_path, change):
@@ -284,9 +284,9 @@ class TestFurtherAdapters:
         sentences = []
         for _ in range(2):
             with pytest.raises(AssetError) as caught:
-                adapters.load(second, base, METHODS["lora"], LABELS)
+                adapters.load(second, base, METHODS["lora"], SENTIMENT)
             sentences.append(str(caught.value))
-            adapters.load(first, base, METHODS["lora"], LABELS)
+            adapters.load(first, base, METHODS["lora"], SENTIMENT)
         assert any(files._templates.values())
         first_words, words = (sentence.partition(", got: ") for sentence in sentences)
         assert words[0] == first_words[0]
@@ -294,12 +294,12 @@ class TestFurtherAdapters:
 
     def test_those_that_write_to_the_base_have_none(self, base, tmp_path):
         folder = self.saved(base, "olora", tmp_path, 0)
-        adapters.load(folder, base, METHODS["olora"], LABELS)
+        adapters.load(folder, base, METHODS["olora"], SENTIMENT)
         assert not files._templates
 
     def test_a_method_that_computes_what_it_saves_has_none(self, base, tmp_path):
         folder = self.saved(base, "lora", tmp_path, 0)
-        model = adapters.load(folder, base, METHODS["lora"], LABELS)
+        model = adapters.load(folder, base, METHODS["lora"], SENTIMENT)
         state = get_peft_model_state_dict(model, save_embedding_layers=False)
         name = next(iter(state))
         for tensor in (2 * state[name], state[name][:1]):
@@ -308,8 +308,8 @@ class TestFurtherAdapters:
 
     def test_a_file_that_changes_afterwards_changes_nothing(self, base, tmp_path):
         first, second = (self.saved(base, "lora", tmp_path, seed) for seed in (0, 1))
-        adapters.load(first, base, METHODS["lora"], LABELS)
-        model = adapters.load(second, base, METHODS["lora"], LABELS)
+        adapters.load(first, base, METHODS["lora"], SENTIMENT)
+        model = adapters.load(second, base, METHODS["lora"], SENTIMENT)
         before = logits(model, base)
         (second / adapters.WEIGHTS).write_bytes(b"short")
         assert (logits(model, base) == before).all()
@@ -321,19 +321,19 @@ class TestFurtherAdapters:
             for method in ("lora", "ia3", "head_only")
         }
         for method in ("lora", "ia3", "lora", "head_only"):
-            adapters.load(folders[method], base, METHODS[method], LABELS)
+            adapters.load(folders[method], base, METHODS[method], SENTIMENT)
         assert [method for _, method, *_ in files._templates] == ["lora", "head_only"]
 
     def test_several_threads_get_models_of_their_own(self, base, tmp_path):
         folders = [self.saved(base, "lora", tmp_path, seed) for seed in range(4)]
         expected = [
-            logits(adapters.load(folder, base, METHODS["lora"], LABELS, by_peft=True), base)
+            logits(adapters.load(folder, base, METHODS["lora"], SENTIMENT, by_peft=True), base)
             for folder in folders
         ]
         with ThreadPoolExecutor(4) as pool:
             models = list(
                 pool.map(
-                    lambda n: adapters.load(folders[n % 4], base, METHODS["lora"], LABELS),
+                    lambda n: adapters.load(folders[n % 4], base, METHODS["lora"], SENTIMENT),
                     range(16),
                 )
             )

@@ -22,7 +22,7 @@ from small_runs import Recorder, small_config
 from peft_demo import adapters, models
 from peft_demo.adapters import importing
 from peft_demo.adapters.importing import archive
-from peft_demo.data import LABELS
+from peft_demo.data import SENTIMENT
 from peft_demo.errors import InvalidFieldsError, RunCancelledError
 from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
@@ -383,7 +383,7 @@ class TestDescribe:
         from peft import LoraConfig, get_peft_model
 
         model = get_peft_model(
-            base.private(LABELS),
+            base.private(SENTIMENT),
             LoraConfig(
                 task_type="SEQ_CLS",
                 r=300,
@@ -470,7 +470,7 @@ class TestTheBase:
     def test_the_built_in_one_under_any_name(self, copied, base, name):
         folder = copied(IA3, config=lambda values: values.update(base_model_name_or_path=name))
         assert importing.describe(folder).base_model == BUILTIN_BASE
-        adapters.load(folder, base, METHODS["ia3"], LABELS)
+        adapters.load(folder, base, METHODS["ia3"], SENTIMENT)
 
     @pytest.fixture
     def tiny(self, distilbert_folder: Path, tmp_path: Path) -> Callable[..., Path]:
@@ -610,7 +610,7 @@ class TestHostileConfigurations:
 
         folder = copied(LORA, config=lambda values: values.update(self.HOSTILE))
         with pytest.raises(AttributeError):
-            PeftModel.from_pretrained(base.private(LABELS), str(folder))
+            PeftModel.from_pretrained(base.private(SENTIMENT), str(folder))
         assert planted.exists()
         sys.modules.pop("megatron.core", None)
         sys.modules.pop("megatron", None)
@@ -678,7 +678,7 @@ class TestHostileConfigurations:
 
         before = base.checksum()
         model = get_peft_model(
-            base.private(LABELS),
+            base.private(SENTIMENT),
             LoraConfig(
                 task_type="SEQ_CLS",
                 bias="all",

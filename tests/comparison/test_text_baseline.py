@@ -9,7 +9,7 @@ from small_runs import small_config
 from peft_demo import data, statistics
 from peft_demo.comparison import text_baseline
 from peft_demo.comparison.text_baseline import MAJORITY, TFIDF, cut, measure
-from peft_demo.data import IMDB, Pools, Reviews, loading
+from peft_demo.data import IMDB, LabelledTexts, Pools, loading
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import RunConfig, draw
 
@@ -33,7 +33,7 @@ def forget() -> None:
     text_baseline._measured.clear()
 
 
-def invented(word: str, place: int) -> Reviews:
+def invented(word: str, place: int) -> LabelledTexts:
     """100 reviews in which only the word at that place tells the label."""
     texts, labels = [], []
     for number in range(100):
@@ -42,7 +42,7 @@ def invented(word: str, place: int) -> Reviews:
         words[place] = word if label else "plot"
         texts.append(f"{' '.join(words)} {number}")
         labels.append(label)
-    return Reviews(tuple(texts), tuple(labels))
+    return LabelledTexts(tuple(texts), tuple(labels))
 
 
 def invent(monkeypatch, word: str = "great", place: int = 5) -> None:
@@ -107,7 +107,7 @@ class TestMeasure:
         others = [text if text in train else "Nothing." for text in pools.training.texts]
         before = measure(config)[1].predictions.probabilities
         forget()
-        changed = Pools(pools.test, Reviews(tuple(others), pools.training.labels))
+        changed = Pools(pools.test, LabelledTexts(tuple(others), pools.training.labels))
         monkeypatch.setitem(loading._pools, IMDB, changed)
         assert np.array_equal(measure(config)[1].predictions.probabilities, before)
 

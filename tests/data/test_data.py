@@ -13,13 +13,13 @@ from small_runs import run_python, small_config
 
 from peft_demo import data
 from peft_demo.data import (
+    DATASETS,
     HUB_IMDB,
     IMDB,
-    MOST_REVIEWS,
     ROTTEN_TOMATOES,
-    Reviews,
+    LabelledTexts,
     builtin,
-    check_review,
+    check_text,
     clean,
     split,
 )
@@ -49,7 +49,7 @@ class TestBuiltIn:
 
     def test_the_test_pool_has_5000_reviews_balanced_from_the_first_on(self, dataset):
         labels = np.array(data.load(dataset).test.labels)
-        assert len(labels) == data.TEST_POOL == 5_000
+        assert len(labels) == DATASETS[dataset].test_pool == 5_000
         surplus = np.cumsum(2 * labels - 1)
         assert np.abs(surplus).max() <= 1
         assert surplus[-1] == 0
@@ -65,7 +65,7 @@ class TestBuiltIn:
             assert "<br />" not in text
 
     def test_the_most_reviews_can_be_drawn(self, dataset):
-        most = MOST_REVIEWS[dataset]
+        most = DATASETS[dataset].most_texts
         drawn = draw(data.load(dataset), RunConfig(dataset=dataset, num_reviews=most))
         assert len(drawn.train) + len(drawn.validation) == most
 
@@ -127,7 +127,7 @@ class TestDraw:
         assert any(a == b for a, b in itertools.pairwise(labels))
 
     def test_a_small_data_set_gives_a_sentence(self):
-        pools = split([f"review {n}" for n in range(100)], [0, 1] * 50)
+        pools = split([f"review {n}" for n in range(100)], [0, 1] * 50, 2, 5_000)
         with pytest.raises(InvalidFieldsError) as caught:
             draw(pools, RunConfig(num_reviews=60))
         assert caught.value.problems == {
@@ -138,11 +138,11 @@ class TestDraw:
 class TestSplit:
     def test_depends_on_the_texts_alone(self):
         texts, labels = [f"review {n}" for n in range(50)], [0, 1] * 25
-        assert split(texts, labels) == split(texts[::-1], labels[::-1])
+        assert split(texts, labels, 2, 5_000) == split(texts[::-1], labels[::-1], 2, 5_000)
 
     def test_drops_what_is_the_same_once_cleaned(self):
         texts = ["a  good film", "a good<br />film", "bad", "bad\x07", "worse", "fine", "dull"]
-        pools = split(texts, [1, 1, 0, 0, 0, 1, 0])
+        pools = split(texts, [1, 1, 0, 0, 0, 1, 0], 2, 5_000)
         assert sorted([*pools.test.texts, *pools.training.texts]) == [
             "a good film",
             "bad",
@@ -152,10 +152,10 @@ class TestSplit:
         ]
 
     def test_the_fingerprint_tells_test_sets_apart(self):
-        first = Reviews(("a", "b"), (0, 1))
-        assert first.fingerprint == Reviews(("a", "b"), (0, 1)).fingerprint
-        assert first.fingerprint != Reviews(("a", "b"), (1, 1)).fingerprint
-        assert first.fingerprint != Reviews(("a", "c"), (0, 1)).fingerprint
+        first = LabelledTexts(("a", "b"), (0, 1))
+        assert first.fingerprint == LabelledTexts(("a", "b"), (0, 1)).fingerprint
+        assert first.fingerprint != LabelledTexts(("a", "b"), (1, 1)).fingerprint
+        assert first.fingerprint != LabelledTexts(("a", "c"), (0, 1)).fingerprint
 
 
 class TestTokenise:
@@ -169,7 +169,7 @@ class TestTokenise:
         assert lengths == [min(len(ids), max_length) for ids in full]
 
     def test_keeps_labels_and_masks(self, base):
-        part = Reviews(("good", "a very bad film"), (1, 0))
+        part = LabelledTexts(("good", "a very bad film"), (1, 0))
         tokens = tokenise(part, base, 50)
         assert tokens["labels"][:] == [1, 0]
         assert [len(mask) for mask in tokens["attention_mask"]] == [
@@ -185,18 +185,18 @@ class TestTypedReview:
     )
     def test_nothing_to_read(self, text):
         with pytest.raises(InvalidFieldsError) as caught:
-            check_review(text)
+            check_text(text)
         assert "review must have 1 to 20,000 characters of text" in caught.value.problems["review"]
 
     @pytest.mark.parametrize("value", [None, 3, ["good"], b"good"])
     def test_what_is_no_text(self, value):
         with pytest.raises(InvalidFieldsError, match="review must have 1 to 20,000"):
-            check_review(value)
+            check_text(value)
 
     @pytest.mark.parametrize("text", ["x" * 200_000, "good " * 40_000, " " * 19_999 + "xx"])
     def test_too_long(self, text):
         with pytest.raises(InvalidFieldsError) as caught:
-            check_review(text)
+            check_text(text)
         sentence = caught.value.problems["review"]
         assert sentence.endswith(f"got {len(text):,} characters.")
         assert len(sentence) < 200
@@ -214,15 +214,15 @@ class TestTypedReview:
         ],
     )
     def test_emoji_markup_and_other_languages_are_text(self, text):
-        assert check_review(text) == text
+        assert check_text(text) == text
 
     def test_is_cleaned_as_the_data_are(self):
-        assert check_review(" Good.<br /><br />Very\x00 good. \ud83d ") == "Good. Very good."
+        assert check_text(" Good.<br /><br />Very\x00 good. \ud83d ") == "Good. Very good."
 
     @given(text=st.text())
     def test_what_is_accepted_can_be_read_by_the_base(self, base, text):
         try:
-            accepted = check_review(text)
+            accepted = check_text(text)
         except InvalidFieldsError:
             assert not any(unicodedata.category(c)[0] in "LNPS" for c in clean(text))
         else:
@@ -302,4 +302,4 @@ class TestFiles:
 @pytest.mark.parametrize("review", ["\u200d", "\ufe0f\u200d", "\u0301"])
 def test_a_review_of_invisible_characters_only_is_refused(review):
     with pytest.raises(InvalidFieldsError, match="review must have 1 to 20,000 characters"):
-        check_review(review)
+        check_text(review)

@@ -174,7 +174,7 @@ class TestFailure:
         from peft_demo import data
         from peft_demo.data import loading
 
-        pools = data.split([f"review {n}" for n in range(100)], [0, 1] * 50)
+        pools = data.split([f"review {n}" for n in range(100)], [0, 1] * 50, 2, 5_000)
         monkeypatch.setattr(loading, "_pools", {"imdb": pools})
         run = Engine(store).run(store.start(small_config(num_reviews=60), "me"))
         assert run.status is RunStatus.FAILED

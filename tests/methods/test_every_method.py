@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from small_runs import Recorder, numbers_in, numbers_of, small_config
 
 from peft_demo import adapters, data, models, statistics
-from peft_demo.data import LABELS
+from peft_demo.data import SENTIMENT
 from peft_demo.errors import RunCancelledError
 from peft_demo.inference import Predictor, predictor
 from peft_demo.methods import METHODS
@@ -42,7 +42,7 @@ def tokens(base) -> list[list[int]]:
 
 
 @pytest.fixture(scope="module")
-def tests(trained) -> data.Reviews:
+def tests(trained) -> data.LabelledTexts:
     """Some of the reviews that every small run was tested on."""
     return data.load(small_config().dataset).test.take(range(4))
 
@@ -80,7 +80,7 @@ class TestTraining:
             train(
                 small_config(method, learning_rate=run.config.learning_rate / 3), tmp_path, gentle
             )
-            epochs, model = gentle.epochs, adapters.load(tmp_path, base, METHODS[method], LABELS)
+            epochs, model = gentle.epochs, adapters.load(tmp_path, base, METHODS[method], SENTIMENT)
         # Both epochs read the same 32 reviews; by chance their means differ by about 0.01.
         assert epochs[0].train_loss - epochs[-1].train_loss > 0.03
         assert known(base, model) < GUESSING - 0.02
@@ -151,7 +151,7 @@ class TestSavedAdapters:
         from transformers import AutoModelForSequenceClassification
 
         folder = tmp_path_factory.mktemp("export") / "base"
-        models.export(folder, LABELS)
+        models.export(folder, SENTIMENT)
         return AutoModelForSequenceClassification.from_pretrained(folder)
 
     def test_load_with_plain_peft(self, trained, base, alone, exported, tokens, method):
@@ -170,7 +170,7 @@ class TestSavedAdapters:
     def test_leave_the_base_as_it_was_unless_the_row_says_so(self, trained, base, tokens, method):
         mine = own_copy(base)
         adapters.logits(
-            adapters.load(trained.folder(method), mine, METHODS[method], LABELS),
+            adapters.load(trained.folder(method), mine, METHODS[method], SENTIMENT),
             mine,
             tokens,
         )
@@ -181,7 +181,7 @@ class TestSavedAdapters:
 def test_merges_into_the_base(trained, base, alone, tokens, method, monkeypatch):
     monkeypatch.setenv("PEFT_DEMO_PRECISION", "float32")
     mine = own_copy(base)
-    merged = adapters.merge(adapters.load(trained.folder(method), mine, METHODS[method], LABELS))
+    merged = adapters.merge(adapters.load(trained.folder(method), mine, METHODS[method], SENTIMENT))
     assert mine.checksum() == trained.checksum_before
     assert not [name for name, _ in merged.named_modules() if "modules_to_save" in name]
     assert {name for name, _ in merged.named_parameters()} == {
@@ -193,7 +193,7 @@ def test_merges_into_the_base(trained, base, alone, tokens, method, monkeypatch)
 
 @pytest.mark.parametrize("method", NOT_MERGING)
 def test_what_cannot_merge_says_so_itself_or_leaves_its_wrappers(trained, base, method):
-    model = adapters.load(trained.folder(method), own_copy(base), METHODS[method], LABELS)
+    model = adapters.load(trained.folder(method), own_copy(base), METHODS[method], SENTIMENT)
     try:
         merged = model.merge_and_unload()
     except (AttributeError, NotImplementedError, ValueError):

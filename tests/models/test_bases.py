@@ -10,7 +10,7 @@ from small_runs import run_python, small_config
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertModel
 
 from peft_demo import adapters, data, models
-from peft_demo.data import IMDB, LABELS
+from peft_demo.data import IMDB, SENTIMENT
 from peft_demo.errors import AssetError
 from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
@@ -112,7 +112,7 @@ class TestFiles:
 
 class TestCopies:
     def test_shared_uses_the_same_memory_with_a_head_of_its_own(self, base):
-        shared = base.shared(LABELS)
+        shared = base.shared(SENTIMENT)
         mine, theirs = body_of(shared), body_of(base.model)
         assert {name: p.data_ptr() for name, p in mine.items()} == {
             name: p.data_ptr() for name, p in theirs.items()
@@ -123,7 +123,7 @@ class TestCopies:
 
     def test_private_shares_nothing(self, base):
         memory = {p.data_ptr() for p in base.model.parameters()}
-        private = base.private(LABELS)
+        private = base.private(SENTIMENT)
         assert not memory & {p.data_ptr() for p in private.parameters()}
         for name, parameter in body_of(private).items():
             assert torch.equal(parameter, body_of(base.model)[name])
@@ -133,7 +133,7 @@ class TestCopies:
         for seed in (1, 1, 2):
             with torch.random.fork_rng():
                 torch.manual_seed(seed)
-                weights.append(base.shared(LABELS).classifier.weight)
+                weights.append(base.shared(SENTIMENT).classifier.weight)
         assert torch.equal(weights[0], weights[1])
         assert not torch.equal(weights[0], weights[2])
 
@@ -169,7 +169,7 @@ class TestExport:
     @pytest.fixture(scope="class")
     def exported(self, tmp_path_factory) -> Path:
         folder = tmp_path_factory.mktemp("export") / "new" / "base"
-        models.export(folder, LABELS)
+        models.export(folder, SENTIMENT)
         return folder
 
     def test_plain_transformers_loads_the_same_body_and_tokenizer(self, exported, base):
@@ -184,7 +184,7 @@ class TestExport:
         (tmp_path / "file").write_text("precious")
         for folder in (tmp_path / "file", tmp_path / "file" / "base"):
             with pytest.raises(AssetError, match="DIR must be a folder that can be written to"):
-                models.export(folder, LABELS)
+                models.export(folder, SENTIMENT)
         assert (tmp_path / "file").read_text() == "precious"
 
 

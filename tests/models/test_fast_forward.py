@@ -16,7 +16,7 @@ from transformers.models.distilbert.modeling_distilbert import (
 )
 
 from peft_demo import adapters, models, training
-from peft_demo.data import LABELS
+from peft_demo.data import SENTIMENT
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS
 from peft_demo.models import HEAD_MODULES, fast_forward, loading
@@ -111,7 +111,7 @@ class TestTheLastLayer:
             assert (gradient - others[name]).abs().max() <= 1e-7 * largest + 1e-12, name
 
     def test_computes_the_first_token_only(self, base, batch):
-        last = base.shared(LABELS).distilbert.transformer.layer[-1]
+        last = base.shared(SENTIMENT).distilbert.transformer.layer[-1]
         seen = {}
         for name in ("attention.q_lin", "attention.k_lin", "attention.out_lin", "ffn.lin2"):
             last.get_submodule(name).register_forward_hook(

@@ -12,7 +12,7 @@ from benchmarks import __main__ as bench
 from benchmarks import limits, range_tests, rows, training
 from benchmarks.rows import Row
 from peft_demo import models, settings
-from peft_demo.data import LABELS
+from peft_demo.data import SENTIMENT
 from peft_demo.errors import NotFoundError
 from peft_demo.models import hardware
 from peft_demo.training import lr_range
@@ -108,7 +108,7 @@ class TestPairs:
 class TestTheNotebook:
     def test_trains_the_same_network_on_as_many_tokens(self, tmp_path):
         """Trainer counts its operations from the parameters and the tokens of each step."""
-        models.export(tmp_path, LABELS)
+        models.export(tmp_path, SENTIMENT)
         config = training.config_of("recommended-lora", max_length=16, num_reviews=40)
         ours = training.ours(config)
         theirs = training.theirs(str(tmp_path), config)

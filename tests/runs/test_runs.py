@@ -31,7 +31,9 @@ def values_of(method: str) -> st.SearchStrategy[dict[str, object]]:
         if field.name == "method":
             strategies[field.name] = st.just(method)
         elif field.name == "num_reviews":
-            strategies[field.name] = st.integers(10, min(data.MOST_REVIEWS.values()))
+            strategies[field.name] = st.integers(
+                10, min(row.most_texts for row in data.DATASETS.values())
+            )
         else:
             strategies[field.name] = allowed_by(field)
     return st.fixed_dictionaries({}, optional=strategies).map(
@@ -157,8 +159,9 @@ class TestBadValues:
     def test_what_is_no_mapping_is_refused(self, values):
         assert "config must map fields to values" in problems(values)["config"]
 
-    @pytest.mark.parametrize(("dataset", "most"), data.MOST_REVIEWS.items())
-    def test_each_data_set_has_its_own_most(self, dataset, most):
+    @pytest.mark.parametrize("row", data.DATASETS.values(), ids=lambda row: row.id)
+    def test_each_data_set_has_its_own_most(self, row):
+        dataset, most = row.id, row.most_texts
         assert RunConfig(dataset=dataset, num_reviews=most).num_reviews == most
         found = problems({"dataset": dataset, "num_reviews": most + 1})
         assert f"between 10 and {most:,}" in found["num_reviews"]
@@ -192,7 +195,7 @@ class TestRunConfig:
 
     def test_its_setting_is_what_a_method_may_depend_on(self):
         config = RunConfig(base_model=HUB_BASE, max_length=99, seed=3)
-        assert config.setting == Setting(shape_of(HUB_BASE), 200, 99, 3)
+        assert config.setting == Setting(shape_of(HUB_BASE), 200, 99, 3, 2)
 
     def test_is_named_after_its_settings(self):
         config = RunConfig(method="lora", r=4, lora_alpha=8, lora_dropout=0, learning_rate=2e-5)

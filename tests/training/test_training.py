@@ -10,7 +10,7 @@ import torch
 from small_runs import Recorder, numbers_in, numbers_of, run_python, small_config
 
 from peft_demo import adapters, data, statistics
-from peft_demo.data import LABELS
+from peft_demo.data import SENTIMENT
 from peft_demo.errors import PeftDemoError, RunCancelledError
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
@@ -244,11 +244,11 @@ class TestLargeFiles:
         assert result.file_bytes < 0.6 * full.file_bytes
         assert (tmp_path / adapters.WEIGHTS).stat().st_size == result.file_bytes
         assert 0 < result.reload_difference < 2e-2
-        adapters.load(tmp_path, base, METHODS["lora"], LABELS)
+        adapters.load(tmp_path, base, METHODS["lora"], SENTIMENT)
 
     def test_a_file_of_just_that_size_stays_as_it_is(self, tmp_path, trained, base):
         size = trained.runs["lora"].result.file_bytes
-        model = adapters.load(trained.folder("lora"), base, METHODS["lora"], LABELS)
+        model = adapters.load(trained.folder("lora"), base, METHODS["lora"], SENTIMENT)
         saved = loop._save(model, tmp_path, size)
         assert saved.stat().st_size == size
 

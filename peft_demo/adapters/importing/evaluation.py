@@ -12,9 +12,8 @@ import numpy as np
 from peft_demo import data, models, statistics
 from peft_demo.adapters import building, evaluating, files
 from peft_demo.adapters.importing.trial import untrained
-from peft_demo.data import LABELS
 from peft_demo.errors import RunCancelledError
-from peft_demo.methods import METHODS, Method
+from peft_demo.methods import METHODS
 from peft_demo.models import hardware
 from peft_demo.models.random_state import borrowed_generators
 from peft_demo.runs import Progress, Reporter, RunConfig, RunResult, draw
@@ -42,7 +41,7 @@ def test(config: RunConfig, folder: Path, reporter: Reporter) -> RunResult:
     model = files.load(folder, base, method, config.labels)
     num_adapter, num_head = _count(folder, base, config)
     token_ids = base.encode(reviewed.texts, config.max_length)["input_ids"]
-    probabilities = statistics.softmax(_logits(model, base, token_ids, method, reporter))
+    probabilities = statistics.softmax(_logits(model, base, token_ids, config, reporter))
     labels = np.asarray(reviewed.labels, dtype=np.int8)
     predictions = statistics.Predictions(probabilities.astype(np.float32), labels)
     predictions.save(folder)
@@ -79,17 +78,17 @@ def _logits(
     model: nn.Module,
     base: models.Base,
     token_ids: list[list[int]],
-    method: Method,
+    config: RunConfig,
     reporter: Reporter,
 ) -> npt.NDArray[Any]:
     """Logits of all texts, shape (texts, labels), reported batch by batch."""
     batch = evaluating.EVALUATION_BATCH
     steps = math.ceil(len(token_ids) / batch)
-    found = np.empty((len(token_ids), len(LABELS)), dtype=np.float32)
+    found = np.empty((len(token_ids), len(config.labels)), dtype=np.float32)
     started = time.perf_counter()
     _report(reporter, "Testing", step=0, max_steps=steps)
     for step, (rows, some) in enumerate(
-        evaluating.logits_in_batches(model, base, token_ids, method, batch), start=1
+        evaluating.logits_in_batches(model, base, token_ids, METHODS[config.method], batch), start=1
     ):
         found[rows] = some
         elapsed = time.perf_counter() - started

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -13,17 +13,17 @@ from peft_demo.adapters.importing.archive import LARGEST_CONFIG, check_size
 from peft_demo.adapters.importing.refusals import cause, refusal
 from peft_demo.adapters.importing.sanitising import sanitised
 from peft_demo.adapters.importing.trial import Tensors, try_out
-from peft_demo.data import LABELS
+from peft_demo.data import DATASETS, IMDB
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import shown
 from peft_demo.models import BASE_MODELS, BUILTIN_BASE, HEAD_MODULES, shape_of
-from peft_demo.runs import NAME, RunConfig, reading
+from peft_demo.runs import NAME, RunConfig, dataset_field, reading
 
 _DEEPEST = 5
 """Levels of lists and objects in adapter_config.json; peft's own has three."""
 
 
-def describe(folder: Path, name: str = "") -> RunConfig:
+def describe(folder: Path, name: str = "", dataset: str = IMDB) -> RunConfig:
     """What an unpacked adapter is, as the configuration of its run; proven to load and answer.
 
     Its adapter_config.json is replaced by one that is safe to load. Values that the method's
@@ -32,19 +32,22 @@ def describe(folder: Path, name: str = "") -> RunConfig:
     Args:
         folder: from ``unpack``.
         name: how to call the run; the folder's name if it is empty.
+        dataset: what to test it on; it must have learned the labels of this.
 
     Raises:
-        InvalidFieldsError: it cannot be used here; says why, at ``adapter``.
+        InvalidFieldsError: it cannot be used here; says why, at ``adapter``; or there is no such
+            data set.
         AssetError: the base model cannot be loaded.
     """
+    labels = DATASETS[str(dataset_field().check(dataset))].labels
     run_name = NAME.check(name or folder.name)
     config = _read_config(folder / files.CONFIG)
     tensors = _read_tensors(folder / files.WEIGHTS)
-    base_id = _base_of(config, tensors)
+    base_id = _base_of(config, tensors, labels)
     values = _method_values(config)
     safe = sanitised(config, base_id, str(values["method"]))
     (folder / files.CONFIG).write_text(json.dumps(safe, indent=2), encoding="utf-8")
-    run = _run_config({**values, "base_model": base_id, "name": run_name})
+    run = _run_config({**values, "base_model": base_id, "dataset": dataset, "name": run_name})
     try_out(folder, run, tensors)
     return run
 
@@ -95,10 +98,10 @@ def _read_tensors(path: Path) -> dict[str, tuple[int, ...]]:
         ) from error
 
 
-def _base_of(config: Mapping[str, Any], tensors: Tensors) -> str:
+def _base_of(config: Mapping[str, Any], tensors: Tensors, labels: Sequence[str]) -> str:
     """The base that the adapter names, or the one that fits where it names a folder instead."""
     came = str(config.get("base_model_name_or_path") or "")
-    width = _head_width(tensors)
+    width = _head_width(tensors, labels)
     named = [base_id for base_id in BASE_MODELS if _last_part(base_id) == _last_part(came)]
     # The Hub has DistilBERTs of the usual width with other weights; export-base writes the
     # built-in one into folders of any name.
@@ -118,7 +121,7 @@ def _last_part(name: str) -> str:
     return PureWindowsPath(name).name
 
 
-def _head_width(tensors: Tensors) -> int:
+def _head_width(tensors: Tensors, labels: Sequence[str]) -> int:
     """The width of the base that the head was trained on, once the head is known to be there."""
     for part in HEAD_MODULES:
         for kind in ("weight", "bias"):
@@ -129,10 +132,10 @@ def _head_width(tensors: Tensors) -> int:
                     f"{files.WEIGHTS}: train it with modules_to_save={list(HEAD_MODULES)}."
                 )
     first, last = (_of_head(tensors, part, "weight") for part in HEAD_MODULES)
-    if len(last) != 2 or last[0] != len(LABELS):
+    if len(last) != 2 or last[0] != len(labels):
+        listed = ", ".join(f"{number} {label}" for number, label in enumerate(labels))
         raise refusal(
-            f"must have a head for {len(LABELS)} labels (0 negative, 1 positive), got one of shape "
-            f"{shown(last)}."
+            f"must have a head for {len(labels)} labels ({listed}), got one of shape {shown(last)}."
         )
     if first != (last[1], last[1]):
         raise refusal(

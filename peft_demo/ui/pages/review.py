@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from peft_demo.data import LABELS, LONGEST_REVIEW, check_review, clean
+from peft_demo.data import LONGEST_TEXT, check_text, clean
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.runs import Run
 from peft_demo.ui.services import Services
@@ -45,7 +45,7 @@ class ReviewPage:
         choices = self._choices()
         self.review = gr.Textbox(
             label="Review",
-            info=f"Any text of 1 to {LONGEST_REVIEW:,} characters; the base model was trained on "
+            info=f"Any text of 1 to {LONGEST_TEXT:,} characters; the base model was trained on "
             "English.",
             placeholder="What did you think of the film?",
             lines=4,
@@ -141,7 +141,7 @@ class ReviewPage:
     @staticmethod
     def _validate(review: str, run_ids: list[str]) -> list[dict[str, Any]]:
         problems: dict[str, str] = {}
-        for check in (lambda: check_review(review), lambda: _check_chosen(run_ids)):
+        for check in (lambda: check_text(review), lambda: _check_chosen(run_ids)):
             try:
                 check()
             except InvalidFieldsError as error:
@@ -184,8 +184,10 @@ def agreement(predictions: Sequence[Prediction]) -> str:
     if len(counts) == 1:
         who = "Both" if len(predictions) == 2 else f"All {len(predictions)}"
         return f"{who} adapters agree: {predictions[0].label}."
-    positive, negative = (counts[label] for label in reversed(LABELS))
-    return f"The adapters disagree: {positive} positive, {negative} negative."
+    # In the order of the cards' bars, the last label first.
+    labels = dict.fromkeys(label for p in predictions for label in reversed(p.probabilities))
+    told = ", ".join(f"{counts[label]} {label}" for label in labels if counts[label])
+    return f"The adapters disagree: {told}."
 
 
 def _card(prediction: Prediction, run: Run) -> str:

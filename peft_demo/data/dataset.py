@@ -1,0 +1,68 @@
+"""DataSet: one row of DATASETS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Labelled: TypeAlias = tuple[list[str], list[int]]
+"""Texts, and the number of each one's label."""
+
+
+@dataclass(frozen=True)
+class LoadingCode:
+    """How exported code loads a data set: it leaves a ``table`` with columns text and label."""
+
+    explanation: str
+    code: str
+    imports: tuple[str, ...]
+    """The import statements that the code needs, one name each."""
+    packages: tuple[str, ...] = ()
+    """What must be installed beside the packages that are imported."""
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Texts with labels: what they are, where they come from, how they load, and their sizes.
+
+    Raises:
+        ValueError: it has fewer than 2 or more than 20 labels, two of one name, or no texts to
+            train and test on.
+    """
+
+    id: str
+    label: str
+    """What the page calls it: ``IMDB reviews (built in)``."""
+    source: str
+    """Who collected it, and where it can be read about."""
+    licence: str
+    labels: tuple[str, ...]
+    """Their names, in the order of their numbers."""
+    task: str
+    """What the Hub calls learning from it: ``sentiment-analysis``."""
+    most_texts: int
+    """How many a run may draw, once the test pool is set aside."""
+    read: Callable[[], Labelled]
+    """Loads all texts; raises AssetError where its files are missing, damaged or out of reach."""
+    code: LoadingCode
+    noun: str = "text"
+    """What the page calls one text: ``review``."""
+    test_pool: int = 5_000
+    """Texts that no run ever trains on, as many of each label."""
+
+    def __post_init__(self) -> None:
+        if not 2 <= len(set(self.labels)) == len(self.labels) <= 20:
+            raise ValueError(f"{self.id} must have 2 to 20 different labels, got {self.labels}")
+        if self.most_texts < 10 or self.test_pool < 50:
+            raise ValueError(f"{self.id} must have at least 10 texts to train on and 50 to test")
+
+    @property
+    def name(self) -> str:
+        """Its label without what stands in brackets: ``IMDB reviews``."""
+        return self.label.partition(" (")[0]
+
+    @property
+    def nouns(self) -> str:
+        """What the page calls several texts: ``reviews``."""
+        return f"{self.noun}s"
