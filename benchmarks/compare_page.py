@@ -50,7 +50,7 @@ def main() -> None:
             return page.compare({"run_ids": chosen.tolist()})
 
         def afresh() -> object:
-            page._evidence = Evidence(services.store)
+            services.evidence = Evidence(services.store)
             page._answers.clear()
             return page.compare(request)
 

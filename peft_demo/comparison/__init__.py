@@ -1,6 +1,6 @@
 """What the measurements of several runs can tell: facts as plain data, no figures, no torch."""
 
-from peft_demo.comparison.compare import check_run_ids, compare
+from peft_demo.comparison.compare import check_run_ids, compare, verdict
 from peft_demo.comparison.disagreements import disagreements, review_at
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Comparison, Disagreements, GroupFacts, RunFacts
@@ -19,4 +19,5 @@ __all__ = [
     "group_facts",
     "review_at",
     "table",
+    "verdict",
 ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from peft_demo.comparison import baselines, describe, pairs, repeats, text_baseline
+from peft_demo.comparison import baselines, describe, text_baseline
 from peft_demo.comparison.baselines import Measure
 from peft_demo.comparison.evidence import Evidence
-from peft_demo.comparison.facts import Comparison, PairFacts, RunFacts
+from peft_demo.comparison.facts import Comparison, RunFacts
+from peft_demo.comparison.judged import Judged
 from peft_demo.comparison.pareto import pareto
-from peft_demo.comparison.words import in_order
 from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.fields import shown
 from peft_demo.runs import Run, RunKind
@@ -45,36 +45,35 @@ def compare(
     wanted = _wanted(run_ids, 1)
     evidence = evidence or Evidence(store)
     runs, problems = _found(store, wanted)
-    names = describe.unique_names(runs)
-    facts = {run.run_id: describe.describe(run, names[run.run_id], evidence) for run in runs}
-    tested = [run for run in runs if facts[run.run_id].quality is not None]
-    groups = pairs.comparable(tested)
-    pair_facts = [pairs.pair_facts(p, facts) for p in pairs.compare_groups(groups, evidence)]
+    together = Judged(runs, evidence)
+    facts, tested, cells = together.facts, together.tested, together.cells
     measured = baselines.text_baselines(tested, measure or measure_in(store))
     checked = baselines.checks(tested, measured, evidence)
-    cells = tuple(c for c in repeats.cells(runs, facts) if len(c.run_ids) > 1)
-    by_id = {run.run_id: run for run in runs}
-    repeat_pairs, untold = repeats.repeat_pairs(cells, by_id, facts)
-    verdict = _verdict(groups, facts, pair_facts, len(runs))
     return Comparison(
-        verdict=in_order(
-            *verdict,
-            *repeats.verdict(cells, repeat_pairs),
-            *baselines.in_words(checked, facts),
-            *pairs.how(len(pair_facts)),
-        ),
-        problems=(*problems, *_notes(runs, facts), *untold, *measured.problems),
+        verdict=together.verdict(*baselines.in_words(checked, facts)),
+        problems=(*problems, *_notes(runs, facts), *together.untold, *measured.problems),
         runs=tuple(facts.values()),
         differences=describe.differences(runs) if len(runs) > 1 else (),
-        pairs=tuple(pair_facts),
-        refused=pairs.refused(tested),
+        pairs=together.pairs,
+        refused=together.refused,
         repeats=cells,
-        repeat_pairs=repeat_pairs,
+        repeat_pairs=together.repeat_pairs,
         pareto=pareto({run_id: [fact] for run_id, fact in facts.items()}, same_test_set(tested)),
         baselines=baselines.lines(tested, measured, others() if others else store.runs()),
         baseline_checks=checked,
         baselines_pending=measured.is_pending,
     )
+
+
+def verdict(store: Store, run_ids: Sequence[str], evidence: Evidence) -> tuple[str, ...]:
+    """What ``compare`` says of any number of runs, without baselines, and who cannot be compared.
+
+    Runs that are gone or have no test result are left out; fewer than two have no verdict.
+    """
+    runs, _ = _found(store, dict.fromkeys(run_ids))
+    together = Judged([run for run in runs if run.result is not None], evidence)
+    reasons = tuple(dict.fromkeys(pair.reason for pair in together.refused))
+    return together.verdict(*reasons) if together.pairs else reasons
 
 
 def check_run_ids(store: Store, run_ids: Sequence[str]) -> list[str]:
@@ -138,26 +137,3 @@ def _notes(runs: Sequence[Run], facts: dict[str, RunFacts]) -> list[str]:
     if len(machines) > 1:
         notes.append("The runs were trained on different processors: their times say little.")
     return notes
-
-
-def _verdict(
-    groups: Sequence[Sequence[Run]],
-    facts: dict[str, RunFacts],
-    pair_facts: Sequence[PairFacts],
-    num_runs: int,
-) -> list[str]:
-    sentences = []
-    for group in groups:
-        ids = {run.run_id for run in group}
-        inside = [pair for pair in pair_facts if pair.first in ids]
-        sentences += pairs.verdict([facts[run_id] for run_id in facts if run_id in ids], inside)
-    if sentences:
-        return sentences
-    if num_runs == 0:
-        return ["None of these runs is there any more."]
-    if num_runs == 1:
-        return ["One run is no comparison: choose at least one more."]
-    tested = sum(len(group) for group in groups)
-    if tested < 2:
-        return ["Fewer than two of these runs have a test result, so there is no verdict yet."]
-    return ["These runs cannot be compared in pairs; the reasons are below."]

@@ -11,9 +11,7 @@ from peft_demo.statistics.intervals import (
     wilson_interval,
 )
 from peft_demo.statistics.pairs import (
-    Comparison,
     Pair,
-    compare,
     compare_pairs,
     holm,
     mcnemar,
@@ -34,12 +32,10 @@ __all__ = [
     "DAMAGED",
     "TEST_SET",
     "Bin",
-    "Comparison",
     "Pair",
     "Predictions",
     "Scores",
     "accuracy",
-    "compare",
     "compare_pairs",
     "holm",
     "log_loss",

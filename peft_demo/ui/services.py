@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from peft_demo import settings
+from peft_demo.comparison import Evidence
 from peft_demo.data import IMDB
 from peft_demo.errors import PeftDemoError
 from peft_demo.execution import Engine
@@ -38,6 +39,7 @@ class Services:
 
     def __init__(self) -> None:
         self.store = Store(settings.home(), settings.ADAPTERS)
+        self.evidence = Evidence(self.store)
         self.engine = Engine(self.store)
         self.warm_up = WarmUp()
         self._predictor: Predictor | None = None

@@ -18,7 +18,6 @@ from statsmodels.stats.multitest import multipletests
 
 from peft_demo.statistics import (
     Pair,
-    compare,
     compare_pairs,
     holm,
     mcnemar,
@@ -362,22 +361,6 @@ class TestComparePairs:
     def test_what_cannot_be_compared(self, correct):
         with pytest.raises(ValueError, match="at least two runs on the same reviews"):
             compare_pairs(correct)
-
-
-class TestCompare:
-    def test_ranks_and_groups(self):
-        weak, alike, strong = TestComparePairs.weak, TestComparePairs.alike, TestComparePairs.strong
-        found = compare({"weak": weak, "strong": strong, "alike": alike})
-        assert found.runs == ("strong", "alike", "weak")
-        assert found.num_reviews == 200
-        assert found.different_pairs == (("strong", "alike"), ("strong", "weak"))
-        assert found.alike == [["strong"], ["alike", "weak"]]
-        assert found.smallest_p == min(pair.p_corrected for pair in found.pairs)
-
-    def test_runs_that_cannot_be_told_apart(self):
-        found = compare({"weak": TestComparePairs.weak, "alike": TestComparePairs.alike})
-        assert found.different_pairs == ()
-        assert found.smallest_p > 0.5
 
 
 class TestRepeats:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from peft_demo import statistics
+from peft_demo import comparison
 from peft_demo.comparison.curves import run_curves
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.export.csv import known_config, run_csv
@@ -26,7 +26,6 @@ class Board:
         self._services = services
         self._summaries: dict[str, tuple[int, dict[str, Any]]] = {}
         self._curves: dict[str, tuple[int, dict[str, Any]]] = {}
-        self._correct: dict[str, Any] = {}
 
     def poll(self, request: dict[str, Any]) -> str | None:
         """What is new for a browser, or None.
@@ -130,22 +129,12 @@ class Board:
 
     def verdict(self, request: dict[str, Any]) -> str:
         """What the test results of the selected runs can tell, in words."""
-        store = self._services.store
+        run_ids = [str(run_id) for run_id in request.get("run_ids", ())]
         try:
-            chosen = [store.get(str(run_id)) for run_id in request.get("run_ids", ())]
-            finished = [run for run in chosen if run.result is not None]
-            sets = {run.result.test_set for run in finished if run.result}
-            if len(finished) < 2:
-                return ""
-            if len(sets) > 1:
-                return (
-                    "The selected runs were tested on different reviews, so their accuracies "
-                    "cannot be compared directly."
-                )
-            facts = statistics.compare({run.run_id: self._hits(run) for run in finished})
-        except (PeftDemoError, OSError, ValueError):
+            found = comparison.verdict(self._services.store, run_ids, self._services.evidence)
+        except PeftDemoError:
             return ""
-        return verdict_in_words(facts, {run.run_id: run.config.name for run in finished})
+        return " ".join(found)
 
     def _summary(self, run: Run) -> dict[str, Any]:
         known = self._summaries.get(run.run_id)
@@ -162,13 +151,6 @@ class Board:
             known = (run.version, run_curves(run, store.steps(run_id)))
             self._curves[run_id] = known
         return known[1]
-
-    def _hits(self, run: Run) -> Any:
-        """Whether the run was right on each test review, shape (reviews,)."""
-        if run.run_id not in self._correct:
-            folder = self._services.store.folder_of(run.run_id)
-            self._correct[run.run_id] = statistics.Predictions.load(folder).correct
-        return self._correct[run.run_id]
 
 
 def _record(run: Run) -> dict[str, Any]:
@@ -260,29 +242,3 @@ def _fields(run: Run) -> str:
 def _method_label(run: Run) -> str:
     method = run.config.method
     return METHODS[method].label if method in METHODS else method
-
-
-def verdict_in_words(facts: statistics.Comparison, names: dict[str, str]) -> str:
-    """What a comparison can tell, for a student to read aloud."""
-    reviews = f"the same {facts.num_reviews:,} test reviews"
-    if not facts.different_pairs:
-        p = f"{facts.smallest_p:.2g}" if facts.smallest_p >= 0.001 else "< 0.001"
-        return (
-            f"No difference between the {len(facts.runs)} selected runs is shown on {reviews} "
-            f"(smallest p = {p}, exact McNemar test, Holm-corrected)."
-        )
-    best = facts.runs[0]
-    beaten = [worse for better, worse in facts.different_pairs if better == best]
-    every = len(beaten) == len(facts.runs) - 1
-    losers = "every other selected run" if every else _listed([names[run] for run in beaten])
-    sentences = [f"On {reviews}, {names[best]} is better than {losers}."]
-    if not beaten:
-        sentences = [f"On {reviews}, {names[best]} did best, but is not shown to be better."]
-    alike = [_listed([names[run] for run in group]) for group in facts.alike if len(group) > 1]
-    if alike:
-        sentences.append(f"No difference is shown between {'; nor between '.join(alike)}.")
-    return " ".join(sentences) + " (Exact McNemar tests at 5 %, Holm-corrected.)"
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from peft_demo import comparison
-from peft_demo.comparison import Evidence, curves
+from peft_demo.comparison import curves
 from peft_demo.comparison.baselines import lines, text_baselines
 from peft_demo.comparison.compare import MOST_RUNS, measure_in
 from peft_demo.errors import PeftDemoError
@@ -51,7 +51,6 @@ class ComparePage:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._evidence = Evidence(services.store)
         self._baselines = BaselineWorker(services)
         self._answers: OrderedDict[tuple[Any, ...], str] = OrderedDict()
         self._lock = threading.Lock()
@@ -155,7 +154,7 @@ class ComparePage:
         run_ids = [str(run_id) for run_id in request.get("run_ids", ())]
         limit = min(int(request.get("limit", 20)), LONGEST_LIST)
         try:
-            store, evidence = self._services.store, self._evidence
+            store, evidence = self._services.store, self._services.evidence
             return comparison.disagreements(store, run_ids, limit, evidence).model_dump_json()
         except PeftDemoError as error:
             return json.dumps({"error": str(error)})
@@ -193,7 +192,7 @@ class ComparePage:
     @property
     def _sources(self) -> dict[str, Any]:
         return {
-            "evidence": self._evidence,
+            "evidence": self._services.evidence,
             "measure": self._baselines.get,
             "others": lambda: list(self._runs.values()),
         }
