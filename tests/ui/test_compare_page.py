@@ -159,27 +159,6 @@ class TestBaselines:
         second = ask(page, TWO, first["key"])
         assert not second["comparison"]["baselines_pending"]
 
-    def test_they_wait_until_the_models_are_loaded(self, services, monkeypatch):
-        loaded, order = threading.Event(), []
-
-        def load():
-            loaded.wait(60)
-            order.append("models")
-
-        def measure(config, folder):
-            order.append("baselines")
-            return ()
-
-        monkeypatch.setattr("peft_demo.comparison.text_baseline.measure", measure)
-        services._warming = threading.Thread(target=load)
-        services._warming.start()
-        worker = BaselineWorker(services)
-        worker.get(RunConfig())
-        wait_until(lambda: not worker._waiting.qsize())
-        loaded.set()
-        wait_until(lambda: worker.version == 1)
-        assert order == ["models", "baselines"]
-
     def test_what_fails_is_told_and_not_tried_again(self, services, monkeypatch):
         calls = []
 
