@@ -1,4 +1,4 @@
-"""Rows of the program's tables as the diffs that add them."""
+"""Rows of the program's tables, and what they need, as the diffs that add them."""
 
 import ast
 from pathlib import Path
@@ -10,39 +10,45 @@ METHOD = "beft"
 
 
 def method() -> str:
-    """The source of a short row and of what builds its configuration."""
-    return _diff("peft_demo/methods/selective.py", f"_{METHOD}", f'id="{METHOD}"')
+    """A row, and the function that builds its configuration."""
+    rows = "peft_demo/methods/selective.py"
+    return _diff((rows, f"_{METHOD}"), (rows, f'id="{METHOD}"'))
 
 
-def _diff(name: str, definition: str, row: str) -> str:
-    """A function, and the call in a table of rows that says ``row``, as added lines."""
-    text = (ROOT / name).read_text(encoding="utf-8")
-    tree, lines = ast.parse(text), text.splitlines()
-    function = next(node for node in tree.body if getattr(node, "name", "") == definition)
-    call = _row_with(row, tree, lines)
-    table = next(node for node in tree.body if node.lineno <= call.lineno <= (node.end_lineno or 0))
-    added = [
-        f"--- a/{name}",
-        f"+++ b/{name}",
-        "@@",
-        *_added(function, lines),
-        " ",
-        f" {lines[table.lineno - 1]}",
-        *_added(call, lines),
-    ]
-    return "\n".join(["```diff", *added, "```"])
+def _diff(*pieces: tuple[str, str]) -> str:
+    """Pieces of files as added lines.
+
+    A piece is a file with the name of a function or class at its top, or with a text that stands
+    in one line only, within a row of a table.
+    """
+    told: list[str] = []
+    file = ""
+    for name, mark in pieces:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        tree, lines = ast.parse(text), text.splitlines()
+        told += [" "] if name == file else [f"--- a/{name}", f"+++ b/{name}", "@@"]
+        file = name
+        top = {getattr(node, "name", ""): node for node in tree.body}
+        if mark in top:
+            told += _added(top[mark], lines)
+        else:
+            row = _row_with(mark, tree, lines)
+            (table,) = (node for node in tree.body if node.lineno < row.lineno <= _end(node))
+            told += [f" {lines[table.lineno - 1]}", *_added(row, lines)]
+    return "\n".join(["```diff", *told, "```"])
 
 
-def _row_with(row: str, tree: ast.Module, lines: list[str]) -> ast.Call:
-    """The innermost call of several lines that holds the only line with a text."""
+def _row_with(text: str, tree: ast.Module, lines: list[str]) -> ast.Call:
+    """The innermost call around the only line with a text."""
+    (number,) = (number for number, line in enumerate(lines, start=1) if text in line)
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    holding = [
-        call
-        for call in calls
-        if any(row in line for line in lines[call.lineno - 1 : call.end_lineno])
-    ]
-    return min(holding, key=lambda call: (call.end_lineno or 0) - call.lineno)
+    around = [call for call in calls if call.lineno < number <= _end(call)]
+    return max(around, key=lambda call: call.lineno)
 
 
 def _added(node: ast.stmt | ast.expr, lines: list[str]) -> list[str]:
-    return [f"+{line}".rstrip() for line in lines[node.lineno - 1 : node.end_lineno]]
+    return [f"+{line}".rstrip() for line in lines[node.lineno - 1 : _end(node)]]
+
+
+def _end(node: ast.stmt | ast.expr) -> int:
+    return node.end_lineno or node.lineno
