@@ -46,12 +46,6 @@ def test_every_folder_of_tests_is_a_room():
     assert folders <= {*house.rooms(), "app", "project"}
 
 
-def test_every_module_of_tests_at_the_root_is_of_a_module_at_the_root():
-    names = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
-    modules = {path.stem for path in (ROOT / "peft_demo").glob("*.py")}
-    assert names <= modules
-
-
 def test_every_room_is_in_the_contract_and_says_what_it_is():
     files = {path.stem for path in (ROOT / "peft_demo").glob("*.py")}
     folders = {path.parent.name for path in (ROOT / "peft_demo").glob("*/__init__.py")}
