@@ -66,7 +66,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
         board, store = Board(services), services.store
         newest = next(run.run_id for run in store.runs() if run.status == RunStatus.RUNNING)
         ids = [run_id for run_id in store.ids() if run_id.startswith("run-")]
-        first = board.poll({"since": -1, "curves": ids, "shown": ids}) or ""
+        first = board.poll(since=-1, curves=ids, shown=ids) or ""
         models = services.warm_up.text
         steps = iter(range(STEPS + 1, 10**6))
 
@@ -77,7 +77,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
 
         def poll(behind: int) -> str | None:
             request = {"since": store.version - behind, "models": models, "shown": ids}
-            return board.poll(request)
+            return board.poll(**request)
 
         unchanged = _milliseconds(lambda: poll(0))
         changed = _milliseconds(lambda: poll(1), step)

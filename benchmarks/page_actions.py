@@ -53,20 +53,20 @@ def measure(home: Path) -> dict[str, Time]:
     services = Services()
     board = Board(services)
     every = services.store.ids()
-    found = {"first poll after a start": _time(lambda: board.poll({"since": -1}))}
+    found = {"first poll after a start": _time(lambda: board.poll(since=-1))}
     version = services.store.version
     repeated: dict[str, Callable[[], object]] = {
-        "first poll of another browser": lambda: board.poll({"since": -1}),
+        "first poll of another browser": lambda: board.poll(since=-1),
         "poll when nothing changed": lambda: board.poll(
-            {"since": services.store.version, "models": services.warm_up.text}
+            since=services.store.version, models=services.warm_up.text
         ),
-        "annotate one run": lambda: board.annotate({"run_id": ids[0], "note": "seen"}),
-        "records of all runs, CSV": lambda: board.records({"kind": "csv", "run_ids": every}),
-        "records of all runs, JSON": lambda: board.records({"kind": "json", "run_ids": every}),
-        "star all runs": lambda: board.act({"action": "star", "run_ids": ids}),
-        "delete all runs": lambda: board.act({"action": "delete", "run_ids": ids}),
-        "restore all runs": lambda: board.act({"action": "restore", "run_ids": ids}),
-        "poll after all runs changed": lambda: board.poll({"since": version}),
+        "annotate one run": lambda: board.annotate(run_id=ids[0], note="seen"),
+        "records of all runs, CSV": lambda: board.records(kind="csv", run_ids=every),
+        "records of all runs, JSON": lambda: board.records(kind="json", run_ids=every),
+        "star all runs": lambda: board.act(action="star", run_ids=ids),
+        "delete all runs": lambda: board.act(action="delete", run_ids=ids),
+        "restore all runs": lambda: board.act(action="restore", run_ids=ids),
+        "poll after all runs changed": lambda: board.poll(since=version),
     }
     times: dict[str, list[Time]] = {what: [] for what in repeated}
     for _ in range(REPEATS):

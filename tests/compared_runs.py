@@ -105,10 +105,12 @@ def finished_group(
     wrong: Sequence[int],
     axes: Mapping[str, Sequence[Any]] | None = None,
     kind: GroupKind = GroupKind.SWEEP,
+    *,
+    owner: str = "tester",
     **changes: Any,
 ) -> tuple[RunGroup, list[Run]]:
     """A group whose n-th run is wrong on the first ``wrong[n]`` reviews; the rest stay queued."""
-    group, runs = store.submit_group(configs, "tester", kind, "a group", axes=axes)
+    group, runs = store.submit_group(configs, owner, kind, "a group", axes=axes)
     for run, count in zip(runs, wrong, strict=False):
         claimed = store.claim()
         assert claimed is not None

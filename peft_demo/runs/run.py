@@ -53,6 +53,14 @@ class GroupKind(StrEnum):
     """The assignment's four configurations."""
 
 
+_BROWSER_ID = re.compile("[0-9a-f]{32}")
+
+
+def _for_people(owner: str) -> str:
+    """An owner's name: a browser's long id becomes a short one that stays."""
+    return f"guest {owner[:4]}" if _BROWSER_ID.fullmatch(owner) else owner
+
+
 class RunGroup(Record):
     """Runs that were queued together."""
 
@@ -66,8 +74,10 @@ class RunGroup(Record):
     axes: dict[str, list[Any]] = {}  # noqa: RUF012
     """The swept fields with their values, in the order of the sweep."""
 
-
-_BROWSER_ID = re.compile("[0-9a-f]{32}")
+    @property
+    def owner_name(self) -> str:
+        """Whose group it is, for people."""
+        return _for_people(self.owner)
 
 
 class Run(Record):
@@ -100,10 +110,8 @@ class Run(Record):
 
     @property
     def owner_name(self) -> str:
-        """Whose run it is, for people: a browser's long id becomes a short name that stays."""
-        if self.is_reference:
-            return "reference"
-        return f"guest {self.owner[:4]}" if _BROWSER_ID.fullmatch(self.owner) else self.owner
+        """Whose run it is, for people."""
+        return "reference" if self.is_reference else _for_people(self.owner)
 
     @property
     def forward_pass(self) -> str | None:

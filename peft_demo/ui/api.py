@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import gradio as gr
 
 from peft_demo import comparison
-from peft_demo.errors import PeftDemoError
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, reading, sweeps
 from peft_demo.runs.annotations import annotations_in
 from peft_demo.runs.schema import describe_methods
+from peft_demo.ui.owners import public
+from peft_demo.ui.requests import (
+    GroupId,
+    Repeats,
+    RunId,
+    RunIdList,
+    Text,
+    Texts,
+    Values,
+    Yes,
+    checked,
+)
 from peft_demo.ui.services import Services
 
 OWNER = "api"
@@ -22,18 +31,16 @@ OWNER = "api"
 def add_endpoints(services: Services) -> None:
     """Add the endpoints to the current Blocks."""
 
-    def submit_run(config: dict[str, Any]) -> dict[str, Any]:
+    def submit_run(config: Values) -> dict[str, Any]:
         """Queue a run and return it at once.
 
         Args:
             config: one flat mapping, such as {"method": "lora", "r": 8, "learning_rate": 0.001};
                 what is left out takes its default. list_methods gives the schema of each method.
         """
-        return _plain(services.engine.submit(RunConfig(config), OWNER))
+        return public(services.engine.submit(RunConfig(config), OWNER))
 
-    def submit_sweep(
-        config: dict[str, Any], axes: dict[str, Any], repeats: int, race: bool
-    ) -> dict[str, Any]:
+    def submit_sweep(config: Values, axes: Values, repeats: Repeats, race: Yes) -> dict[str, Any]:
         """Queue every combination of some fields' values as one group, and return at once.
 
         Args:
@@ -45,7 +52,7 @@ def add_endpoints(services: Services) -> None:
         planned = sweeps.plan(config, axes, repeats=repeats, race=race)
         return _group(*services.engine.submit_plan(planned, OWNER))
 
-    def submit_assignment(tuned: bool) -> dict[str, Any]:
+    def submit_assignment(tuned: Yes) -> dict[str, Any]:
         """Queue the assignment's four configurations as a race.
 
         Args:
@@ -53,23 +60,23 @@ def add_endpoints(services: Services) -> None:
         """
         return _group(*services.engine.submit_plan(sweeps.assignment(tuned=tuned), OWNER))
 
-    def get_group(group_id: str) -> dict[str, Any]:
+    def get_group(group_id: GroupId) -> dict[str, Any]:
         """A group that was queued together, with its runs."""
         return _group(*services.store.group(group_id))
 
     def list_runs() -> list[dict[str, Any]]:
         """All runs, newest first, the reference runs last."""
-        return [_plain(run) for run in services.store.runs()]
+        return [public(run) for run in services.store.runs()]
 
-    def get_run(run_id: str) -> dict[str, Any]:
+    def get_run(run_id: RunId) -> dict[str, Any]:
         """One run with its configuration, state, progress, epochs and result."""
-        return _plain(services.store.get(run_id))
+        return public(services.store.get(run_id))
 
-    def cancel_run(run_id: str) -> dict[str, Any]:
+    def cancel_run(run_id: RunId) -> dict[str, Any]:
         """Stop a running run within one step, or take a waiting one out of the queue."""
-        return _plain(services.engine.cancel(run_id))
+        return public(services.engine.cancel(run_id))
 
-    def delete_run(run_id: str) -> str:
+    def delete_run(run_id: RunId) -> str:
         """Remove a run that is over, with its files; returns its id.
 
         restore_run brings it back within an hour.
@@ -77,12 +84,12 @@ def add_endpoints(services: Services) -> None:
         services.delete(run_id)
         return run_id
 
-    def restore_run(run_id: str) -> dict[str, Any]:
+    def restore_run(run_id: RunId) -> dict[str, Any]:
         """Bring back a run that was deleted less than an hour ago."""
         services.store.restore(run_id)
-        return _plain(services.store.get(run_id))
+        return public(services.store.get(run_id))
 
-    def annotate_run(run_id: str, changes: dict[str, Any]) -> dict[str, Any]:
+    def annotate_run(run_id: RunId, changes: Values) -> dict[str, Any]:
         """Write onto a run what people remember it by; returns the run.
 
         Args:
@@ -90,13 +97,13 @@ def add_endpoints(services: Services) -> None:
             changes: any of name (at most 80 characters), tags (at most 10, each 1 to 30
                 characters), note (at most 2,000 characters) and is_starred; the rest stays.
         """
-        return _plain(services.store.annotate(run_id, **annotations_in(changes)))
+        return public(services.store.annotate(run_id, **annotations_in(changes)))
 
-    def predict(text: str, run_ids: list[str]) -> list[dict[str, Any]]:
+    def predict(text: Text, run_ids: RunIdList) -> list[dict[str, Any]]:
         """What finished runs make of a review: label, probabilities and milliseconds of each."""
         return [prediction.model_dump() for prediction in services.predict(text, run_ids)]
 
-    def predict_reviews(reviews: list[str], run_ids: list[str]) -> dict[str, list[float]]:
+    def predict_reviews(reviews: Texts, run_ids: RunIdList) -> dict[str, list[float]]:
         """How likely finished runs find each of many reviews to be positive, from 0 to 1.
 
         Args:
@@ -106,17 +113,17 @@ def add_endpoints(services: Services) -> None:
         found = services.predictor.predict_many(reviews, run_ids)
         return {run_id: shares[:, 1].tolist() for run_id, shares in found.items()}
 
-    def count(config: dict[str, Any]) -> dict[str, Any]:
+    def count(config: Values) -> dict[str, Any]:
         """What a configuration would train and store, without training it."""
         from peft_demo.adapters.forecast import forecast
 
         return forecast(RunConfig(config), services.store.runs()).plain()
 
-    def find_learning_rate(config: dict[str, Any]) -> dict[str, Any]:
+    def find_learning_rate(config: Values) -> dict[str, Any]:
         """Queue a learning-rate range test; get_run then tells its suggestion as range_test."""
-        return _plain(services.engine.submit(RunConfig(config), OWNER, RunKind.RANGE_TEST))
+        return public(services.engine.submit(RunConfig(config), OWNER, RunKind.RANGE_TEST))
 
-    def read_config(text: str) -> dict[str, Any]:
+    def read_config(text: Text) -> dict[str, Any]:
         """Read a peft call, an adapter_config.json or our JSON: its values, and notes on the rest.
 
         Args:
@@ -125,7 +132,7 @@ def add_endpoints(services: Services) -> None:
         imported = reading.read(text)
         return {"values": RunConfig(imported.values).flat(), "notes": list(imported.notes)}
 
-    def export_code(config: dict[str, Any], kind: str) -> str:
+    def export_code(config: Values, kind: Text) -> str:
         """A configuration as a script on plain transformers and peft, or as a notebook.
 
         Args:
@@ -136,19 +143,19 @@ def add_endpoints(services: Services) -> None:
 
         return code.export(RunConfig(config), kind)
 
-    def compare(run_ids: list[str]) -> dict[str, Any]:
+    def compare(run_ids: RunIdList) -> dict[str, Any]:
         """What 2 to 8 runs' results can tell: verdicts, scores, pairs, baselines, frontiers.
 
         The first time for some reviews, computing the text baselines takes seconds.
         """
         wanted = comparison.check_run_ids(services.store, run_ids)
-        return _plain(comparison.compare(services.store, wanted))
+        return json.loads(comparison.compare(services.store, wanted).model_dump_json())
 
     def list_methods() -> list[dict[str, Any]]:
         """Every method with its fields, limits, defaults and the JSON schema of its runs."""
         return describe_methods()
 
-    for endpoint in (
+    for function in (
         submit_run,
         submit_sweep,
         submit_assignment,
@@ -168,24 +175,8 @@ def add_endpoints(services: Services) -> None:
         find_learning_rate,
         compare,
     ):
-        gr.api(_with_readable_errors(endpoint), api_name=endpoint.__name__, concurrency_limit=8)
-
-
-def _with_readable_errors(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(endpoint)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return endpoint(*args, **kwargs)
-        except PeftDemoError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-
-    return call
+        gr.api(checked(function), api_name=function.__name__, concurrency_limit=8)
 
 
 def _group(group: RunGroup, queued: list[Run]) -> dict[str, Any]:
-    return {**_plain(group), "runs": [_plain(run) for run in queued]}
-
-
-def _plain(model: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = json.loads(model.model_dump_json())
-    return plain
+    return {**public(group), "runs": [public(run) for run in queued]}

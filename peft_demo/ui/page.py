@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,24 @@ from peft_demo import models
 from peft_demo.errors import PeftDemoError
 from peft_demo.runs import RunKind
 from peft_demo.ui.api import add_endpoints
+from peft_demo.ui.faults import Blocks
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.form.sweep_form import SweepForm
 from peft_demo.ui.form.transfer import Transfer, code_of
+from peft_demo.ui.owners import acting, digest, issue
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.pages.method import WAITING, Preview, gallery
 from peft_demo.ui.pages.review import ReviewPage
+from peft_demo.ui.requests import (
+    Anything,
+    OptionalText,
+    Rate,
+    Text,
+    checked,
+    of_event,
+    page_function,
+)
 from peft_demo.ui.services import Services
 
 TITLE = "PEFT Demo"
@@ -62,42 +72,23 @@ def build(services: Services) -> gr.Blocks:
     gr.set_static_paths([ASSETS, PLOTLY.parent])
     board, comparing = Board(services), ComparePage(services)
 
-    def poll(request: dict[str, Any]) -> str | None:
-        return board.poll(request)
+    def code(kind: Text, run_id: OptionalText = None, link: OptionalText = None) -> str:
+        return code_of(services.store, kind, run_id, link)
 
-    def act(request: dict[str, Any]) -> str:
-        return board.act(request)
+    def owner_digest(owner: Anything = None) -> str:
+        return digest(acting(owner))
 
-    def annotate(request: dict[str, Any]) -> str:
-        return board.annotate(request)
-
-    def records(request: dict[str, Any]) -> str:
-        return board.records(request)
-
-    def details(request: dict[str, Any]) -> str:
-        return board.details(request)
-
-    def verdict(request: dict[str, Any]) -> str:
-        return board.verdict(request)
-
-    def code(request: dict[str, Any]) -> str:
-        return code_of(services.store, request)
-
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+    with Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         # The owner's id lives in the browser; key and secret are fixed so that it outlives us.
         owner = gr.BrowserState("", storage_key="peft-demo-owner", secret="peft-demo")
         header = gr.HTML(
             HEADER,
             js_on_load=_WHEN_READY % _START,
             server_functions=[
-                poll,
-                act,
-                annotate,
-                records,
-                details,
-                verdict,
-                code,
+                *board.functions(),
                 *comparing.functions(),
+                page_function(code),
+                page_function(owner_digest),
             ],
             elem_id="header",
             apply_default_css=False,
@@ -128,11 +119,11 @@ def build(services: Services) -> gr.Blocks:
             with gr.Tab("Compare", id="compare-tab"):
                 _own_html(COMPARE, "PeftCompare.page(element)")
             with gr.Tab("Review", id="review-tab"):
-                review = ReviewPage(services)
+                review = ReviewPage(services, owner)
 
         def submit(kind: RunKind, who: str, *values: Any) -> str:
             try:
-                run = services.engine.submit(form.config(*values), who or "browser", kind)
+                run = services.engine.submit(form.config(*values), acting(who), kind)
             except PeftDemoError as error:
                 raise gr.Error(str(error), duration=None, print_exception=False) from error
             return f"<p class='pd-quiet' role='status'>{run.run_id} was put into the queue.</p>"
@@ -150,7 +141,7 @@ def build(services: Services) -> gr.Blocks:
 
         def submit_all(who: str, *values: Any) -> str:
             try:
-                group, queued = services.engine.submit_plan(several.plan(*values), who or "browser")
+                group, queued = services.engine.submit_plan(several.plan(*values), acting(who))
             except PeftDemoError as error:
                 raise gr.Error(str(error), duration=None, print_exception=False) from error
             return (
@@ -200,14 +191,14 @@ def build(services: Services) -> gr.Blocks:
             api_visibility="private",
         )
         header.rated(
-            _rate,
+            of_event(_rate),
             None,
             form.control("learning_rate"),
             show_progress="hidden",
             api_visibility="private",
         )
         header.finished(
-            review.refresh,
+            checked(review.refresh),
             review.run_ids,
             review.run_ids,
             show_progress="hidden",
@@ -215,7 +206,7 @@ def build(services: Services) -> gr.Blocks:
         )
         comparing.connect(header, review)
         page.load(
-            lambda who: who or uuid.uuid4().hex,
+            issue,
             owner,
             owner,
             show_progress="hidden",
@@ -247,6 +238,6 @@ def head() -> str:
     return "".join(f'<script defer src="gradio_api/file={path}"></script>' for path in sources)
 
 
-def _rate(event: gr.EventData) -> str:
+def _rate(rate: Rate) -> str:
     """The rate that a range test suggested, as the form shows it."""
-    return f"{float(event.rate):g}"
+    return f"{rate:g}"

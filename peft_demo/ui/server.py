@@ -10,8 +10,10 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from peft_demo.errors import PeftDemoError
+from peft_demo.ui.faults import NoServerErrors
 from peft_demo.ui.page import ASSETS, build, head
 from peft_demo.ui.services import Services
 from peft_demo.ui.theme import THEME
@@ -56,6 +58,7 @@ def launch(services: Services, host: str, port: int) -> gr.Blocks:
         quiet=True,
         share=False,
         show_error=True,
+        app_kwargs={"middleware": [Middleware(NoServerErrors)]},
         theme=THEME,
         css_paths=[ASSETS / "peft_demo.css", ASSETS / "runs_table.css"],
         head=head(),

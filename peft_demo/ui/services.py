@@ -7,6 +7,7 @@ import logging
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -56,7 +57,7 @@ class Services:
         self.engine.close()
         self.store.close()
 
-    def predict(self, review: str, run_ids: list[str]) -> list[Prediction]:
+    def predict(self, review: str, run_ids: Sequence[str]) -> list[Prediction]:
         """Predictions side by side."""
         return self.predictor.predict(review, run_ids)
 

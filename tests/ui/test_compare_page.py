@@ -4,12 +4,13 @@ import json
 import threading
 from contextlib import suppress
 
+import asking
 import gradio as gr
 import pytest
 from compared_runs import finished, finished_group
 from small_runs import wait_until
 
-from peft_demo.errors import AssetError
+from peft_demo.errors import AssetError, NotFoundError
 from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics
 from peft_demo.ui.pages import compare
 from peft_demo.ui.pages.compare import BaselineWorker, ComparePage
@@ -36,7 +37,7 @@ def page(services, monkeypatch):
 
 
 def ask(page, run_ids, key=""):
-    answer = page.compare({"run_ids": run_ids, "key": key})
+    answer = asking.ask(page, "compare", {"run_ids": run_ids, "key": key})
     return None if answer is None else json.loads(answer)
 
 
@@ -57,7 +58,7 @@ def test_nothing_is_sent_while_nothing_changes(page, services):
 
 def test_viewers_share_an_answer(page):
     request = {"run_ids": TWO}
-    assert page.compare(request) is page.compare(request)
+    assert asking.ask(page, "compare", request) is asking.ask(page, "compare", request)
 
 
 def test_an_answer_follows_its_runs_until_they_finish(page, services):
@@ -112,33 +113,34 @@ def test_too_many_runs_are_refused_in_a_sentence_once(page):
 def test_groups(page, services):
     configs = [RunConfig({"r": r, "num_reviews": 40, "name": f"r {r}"}) for r in (1, 2)]
     group, _ = finished_group(services.store, configs, (5, 9), {"r": [1, 2]})
-    listed = json.loads(page.groups())
+    listed = json.loads(asking.ask(page, "groups"))
     assert [entry["group_id"] for entry in listed] == [group.group_id]
     request = {"group": group.group_id}
-    answer = json.loads(page.group(request))
+    answer = json.loads(asking.ask(page, "group", request))
     assert len(answer["group"]["cells"]) == 2
     assert set(answer["means"]) == {"cell-1", "cell-2"}
-    assert page.group({**request, "key": answer["key"]}) is None
-    assert "group-000009" in json.loads(page.group({"group": "group-000009"}))["error"]
+    assert asking.ask(page, "group", {**request, "key": answer["key"]}) is None
+    assert (
+        "group-000009" in json.loads(asking.ask(page, "group", {"group": "group-000009"}))["error"]
+    )
 
 
 def test_disagreements_are_limited(page):
-    answer = json.loads(page.disagreements({"run_ids": TWO, "limit": 3}))
+    answer = json.loads(asking.ask(page, "disagreements", {"run_ids": TWO, "limit": 3}))
     assert len(answer["split"]) == len(answer["all_wrong"]) == 3
-    most = json.loads(page.disagreements({"run_ids": TWO, "limit": 10**9}))
+    most = json.loads(asking.ask(page, "disagreements", {"run_ids": TWO, "limit": 10**9}))
     assert len(most["split"]) <= compare.LONGEST_LIST
 
 
 def test_a_listed_review_opens_with_the_compared_adapters(page, services):
-    row = json.loads(page.disagreements({"run_ids": TWO, "limit": 1}))["split"][0]
+    row = json.loads(asking.ask(page, "disagreements", {"run_ids": TWO, "limit": 1}))["split"][0]
     with gr.Blocks():
-        review = ReviewPage(services)
-    event = gr.EventData(None, {"run_ids": TWO, "index": row["index"]})
-    text, choice = page.open_review(review, event)
+        review = ReviewPage(services, gr.BrowserState())
+    text, choice = page.open_review(review, TWO, row["index"])
     assert text.startswith(row["excerpt"].removesuffix(" …"))
     assert choice["value"] == TWO
-    with pytest.raises(gr.Error, match="between 0 and 999"):
-        page.open_review(review, gr.EventData(None, {"run_ids": TWO, "index": 5000}))
+    with pytest.raises(NotFoundError, match="between 0 and 999"):
+        page.open_review(review, TWO, 5000)
 
 
 class TestBaselines:

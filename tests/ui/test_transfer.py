@@ -6,6 +6,7 @@ import gradio as gr
 import pytest
 
 from peft_demo import models, runs, settings
+from peft_demo.errors import PeftDemoError
 from peft_demo.storage import Store
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.form.transfer import Transfer, code_of
@@ -74,15 +75,15 @@ def test_code_of_a_link_and_of_a_run(tmp_path, kind, name):
     store = Store(tmp_path)
     run = store.submit(runs.RunConfig(method="ia3"), "me")
     for source in ({"link": "method=ia3"}, {"run_id": run.run_id}):
-        answer = json.loads(code_of(store, {"kind": kind, **source}))
+        answer = json.loads(code_of(store, kind, **source))
         assert answer["name"].endswith(name)
         assert "IA3Config(" in answer["text"]
 
 
 def test_code_of_a_run_computes_as_the_run_did(tmp_path):
     store = Store(tmp_path, settings.ADAPTERS)
-    old = json.loads(code_of(store, {"kind": "script", "run_id": "reference-lora-1"}))["text"]
-    new = json.loads(code_of(store, {"kind": "script", "link": "method=lora"}))["text"]
+    old = json.loads(code_of(store, "script", run_id="reference-lora-1"))["text"]
+    new = json.loads(code_of(store, "script", link="method=lora"))["text"]
     assert store.get("reference-lora-1").forward_pass == "transformers"
     assert "dropout_mask" not in old
     assert "dropout_mask" in new
@@ -93,4 +94,5 @@ def test_code_of_a_run_computes_as_the_run_did(tmp_path):
     [{"kind": "script", "run_id": "run-999999"}, {"kind": "x", "link": "method=ia3"}],
 )
 def test_code_of_what_is_not_there_is_a_sentence(tmp_path, request_):
-    assert json.loads(code_of(Store(tmp_path), request_))["error"]
+    with pytest.raises(PeftDemoError, match="must be"):
+        code_of(Store(tmp_path), **request_)

@@ -115,7 +115,8 @@ window.PeftCompare = (() => {
   async function loadGroups() {
     const text = await page.server.groups({});
     if (!text) return;
-    page.groups = JSON.parse(text);
+    const groups = JSON.parse(text);
+    if (Array.isArray(groups)) page.groups = groups;
     drawChooser();
   }
 
@@ -203,7 +204,7 @@ window.PeftCompare = (() => {
   // Queue the assignment's four configurations, and watch them race.
   async function redo(button) {
     button.disabled = true;
-    const text = await page.server.assignment({ tuned: button.dataset.assignment === "tuned" });
+    const text = await page.server.assignment({ tuned: button.dataset.assignment === "tuned", owner: PeftRunsTable.owner() });
     button.disabled = false;
     const answer = text ? JSON.parse(text) : { error: "No connection to the server: nothing was queued." };
     if (answer.error) return PeftRunActions.toast(answer.error, { isProblem: true });

@@ -45,7 +45,10 @@
     // Gradio's client answers undefined when the server cannot be reached, null when nothing is new.
     const text = await page.server.poll({ ...seen, shown, curves });
     setConnection(text !== undefined);
-    if (text) take(JSON.parse(text));
+    if (!text) return;
+    const news = JSON.parse(text);
+    if (news.error) showProblem(news.error);
+    else take(news);
   }
 
   function take(news) {
@@ -139,9 +142,13 @@
     const pill = find(page.header, ".pd-models");
     pill.dataset.state = news.models.state;
     setText(pill, news.models.text);
+    showProblem(news.problem || "");
+  }
+
+  function showProblem(sentence) {
     const problem = find(page.header, ".pd-store-problem");
-    problem.hidden = !news.problem;
-    setText(problem, news.problem || "");
+    problem.hidden = !sentence;
+    setText(problem, sentence);
   }
 
   function start(element, server, onFinished, onRate) {
@@ -383,7 +390,7 @@
     page.baselinesAsked = ids.join();
     const text = await page.server.baselines({ run_ids: ids });
     if (!text || page.baselinesAsked !== ids.join()) return;
-    const { lines, is_pending } = JSON.parse(text);
+    const { lines = [], is_pending } = JSON.parse(text);
     Object.assign(page, { baselines: lines, baselinesFor: ids.join() });
     draw(true);
     if (is_pending) setTimeout(() => { page.baselinesAsked = null; askBaselines(); }, 1500);

@@ -51,6 +51,7 @@ window.PeftRunActions = (() => {
   async function download(run_ids, kind) {
     const text = await host.server().records({ run_ids, kind });
     if (text === undefined) return toast(NO_CONNECTION, { isProblem: true });
+    if (text.startsWith('{"error"')) return toast(JSON.parse(text).error, { isProblem: true });
     const isCsv = kind === "csv";
     PeftFormat.save(`runs.${kind}`, isCsv ? `\ufeff${text}` : text, isCsv ? "text/csv" : "application/json");
     toast(`Saved ${runs(run_ids.length)} as runs.${kind}.`);

@@ -9,7 +9,8 @@ window.PeftRunsTable = (() => {
   const MOST_COMPARED = 8;
 
   const state = (run) => `<span class="pd-state" data-state="${run.status}">${STATES[run.status]}</span>`;
-  const owner = (run) => run.owner === table.owner && !run.reference ? "you" : run.owner_name;
+  const isMine = (run) => run.owner_digest === table.ownDigest && !run.reference;
+  const owner = (run) => isMine(run) ? "you" : run.owner;
   const isTraining = (run) => run.kind === "training";
   const setting = (name) => (run) => run.config[name];
   // A value stays beside its name.
@@ -49,12 +50,12 @@ window.PeftRunsTable = (() => {
   const ONLY = {
     all: { title: "All runs", keeps: (run) => run.kind !== "range_test" },
     starred: { title: "Starred", keeps: (run) => run.is_starred },
-    mine: { title: "Mine", keeps: (run) => run.owner === table.owner && !run.reference },
+    mine: { title: "Mine", keeps: isMine },
     ranges: { title: "Range tests", keeps: (run) => run.kind === "range_test" },
   };
 
   const table = {
-    element: null, host: null, owner: null, selected: new Set(), at: 0,
+    element: null, host: null, owner: "", ownDigest: "", selected: new Set(), at: 0,
     columns: COLUMNS.filter((column) => column.usual).map((column) => column.key),
     sort: { key: "created", isDown: true }, text: "", method: "", only: "all",
   };
@@ -207,8 +208,11 @@ window.PeftRunsTable = (() => {
 
   const areStarred = (runs) => runs.length > 0 && runs.every((run) => run.reference || run.is_starred);
 
-  function setOwner(id) {
+  // The id says who acts and stays in this browser; of others' runs the server tells digests only.
+  async function setOwner(id) {
+    if (!table.host) return void setTimeout(setOwner, 30, id);
     table.owner = id;
+    table.ownDigest = await table.host.server().owner_digest({ owner: id });
     draw();
   }
 
@@ -332,5 +336,5 @@ window.PeftRunsTable = (() => {
     draw();
   }
 
-  return { start, show, draw, setOwner };
+  return { start, show, draw, setOwner, owner: () => table.owner };
 })();

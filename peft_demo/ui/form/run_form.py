@@ -10,11 +10,12 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import data, models, runs
-from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError
+from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.fields import Field, Widget
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, preset, recommended_id
+from peft_demo.ui.requests import MethodId, Text, checked, unchecked
 
 PLAIN = ("learning_rate", "num_train_epochs", "num_reviews", "max_length")
 """Fields that stand open; the others wait in "More settings"."""
@@ -64,6 +65,7 @@ class Form:
             elem_id="preset",
             filterable=False,
         )
+        unchecked(self.preset)
         self._controls: dict[Slot, Any] = {}
         self._draw(Slot(runs.NAME), start)
         self.method = gr.Dropdown(
@@ -74,7 +76,7 @@ class Form:
             elem_id="method",
             filterable=True,
         )
-        self._controls[Slot(runs.METHOD)] = self.method
+        self._controls[Slot(runs.METHOD)] = unchecked(self.method)
         with gr.Group():
             for slot in own_slots():
                 self._draw(slot, start)
@@ -123,15 +125,12 @@ class Form:
             for slot in self.slots
         ]
 
-    def fill(self, preset_id: str, method_id: str) -> list[Any]:
+    def fill(self, preset_id: Text, method_id: MethodId) -> list[Any]:
         """Put a preset's values into the form; base, data set and seed stay as they are."""
         wanted = preset_id
         if preset_id == RECOMMENDED:
             wanted = recommended_id(method_id)
-        try:
-            chosen = preset(wanted)
-        except NotFoundError as error:
-            raise gr.Error(str(error)) from error
+        chosen = preset(wanted)
         kept = {"base_model", "dataset", "seed"} - set(chosen.values)
         if preset_id == RECOMMENDED:  # named after its settings, which will still change
             kept.add("name")
@@ -157,7 +156,8 @@ class Form:
 
     def pick(self, name: str, learning_rate: str, event: gr.EventData) -> list[Any]:
         """Choose a method in the table of methods."""
-        method_id = str(event.method)
+        picked = event._data if isinstance(event._data, dict) else {}
+        method_id = str(picked.get("method"))
         if method_id not in METHODS:
             return [gr.skip()] * len(self.inputs)
         updates = self.switch(method_id, name, learning_rate)
@@ -165,7 +165,7 @@ class Form:
         updates[place] = gr.update(value=method_id, info=METHODS[method_id].summary)
         return updates
 
-    def switch(self, method_id: str, name: str, learning_rate: str) -> list[Any]:
+    def switch(self, method_id: MethodId, name: Text, learning_rate: Text) -> list[Any]:
         """Show a method's fields; name and rate follow unless the user typed them himself."""
         method = METHODS[method_id]
         recommended = {runs.LEARNING_RATE.written(m.learning_rate) for m in METHODS.values()}
@@ -186,7 +186,9 @@ class Form:
         shown = slot.counts_for(start["method"])
         value = start[field.name] if shown else field.default
         owner = "" if not slot.methods else next(m for m in METHODS if m in slot.methods)
-        control = _control(field, value, f"{owner}-{field.name}" if owner else field.name)
+        control = unchecked(
+            _control(field, value, f"{owner}-{field.name}" if owner else field.name)
+        )
         control.visible = shown
         self._controls[slot] = control
 
@@ -194,7 +196,8 @@ class Form:
         """The settings that count: those of all runs and of the chosen method."""
         pairs = list(zip(self.slots, values, strict=True))
         method = next(value for slot, value in pairs if slot.field.name == "method")
-        return [(slot, value) for slot, value in pairs if slot.counts_for(method)]
+        method_id = method if isinstance(method, str) else ""
+        return [(slot, value) for slot, value in pairs if slot.counts_for(method_id)]
 
     def _connect(self) -> None:
         for name, load in (("base_model", _load_base), ("dataset", _load_reviews)):
@@ -208,14 +211,14 @@ class Form:
                 api_visibility="private",
             )
         self.preset.input(
-            self.fill,
+            checked(self.fill),
             [self.preset, self.method],
             [self.preset, *self.inputs],
             show_progress="hidden",
             api_visibility="private",
         )
         self.method.select(
-            self.switch,
+            checked(self.switch),
             [self.method, self.control("name"), self.control("learning_rate")],
             self.inputs,
             show_progress="hidden",
@@ -244,7 +247,7 @@ def _fetch(name: str, load: Callable[[str], object], chosen: str) -> Any:
     """
     field = next(field for field in runs.RUN_FIELDS if field.name == name)
     try:
-        load(chosen)
+        load(str(field.check(chosen)))
     except PeftDemoError as error:
         gr.Warning(str(error), duration=None)
         return gr.update(value=field.default, info=f"{error} {field.help}")
@@ -281,10 +284,7 @@ def _dropdown(field: Any, value: Any, **common: Any) -> gr.Dropdown:
 
 
 def _slider(field: Any, value: Any, **common: Any) -> gr.Slider:
-    slider = gr.Slider(field.minimum, field.maximum, value, step=field.step, **common)
-    # The field's own check speaks, and its sentence then stands beside the slider.
-    slider.preprocess = lambda payload: payload  # type: ignore[method-assign]
-    return slider
+    return gr.Slider(field.minimum, field.maximum, value, step=field.step, **common)
 
 
 _WIDGETS: dict[Widget, Callable[..., Any]] = {

@@ -14,6 +14,7 @@ from peft_demo.runs import sweeps
 from peft_demo.runs.sweeps import Plan
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.pages.method import duration
+from peft_demo.ui.requests import MethodId, OptionalText, checked, unchecked
 from peft_demo.ui.services import Services
 
 EMPTY = (
@@ -40,8 +41,7 @@ class SweepForm:
                 info=sweeps.REPEATS.help,
                 elem_id="repeats",
             )
-            # The field's own check speaks, as in the form.
-            self._repeats.preprocess = lambda payload: payload  # type: ignore[method-assign]
+            unchecked(self._repeats)
             self._axes = [self._axis(number, first) for number in range(sweeps.MOST_AXES)]
             self._race = gr.Checkbox(
                 False, label=sweeps.RACE.label, info=sweeps.RACE.help, elem_id="race"
@@ -54,7 +54,7 @@ class SweepForm:
             self._race,
         ]
         form.method.change(
-            self._offer,
+            checked(self._offer),
             [form.method, *(field for field, _ in self._axes)],
             [field for field, _ in self._axes],
             show_progress="hidden",
@@ -62,7 +62,7 @@ class SweepForm:
         )
         for field, values in self._axes:
             field.input(
-                self._explain,
+                checked(self._explain),
                 [form.method, field],
                 values,
                 show_progress="hidden",
@@ -78,7 +78,7 @@ class SweepForm:
         own, rest = values[: len(self.inputs)], values[len(self.inputs) :]
         repeats, *pairs, race = own
         axes = {}
-        for name, text in zip(pairs[::2], pairs[1::2], strict=True):
+        for name, text in zip(map(_name, pairs[::2]), pairs[1::2], strict=True):
             if name and name in axes:
                 raise InvalidFieldsError({name: f"{name} must be swept once, got it twice."})
             if name:
@@ -146,15 +146,18 @@ class SweepForm:
                 max_lines=1,
                 elem_id=f"sweep-values-{number + 1}",
             )
-        return field, values
+        return unchecked(field), values
 
-    def _offer(self, method: str, *chosen: str) -> list[Any]:
+    def _offer(self, method: MethodId, first: OptionalText, second: OptionalText) -> list[Any]:
         """The fields of another method; what was chosen stays if it has it."""
         choices = _choices(method)
         known = {value for _, value in choices}
-        return [gr.update(choices=choices, value=name if name in known else "") for name in chosen]
+        return [
+            gr.update(choices=choices, value=name if name in known else "")
+            for name in (first, second)
+        ]
 
-    def _explain(self, method: str, name: str) -> Any:
+    def _explain(self, method: MethodId, name: OptionalText) -> Any:
         field = next((f for f in sweeps.sweepable(method) if f.name == name), None)
         if field is None:
             return gr.update(info="Its values, parted by commas.")
@@ -168,7 +171,7 @@ class SweepForm:
     def _answers(self, own: Sequence[Any], problems: Mapping[str, str]) -> list[dict[str, Any]]:
         """Each sentence at the control that it is about; what is about none, at the repeats."""
         _, *pairs, _ = own
-        at = {name: place for place, name in enumerate(pairs[::2]) if name}
+        at = {name: place for place, name in enumerate(map(_name, pairs[::2])) if name}
         boxes: list[list[str]] = [[] for _ in range(sweeps.MOST_AXES)]
         repeats, race = [], []
         for name, sentence in problems.items():
@@ -180,6 +183,11 @@ class SweepForm:
                 repeats.append(sentence)
         told = [repeats, *(sentences for box in boxes for sentences in ([], box)), race]
         return [gr.validate(not sentences, " ".join(sentences)) for sentences in told]
+
+
+def _name(chosen: object) -> str:
+    """The field that is chosen to be swept; empty if none is."""
+    return str(chosen or "")
 
 
 def _choices(method: str) -> list[tuple[str, str]]:

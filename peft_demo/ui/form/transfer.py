@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from peft_demo.errors import InvalidFieldsError, PeftDemoError
+from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import RunConfig, links, reading
 from peft_demo.storage import Store
 from peft_demo.ui.form.run_form import Form
@@ -90,27 +89,22 @@ class Transfer:
             return None
 
 
-def code_of(store: Store, request: Mapping[str, Any]) -> str:
+def code_of(store: Store, kind: str, run_id: str | None = None, link: str | None = None) -> str:
     """The script or notebook of a run or of a link's configuration, as JSON.
 
-    Args:
-        store: where the runs are.
-        request: ``kind`` (script or notebook), and ``run_id`` or ``link``.
+    Raises:
+        PeftDemoError: there is no such run or kind, or the link is not allowed.
     """
     from peft_demo.export import code
 
-    try:
-        run_id, forward_pass = request.get("run_id"), None
-        if run_id:
-            run = store.get(str(run_id))
-            config, forward_pass = run.config, run.forward_pass
-        else:
-            config = RunConfig(links.from_link(str(request.get("link", ""))).values)
-        kind = str(request.get("kind"))
-        text = code.export(config, kind, forward_pass)
-        return json.dumps({"name": code.file_name(kind), "text": text})
-    except PeftDemoError as error:
-        return json.dumps({"error": str(error)})
+    forward_pass = None
+    if run_id:
+        run = store.get(run_id)
+        config, forward_pass = run.config, run.forward_pass
+    else:
+        config = RunConfig(links.from_link(link or "").values)
+    text = code.export(config, kind, forward_pass)
+    return json.dumps({"name": code.file_name(kind), "text": text})
 
 
 def _notes(notes: tuple[str, ...]) -> str:

@@ -14,8 +14,19 @@ from peft_demo import comparison
 from peft_demo.comparison.curves import run_curves
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.export.csv import known_config, run_csv
+from peft_demo.fields import shown
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunKind, RunStatus
+from peft_demo.ui.owners import digest, public
+from peft_demo.ui.requests import (
+    Anything,
+    Number,
+    OptionalText,
+    RunId,
+    RunIds,
+    Text,
+    page_function,
+)
 from peft_demo.ui.services import Services
 
 
@@ -27,53 +38,72 @@ class Board:
         self._summaries: dict[str, tuple[int, dict[str, Any]]] = {}
         self._curves: dict[str, tuple[int, dict[str, Any]]] = {}
 
-    def poll(self, request: dict[str, Any]) -> str | None:
+    def functions(self) -> list[Callable[..., Any]]:
+        """What the page's script may call on the server."""
+        return [
+            page_function(self.poll),
+            page_function(self.act, str),
+            page_function(self.annotate, _at_fields),
+            page_function(self.records),
+            page_function(self.details),
+            page_function(self.verdict, str),
+        ]
+
+    def poll(
+        self,
+        since: Number = -1,
+        models: OptionalText = None,
+        problem: OptionalText = None,
+        shown: RunIds = (),
+        curves: RunIds = (),
+    ) -> str | None:
         """What is new for a browser, or None.
 
         Args:
-            request: ``since``, the version it has seen; ``models`` and ``problem``, the texts
-                that it shows; ``shown``, ids of the runs in its charts; ``curves``, those whose
-                curves it lacks.
+            since: the version that it has seen.
+            models: the text about the models that it shows.
+            problem: the text about the store that it shows.
+            shown: runs in its charts.
+            curves: runs whose curves it lacks.
         """
         store, warm_up = self._services.store, self._services.warm_up
-        since = int(request.get("since", -1))
-        wanted = [str(run_id) for run_id in request.get("curves", ())]
-        seen = (since, request.get("models"), request.get("problem") or None)
+        wanted = list(curves)
+        seen = (since, models, problem or None)
         try:
-            version, problem = store.version, store.problem
-            if (version, warm_up.text, problem) == seen and not wanted:
+            version, trouble = store.version, store.problem
+            if (version, warm_up.text, trouble) == seen and not wanted:
                 return None
             # A version that went back is another store: all of it is new.
             changed = store.runs(since if since <= version else -1) if version != since else []
             ids = store.ids()
             # A browser that shows a run's curves needs them again whenever the run changes.
-            shown = {str(run_id) for run_id in request.get("shown", ())}
-            wanted += [run.run_id for run in changed if run.run_id in shown]
-            curves = {run_id: self._curve(run_id) for run_id in wanted if run_id in ids}
+            wanted += [run.run_id for run in changed if run.run_id in set(shown)]
+            drawn = {run_id: self._curve(run_id) for run_id in set(wanted) & set(ids)}
         except PeftDemoError as error:
-            version, changed, ids, curves, problem = since, [], None, {}, str(error)
-            if (version, warm_up.text, problem) == seen:
+            version, changed, ids, drawn, trouble = since, [], None, {}, str(error)
+            if (version, warm_up.text, trouble) == seen:
                 return None
         answer = {
             "version": version,
             "models": {"state": warm_up.state, "text": warm_up.text},
-            "problem": problem,
+            "problem": trouble,
             "ids": ids,
             "runs": [self._summary(run) for run in changed],
-            "curves": curves,
+            "curves": drawn,
         }
         return json.dumps(answer, separators=(",", ":"))
 
-    def act(self, request: dict[str, Any]) -> str:
-        """Do what a button says; answers an error's sentence or an empty text.
+    def act(self, action: Text, run_ids: RunIds = (), tags: Text = "") -> str:
+        """Do what a button says; answers an empty text.
 
         Args:
-            request: ``action``, and the ``run_ids`` that it is for; ``tags`` to add.
+            action: of the actions below.
+            run_ids: the runs that it is for.
+            tags: to be added.
+
+        Raises:
+            PeftDemoError: it cannot be done.
         """
-        run_ids, action = (
-            [str(run_id) for run_id in request.get("run_ids", ())],
-            request.get("action"),
-        )
         store, services = self._services.store, self._services
         actions: dict[str, Callable[[], object]] = {
             "stop": lambda: [services.engine.cancel(run_id) for run_id in run_ids],
@@ -81,55 +111,51 @@ class Board:
             "restore": lambda: store.restore(*run_ids),
             "star": lambda: store.annotate_all(run_ids, is_starred=True),
             "unstar": lambda: store.annotate_all(run_ids, is_starred=False),
-            "tag": lambda: store.annotate_all(run_ids, tags=str(request.get("tags", ""))),
+            "tag": lambda: store.annotate_all(run_ids, tags=tags),
         }
         if action not in actions:
-            return f"action must be one of {', '.join(actions)}, got {action}."
-        try:
-            actions[action]()
-        except PeftDemoError as error:
-            return str(error)
+            raise InvalidFieldsError(
+                {"action": f"action must be one of {', '.join(actions)}, got {shown(action)}."}
+            )
+        actions[action]()
         return ""
 
-    def annotate(self, request: dict[str, Any]) -> str:
-        """Write name, tags and note onto a run; answers JSON with the sentence of each bad field.
+    def annotate(
+        self,
+        run_id: RunId,
+        name: Anything = None,
+        tags: Anything = None,
+        note: Anything = None,
+        is_starred: Anything = None,
+    ) -> str:
+        """Write name, tags and note onto a run; answers an empty JSON object.
 
-        A sentence that belongs to no field has an empty name.
+        Raises:
+            PeftDemoError: with the sentence of each bad field.
         """
-        fields = {name: request.get(name) for name in ("name", "tags", "note", "is_starred")}
-        try:
-            self._services.store.annotate(str(request.get("run_id")), **fields)
-        except InvalidFieldsError as error:
-            return json.dumps(error.problems)
-        except PeftDemoError as error:
-            return json.dumps({"": str(error)})
+        store = self._services.store
+        store.annotate(run_id, name=name, tags=tags, note=note, is_starred=is_starred)
         return "{}"
 
-    def records(self, request: dict[str, Any]) -> str:
+    def records(self, run_ids: RunIds, kind: Text = "json") -> str:
         """Runs as the text of a file to keep, in the order of the request.
 
         Args:
-            request: ``run_ids``, and ``kind``: csv or json.
+            run_ids: one that was deleted a moment ago is left out.
+            kind: csv or json.
         """
         known = {run.run_id: run for run in self._services.store.runs()}
-        wanted = [str(run_id) for run_id in request.get("run_ids", ())]
-        # One that was deleted a moment ago is left out.
-        runs = [known[run_id] for run_id in wanted if run_id in known]
-        if request.get("kind") == "csv":
+        runs = [known[run_id] for run_id in run_ids if run_id in known]
+        if kind == "csv":
             return run_csv(runs)
         return json.dumps([_record(run) for run in runs], ensure_ascii=False, indent=1)
 
-    def details(self, request: dict[str, Any]) -> str:
-        """Everything about one run, as JSON, or {"error": sentence}."""
-        try:
-            run = self._services.store.get(str(request.get("run_id")))
-        except PeftDemoError as error:
-            return json.dumps({"error": str(error)})
-        return json.dumps(_record(run))
+    def details(self, run_id: RunId) -> str:
+        """Everything about one run, as JSON."""
+        return json.dumps(_record(self._services.store.get(run_id)))
 
-    def verdict(self, request: dict[str, Any]) -> str:
+    def verdict(self, run_ids: RunIds) -> str:
         """What the test results of the selected runs can tell, in words."""
-        run_ids = [str(run_id) for run_id in request.get("run_ids", ())]
         try:
             found = comparison.verdict(self._services.store, run_ids, self._services.evidence)
         except PeftDemoError:
@@ -155,7 +181,13 @@ class Board:
 
 def _record(run: Run) -> dict[str, Any]:
     """Everything about a run, as plain data."""
-    return {**run.model_dump(mode="json"), "config": known_config(run)}
+    return {**public(run), "config": known_config(run)}
+
+
+def _at_fields(error: PeftDemoError) -> str:
+    """The sentence of each bad field as JSON; one that belongs to no field has an empty name."""
+    problems = error.problems if isinstance(error, InvalidFieldsError) else {"": str(error)}
+    return json.dumps(problems)
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -170,8 +202,8 @@ def summary(run: Run) -> dict[str, Any]:
         "method": _method_label(run),
         "status": str(run.status),
         "reference": run.is_reference,
-        "owner": run.owner,
-        "owner_name": run.owner_name,
+        "owner": run.owner_name,
+        "owner_digest": digest(run.owner),
         "created": run.created_at.isoformat(),
         "fields": _fields(run),
         "config": known_config(run),

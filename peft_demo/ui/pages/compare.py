@@ -7,7 +7,6 @@ nothing new answers None.
 from __future__ import annotations
 
 import json
-import logging
 import queue
 import threading
 from collections import OrderedDict
@@ -21,17 +20,27 @@ from peft_demo.comparison import curves
 from peft_demo.comparison.baselines import lines, text_baselines
 from peft_demo.comparison.compare import MOST_RUNS, measure_in
 from peft_demo.errors import PeftDemoError
-from peft_demo.fields import shown
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunConfig, RunStatus, sweeps
+from peft_demo.ui.faults import readable
+from peft_demo.ui.owners import acting, public
 from peft_demo.ui.pages.review import ReviewPage
+from peft_demo.ui.requests import (
+    Anything,
+    GroupId,
+    Number,
+    OptionalText,
+    RunIds,
+    Yes,
+    checked,
+    of_event,
+    page_function,
+)
 from peft_demo.ui.services import Services
 
 if TYPE_CHECKING:
     from peft_demo.comparison.facts import Baseline
     from peft_demo.comparison.text_baseline import TextBaseline
-
-logger = logging.getLogger(__name__)
 
 KEPT_ANSWERS = 64
 
@@ -59,34 +68,22 @@ class ComparePage:
 
     def functions(self) -> list[Callable[..., Any]]:
         """What the page's script may call on the server."""
+        return [
+            page_function(self.compare),
+            page_function(self.group),
+            page_function(self.groups),
+            page_function(self.disagreements),
+            page_function(self.assignment),
+            page_function(self.baselines),
+        ]
 
-        def compare(request: dict[str, Any]) -> str | None:
-            return self.compare(request)
-
-        def group(request: dict[str, Any]) -> str | None:
-            return self.group(request)
-
-        def groups(_request: dict[str, Any]) -> str:
-            return self.groups()
-
-        def disagreements(request: dict[str, Any]) -> str:
-            return self.disagreements(request)
-
-        def assignment(request: dict[str, Any]) -> str:
-            return self.assignment(request)
-
-        def baselines(request: dict[str, Any]) -> str:
-            return self.baselines(request)
-
-        return [compare, group, groups, disagreements, assignment, baselines]
-
-    def compare(self, request: dict[str, Any]) -> str | None:
+    def compare(self, run_ids: RunIds = (), key: OptionalText = None) -> str | None:
         """The comparison of some runs with their curves.
 
         Args:
-            request: ``run_ids``, and ``key``, that of the answer which the browser has.
+            run_ids: the runs.
+            key: that of the answer which the browser has.
         """
-        run_ids = [str(run_id) for run_id in request.get("run_ids", ())]
         store = self._services.store
 
         def build() -> dict[str, Any]:
@@ -99,80 +96,77 @@ class ComparePage:
                 "means": self._means(cells),
             }
 
-        return self._answer(("compare", *run_ids), request, lambda: run_ids, build)
+        return self._answer(("compare", *run_ids), key, lambda: run_ids, build)
 
-    def group(self, request: dict[str, Any]) -> str | None:
-        """The page of the group named by ``group``; ``key`` as for ``compare``."""
-        group_id, store = str(request.get("group")), self._services.store
+    def group(self, group: GroupId, key: OptionalText = None) -> str | None:
+        """The page of a group; ``key`` as for ``compare``."""
+        store = self._services.store
 
         def members() -> list[str]:
-            return [run.run_id for run in store.group(group_id)[1]]
+            return [run.run_id for run in store.group(group)[1]]
 
         def build() -> dict[str, Any]:
-            facts = comparison.group_facts(store, group_id, **self._sources)
+            facts = comparison.group_facts(store, group, **self._sources)
             few = facts.cells if len(facts.cells) <= MOST_RUNS else ()
             return {
-                "group": facts.model_dump(mode="json"),
+                "group": {**facts.model_dump(mode="json"), "group": public(store.group(group)[0])},
                 "means": self._means({cell.cell_id: cell.run_ids for cell in few}),
             }
 
-        return self._answer(("group", group_id), request, members, build)
+        return self._answer(("group", group), key, members, build)
 
     def groups(self) -> str:
         """All groups, newest first."""
         try:
             found = self._services.store.groups()
         except PeftDemoError:
-            found = []
-        return json.dumps([group.model_dump(mode="json", exclude={"axes"}) for group in found])
+            found = []  # the page's header says what is wrong with the store
+        return json.dumps(
+            [
+                {name: value for name, value in public(group).items() if name != "axes"}
+                for group in found
+            ]
+        )
 
-    def baselines(self, request: dict[str, Any]) -> str:
-        """The lines to beat on the test reviews of the runs ``run_ids``, for the board's chart."""
+    def baselines(self, run_ids: RunIds) -> str:
+        """The lines to beat on some runs' test reviews, for the board's chart."""
         try:
             self._follow()
         except PeftDemoError:
             return json.dumps({"lines": [], "is_pending": False})
-        wanted = [str(run_id) for run_id in request.get("run_ids", ())][:MOST_LINED]
-        runs = [self._runs[run_id] for run_id in wanted if run_id in self._runs]
+        runs = [self._runs[run_id] for run_id in run_ids[:MOST_LINED] if run_id in self._runs]
         measured = text_baselines(runs, self._baselines.get)
         found = lines(runs, measured, self._runs.values())
         return json.dumps(
             {"lines": [_line(line) for line in found], "is_pending": measured.is_pending}
         )
 
-    def assignment(self, request: dict[str, Any]) -> str:
+    def assignment(self, tuned: Yes = False, owner: Anything = None) -> str:
         """Queue the assignment's four configurations, with tuned rates if ``tuned``, as a race."""
-        try:
-            plan = sweeps.assignment(tuned=bool(request.get("tuned")))
-            group, _ = self._services.engine.submit_plan(plan, "browser")
-        except PeftDemoError as error:
-            return json.dumps({"error": str(error)})
+        plan = sweeps.assignment(tuned=tuned)
+        group, _ = self._services.engine.submit_plan(plan, acting(owner))
         return json.dumps({"group": group.group_id})
 
-    def disagreements(self, request: dict[str, Any]) -> str:
-        """The reviews that split the runs ``run_ids``, at most ``limit`` of each kind."""
-        run_ids = [str(run_id) for run_id in request.get("run_ids", ())]
-        limit = min(int(request.get("limit", 20)), LONGEST_LIST)
-        try:
-            store, evidence = self._services.store, self._services.evidence
-            return comparison.disagreements(store, run_ids, limit, evidence).model_dump_json()
-        except PeftDemoError as error:
-            return json.dumps({"error": str(error)})
+    def disagreements(self, run_ids: RunIds, limit: Number = 20) -> str:
+        """The reviews that split some runs, at most ``limit`` of each kind."""
+        store, evidence = self._services.store, self._services.evidence
+        most = max(0, min(limit, LONGEST_LIST))
+        return comparison.disagreements(store, run_ids, most, evidence).model_dump_json()
 
     def connect(self, header: gr.HTML, review: ReviewPage) -> None:
         """Let a click on a listed review open it on the review page, classified."""
 
-        def open_review(event: gr.EventData) -> list[Any]:
-            return self.open_review(review, event)
+        def open_review(run_ids: RunIds, index: Number) -> list[Any]:
+            return self.open_review(review, run_ids, index)
 
         header.opened(
-            open_review,
+            of_event(open_review),
             None,
             [review.review, review.run_ids],
             show_progress="hidden",
             api_visibility="private",
         ).success(None, js="() => PeftCompare.opened()").success(
-            review.classify,
+            checked(review.classify),
             [review.review, review.run_ids],
             review.cards,
             concurrency_limit=8,
@@ -180,13 +174,13 @@ class ComparePage:
             api_visibility="private",
         )
 
-    def open_review(self, review: ReviewPage, event: gr.EventData) -> list[Any]:
-        """Put a test review and the compared adapters into the review page."""
-        run_ids = [str(run_id) for run_id in event.run_ids]
-        try:
-            text = comparison.review_at(self._services.store, run_ids[0], int(event.index))
-        except PeftDemoError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+    def open_review(self, review: ReviewPage, run_ids: RunIds, index: int) -> list[Any]:
+        """Put a test review and the compared adapters into the review page.
+
+        Raises:
+            PeftDemoError: there is no such review, or no such run.
+        """
+        text = comparison.review_at(self._services.store, next(iter(run_ids), ""), index)
         return [text, review.refresh(run_ids)]
 
     @property
@@ -200,28 +194,24 @@ class ComparePage:
     def _answer(
         self,
         what: tuple[str, ...],
-        request: dict[str, Any],
+        key: str | None,
         members: Callable[[], Sequence[str]],
         build: Callable[[], dict[str, Any]],
     ) -> str | None:
         try:
             self._follow()
             state = self._state(members())
-            key = f"{hash((what, state)):x}"
-            if request.get("key") == key:
+            found = f"{hash((what, state)):x}"
+            if key == found:
                 return None
-            known = self._answers.get((what, key))
+            known = self._answers.get((what, found))
             if known is None:
-                known = json.dumps({"key": key, **build()}, separators=(",", ":"))
-                self._keep((what, key), known)
+                known = json.dumps({"key": found, **build()}, separators=(",", ":"))
+                self._keep((what, found), known)
             return known
         except PeftDemoError as error:
             sentence = str(error)
-            return (
-                None
-                if request.get("key") == sentence
-                else json.dumps({"key": sentence, "error": sentence})
-            )
+            return None if key == sentence else json.dumps({"key": sentence, "error": sentence})
 
     def _keep(self, key: tuple[Any, ...], answer: str) -> None:
         with self._lock:
@@ -300,11 +290,8 @@ class BaselineWorker:
             result: Sequence[TextBaseline] | PeftDemoError
             try:
                 result = measure(config) or ()
-            except PeftDemoError as error:
-                result = error
             except Exception as error:
-                logger.exception("The baselines of %s could not be computed", config.name)
-                result = PeftDemoError(f"they failed ({shown(str(error))}).")
+                result = readable(error)
             self._done[_without_name(config)] = result
             self.version += 1
 

@@ -14,6 +14,8 @@ import gradio as gr
 from peft_demo.data import LONGEST_TEXT, check_text, clean
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.runs import Run
+from peft_demo.ui.owners import acting
+from peft_demo.ui.requests import OptionalRunIds, RunIds, Text, checked, unchecked
 from peft_demo.ui.services import Services
 
 if TYPE_CHECKING:
@@ -39,9 +41,10 @@ WAITING = (
 class ReviewPage:
     """The controls of the review page and what happens when they are used."""
 
-    def __init__(self, services: Services) -> None:
-        """Draw the page into the current Blocks."""
+    def __init__(self, services: Services, owner: gr.BrowserState) -> None:
+        """Draw the page into the current Blocks; ``owner`` keeps the id of who uses it."""
         self._services = services
+        self._owner = owner
         choices = self._choices()
         self.review = gr.Textbox(
             label="Review",
@@ -72,15 +75,16 @@ class ReviewPage:
             elem_id="adapters",
             show_select_all=True,
         )
+        unchecked(self.run_ids)
         self._draw_import()
         self.button = gr.Button("Classify", variant="primary", elem_id="classify")
         self.cards = gr.HTML(WAITING, elem_id="cards", apply_default_css=False)
         gr.on(
             [self.button.click, self.review.submit],
-            self.classify,
+            checked(self.classify),
             [self.review, self.run_ids],
             self.cards,
-            validator=self._validate,
+            validator=checked(self._validate),
             concurrency_limit=8,
             api_visibility="private",
             show_progress_on=self.cards,
@@ -101,18 +105,18 @@ class ReviewPage:
             self.imported = gr.HTML("", elem_id="imported", apply_default_css=False)
             adapter.upload(
                 self._import,
-                adapter,
+                [self._owner, adapter],
                 self.imported,
                 concurrency_limit=2,
                 api_visibility="private",
                 show_progress_on=self.imported,
             )
 
-    def _import(self, path: str | None) -> str:
+    def _import(self, owner: object, path: str | None) -> str:
         if not path:
             return ""
         try:
-            run = self._services.import_adapter(Path(path), "browser")
+            run = self._services.import_adapter(Path(path), acting(owner))
         except PeftDemoError as error:
             return f"<p class='pd-problem' role='alert'>{escape(str(error))}</p>"
         return (
@@ -120,11 +124,11 @@ class ReviewPage:
             "queue for its test; then it can be chosen above.</p>"
         )
 
-    def refresh(self, selected: list[str] | None) -> Any:
+    def refresh(self, selected: OptionalRunIds) -> Any:
         """The choices with the runs that are finished by now, keeping the selection."""
         choices = self._choices()
         ids = {run_id for _, run_id in choices}
-        kept = [run_id for run_id in selected or [] if run_id in ids]
+        kept = [run_id for run_id in selected or () if run_id in ids]
         return gr.update(choices=choices, value=kept)
 
     def _choices(self) -> list[tuple[str, str]]:
@@ -139,7 +143,7 @@ class ReviewPage:
         return run_id in {f"reference-{preset_id}" for preset_id in FIRST_CHOICE}
 
     @staticmethod
-    def _validate(review: str, run_ids: list[str]) -> list[dict[str, Any]]:
+    def _validate(review: Text, run_ids: RunIds) -> list[dict[str, Any]]:
         problems: dict[str, str] = {}
         for check in (lambda: check_text(review), lambda: _check_chosen(run_ids)):
             try:
@@ -151,7 +155,7 @@ class ReviewPage:
             for name in ("review", "run_ids")
         ]
 
-    def classify(self, review: str, run_ids: list[str]) -> str:
+    def classify(self, review: Text, run_ids: RunIds) -> str:
         """The cards of a review, or why there are none."""
         try:
             predictions = self._services.predict(review, run_ids)

@@ -1,0 +1,81 @@
+"""A fault of ours, for people: one sentence with a number that stands in the log with the rest."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import traceback
+
+import gradio as gr
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from peft_demo.errors import PeftDemoError
+
+logger = logging.getLogger(__name__)
+
+_logged: set[str] = set()
+
+
+def readable(error: Exception) -> PeftDemoError:
+    """What a client may read of an error: its sentence if it has one, else a fault's number.
+
+    The number follows from where the error came up: one defect has one number, and is logged
+    whole once, then a line for each time.
+    """
+    if isinstance(error, PeftDemoError):
+        return error
+    if isinstance(error, gr.Error):
+        return PeftDemoError(error.message)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = [f"{frame.filename}:{frame.lineno}" for frame in frames]
+    number = hashlib.sha256(repr((type(error).__name__, where)).encode()).hexdigest()[:6]
+    if number in _logged:
+        logger.error("Fault %s again: %r", number, error)
+    else:
+        _logged.add(number)
+        logger.error("Fault %s", number, exc_info=error)
+    return PeftDemoError(f"Something went wrong here (fault {number}); the log says more.")
+
+
+class Blocks(gr.Blocks):
+    """Gradio's, where every event's error is a sentence.
+
+    Before our functions run Gradio takes a request apart, and fails in its own words if the
+    request does not have the shape that the page gives it.
+    """
+
+    async def process_api(self, *args: object, **more: object) -> dict[str, object]:
+        """See Blocks; raises nothing but gr.Error that is not printed."""
+        try:
+            return await super().process_api(*args, **more)  # type: ignore[arg-type]
+        except Exception as error:
+            duration = error.duration if isinstance(error, gr.Error) else 10
+            raise gr.Error(str(readable(error)), duration, print_exception=False) from error
+
+
+class NoServerErrors:
+    """Middleware: what Gradio cannot make sense of gets 400 and a sentence, never 500."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        has_begun = False
+
+        async def pass_on(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                if message["status"] == 500:
+                    message = {**message, "status": 400}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, pass_on)
+        except Exception as error:
+            sentence = str(readable(error))
+            if has_begun or scope["type"] != "http":
+                raise
+            await JSONResponse({"error": sentence}, 400)(scope, receive, send)

@@ -1,0 +1,161 @@
+"""What clients may ask: each request is checked against its function before that runs.
+
+A function says with its parameters what may come: a type, and in its description what may be
+entered, in words. Page functions get all of it as one mapping, endpoints and events one argument
+after another.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Annotated, Any, TypeAlias, get_type_hints
+
+import gradio as gr
+import pydantic
+from pydantic import Field
+
+from peft_demo.errors import InvalidFieldsError, PeftDemoError
+from peft_demo.fields import shown
+from peft_demo.runs.run_fields import method_field
+from peft_demo.runs.sweeps import REPEATS
+from peft_demo.ui.faults import readable
+
+MOST_IDS = 10_000
+"""Runs that one request may name; what it is for has limits of its own."""
+
+RunId: TypeAlias = Annotated[str, Field(description="the id of a run, such as run-000001")]
+_ids = f"a list of at most {MOST_IDS:,} ids of runs"
+_IDS = Field(max_length=MOST_IDS, description=_ids)
+RunIds: TypeAlias = Annotated[tuple[str, ...], _IDS]
+OptionalRunIds: TypeAlias = Annotated[RunIds | None, Field(description=_ids)]
+RunIdList: TypeAlias = Annotated[list[str], _IDS]
+"""The same, as the API's description calls it."""
+GroupId: TypeAlias = Annotated[str, Field(description="the id of a group, such as group-000001")]
+Text: TypeAlias = Annotated[str, Field(description="a text")]
+OptionalText: TypeAlias = Annotated[str | None, Field(description="a text, or empty")]
+Anything: TypeAlias = Any
+"""What a room's own check looks at."""
+Texts: TypeAlias = Annotated[list[str], Field(description="a list of texts")]
+Number: TypeAlias = Annotated[int, Field(description="a whole number")]
+MethodId: TypeAlias = Annotated[
+    str, pydantic.BeforeValidator(lambda value: method_field().check(value))
+]
+Rate: TypeAlias = Annotated[float, Field(description="a number")]
+Yes: TypeAlias = Annotated[bool, Field(description="true or false")]
+Values: TypeAlias = Annotated[
+    dict[str, Any], Field(description='a mapping of fields to values, such as {"r": 8}')
+]
+Repeats: TypeAlias = Annotated[int, Field(description=REPEATS.allowed)]
+
+
+class Parameters:
+    """What a function takes, as a pydantic model."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        hints = get_type_hints(function, include_extras=True)
+        self._known = inspect.signature(function).parameters
+        fields: dict[str, Any] = {
+            name: (hints[name], ... if known.default is known.empty else known.default)
+            for name, known in self._known.items()
+        }
+        self._model: type[pydantic.BaseModel] = pydantic.create_model("Parameters", **fields)
+
+    def read(self, request: object) -> dict[str, Any]:
+        """The arguments in a request that maps names to values; other names are left out.
+
+        Raises:
+            InvalidFieldsError: a sentence for each that is not allowed.
+        """
+        if not isinstance(request, Mapping):
+            listed = ", ".join(self._known)
+            sentence = (
+                f"request must be a mapping with {listed or 'nothing'}, got {shown(request)}."
+            )
+            raise InvalidFieldsError({"request": sentence})
+        try:
+            found = self._model.model_validate(dict(request))
+        except pydantic.ValidationError as error:
+            names = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
+            raise InvalidFieldsError(
+                {name: self._sentence(name, request.get(name)) for name in names}
+            ) from error
+        return {name: getattr(found, name) for name in self._known}
+
+    def place(self, arguments: tuple[object, ...], named: Mapping[str, object]) -> dict[str, Any]:
+        """The same for arguments in the order of the parameters, or by their names.
+
+        Raises:
+            InvalidFieldsError: a sentence for each that is not allowed, or if too many came.
+        """
+        if len(arguments) > len(self._known):
+            raise InvalidFieldsError(
+                {
+                    "arguments": f"arguments must be {len(self._known)} "
+                    f"({', '.join(self._known)}), got {len(arguments)}."
+                }
+            )
+        return self.read({**dict(zip(self._known, arguments, strict=False)), **named})
+
+    def _sentence(self, name: str, value: object) -> str:
+        allowed = self._model.model_fields[name].description
+        return f"{name} must be {allowed}, got {shown(value)}."
+
+
+def as_json(error: PeftDemoError) -> str:
+    """How most page functions answer an error."""
+    return json.dumps({"error": str(error)})
+
+
+def page_function(
+    function: Callable[..., str | None], answer: Callable[[PeftDemoError], str | None] = as_json
+) -> Callable[[Any], str | None]:
+    """A function that the page's script calls with one mapping; it never raises.
+
+    Args:
+        function: takes the mapping's values by their names; may raise.
+        answer: what the script gets instead of an answer when it raised.
+    """
+    parameters = Parameters(function)
+
+    def call(request: Any = None) -> str | None:
+        try:
+            return function(**parameters.read(request))
+        except Exception as error:
+            return answer(readable(error))
+
+    # Not functools.wraps: Gradio would see the parameters and fill in their defaults.
+    call.__name__ = function.__name__
+    return call
+
+
+def checked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An endpoint, or what answers an event; it raises nothing but gr.Error with a sentence."""
+    parameters = Parameters(function)
+
+    @wraps(function)
+    def call(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(**parameters.place(arguments, named))
+        except Exception as error:
+            raise gr.Error(str(readable(error)), print_exception=False) from error
+
+    return call
+
+
+def of_event(function: Callable[..., Any]) -> Callable[[gr.EventData], Any]:
+    """The same for what an event of our own script carries, by its names."""
+    parameters = Parameters(function)
+
+    def call(event: gr.EventData) -> Any:
+        return function(**parameters.read(event._data))
+
+    return call
+
+
+def unchecked(control: Any) -> Any:
+    """A control that passes on what came: the field's own check speaks, and names the field."""
+    control.preprocess = lambda payload: payload
+    return control

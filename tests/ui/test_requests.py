@@ -1,0 +1,153 @@
+"""Requests of any shape get a sentence: no Python, SQL or path, and no fault without number."""
+
+import inspect
+import json
+import logging
+import random
+import re
+
+import gradio as gr
+import pytest
+
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.runs import RunConfig
+from peft_demo.ui import faults
+from peft_demo.ui.page import build
+from peft_demo.ui.requests import MOST_IDS, Parameters, RunIds, Text, checked, page_function
+from peft_demo.ui.services import Services
+
+# What Python, SQLAlchemy, pydantic and paths say of themselves.
+NOT_FOR_PEOPLE = re.compile(
+    r"Traceback|object has no|unhashable|NoneType|TypeError|KeyError|validation error|not iterable"
+    r"|not subscriptable|unexpected keyword|missing \d|sqlite|SELECT |<class|/home|/tmp"
+    r"|fault [0-9a-f]{6}"
+)
+
+ODD: tuple[object, ...] = (
+    None, True, 0, -1, 10**30, 1.5, float("nan"), float("inf"), "", "x", "run-000001", "lora",
+    "reference-lora-1", "group-000001", "../../etc/passwd", "'; drop table run; --", "\x00\ud800",
+    "ü" * 5_000, [], [[]], [None], ["reference-lora-1", 3], [{"a": 1}], {}, {"r": 4}, {"": []},
+    {"method": []}, {"method": {"x": 1}}, {"r": {}}, {"r": [1, [2]]}, {"learning_rate": [1]},
+    {"tags": 5}, {"name": {"a": "b"}}, {"is_starred": "yes"}, {"config": None},
+    {"target_modules": [[1], {}]}, ["reference-lora-1", "reference-ia3"],
+)  # fmt: skip
+
+NAMES = (
+    "run_ids", "run_id", "kind", "link", "key", "group", "limit", "tuned", "owner", "since",
+    "models", "problem", "shown", "curves", "action", "tags", "name", "note", "is_starred",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.setenv("PEFT_DEMO_HOME", str(tmp_path_factory.mktemp("home")))
+    services = Services()
+    services.store.submit(RunConfig(), "me")
+    yield services
+    services.close()
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def page(services):
+    return build(services)
+
+
+@pytest.fixture(scope="module")
+def page_functions(page):
+    (header,) = (block for block in page.blocks.values() if getattr(block, "server_fns", None))
+    assert len(header.server_fns) == 14
+    return header.server_fns
+
+
+@pytest.fixture(scope="module")
+def endpoints(page):
+    found = [fn.fn for fn in page.fns.values() if fn.api_visibility == "public"]
+    assert len(found) == 18
+    return found
+
+
+def refusal(function, arguments):
+    """What an endpoint says against its arguments, or nothing; another error is not caught."""
+    try:
+        function(*arguments)
+    except gr.Error as error:
+        return "Traceback" if error.print_exception else error.message
+    return ""
+
+
+def said(answer):
+    """The sentences in an answer, if it is a refusal."""
+    try:
+        plain = json.loads(answer)
+    except ValueError:
+        return answer
+    return json.dumps(plain, ensure_ascii=False) if isinstance(plain, dict) else ""
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_shape_to_a_page_function_is_answered_readably(page_functions, caplog, seed):
+    chance = random.Random(seed)
+    for function in page_functions:
+        for _ in range(12):
+            request = {name: chance.choice(ODD) for name in NAMES if chance.random() < 0.7}
+            if chance.random() < 0.2:
+                request = chance.choice(ODD)
+            answer = function(request)
+            assert answer is None or isinstance(answer, str)
+            assert not NOT_FOR_PEOPLE.search(said(answer or "")), (function, request, answer)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_shape_to_an_endpoint_is_answered_readably(endpoints, caplog, seed):
+    chance = random.Random(seed)
+    for function in endpoints:
+        for _ in range(12):
+            arguments = [chance.choice(ODD) for _ in inspect.signature(function).parameters]
+            if chance.random() < 0.1:
+                arguments = arguments[1:] if chance.random() < 0.5 else [*arguments, 1]
+            error = refusal(function, arguments)
+            assert not NOT_FOR_PEOPLE.search(error), (function, arguments, error)
+    assert not caplog.records
+
+
+def made_up(text: Text, run_ids: RunIds = ()) -> str:
+    if text == "fault":
+        raise KeyError("/home/secret")
+    return f"{text} {len(run_ids)}"
+
+
+def test_a_refused_request_names_field_limits_and_value():
+    parameters = Parameters(made_up)
+    for request, parts in (
+        ({"text": 5}, ("text must be a text, got 5",)),
+        ({}, ("text must be a text, got nothing",)),
+        ({"text": "a", "run_ids": [1]}, ("run_ids must be a list of at most", "got 1")),
+        ({"text": "a", "run_ids": ["x"] * (MOST_IDS + 1)}, (f"at most {MOST_IDS:,} ids",)),
+        ([1], ("request must be a mapping with text, run_ids, got 1",)),
+    ):
+        with pytest.raises(InvalidFieldsError) as caught:
+            parameters.read(request)
+        for part in parts:
+            assert part in str(caught.value)
+    with pytest.raises(InvalidFieldsError, match=r"arguments must be 2 \(text, run_ids\), got 3"):
+        parameters.place((1, 2, 3), {})
+
+
+def test_a_fault_is_a_sentence_with_the_number_that_stands_in_the_log(caplog):
+    faults._logged.clear()
+    answer = json.loads(page_function(made_up)({"text": "fault"}))["error"]
+    number = re.fullmatch(
+        r"Something went wrong here \(fault ([0-9a-f]{6})\); the log says more\.", answer
+    )[1]
+    (record,) = caplog.records
+    assert number in record.getMessage()
+    assert "KeyError: '/home/secret'" in logging.Formatter().format(record)
+    # The same defect again is the same number, and one line.
+    with pytest.raises(gr.Error, match="Something went wrong"):
+        checked(made_up)("fault")
+    assert json.loads(page_function(made_up)({"text": "fault"}))["error"] == answer
+    assert caplog.records[-1].exc_info is None
+    assert number in caplog.records[-1].getMessage()
