@@ -45,6 +45,13 @@ settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks for the session's trained runs, or for the running app, is slow by that."""
+    for item in items:
+        if {"trained", "app"} & {*getattr(item, "fixturenames", ())}:
+            item.add_marker(pytest.mark.slow)
+
+
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what stays loaded: to look through it takes 0.3 s each time."""
     gc.collect()

@@ -77,6 +77,7 @@ def refusal(folder: Path, base) -> str:
     return sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 class TestEveryMethod:
     def test_saved_and_loaded_gives_the_same_logits(self, base, method, tmp_path):
@@ -141,6 +142,7 @@ class TestLogits:
             assert abs(adapters.logits(model, base, [ids])[0] - row).max() < 1e-4
 
 
+@pytest.mark.slow
 class TestHalfPrecision:
     @pytest.mark.parametrize("method", PEFT_METHODS)
     def test_takes_half_the_room_and_computes_nearly_the_same(self, base, method, tmp_path):
@@ -223,6 +225,7 @@ class TestDamagedFolders:
         assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
+@pytest.mark.slow
 class TestFurtherAdapters:
     """Those of a configuration of which one was loaded before."""
 

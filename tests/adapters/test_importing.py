@@ -710,6 +710,7 @@ class TestHostileConfigurations:
         refusal(importing.describe, folder)
 
 
+@pytest.mark.slow
 class TestTest:
     @pytest.mark.parametrize("source", [LORA, IA3])
     def test_gives_the_reference_runs_own_numbers(self, copied, source):
@@ -760,6 +761,7 @@ class TestTest:
         assert len(recorder.progresses) == after
 
 
+@pytest.mark.slow
 class TestAsARun:
     @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
     def test_is_tested_and_then_predicts(self, store, tmp_path, monkeypatch, precision):

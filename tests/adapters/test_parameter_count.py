@@ -53,6 +53,7 @@ def assert_adds_up(drawn: ParameterCount) -> None:
     assert drawn.n_layers * block + outside == drawn.num_adapter_parameters
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 class TestEveryMethod:
     def test_counts_and_file_are_those_of_a_built_model(self, base, method, tmp_path):
@@ -115,6 +116,7 @@ def made_up(folder, n_layers: int) -> Iterator[models.Base]:
         yield models.load(HUB_BASE)
 
 
+@pytest.mark.slow
 class MadeUpBase:
     """The same questions on a network of other measures."""
 
@@ -199,6 +201,7 @@ class TestByHand:
         assert drawn.num_head_parameters == 384 * 384 + 384 + 2 * 384 + 2
 
 
+@pytest.mark.slow
 class TestBesideATraining:
     """All threads share the random generators, and the classes of peft."""
 

@@ -28,6 +28,7 @@ def check_completed(event: dict) -> None:
 
 
 class TestTrain:
+    @pytest.mark.slow
     def test_json_is_one_object_a_line(self, command, home, base):
         done = command("train", "--json", *set_options(method="ia3"))
         assert done.status == 0, done.err
@@ -46,6 +47,7 @@ class TestTrain:
         assert run.result.test_accuracy == last["test_accuracy"]
         store.close()
 
+    @pytest.mark.slow
     def test_presets_can_be_changed(self, command, home, base):
         done = command("train", "--preset", "lora-1", *set_options(num_train_epochs=1, name="Mine"))
         assert done.status == 0, done.err
@@ -151,6 +153,7 @@ class TestTheAssignmentsFirst:
 class TestSweep:
     SMALL = ("--set=num_reviews=40", "--set=max_length=16", "--set=num_test_reviews=50")
 
+    @pytest.mark.slow
     def test_trains_every_combination(self, command, base):
         done = command("sweep", *self.SMALL, "--set=num_train_epochs=1", "--axis=r=1,2", "--race")
         assert done.status == 0, done.err

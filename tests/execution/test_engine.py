@@ -49,6 +49,7 @@ def left_behind(store: Store, run_id: str) -> list[str]:
     return [path.name for path in store.folder.iterdir() if run_id in path.name]
 
 
+@pytest.mark.slow
 class TestQueue:
     def test_runs_are_trained_in_their_order(self, store, local_engine):
         ids = [local_engine.submit(small_config(**TINY), "me").run_id for _ in range(2)]
@@ -90,6 +91,7 @@ class TestQueue:
             assert left_behind(trained.store, run.run_id) == [run.run_id]
 
 
+@pytest.mark.slow
 class TestStop:
     def test_comes_within_one_step_and_leaves_cancelled(self, store, base):
         recorded = []
@@ -117,6 +119,7 @@ class TestStop:
         assert store.get(second).started_at is None
 
 
+@pytest.mark.slow
 class TestFailure:
     @pytest.fixture
     def failing(self, monkeypatch):
@@ -224,6 +227,7 @@ class TestFailure:
         assert store.get(second).status is RunStatus.COMPLETED
 
 
+@pytest.mark.slow
 class TestEndOfTheProgram:
     def test_closing_interrupts_and_the_queue_is_trained_later(self, store, home, base):
         closing = Engine(store)
@@ -295,6 +299,7 @@ time.sleep(1000)
         assert store.get(waiting).status is RunStatus.COMPLETED
 
 
+@pytest.mark.slow
 class TestLockedDatabase:
     def test_a_training_goes_on_and_loses_nothing(self, home, base, monkeypatch):
         monkeypatch.setattr(store_module, "LOCK_SECONDS", 0.1)
@@ -323,6 +328,7 @@ class TestLockedDatabase:
         store.close()
 
 
+@pytest.mark.slow
 class TestProgress:
     def test_tells_speed_and_time_left(self, store, base, monkeypatch):
         monkeypatch.setattr(recording, "REPORT_SECONDS", 0.0)

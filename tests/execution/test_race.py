@@ -3,6 +3,7 @@
 import time
 from contextlib import contextmanager
 
+import pytest
 from small_runs import long_config, numbers_in, small_config, wait_until
 
 from peft_demo.execution import Engine
@@ -17,6 +18,7 @@ def working(store):
     engine.close()
 
 
+@pytest.mark.slow
 class TestRace:
     def test_runs_advance_in_turn_with_the_numbers_they_have_alone(self, store):
         configs = [

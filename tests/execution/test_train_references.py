@@ -27,6 +27,7 @@ def small_presets(monkeypatch):
 
 
 class TestTraining:
+    @pytest.mark.slow
     def test_makes_references_that_can_be_asked(
         self, small_presets, monkeypatch, tmp_path, home, base
     ):

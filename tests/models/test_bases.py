@@ -193,6 +193,7 @@ class TestDistilbert:
     def forgotten(self, forget_bases):
         """None of these loads what another test has loaded."""
 
+    @pytest.mark.slow
     def test_trains_and_predicts_from_a_local_folder(
         self, wider_distilbert_folder, store, monkeypatch
     ):

@@ -81,6 +81,7 @@ def loss_and_gradients(model, batch, seed=3):
     return loss.item(), found, state
 
 
+@pytest.mark.slow
 class TestTheLastLayer:
     @pytest.mark.parametrize("method", METHODS)
     def test_computes_what_transformers_does(self, base, batch, method):
@@ -178,6 +179,7 @@ class TestDropout:
             assert torch.equal(model(**batch).logits, model(**batch).logits)
 
 
+@pytest.mark.slow
 class TestAFrozenBody:
     @pytest.mark.parametrize("method", METHODS)
     def test_is_one_only_where_nothing_but_the_head_is_trained(self, base, method):

@@ -22,16 +22,19 @@ def all_fixed(tmp_path_factory, base):
     return numbers(tmp_path_factory.mktemp("fixed"), seed=1, **ALL)
 
 
+@pytest.mark.slow
 def test_with_all_of_them_fixed_the_runs_seed_moves_nothing(tmp_path, all_fixed):
     assert numbers(tmp_path, seed=2, **ALL) == all_fixed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("free", PART_SEEDS)
 def test_each_makes_a_difference_by_itself(tmp_path, all_fixed, free):
     moved = numbers(tmp_path, seed=2, **{**ALL, free: None})
     assert moved != all_fixed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["vera", "shira", "fourierft"])
 def test_the_adapters_seed_reaches_methods_that_draw_by_their_own(tmp_path, base, method):
     def run(folder, **changes):

@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields, replace
 
 import pytest
 from field_values import allowed_by
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from peft_demo.errors import InvalidFieldsError
@@ -84,6 +84,7 @@ def call_of(peft_config):
 
 class TestEveryRow:
     @pytest.mark.parametrize("method", WITH_PEFT, ids=lambda method: method.id)
+    @settings(max_examples=10)
     @given(data=st.data())
     def test_is_known_by_its_call_and_its_json(self, method, data):
         config = valid({"method": method.id, **data.draw(own_values(method))})

@@ -6,7 +6,7 @@ import math
 import pydantic
 import pytest
 from field_values import allowed_by
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from peft_demo import data
@@ -43,6 +43,7 @@ def values_of(method: str) -> st.SearchStrategy[dict[str, object]]:
 
 @pytest.mark.parametrize("method", METHODS)
 class TestAllowedValues:
+    @settings(max_examples=20)
     @given(data=st.data())
     def test_are_kept_through_flat_and_json_or_do_not_fit_together(self, method, data):
         values = data.draw(values_of(method))

@@ -95,6 +95,7 @@ class TestSuggest:
         assert not (is_sure and rate is None)
 
 
+@pytest.mark.slow
 class TestFind:
     def test_rates_grow_and_it_is_reported(self, tmp_path):
         recorder = Recorder()

@@ -143,6 +143,7 @@ class TestTrainingTable:
         assert training_table(steps, [epoch])[0]["Training Loss"] == 15.5
 
 
+@pytest.mark.slow
 class TestTheAssignment:
     def test_lora_1_has_its_parameters_and_80_steps(self, base, tmp_path):
         config = presets.preset("lora-1").config(num_test_reviews=50)
@@ -153,6 +154,7 @@ class TestTheAssignment:
         assert recorder.progresses[-1].max_steps == 80
 
 
+@pytest.mark.slow
 class TestTheSameNumbers:
     def again(self, method, tmp_path, trained) -> None:
         """Train the method's small run once more and compare everything it computed."""
@@ -199,6 +201,7 @@ class TestTheSameNumbers:
         assert [step.loss for step in recorder.steps] != [step.loss for step in first]
 
 
+@pytest.mark.slow
 class TestStopping:
     @pytest.mark.parametrize("after", [1, 3])
     def test_comes_within_one_step(self, tmp_path, after):
@@ -209,6 +212,7 @@ class TestStopping:
         assert len(recorder.epochs) == 0
 
 
+@pytest.mark.slow
 class TestDivergence:
     @pytest.mark.parametrize("part", ["training", "validation"])
     def test_is_told_as_a_learning_rate_too_high(self, tmp_path, monkeypatch, part):
@@ -235,6 +239,7 @@ class TestDivergence:
         assert len(recorder.steps) == {"training": 0, "validation": 4}[part]
 
 
+@pytest.mark.slow
 class TestLargeFiles:
     def test_are_kept_in_half_precision(self, tmp_path, trained, base):
         full = trained.runs["lora"].result

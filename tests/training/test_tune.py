@@ -195,6 +195,7 @@ def trained_configs(monkeypatch) -> list[RunConfig]:
     return configs
 
 
+@pytest.mark.slow
 class TestTune:
     def test_trains_what_is_missing_and_then_nothing(
         self, small_protocol, trained_configs, tmp_path, base

@@ -80,6 +80,7 @@ def losses(recorder):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_float32")
 class TestEachIsAsItIsAlone:
     def test_over_fifty_steps_without_dropout(self, tmp_path, no_dropout, counted):
@@ -143,6 +144,7 @@ class TestEachIsAsItIsAlone:
         check_gradients(models_of(base, method), random_batches())
 
 
+@pytest.mark.slow
 class TestWhatDoesNotStack:
     @pytest.mark.parametrize("method", NOT_STACKING)
     def test_vmap_refuses_it_or_other_gradients_come(self, base, no_dropout, method):
@@ -194,6 +196,7 @@ class TestWhoShares:
             vmapped.is_wanted()
 
 
+@pytest.mark.slow
 class TestEngine:
     @pytest.fixture(autouse=True)
     def one_pass_is_wanted(self, monkeypatch):
