@@ -7,7 +7,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.rows import Row
@@ -65,7 +65,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
         services = Services()
         board, store = Board(services), services.store
         newest = next(run.run_id for run in store.runs() if run.status == RunStatus.RUNNING)
-        ids = [run_id for run_id in store.ids() if run_id.startswith("run-")]
+        ids = tuple(run_id for run_id in store.ids() if run_id.startswith("run-"))
         first = board.poll(since=-1, curves=ids, shown=ids) or ""
         models = services.warm_up.text
         steps = iter(range(STEPS + 1, 10**6))
@@ -76,8 +76,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
             )
 
         def poll(behind: int) -> str | None:
-            request = {"since": store.version - behind, "models": models, "shown": ids}
-            return board.poll(**request)
+            return board.poll(since=store.version - behind, models=models, shown=ids)
 
         unchanged = _milliseconds(lambda: poll(0))
         changed = _milliseconds(lambda: poll(1), step)
@@ -112,7 +111,7 @@ def _row(what: str, milliseconds: float, figure: float, goal: float) -> Row:
     )
 
 
-def _figure(store: Store, ids: list[str]) -> str:
+def _figure(store: Store, ids: Sequence[str]) -> str:
     from plotly import graph_objects
 
     traces = []

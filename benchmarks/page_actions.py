@@ -48,11 +48,11 @@ def measure(home: Path) -> dict[str, Time]:
 
     os.environ["PEFT_DEMO_HOME"] = str(home)
     store = Store(home)
-    ids = fill(store, RUNS)
+    ids = tuple(fill(store, RUNS))
     store.close()
     services = Services()
     board = Board(services)
-    every = services.store.ids()
+    every = tuple(services.store.ids())
     found = {"first poll after a start": _time(lambda: board.poll(since=-1))}
     version = services.store.version
     repeated: dict[str, Callable[[], object]] = {
