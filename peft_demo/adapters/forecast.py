@@ -42,6 +42,7 @@ class Forecast:
 
 def forecast(config: RunConfig, runs: Iterable[Run]) -> Forecast:
     """Count a configuration, and estimate its time by the machine's own runs."""
+    config.require_valid()
     method = METHODS[config.method]
     return Forecast(
         count_parameters(config.method, config.method_values, config.setting),
@@ -70,6 +71,7 @@ def expected_seconds(config: RunConfig, runs: Iterable[Run]) -> tuple[float, flo
         run
         for run in runs
         if run.result is not None
+        and run.problem is None
         and run.kind is RunKind.TRAINING
         and not run.is_reference
         and run.config.base_model == config.base_model

@@ -30,6 +30,8 @@ def runs(
     for run in found:
         accuracy = f"{run.result.test_accuracy:.1%}" if run.result else "–"
         typer.echo(f"{run.run_id:34} {run.status:12} {accuracy:>6}  {run.config.name}")
+        if run.problem:
+            typer.echo(f"{'':34} {run.problem}")
 
 
 @commands.command()
@@ -43,8 +45,8 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
         print_json({**json.loads(run.model_dump_json()), **more})
         return
     typer.echo(f"{run.run_id}  {run.config.name}  {run.status}")
-    if run.error:
-        typer.echo(run.error)
+    for sentence in filter(None, (run.error, run.problem)):
+        typer.echo(sentence)
     for name, value in run.config.flat().items():
         typer.echo(f"  {name:28} {as_text(value)}")
     if run.result:

@@ -88,7 +88,7 @@ def lines(
             low, high = baseline.result.test_interval
             found.append(
                 Baseline(
-                    name=METHODS[baseline.config.method].label,
+                    name=baseline.config.method_label,
                     detail=baseline.config.name,
                     accuracy=baseline.result.test_accuracy,
                     low=low,

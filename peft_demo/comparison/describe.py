@@ -12,7 +12,7 @@ from peft_demo.comparison.facts import Difference, RunFacts
 from peft_demo.data import DATASETS
 from peft_demo.methods import METHODS
 from peft_demo.models import BASE_MODELS
-from peft_demo.runs import METHOD, RUN_FIELDS, Run, RunConfig, RunKind, RunStatus, fields_of
+from peft_demo.runs import METHOD, RUN_FIELDS, Run, RunConfig, RunKind, RunStatus
 
 SEED_FIELDS = frozenset({"seed"})
 """What repeats of a configuration do not share."""
@@ -39,17 +39,17 @@ def describe(run: Run, name: str, evidence: Evidence) -> RunFacts:
     """The facts of one run."""
     result = run.result
     quality = evidence.quality(run) if result else None
-    trained_here = run.kind is RunKind.TRAINING
+    elsewhere = f"{run.config.method_label} · {run.kind.lower()}"
     return RunFacts(
         run_id=run.run_id,
         name=name,
-        summary=run.config.summary if trained_here else f"{_label(run)} · {run.kind.lower()}",
-        method=_label(run),
+        summary=run.config.summary if run.kind is RunKind.TRAINING else elsewhere,
+        method=run.config.method_label,
         kind=run.kind,
         status=run.status,
         is_reference=run.is_reference,
         can_predict=run.can_predict,
-        labels=run.config.labels,
+        labels=label_names(run, len(quality.confusion)) if quality else run.config.labels,
         quality=quality,
         note=_note(run, name, quality is not None),
         num_adapter_parameters=result and result.num_adapter_parameters,
@@ -60,11 +60,16 @@ def describe(run: Run, name: str, evidence: Evidence) -> RunFacts:
     )
 
 
+def label_names(run: Run, count: int) -> tuple[str, ...]:
+    """What a run's ``count`` labels are called; numbers if its data set is gone."""
+    return run.config.labels or tuple(map(str, range(count)))
+
+
 def settings(run: Run) -> dict[str, str]:
     """A run's settings as text, without its name; what is not known is left out."""
     flat = run.config.flat()
     if run.kind is RunKind.IMPORTED:
-        known = _KNOWN_OF_IMPORTED | {field.name for field in METHODS[run.config.method].fields}
+        known = _KNOWN_OF_IMPORTED | run.config.method_values.keys()
         flat = {name: value for name, value in flat.items() if name in known}
     return {name: written(value, name) for name, value in flat.items() if name != "name"}
 
@@ -113,8 +118,7 @@ def cell_key(config: RunConfig) -> str:
 def _labels(runs: Sequence[Run]) -> dict[str, str]:
     labels = {field.name: field.label for field in (METHOD, *RUN_FIELDS)}
     for run in runs:
-        if run.config.method in METHODS:
-            labels |= {field.name: field.label for field in fields_of(run.config.method)}
+        labels |= {field.name: field.label for field in run.config.fields}
     return {**labels, "precision": "Computed in", "saved_as": "Saved as"}
 
 
@@ -126,12 +130,9 @@ def _circumstances(run: Run) -> dict[str, str]:
     return {"precision": run.result.precision, "saved_as": run.result.saved_as, **shown}
 
 
-def _label(run: Run) -> str:
-    method = run.config.method
-    return METHODS[method].label if method in METHODS else method
-
-
 def _note(run: Run, name: str, has_quality: bool) -> str:
+    if run.problem is not None:
+        return f"{name} can be shown, but not used any more: {run.problem}"
     if run.kind is RunKind.RANGE_TEST:
         return f"{name} is a learning-rate range test: it has no test result."
     if run.result is not None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from peft_demo import data
+from peft_demo.comparison import describe
 from peft_demo.comparison.compare import same_test_set
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Disagreements, SplitReview
@@ -59,7 +60,7 @@ def disagreements(
     rows = _Rows(chosen, probabilities, labels, texts)
     return Disagreements(
         run_ids=tuple(run.run_id for run in chosen),
-        labels=chosen[0].config.labels,
+        labels=describe.label_names(chosen[0], probabilities.shape[2]),
         num_reviews=len(labels),
         num_split=int(is_split.sum()),
         num_all_wrong=int(is_lost.sum()),
@@ -118,6 +119,8 @@ class _Rows:
 def _texts(run: Run) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The reviews that a run was tested on, or why they cannot be shown."""
     assert run.result is not None
+    if run.config.dataset not in data.DATASETS:
+        return (), (f"{run.config.name} cannot be shown beside its reviews: {run.problem}",)
     try:
         pool = data.load(run.config.dataset).test
     except AssetError as error:

@@ -12,8 +12,7 @@ from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Axis, Cell, GroupFacts, RunFacts
 from peft_demo.comparison.pareto import pareto
 from peft_demo.comparison.words import counted, in_order, percent
-from peft_demo.methods import METHODS
-from peft_demo.runs import GroupKind, Run, RunGroup, RunStatus, fields_of
+from peft_demo.runs import GroupKind, Run, RunGroup, RunStatus
 from peft_demo.storage import Store
 
 
@@ -88,12 +87,7 @@ def group_facts(
 
 def _axis(group: RunGroup, field: str, runs: Sequence[Run]) -> Axis:
     values = group.axes[field]
-    labels = {
-        known.name: known.label
-        for run in runs
-        if run.config.method in METHODS
-        for known in fields_of(run.config.method)
-    }
+    labels = {known.name: known.label for run in runs for known in run.config.fields}
     # As the cells write them: checked and, for modules, in the field's order.
     cells = dict.fromkeys(describe.settings(run).get(field, "–") for run in runs)
     is_number = all(isinstance(value, (int, float)) for value in values)

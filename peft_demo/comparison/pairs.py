@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from peft_demo import statistics
-from peft_demo.comparison.describe import written
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import PairFacts, RefusedPair, RepeatPair, RunFacts
 from peft_demo.comparison.words import listed, p_value, percent
@@ -43,8 +42,7 @@ def _why_not(first: Run, second: Run) -> str:
     if first.config.dataset != second.config.dataset:
         reasons.append(
             f"they learned from and were tested on different data sets "
-            f"({written(first.config.dataset, 'dataset')} and "
-            f"{written(second.config.dataset, 'dataset')})"
+            f"({first.config.dataset_label} and {second.config.dataset_label})"
         )
     elif first.result.test_set != second.result.test_set:
         sizes = (first.result.num_test_reviews, second.result.num_test_reviews)
@@ -56,10 +54,8 @@ def _why_not(first: Run, second: Run) -> str:
         reasons.append(f"they were tested on different reviews ({count})")
     if first.config.base_model != second.config.base_model:
         reasons.append(
-            "they have different base models ("
-            f"{written(first.config.base_model, 'base_model')} and "
-            f"{written(second.config.base_model, 'base_model')}), so a difference "
-            "would not be the method's"
+            f"they have different base models ({first.config.base_model_label} and "
+            f"{second.config.base_model_label}), so a difference would not be the method's"
         )
     return f"Not compared: {'; '.join(reasons)}." if reasons else ""
 

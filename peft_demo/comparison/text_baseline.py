@@ -63,8 +63,10 @@ def measure(config: RunConfig, folder: Path | None = None) -> tuple[TextBaseline
 
     Raises:
         AssetError: the data set or the base's tokenizer is missing or out of reach.
-        InvalidFieldsError: the data set has fewer reviews than asked for.
+        InvalidFieldsError: the data set has fewer reviews than asked for, or today's rules refuse
+            the configuration.
     """
+    config.require_valid()
     key = (
         config.dataset,
         config.base_model,

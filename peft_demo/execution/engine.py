@@ -17,7 +17,7 @@ from peft_demo.execution.executors import ThreadExecutor
 from peft_demo.execution.recording import Listener, Recording
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, RunStatus
 from peft_demo.runs.sweeps import MOST_RACERS, Plan
-from peft_demo.storage import Store
+from peft_demo.storage import RENEW_SECONDS, Store
 from peft_demo.training import vmapped
 
 logger = logging.getLogger(__name__)
@@ -27,9 +27,6 @@ IDLE_SECONDS = 1.0
 
 BUSY_SECONDS = 0.2
 """How often a working one looks whether another process asked for a stop."""
-
-ORPHAN_SECONDS = 20.0
-"""How often it looks for runs whose program has ended."""
 
 STUCK_SECONDS = 40.0
 """How long the end of the program waits for a run that was cancelled."""
@@ -64,7 +61,7 @@ class Engine:
         self._largest_file = largest_file
         self._executor: Executor | None = None
         self._active: dict[str, _Active] = {}
-        self._looked_for_orphans = 0.0
+        self._renewed = -RENEW_SECONDS
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
@@ -167,7 +164,7 @@ class Engine:
     def _took_next(self, claim: Claim) -> bool:
         """Begin with the next run, and those that take turns with it, if there is room for it."""
         self._wake.clear()
-        self._look_for_orphans()
+        self._renew_leases()
         self._heed_stops()
         if self._executor is None:
             self._executor = self._choose()
@@ -179,10 +176,13 @@ class Engine:
         self._begin(self._executor, self._batch_of(run, self._executor.slots))
         return True
 
-    def _look_for_orphans(self) -> None:
-        if time.monotonic() - self._looked_for_orphans > ORPHAN_SECONDS:
+    def _renew_leases(self) -> None:
+        """Say that its runs are alive, then look for runs whose program has ended."""
+        with suppress(StoreError):  # tried again at once
+            if self._active and time.monotonic() - self._renewed > RENEW_SECONDS:
+                self._store.heartbeat([*self._active])
+                self._renewed = time.monotonic()
             self._store.interrupt_orphans()
-            self._looked_for_orphans = time.monotonic()
 
     def _heed_stops(self) -> None:
         with suppress(StoreError):  # a database that is locked for a moment is no reason to stop

@@ -37,8 +37,9 @@ def export(config: RunConfig, kind: str, forward_pass: str | None = None) -> str
             as a run's would now.
 
     Raises:
-        InvalidFieldsError: there is no such kind.
+        InvalidFieldsError: there is no such kind, or today's rules refuse the configuration.
     """
+    config.require_valid()
     return {"script": script, "notebook": notebook}[_checked(kind)](config, forward_pass)
 
 

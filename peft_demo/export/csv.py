@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from peft_demo.runs import Run, RunKind, fields_of
+from peft_demo.runs import Run, RunKind
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """A spreadsheet takes a text that begins like this for a formula, and would execute it."""
@@ -43,13 +43,14 @@ def _row(run: Run) -> dict[str, Any]:
     config = known_config(run)
     result = run.result
     last = run.epochs[-1] if run.epochs else None
-    units = {field.name: field.unit for field in fields_of(run.config.method)}
+    units = {field.name: field.unit for field in run.config.fields}
     return {
         "run_id": run.run_id,
         "name": config.pop("name"),
         "kind": str(run.kind),
         "state": str(run.status),
         "error": run.error,
+        "problem": run.problem,
         "owner": run.owner_name,
         "created_at (UTC)": _time(run.created_at),
         "finished_at (UTC)": _time(run.finished_at),

@@ -182,6 +182,8 @@ class Predictor:
 
     def _finished(self, run_id: str) -> Run:
         run = self._store.get(run_id)
+        if run.problem is not None:
+            raise ConflictError(f"{run_id} cannot predict any more: {run.problem}")
         if run.kind is RunKind.RANGE_TEST:
             raise ConflictError(f"{run_id} is a range test, which leaves no adapter to predict.")
         if not run.can_predict:

@@ -1,7 +1,15 @@
 """What a run is: its configuration, its life, its measurements and its result, as plain data."""
 
 from peft_demo.runs.config import RunConfig
-from peft_demo.runs.results import EpochMetrics, Progress, RangeTest, RunResult, StepMetrics
+from peft_demo.runs.history import read_config
+from peft_demo.runs.results import (
+    EpochMetrics,
+    Evaluation,
+    Progress,
+    RangeTest,
+    RunResult,
+    StepMetrics,
+)
 from peft_demo.runs.run import GroupKind, Reporter, Run, RunGroup, RunKind, RunStatus
 from peft_demo.runs.run_fields import (
     LEARNING_RATE,
@@ -21,6 +29,7 @@ __all__ = [
     "PART_SEEDS",
     "RUN_FIELDS",
     "EpochMetrics",
+    "Evaluation",
     "GroupKind",
     "Progress",
     "RangeTest",
@@ -36,4 +45,5 @@ __all__ = [
     "dataset_field",
     "draw",
     "fields_of",
+    "read_config",
 ]

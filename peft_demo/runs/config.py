@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_serializer
 
 from peft_demo import methods
 from peft_demo.data import DATASETS, DataSet
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.fields import Value, check_all, shown
-from peft_demo.models import shape_of
+from peft_demo.fields import Field, Value, check_all, shown
+from peft_demo.models import BASE_MODELS, shape_of
 from peft_demo.runs.run_fields import (
+    LEARNING_RATE,
     METHOD,
     NAME,
     NUM_REVIEWS,
     NUM_TEST_REVIEWS,
+    RUN_FIELDS,
     fields_of,
     method_field,
 )
@@ -65,19 +67,70 @@ class RunConfig(BaseModel):
         """Build from a flat mapping; see the class."""
         return cls(obj)
 
+    def model_copy(
+        self, *, update: Mapping[str, Any] | None = None, deep: bool = False
+    ) -> RunConfig:
+        """The configuration with some of its flat values changed, and checked again.
+
+        One that is named after its settings is named after the new ones.
+        """
+        named = {"name": ""} if self.name == self.summary else {}
+        return RunConfig({**self.flat(), **named, **(update or {})})
+
     def flat(self) -> dict[str, Any]:
         """The configuration as one flat mapping, as it is stored, exported and entered."""
-        values = self.model_dump()
-        own = values.pop("method_values")
+        values = {**self.__dict__, **self.method_values}
+        del values["method_values"]
         return {
-            key: list(value) if isinstance(value, tuple) else value
-            for key, value in {**values, **own}.items()
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
         }
+
+    @model_serializer
+    def _serialized(self) -> dict[str, Any]:
+        return self.flat()
+
+    @property
+    def problem(self) -> str | None:
+        """Why it cannot be used any more: None, but for history (see ``runs.history``)."""
+        return None
+
+    def require_valid(self) -> None:
+        """Nothing, but for history.
+
+        Raises:
+            InvalidFieldsError: today's rules refuse it; has the ``problem``.
+        """
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """What it consists of, in the form's order; without the method's own if that is gone."""
+        if self.method in methods.METHODS:
+            return fields_of(self.method)
+        return (METHOD, LEARNING_RATE, *RUN_FIELDS, NAME)
+
+    @property
+    def method_label(self) -> str:
+        """The method's name, or its id if it is gone; so are the next two."""
+        method = methods.METHODS.get(self.method)
+        return method.label if method else self.method
+
+    @property
+    def base_model_label(self) -> str:
+        """The base model's name."""
+        return BASE_MODELS.get(self.base_model, self.base_model)
+
+    @property
+    def dataset_label(self) -> str:
+        """The data set's name."""
+        dataset = DATASETS.get(self.dataset)
+        return dataset.label if dataset else self.dataset
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What the run's network tells apart."""
-        return DATASETS[self.dataset].labels
+        """What the run's network tells apart; nothing if its data set is gone."""
+        dataset = DATASETS.get(self.dataset)
+        return dataset.labels if dataset else ()
 
     @property
     def num_train_reviews(self) -> int:

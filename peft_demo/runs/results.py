@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from peft_demo.statistics import TEST_SET
+
 
 class Record(BaseModel):
     """Plain data that never changes."""
@@ -44,6 +46,22 @@ class Progress(Record):
     learning_rate: float | None = None
 
 
+class Evaluation(Record):
+    """What a finished run did on one evaluation set."""
+
+    evaluation_set: str
+    """Its id; ``test`` for the data set's test reviews."""
+    fingerprint: str
+    """Of its texts: evaluations with the same one can be compared in pairs."""
+    num_texts: int
+    accuracy: float
+    low: float
+    """Of the 95 % Wilson interval of accuracy."""
+    high: float
+    loss: float
+    """Mean log loss, in nats."""
+
+
 class RunResult(Record):
     """What a finished run keeps beside its metrics."""
 
@@ -78,6 +96,19 @@ class RunResult(Record):
     """Of predicting the test reviews in batches; None in records from before it was measured."""
     training_table: list[dict[str, float | int | str]]
     """The assignment's table: Epoch, Training Loss, Validation Loss, Accuracy."""
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """What the run did on its test reviews."""
+        return Evaluation(
+            evaluation_set=TEST_SET,
+            fingerprint=self.test_set,
+            num_texts=self.num_test_reviews,
+            accuracy=self.test_accuracy,
+            low=self.test_interval[0],
+            high=self.test_interval[1],
+            loss=self.test_loss,
+        )
 
 
 class RangeTest(Record):

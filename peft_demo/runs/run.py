@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import pydantic
 
 from peft_demo.runs.config import RunConfig
+from peft_demo.runs.history import read_config
 from peft_demo.runs.results import EpochMetrics, Progress, RangeTest, Record, RunResult, StepMetrics
 
 
@@ -123,17 +124,20 @@ class Run(Record):
 
     @property
     def can_predict(self) -> bool:
-        """Whether it left an adapter."""
-        return self.status is RunStatus.COMPLETED and self.kind is not RunKind.RANGE_TEST
+        """Whether it left an adapter that can be loaded."""
+        is_adapter = self.kind is not RunKind.RANGE_TEST and self.problem is None
+        return is_adapter and self.status is RunStatus.COMPLETED
 
-    @pydantic.field_serializer("config")
-    def _flat_config(self, config: RunConfig) -> dict[str, Any]:
-        return config.flat()
+    @pydantic.computed_field  # type: ignore[prop-decorator]
+    @property
+    def problem(self) -> str | None:
+        """Why it can be shown and nothing else: today's rules refuse it, or some is unreadable."""
+        return self.config.problem
 
     @pydantic.field_validator("config", mode="wrap")
     @classmethod
-    def _from_flat(cls, value: Any, _handler: Any) -> RunConfig:
-        return value if isinstance(value, RunConfig) else RunConfig(value)
+    def _leniently(cls, value: Any, _handler: Any) -> RunConfig:
+        return value if isinstance(value, RunConfig) else read_config(value)
 
 
 class Reporter(Protocol):

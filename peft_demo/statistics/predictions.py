@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from scipy import special
 
 TEST_SET = "test"
 """The evaluation set that every run is tested on: the first texts of its data set's test pool."""
+
+SCHEMA = 1
+"""Of the files."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +35,18 @@ class Predictions:
         return np.argmax(self.probabilities, axis=1) == self.labels
 
     def save(self, folder: Path, evaluation_set: str = TEST_SET) -> None:
-        """Write them into a run's folder."""
+        """Write them into a run's folder.
+
+        Raises:
+            ValueError: ``evaluation_set`` cannot be part of a file's name.
+        """
+        # Written elsewhere and moved: who reads meanwhile finds all of it or nothing.
+        path = _path(folder, evaluation_set)
+        part = path.with_name(f".{path.name}")
         np.savez_compressed(
-            folder / _file(evaluation_set), probabilities=self.probabilities, labels=self.labels
+            part, schema=SCHEMA, probabilities=self.probabilities, labels=self.labels
         )
+        part.replace(path)
 
     @classmethod
     def load(cls, folder: Path, evaluation_set: str = TEST_SET) -> Predictions:
@@ -42,18 +54,24 @@ class Predictions:
 
         Raises:
             OSError: the file is not there.
-            ValueError: it is damaged.
+            ValueError: it is damaged, or a newer version wrote it.
         """
-        path = folder / _file(evaluation_set)
+        path = _path(folder, evaluation_set)
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                return cls(arrays["probabilities"], arrays["labels"])
+                # The first files had no number.
+                schema = int(arrays["schema"]) if "schema" in arrays else 1
+                if schema <= SCHEMA:
+                    return cls(arrays["probabilities"], arrays["labels"])
         except DAMAGED as error:
-            raise ValueError(f"{path.name} in {folder} is damaged") from error
+            raise ValueError(f"{path} is damaged") from error
+        raise ValueError(f"{path} is of schema {schema}, and this version knows {SCHEMA}")
 
 
-def _file(evaluation_set: str) -> str:
-    return f"{evaluation_set}_predictions.npz"
+def _path(folder: Path, evaluation_set: str) -> Path:
+    if not re.fullmatch("[a-z0-9][a-z0-9_-]{0,63}", evaluation_set):
+        raise ValueError(f"an evaluation set's id is of a-z, 0-9, _ and -, got {evaluation_set!r}")
+    return folder / f"{evaluation_set}_predictions.npz"
 
 
 DAMAGED = (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)

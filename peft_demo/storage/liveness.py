@@ -1,26 +1,69 @@
-"""Which process works on a run, and whether it still lives."""
+"""Leases: whoever works on a run says so again and again, whatever its host; the silent are dead.
+
+Clocks of hosts that share a store may differ by ``ORPHAN_SECONDS - RENEW_SECONDS``.
+"""
 
 from __future__ import annotations
 
-import socket
+import shutil
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 
-import psutil
+from sqlalchemy import or_, select, update
+
+from peft_demo.runs import RunStatus
+from peft_demo.storage.database import now, touch
+from peft_demo.storage.rows import run_id_of
+from peft_demo.storage.runs import Runs
+from peft_demo.storage.tables import RunRow
+
+RENEW_SECONDS = 20.0
+"""How often a working engine renews its leases."""
+
+ORPHAN_SECONDS = 60.0
+"""After how much silence a run counts as left behind."""
 
 
-def this_process() -> str:
-    """This process, as it is written into the runs that it works on."""
-    return _describe(psutil.Process())
+class Liveness:
+    """Renews leases, and finds the runs whose leases ran out."""
 
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+        self._transaction = runs.database.transaction
 
-def is_alive(worker: str | None) -> bool:
-    """Whether that process still runs."""
-    try:
-        pid = int((worker or "::").split(":")[-2])
-        return _describe(psutil.Process(pid)) == worker
-    except (ValueError, psutil.Error):
-        return False
+    def heartbeat(self, run_ids: Iterable[str]) -> None:
+        """Say that these running runs are being worked on; changes nothing that people see.
 
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        numbers = [self._runs.number(run_id) for run_id in run_ids]
+        with self._transaction() as session:
+            session.execute(
+                update(RunRow)
+                .where(RunRow.number.in_(numbers), RunRow.status == RunStatus.RUNNING)
+                .values(heartbeat_at=now())
+            )
 
-def _describe(process: psutil.Process) -> str:
-    # The start time tells a process from a later one that got the same number.
-    return f"{socket.gethostname()}:{process.pid}:{process.create_time():.2f}"
+    def interrupt_orphans(self) -> list[str]:
+        """Mark runs that nobody works on any more as interrupted; returns their ids.
+
+        Raises:
+            StoreError: the database cannot be used.
+        """
+        last = (datetime.now(UTC) - timedelta(seconds=ORPHAN_SECONDS)).isoformat()
+        silent = or_(RunRow.heartbeat_at.is_(None), RunRow.heartbeat_at < last)
+        orphans = select(RunRow).where(RunRow.status == RunStatus.RUNNING, silent)
+        with self._transaction(write=False) as session:
+            if session.scalars(orphans).first() is None:
+                return []
+        with self._transaction() as session:
+            rows = session.scalars(orphans).all()
+            for row in rows:
+                row.status, row.finished_at = RunStatus.INTERRUPTED, now()
+                row.error = "The program that trained this run ended before it was finished."
+            touch(session, *rows)
+            ids = [run_id_of(row.number) for row in rows]
+        for run_id in ids:
+            shutil.rmtree(self._runs.partial_folder_of(run_id), ignore_errors=True)
+        return ids

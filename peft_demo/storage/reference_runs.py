@@ -6,8 +6,9 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from peft_demo.errors import PeftDemoError
+from peft_demo.errors import ConflictError
 from peft_demo.runs import Run, StepMetrics
 from peft_demo.runs.presets import REFERENCES
 
@@ -16,32 +17,41 @@ logger = logging.getLogger(__name__)
 PREFIX = "reference-"
 """Of the ids and folders of reference runs."""
 
+SCHEMA = 1
+"""Of ``run.json``; a record without a number is of the first."""
+
 _RUN = "run.json"
 _STEPS = "steps.json"
 
 
+class ReferenceRuns:
+    """The runs that came with the program, read once; nobody may change them."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self.by_id = read_references(folder) if folder else {}
+
+    def folder_of(self, run_id: str) -> Path | None:
+        """Where its files are, or None if it is no reference run."""
+        return self._folder / run_id if self._folder and run_id in self.by_id else None
+
+    def refuse(self, run_id: str, why: str) -> None:
+        """Say no to what must not be done to a reference run.
+
+        Raises:
+            ConflictError: it is one.
+        """
+        if run_id in self.by_id:
+            raise ConflictError(f"{run_id} is a reference run and {why}.")
+
+
 def write_reference(run: Run, steps: Sequence[StepMetrics], folder: Path) -> None:
     """Write the record that ships a run with the program: its snapshot and its steps."""
-    (folder / _RUN).write_text(run.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    record = {"schema": SCHEMA, **run.model_dump(mode="json")}
+    text = json.dumps(record, indent=1, ensure_ascii=False)
+    (folder / _RUN).write_text(f"{text}\n", encoding="utf-8")
     lines = ",\n".join(json.dumps(metrics.model_dump()) for metrics in steps)
     (folder / _STEPS).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-
-
-def read_references(folder: Path) -> dict[str, Run]:
-    """The reference runs in ``folder`` by id; one that is damaged is left out with a warning."""
-    runs = {}
-    for path in sorted(folder.glob(f"{PREFIX}*/{_RUN}")):
-        try:
-            run = Run.model_validate_json(path.read_text(encoding="utf-8"))
-            read_steps(path.parent)
-        except (OSError, ValueError, PeftDemoError) as error:
-            # A damaged reference must not keep the program from starting.
-            logger.warning("The reference run in %s cannot be read: %s", path.parent, error)
-            continue
-        runs[run.run_id] = run.model_copy(update={"is_reference": True})
-    # In the presets' order, so that training one of them again moves none.
-    order = {f"{PREFIX}{preset_id}": place for place, preset_id in enumerate(REFERENCES)}
-    return dict(sorted(runs.items(), key=lambda item: order.get(item[0], len(order))))
 
 
 def read_steps(folder: Path) -> list[StepMetrics]:
@@ -53,3 +63,28 @@ def read_steps(folder: Path) -> list[StepMetrics]:
     """
     rows = json.loads((folder / _STEPS).read_text(encoding="utf-8"))
     return [StepMetrics.model_validate(row) for row in rows]
+
+
+def read_references(folder: Path) -> dict[str, Run]:
+    """The reference runs in ``folder`` by id; one that is damaged is left out with a warning."""
+    runs = {}
+    for path in sorted(folder.glob(f"{PREFIX}*/{_RUN}")):
+        try:
+            run = Run.model_validate(_record(path))
+            read_steps(path.parent)
+        except (OSError, ValueError) as error:
+            # A damaged reference must not keep the program from starting.
+            logger.warning("The reference run in %s cannot be read: %s", path.parent, error)
+            continue
+        runs[run.run_id] = run.model_copy(update={"is_reference": True})
+    # In the presets' order, so that training one of them again moves none.
+    order = {f"{PREFIX}{preset_id}": place for place, preset_id in enumerate(REFERENCES)}
+    return dict(sorted(runs.items(), key=lambda item: order.get(item[0], len(order))))
+
+
+def _record(path: Path) -> dict[str, Any]:
+    record = json.loads(path.read_text(encoding="utf-8"))
+    schema = record.pop("schema", 1)
+    if schema != SCHEMA:
+        raise ValueError(f"it is of schema {schema}, and this version knows {SCHEMA}")
+    return record

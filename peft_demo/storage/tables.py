@@ -1,20 +1,13 @@
-"""The database's tables, what is asked of them, and their rows as runs and groups."""
+"""The database's tables, as ``migrations`` make them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, select, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from peft_demo.errors import NotFoundError
-from peft_demo.fields import shown
-from peft_demo.runs import GroupKind, Run, RunGroup, RunKind, RunStatus
-
-# SQLite limits how many values one question may name.
-_CHUNK = 500
+from peft_demo.runs import RunKind
 
 
 class Table(DeclarativeBase):
@@ -59,7 +52,8 @@ class RunRow(Table):
     created_at: Mapped[str]
     started_at: Mapped[str | None]
     finished_at: Mapped[str | None]
-    worker: Mapped[str | None]
+    heartbeat_at: Mapped[str | None]
+    """When who works on it last said so; see ``liveness``."""
     stop_requested: Mapped[bool] = mapped_column(default=False)
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
     error: Mapped[str | None]
@@ -93,113 +87,24 @@ class EpochRow(Table):
     metrics: Mapped[dict[str, Any]]
 
 
-def run_id_of(number: int) -> str:
-    """The public id of the run with this number."""
-    return f"run-{number:06d}"
+class EvaluationRow(Table):
+    """What a finished run's predictions on one evaluation set amount to; see ``evaluations``."""
+
+    __tablename__ = "evaluation"
+    run: Mapped[int] = mapped_column(ForeignKey("run.number"), primary_key=True)
+    evaluation_set: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    num_texts: Mapped[int]
+    accuracy: Mapped[float]
+    low: Mapped[float]
+    high: Mapped[float]
+    loss: Mapped[float]
 
 
-def group_id_of(number: int) -> str:
-    """The public id of the group with this number."""
-    return f"group-{number:06d}"
+class MigrationRow(Table):
+    """A migration that was made."""
 
-
-def number_in(public_id: str, kind: str) -> int | None:
-    """The number in a public id of that kind, ``run`` or ``group``; None if it is no such id."""
-    prefix, _, digits = str(public_id).partition("-")
-    if prefix != kind or not digits.isascii() or not digits.isdigit() or len(digits) > 12:
-        return None
-    return int(digits)
-
-
-def run_of(row: RunRow, epochs: Sequence[dict[str, Any]], position: int | None) -> Run:
-    """A row as a run, with its epochs and its place in the queue."""
-    return Run.model_validate(
-        {
-            "run_id": run_id_of(row.number),
-            "kind": row.kind,
-            "config": row.config,
-            "owner": row.owner,
-            "status": row.status,
-            "created_at": row.created_at,
-            "started_at": row.started_at,
-            "finished_at": row.finished_at,
-            "progress": row.progress or {},
-            "epochs": epochs,
-            "error": row.error,
-            "result": row.result,
-            "range_test": row.range_test,
-            "group_id": None if row.group is None else group_id_of(row.group),
-            "tags": row.tags or (),
-            "note": row.note,
-            "is_starred": row.is_starred,
-            "queue_position": position,
-            "version": row.version,
-        }
-    )
-
-
-def group_of(row: GroupRow) -> RunGroup:
-    """A row as a group."""
-    return RunGroup(
-        group_id=group_id_of(row.number),
-        kind=GroupKind(row.kind),
-        name=row.name,
-        owner=row.owner,
-        created_at=datetime.fromisoformat(row.created_at),
-        is_race=row.is_race,
-        axes=row.axes,
-    )
-
-
-def undeleted(question: Any) -> Any:
-    """Only of runs that are not deleted."""
-    return question.where(RunRow.deleted_at.is_(None))
-
-
-def stamped() -> Any:
-    """Asks for number and version of runs that are not deleted."""
-    return undeleted(select(RunRow.number, RunRow.version))
-
-
-def chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    """As many at once as one question may name."""
-    return (numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK))
-
-
-def epochs_of(session: Session, numbers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    """The epochs of many runs, asked for together: one question a run would be slow."""
-    epochs: dict[int, list[dict[str, Any]]] = {number: [] for number in numbers}
-    found = select(EpochRow.run, EpochRow.metrics).where(EpochRow.run.in_(numbers))
-    for number, metrics in session.execute(found.order_by(EpochRow.run, EpochRow.epoch)):
-        epochs[number].append(metrics)
-    return epochs
-
-
-def places(session: Session) -> dict[int, int]:
-    """The place of each waiting run, from 1."""
-    waiting = select(RunRow.number).where(RunRow.status == RunStatus.QUEUED).order_by(RunRow.number)
-    return {number: place for place, number in enumerate(session.scalars(waiting), start=1)}
-
-
-def no_such_group(group_id: object) -> NotFoundError:
-    """What to raise for an id that no group has."""
-    return NotFoundError(
-        f"group must be the id of a group, such as group-000001, got {shown(group_id)}."
-    )
-
-
-def no_such_run(run_id: object) -> NotFoundError:
-    """The same for runs."""
-    return NotFoundError(f"run must be the id of a run, such as run-000001, got {shown(run_id)}.")
-
-
-def missing(session: Session, number: int) -> NotFoundError:
-    """Why there is no such run: it was deleted, or never was."""
-    # SQLite keeps the highest number that it ever gave.
-    highest = session.scalar(
-        text("SELECT seq FROM sqlite_sequence WHERE name = :table"), {"table": RunRow.__tablename__}
-    )
-    run_id = run_id_of(number)
-    if 1 <= number <= (highest or 0):
-        return NotFoundError(f"{run_id} was deleted for good.")
-    return no_such_run(run_id)
+    __tablename__ = "migration"
+    number: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    made_at: Mapped[str]

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from running_app import App
+from stored_runs import silent_for
 
 pytestmark = pytest.mark.browser
 
@@ -248,6 +249,7 @@ def test_a_server_that_dies_leaves_the_run_interrupted_and_the_page_comes_back(t
     wait_for_state(page, "cut short", "running")
     app.kill()
     page.locator(".pd-models", has_text="No connection").wait_for()
+    silent_for(tmp_path / "home", "run-000001", 100)  # a minute is long for a test
     app.start()
     try:
         wait_for_models(page)

@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from small_runs import LONG, ROOT, environment, long_config, small_config, wait_until
+from stored_runs import silent_for
 
 from peft_demo import adapters
 from peft_demo.errors import StoreError
 from peft_demo.execution import Engine, engine, recording
 from peft_demo.runs import EpochMetrics, RunStatus, StepMetrics
 from peft_demo.storage import DATABASE, Store
-from peft_demo.storage import store as store_module
+from peft_demo.storage import database as store_module
 
 TINY = {"num_train_epochs": 1, "num_reviews": 10}
 """One step: for tests in which the training itself does not matter."""
@@ -288,6 +289,7 @@ time.sleep(1000)
                 server.kill()
         assert store.get("run-000001").status is RunStatus.RUNNING
         assert store.partial_folder_of("run-000001").exists()
+        silent_for(home, "run-000001", 100)
         later = Engine(store)
         later.start()
         wait_until(lambda: is_over(store, waiting))
@@ -297,6 +299,23 @@ time.sleep(1000)
         assert "ended before it was finished" in run.error
         assert left_behind(store, "run-000001") == []
         assert store.get(waiting).status is RunStatus.COMPLETED
+
+
+@pytest.mark.slow
+def test_leases_are_renewed_while_it_works_and_those_of_others_are_judged(
+    store, home, base, monkeypatch
+):
+    monkeypatch.setattr(engine, "RENEW_SECONDS", 0.0)
+    left = store.start(small_config(), "another").run_id
+    working = Engine(store)
+    working.start()
+    mine = working.submit(long_config(), "me").run_id
+    wait_until(lambda: is_stepping(store, mine))
+    for run_id in (left, mine):
+        silent_for(home, run_id, 59)
+    wait_until(lambda: store.get(left).status is RunStatus.INTERRUPTED)
+    assert store.get(mine).status is RunStatus.RUNNING
+    working.close()
 
 
 @pytest.mark.slow

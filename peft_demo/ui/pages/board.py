@@ -15,7 +15,6 @@ from peft_demo.comparison.curves import run_curves
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.export.csv import known_config, run_csv
 from peft_demo.fields import shown
-from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunKind, RunStatus
 from peft_demo.ui.owners import digest, public
 from peft_demo.ui.requests import (
@@ -199,7 +198,7 @@ def summary(run: Run) -> dict[str, Any]:
         "kind": str(run.kind),
         "name": config.name,
         "summary": _what(run),
-        "method": _method_label(run),
+        "method": run.config.method_label,
         "status": str(run.status),
         "reference": run.is_reference,
         "owner": run.owner_name,
@@ -225,7 +224,8 @@ def summary(run: Run) -> dict[str, Any]:
         "num_validation": config.num_validation_reviews,
         "num_reviews": config.num_reviews,
         "num_train": config.num_train_reviews,
-        "error": run.error,
+        "error": run.error or run.problem,
+        "problem": run.problem,
         "test": result
         and {
             "accuracy": result.test_accuracy,
@@ -250,7 +250,7 @@ def summary(run: Run) -> dict[str, Any]:
 def _what(run: Run) -> str:
     """What the run is, in a few words."""
     if run.kind is RunKind.IMPORTED:
-        return f"{_method_label(run)} · imported adapter"
+        return f"{run.config.method_label} · imported adapter"
     if run.kind is RunKind.RANGE_TEST:
         return f"Learning-rate range test · {run.config.summary}"
     return run.config.summary
@@ -263,14 +263,9 @@ def _fields(run: Run) -> str:
         if isinstance(value, (int, float)):
             parts.append(f"{name.removeprefix('lora_')} {value:g}")
         elif isinstance(value, (list, tuple)):
-            parts.append(", ".join(value) if len(value) < 4 else f"{len(value)} modules")
+            parts.append(", ".join(map(str, value)) if len(value) < 4 else f"{len(value)} modules")
         else:
             parts.append(f"{name} {value}")
     if run.kind is not RunKind.IMPORTED:
         parts.append(f"lr {run.config.learning_rate:g}")
     return " · ".join(parts)
-
-
-def _method_label(run: Run) -> str:
-    method = run.config.method
-    return METHODS[method].label if method in METHODS else method

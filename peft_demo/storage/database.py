@@ -1,0 +1,127 @@
+"""Database: one SQLite file in the runs' folder, opened, migrated and asked in transactions."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, event, select, update
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from peft_demo.errors import StoreError
+from peft_demo.storage.migrations import migrate
+from peft_demo.storage.tables import RunRow, VersionRow
+
+LOCK_SECONDS = 5.0
+"""How long a write waits for another process to let go of the database."""
+
+DATABASE = "runs.sqlite3"
+
+
+class Database:
+    """The database in a folder; opening never fails, ``problem`` says what is wrong."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.is_open = False
+        self.problem: str | None = None
+        """Why the folder cannot be used, or None."""
+        self._engine = create_engine(
+            f"sqlite:///{folder / DATABASE}",
+            connect_args={"timeout": LOCK_SECONDS},
+            json_deserializer=_read_json,
+        )
+        event.listen(self._engine, "connect", _prepare_connection)
+        try:
+            self._open()
+        except StoreError as error:
+            self.problem = str(error)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    @property
+    def version(self) -> int:
+        """Moves whenever anything in the database changes; 0 while it cannot be used."""
+        if not self.is_open:
+            return 0
+        with self.transaction(write=False) as session:
+            return session.scalar(select(VersionRow.value)) or 0
+
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[Session]:
+        """All that is done inside happens, or none of it.
+
+        Raises:
+            StoreError: the database cannot be used, or stayed locked; names it.
+        """
+        self._open()
+        try:
+            with Session(self._engine) as session, session.begin():
+                if write:
+                    # Taken at once: a read that later turns into a write could not wait.
+                    session.connection().exec_driver_sql("BEGIN IMMEDIATE")
+                yield session
+        except (OperationalError, OSError) as error:
+            raise self._unusable(error) from error
+
+    def _open(self) -> None:
+        """Make folder and tables if they are not there yet."""
+        if self.is_open:
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self._engine.connect() as connection:
+                migrate(connection, self.folder / DATABASE)
+                connection.commit()
+        except (OSError, SQLAlchemyError, sqlite3.Error) as error:
+            raise self._unusable(error) from error
+        self.is_open = True
+        self.problem = None
+
+    def _unusable(self, error: Exception) -> StoreError:
+        reason = str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error)
+        if "locked" in reason:
+            return StoreError(
+                f"The run database {self.folder / DATABASE} is locked by another process; "
+                f"waited {LOCK_SECONDS:g} seconds. Nothing was changed: try again."
+            )
+        return StoreError(
+            f"PEFT_DEMO_HOME must be a folder with free space that can be written to, "
+            f"got {self.folder} ({reason})."
+        )
+
+
+def touch(session: Session, *rows: RunRow) -> int:
+    """Move the store's version, and mark these runs with it."""
+    session.execute(update(VersionRow).values(value=VersionRow.value + 1))
+    version = session.scalar(select(VersionRow.value)) or 0
+    for row in rows:
+        row.version = version
+    return version
+
+
+def now() -> str:
+    """The time, as it is stored: all in UTC and of one form, so that texts are in their order."""
+    return datetime.now(UTC).isoformat()
+
+
+def _read_json(stored: str) -> Any:
+    """A column's JSON; what is damaged stays text, and whoever reads the row says so."""
+    try:
+        return json.loads(stored)
+    except ValueError:
+        return stored
+
+
+def _prepare_connection(connection: Any, _record: object) -> None:
+    # Write-ahead logging lets readers go on while a training writes.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")

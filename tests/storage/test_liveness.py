@@ -1,0 +1,90 @@
+"""Leases: a run is alive as long as whoever works on it says so, on whatever host."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+from small_runs import ROOT, environment, small_config, wait_until
+from stored_runs import silent_for, submit
+
+from peft_demo.runs import RunStatus
+from peft_demo.storage import DATABASE, Store, liveness
+
+TRAINER = """
+import sys
+import time
+from pathlib import Path
+from peft_demo.runs import RunConfig
+from peft_demo.storage import Store
+store = Store(Path(sys.argv[1]))
+run = store.start(RunConfig(), "other")
+store.partial_folder_of(run.run_id).mkdir()
+print(run.run_id, flush=True)
+while True:
+    time.sleep(0.1)
+    store.heartbeat([run.run_id])
+"""
+
+
+def heartbeat_of(store: Store, run_id: str) -> str | None:
+    with closing(sqlite3.connect(store.folder / DATABASE)) as connection:
+        number = int(run_id.removeprefix("run-"))
+        question = "SELECT heartbeat_at FROM run WHERE number = ?"
+        return connection.execute(question, (number,)).fetchone()[0]
+
+
+def test_a_killed_process_leaves_its_run_after_the_silence(store, home, monkeypatch):
+    with subprocess.Popen(
+        [sys.executable, "-c", TRAINER, str(home)],
+        cwd=ROOT,
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as trainer:
+        run_id = trainer.stdout.readline().strip()
+        monkeypatch.setattr(liveness, "ORPHAN_SECONDS", 3.0)
+        first = heartbeat_of(store, run_id)
+        wait_until(lambda: heartbeat_of(store, run_id) != first)
+        assert store.interrupt_orphans() == []
+        assert store.get(run_id).status is RunStatus.RUNNING
+        trainer.kill()
+        trainer.wait()
+    wait_until(lambda: store.interrupt_orphans() == [run_id])
+    run = store.get(run_id)
+    assert run.status is RunStatus.INTERRUPTED
+    assert "ended before it was finished" in run.error
+    assert not store.partial_folder_of(run_id).exists()
+    assert store.interrupt_orphans() == []
+
+
+@pytest.mark.parametrize("how", ["claim", "start"])
+def test_only_the_silent_are_interrupted(store, how):
+    (waiting,) = submit(store)
+    run = store.claim() if how == "claim" else store.start(small_config(), "me")
+    seen = store.version
+    silent_for(store.folder, run.run_id, liveness.ORPHAN_SECONDS - 5)
+    assert store.interrupt_orphans() == []
+    silent_for(store.folder, run.run_id, liveness.ORPHAN_SECONDS + 5)
+    store.heartbeat([run.run_id])
+    assert store.interrupt_orphans() == []
+    assert store.version == seen
+    silent_for(store.folder, run.run_id, liveness.ORPHAN_SECONDS + 5)
+    assert store.interrupt_orphans() == [run.run_id]
+    assert [changed.run_id for changed in store.runs(seen)] == [run.run_id]
+    assert how == "claim" or store.get(waiting).status is RunStatus.QUEUED
+
+
+def test_a_heartbeat_brings_nothing_back(store):
+    (run_id,) = submit(store)
+    store.heartbeat([run_id])
+    assert heartbeat_of(store, run_id) is None
+    store.claim()
+    ended = store.finish(run_id, RunStatus.CANCELLED)
+    store.heartbeat([run_id])
+    assert store.get(run_id) == ended
+
+
+def test_three_renewals_fit_into_the_silence():
+    assert liveness.RENEW_SECONDS * 3 <= liveness.ORPHAN_SECONDS

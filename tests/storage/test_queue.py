@@ -1,0 +1,157 @@
+"""The queue: who is next, what runs bring along, and how they are stopped."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from small_runs import small_config
+from stored_runs import RANGE_TEST, positions, submit
+
+from peft_demo.errors import ConflictError, StoreError
+from peft_demo.runs import (
+    RunKind,
+    RunStatus,
+)
+from peft_demo.storage import DATABASE, Store, queue
+
+
+class TestQueue:
+    def test_oldest_goes_first(self, store):
+        ids = submit(store, 3)
+        assert [store.claim().run_id for _ in ids] == ids
+        assert store.claim() is None
+
+    def test_positions_count_from_one_and_move_up(self, store):
+        first, second, third = submit(store, 3)
+        assert positions(store) == {first: 1, second: 2, third: 3}
+        store.claim()
+        assert positions(store) == {first: None, second: 1, third: 2}
+        store.request_stop(second)
+        assert positions(store) == {first: None, second: None, third: 1}
+
+    def test_a_claimed_run_is_running(self, store):
+        (run_id,) = submit(store)
+        run = store.claim()
+        assert run.status is RunStatus.RUNNING
+        assert run.started_at >= run.created_at
+        assert store.get(run_id) == run
+
+    def test_a_started_run_goes_past_the_queue(self, store):
+        (waiting,) = submit(store)
+        run = store.start(small_config(), "me")
+        assert run.status is RunStatus.RUNNING
+        assert store.claim().run_id == waiting
+
+    def test_keeps_configuration_and_owner(self, store):
+        config = small_config("ia3", name="mine")
+        run = store.submit(config, "browser-1")
+        assert store.get(run.run_id).config == config
+        assert store.get(run.run_id).owner == "browser-1"
+
+
+class TestKinds:
+    @pytest.mark.parametrize("kind", RunKind)
+    def test_are_kept(self, store, home, kind):
+        waiting = store.submit(small_config(), "me", kind)
+        started = store.start(small_config(), "me", kind)
+        assert (waiting.kind, started.kind) == (kind, kind)
+        assert store.claim().kind is kind
+        again = Store(home)
+        assert [run.kind for run in again.runs()] == [kind, kind]
+        again.close()
+
+    def test_is_a_training_unless_said(self, store):
+        (run_id,) = submit(store)
+        assert store.get(run_id).kind is RunKind.TRAINING
+
+    def test_wait_in_one_queue(self, store):
+        ids = [store.submit(small_config(), "me", kind).run_id for kind in RunKind]
+        assert [store.claim().run_id for _ in ids] == ids
+
+    def test_what_a_range_test_found_survives_reopening(self, store, home):
+        run = store.start(small_config(), "me", RunKind.RANGE_TEST)
+        done = store.finish(run.run_id, RunStatus.COMPLETED, range_test=RANGE_TEST)
+        assert (done.range_test, done.result) == (RANGE_TEST, None)
+        again = Store(home)
+        assert again.get(run.run_id) == done
+        again.close()
+
+
+class TestFilesToBeginWith:
+    @pytest.fixture
+    def files(self, home) -> Path:
+        folder = home / ".import-1"
+        folder.mkdir(parents=True)
+        (folder / "adapter_model.safetensors").write_bytes(b"weights")
+        return folder
+
+    @pytest.mark.parametrize("how", ["submit", "start"])
+    def test_are_the_runs_partial_folder(self, store, files, how):
+        run = getattr(store, how)(small_config(), "me", RunKind.IMPORTED, files)
+        partial = store.partial_folder_of(run.run_id)
+        assert (partial / "adapter_model.safetensors").read_bytes() == b"weights"
+        assert not files.exists()
+
+    def test_are_there_when_the_run_can_be_claimed(self, store, home, files, monkeypatch):
+        """Another engine may claim it at once."""
+        other = Store(home)
+        seen = []
+        replace = os.replace
+
+        def look(source, target):
+            seen.append(other.ids())
+            replace(source, target)
+
+        monkeypatch.setattr(queue.os, "replace", look)
+        run = store.submit(small_config(), "me", RunKind.IMPORTED, files)
+        assert seen == [[]]
+        assert other.claim().run_id == run.run_id
+        other.close()
+
+    def test_that_are_gone_add_no_run(self, store, home):
+        with pytest.raises(StoreError):
+            store.submit(small_config(), "me", RunKind.IMPORTED, home / "nowhere")
+        assert store.ids() == []
+
+    def test_go_with_a_run_that_is_deleted_before_it_began(self, store, files):
+        run_id = store.submit(small_config(), "me", RunKind.IMPORTED, files).run_id
+        store.request_stop(run_id)
+        store.delete(run_id)
+        assert store.purge(0) == [run_id]
+        assert not store.partial_folder_of(run_id).exists()
+
+
+class TestStop:
+    def test_a_waiting_run_is_cancelled_at_once(self, store):
+        (run_id,) = submit(store)
+        assert store.request_stop(run_id).status is RunStatus.CANCELLED
+        assert store.claim() is None
+
+    def test_a_running_run_is_asked(self, store):
+        (run_id,) = submit(store)
+        store.claim()
+        assert not store.stop_requested(run_id)
+        assert store.request_stop(run_id).status is RunStatus.RUNNING
+        assert store.stop_requested(run_id)
+
+    @pytest.mark.parametrize("status", [status for status in RunStatus if status.is_over])
+    def test_a_run_that_is_over_cannot_be_stopped(self, store, status):
+        (run_id,) = submit(store)
+        store.claim()
+        store.finish(run_id, status)
+        with pytest.raises(ConflictError, match=f"{run_id} is {status}"):
+            store.request_stop(run_id)
+        assert store.get(run_id).status is status
+
+
+def test_an_idle_engine_takes_no_lock(store, home, monkeypatch):
+    """It looks every second: others must be able to write, and it must not wait for them."""
+    store.start(small_config(), "me")
+    with closing(sqlite3.connect(home / DATABASE, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert store.claim() is None
+        assert store.claim("group-000001") is None
+        assert store.interrupt_orphans() == []
+        writer.execute("ROLLBACK")
