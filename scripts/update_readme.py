@@ -11,9 +11,7 @@ from generated import diffs, house, lists, schema, tables  # noqa: E402
 
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"references": tables.references},
-    "docs/adding.md": {
-        "method": diffs.method,
-    },
+    "docs/adding.md": {"method": diffs.method, "data set": diffs.data_set},
     "docs/api.md": {"endpoints": lists.endpoints},
     "docs/architecture.md": {"rooms": house.rooms_table, "drawing": house.drawing},
     "docs/command-line.md": {"commands": lists.commands},

@@ -15,6 +15,16 @@ def method() -> str:
     return _diff((rows, f"_{METHOD}"), (rows, f'id="{METHOD}"'))
 
 
+def data_set() -> str:
+    """A row, and the functions that load it and say how exported code loads it."""
+    reading = "peft_demo/data/hub.py"
+    return _diff(
+        (reading, "load_imdb"),
+        (reading, "loading_code"),
+        ("peft_demo/data/registry.py", "id=HUB_IMDB"),
+    )
+
+
 def _diff(*pieces: tuple[str, str]) -> str:
     """Pieces of files as added lines.
 
