@@ -331,7 +331,7 @@ class TestBombs:
         assert "at most 1 MB" in sentence
         assert adapters.CONFIG in sentence
 
-    @pytest.mark.parametrize("number", [199, 300_000])
+    @pytest.mark.parametrize("number", [199, 70_000])
     def test_many_entries(self, tmp_path, number, monkeypatch):
         source = zipped(tmp_path / "a.zip", {**SMALL, **{f"{n}": b"" for n in range(number)}})
         if number > importing.MOST_ENTRIES * 10:

@@ -283,19 +283,18 @@ class TestMemory:
 
     def test_no_weight_is_loaded(self, tmp_path):
         code = """
-from peft_demo import bases
-from peft_demo.counts import count_parameters
-from peft_demo.methods import METHODS
-from peft_demo.runs import HUB_BASE, RunConfig
+from peft_demo.adapters.parameter_count import count_parameters
+from peft_demo.models import BUILTIN_BASE, HUB_BASE, loading
+from peft_demo.runs import RunConfig
 
 def refuse(base_id):
     raise AssertionError(f"{base_id} was loaded")
 
-bases.load = refuse
-for base in (bases.BUILTIN_BASE, HUB_BASE):
+loading.load = refuse
+for base in (BUILTIN_BASE, HUB_BASE):
     config = RunConfig(method="full_ft", base_model=base)
     print(count_parameters(config.method, config.method_values, config.setting).num_base_parameters)
-print(bases._loaded)
+print(loading._loaded)
 """
         done = run_python(code, tmp_path)
         assert done.stdout.split() == ["22564608", "65190912", "{}"], done.stderr

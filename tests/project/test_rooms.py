@@ -63,6 +63,19 @@ def test_only_tests_of_the_project_import_benchmarks():
     assert importing == {"project"}
 
 
+def test_scripts_in_strings_import_what_is_there():
+    """Tests and benchmarks start processes with scripts that nothing else reads."""
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in (ROOT / "peft_demo").rglob("*.py")
+    }
+    statement = re.compile(r"(?:from|import) (peft_demo(?:\.\w+)*)(?: import (\w+))?")
+    for path in CODE:
+        for module, name in statement.findall(path.read_text(encoding="utf-8")):
+            assert module in modules, path
+            assert module != "peft_demo" or not name or f"peft_demo.{name}" in modules, path
+
+
 @pytest.mark.parametrize("name", ["utils", "helpers", "common", "misc"])
 def test_no_file_is_named_after_nothing(name):
     assert not [path for path in CODE if path.stem == name]
