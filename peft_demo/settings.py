@@ -38,6 +38,24 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class ChoiceOrCount(Choice):
+    """A variable that is one of a few words, or a whole number from 1."""
+
+    most: int
+
+    @property
+    def allowed(self) -> str:
+        """What it may be, in words."""
+        return f"{', '.join(self.choices)} or a whole number between 1 and {self.most}"
+
+    def __call__(self) -> str:
+        """Return what holds now, as text; raises ``InvalidFieldsError`` if it is not allowed."""
+        value = os.environ.get(self.variable) or self.choices[0]
+        is_count = value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= self.most
+        return value if is_count else super().__call__()
+
+
+@dataclass(frozen=True)
 class OptionalFolder:
     """A variable that names a folder, or is not set."""
 
@@ -91,8 +109,16 @@ precision = Choice(
     "in it, else `float32`",
     ("auto", "bfloat16", "float32"),
 )
+workers = ChoiceOrCount(
+    "PEFT_DEMO_WORKERS",
+    "where runs are trained: in a `thread` of the program, or in that many processes at a time; "
+    "`auto` is a thread on machines with fewer than four cores or with a GPU, else a process for "
+    "every two cores and 1.5 GB of free memory",
+    ("auto", "thread"),
+    most=64,
+)
 
-SETTINGS = (home, distilbert_folder, imdb_folder, forward, repeats, precision)
+SETTINGS = (home, distilbert_folder, imdb_folder, forward, repeats, precision, workers)
 
 
 def check() -> None:

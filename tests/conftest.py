@@ -81,6 +81,8 @@ def only_temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         for name in list(os.environ):
             if name.startswith("PEFT_DEMO_"):
                 patch.delenv(name)
+        # On every machine as on a small one.
+        patch.setenv("PEFT_DEMO_WORKERS", "thread")
         patch.setenv("PEFT_DEMO_HOME", str(tmp_path_factory.mktemp("home")))
         yield
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import warnings
 from collections.abc import Sequence
 
 import typer
@@ -31,7 +30,6 @@ def main(before: Sequence[str] = ()) -> None:
     A user's mistake ends in one sentence and status 2, a failure in one and status 1.
     """
     hardware.share_cores()
-    _silence_expected_warnings()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         settings.check()
@@ -42,13 +40,3 @@ def main(before: Sequence[str] = ()) -> None:
     except PeftDemoError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(1)
-
-
-def _silence_expected_warnings() -> None:
-    # For the whole process, because catch_warnings is not made for threads.
-    for expected in (
-        ".*is_gradient_checkpointing.*",  # peft asks transformers in last year's words
-        ".*target_modules.*",  # head only has none, on purpose
-        ".*Could not find a config file.*",  # the built-in base has no folder to look in
-    ):
-        warnings.filterwarnings("ignore", message=expected)

@@ -143,14 +143,14 @@ def run_now(store: Store, run: Run, tell: Listener | None = None) -> Run:
 
 def _train_plan(plan: Plan, as_json: bool) -> None:
     """Train a plan's runs; where the app works on the same store, it may take some of them."""
-    from peft_demo.execution import Engine
+    from peft_demo.execution import Engine, preferred
 
     def tell(run: Run, _event: object) -> None:
         if run.status.is_over:
             tell_end(run, store, as_json)
 
     store = open_store()
-    with closing(Engine(store, listener=tell)) as engine:
+    with closing(Engine(store, preferred, listener=tell)) as engine:
         group, queued = engine.submit_plan(plan, getpass.getuser())
         if not as_json:
             typer.echo(f"{group.group_id}: {group.name}, {len(queued)} runs")

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from peft_demo.runs import EpochMetrics, Progress, RangeTest, RunKind, RunResult, StepMetrics
 from peft_demo.runs.results import Record
@@ -66,6 +66,18 @@ class Cancelled(Record):
 End = Finished | Failed | Cancelled
 Event = Progress | StepMetrics | EpochMetrics | End
 
+_EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """An event for other processes and machines."""
+    return {"event": type(event).__name__, **event.model_dump(mode="json")}
+
+
+def from_json(plain: dict[str, Any]) -> Event:
+    """The event that ``to_json`` described."""
+    return _EVENTS[plain["event"]].model_validate(plain)
+
 
 class Handle(Protocol):
     """A job that was started."""
@@ -87,4 +99,4 @@ class Executor(Protocol):
         """Begin with tasks that take turns, so that their curves grow side by side."""
 
     def close(self) -> None:
-        """Let go of what was loaded, and of the jobs that still go on."""
+        """Let go of what was loaded; jobs are cancelled before."""

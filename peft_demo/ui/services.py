@@ -16,7 +16,7 @@ from peft_demo import settings
 from peft_demo.comparison import Evidence
 from peft_demo.data import IMDB
 from peft_demo.errors import PeftDemoError
-from peft_demo.execution import Engine
+from peft_demo.execution import Engine, preferred
 from peft_demo.models import BUILTIN_BASE
 from peft_demo.runs import Run, RunKind
 from peft_demo.storage import Store
@@ -41,7 +41,7 @@ class Services:
     def __init__(self) -> None:
         self.store = Store(settings.home(), settings.ADAPTERS)
         self.evidence = Evidence(self.store)
-        self.engine = Engine(self.store)
+        self.engine = Engine(self.store, preferred)
         self.warm_up = WarmUp()
         self._predictor: Predictor | None = None
         self._lock = threading.Lock()

@@ -1,0 +1,291 @@
+"""What every executor keeps to: a new one joins EXECUTORS and passes this file."""
+
+import itertools
+import json
+import shutil
+import signal
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+from small_runs import long_config, small_config, wait_until
+
+from peft_demo import adapters
+from peft_demo.execution import Engine, executors
+from peft_demo.execution.executor import (
+    Cancelled,
+    End,
+    Failed,
+    Finished,
+    Job,
+    Task,
+    from_json,
+    to_json,
+)
+from peft_demo.execution.executors import processes
+from peft_demo.runs import EpochMetrics, Progress, RangeTest, RunKind, RunStatus, StepMetrics
+
+EXECUTORS = ("thread", "2")
+"""Values of PEFT_DEMO_WORKERS."""
+
+ONE_STEP = {"num_train_epochs": 1, "num_reviews": 10}
+
+
+@pytest.fixture(scope="module", params=EXECUTORS)
+def executor(request):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PEFT_DEMO_WORKERS", request.param)
+        made = executors.preferred()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def in_processes(executor):
+    if isinstance(executor, executors.ThreadExecutor):
+        pytest.skip("a thread cannot be killed")
+
+
+@pytest.fixture
+def task(tmp_path):
+    """Makes tasks, each with an empty folder."""
+    numbers = itertools.count(1)
+
+    def make(config=None, kind=RunKind.TRAINING, **changes) -> Task:
+        files = tmp_path / f"{next(numbers)}"
+        files.mkdir()
+        values = (config or small_config(**{**ONE_STEP, **changes})).flat()
+        return Task(Job(kind=kind, config=values), files)
+
+    return make
+
+
+def events_of(executor, *tasks):
+    """All events of tasks that are started side by side, each heard in a thread of its own."""
+    return heard(executor.start(tasks))
+
+
+def heard(handles):
+    found = [[] for _ in handles]
+    threads = [
+        threading.Thread(target=lambda place=place, handle=handle: found[place].extend(handle))
+        for place, handle in enumerate(handles)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def numbers_in(events):
+    """What was computed, without what a clock measured."""
+    result = events[-1].result
+    return [
+        *(event for event in events if isinstance(event, StepMetrics)),
+        *(e.model_dump(exclude={"seconds"}) for e in events if isinstance(e, EpochMetrics)),
+        (result.test_loss, result.test_accuracy, result.train_output["training_loss"]),
+    ]
+
+
+def send_to_busy(executor, number: int) -> None:
+    """Send a signal to the workers that have something to do."""
+    for worker in executor._busy:
+        worker._process.send_signal(number)
+
+
+class TestEvents:
+    def test_come_in_order_and_the_end_comes_once(self, executor, task):
+        made = task(num_train_epochs=2, num_reviews=20)
+        (events,) = events_of(executor, made)
+        told = [
+            event for event in events if not (isinstance(event, Progress) and event.step)
+        ]  # but for phases
+        kinds = [type(event) for event in told if not isinstance(event, Progress)]
+        assert kinds == [*2 * [StepMetrics, StepMetrics, EpochMetrics], Finished]
+        steps = [event.step for event in events if isinstance(event, StepMetrics)]
+        assert steps == [1, 2, 3, 4]
+        phases = [event.phase for event in events if isinstance(event, Progress)]
+        assert [phase for phase, _ in itertools.groupby(phases)] == [
+            "Loading the base model",
+            "Reading the reviews",
+            "Splitting the reviews into tokens",
+            "Training",
+            "Testing",
+            "Saving",
+            "Checking the saved adapter",
+        ]
+        assert {adapters.WEIGHTS, adapters.CONFIG, "test_predictions.npz"} <= {
+            path.name for path in made.files.iterdir()
+        }
+
+    def test_go_through_json_unchanged(self, executor, task):
+        (events,) = events_of(executor, task())
+        found = RangeTest(
+            learning_rates=(1e-5, 0.1), losses=(0.7, 0.1), smoothed=(0.7, 0.1),
+            suggestion=None, is_sure=False, reason="Why.",
+        )  # fmt: skip
+        for event in (*events, Cancelled(), Failed(reason="Why."), Finished(result=found)):
+            assert from_json(json.loads(json.dumps(to_json(event)))) == event
+
+
+class TestNumbers:
+    def test_of_ten_at_once_are_those_alone(self, executor, task):
+        alone = [numbers_in(events_of(executor, task(seed=seed))[0]) for seed in (1, 2)]
+        assert alone[0] != alone[1]
+        handles = [executor.start([task(seed=1 + n % 2)])[0] for n in range(10)]
+        for number, events in enumerate(heard(handles)):
+            assert numbers_in(events) == alone[number % 2]
+
+    def test_of_tasks_that_take_turns_are_those_alone(self, executor, task):
+        changes = [{"seed": 1}, {"method": "ia3"}, {"per_device_train_batch_size": 4}]
+        alone = [numbers_in(events_of(executor, task(**change))[0]) for change in changes]
+        together = events_of(executor, *(task(**change) for change in changes))
+        assert [numbers_in(events) for events in together] == alone
+
+
+class TestCancel:
+    def test_comes_within_a_step(self, executor, task):
+        (handle,) = executor.start([task(long_config())])
+        steps, last = [], None
+        for last in handle:
+            if isinstance(last, StepMetrics):
+                steps.append(last.step)
+                if last.step == 3:
+                    handle.cancel()
+                    handle.cancel()
+        assert last == Cancelled()
+        # One more may have begun, or have been on its way.
+        assert steps in ([1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4, 5])
+
+    def test_before_it_has_begun(self, executor, task):
+        handles = [executor.start([task(long_config())])[0] for _ in range(3)]
+        for handle in reversed(handles):
+            handle.cancel()
+            assert heard([handle])[0][-1] == Cancelled()
+
+    def test_of_one_lets_those_beside_it_go_on(self, executor, task):
+        long, short = executor.start([task(long_config()), task()])
+        long.cancel()
+        ends = [events[-1] for events in heard([long, short])]
+        assert [type(end) for end in ends] == [Cancelled, Finished]
+
+
+class TestFailure:
+    @staticmethod
+    def failed(executor, made):
+        (events,) = events_of(executor, made)
+        end = events[-1]
+        assert isinstance(end, Failed)
+        assert not any(isinstance(event, End) for event in events[:-1])
+        return end
+
+    def test_of_a_configuration_that_no_rule_allows(self, executor, task):
+        made = task()
+        end = self.failed(
+            executor, Task(made.job.model_copy(update={"config": {"method": "gone"}}), made.files)
+        )
+        assert end.reason.startswith("method must be one of lora")
+
+    def test_of_the_job_is_one_sentence_with_a_traceback(self, executor, task):
+        end = self.failed(executor, task(kind=RunKind.IMPORTED))
+        assert end.reason.endswith(".")
+        assert "\n" not in end.reason
+        assert end.traceback.startswith("Traceback")
+        assert end.reason in end.traceback
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+    @pytest.mark.parametrize("file", ["test_predictions.npz", adapters.CONFIG])
+    def test_of_a_full_disk_names_the_folder(self, executor, task, file):
+        made = task()
+        (made.files / file).symlink_to("/dev/full")
+        end = self.failed(executor, made)
+        assert end.reason == (
+            f"PEFT_DEMO_HOME must be a folder with free space that can be written to, "
+            f"got {made.files.parent} (No space left on device)."
+        )
+
+
+def test_an_adapter_from_elsewhere_is_tested(executor, task):
+    trained = task()
+    (events,) = events_of(executor, trained)
+    imported = task(kind=RunKind.IMPORTED)
+    for name in (adapters.CONFIG, adapters.WEIGHTS):
+        shutil.copy(trained.files / name, imported.files)
+    (again,) = events_of(executor, imported)
+    assert again[-1].result.test_accuracy == events[-1].result.test_accuracy
+    assert any(isinstance(event, Progress) and event.phase == "Testing" for event in again)
+
+
+@pytest.mark.usefixtures("in_processes")
+class TestProcesses:
+    def test_one_that_dies_fails_its_job_alone(self, executor, task):
+        going, beside = (executor.start([made])[0] for made in (task(long_config()), task()))
+        last = None
+        for last in going:
+            if isinstance(last, StepMetrics) and last.step == 1:
+                heard([beside])
+                wait_until(lambda: len(executor._busy) == 1)
+                send_to_busy(executor, signal.SIGTERM)
+        assert last == Failed(reason="The process that worked on it died of SIGTERM.")
+
+    def test_one_that_does_not_stop_is_ended(self, executor, task, monkeypatch):
+        monkeypatch.setattr(processes, "STUCK_SECONDS", 0.5)
+        (handle,) = executor.start([task(long_config())])
+        last = None
+        for last in handle:
+            if isinstance(last, StepMetrics) and last.step == 1:
+                send_to_busy(executor, signal.SIGSTOP)
+                handle.cancel()
+        assert last == Cancelled()
+
+    def test_a_run_whose_worker_is_killed_has_failed_and_the_next_is_trained(self, executor, store):
+        def kill_the_first(run, event):
+            if isinstance(event, StepMetrics) and event.step == 1 and run.run_id == first.run_id:
+                send_to_busy(executor, signal.SIGKILL)
+
+        engine = Engine(store, lambda: executor, listener=kill_the_first)
+        first = store.start(long_config(), "me")
+        run = engine.run(first)
+        assert (run.status, run.result) == (RunStatus.FAILED, None)
+        assert "was killed, as happens when the machine's memory is full" in run.error
+        assert not store.partial_folder_of(run.run_id).exists()
+        assert engine.run(store.start(small_config(**ONE_STEP), "me")).status == "completed"
+
+
+def test_workers_end_with_their_executor():
+    before = set(psutil.Process().children())
+    made = executors.ProcessExecutor(1)
+    (worker,) = set(psutil.Process().children()) - before
+    made.close()
+    assert not worker.is_running()
+
+
+@pytest.mark.parametrize(
+    ("asked", "cores", "gigabytes", "workers"),
+    [
+        ("auto", 2, 64, 0),
+        ("auto", 4, 64, 2),
+        ("auto", 16, 64, 8),
+        ("auto", 16, 4, 2),
+        ("auto", 16, 2, 0),
+        ("thread", 16, 64, 0),
+        ("3", 2, 1, 3),
+    ],
+)
+def test_as_many_workers_as_fit(monkeypatch, asked, cores, gigabytes, workers):
+    made = []
+    monkeypatch.setenv("PEFT_DEMO_WORKERS", asked)
+    monkeypatch.setattr(executors, "_cores", lambda: cores)
+    memory = type("Memory", (), {"available": gigabytes * 10**9})
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(executors, "ProcessExecutor", lambda *given: made.append(given))
+    chosen = executors.preferred()
+    if workers:
+        ((slots, environment),) = made
+        assert slots == workers
+        assert environment["OMP_NUM_THREADS"] == str(max(1, cores // workers))
+        assert environment["PEFT_DEMO_PRECISION"] in ("float32", "bfloat16")
+    else:
+        assert isinstance(chosen, executors.ThreadExecutor)
