@@ -42,6 +42,11 @@ def peft_config(config: RunConfig):
     return METHODS[config.method].peft_config(config.method_values, config.setting)
 
 
+@pytest.fixture(scope="module")
+def descriptions():
+    return {row["id"]: row for row in describe_methods()}
+
+
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 class TestEveryRow:
     def test_says_what_it_is_and_where_it_comes_from(self, method):
@@ -87,8 +92,8 @@ class TestEveryRow:
         assert config.task_type == "SEQ_CLS"
         assert set(config.modules_to_save) == set(HEAD_MODULES)
 
-    def test_is_described_for_command_line_and_api(self, method):
-        described = {row["id"]: row for row in describe_methods()}[method.id]
+    def test_is_described_for_command_line_and_api(self, method, descriptions):
+        described = descriptions[method.id]
         for name in ("label", "summary", "learning_rate", "formula", "merges", "note"):
             assert described[name] == getattr(method, name)
         assert [field["name"] for field in described["fields"]] == [
@@ -348,6 +353,7 @@ class TestANewRow:
         )
         assert adapters.count_trained(twin) == adapters.count_trained(lora)
 
+    @pytest.mark.slow
     def test_is_trained_as_its_likeness_and_answers(self, base, store):
         twin, lora = (
             Engine(store).run(store.start(small_config(name, learning_rate=1e-3, **TINY), "me"))

@@ -147,6 +147,7 @@ class TestCopies:
         assert base.model.config.num_labels == 2
         assert not any(parameter.requires_grad for parameter in model.parameters())
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("method", METHODS)
     def test_training_writes_to_no_shared_tensor(self, base, method):
         model = adapters.build(base, small_config(method))

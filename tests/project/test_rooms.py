@@ -10,7 +10,6 @@ MOST_LINES = 400
 
 SPLIT_LATER = {
     "peft_demo/methods/low_rank.py",
-    "peft_demo/storage/store.py",
     "peft_demo/ui/assets/compare.js",
     "peft_demo/ui/assets/peft_demo.js",
     "peft_demo/ui/drawing.py",
@@ -19,7 +18,6 @@ SPLIT_LATER = {
     "tests/export/test_code.py",
     "tests/runs/test_reading.py",
     "tests/statistics/test_statistics.py",
-    "tests/storage/test_store.py",
 }
 """Longer ones that are about to be split."""
 
