@@ -11,7 +11,11 @@ from generated import diffs, house, lists, schema, tables  # noqa: E402
 
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"references": tables.references},
-    "docs/adding.md": {"method": diffs.method, "data set": diffs.data_set},
+    "docs/adding.md": {
+        "method": diffs.method,
+        "data set": diffs.data_set,
+        "executor": diffs.executor,
+    },
     "docs/api.md": {"endpoints": lists.endpoints},
     "docs/architecture.md": {"rooms": house.rooms_table, "drawing": house.drawing},
     "docs/command-line.md": {"commands": lists.commands},

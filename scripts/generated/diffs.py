@@ -25,6 +25,16 @@ def data_set() -> str:
     )
 
 
+def executor() -> str:
+    """The smallest executor, and where one is chosen."""
+    file = "peft_demo/execution/executors/thread.py"
+    return _diff(
+        (file, "ThreadExecutor"),
+        (file, "_Thread"),
+        ("peft_demo/execution/executors/__init__.py", "preferred"),
+    )
+
+
 def _diff(*pieces: tuple[str, str]) -> str:
     """Pieces of files as added lines.
 

@@ -26,6 +26,8 @@ from peft_demo.execution.executor import (
 from peft_demo.execution.executors import processes
 from peft_demo.runs import EpochMetrics, Progress, RangeTest, RunKind, RunStatus, StepMetrics
 
+pytestmark = pytest.mark.slow
+
 EXECUTORS = ("thread", "2")
 """Values of PEFT_DEMO_WORKERS."""
 
