@@ -117,8 +117,14 @@ workers = ChoiceOrCount(
     ("auto", "thread"),
     most=64,
 )
+journal = Choice(
+    "PEFT_DEMO_JOURNAL",
+    "how the database keeps its journal: `wal` lets others read while one writes, on a disk of the "
+    "machine only; `delete` is for network and bucket mounts; `auto` goes by where the folder lies",
+    ("auto", "wal", "delete"),
+)
 
-SETTINGS = (home, distilbert_folder, imdb_folder, forward, repeats, precision, workers)
+SETTINGS = (home, distilbert_folder, imdb_folder, forward, repeats, precision, workers, journal)
 
 
 def check() -> None:

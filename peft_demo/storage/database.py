@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from peft_demo.errors import StoreError
+from peft_demo.storage import journal
 from peft_demo.storage.migrations import migrate
 from peft_demo.storage.tables import RunRow, VersionRow
 
@@ -37,7 +38,7 @@ class Database:
             connect_args={"timeout": LOCK_SECONDS},
             json_deserializer=_read_json,
         )
-        event.listen(self._engine, "connect", _prepare_connection)
+        event.listen(self._engine, "connect", lambda made, _: journal.prepare(made, folder))
         try:
             self._open()
         except StoreError as error:
@@ -119,9 +120,3 @@ def _read_json(stored: str) -> Any:
         return json.loads(stored)
     except ValueError:
         return stored
-
-
-def _prepare_connection(connection: Any, _record: object) -> None:
-    # Write-ahead logging lets readers go on while a training writes.
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
