@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from peft_demo import statistics
+from peft_demo import comparison, statistics
+from peft_demo.comparison.text_baseline import MAJORITY, TFIDF, TextBaseline
 from peft_demo.runs import (
     EpochMetrics,
     GroupKind,
@@ -117,3 +118,24 @@ def finished_group(
         assert claimed.run_id == run.run_id
         finish(store, claimed, probabilities(range(count)), **changes)
     return group, [store.get(run.run_id) for run in runs]
+
+
+def nothing(config: RunConfig) -> tuple[TextBaseline, ...]:
+    """No text baselines."""
+    return ()
+
+
+def tfidf(wrong: range):
+    """Text baselines that are wrong on these reviews, for every configuration."""
+    found = (
+        TextBaseline.of(
+            MAJORITY, statistics.Predictions(probabilities(range(0, REVIEWS, 2)), LABELS), 0.1
+        ),
+        TextBaseline.of(TFIDF, statistics.Predictions(probabilities(wrong), LABELS), 0.1),
+    )
+    return lambda config: found
+
+
+def compare(store: Store, *runs, measure=nothing, **more):
+    """The comparison of these runs, without text baselines unless they are given."""
+    return comparison.compare(store, [run.run_id for run in runs], measure=measure, **more)

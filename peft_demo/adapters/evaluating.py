@@ -60,5 +60,5 @@ def logits_in_batches(
 
 
 EVALUATION_BATCH = 16
-"""Reviews a batch when nothing is trained. Larger ones are slower on a CPU: their activations no
+"""Texts a batch when nothing is trained. Larger ones are slower on a CPU: their activations no
 longer fit its caches, and each comes in fresh memory (``python -m benchmarks.forward``)."""

@@ -91,5 +91,5 @@ def _seconds_per_token(run: Run) -> float:
 
 
 def _tokens(config: RunConfig) -> int:
-    """Tokens read while training: reviews are cut at max_length, and most are longer."""
+    """Tokens read while training: texts are cut at max_length, and most are longer."""
     return config.num_train_reviews * config.num_train_epochs * config.max_length

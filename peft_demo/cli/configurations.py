@@ -12,7 +12,7 @@ import typer
 from peft_demo.cli.arguments import AsJson, Changes, FromPreset, configuration, open_store
 from peft_demo.cli.output import as_text, print_json, tell_end
 from peft_demo.cli.training import run_now
-from peft_demo.data import DATASETS, IMDB
+from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import RunConfig, RunKind
 from peft_demo.runs.schema import describe_methods
@@ -90,7 +90,7 @@ def export_base(
     """Write the built-in base as a transformers folder, for plain PeftModel.from_pretrained."""
     from peft_demo import models
 
-    models.export(folder, DATASETS[IMDB].labels)
+    models.export(folder, DATASETS[DEFAULT_DATASET].labels)
     typer.echo(f"Wrote {folder}.")
 
 

@@ -1,7 +1,7 @@
 """What the measurements of several runs can tell: facts as plain data, no figures, no torch."""
 
 from peft_demo.comparison.compare import check_run_ids, compare, verdict
-from peft_demo.comparison.disagreements import disagreements, review_at
+from peft_demo.comparison.disagreements import disagreements, text_at
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Comparison, Disagreements, GroupFacts, RunFacts
 from peft_demo.comparison.groups import group_facts
@@ -17,7 +17,7 @@ __all__ = [
     "compare",
     "disagreements",
     "group_facts",
-    "review_at",
     "table",
+    "text_at",
     "verdict",
 ]

@@ -1,4 +1,4 @@
-"""Lines to beat: guessing, counting words, and head-only or full runs on the same reviews."""
+"""Lines to beat: guessing, counting words, and head-only or full runs on the same texts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from peft_demo import statistics
 from peft_demo.comparison import text_baseline
+from peft_demo.comparison.describe import texts_of
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Baseline, RunFacts, TextBaselineCheck
 from peft_demo.comparison.words import listed, percent
@@ -16,10 +17,10 @@ from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunConfig, RunKind
 
 Measure: TypeAlias = Callable[[RunConfig], Sequence[text_baseline.TextBaseline] | None]
-"""Gives the text baselines on a configuration's reviews, or None while they are computed."""
+"""Gives the text baselines on a configuration's texts, or None while they are computed."""
 
 _DATA_FIELDS = ("dataset", "base_model", "num_reviews", "max_length", "num_test_reviews")
-"""What two runs must share, with the seed of the sample, to have learned from the same reviews."""
+"""What two runs must share, with the seed of the sample, to have learned from the same texts."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def text_baselines(runs: Sequence[Run], measure: Measure) -> Measured:
     problems: list[str] = []
     is_pending = False
     for run in runs:
-        # What an imported adapter learned from is not known, so nothing is on the same reviews.
+        # What an imported adapter learned from is not known, so nothing is on the same texts.
         if run.result is None or run.kind is not RunKind.TRAINING:
             continue
         try:
@@ -59,7 +60,7 @@ def lines(
     measured: Measured,
     others: Iterable[Run],
 ) -> tuple[Baseline, ...]:
-    """The baselines of these runs, one line for those that learned from as many reviews.
+    """The baselines of these runs, one line for those that learned from as many texts.
 
     Args:
         runs: those that are compared.
@@ -69,11 +70,13 @@ def lines(
     found: list[Baseline] = []
     for run in runs:
         for text in measured.by_run.get(run.run_id, ()):
-            learned = f"{run.config.num_train_reviews:,} reviews of {run.config.max_length} tokens"
+            learned = f"{run.config.num_train_reviews:,} {texts_of(run)}"
             found.append(
                 Baseline(
                     name=text.name,
-                    detail=learned if text.name != text_baseline.MAJORITY else "",
+                    detail=f"{learned} of {run.config.max_length} tokens"
+                    if text.name != text_baseline.MAJORITY
+                    else "",
                     accuracy=text.accuracy,
                     low=text.low,
                     high=text.high,
@@ -99,7 +102,7 @@ def lines(
             )
     same: dict[tuple[object, ...], list[Baseline]] = {}
     for line in found:
-        # Only text baselines that learned from as many reviews are repeats of each other.
+        # Only text baselines that learned from as many texts are repeats of each other.
         apart = line.accuracy if line.is_trained or not line.detail else None
         same.setdefault((line.name, line.detail, apart), []).append(line)
     return tuple(sorted(map(_merged, same.values()), key=lambda line: line.accuracy))
@@ -110,7 +113,7 @@ def checks(
     measured: Measured,
     evidence: Evidence,
 ) -> tuple[TextBaselineCheck, ...]:
-    """Whether each run beats TF-IDF on the same reviews: exact McNemar tests, Holm-corrected."""
+    """Whether each run beats TF-IDF on the same texts: exact McNemar tests, Holm-corrected."""
     found = []
     for run in runs:
         text = next(
@@ -138,9 +141,10 @@ def checks(
 
 def in_words(checked: Sequence[TextBaselineCheck], runs: Mapping[str, RunFacts]) -> list[str]:
     """Who beats counting words and who does not, for a student to read aloud."""
-    sentences = []
+    sentences: list[str] = []
+    texts = runs[checked[0].run_id].texts if checked else ""
     if len(checked) > _MOST_NAMED:
-        return [_counted(checked)]
+        return [_counted(checked, texts)]
     for verdict in ("worse", "not shown"):
         same: dict[float, list[RunFacts]] = {}
         for check in checked:
@@ -151,20 +155,20 @@ def in_words(checked: Sequence[TextBaselineCheck], runs: Mapping[str, RunFacts])
         names = [runs[check.run_id].name for check in checked]
         who = f"{names[0]} beats" if len(names) == 1 else f"All {len(names)} of them beat"
         who = f"{listed(names)} both beat" if len(names) == 2 else who
-        sentences.append(f"{who} counting words ({_WHAT} on the same reviews).")
+        sentences.append(f"{who} counting words ({_WHAT} on the same {texts}).")
     return sentences
 
 
 _MOST_NAMED = 8
 
 
-def _counted(checked: Sequence[TextBaselineCheck]) -> str:
+def _counted(checked: Sequence[TextBaselineCheck], texts: str) -> str:
     """Of many runs, how many beat counting words."""
     beating = sum(check.verdict == "beats" for check in checked)
     worse = sum(check.verdict == "worse" for check in checked)
     rest = len(checked) - beating - worse
     return (
-        f"Of {len(checked)} runs, {beating} beat counting words ({_WHAT} on the same reviews), "
+        f"Of {len(checked)} runs, {beating} beat counting words ({_WHAT} on the same {texts}), "
         f"{worse} are worse, and for {rest} neither is shown."
     )
 
@@ -183,13 +187,13 @@ def _against(runs: Sequence[RunFacts], verdict: str, baseline: float) -> str:
     }[verdict]
     return (
         f"{listed([run.name for run in runs])} {verb} counting words: {_WHAT} gets "
-        f"{percent(baseline)} from the same reviews, {'it' if one else 'they'} "
+        f"{percent(baseline)} from the same {runs[0].texts}, {'it' if one else 'they'} "
         f"{low if low == high else f'{low} to {high}'}."
     )
 
 
 def _merged(lines: Sequence[Baseline]) -> Baseline:
-    """One line for several runs; where seeds drew other reviews, their mean."""
+    """One line for several runs; where seeds drew other texts, their mean."""
     run_ids = tuple(run_id for line in lines for run_id in line.run_ids)
     accuracies = sorted({line.accuracy for line in lines})
     if len(accuracies) == 1:
@@ -211,7 +215,7 @@ def _is_baseline(run: Run) -> bool:
 
 
 def _trained_baselines(run: Run, candidates: Sequence[Run]) -> list[Run]:
-    """Of each baseline method the run on the same reviews with the lowest validation loss."""
+    """Of each baseline method the run on the same texts with the lowest validation loss."""
     if run.result is None or run.kind is not RunKind.TRAINING or _is_baseline(run):
         return []
     best: dict[str, Run] = {}

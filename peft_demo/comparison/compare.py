@@ -90,7 +90,7 @@ def check_run_ids(store: Store, run_ids: Sequence[str]) -> list[str]:
 
 
 def same_test_set(tested: Sequence[Run]) -> set[str]:
-    """The runs that share the most frequent test reviews, so that one axis can hold them."""
+    """The runs that share the most frequent test set, so that one axis can hold them."""
     sets = Counter(run.result.test_set for run in tested if run.result)
     if not sets:
         return set()
@@ -129,7 +129,7 @@ def _notes(runs: Sequence[Run], facts: dict[str, RunFacts]) -> list[str]:
     notes = [fact.note for fact in facts.values() if fact.note]
     notes += [
         f"{facts[run.run_id].name} was trained elsewhere: nobody here knows whether it has seen "
-        "the test reviews."
+        f"the test {facts[run.run_id].texts}."
         for run in runs
         if run.kind is RunKind.IMPORTED
     ]

@@ -50,6 +50,7 @@ def describe(run: Run, name: str, evidence: Evidence) -> RunFacts:
         is_reference=run.is_reference,
         can_predict=run.can_predict,
         labels=label_names(run, len(quality.confusion)) if quality else run.config.labels,
+        texts=texts_of(run),
         quality=quality,
         note=_note(run, name, quality is not None),
         num_adapter_parameters=result and result.num_adapter_parameters,
@@ -63,6 +64,12 @@ def describe(run: Run, name: str, evidence: Evidence) -> RunFacts:
 def label_names(run: Run, count: int) -> tuple[str, ...]:
     """What a run's ``count`` labels are called; numbers if its data set is gone."""
     return run.config.labels or tuple(map(str, range(count)))
+
+
+def texts_of(run: Run) -> str:
+    """What the texts of a run's data set are called."""
+    row = DATASETS.get(run.config.dataset)
+    return row.nouns if row else "texts"
 
 
 def settings(run: Run) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Where runs disagree: the test reviews that split them, and those that all get wrong."""
+"""Where runs disagree: the test texts that split them, and those that all get wrong."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import numpy as np
 import numpy.typing as npt
 
 from peft_demo import data
-from peft_demo.comparison import describe
 from peft_demo.comparison.compare import same_test_set
+from peft_demo.comparison.describe import label_names, texts_of
 from peft_demo.comparison.evidence import Evidence
-from peft_demo.comparison.facts import Disagreements, SplitReview
+from peft_demo.comparison.facts import Disagreements, SplitText
 from peft_demo.errors import AssetError, NotFoundError
 from peft_demo.runs import Run
 from peft_demo.storage import Store
 
 EXCERPT = 220
-"""Characters of a review in the list."""
+"""Characters of a text in the list."""
 
 
 def disagreements(
     store: Store, run_ids: Sequence[str], limit: int = 20, evidence: Evidence | None = None
 ) -> Disagreements:
-    """The reviews that split these runs, and those that all get wrong, ``limit`` of each."""
+    """The texts that split these runs, and those that all get wrong, ``limit`` of each."""
     evidence = evidence or Evidence(store)
     runs, problems = [], []
     for run_id in run_ids:
@@ -31,11 +31,12 @@ def disagreements(
             runs.append(store.get(run_id))
         except NotFoundError:
             continue
+    nouns = texts_of(runs[0]) if runs else "texts"
     found = {r.run_id: p for r in runs if r.result and (p := evidence.predictions(r)) is not None}
     together = same_test_set([run for run in runs if run.run_id in found])
     left_out = [run.config.name for run in runs if run.run_id in found.keys() - together]
     if left_out:
-        problems.append(f"Left out, for they were tested on other reviews: {', '.join(left_out)}.")
+        problems.append(f"Left out, for they were tested on other {nouns}: {', '.join(left_out)}.")
     chosen = [run for run in runs if run.run_id in together]
     if len(chosen) < 2:
         return Disagreements(
@@ -46,7 +47,7 @@ def disagreements(
             num_all_wrong=0,
             split=(),
             all_wrong=(),
-            problems=("It takes two runs that were tested on the same reviews.",),
+            problems=(f"It takes two runs that were tested on the same {nouns}.",),
         )
     probabilities = np.stack([found[run.run_id].probabilities for run in chosen])
     labels = found[chosen[0].run_id].labels
@@ -60,7 +61,7 @@ def disagreements(
     rows = _Rows(chosen, probabilities, labels, texts)
     return Disagreements(
         run_ids=tuple(run.run_id for run in chosen),
-        labels=describe.label_names(chosen[0], probabilities.shape[2]),
+        labels=label_names(chosen[0], probabilities.shape[2]),
         num_reviews=len(labels),
         num_split=int(is_split.sum()),
         num_all_wrong=int(is_lost.sum()),
@@ -70,12 +71,12 @@ def disagreements(
     )
 
 
-def review_at(store: Store, run_id: str, index: int) -> str:
-    """The test review of a run at that place.
+def text_at(store: Store, run_id: str, index: int) -> str:
+    """The test text of a run at that place.
 
     Raises:
         NotFoundError: there is no such run or place.
-        AssetError: the reviews that it was tested on are not here.
+        AssetError: the texts that it was tested on are not here.
     """
     run = store.get(run_id)
     texts, problem = _texts(run)
@@ -99,16 +100,16 @@ class _Rows:
 
     def first(
         self, is_wanted: npt.NDArray[np.bool_], weight: npt.NDArray[np.float32], limit: int
-    ) -> tuple[SplitReview, ...]:
+    ) -> tuple[SplitText, ...]:
         wanted = np.flatnonzero(is_wanted)
         order = wanted[np.argsort(-weight[wanted], kind="stable")][:limit]
         return tuple(self._row(int(index)) for index in order)
 
-    def _row(self, index: int) -> SplitReview:
+    def _row(self, index: int) -> SplitText:
         text = self._texts[index] if self._texts else ""
         cut = text if len(text) <= EXCERPT else f"{text[:EXCERPT].rsplit(' ', 1)[0]} …"
         given = zip(self._ids, self._probabilities[:, index].tolist(), strict=True)
-        return SplitReview(
+        return SplitText(
             index=index,
             excerpt=cut,
             label=int(self._labels[index]),
@@ -117,15 +118,15 @@ class _Rows:
 
 
 def _texts(run: Run) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The reviews that a run was tested on, or why they cannot be shown."""
+    """The texts that a run was tested on, or why they cannot be shown."""
     assert run.result is not None
     if run.config.dataset not in data.DATASETS:
-        return (), (f"{run.config.name} cannot be shown beside its reviews: {run.problem}",)
+        return (), (f"{run.config.name} cannot be shown beside its texts: {run.problem}",)
     try:
         pool = data.load(run.config.dataset).test
     except AssetError as error:
         return (), (str(error),)
     tested = pool.take(range(min(run.result.num_test_reviews, len(pool))))
     if tested.fingerprint != run.result.test_set:
-        return (), ("The reviews here are not those that the runs were tested on.",)
+        return (), (f"The {texts_of(run)} here are not those that the runs were tested on.",)
     return tested.texts, ()

@@ -37,7 +37,7 @@ class Evidence:
         return self._keep(("quality", run.run_id, run.finished_at), lambda: self._score(run))
 
     def pairs(self, runs: list[Run]) -> list[statistics.Pair]:
-        """All pairs of runs that were tested on the same reviews, Holm-corrected together."""
+        """All pairs of runs that were tested on the same texts, Holm-corrected together."""
         key = ("pairs", *((run.run_id, run.finished_at) for run in runs))
         return list(self._keep(key, lambda: self._pairs(runs)))
 
@@ -91,7 +91,7 @@ class Evidence:
 
 
 def quality_of(predictions: Predictions) -> Quality:
-    """What probabilities on labelled reviews amount to."""
+    """What probabilities on labelled texts amount to."""
     scores = statistics.scores(predictions.probabilities, predictions.labels)
     return Quality(
         num_reviews=len(predictions.labels),

@@ -20,7 +20,7 @@ class Estimate(_Fact):
 
 
 class Bin(_Fact):
-    """Test reviews on which a run was about equally sure (Guo et al. 2017)."""
+    """Test texts on which a run was about equally sure (Guo et al. 2017)."""
 
     low: float
     high: float
@@ -31,7 +31,7 @@ class Bin(_Fact):
 
 
 class Quality(_Fact):
-    """How a run did on its test reviews."""
+    """How a run did on its test texts."""
 
     num_reviews: int
     accuracy: float
@@ -39,7 +39,7 @@ class Quality(_Fact):
     """Of the 95 % Wilson interval."""
     high: float
     log_loss: Estimate
-    """In nats; the interval is that of a mean over reviews."""
+    """In nats; the interval is that of a mean over texts."""
     macro_f1: float
     brier: float
     calibration_error: float
@@ -62,6 +62,8 @@ class RunFacts(_Fact):
     can_predict: bool
     labels: tuple[str, ...]
     """Names of its data set's labels."""
+    texts: str
+    """What its data set's texts are called: ``reviews``."""
     quality: Quality | None
     note: str
     """Why something is missing, in one sentence, or an empty text."""
@@ -71,7 +73,7 @@ class RunFacts(_Fact):
     training_seconds: float | None
     """Evaluation after each epoch included."""
     prediction_milliseconds: float | None
-    """For each test review, in batches."""
+    """For each test text, in batches."""
 
     @property
     def trained_parameters(self) -> int | None:
@@ -91,13 +93,13 @@ class Difference(_Fact):
 
 
 class PairFacts(_Fact):
-    """Two runs on the same test reviews; the first has the higher accuracy."""
+    """Two runs on the same test texts; the first has the higher accuracy."""
 
     first: str
     second: str
     num_reviews: int
     only_first: int
-    """Reviews that only the first run got right."""
+    """Texts that only the first run got right."""
     only_second: int
     disagreements: int
     difference: float
@@ -122,7 +124,7 @@ class RefusedPair(_Fact):
 
 
 class Baseline(_Fact):
-    """A line to beat, measured on the same test reviews."""
+    """A line to beat, measured on the same test texts."""
 
     name: str
     detail: str
@@ -253,7 +255,7 @@ class AssignmentFacts(_Fact):
     """The assignment's table beside ours."""
 
     is_tuned: bool
-    """Whether these runs have what the assignment lacked: rates that suit them, and reviews."""
+    """Whether these runs have what the assignment lacked: rates that suit them, and texts."""
     rows: tuple[AssignmentRow, ...]
     words: tuple[str, ...]
 
@@ -278,8 +280,8 @@ class GroupFacts(_Fact):
     assignment: AssignmentFacts | None = None
 
 
-class SplitReview(_Fact):
-    """A test review, and the probability that each run gave to each label."""
+class SplitText(_Fact):
+    """A test text, and the probability that each run gave to each label."""
 
     index: int
     """In the test pool of the data set."""
@@ -290,7 +292,7 @@ class SplitReview(_Fact):
 
 
 class Disagreements(_Fact):
-    """The test reviews that tell runs apart, and those that defeat all of them."""
+    """The test texts that tell runs apart, and those that defeat all of them."""
 
     run_ids: tuple[str, ...]
     labels: tuple[str, ...]
@@ -298,8 +300,8 @@ class Disagreements(_Fact):
     num_reviews: int
     num_split: int
     num_all_wrong: int
-    split: tuple[SplitReview, ...]
+    split: tuple[SplitText, ...]
     """The widest gap between two runs' probabilities first."""
-    all_wrong: tuple[SplitReview, ...]
+    all_wrong: tuple[SplitText, ...]
     """The surest mistakes first."""
     problems: tuple[str, ...]

@@ -126,7 +126,7 @@ def _best(ranked: Sequence[Cell]) -> str:
     assert best.accuracy is not None
     return (
         f"The highest of {len(ranked):,} test accuracies is {percent(best.accuracy.value)}, by "
-        f"{best.name}. As it was picked for being the highest, expect somewhat less on new reviews."
+        f"{best.name}. As it was picked for being the highest, expect somewhat less on new texts."
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from peft_demo import statistics
+from peft_demo.comparison.describe import texts_of
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import PairFacts, RefusedPair, RepeatPair, RunFacts
 from peft_demo.comparison.words import listed, p_value, percent
@@ -51,7 +52,7 @@ def _why_not(first: Run, second: Run) -> str:
             if sizes[0] != sizes[1]
             else f"{sizes[0]:,} each, but not the same"
         )
-        reasons.append(f"they were tested on different reviews ({count})")
+        reasons.append(f"they were tested on different {texts_of(first)} ({count})")
     if first.config.base_model != second.config.base_model:
         reasons.append(
             f"they have different base models ({first.config.base_model_label} and "
@@ -76,7 +77,7 @@ def pair_facts(pair: statistics.Pair, runs: Mapping[str, RunFacts]) -> PairFacts
     return PairFacts(
         first=pair.first,
         second=pair.second,
-        num_reviews=pair.num_reviews,
+        num_reviews=pair.num_texts,
         only_first=pair.only_first,
         only_second=pair.only_second,
         disagreements=pair.disagreements,
@@ -86,17 +87,18 @@ def pair_facts(pair: statistics.Pair, runs: Mapping[str, RunFacts]) -> PairFacts
         p=pair.p,
         p_corrected=pair.p_corrected,
         is_shown=pair.is_shown,
-        reviews_needed=pair.reviews_needed,
-        words=statistics.pair_in_words(pair, names, accuracies),
+        reviews_needed=pair.texts_needed,
+        words=statistics.pair_in_words(pair, names, accuracies, runs[pair.first].texts),
     )
 
 
 def verdict(group: Sequence[RunFacts], pairs: Sequence[PairFacts]) -> list[str]:
-    """What the pairs of runs on the same reviews say, in sentences; nothing for a single run."""
+    """What the pairs of runs on the same texts say, in sentences; nothing for a single run."""
     if len(pairs) < 2:
         return [pair.words for pair in pairs]
+    where = f"On the same {pairs[0].num_reviews:,} test {group[0].texts}"
     entries = [Ranked(run.run_id, run.name, run.quality.accuracy) for run in group if run.quality]
-    return ranking(entries, pairs, f"On the same {pairs[0].num_reviews:,} test reviews")
+    return ranking(entries, pairs, where)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ class _Kind:
     read: Callable[[RunFacts], Estimate | None]
     smaller_is_better: bool = True
     is_quality: bool = False
-    """Whether it depends on the test reviews."""
+    """Whether it depends on the test set."""
 
 
 def _number(value: float | None) -> Estimate | None:
@@ -68,7 +68,7 @@ _KINDS = (
     _Kind(
         "prediction_milliseconds",
         "Prediction time",
-        "milliseconds per review",
+        "milliseconds per text",
         lambda run: _number(run.prediction_milliseconds),
     ),
 )
@@ -119,7 +119,7 @@ def _why(kind: _Kind, run: RunFacts, is_comparable: bool) -> str:
     if run.note:
         return run.note
     if not is_comparable:
-        return f"{run.name} was tested on other reviews than the rest."
+        return f"{run.name} was tested on other {run.texts} than the rest."
     if run.kind == RunKind.IMPORTED:
         return f"{run.name} was trained elsewhere."
     return f"{kind.label} was not measured when {run.name} was trained."

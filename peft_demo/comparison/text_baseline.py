@@ -1,7 +1,7 @@
 """What costs seconds and no network: the majority class, and TF-IDF with logistic regression.
 
-Both learn from exactly the reviews that a run trains on, cut where the run's are cut, and are
-tested on the same test reviews, so that an adapter can be asked whether it was worth the trouble.
+Both learn from exactly the texts that a run trains on, cut where the run's are cut, and are
+tested on the same test texts, so that an adapter can be asked whether it was worth the trouble.
 """
 
 from __future__ import annotations
@@ -55,15 +55,15 @@ _measuring: defaultdict[tuple[object, ...], threading.Lock] = defaultdict(thread
 
 
 def measure(config: RunConfig, folder: Path | None = None) -> tuple[TextBaseline, ...]:
-    """Both baselines of a run's reviews, computed once and kept.
+    """Both baselines of a run's texts, computed once and kept.
 
     Args:
-        config: the run's; only what decides its reviews and where they are cut matters.
+        config: the run's; only what decides its texts and where they are cut matters.
         folder: where to keep them for the next start as well, if anywhere.
 
     Raises:
         AssetError: the data set or the base's tokenizer is missing or out of reach.
-        InvalidFieldsError: the data set has fewer reviews than asked for, or today's rules refuse
+        InvalidFieldsError: the data set has fewer texts than asked for, or today's rules refuse
             the configuration.
     """
     config.require_valid()
@@ -102,7 +102,9 @@ def _compute(config: RunConfig, drawn: RunTexts) -> tuple[TextBaseline, ...]:
     for name, classifier in _classifiers().items():
         started = time.perf_counter()
         classifier.fit(train, drawn.train.labels)
-        probabilities = classifier.predict_proba(test).astype(np.float32)
+        # A label that was not drawn is one that it does not know.
+        probabilities = np.zeros((len(test), len(config.labels)), dtype=np.float32)
+        probabilities[:, classifier.classes_] = classifier.predict_proba(test)
         seconds = time.perf_counter() - started
         baselines.append(TextBaseline.of(name, Predictions(probabilities, labels), seconds))
     return tuple(baselines)
@@ -119,7 +121,7 @@ def _classifiers() -> dict[str, Any]:
         MAJORITY: DummyClassifier(strategy="prior"),
         TFIDF: make_pipeline(
             TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
-            # C = 1, the default, is as accurate and far too unsure; 10 was chosen on reviews of
+            # C = 1, the default, is as accurate and far too unsure; 10 was chosen on texts of
             # the training pool, never on the test pool.
             LogisticRegression(C=10, max_iter=1_000),
         ),
@@ -127,7 +129,7 @@ def _classifiers() -> dict[str, Any]:
 
 
 def _file_name(config: RunConfig, drawn: RunTexts) -> str:
-    """Says what decides the numbers: another base, cut or review gives another name."""
+    """Says what decides the numbers: another base, cut or text gives another name."""
     decisive = [
         config.base_model,
         config.max_length,

@@ -2,12 +2,20 @@
 
 from peft_demo.data.dataset import DataSet, LoadingCode
 from peft_demo.data.loading import load
-from peft_demo.data.registry import DATASETS, HUB_IMDB, IMDB, ROTTEN_TOMATOES, SENTIMENT
+from peft_demo.data.registry import (
+    DATASETS,
+    DEFAULT_DATASET,
+    HUB_IMDB,
+    IMDB,
+    ROTTEN_TOMATOES,
+    SENTIMENT,
+)
 from peft_demo.data.split import LabelledTexts, Pools, split
 from peft_demo.data.text import LONGEST_TEXT, check_text, clean
 
 __all__ = [
     "DATASETS",
+    "DEFAULT_DATASET",
     "HUB_IMDB",
     "IMDB",
     "LONGEST_TEXT",

@@ -7,6 +7,8 @@ from collections import defaultdict
 
 from peft_demo.data.registry import DATASETS
 from peft_demo.data.split import Pools, split
+from peft_demo.errors import AssetError
+from peft_demo.fields import shown
 
 _pools: dict[str, Pools] = {}
 
@@ -17,8 +19,11 @@ def load(dataset: str) -> Pools:
     """The data set of that id, loaded once and kept.
 
     Raises:
-        AssetError: its files are missing, damaged or out of reach; says what to do.
+        AssetError: its files are missing, damaged or out of reach, or it is no longer in the table;
+            says what to do.
     """
+    if dataset not in DATASETS:
+        raise AssetError(f"There is no data set {shown(dataset)} any more.")
     with _loading[dataset]:
         if dataset not in _pools:
             row = DATASETS[dataset]

@@ -13,6 +13,9 @@ ROTTEN_TOMATOES = "rotten_tomatoes"
 
 HUB_IMDB = "stanfordnlp/imdb"
 
+DEFAULT_DATASET = IMDB
+"""Of a run that names none."""
+
 _ROWS = (
     DataSet(
         id=IMDB,

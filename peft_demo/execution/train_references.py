@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from peft_demo.data import IMDB
+from peft_demo.data import DEFAULT_DATASET
 from peft_demo.errors import PeftDemoError
 from peft_demo.execution.engine import Engine
 from peft_demo.models import BUILTIN_BASE
@@ -35,7 +35,7 @@ def train_references(
         engine = Engine(store, largest_file=LARGEST_FILE)
         for preset in chosen:
             tell(f"Training {preset.id} …")
-            config = preset.config(base_model=BUILTIN_BASE, dataset=IMDB)
+            config = preset.config(base_model=BUILTIN_BASE, dataset=DEFAULT_DATASET)
             run = engine.run(store.start(config, OWNER))
             if run.result is None:
                 raise PeftDemoError(f"The reference run {preset.id} {run.status}: {run.error}")

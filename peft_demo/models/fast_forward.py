@@ -12,7 +12,7 @@ nothing but ``dropout`` stands between a training here and one in plain transfor
 code has it and gives the same numbers, but for rounding.
 
 Where only the head is trained, the frozen body computes without dropout, as in Yosinski et al. 2014
-(arXiv 1411.1792), and each review once: its features are the same in every epoch.
+(arXiv 1411.1792), and each text once: its features are the same in every epoch.
 
 ``PEFT_DEMO_FORWARD=transformers`` changes nothing of transformers' own.
 """
@@ -239,7 +239,7 @@ def _classes() -> _Classes:
             return dropout(input, self.p) if self.training and self.p else input
 
     class RememberingBody(transformers.models.distilbert.modeling_distilbert.DistilBertModel):
-        """A frozen body that computes each review once, without dropout."""
+        """A frozen body that computes each text once, without dropout."""
 
         features: dict[tuple[int, ...], Any]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from peft_demo import methods
-from peft_demo.data import DATASETS, IMDB
+from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.fields import Choice, Field, Integer, Number, Text
 from peft_demo.models import BUILTIN_BASE
 from peft_demo.models.registry import BASE_MODELS
@@ -66,7 +66,7 @@ RUN_FIELDS = (
         "Data set",
         "The labelled texts to learn from. Some of them are set aside for testing, at most "
         f"{_MOST_TESTED:,}, and never trained on.",
-        IMDB,
+        DEFAULT_DATASET,
         tuple(DATASETS),
     ),
     Integer(

@@ -15,7 +15,7 @@ from peft_demo.statistics.pairs import (
     compare_pairs,
     holm,
     mcnemar,
-    reviews_needed,
+    texts_needed,
 )
 from peft_demo.statistics.predictions import (
     DAMAGED,
@@ -45,8 +45,8 @@ __all__ = [
     "pair_in_words",
     "paired_difference",
     "repeats_difference",
-    "reviews_needed",
     "scores",
     "softmax",
+    "texts_needed",
     "wilson_interval",
 ]

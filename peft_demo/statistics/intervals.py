@@ -15,7 +15,7 @@ def wilson_interval(correct: int, total: int) -> tuple[float, float]:
     """95 % score interval of a share (Wilson 1927).
 
     Raises:
-        ValueError: there are no reviews, or more right than there are.
+        ValueError: there are no texts, or more right than there are.
     """
     from statsmodels.stats.proportion import proportion_confint
 
@@ -43,18 +43,18 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def paired_difference(only_first: int, only_second: int, total: int) -> tuple[float, float, float]:
-    """Difference of two accuracies on the same reviews, and its 95 % score interval (Tango 1998).
+    """Difference of two accuracies on the same texts, and its 95 % score interval (Tango 1998).
 
-    Holds what it promises for few reviews as well as for many, where Bonett and Price's (2012)
-    is too wide when runs rarely disagree; tests/test_statistics.py compares the two.
+    Holds what it promises for few texts as well as for many, where Bonett and Price's (2012)
+    is too wide when runs rarely disagree; tests/statistics/test_intervals.py compares the two.
 
     Args:
-        only_first: reviews that only the first run gets right.
-        only_second: reviews that only the second run gets right.
-        total: all test reviews.
+        only_first: texts that only the first run gets right.
+        only_second: texts that only the second run gets right.
+        total: all test texts.
 
     Raises:
-        ValueError: there are no reviews, or more disagreements than reviews.
+        ValueError: there are no texts, or more disagreements than texts.
     """
     from scipy import optimize, stats
 
@@ -69,7 +69,7 @@ def paired_difference(only_first: int, only_second: int, total: int) -> tuple[fl
 
     def excess(true_difference: float) -> float:
         """Squared score statistic less its critical value, times the variance; 0 at an end."""
-        # Most likely share of reviews that only the second gets right, given the difference.
+        # Most likely share of texts that only the second gets right, given the difference.
         linear = (2 * total - surplus) * true_difference - only_first - only_second
         constant = -only_second * true_difference * (1 - true_difference)
         # Below 0 only by rounding.

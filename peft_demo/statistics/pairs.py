@@ -1,4 +1,4 @@
-"""Runs compared in pairs on the same test reviews."""
+"""Runs compared in pairs on the same test texts."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def mcnemar(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> floa
     """p-value of the exact McNemar test (McNemar 1947).
 
     Args:
-        first: whether one run was right on each test review, shape (reviews,).
-        second: the same for the other run, on the same reviews.
+        first: whether one run was right on each test text, shape (texts,).
+        second: the same for the other run, on the same texts.
     """
     return _exact_p(int(np.sum(first & ~second)), int(np.sum(second & ~first)))
 
@@ -26,7 +26,7 @@ def mcnemar(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> floa
 def _exact_p(only_first: int, only_second: int) -> float:
     from statsmodels.stats.contingency_tables import mcnemar as exact
 
-    # Reviews that both get right or both get wrong do not enter.
+    # Texts that both get right or both get wrong do not enter.
     return float(exact([[0, only_first], [only_second, 0]], exact=True).pvalue)
 
 
@@ -43,17 +43,17 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(p) for p in corrected]
 
 
-def reviews_needed(
+def texts_needed(
     only_first: int, only_second: int, total: int, power: float = 0.8, alpha: float = ALPHA
 ) -> int | None:
-    """Test reviews with which McNemar's test would show such a difference (Connor 1987).
+    """Test texts with which McNemar's test would show such a difference (Connor 1987).
 
     Takes the observed shares for the true ones. None where accuracies are equal: no number would.
 
     Args:
-        only_first: reviews that only the first run gets right.
-        only_second: reviews that only the second run gets right.
-        total: all test reviews.
+        only_first: texts that only the first run gets right.
+        only_second: texts that only the second run gets right.
+        total: all test texts.
         power: the chance with which the difference shall be shown.
         alpha: the test's level.
     """
@@ -70,14 +70,14 @@ def reviews_needed(
 
 @dataclass(frozen=True)
 class Pair:
-    """Two runs on the same test reviews."""
+    """Two runs on the same test texts."""
 
     first: str
     """Id of the run with more right answers."""
     second: str
-    num_reviews: int
+    num_texts: int
     only_first: int
-    """Reviews that only the first gets right."""
+    """Texts that only the first gets right."""
     only_second: int
     difference: float
     """Accuracy of the first minus that of the second, with its 95 % interval."""
@@ -87,12 +87,12 @@ class Pair:
     """Of the exact McNemar test."""
     p_corrected: float
     """After Holm's correction for all pairs that were compared."""
-    reviews_needed: int | None
+    texts_needed: int | None
     """To show such a difference among as many pairs, or None where there is none."""
 
     @property
     def disagreements(self) -> int:
-        """Reviews that one gets right and the other wrong."""
+        """Texts that one gets right and the other wrong."""
         return self.only_first + self.only_second
 
     @property
@@ -102,17 +102,17 @@ class Pair:
 
 
 def compare_pairs(correct: Mapping[str, npt.NDArray[np.bool_]]) -> list[Pair]:
-    """Every two runs on the same test reviews, the best first.
+    """Every two runs on the same test texts, the best first.
 
     Args:
-        correct: for each run, whether it was right on each review; equal shapes (reviews,).
+        correct: for each run, whether it was right on each text; equal shapes (texts,).
 
     Raises:
-        ValueError: fewer than two runs, no reviews, or different numbers of reviews.
+        ValueError: fewer than two runs, no texts, or different numbers of texts.
     """
     sizes = {len(values) for values in correct.values()}
     if len(correct) < 2 or len(sizes) != 1 or sizes == {0}:
-        raise ValueError("compare needs at least two runs on the same reviews")
+        raise ValueError("compare needs at least two runs on the same texts")
     total = sizes.pop()
     ranked = sorted(correct, key=lambda run: -int(correct[run].sum()))
     ids = list(combinations(ranked, 2))
@@ -121,7 +121,7 @@ def compare_pairs(correct: Mapping[str, npt.NDArray[np.bool_]]) -> list[Pair]:
         for a, b in ids
     ]
     p_values = [_exact_p(*count) for count in counts]
-    # Enough reviews for the first, strictest of Holm's steps are enough for each.
+    # Enough texts for the first, strictest of Holm's steps are enough for each.
     alpha = ALPHA / len(ids)
     return [
         Pair(
@@ -132,7 +132,7 @@ def compare_pairs(correct: Mapping[str, npt.NDArray[np.bool_]]) -> list[Pair]:
             *paired_difference(*count, total),
             p,
             p_corrected,
-            reviews_needed(*count, total, alpha=alpha),
+            texts_needed(*count, total, alpha=alpha),
         )
         for (a, b), count, p, p_corrected in zip(ids, counts, p_values, holm(p_values), strict=True)
     ]

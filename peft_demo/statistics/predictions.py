@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 TEST_SET = "test"
 """The evaluation set that every run is tested on: the first texts of its data set's test pool."""
@@ -80,6 +79,8 @@ DAMAGED = (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
 
 def softmax(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """Probabilities from logits, both of shape (texts, labels)."""
+    from scipy import special
+
     return special.softmax(np.asarray(logits, dtype=np.float64), axis=1)
 
 

@@ -39,24 +39,27 @@ class Scores:
     macro_f1: float
     log_loss: float
     brier: float
-    """Mean squared error of the positive label's probability (Brier 1950)."""
+    """Half the squared error of all labels' probabilities, summed, on average (Brier 1950).
+
+    Halved, it lies between 0 and 1, and for two labels is that of one label's probability.
+    """
     calibration_error: float
     """Expected calibration error (Guo et al. 2017)."""
-    confusion: tuple[tuple[int, int], tuple[int, int]]
-    """True labels in rows, predicted ones in columns; negative first."""
+    confusion: tuple[tuple[int, ...], ...]
+    """True labels in rows, predicted ones in columns, both in the order of their numbers."""
     bins: tuple[Bin, ...]
     """Those that hold a prediction."""
 
 
 def scores(probabilities: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Scores:
-    """What a run's probabilities on its test reviews are worth.
+    """What a run's probabilities on its test texts are worth.
 
     Args:
-        probabilities: of both labels, shape (reviews, 2).
-        labels: the true ones, 0 or 1, shape (reviews,).
+        probabilities: of all labels, shape (texts, labels).
+        labels: the numbers of the true ones, shape (texts,).
 
     Raises:
-        ValueError: there are no reviews.
+        ValueError: there are no texts.
     """
     from sklearn import metrics
 
@@ -66,20 +69,22 @@ def scores(probabilities: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Scores:
     predicted = np.argmax(probabilities, axis=1)
     correct = predicted == labels
     low, high = wilson_interval(int(correct.sum()), len(correct))
-    (a, b), (c, d) = metrics.confusion_matrix(labels, predicted, labels=[0, 1]).tolist()
+    numbers = list(range(exact.shape[1]))
+    confusion = metrics.confusion_matrix(labels, predicted, labels=numbers).tolist()
+    errors = exact - np.eye(len(numbers))[labels]
     bins = _bins(exact.max(axis=1), correct)
     return Scores(
         accuracy=float(correct.mean()),
         low=low,
         high=high,
         macro_f1=float(
-            metrics.f1_score(labels, predicted, labels=[0, 1], average="macro", zero_division=0)
+            metrics.f1_score(labels, predicted, labels=numbers, average="macro", zero_division=0)
         ),
-        log_loss=float(metrics.log_loss(labels, exact, labels=[0, 1])),
-        brier=float(metrics.brier_score_loss(labels, exact[:, 1], pos_label=1)),
+        log_loss=float(metrics.log_loss(labels, exact, labels=numbers)),
+        brier=float(np.square(errors).sum(axis=1).mean() / 2),
         calibration_error=sum(each.count * abs(each.accuracy - each.confidence) for each in bins)
         / len(correct),
-        confusion=((a, b), (c, d)),
+        confusion=tuple(map(tuple, confusion)),
         bins=bins,
     )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from peft_demo.libraries import transformers
 
 TURN = 64
-"""Reviews after which a run that races lets the next one go on."""
+"""Texts after which a run that races lets the next one go on."""
 
 
 class Monitor:

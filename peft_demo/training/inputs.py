@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     import datasets
 
 
-def tokenise(reviews: LabelledTexts, base: Base, max_length: int) -> datasets.Dataset:
-    """Token ids of each review, cut to ``max_length``, with its label.
+def tokenise(texts: LabelledTexts, base: Base, max_length: int) -> datasets.Dataset:
+    """Token ids of each text, cut to ``max_length``, with its label.
 
     All at once: tokenizers work in parallel inside a batch, so larger is faster.
     """
     import datasets
 
-    encoded = base.encode(reviews.texts, max_length)
+    encoded = base.encode(texts.texts, max_length)
     columns = {name: encoded[name] for name in ("input_ids", "attention_mask")}
-    return datasets.Dataset.from_dict({**columns, "labels": list(reviews.labels)})
+    return datasets.Dataset.from_dict({**columns, "labels": list(texts.labels)})
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a training reads: the base, its reviews, and the tokens of those before the test."""
+    """What a training reads: the base, its texts, and the tokens of those before the test."""
 
     base: models.Base
     drawn: RunTexts
@@ -38,12 +38,12 @@ class Inputs:
 
 
 def load_inputs(config: RunConfig, monitor: Monitor) -> Inputs:
-    """Load the base, draw the reviews and split those that it begins with into tokens."""
+    """Load the base, draw the texts and split those that it begins with into tokens."""
     monitor.phase("Loading the base model")
     base = models.load(config.base_model)
-    monitor.phase("Reading the reviews")
+    monitor.phase("Reading the texts")
     drawn = draw(data.load(config.dataset), config)
-    monitor.phase("Splitting the reviews into tokens")
+    monitor.phase("Splitting the texts into tokens")
     train, validation = (
         tokenise(part, base, config.max_length) for part in (drawn.train, drawn.validation)
     )

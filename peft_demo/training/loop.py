@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from peft_demo.training.vmapped import Member
 
-RELOAD_REVIEWS = 32
+RELOAD_TEXTS = 32
 
 RELOAD_TOLERANCE = 1e-4
 """Largest difference of a logit after saving and loading that counts as equal."""
@@ -130,7 +130,7 @@ def _reload_difference(
     model: nn.Module, folder: Path, base: models.Base, test: data.LabelledTexts, config: RunConfig
 ) -> float:
     """Largest difference between the logits before saving and after loading."""
-    texts = list(test.texts[:RELOAD_REVIEWS])
+    texts = list(test.texts[:RELOAD_TEXTS])
     before, after = (
         adapters.logits(some.eval(), base, base.encode(texts, config.max_length)["input_ids"])
         for some in (

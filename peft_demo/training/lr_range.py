@@ -33,8 +33,8 @@ STEPS = 90
 MEASURED_STEPS = 3
 """The loss is measured after every third step."""
 
-MEASURED_REVIEWS = 64
-"""On this many training reviews, always the same: batch losses are noisier than the curve."""
+MEASURED_TEXTS = 64
+"""On this many training texts, always the same: batch losses are noisier than the curve."""
 
 DIVERGED = 2.0
 """The test ends once the plain loss is above its first value and this many times its lowest."""
@@ -59,7 +59,7 @@ SWING = 0.5
 def find(config: RunConfig, folder: Path, reporter: Reporter) -> RangeTest:
     """Train a new adapter at growing learning rates for at most 90 steps; nothing of it is kept.
 
-    After every third step the loss of 64 of the run's training reviews is measured, without
+    After every third step the loss of 64 of the run's training texts is measured, without
     dropout and with the model's leaning to one class taken out. The configuration's own
     learning_rate and num_train_epochs play no part.
 
@@ -124,7 +124,7 @@ def suggest(
     if len(losses) <= NEIGHBOURS:
         reason = f"The loss diverged already at the lowest rates, from {LOWEST_RATE:g} up."
         return None, False, reason, list(losses)
-    # A few reviews learnt by heart can have a loss of exactly 0.
+    # A few texts learnt by heart can have a loss of exactly 0.
     logs = np.log(np.maximum(losses, 1e-9))
     logs = ndimage.uniform_filter1d(logs, NEIGHBOURS, mode="nearest")
     smoothed = [float(loss) for loss in np.exp(logs)]
@@ -164,8 +164,8 @@ def _measuring(trainer: transformers.Trainer, rates: list[float], losses: list[f
     from peft_demo.libraries import transformers
 
     plain_losses: list[float] = []
-    reviews = trainer.train_dataset
-    batch = trainer.data_collator([reviews[i] for i in range(min(MEASURED_REVIEWS, len(reviews)))])
+    texts = trainer.train_dataset
+    batch = trainer.data_collator([texts[i] for i in range(min(MEASURED_TEXTS, len(texts)))])
 
     class Callback(transformers.TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
@@ -188,10 +188,10 @@ def _measuring(trainer: transformers.Trainer, rates: list[float], losses: list[f
 
 
 def _losses(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> tuple[float, float]:
-    """The log loss as it is, and with the mean over the reviews taken from each logit.
+    """The log loss as it is, and with the mean over the texts taken from each logit.
 
     At growing rates a model leans to one class and then to the other, as the batches' labels have
-    it; that makes the plain loss rise and fall whether or not the reviews are told apart.
+    it; that makes the plain loss rise and fall whether or not the texts are told apart.
     """
     plain, balanced = (
         statistics.log_loss(statistics.softmax(some), labels)

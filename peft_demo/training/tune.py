@@ -20,7 +20,7 @@ from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunResult, StepMet
 from peft_demo.training import loop
 
 PROTOCOL = {"num_reviews": 1_250, "num_train_epochs": 1, "max_length": 50}
-"""1,000 reviews to train on and 250 to choose the rate by."""
+"""1,000 texts to train on and 250 to choose the rate by."""
 
 RUNGS = 5
 MOST_RUNGS = 9

@@ -100,18 +100,19 @@ def add_endpoints(services: Services) -> None:
         return public(services.store.annotate(run_id, **annotations_in(changes)))
 
     def predict(text: Text, run_ids: RunIdList) -> list[dict[str, Any]]:
-        """What finished runs make of a review: label, probabilities and milliseconds of each."""
+        """What finished runs make of a text: label, probabilities and milliseconds of each."""
         return [prediction.model_dump() for prediction in services.predict(text, run_ids)]
 
-    def predict_reviews(reviews: Texts, run_ids: RunIdList) -> dict[str, list[float]]:
-        """How likely finished runs find each of many reviews to be positive, from 0 to 1.
+    def predict_reviews(reviews: Texts, run_ids: RunIdList) -> dict[str, Any]:
+        """How likely finished runs find the labels of each of many texts, from 0 to 1.
 
         Args:
             reviews: 1 to 1,000 texts.
-            run_ids: of finished runs; the answer has a list for each.
+            run_ids: of finished runs. The answer has a list for each: of two labels the
+                second's probabilities, such as positive's; of more, a list for each label.
         """
         found = services.predictor.predict_many(reviews, run_ids)
-        return {run_id: shares[:, 1].tolist() for run_id, shares in found.items()}
+        return {run_id: _by_label(services, run_id, found[run_id]) for run_id in found}
 
     def count(config: Values) -> dict[str, Any]:
         """What a configuration would train and store, without training it."""
@@ -176,6 +177,13 @@ def add_endpoints(services: Services) -> None:
         compare,
     ):
         gr.api(checked(function), api_name=function.__name__, concurrency_limit=8)
+
+
+def _by_label(services: Services, run_id: str, shares: Any) -> Any:
+    labels = services.store.get(run_id).config.labels
+    if len(labels) == 2:
+        return shares[:, 1].tolist()
+    return dict(zip(labels, shares.T.tolist(), strict=True))
 
 
 def _group(group: RunGroup, queued: list[Run]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from peft_demo import settings
 from peft_demo.comparison import Evidence
-from peft_demo.data import IMDB
+from peft_demo.data import DEFAULT_DATASET
 from peft_demo.errors import PeftDemoError
 from peft_demo.execution import Engine, preferred
 from peft_demo.models import BUILTIN_BASE
@@ -131,5 +131,5 @@ class Services:
             if run.is_reference:
                 self.predictor.model(run)
         self.warm_up.text = "Loading the reviews …"
-        data.load(IMDB)
+        data.load(DEFAULT_DATASET)
         import peft_demo.training  # noqa: F401

@@ -36,13 +36,13 @@ def test(config: RunConfig, folder: Path, reporter: Reporter) -> RunResult:
     started = time.perf_counter()
     _report(reporter, "Loading the adapter")
     base = models.load(config.base_model)
-    reviewed = draw(data.load(config.dataset), config).test
+    tested = draw(data.load(config.dataset), config).test
     method = METHODS[config.method]
     model = files.load(folder, base, method, config.labels)
     num_adapter, num_head = _count(folder, base, config)
-    token_ids = base.encode(reviewed.texts, config.max_length)["input_ids"]
+    token_ids = base.encode(tested.texts, config.max_length)["input_ids"]
     probabilities = statistics.softmax(_logits(model, base, token_ids, config, reporter))
-    labels = np.asarray(reviewed.labels, dtype=np.int8)
+    labels = np.asarray(tested.labels, dtype=np.int8)
     predictions = statistics.Predictions(probabilities.astype(np.float32), labels)
     predictions.save(folder)
     correct = int(predictions.correct.sum())
@@ -57,7 +57,7 @@ def test(config: RunConfig, folder: Path, reporter: Reporter) -> RunResult:
         test_interval=statistics.wilson_interval(correct, len(labels)),
         test_loss=statistics.log_loss(probabilities, labels),
         num_test_reviews=len(labels),
-        test_set=reviewed.fingerprint,
+        test_set=tested.fingerprint,
         reload_difference=0.0,
         saved_as=files.number_type(weights),
         precision=hardware.prediction_precision(),

@@ -13,7 +13,7 @@ from peft_demo.adapters.importing.archive import LARGEST_CONFIG, check_size
 from peft_demo.adapters.importing.refusals import cause, refusal
 from peft_demo.adapters.importing.sanitising import sanitised
 from peft_demo.adapters.importing.trial import Tensors, try_out
-from peft_demo.data import DATASETS, IMDB
+from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import shown
 from peft_demo.models import BASE_MODELS, BUILTIN_BASE, HEAD_MODULES, shape_of
@@ -23,7 +23,7 @@ _DEEPEST = 5
 """Levels of lists and objects in adapter_config.json; peft's own has three."""
 
 
-def describe(folder: Path, name: str = "", dataset: str = IMDB) -> RunConfig:
+def describe(folder: Path, name: str = "", dataset: str = DEFAULT_DATASET) -> RunConfig:
     """What an unpacked adapter is, as the configuration of its run; proven to load and answer.
 
     Its adapter_config.json is replaced by one that is safe to load. Values that the method's

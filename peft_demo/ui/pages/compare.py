@@ -178,9 +178,9 @@ class ComparePage:
         """Put a test review and the compared adapters into the review page.
 
         Raises:
-            PeftDemoError: there is no such review, or no such run.
+            PeftDemoError: there is no such text, or no such run.
         """
-        text = comparison.review_at(self._services.store, next(iter(run_ids), ""), index)
+        text = comparison.text_at(self._services.store, next(iter(run_ids), ""), index)
         return [text, review.refresh(run_ids)]
 
     @property
