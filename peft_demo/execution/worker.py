@@ -51,7 +51,7 @@ def _warm_up() -> None:
 
     with suppress(PeftDemoError):
         models.load(models.default_base())
-        data.load(data.IMDB)
+        data.load(data.DEFAULT_DATASET)
 
 
 def _task(job: dict[str, object], files: str) -> Task:

@@ -19,7 +19,7 @@ class Evaluations:
         self._transaction = runs.database.transaction
 
     def of(self, run_id: str) -> list[Evaluation]:
-        """A run's evaluations: on its test reviews, which its result has, then on other sets.
+        """A run's evaluations: on its test set, which its result has, then on other sets.
 
         Raises:
             NotFoundError: there is no such run.
@@ -37,12 +37,12 @@ class Evaluations:
         """Record what a finished run did on a further set, instead of what was known of it.
 
         Raises:
-            ValueError: the test reviews belong to the run's result.
+            ValueError: the test set belongs to the run's result.
             NotFoundError: there is no such run.
             ConflictError: it is a reference.
         """
         if evaluation.evaluation_set == TEST_SET:
-            raise ValueError("finish() records what a run did on its test reviews")
+            raise ValueError("finish() records what a run did on its test set")
         self._runs.references.refuse(run_id, "cannot be changed")
         with self._transaction() as session:
             row = self._runs.row(session, run_id)

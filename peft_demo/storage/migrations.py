@@ -103,7 +103,7 @@ def _leases(connection: Connection) -> None:
 
 
 def _evaluation_sets(connection: Connection) -> None:
-    """What runs did on other evaluation sets than their test reviews."""
+    """What runs did on other evaluation sets than their test set."""
     connection.exec_driver_sql(
         "CREATE TABLE evaluation (run INTEGER NOT NULL, evaluation_set VARCHAR NOT NULL, "
         "fingerprint VARCHAR NOT NULL, num_texts INTEGER NOT NULL, accuracy DOUBLE NOT NULL, "
