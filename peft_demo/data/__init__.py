@@ -1,7 +1,7 @@
 """Labelled texts: which there are, how they load, and how they are split."""
 
 from peft_demo.data.dataset import DataSet, LoadingCode
-from peft_demo.data.loading import load
+from peft_demo.data.loading import is_loaded, load
 from peft_demo.data.registry import (
     DATASETS,
     DEFAULT_DATASET,
@@ -27,6 +27,7 @@ __all__ = [
     "Pools",
     "check_text",
     "clean",
+    "is_loaded",
     "load",
     "split",
 ]

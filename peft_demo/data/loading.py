@@ -29,3 +29,8 @@ def load(dataset: str) -> Pools:
             row = DATASETS[dataset]
             _pools[dataset] = split(*row.read(), len(row.labels), row.test_pool)
         return _pools[dataset]
+
+
+def is_loaded(dataset: str) -> bool:
+    """Whether the data set of that id is in memory."""
+    return dataset in _pools

@@ -10,10 +10,14 @@ import pytest
 from compared_runs import finished, finished_group
 from small_runs import wait_until
 
+from peft_demo import data
+from peft_demo.data import loading
 from peft_demo.errors import AssetError, NotFoundError
 from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics
+from peft_demo.ui import baseline_worker
+from peft_demo.ui.baseline_worker import BaselineWorker
 from peft_demo.ui.pages import compare
-from peft_demo.ui.pages.compare import BaselineWorker, ComparePage
+from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.pages.review import ReviewPage
 from peft_demo.ui.services import Services
 
@@ -161,20 +165,50 @@ class TestBaselines:
         second = ask(page, TWO, first["key"])
         assert not second["comparison"]["baselines_pending"]
 
-    def test_what_fails_is_told_and_not_tried_again(self, services, monkeypatch):
+    @pytest.fixture
+    def failing(self, monkeypatch):
+        """Baselines of a data set that is not there yet; the calls are counted."""
         calls = []
 
-        def fails(config, folder):
+        def measure(config, folder):
             calls.append(config)
-            raise AssetError("no such reviews.")
+            if not failing["texts"]:
+                raise AssetError("no such reviews.")
+            return ()
 
-        monkeypatch.setattr("peft_demo.comparison.text_baseline.measure", fails)
+        failing = {"texts": False, "calls": calls}
+        monkeypatch.setattr("peft_demo.comparison.text_baseline.measure", measure)
+        monkeypatch.setattr(loading, "_pools", {})
+        return failing
+
+    def test_what_fails_is_told_and_not_tried_again_at_once(self, services, failing):
         worker = BaselineWorker(services)
-        config = RunConfig()
         with suppress(AssetError):
-            worker.get(config)
+            worker.get(RunConfig())
         wait_until(lambda: worker.version == 1)
         for _ in range(2):
             with pytest.raises(AssetError, match="no such reviews"):
                 worker.get(RunConfig(name="only another name"))
-        assert len(calls) == 1
+        assert len(failing["calls"]) == 1
+
+    @pytest.mark.parametrize("is_loaded", [False, True])
+    def test_what_failed_is_tried_again_after_a_minute_or_once_the_texts_are_there(
+        self, services, failing, monkeypatch, is_loaded
+    ):
+        page = ComparePage(services)
+        worker = page._baselines
+        first = ask(page, TWO)
+        wait_until(lambda: worker.version == 2)
+        failed = ask(page, TWO, first["key"])
+        assert "no such reviews." in " ".join(failed["comparison"]["problems"])
+        assert asking.ask(page, "compare", {"run_ids": TWO, "key": failed["key"]}) is None
+        failing["texts"] = True
+        if is_loaded:
+            data.load("imdb")
+        else:
+            monkeypatch.setattr(baseline_worker, "RETRY_SECONDS", 0)
+        ask(page, TWO, failed["key"])
+        wait_until(lambda: worker.version == 4)
+        found = ask(page, TWO, failed["key"])
+        assert not any("no such reviews" in problem for problem in found["comparison"]["problems"])
+        assert len(failing["calls"]) == 4

@@ -7,7 +7,6 @@ nothing new answers None.
 from __future__ import annotations
 
 import json
-import queue
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -18,11 +17,11 @@ import gradio as gr
 from peft_demo import comparison
 from peft_demo.comparison import curves
 from peft_demo.comparison.baselines import lines, text_baselines
-from peft_demo.comparison.compare import MOST_RUNS, measure_in
+from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.errors import PeftDemoError
 from peft_demo.methods import METHODS
-from peft_demo.runs import Run, RunConfig, RunStatus, sweeps
-from peft_demo.ui.faults import readable
+from peft_demo.runs import Run, RunStatus, sweeps
+from peft_demo.ui.baseline_worker import BaselineWorker
 from peft_demo.ui.owners import acting, public
 from peft_demo.ui.pages.review import ReviewPage
 from peft_demo.ui.requests import (
@@ -40,7 +39,6 @@ from peft_demo.ui.services import Services
 
 if TYPE_CHECKING:
     from peft_demo.comparison.facts import Baseline
-    from peft_demo.comparison.text_baseline import TextBaseline
 
 KEPT_ANSWERS = 64
 
@@ -240,60 +238,13 @@ class ComparePage:
             for run in self._runs.values()
             if run.result is not None and _is_baseline(run)
         ]
-        return (*map(_state_of, runs), tuple(yardsticks), self._baselines.version)
+        return (*map(_state_of, runs), tuple(yardsticks), self._baselines.state)
 
     def _means(self, cells: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         return {
             cell_id: curves.mean_curves([self._runs[i] for i in run_ids if i in self._runs])
             for cell_id, run_ids in cells.items()
         }
-
-
-class BaselineWorker:
-    """Computes text baselines in the background, one after another."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._done: dict[str, Sequence[TextBaseline] | PeftDemoError] = {}
-        self._asked: set[str] = set()
-        self._waiting: queue.SimpleQueue[RunConfig] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
-        self.version = 0
-        """Moves with each result."""
-
-    def get(self, config: RunConfig) -> Sequence[TextBaseline] | None:
-        """The baselines for a configuration, or None while they are being computed.
-
-        Raises:
-            PeftDemoError: they cannot be computed; says why.
-        """
-        key = _without_name(config)
-        with self._lock:
-            if key not in self._asked:
-                self._asked.add(key)
-                self._waiting.put(config)
-                if self._thread is None:
-                    self._thread = threading.Thread(
-                        target=self._work, name="baselines", daemon=True
-                    )
-                    self._thread.start()
-        found = self._done.get(key)
-        if isinstance(found, PeftDemoError):
-            raise found
-        return found
-
-    def _work(self) -> None:
-        measure = measure_in(self._services.store)
-        while True:
-            config = self._waiting.get()
-            result: Sequence[TextBaseline] | PeftDemoError
-            try:
-                result = measure(config) or ()
-            except Exception as error:
-                result = readable(error)
-            self._done[_without_name(config)] = result
-            self.version += 1
 
 
 def _line(line: Baseline) -> dict[str, Any]:
@@ -310,7 +261,3 @@ def _state_of(run: Run | None) -> tuple[Any, ...]:
 
 def _is_baseline(run: Run) -> bool:
     return run.config.method in METHODS and METHODS[run.config.method].baseline
-
-
-def _without_name(config: RunConfig) -> str:
-    return json.dumps({**config.flat(), "name": ""}, sort_keys=True)
