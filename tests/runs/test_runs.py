@@ -174,6 +174,25 @@ class TestRunConfig:
         with pytest.raises(pydantic.ValidationError):
             config.seed = 1  # type: ignore[misc]
 
+    def test_a_copy_with_changes_is_checked(self):
+        config = RunConfig(method="ia3", seed=3, name="mine")
+        assert config.model_copy() == config
+        assert config.model_copy(update={"seed": 4}).flat() == {**config.flat(), "seed": 4}
+        with pytest.raises(InvalidFieldsError, match="seed must be a whole number"):
+            config.model_copy(update={"seed": -1})
+        with pytest.raises(InvalidFieldsError, match="is not a field of a IA3 run"):
+            config.model_copy(update={"r": 8})
+        assert RunConfig(r=4).model_copy(update={"r": 8}).name == RunConfig(r=8).name
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_keeps_through_its_own_json(self, method):
+        config = RunConfig(method=method)
+        text = config.model_dump_json()
+        assert json.loads(text) == config.model_dump() == config.flat()
+        assert RunConfig.model_validate_json(text) == config
+        with pytest.raises(InvalidFieldsError, match="seed"):
+            RunConfig.model_validate_json('{"seed": "x"}')
+
     def test_160_reviews_are_the_assignments_128_and_32(self):
         config = RunConfig(num_reviews=160)
         assert (config.num_train_reviews, config.num_validation_reviews) == (128, 32)

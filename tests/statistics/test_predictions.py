@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from peft_demo import statistics
-from peft_demo.statistics import Predictions, log_loss
+from peft_demo.statistics import Predictions, log_loss, predictions
 
 
 class TestLogLoss:
@@ -61,4 +61,33 @@ class TestPredictions:
 
     def test_a_missing_file(self, tmp_path):
         with pytest.raises(OSError, match="test_predictions"):
+            Predictions.load(tmp_path)
+
+    def test_of_several_sets_lie_side_by_side(self, tmp_path):
+        other = Predictions(self.predictions.probabilities[:1], self.predictions.labels[:1])
+        self.predictions.save(tmp_path)
+        other.save(tmp_path, "negation")
+        assert len(Predictions.load(tmp_path).labels) == 2
+        assert len(Predictions.load(tmp_path, "negation").labels) == 1
+        names = sorted(path.name for path in tmp_path.iterdir())
+        assert names == ["negation_predictions.npz", "test_predictions.npz"]
+
+    @pytest.mark.parametrize("name", ["", "../test", "a/b", "A", ".hidden", "x" * 65, "a b"])
+    def test_of_a_set_whose_id_is_no_files_name_are_refused(self, tmp_path, name):
+        for use in (self.predictions.save, Predictions.load):
+            with pytest.raises(ValueError, match="evaluation set"):
+                use(tmp_path, name)
+
+    def test_from_before_schemas_had_numbers_are_read(self, tmp_path):
+        arrays = {
+            "probabilities": self.predictions.probabilities,
+            "labels": self.predictions.labels,
+        }
+        np.savez_compressed(tmp_path / "test_predictions.npz", **arrays)
+        assert Predictions.load(tmp_path).correct.tolist() == [True, False]
+
+    def test_of_a_newer_version_are_refused(self, tmp_path, monkeypatch):
+        self.predictions.save(tmp_path)
+        monkeypatch.setattr(predictions, "SCHEMA", predictions.SCHEMA - 1)
+        with pytest.raises(ValueError, match="schema"):
             Predictions.load(tmp_path)

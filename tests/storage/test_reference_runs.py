@@ -10,7 +10,7 @@ from peft_demo.errors import ConflictError
 from peft_demo.runs import (
     RunStatus,
 )
-from peft_demo.storage import Store
+from peft_demo.storage import Store, reference_runs
 
 
 class TestReferences:
@@ -58,6 +58,31 @@ class TestReferences:
         path = references / "reference-small" / name
         path.write_text(path.read_text()[:-5])
         assert "reference-small" not in Store(home, references).ids()
+
+    def test_one_of_a_newer_schema_is_left_out(self, references, home):
+        path = references / "reference-small" / "run.json"
+        record = json.loads(path.read_text())
+        for schema, known in ((reference_runs.SCHEMA, True), (reference_runs.SCHEMA + 1, False)):
+            path.write_text(json.dumps({**record, "schema": schema}))
+            assert ("reference-small" in Store(home, references).ids()) == known
+
+    def test_one_that_todays_rules_refuse_is_shown(self, references, home):
+        path = references / "reference-small" / "run.json"
+        record = json.loads(path.read_text())
+        record["config"]["method"] = "gone_ft"
+        path.write_text(json.dumps(record))
+        run = Store(home, references).get("reference-small")
+        assert 'method "gone_ft" is no longer offered.' in run.problem
+        assert run.is_reference
+
+    def test_written_ones_are_read_with_their_schema(self, references, home, store):
+        folder = references / "reference-other"
+        folder.mkdir()
+        run = store.get("run-000001").model_copy(update={"run_id": "reference-other"})
+        reference_runs.write_reference(run, [step(1)], folder)
+        assert json.loads((folder / "run.json").read_text())["schema"] == reference_runs.SCHEMA
+        again = Store(home, references).get("reference-other")
+        assert again == run.model_copy(update={"is_reference": True})
 
     def test_are_there_where_the_folder_cannot_be_used(self, references, tmp_path):
         (tmp_path / "file").write_text("in the way")
