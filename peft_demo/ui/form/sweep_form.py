@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -13,6 +12,7 @@ from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.runs import sweeps
 from peft_demo.runs.sweeps import Plan
 from peft_demo.ui.form.run_form import Form
+from peft_demo.ui.html import refused, render
 from peft_demo.ui.pages.method import duration
 from peft_demo.ui.requests import MethodId, OptionalText, checked, unchecked
 from peft_demo.ui.services import Services
@@ -110,8 +110,7 @@ class SweepForm:
         try:
             planned = self.plan(*values)
         except InvalidFieldsError as error:
-            told = "".join(f"<p>{escape(text)}</p>" for text in error.problems.values())
-            return f"<div class='pd-refused'>{told}</div>"
+            return refused(error.problems.values())
         from peft_demo.adapters.forecast import forecast, total_seconds
 
         try:
@@ -123,12 +122,12 @@ class SweepForm:
         ]
         least, most = min(parameters), max(parameters)
         each = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-        names = ", ".join(config.name for config in planned.configs[:3])
-        more = " …" if len(planned.configs) > 3 else ""
-        return (
-            f"<p role='status'><b>{len(planned.configs)} runs</b> · {each} adapter parameters each "
-            f"· in all {duration(total_seconds(planned.configs, known))}</p>"
-            f"<p class='pd-quiet'>{escape(names)}{more}</p>"
+        return render(
+            "planned",
+            count=len(planned.configs),
+            parameters=each,
+            time=duration(total_seconds(planned.configs, known)),
+            names=[config.name for config in planned.configs[:3]],
         )
 
     def _axis(self, number: int, method: str) -> tuple[Any, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -12,16 +11,7 @@ from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import RunConfig, links, reading
 from peft_demo.storage import Store
 from peft_demo.ui.form.run_form import Form
-
-_BUTTONS = """
-<div class="pd-transfer">
-  <button type="button" class="pd-button" data-code="link">Copy link</button>
-  <button type="button" class="pd-button" data-code="script">Python script</button>
-  <button type="button" class="pd-button" data-code="notebook">Notebook</button>
-  <p class="pd-quiet">Script and notebook train this configuration with plain transformers and
-  peft, and give the same numbers, but for rounding.</p>
-</div>
-"""
+from peft_demo.ui.html import problem, render
 
 
 class Transfer:
@@ -41,7 +31,7 @@ class Transfer:
                 elem_id="paste",
             )
             self._button = gr.Button("Put into the form", elem_id="paste-button")
-            gr.HTML(_BUTTONS, elem_id="transfer-buttons", apply_default_css=False)
+            gr.HTML(render("take_along"), elem_id="transfer-buttons", apply_default_css=False)
         self._button.click(
             self.paste,
             [self._text, *form.inputs],
@@ -59,7 +49,7 @@ class Transfer:
     def paste(self, text: str, *values: Any) -> list[Any]:
         """Put pasted text into the form; what it does not say stays as it is."""
         imported = reading.read(text, self._current(values))
-        return [_notes(imported.notes), *self._form.show(imported.values)]
+        return [render("filled", notes=imported.notes), *self._form.show(imported.values)]
 
     def from_link(self, request: gr.Request) -> list[Any]:
         """Fill the form from the page's address; a bad link says why and changes nothing."""
@@ -71,8 +61,8 @@ class Transfer:
                 return [gr.skip(), *untouched]
             config = RunConfig(imported.values)
         except InvalidFieldsError as error:
-            return [_problem(f"The link cannot be used: {error}"), *untouched]
-        return [_notes(imported.notes), *self._form.show(config.flat())]
+            return [problem(f"The link cannot be used: {error}"), *untouched]
+        return [render("filled", notes=imported.notes), *self._form.show(config.flat())]
 
     def _validate(self, text: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
         try:
@@ -105,14 +95,3 @@ def code_of(store: Store, kind: str, run_id: str | None = None, link: str | None
         config = RunConfig(links.from_link(link or "").values)
     text = code.export(config, kind, forward_pass)
     return json.dumps({"name": code.file_name(kind), "text": text})
-
-
-def _notes(notes: tuple[str, ...]) -> str:
-    if not notes:
-        return "<p class='pd-quiet' role='status'>The form is filled.</p>"
-    listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    return f"<div class='pd-warning' role='status'>The form is filled, but:<ul>{listed}</ul></div>"
-
-
-def _problem(text: str) -> str:
-    return f"<p class='pd-problem' role='alert'>{escape(text)}</p>"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import gradio as gr
 from peft_demo.data import LONGEST_TEXT, check_text, clean
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.runs import Run
+from peft_demo.ui.html import problem, render
 from peft_demo.ui.owners import acting
 from peft_demo.ui.requests import OptionalRunIds, RunIds, Text, checked, unchecked
 from peft_demo.ui.services import Services
@@ -118,11 +118,8 @@ class ReviewPage:
         try:
             run = self._services.import_adapter(Path(path), acting(owner))
         except PeftDemoError as error:
-            return f"<p class='pd-problem' role='alert'>{escape(str(error))}</p>"
-        return (
-            f"<p class='pd-quiet' role='status'>{escape(run.config.name)} ({run.run_id}) is in the "
-            "queue for its test; then it can be chosen above.</p>"
-        )
+            return problem(error)
+        return render("imported", run=run)
 
     def refresh(self, selected: OptionalRunIds) -> Any:
         """The choices with the runs that are finished by now, keeping the selection."""
@@ -161,7 +158,7 @@ class ReviewPage:
             predictions = self._services.predict(review, run_ids)
             runs = {run_id: self._services.store.get(run_id) for run_id in run_ids}
         except PeftDemoError as error:
-            return f"<p class='pd-problem' role='alert'>{escape(str(error))}</p>"
+            return problem(error)
         return cards(clean(review), predictions, runs)
 
 
@@ -171,12 +168,11 @@ def _check_chosen(run_ids: Sequence[str]) -> None:
     check_run_ids(run_ids)
 
 
-def cards(review: str, predictions: Sequence[Prediction], runs: dict[str, Run]) -> str:
+def cards(review: str, predictions: Sequence[Prediction], runs: Mapping[str, Run]) -> str:
     """The predictions as HTML: whether they agree, a card each, and what was read."""
-    body = "".join(_card(prediction, runs[prediction.run_id]) for prediction in predictions)
-    return (
-        f"<p class='pd-agreement' role='status'>{escape(agreement(predictions))}</p>"
-        f"<div class='pd-cards'>{body}</div>{_reading(review, predictions)}"
+    told = [(p, runs[p.run_id], _notes(p, runs[p.run_id])) for p in predictions]
+    return render(
+        "cards", agreement=agreement(predictions), cards=told, pieces=_pieces(review, predictions)
     )
 
 
@@ -194,13 +190,8 @@ def agreement(predictions: Sequence[Prediction]) -> str:
     return f"The adapters disagree: {told}."
 
 
-def _card(prediction: Prediction, run: Run) -> str:
-    bars = "".join(
-        f"<div class='pd-bar-row'><span>{label}</span>"
-        f"<span class='pd-bar'><i style='width:{100 * share:.1f}%'></i></span>"
-        f"<b>{100 * share:.1f} %</b></div>"
-        for label, share in reversed(prediction.probabilities.items())
-    )
+def _notes(prediction: Prediction, run: Run) -> list[str]:
+    """How far a prediction can be trusted, and what it took."""
     notes = []
     if prediction.unknown_tokens:
         notes.append(
@@ -215,26 +206,12 @@ def _card(prediction: Prediction, run: Run) -> str:
         notes.append(trust)
     notes.append(f"{prediction.milliseconds:.0f} ms")
     notes.append(f"read {prediction.tokens_read:,} of {prediction.tokens_total:,} tokens")
-    return (
-        f"<article class='pd-card pd-says-{prediction.label}' data-run='{escape(run.run_id)}'>"
-        f"<h3>{escape(run.config.name)}</h3><p class='pd-quiet'>{escape(run.config.summary)}</p>"
-        f"<p class='pd-label'>{prediction.label}</p>{bars}"
-        f"<p class='pd-quiet'>{escape(' · '.join(notes))}</p></article>"
-    )
+    return notes
 
 
-def _reading(review: str, predictions: Sequence[Prediction]) -> str:
-    """The review with the parts that were cut off told apart."""
-    ends = sorted({prediction.characters_read for prediction in predictions})
+def _pieces(review: str, predictions: Sequence[Prediction]) -> list[str]:
+    """The review in parts: read by all, by ever fewer, by none; empty if all read all of it."""
     if all(p.tokens_read == p.tokens_total for p in predictions):
-        return "<p class='pd-quiet'>Every adapter read the whole review.</p>"
-    pieces = [f"<span>{escape(review[: ends[0]])}</span>"]
-    for start, end in pairwise(ends):
-        pieces.append(f"<span class='pd-some'>{escape(review[start:end])}</span>")
-    pieces.append(f"<span class='pd-cut'>{escape(review[ends[-1] :])}</span>")
-    some = "<span class='pd-some'>read by some</span> · " if len(ends) > 1 else ""
-    return (
-        "<section class='pd-reading'><h3>What was read</h3><p class='pd-quiet'>read by all · "
-        f"{some}<span class='pd-cut'>cut off: the review is longer than max_length</span></p>"
-        f"<p>{''.join(pieces)}</p></section>"
-    )
+        return []
+    ends = sorted({prediction.characters_read for prediction in predictions})
+    return [review[start:end] for start, end in pairwise([0, *ends, len(review)])]

@@ -1,0 +1,33 @@
+"""HTML from templates, in which every text is escaped unless it says that it is markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+_environment = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.filters["whole"] = "{:,}".format
+_environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
+
+
+def render(name: str, **facts: object) -> str:
+    """A template of ``templates/`` with these facts; one that it lacks is an error."""
+    return _environment.get_template(f"{name}.html").render(facts)
+
+
+def problem(sentence: object) -> str:
+    """Why something was not done."""
+    return render("problem", sentence=str(sentence))
+
+
+def refused(problems: Iterable[str], kind: str = "") -> str:
+    """Sentences about fields whose values are not allowed, where an outcome would stand."""
+    return render("refused", problems=problems, kind=kind)
