@@ -44,6 +44,7 @@ def _median(times: list[Time]) -> Time:
 def measure(home: Path) -> dict[str, Time]:
     """How long each action takes: once after a start, else the median."""
     from peft_demo.ui.pages.board import Board
+    from peft_demo.ui.pages.runs import RunsPage
     from peft_demo.ui.services import Services
 
     os.environ["PEFT_DEMO_HOME"] = str(home)
@@ -51,7 +52,7 @@ def measure(home: Path) -> dict[str, Time]:
     ids = tuple(fill(store, RUNS))
     store.close()
     services = Services()
-    board = Board(services)
+    board, table = Board(services), RunsPage(services)
     every = tuple(services.store.ids())
     found = {"first poll after a start": _time(lambda: board.poll(since=-1))}
     version = services.store.version
@@ -60,9 +61,9 @@ def measure(home: Path) -> dict[str, Time]:
         "poll when nothing changed": lambda: board.poll(
             since=services.store.version, models=services.warm_up.text
         ),
-        "annotate one run": lambda: board.annotate(run_id=ids[0], note="seen"),
-        "records of all runs, CSV": lambda: board.records(kind="csv", run_ids=every),
-        "records of all runs, JSON": lambda: board.records(kind="json", run_ids=every),
+        "annotate one run": lambda: table.annotate(run_id=ids[0], note="seen"),
+        "records of all runs, CSV": lambda: table.records(kind="csv", run_ids=every),
+        "records of all runs, JSON": lambda: table.records(kind="json", run_ids=every),
         "star all runs": lambda: board.act(action="star", run_ids=ids),
         "delete all runs": lambda: board.act(action="delete", run_ids=ids),
         "restore all runs": lambda: board.act(action="restore", run_ids=ids),

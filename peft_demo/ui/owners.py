@@ -47,6 +47,11 @@ def digest(owner: str) -> str:
     return hashlib.sha256(owner.encode()).hexdigest()[:12]
 
 
+def owner_digest(owner: Any = None) -> str:
+    """The digest that a browser knows its own runs by."""
+    return digest(acting(owner))
+
+
 def public(record: Run | RunGroup) -> dict[str, Any]:
     """A run or group as plain data, with its owner's name for the owner's id."""
     plain: dict[str, Any] = json.loads(record.model_dump_json())

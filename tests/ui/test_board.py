@@ -15,6 +15,7 @@ from peft_demo.errors import StoreError
 from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics
 from peft_demo.runs.presets import REFERENCES
 from peft_demo.ui.pages.board import Board
+from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.services import Services
 
 
@@ -29,6 +30,11 @@ def services(tmp_path, monkeypatch):
 @pytest.fixture
 def board(services):
     return Board(services)
+
+
+@pytest.fixture
+def table(services):
+    return RunsPage(services)
 
 
 def act(board, action, *run_ids, **more):
@@ -126,14 +132,14 @@ def test_buttons_stop_and_delete_and_tell_why_not(board, services):
     assert 'got "explode"' in act(board, "explode", run.run_id)
 
 
-def test_a_deleted_run_disappears_from_every_browser_and_comes_back(board, services):
+def test_a_deleted_run_disappears_from_every_browser_and_comes_back(board, table, services):
     ids = cancelled(services.store, 2)
     first = poll(board, since=-1)
     assert act(board, "delete", *ids) == ""
     seen = {"since": first["version"], "models": first["models"]["text"]}
     gone = poll(board, **seen)
     assert not set(ids) & set(gone["ids"])
-    assert "was deleted" in json.loads(ask(board, "details", {"run_id": ids[0]}))["error"]
+    assert "was deleted" in json.loads(ask(table, "details", {"run_id": ids[0]}))["error"]
     assert act(board, "restore", *ids) == ""
     back = poll(board, since=gone["version"], models=gone["models"]["text"])
     assert {run["id"] for run in back["runs"]} == set(ids)
@@ -152,17 +158,17 @@ def test_several_runs_get_stars_and_tags_at_once(board, services):
     assert not services.store.get(ids[0]).is_starred
 
 
-def test_name_tags_and_note_are_written_and_a_bad_one_is_told_at_its_field(board, services):
+def test_name_tags_and_note_are_written_and_a_bad_one_is_told_at_its_field(board, table, services):
     (run_id,) = cancelled(services.store, 1)
     bad = {"run_id": run_id, "name": "x" * 81, "tags": "a", "note": "y" * 2_001}
-    problems = json.loads(ask(board, "annotate", bad))
+    problems = json.loads(ask(table, "annotate", bad))
     assert set(problems) == {"name", "note"}
     assert "at most 80 characters" in problems["name"]
     changes = {"run_id": run_id, "name": "mine", "tags": "a, b", "note": "two\nlines"}
-    assert ask(board, "annotate", changes) == "{}"
+    assert ask(table, "annotate", changes) == "{}"
     run = services.store.get(run_id)
     assert (run.config.name, run.tags, run.note) == ("mine", ("a", "b"), "two\nlines")
-    assert set(json.loads(ask(board, "annotate", {"run_id": "reference-ia3", "name": "x"}))) == {""}
+    assert set(json.loads(ask(table, "annotate", {"run_id": "reference-ia3", "name": "x"}))) == {""}
 
 
 def test_a_row_of_the_table_has_what_matters(board, services):
@@ -178,15 +184,15 @@ def test_a_row_of_the_table_has_what_matters(board, services):
     assert reference["owner"] == "reference"
 
 
-def test_records_come_in_the_order_asked_for_without_what_is_gone(board, services):
+def test_records_come_in_the_order_asked_for_without_what_is_gone(board, table, services):
     first, second, gone = cancelled(services.store, 3)
     act(board, "delete", gone)
     wanted = [second, gone, "reference-ia3", first]
-    records = json.loads(ask(board, "records", {"run_ids": wanted, "kind": "json"}))
+    records = json.loads(ask(table, "records", {"run_ids": wanted, "kind": "json"}))
     assert [record["run_id"] for record in records] == [second, "reference-ia3", first]
     assert records[1]["result"]["num_test_reviews"] == 1_000
     rows = list(
-        csv.DictReader(io.StringIO(ask(board, "records", {"run_ids": wanted, "kind": "csv"})))
+        csv.DictReader(io.StringIO(ask(table, "records", {"run_ids": wanted, "kind": "csv"})))
     )
     assert [row["run_id"] for row in rows] == [second, "reference-ia3", first]
 

@@ -5,7 +5,6 @@ import threading
 from contextlib import suppress
 
 import asking
-import gradio as gr
 import pytest
 from compared_runs import finished, finished_group
 from small_runs import wait_until
@@ -138,13 +137,12 @@ def test_disagreements_are_limited(page):
 
 def test_a_listed_review_opens_with_the_compared_adapters(page, services):
     row = json.loads(asking.ask(page, "disagreements", {"run_ids": TWO, "limit": 1}))["split"][0]
-    with gr.Blocks():
-        review = ReviewPage(services, gr.BrowserState())
-    text, choice = page.open_review(review, TWO, row["index"])
+    review = ReviewPage(services)
+    text, choice = review.open_review(TWO, row["index"])
     assert text.startswith(row["excerpt"].removesuffix(" …"))
     assert choice["value"] == TWO
     with pytest.raises(NotFoundError, match="between 0 and 999"):
-        page.open_review(review, TWO, 5000)
+        review.open_review(TWO, 5000)
 
 
 class TestBaselines:

@@ -3,7 +3,6 @@
 import json
 import shutil
 
-import gradio as gr
 import pytest
 from asking import ask
 from compared_runs import finished_group
@@ -16,6 +15,7 @@ from peft_demo.ui.page import build
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.pages.review import ReviewPage
+from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.services import Services
 
 ME = "0123456789abcdef" * 2
@@ -38,9 +38,7 @@ def test_what_a_browser_queues_belongs_to_it(services, tmp_path):
         if not extra.name.startswith("adapter_"):
             extra.unlink()
     archive = shutil.make_archive(str(tmp_path / "mine"), "zip", adapter)
-    with gr.Blocks():
-        review = ReviewPage(services, gr.BrowserState())
-    assert "is in the queue" in review._import(ME, archive)
+    assert "is in the queue" in ReviewPage(services)._import(ME, archive)
     assert services.store.runs()[0].owner == ME
 
 
@@ -60,12 +58,12 @@ def test_no_answer_tells_an_owners_id(services):
     group, runs = finished_group(store, configs, (5, 9), {"r": [1, 2]}, owner=ME)
     assert {run.owner for run in runs} == {ME}
     ids = [run.run_id for run in runs]
-    board, page = Board(services), ComparePage(services)
+    board, table, page = Board(services), RunsPage(services), ComparePage(services)
     answers = [
         ask(board, "poll", {"since": -1, "shown": ids, "curves": ids}),
-        ask(board, "records", {"run_ids": ids, "kind": "json"}),
-        ask(board, "records", {"run_ids": ids, "kind": "csv"}),
-        ask(board, "details", {"run_id": ids[0]}),
+        ask(table, "records", {"run_ids": ids, "kind": "json"}),
+        ask(table, "records", {"run_ids": ids, "kind": "csv"}),
+        ask(table, "details", {"run_id": ids[0]}),
         ask(page, "compare", {"run_ids": ids}),
         ask(page, "group", {"group": group.group_id}),
         ask(page, "groups"),

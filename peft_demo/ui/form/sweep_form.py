@@ -11,9 +11,9 @@ from peft_demo import runs
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.runs import sweeps
 from peft_demo.runs.sweeps import Plan
+from peft_demo.ui.durations import duration
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.html import refused, render
-from peft_demo.ui.pages.method import duration
 from peft_demo.ui.requests import MethodId, OptionalText, checked, unchecked
 from peft_demo.ui.services import Services
 

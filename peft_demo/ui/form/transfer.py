@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -12,6 +13,7 @@ from peft_demo.runs import RunConfig, links, reading
 from peft_demo.storage import Store
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.html import problem, render
+from peft_demo.ui.requests import OptionalText, Text, page_function
 
 
 class Transfer:
@@ -77,6 +79,15 @@ class Transfer:
             return self._form.config(*values).flat() if values else None
         except InvalidFieldsError:
             return None
+
+
+def code_function(store: Store) -> Callable[..., Any]:
+    """What the page's script calls for a script or notebook; see ``code_of``."""
+
+    def code(kind: Text, run_id: OptionalText = None, link: OptionalText = None) -> str:
+        return code_of(store, kind, run_id, link)
+
+    return page_function(code)
 
 
 def code_of(store: Store, kind: str, run_id: str | None = None, link: str | None = None) -> str:

@@ -13,15 +13,14 @@ from typing import Any
 from peft_demo import comparison
 from peft_demo.comparison.curves import run_curves
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
-from peft_demo.export.csv import known_config, run_csv
+from peft_demo.export.csv import known_config
 from peft_demo.fields import shown
 from peft_demo.runs import Run, RunKind, RunStatus
-from peft_demo.ui.owners import digest, public
+from peft_demo.ui.owners import digest
+from peft_demo.ui.pages.page import Frame, Page, scripted
 from peft_demo.ui.requests import (
-    Anything,
     Number,
     OptionalText,
-    RunId,
     RunIds,
     Text,
     page_function,
@@ -29,22 +28,26 @@ from peft_demo.ui.requests import (
 from peft_demo.ui.services import Services
 
 
-class Board:
+class Board(Page):
     """Answers the browsers' polls and buttons."""
 
+    label = "Training"
+    elem_id = "training"
+
     def __init__(self, services: Services) -> None:
-        self._services = services
+        super().__init__(services)
         self._summaries: dict[str, tuple[int, dict[str, Any]]] = {}
         self._curves: dict[str, tuple[int, dict[str, Any]]] = {}
 
+    def draw(self, frame: Frame) -> None:
+        """See Page."""
+        scripted("<div class='pd-board'></div>", "PeftDemo.board(element)")
+
     def functions(self) -> list[Callable[..., Any]]:
-        """What the page's script may call on the server."""
+        """See Page."""
         return [
             page_function(self.poll),
             page_function(self.act, str),
-            page_function(self.annotate, _at_fields),
-            page_function(self.records),
-            page_function(self.details),
             page_function(self.verdict, str),
         ]
 
@@ -119,40 +122,6 @@ class Board:
         actions[action]()
         return ""
 
-    def annotate(
-        self,
-        run_id: RunId,
-        name: Anything = None,
-        tags: Anything = None,
-        note: Anything = None,
-        is_starred: Anything = None,
-    ) -> str:
-        """Write name, tags and note onto a run; answers an empty JSON object.
-
-        Raises:
-            PeftDemoError: with the sentence of each bad field.
-        """
-        store = self._services.store
-        store.annotate(run_id, name=name, tags=tags, note=note, is_starred=is_starred)
-        return "{}"
-
-    def records(self, run_ids: RunIds, kind: Text = "json") -> str:
-        """Runs as the text of a file to keep, in the order of the request.
-
-        Args:
-            run_ids: one that was deleted a moment ago is left out.
-            kind: csv or json.
-        """
-        known = {run.run_id: run for run in self._services.store.runs()}
-        runs = [known[run_id] for run_id in run_ids if run_id in known]
-        if kind == "csv":
-            return run_csv(runs)
-        return json.dumps([_record(run) for run in runs], ensure_ascii=False, indent=1)
-
-    def details(self, run_id: RunId) -> str:
-        """Everything about one run, as JSON."""
-        return json.dumps(_record(self._services.store.get(run_id)))
-
     def verdict(self, run_ids: RunIds) -> str:
         """What the test results of the selected runs can tell, in words."""
         try:
@@ -176,17 +145,6 @@ class Board:
             known = (run.version, run_curves(run, store.steps(run_id)))
             self._curves[run_id] = known
         return known[1]
-
-
-def _record(run: Run) -> dict[str, Any]:
-    """Everything about a run, as plain data."""
-    return {**public(run), "config": known_config(run)}
-
-
-def _at_fields(error: PeftDemoError) -> str:
-    """The sentence of each bad field as JSON; one that belongs to no field has an empty name."""
-    problems = error.problems if isinstance(error, InvalidFieldsError) else {"": str(error)}
-    return json.dumps(problems)
 
 
 def summary(run: Run) -> dict[str, Any]:

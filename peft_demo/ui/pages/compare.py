@@ -12,8 +12,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
-
 from peft_demo import comparison
 from peft_demo.comparison import curves
 from peft_demo.comparison.baselines import lines, text_baselines
@@ -23,7 +21,7 @@ from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunStatus, sweeps
 from peft_demo.ui.baseline_worker import BaselineWorker
 from peft_demo.ui.owners import acting, public
-from peft_demo.ui.pages.review import ReviewPage
+from peft_demo.ui.pages.page import Frame, Page, scripted
 from peft_demo.ui.requests import (
     Anything,
     GroupId,
@@ -31,8 +29,6 @@ from peft_demo.ui.requests import (
     OptionalText,
     RunIds,
     Yes,
-    checked,
-    of_event,
     page_function,
 )
 from peft_demo.ui.services import Services
@@ -53,19 +49,26 @@ MOST_LINED = 24
 """Runs whose baselines the board shows: as many as its charts show at first."""
 
 
-class ComparePage:
+class ComparePage(Page):
     """Answers the compare page."""
 
+    label = "Compare"
+    elem_id = "compare-tab"
+
     def __init__(self, services: Services) -> None:
-        self._services = services
+        super().__init__(services)
         self._baselines = BaselineWorker(services)
         self._answers: OrderedDict[tuple[Any, ...], str] = OrderedDict()
         self._lock = threading.Lock()
         self._runs: dict[str, Run] = {}
         self._seen = -1
 
+    def draw(self, frame: Frame) -> None:
+        """See Page."""
+        scripted("<div class='pd-compare'></div>", "PeftCompare.page(element)")
+
     def functions(self) -> list[Callable[..., Any]]:
-        """What the page's script may call on the server."""
+        """See Page."""
         return [
             page_function(self.compare),
             page_function(self.group),
@@ -150,36 +153,6 @@ class ComparePage:
         store, evidence = self._services.store, self._services.evidence
         most = max(0, min(limit, LONGEST_LIST))
         return comparison.disagreements(store, run_ids, most, evidence).model_dump_json()
-
-    def connect(self, header: gr.HTML, review: ReviewPage) -> None:
-        """Let a click on a listed review open it on the review page, classified."""
-
-        def open_review(run_ids: RunIds, index: Number) -> list[Any]:
-            return self.open_review(review, run_ids, index)
-
-        header.opened(
-            of_event(open_review),
-            None,
-            [review.review, review.run_ids],
-            show_progress="hidden",
-            api_visibility="private",
-        ).success(None, js="() => PeftCompare.opened()").success(
-            checked(review.classify),
-            [review.review, review.run_ids],
-            review.cards,
-            concurrency_limit=8,
-            show_progress="hidden",
-            api_visibility="private",
-        )
-
-    def open_review(self, review: ReviewPage, run_ids: RunIds, index: int) -> list[Any]:
-        """Put a test review and the compared adapters into the review page.
-
-        Raises:
-            PeftDemoError: there is no such text, or no such run.
-        """
-        text = comparison.text_at(self._services.store, next(iter(run_ids), ""), index)
-        return [text, review.refresh(run_ids)]
 
     @property
     def _sources(self) -> dict[str, Any]:

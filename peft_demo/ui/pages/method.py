@@ -11,29 +11,61 @@ from latex2mathml import converter
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.methods import METHODS, UNSUPPORTED, Method, measured_rates
 from peft_demo.runs import Run, RunConfig, links
+from peft_demo.ui.durations import duration
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.html import refused, render
+from peft_demo.ui.pages.page import QUIET, Frame, Page, scripted
 from peft_demo.ui.services import Services
 
 if TYPE_CHECKING:
     from peft_demo.adapters.forecast import Forecast
     from peft_demo.adapters.parameter_count import ParameterCount
 
-WAITING = "<p class='pd-quiet'>Counting begins when the models are loaded …</p>"
+_PICK = "PeftConfiguration.gallery(element, (method) => trigger('picked', { method }))"
 
 
-class Preview:
+class MethodPage(Page):
     """Draws what the form's values mean, and follows them live."""
 
-    def __init__(self, services: Services, form: Form) -> None:
-        self._services = services
-        self._form = form
+    label = "Method"
+    elem_id = "method-tab"
+    is_drawn_at_once = True  # so that it follows the form while another tab is open
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
         self._runs: tuple[int, list[Run]] = (-1, [])
 
-    def render(self, *values: Any) -> tuple[str, str]:
+    def draw(self, frame: Frame) -> None:
+        """See Page."""
+        self._about = gr.HTML(render("waiting"), elem_id="about", apply_default_css=False)
+        self._methods = scripted(gallery(), _PICK, elem_id="gallery")
+
+    def connect(self, frame: Frame) -> None:
+        """See Page."""
+        form, several = frame.sidebar.form, frame.sidebar.several
+        self._methods.picked(
+            form.pick, [form.control("name"), form.control("learning_rate")], form.inputs, **QUIET
+        )
+        live = [*several.inputs, *form.inputs]
+
+        def follow(*values: Any) -> tuple[str, str, str]:
+            counted, described = self.render(form, *values[len(several.inputs) :])
+            return counted, described, several.describe(*values)
+
+        gr.on(
+            [frame.blocks.load, *(control.change for control in live)],
+            follow,
+            live,
+            [frame.sidebar.brief, self._about, several.count],
+            trigger_mode="always_last",
+            concurrency_limit=8,
+            **QUIET,
+        ).then(None, js="() => PeftDemo.previewed()")
+
+    def render(self, form: Form, *values: Any) -> tuple[str, str]:
         """The line of counts in the form, and the method's page."""
         try:
-            config = self._form.config(*values)
+            config = form.config(*values)
         except InvalidFieldsError as error:
             return refused(error.problems.values(), "pd-brief"), gr.skip()
         from peft_demo.adapters.forecast import forecast
@@ -156,19 +188,3 @@ def _file(method: Method, counts: ParameterCount) -> str:
 
 def _bytes(number: float) -> str:
     return f"{number / 1e6:.1f} MB" if number >= 1e6 else f"{max(1, round(number / 1e3))} kB"
-
-
-def duration(expected: tuple[float, float] | None) -> str:
-    """A range of seconds in words."""
-    if expected is None:
-        return "time unknown yet"
-    low, high = (_time(seconds) for seconds in expected)
-    return low if low == high else f"{low} to {high}"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 5_400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"

@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from peft_demo import comparison
 from peft_demo.data import LONGEST_TEXT, check_text, clean
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.runs import Run
 from peft_demo.ui.html import problem, render
 from peft_demo.ui.owners import acting
-from peft_demo.ui.requests import OptionalRunIds, RunIds, Text, checked, unchecked
-from peft_demo.ui.services import Services
+from peft_demo.ui.pages.page import QUIET, Frame, Page
+from peft_demo.ui.requests import (
+    Number,
+    OptionalRunIds,
+    RunIds,
+    Text,
+    checked,
+    of_event,
+    unchecked,
+)
 
 if TYPE_CHECKING:
     from peft_demo.inference import Prediction
@@ -38,13 +47,14 @@ WAITING = (
 )
 
 
-class ReviewPage:
+class ReviewPage(Page):
     """The controls of the review page and what happens when they are used."""
 
-    def __init__(self, services: Services, owner: gr.BrowserState) -> None:
-        """Draw the page into the current Blocks; ``owner`` keeps the id of who uses it."""
-        self._services = services
-        self._owner = owner
+    label = "Review"
+    elem_id = "review-tab"
+
+    def draw(self, frame: Frame) -> None:
+        """See Page."""
         choices = self._choices()
         self.review = gr.Textbox(
             label="Review",
@@ -76,7 +86,7 @@ class ReviewPage:
             show_select_all=True,
         )
         unchecked(self.run_ids)
-        self._draw_import()
+        self._draw_import(frame.owner)
         self.button = gr.Button("Classify", variant="primary", elem_id="classify")
         self.cards = gr.HTML(WAITING, elem_id="cards", apply_default_css=False)
         gr.on(
@@ -90,7 +100,7 @@ class ReviewPage:
             show_progress_on=self.cards,
         )
 
-    def _draw_import(self) -> None:
+    def _draw_import(self, owner: gr.BrowserState) -> None:
         with gr.Accordion("Add an adapter from elsewhere", open=False, elem_id="import"):
             gr.HTML(
                 "<p class='pd-quiet'>A zip with a peft adapter (adapter_config.json and "
@@ -105,7 +115,7 @@ class ReviewPage:
             self.imported = gr.HTML("", elem_id="imported", apply_default_css=False)
             adapter.upload(
                 self._import,
-                [self._owner, adapter],
+                [owner, adapter],
                 self.imported,
                 concurrency_limit=2,
                 api_visibility="private",
@@ -120,6 +130,28 @@ class ReviewPage:
         except PeftDemoError as error:
             return problem(error)
         return render("imported", run=run)
+
+    def connect(self, frame: Frame) -> None:
+        """Follow the runs that finish, and open what is clicked in another tab, classified."""
+        frame.header.finished(checked(self.refresh), self.run_ids, self.run_ids, **QUIET)
+        frame.header.opened(
+            of_event(self.open_review), None, [self.review, self.run_ids], **QUIET
+        ).success(None, js="() => PeftCompare.opened()").success(
+            checked(self.classify),
+            [self.review, self.run_ids],
+            self.cards,
+            concurrency_limit=8,
+            **QUIET,
+        )
+
+    def open_review(self, run_ids: RunIds, index: Number) -> list[Any]:
+        """Put a test review and the adapters that it was listed for into the page.
+
+        Raises:
+            PeftDemoError: there is no such review, or no such run.
+        """
+        text = comparison.text_at(self._services.store, next(iter(run_ids), ""), index)
+        return [text, self.refresh(run_ids)]
 
     def refresh(self, selected: OptionalRunIds) -> Any:
         """The choices with the runs that are finished by now, keeping the selection."""

@@ -1,0 +1,75 @@
+"""The sidebar: the form of a new run with all that belongs to it, and what its buttons do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from peft_demo import models
+from peft_demo.errors import PeftDemoError
+from peft_demo.runs import RunKind
+from peft_demo.ui.form.run_form import Form
+from peft_demo.ui.form.sweep_form import SweepForm
+from peft_demo.ui.form.transfer import Transfer
+from peft_demo.ui.html import render
+from peft_demo.ui.owners import acting
+from peft_demo.ui.services import Services
+
+
+class Sidebar:
+    """Draws the sidebar, and queues what it says."""
+
+    def __init__(self, services: Services, owner: gr.BrowserState) -> None:
+        """Draw it into the current Blocks; ``owner`` keeps the id of who uses it."""
+        self._services = services
+        self._owner = owner
+        with gr.Sidebar(width=350, elem_id="sidebar"):
+            gr.HTML("<h2>New run</h2>", apply_default_css=False)
+            self.form = Form({"base_model": models.default_base()})
+            self.several = SweepForm(services, self.form)
+            self.transfer = Transfer(self.form)
+            with gr.Column(elem_id="start-bar"):
+                self.brief = gr.HTML(render("waiting"), elem_id="brief", apply_default_css=False)
+                start = gr.Button("Start training", variant="primary", elem_id="start")
+                self._message = gr.HTML("", elem_id="start-message", apply_default_css=False)
+        form = self.form
+        for button, kind in ((start, RunKind.TRAINING), (form.find, RunKind.RANGE_TEST)):
+            self._queue(button, partial(self._submit, kind), form.validate, form.inputs)
+        every = [*self.several.inputs, *form.inputs]
+        self._queue(self.several.button, self._submit_all, self.several.validate, every)
+
+    def _queue(
+        self,
+        button: gr.Button,
+        submit: Callable[..., str],
+        validate: Callable[..., list[dict[str, Any]]],
+        inputs: list[Any],
+    ) -> None:
+        """Let a button put what the inputs say into the queue."""
+        button.click(
+            submit,
+            [self._owner, *inputs],
+            self._message,
+            validator=lambda _, *values: [gr.validate(True, ""), *validate(*values)],
+            show_progress="hidden",
+            concurrency_limit=8,
+            api_visibility="private",
+        ).success(None, js="() => PeftDemo.submitted()")
+
+    def _submit(self, kind: RunKind, owner: object, *values: Any) -> str:
+        try:
+            run = self._services.engine.submit(self.form.config(*values), acting(owner), kind)
+        except PeftDemoError as error:
+            raise gr.Error(str(error), duration=None, print_exception=False) from error
+        return render("queued", what=f"{run.run_id} was", group_id=None)
+
+    def _submit_all(self, owner: object, *values: Any) -> str:
+        try:
+            plan = self.several.plan(*values)
+            group, queued = self._services.engine.submit_plan(plan, acting(owner))
+        except PeftDemoError as error:
+            raise gr.Error(str(error), duration=None, print_exception=False) from error
+        return render("queued", what=f"{len(queued)} runs were", group_id=group.group_id)

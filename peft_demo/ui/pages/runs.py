@@ -1,0 +1,78 @@
+"""The runs page: a table that the script fills, with what can be written and taken along."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from peft_demo.errors import InvalidFieldsError, PeftDemoError
+from peft_demo.export.csv import known_config, run_csv
+from peft_demo.runs import Run
+from peft_demo.ui.owners import public
+from peft_demo.ui.pages.page import Frame, Page, scripted
+from peft_demo.ui.requests import Anything, RunId, RunIds, Text, page_function
+
+
+class RunsPage(Page):
+    """Answers the table's buttons."""
+
+    label = "Runs"
+    elem_id = "runs"
+
+    def draw(self, frame: Frame) -> None:
+        """See Page."""
+        scripted("<div class='pd-runs'></div>", "PeftRunsTable.show(element)")
+
+    def functions(self) -> list[Callable[..., Any]]:
+        """See Page."""
+        return [
+            page_function(self.annotate, _at_fields),
+            page_function(self.records),
+            page_function(self.details),
+        ]
+
+    def annotate(
+        self,
+        run_id: RunId,
+        name: Anything = None,
+        tags: Anything = None,
+        note: Anything = None,
+        is_starred: Anything = None,
+    ) -> str:
+        """Write name, tags and note onto a run; answers an empty JSON object.
+
+        Raises:
+            PeftDemoError: with the sentence of each bad field.
+        """
+        store = self._services.store
+        store.annotate(run_id, name=name, tags=tags, note=note, is_starred=is_starred)
+        return "{}"
+
+    def records(self, run_ids: RunIds, kind: Text = "json") -> str:
+        """Runs as the text of a file to keep, in the order of the request.
+
+        Args:
+            run_ids: one that was deleted a moment ago is left out.
+            kind: csv or json.
+        """
+        known = {run.run_id: run for run in self._services.store.runs()}
+        runs = [known[run_id] for run_id in run_ids if run_id in known]
+        if kind == "csv":
+            return run_csv(runs)
+        return json.dumps([_record(run) for run in runs], ensure_ascii=False, indent=1)
+
+    def details(self, run_id: RunId) -> str:
+        """Everything about one run, as JSON."""
+        return json.dumps(_record(self._services.store.get(run_id)))
+
+
+def _record(run: Run) -> dict[str, Any]:
+    """Everything about a run, as plain data."""
+    return {**public(run), "config": known_config(run)}
+
+
+def _at_fields(error: PeftDemoError) -> str:
+    """The sentence of each bad field as JSON; one that belongs to no field has an empty name."""
+    problems = error.problems if isinstance(error, InvalidFieldsError) else {"": str(error)}
+    return json.dumps(problems)
