@@ -41,6 +41,7 @@ def failure(error: BaseException, files: Path) -> Failed:
 def _result(task: Task, reporter: Reporter, member: Member | None) -> RunResult | RangeTest:
     # A configuration is checked here, where it is used, and not by those who pass it on.
     config = RunConfig(task.job.config)
+    config.require_valid()
     if task.job.kind is RunKind.RANGE_TEST:
         from peft_demo.training import lr_range
 

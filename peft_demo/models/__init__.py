@@ -10,7 +10,13 @@ from peft_demo.models.architecture import (
 )
 from peft_demo.models.base import Base
 from peft_demo.models.loading import default_base, export, load
-from peft_demo.models.registry import BASE_MODELS, BUILTIN_BASE, HUB_BASE, shape_of
+from peft_demo.models.registry import (
+    BASE_MODELS,
+    BUILTIN_BASE,
+    HUB_BASE,
+    published_shape_of,
+    shape_of,
+)
 
 __all__ = [
     "ATTENTION",
@@ -26,5 +32,6 @@ __all__ = [
     "default_base",
     "export",
     "load",
+    "published_shape_of",
     "shape_of",
 ]

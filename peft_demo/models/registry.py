@@ -25,6 +25,11 @@ _SHAPES = {
 }
 
 
+def published_shape_of(base_id: str) -> Shape:
+    """The measures of a base as it was published, the same on every machine."""
+    return _SHAPES[base_id]
+
+
 def shape_of(base_id: str) -> Shape:
     """The measures of a base; those of the user's own DistilBERT folder where one is set."""
     folder = settings.distilbert_folder()

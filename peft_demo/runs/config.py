@@ -11,7 +11,7 @@ from peft_demo import methods
 from peft_demo.data import DATASETS, DataSet
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import Field, Value, check_all, shown
-from peft_demo.models import BASE_MODELS, shape_of
+from peft_demo.models import BASE_MODELS, published_shape_of, shape_of
 from peft_demo.runs.run_fields import (
     LEARNING_RATE,
     METHOD,
@@ -26,6 +26,8 @@ from peft_demo.runs.run_fields import (
 
 class RunConfig(BaseModel):
     """Everything that decides a run's numbers, and its name. Invalid values cannot be built.
+
+    Whether they are does not depend on the machine; ``require_valid`` asks what does.
 
     Built from one flat mapping (``{"method": "lora", "r": 8, "learning_rate": 1e-3, …}``); what
     is missing takes its default. ``flat()`` gives the mapping back.
@@ -96,11 +98,12 @@ class RunConfig(BaseModel):
         return None
 
     def require_valid(self) -> None:
-        """Nothing, but for history.
+        """Whether it can be used here, with this machine's own copy of the base.
 
         Raises:
-            InvalidFieldsError: today's rules refuse it; has the ``problem``.
+            InvalidFieldsError: the method does not fit that copy, or this is history.
         """
+        methods.METHODS[self.method].check(self.method_values, self.setting)
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -154,7 +157,7 @@ class RunConfig(BaseModel):
 
     @property
     def setting(self) -> methods.Setting:
-        """What the method's configuration depends on beside its own fields."""
+        """What the method's configuration depends on beside its own fields, on this machine."""
         return methods.Setting(
             shape_of(self.base_model),
             self.max_steps,
@@ -206,7 +209,8 @@ def _check_together(
     steps = _max_steps(
         values["num_reviews"], values["per_device_train_batch_size"], values["num_train_epochs"]
     )
-    base = shape_of(values["base_model"])
+    # Not as it lies on this machine: a run that is valid here must be valid elsewhere.
+    base = published_shape_of(values["base_model"])
     seed = values["seed"] if values["adapter_seed"] is None else values["adapter_seed"]
     method.check(
         own_values, methods.Setting(base, steps, values["max_length"], seed, len(dataset.labels))

@@ -43,7 +43,7 @@ class Queue:
             files: a folder that becomes the run's partial folder, for work that begins with files.
 
         Raises:
-            InvalidFieldsError: it is a stored configuration that today's rules refuse.
+            InvalidFieldsError: it is history, or does not fit this machine's copy of its base.
             StoreError: the folder or database cannot be written; names it.
         """
         return self._add(_new_row(config, owner, kind), files)

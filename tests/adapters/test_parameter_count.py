@@ -135,6 +135,7 @@ class MadeUpBase:
         fields = {field.name: data.draw(random_value(field)) for field in METHODS[method].fields}
         try:
             config = RunConfig(method=method, base_model=HUB_BASE, **fields)
+            config.require_valid()
         except InvalidFieldsError:
             assume(False)
         model, drawn = built(small_base, config), counted(config)

@@ -312,9 +312,26 @@ class TestANarrowBase:
         ],
     )
     def test_sentences_name_its_own_measures(self, monkeypatch, tmp_path, method, values, sentence):
+        config = {"method": method, "base_model": HUB_BASE, "max_length": 8, **values}
         narrow(monkeypatch, tmp_path, 16)
-        found = problems({"method": method, "base_model": HUB_BASE, "max_length": 8, **values})
-        assert list(found.values()) == [sentence]
+        with pytest.raises(InvalidFieldsError) as caught:
+            RunConfig(config).require_valid()
+        assert list(caught.value.problems.values()) == [sentence]
+
+    def test_a_run_that_is_allowed_there_is_allowed_here_but_neither_queued_nor_started(
+        self, monkeypatch, tmp_path, store
+    ):
+        elsewhere = store.submit(RunConfig(base_model=HUB_BASE, r=17), "another machine")
+        narrow(monkeypatch, tmp_path, 16)
+        assert RunConfig(elsewhere.config.flat()) == store.get(elsewhere.run_id).config
+        for queue in (store.submit, store.start):
+            with pytest.raises(InvalidFieldsError, match="r must be at most 16"):
+                queue(elsewhere.config, "me")
+        claimed = store.claim()
+        assert claimed.run_id == elsewhere.run_id
+        ended = Engine(store).run(claimed)
+        assert ended.status is RunStatus.FAILED
+        assert ended.error.startswith("r must be at most 16, the width of the narrowest")
 
 
 class TestANewRow:

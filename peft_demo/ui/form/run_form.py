@@ -105,9 +105,11 @@ class Form:
         """The configuration that the controls' values say.
 
         Raises:
-            InvalidFieldsError: see RunConfig.
+            InvalidFieldsError: it is not allowed, or not on this machine; see RunConfig.
         """
-        return RunConfig({slot.field.name: value for slot, value in self._chosen(values)})
+        config = RunConfig({slot.field.name: value for slot, value in self._chosen(values)})
+        config.require_valid()
+        return config
 
     def validate(self, *values: Any) -> list[dict[str, Any]]:
         """For each control, whether its value is allowed, and the sentence if not."""
