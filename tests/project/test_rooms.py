@@ -12,7 +12,6 @@ SPLIT_LATER = {
     "peft_demo/methods/low_rank.py",
     "peft_demo/ui/assets/compare.js",
     "peft_demo/ui/assets/peft_demo.js",
-    "peft_demo/ui/drawing.py",
     "tests/adapters/test_importing.py",
     "tests/export/test_code.py",
     "tests/runs/test_reading.py",

@@ -1,0 +1,5 @@
+"""The network with what a configuration trains, drawn as an SVG for the page."""
+
+from peft_demo.ui.drawing.network import draw
+
+__all__ = ["draw"]
