@@ -15,6 +15,7 @@ GENERATED: dict[str, dict[str, Callable[[], str]]] = {
         "method": diffs.method,
         "data set": diffs.data_set,
         "executor": diffs.executor,
+        "page": diffs.page,
     },
     "docs/api.md": {"endpoints": lists.endpoints},
     "docs/architecture.md": {"rooms": house.rooms_table, "drawing": house.drawing},

@@ -22,7 +22,13 @@ from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.requests import Rate, of_event, page_function
 from peft_demo.ui.services import Services
 
-PAGES = (Board, MethodPage, RunsPage, ComparePage, ReviewPage)
+PAGES = (
+    Board,
+    MethodPage,
+    RunsPage,
+    ComparePage,
+    ReviewPage,
+)
 """The tabs in their order."""
 
 TITLE = "PEFT Demo"

@@ -35,6 +35,11 @@ def executor() -> str:
     )
 
 
+def page() -> str:
+    """A tab, and the line that lists it."""
+    return _diff(("peft_demo/ui/pages/runs.py", "RunsPage"), ("peft_demo/ui/page.py", "RunsPage,"))
+
+
 def _diff(*pieces: tuple[str, str]) -> str:
     """Pieces of files as added lines.
 
@@ -58,12 +63,14 @@ def _diff(*pieces: tuple[str, str]) -> str:
     return "\n".join(["```diff", *told, "```"])
 
 
-def _row_with(text: str, tree: ast.Module, lines: list[str]) -> ast.Call:
-    """The innermost call around the only line with a text."""
+def _row_with(text: str, tree: ast.Module, lines: list[str]) -> ast.expr:
+    """The innermost call around the only line with a text, or the name that is all of it."""
     (number,) = (number for number, line in enumerate(lines, start=1) if text in line)
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    nodes = list(ast.walk(tree))
+    calls = (node for node in nodes if isinstance(node, ast.Call))
+    names = [node for node in nodes if isinstance(node, ast.Name) and node.lineno == number]
     around = [call for call in calls if call.lineno < number <= _end(call)]
-    return max(around, key=lambda call: call.lineno)
+    return max(around or names, key=lambda node: node.lineno)
 
 
 def _added(node: ast.stmt | ast.expr, lines: list[str]) -> list[str]:
