@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import string
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -84,6 +85,22 @@ def only_temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         # On every machine as on a small one.
         patch.setenv("PEFT_DEMO_WORKERS", "thread")
         patch.setenv("PEFT_DEMO_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def trains_only_where_it_says_so(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that trains is marked slow, so that `make check` stays quick."""
+    loaded = sys.modules.get("transformers.trainer")
+    if loaded is None or request.node.get_closest_marker("slow"):
+        yield
+        return
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a test that trains has to be marked: @pytest.mark.slow")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loaded.Trainer, "train", refuse)
         yield
 
 

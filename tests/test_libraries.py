@@ -1,5 +1,6 @@
 """transformers and peft: no two threads import them at once, whoever needs them first."""
 
+import pytest
 from small_runs import run_python
 
 ALL_AT_ONCE = """
@@ -63,6 +64,7 @@ print("done")
 """
 
 
+@pytest.mark.slow
 def test_threads_may_need_them_at_the_same_time(tmp_path):
     done = run_python(ALL_AT_ONCE, tmp_path, HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path / "hub"))
     assert done.stdout.split() == ["done"], done.stderr

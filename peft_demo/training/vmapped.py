@@ -43,8 +43,9 @@ def is_wanted() -> bool:
 
 def can_share(first: RunConfig, other: RunConfig) -> bool:
     """Whether two runs differ only in what each run of a pass has of its own."""
-    ours, theirs = (config.model_dump(exclude=_MAY_DIFFER) for config in (first, other))
-    return METHODS[first.method].stacks and ours == theirs
+    ours, theirs = first.flat(), other.flat()
+    differing = {name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)}
+    return METHODS[first.method].stacks and differing <= _MAY_DIFFER
 
 
 @dataclass(eq=False)

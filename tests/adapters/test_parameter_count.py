@@ -282,6 +282,7 @@ class TestMemory:
         monkeypatch.setitem(METHODS, "lora", other)
         assert counted(config).num_adapter_parameters > before.num_adapter_parameters
 
+    @pytest.mark.slow
     def test_no_weight_is_loaded(self, tmp_path):
         code = """
 from peft_demo.adapters.parameter_count import count_parameters

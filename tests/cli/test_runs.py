@@ -1,11 +1,10 @@
 """The commands about runs that exist."""
 
 import json
-import subprocess
-import sys
 
 import pytest
-from small_runs import ROOT, environment, json_lines, small_config
+from small_runs import json_lines, small_config
+from stored_runs import silent_for
 
 from peft_demo import adapters
 from peft_demo.runs import RunStatus
@@ -116,24 +115,11 @@ class TestRunsAndShow:
         assert done.status == 2
         assert 'got "run-000042"' in done.err
 
-    def test_the_run_of_a_dead_process_is_interrupted(self, command, store, home):
-        code = (
-            "import sys; from pathlib import Path; from peft_demo.storage import Store;"
-            "from peft_demo.runs import RunConfig;"
-            "print(Store(Path(sys.argv[1])).start(RunConfig(), 'me').run_id)"
-        )
-        started = subprocess.run(
-            [sys.executable, "-c", code, str(home)],
-            cwd=ROOT,
-            env=environment(home),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        run_id = started.stdout.strip()
-        assert store.get(run_id).status is RunStatus.RUNNING
-        shown = json.loads(command("show", run_id, "--json").out)
-        assert shown["status"] == "interrupted"
+    def test_a_run_that_nobody_works_on_any_more_is_interrupted(self, command, store):
+        run_id = store.start(small_config(), "me").run_id
+        assert json.loads(command("show", run_id, "--json").out)["status"] == "running"
+        silent_for(store.folder, run_id, 61)
+        assert json.loads(command("show", run_id, "--json").out)["status"] == "interrupted"
 
 
 class TestCancelAndDelete:

@@ -165,6 +165,7 @@ def test_every_number_reaches_peft(method, field):
     pytest.fail("no other value is allowed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "field"), NUMBERS)
 @pytest.mark.parametrize("end", ["minimum", "maximum"])
 def test_the_ends_of_limits_work_or_are_refused_by_name(base, method, field, end):

@@ -263,6 +263,7 @@ except AssetError as error:
 print(bases.load(bases.BUILTIN_BASE).id)
 """
 
+    @pytest.mark.slow
     def test_a_hub_out_of_reach_gives_a_sentence_and_the_built_in_stays(self, home):
         # Port 9 of this machine: nothing listens there.
         nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(home / "empty")}

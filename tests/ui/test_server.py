@@ -17,6 +17,7 @@ from peft_demo.ui.server import free_port
 from peft_demo.ui.services import Services
 
 
+@pytest.mark.slow
 def test_building_the_page_does_not_import_what_takes_seconds():
     script = (
         "import sys; from peft_demo.ui.server import build, Services; build(Services()); "
