@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -299,6 +300,21 @@ time.sleep(1000)
         assert "ended before it was finished" in run.error
         assert left_behind(store, "run-000001") == []
         assert store.get(waiting).status is RunStatus.COMPLETED
+
+
+def test_a_machine_that_slept_does_not_interrupt_its_own_runs(store, home, monkeypatch):
+    """While a laptop sleeps the clock goes on, and time.monotonic stands still."""
+    mine, left = (store.start(small_config(), "me").run_id for _ in range(2))
+    woken = Engine(store)
+    woken._active = {mine: None}
+    woken._renew_leases()
+    for run_id in (mine, left):
+        silent_for(home, run_id, 3600)
+    later = time.time() + 3600
+    monkeypatch.setattr(engine.time, "time", lambda: later)
+    woken._renew_leases()
+    assert store.get(mine).status is RunStatus.RUNNING
+    assert store.get(left).status is RunStatus.INTERRUPTED
 
 
 @pytest.mark.slow
