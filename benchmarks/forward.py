@@ -15,7 +15,7 @@ import numpy as np
 from peft_demo import adapters, data, models, settings, statistics
 from peft_demo.data import IMDB, SENTIMENT
 from peft_demo.methods import METHODS
-from peft_demo.models import BUILTIN_BASE, fast_forward, hardware, loading
+from peft_demo.models import BUILTIN_BASE, hardware, loading
 from peft_demo.runs import RunConfig
 from peft_demo.storage import reference_runs
 
@@ -40,6 +40,8 @@ def _masks() -> None:
     import torch
     from torch.nn import functional
 
+    from peft_demo.models import fast_forward
+
     values = torch.randn(16, NUMBERS // 16)
     drawn = torch.empty_like(values)
     bits = torch.empty(NUMBERS // 4, dtype=torch.int64)
@@ -48,7 +50,7 @@ def _masks() -> None:
         "torch's dropout": lambda: functional.dropout(values, 0.1),
         "16 random bits each": lambda: bits.random_(-(2**63), None),
         "our mask": lambda: fast_forward.dropout_mask(values.shape, 0.1, values.dtype),
-        "our dropout": lambda: fast_forward.dropout(values, 0.1),
+        "our dropout": lambda: fast_forward.drop(values, 0.1),
     }.items():
         print(f"{what:40} {_seconds(action, 10) / NUMBERS * 1e9:6.2f} ns a number")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from peft_demo import models
 from peft_demo.methods import METHODS
-from peft_demo.models import HEAD_MODULES, fast_forward, hardware
+from peft_demo.models import HEAD_MODULES, hardware
 from peft_demo.runs import RunConfig
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
     seed of its own for head or adapter seeds them for each.
     """
     from peft_demo.libraries import peft, transformers
+    from peft_demo.models import fast_forward
 
     has_own_seeds = config.head_seed is not None or config.adapter_seed is not None
     if has_own_seeds:

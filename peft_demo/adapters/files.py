@@ -13,7 +13,6 @@ from peft_demo import models
 from peft_demo.adapters.templates import Template
 from peft_demo.errors import AssetError
 from peft_demo.methods import Method
-from peft_demo.models import fast_forward
 from peft_demo.models.random_state import borrowed_generators
 
 if TYPE_CHECKING:
@@ -86,6 +85,8 @@ def load(
     Raises:
         AssetError: a file is missing or cut short, or the adapter belongs to another base.
     """
+    from peft_demo.models import fast_forward
+
     is_full = (folder / FULL_CONFIG).exists() or (folder / FULL_WEIGHTS).exists()
     files = (FULL_CONFIG, FULL_WEIGHTS) if is_full else (CONFIG, WEIGHTS)
     for name in files:
@@ -178,6 +179,7 @@ def _load_adapter(
 
 def _load_full(folder: Path, base: models.Base) -> Any:
     from peft_demo.libraries import transformers
+    from peft_demo.models import fast_forward
 
     config = json.loads((folder / FULL_CONFIG).read_text(encoding="utf-8"))
     # transformers does not keep the name of the base; its measures tell it.

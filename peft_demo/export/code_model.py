@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from peft_demo.export.section import Section, seed
 from peft_demo.methods import METHODS, Method
-from peft_demo.models import HEAD_MODULES, fast_forward, hardware
+from peft_demo.models import HEAD_MODULES, hardware
 from peft_demo.runs import RunConfig
 
 if TYPE_CHECKING:
@@ -127,6 +127,8 @@ body.train = lambda mode=True: body  # Trainer would switch its dropout on""",
 
 
 def _masks() -> Section:
+    from peft_demo.models import fast_forward
+
     return Section(
         "Dropout",
         "PyTorch draws the numbers of a dropout mask one by one, in one thread. Here 16 random "
@@ -147,7 +149,7 @@ def dropout(
 
 torch.nn.functional.dropout = dropout
 model.set_attn_implementation("eager")  # the one that calls it''',
-        ("from collections.abc import Sequence", "import torch"),
+        ("from collections.abc import Sequence", "import math", "import torch"),
     )
 
 

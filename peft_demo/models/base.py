@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from peft_demo.models import fast_forward
 from peft_demo.models.architecture import HEAD_MODULES
 
 if TYPE_CHECKING:
@@ -88,6 +87,8 @@ def frozen(
     tokenizer: transformers.PreTrainedTokenizerBase,
 ) -> Base:
     """A loaded model as a Base, frozen and ready to be shared."""
+    from peft_demo.models import fast_forward
+
     model.requires_grad_(False)
     model.eval()
     fast_forward.prepare_base(model)

@@ -8,84 +8,64 @@ and backward, and the result is the same.
 random bits compared with a threshold took 1.8 ns there (``python -m benchmarks.forward``, which
 also gives the ratio of a whole step). The masks are others than transformers would draw from the
 same seed, and of the same distribution. Those of the last layer are drawn for all tokens, so that
-nothing but ``dropout`` stands between a training here and one in plain transformers: exported
-code has it and gives the same numbers, but for rounding.
+nothing but dropout stands between a training here and one in plain transformers: exported code has
+it and gives the same numbers, but for rounding.
 
 Where only the head is trained, the frozen body computes without dropout, as in Yosinski et al. 2014
 (arXiv 1411.1792), and each text once: its features are the same in every epoch.
 
-``PEFT_DEMO_FORWARD=transformers`` changes nothing of transformers' own.
+``PEFT_DEMO_FORWARD=transformers`` changes nothing of transformers' own. Import this where networks
+are built, not above: it needs torch and transformers.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextvars import ContextVar
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
 
 from peft_demo import settings
+from peft_demo.libraries import transformers
 
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
+ATTENTION = "peft_demo"
+"""The name by which a model's configuration asks for ``attention``."""
 
 
 def prepare_base(model: Any) -> None:
     """Let a DistilBertForSequenceClassification, and what is copied of it, compute in this way."""
     if settings.forward() == "transformers":
         return
-    classes = _classes()
+    model.set_attn_implementation(ATTENTION)
     layers = model.distilbert.transformer.layer
-    for layer in layers:
-        layer.attention.__class__ = classes.attention
-    layers[-1].__class__ = classes.last_block
+    layers[-1] = LastBlock(layers[-1]).train(layers[-1].training)
 
 
 def compute_all_tokens(model: nn.Module) -> None:
     """Let the last layer of a model, a copy of a prepared base, leave out nothing after all."""
-    classes = _classes()
     for module in model.modules():
-        if type(module) is classes.last_block:
-            module.__class__ = classes.plain_block
+        if isinstance(module, LastBlock):
+            module.all_tokens = True
 
 
 def prepare_training(model: nn.Module, *, is_head_only: bool) -> None:
     """Let a model, its adapter included, train in this way."""
-    from torch import nn
-
     if settings.forward() == "transformers":
         return
-    classes = _classes()
-    for module in model.modules():
+    for name, module in list(model.named_modules(remove_duplicate=False)):
         if type(module) is nn.Dropout:
-            module.__class__ = classes.dropout
+            model.set_submodule(name, Dropout(module.p).train(module.training))
     if is_head_only:
-        body: Any
-        (body,) = (module for module in model.modules() if type(module) is classes.plain_body)
-        body.__class__ = classes.remembering_body
-        body.features = {}
+        network: Any = model.get_base_model()  # type: ignore[operator]
+        network.distilbert = FrozenBody(network.distilbert)
 
 
-def dropout(values: torch.Tensor, p: float) -> torch.Tensor:
-    """Zero each number with probability ``p`` and divide the others by 1 - ``p``.
-
-    Masks from ``dropout_mask``; on a GPU, where drawing is quick, PyTorch's own.
-    """
-    from torch.nn import functional
-
-    if values.device.type != "cpu":
-        return functional.dropout(values, p)
-    shape = list(values.shape)
-    tokens = len(shape) - 2
-    if _all_tokens.number and shape[tokens] == 1:
-        shape[tokens] = _all_tokens.number
-    if _several.generators:
-        mask = _classes().masks.apply(values, shape, p)
-    else:
-        mask = dropout_mask(shape, p, values.dtype)
-    return values * mask.narrow(tokens, 0, values.shape[tokens])
+# Dropout
 
 
 def dropout_mask(
@@ -95,10 +75,6 @@ def dropout_mask(
     generator: torch.Generator | None = None,
 ) -> torch.Tensor:
     """What dropout multiplies with: 0 with probability p, in 16 bits, else 1 / (1 - p)."""
-    import math
-
-    import torch
-
     # Four numbers come from each draw of 64 bits.
     count = math.prod(shape)
     draws = torch.empty(-(-count // 4), dtype=torch.int64)
@@ -110,166 +86,162 @@ def dropout_mask(
     return mask.mul_(1 / (1 - p) if p < 1 else 0.0)
 
 
-class _AllTokens(threading.local):
-    """While only the first token is computed: how many there are, for the masks; else 0."""
-
-    number = 0
-
-    @contextmanager
-    def are(self, number: int) -> Iterator[None]:
-        self.number = number
-        try:
-            yield
-        finally:
-            self.number = 0
+def _mask(values: torch.Tensor, shape: Sequence[int], p: float) -> torch.Tensor:
+    return dropout_mask(shape, p, values.dtype)
 
 
-_all_tokens = _AllTokens()
+Draw = Callable[[torch.Tensor, Sequence[int], float], torch.Tensor]
+"""Draws, for some values, a mask of a shape, which drops with a probability."""
 
-
-class _Several(threading.local):
-    """While several runs are computed at once: the generator of each."""
-
-    generators: Sequence[torch.Generator] = ()
-
-
-_several = _Several()
+_draw: ContextVar[Draw] = ContextVar("draw", default=_mask)
 
 
 @contextmanager
-def of_several(generators: Sequence[torch.Generator]) -> Iterator[None]:
-    """Within ``torch.vmap`` over several runs, draw the masks of each from its own generator."""
-    _several.generators = generators
+def masks_drawn_by(draw: Draw) -> Iterator[None]:
+    """Within it, ``draw`` draws this thread's masks."""
+    before = _draw.set(draw)
     try:
         yield
     finally:
-        _several.generators = ()
+        _draw.reset(before)
 
 
-class _Classes(NamedTuple):
-    masks: Any
-    attention: Any
-    last_block: Any
-    plain_block: Any
-    dropout: Any
-    plain_body: Any
-    remembering_body: Any
+def drop(values: torch.Tensor, p: float) -> torch.Tensor:
+    """Zero each number with probability ``p`` and divide the others by 1 - ``p``.
+
+    Masks from ``dropout_mask``; on a GPU, where drawing is quick, PyTorch's own.
+    """
+    if values.device.type != "cpu":
+        return functional.dropout(values, p)
+    return values * _draw.get()(values, values.shape, p)
 
 
-@lru_cache(maxsize=1)
-def _classes() -> _Classes:
-    """What replaces the classes of transformers and PyTorch; made here, for it needs them."""
-    import torch
-    from torch import nn
-    from torch.nn import functional
+class Dropout(nn.Dropout):
+    """Dropout with our masks."""
 
-    from peft_demo.libraries import transformers
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """As PyTorch's."""
+        return drop(input, self.p) if self.training and self.p else input
 
-    class Masks(torch.autograd.Function):
-        """Dropout masks of several runs under ``torch.vmap``, for values of each."""
 
-        @staticmethod
-        def forward(values: torch.Tensor, shape: list[int], p: float) -> torch.Tensor:
-            raise NotImplementedError("Only torch.vmap tells which runs there are.")
+def attention(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    dropout: float = 0.0,
+    scaling: float = 1.0,
+    **more: Any,
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Attention with our dropout, as transformers calls it: heads by (texts, heads, tokens, width).
 
-        @staticmethod
-        def setup_context(ctx: Any, inputs: Any, output: Any) -> None: ...
+    What comes back has the shape (texts, tokens, heads, width).
+    """
+    # PyTorch's own kernels drop on a GPU, unless the masks are those of several runs.
+    if not dropout or (query.device.type != "cpu" and _draw.get() is _mask):
+        return transformers.AttentionInterface()["sdpa"](
+            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **more
+        )
+    # As scaled_dot_product_attention does where it has no kernel with dropout.
+    scores = query @ key.transpose(2, 3) * scaling
+    if attention_mask is not None:
+        scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)
+    return (drop(scores.softmax(dim=-1), dropout) @ value).transpose(1, 2), None
 
-        @staticmethod
-        def vmap(
-            info: Any, in_dims: Any, values: torch.Tensor, shape: list[int], p: float
-        ) -> tuple[torch.Tensor, int]:
-            each = [dropout_mask(shape, p, values.dtype, own) for own in _several.generators]
-            return torch.stack(each), 0
 
-    class Attention(transformers.models.distilbert.modeling_distilbert.DistilBertSelfAttention):
-        """Self-attention whose queries may be fewer than its keys, with our dropout."""
+transformers.AttentionInterface.register(ATTENTION, attention)
+transformers.AttentionMaskInterface.register(
+    ATTENTION, transformers.AttentionMaskInterface()["sdpa"]
+)
 
-        def forward(
-            self,
-            hidden_states: torch.Tensor,
-            attention_mask: torch.Tensor | None = None,
-            *,
-            queries: int | None = None,
-            **_: Any,
-        ) -> tuple[torch.Tensor, None]:
-            readers = hidden_states[:, :queries]
-            if attention_mask is not None:
-                attention_mask = attention_mask[:, :, :queries]
-            query = self._heads(self.q_lin(readers))
-            key = self._heads(self.k_lin(hidden_states))
-            value = self._heads(self.v_lin(hidden_states))
-            p = self.dropout.p if self.training else 0.0
-            if p and (query.device.type == "cpu" or _several.generators):
-                # As scaled_dot_product_attention does where it has no kernel with dropout.
-                scores = query @ key.transpose(2, 3) * self.scaling
-                if attention_mask is not None:
-                    scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)
-                attended = dropout(scores.softmax(dim=-1), p) @ value
-            else:
-                attended = functional.scaled_dot_product_attention(
-                    query, key, value, attention_mask, dropout_p=p, scale=self.scaling
-                )
-            return self.out_lin(attended.transpose(1, 2).flatten(2)), None
 
-        def _heads(self, projected: torch.Tensor) -> torch.Tensor:
-            return projected.unflatten(2, (-1, self.attention_head_size)).transpose(1, 2)
+# The last layer and the frozen body
 
-    class LastBlock(transformers.models.distilbert.modeling_distilbert.TransformerBlock):
-        """The last layer, computed for the first token."""
 
-        def forward(
-            self,
-            hidden_states: torch.Tensor,
-            attention_mask: torch.Tensor | None = None,
-            **more: Any,
-        ) -> torch.Tensor:
-            if self.training and hidden_states.device.type != "cpu":
-                # Masks of another size would move PyTorch's generator on differently.
-                return super().forward(hidden_states, attention_mask, **more)
-            with _all_tokens.are(hidden_states.shape[1]):
-                attended, _ = self.attention(hidden_states, attention_mask, queries=1)
-                attended = self.sa_layer_norm(attended + hidden_states[:, :1])
-                return self.output_layer_norm(self.ffn(attended) + attended)
+class LastBlock(nn.Module):
+    """The last layer, computed for the first token; its modules are those of the block given."""
 
-    class Dropout(nn.Dropout):
-        """Dropout with our masks."""
+    def __init__(self, block: Any) -> None:
+        super().__init__()
+        self.attention = block.attention
+        self.sa_layer_norm = block.sa_layer_norm
+        self.ffn = block.ffn
+        self.output_layer_norm = block.output_layer_norm
+        self.all_tokens = False
+        """Whether it computes all tokens after all."""
 
-        def forward(self, input: torch.Tensor) -> torch.Tensor:
-            return dropout(input, self.p) if self.training and self.p else input
+    def forward(
+        self, hidden_states: torch.Tensor, attention_mask: torch.Tensor | None = None, **_: Any
+    ) -> torch.Tensor:
+        """Of (texts, tokens, width): the first token, (texts, 1, width), or all."""
+        # On a GPU masks of another size would move PyTorch's generator on differently.
+        is_whole = self.all_tokens or (self.training and hidden_states.device.type != "cpu")
+        computed = None if is_whole else 1
+        with masks_drawn_by(_for_all(hidden_states.shape[1])):
+            attended = self._attended(hidden_states, attention_mask, computed)
+            attended = self.sa_layer_norm(attended + hidden_states[:, :computed])
+            return self.output_layer_norm(self.ffn(attended) + attended)
 
-    class RememberingBody(transformers.models.distilbert.modeling_distilbert.DistilBertModel):
-        """A frozen body that computes each text once, without dropout."""
+    def _attended(
+        self, hidden_states: torch.Tensor, mask: torch.Tensor | None, computed: int | None
+    ) -> torch.Tensor:
+        module = self.attention
 
-        features: dict[tuple[int, ...], Any]
+        def heads(linear: nn.Module, tokens: torch.Tensor) -> torch.Tensor:
+            return linear(tokens).unflatten(2, (-1, module.attention_head_size)).transpose(1, 2)
 
-        def train(self, mode: bool = True) -> RememberingBody:
-            return super().train(False)
+        attended, _ = attention(
+            module,
+            heads(module.q_lin, hidden_states[:, :computed]),
+            heads(module.k_lin, hidden_states),
+            heads(module.v_lin, hidden_states),
+            mask if mask is None else mask[:, :, :computed],
+            module.dropout.p if self.training else 0.0,
+            module.scaling,
+        )
+        return module.out_lin(attended.flatten(2))
 
-        def forward(
-            self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **_: Any
-        ) -> transformers.modeling_outputs.BaseModelOutput:
-            lengths = attention_mask.sum(dim=1).tolist()
-            # A training's features in bfloat16 are not those of its saved adapter in float32.
-            is_autocast = torch.is_autocast_enabled(input_ids.device.type)
-            keys = [
-                (is_autocast, *ids[:length])
-                for ids, length in zip(input_ids.tolist(), lengths, strict=True)
-            ]
-            new = [row for row, key in enumerate(keys) if key not in self.features]
-            if new:
-                with torch.no_grad():
-                    computed = super().forward(input_ids[new], attention_mask[new])[0][:, :1]
-                self.features.update(zip((keys[row] for row in new), computed, strict=True))
-            remembered = torch.stack([self.features[key] for key in keys])
-            return transformers.modeling_outputs.BaseModelOutput(remembered)
 
-    return _Classes(
-        masks=Masks,
-        attention=Attention,
-        last_block=LastBlock,
-        plain_block=transformers.models.distilbert.modeling_distilbert.TransformerBlock,
-        dropout=Dropout,
-        plain_body=transformers.models.distilbert.modeling_distilbert.DistilBertModel,
-        remembering_body=RememberingBody,
-    )
+def _for_all(num_tokens: int) -> Draw:
+    """Draws for all tokens, also where the first alone is computed."""
+    draw = _draw.get()
+
+    def first_of_all(values: torch.Tensor, shape: Sequence[int], p: float) -> torch.Tensor:
+        if shape[-2] != 1:
+            return draw(values, shape, p)
+        return draw(values, (*shape[:-2], num_tokens, shape[-1]), p).narrow(-2, 0, 1)
+
+    return first_of_all
+
+
+class FrozenBody(nn.Module):
+    """A body that nobody trains: it computes each text once, without dropout."""
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body.eval()
+        self._features: dict[tuple[int, ...], torch.Tensor] = {}
+
+    def train(self, mode: bool = True) -> FrozenBody:
+        """Its dropout stays off."""
+        return super().train(False)
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **_: Any
+    ) -> transformers.modeling_outputs.BaseModelOutput:
+        """The first token's features, (texts, 1, width)."""
+        lengths = attention_mask.sum(dim=1).tolist()
+        # A training's features in bfloat16 are not those of its saved adapter in float32.
+        is_autocast = torch.is_autocast_enabled(input_ids.device.type)
+        keys = [
+            (is_autocast, *ids[:length])
+            for ids, length in zip(input_ids.tolist(), lengths, strict=True)
+        ]
+        new = [row for row, key in enumerate(keys) if key not in self._features]
+        if new:
+            with torch.no_grad():
+                computed = self.body(input_ids[new], attention_mask[new])[0][:, :1]
+            self._features.update(zip((keys[row] for row in new), computed, strict=True))
+        remembered = torch.stack([self._features[key] for key in keys])
+        return transformers.modeling_outputs.BaseModelOutput(remembered)

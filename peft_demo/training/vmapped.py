@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 from peft_demo import settings
 from peft_demo.methods import METHODS
-from peft_demo.models import fast_forward, hardware, random_state
+from peft_demo.models import hardware, random_state
 from peft_demo.runs import LEARNING_RATE, NAME, PART_SEEDS, RunConfig
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+    from peft_demo.models.fast_forward import Draw
 
 logger = logging.getLogger(__name__)
 
@@ -160,6 +162,8 @@ class _Stack:
         import torch
         from torch.func import functional_call
 
+        from peft_demo.models.fast_forward import masks_drawn_by
+
         each = [dict(model.named_parameters()) for model in self.models]
         # Gradients flow back through the stacking to the parameters of each run.
         tensors = {
@@ -171,7 +175,7 @@ class _Stack:
         def loss_of(own: dict[str, torch.Tensor], batch: dict[str, torch.Tensor]) -> torch.Tensor:
             return functional_call(first, own, kwargs=batch).loss
 
-        with fast_forward.of_several([step.generator for step in steps]):
+        with masks_drawn_by(_draw_for_each([step.generator for step in steps])):
             losses = torch.vmap(loss_of, randomness="different")({**tensors, **self.fixed}, inputs)
         losses.sum().backward()
         return list(losses.detach())
@@ -192,6 +196,32 @@ def _stacked(models: Sequence[nn.Module], known: _Stack | None) -> _Stack:
         elif not all(tensor is first or torch.equal(tensor, first) for tensor in tensors):
             fixed[name] = torch.stack(tensors)
     return _Stack(tuple(models), tuple(trained), fixed)
+
+
+def _draw_for_each(generators: Sequence[torch.Generator]) -> Draw:
+    """Draws, within ``torch.vmap`` over several runs, the masks of each from its own generator."""
+    import torch
+
+    from peft_demo.models.fast_forward import dropout_mask
+
+    class Masks(torch.autograd.Function):
+        """Only torch.vmap's rule is there: it alone tells which runs there are."""
+
+        @staticmethod
+        def forward(values: torch.Tensor, shape: Sequence[int], p: float) -> torch.Tensor:
+            raise NotImplementedError
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None: ...
+
+        @staticmethod
+        def vmap(
+            info: Any, in_dims: Any, values: torch.Tensor, shape: Sequence[int], p: float
+        ) -> tuple[torch.Tensor, int]:
+            each = [dropout_mask(shape, p, values.dtype, own) for own in generators]
+            return torch.stack(each), 0
+
+    return Masks.apply
 
 
 def _padded(batches: Sequence[dict[str, Any]], padding: int) -> dict[str, torch.Tensor]:

@@ -9,18 +9,13 @@ import pytest
 import torch
 from small_runs import Recorder, small_config
 from torch.nn import functional
-from transformers.models.distilbert.modeling_distilbert import (
-    DistilBertModel,
-    DistilBertSelfAttention,
-    TransformerBlock,
-)
+from transformers.models.distilbert.modeling_distilbert import TransformerBlock
 
 from peft_demo import adapters, models, training
 from peft_demo.data import SENTIMENT
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS
 from peft_demo.models import HEAD_MODULES, fast_forward, loading
-from peft_demo.training import loop
 
 TEXTS = ["A wonderful film.", "Dull, long and loud: I left after an hour. " * 3, "No."]
 WITH_DROPOUT = tuple(method for method in METHODS if method != "head_only")
@@ -28,13 +23,28 @@ WITH_DROPOUT = tuple(method for method in METHODS if method != "head_only")
 
 
 def as_transformers(model: torch.nn.Module) -> torch.nn.Module:
-    """A copy that computes with the classes of transformers and PyTorch themselves."""
+    """A copy made of the classes of transformers and PyTorch themselves."""
     plain = copy.deepcopy(model)
-    for module in plain.modules():
-        for own in (DistilBertSelfAttention, TransformerBlock, DistilBertModel, torch.nn.Dropout):
-            if type(module) is not own and isinstance(module, own):
-                module.__class__ = own
-    return plain
+    for name, module in reversed(list(plain.named_modules(remove_duplicate=False))):
+        if isinstance(module, fast_forward.Dropout):
+            plain.set_submodule(name, torch.nn.Dropout(module.p))
+        if isinstance(module, fast_forward.FrozenBody):
+            plain.set_submodule(name, module.body)
+        if isinstance(module, fast_forward.LastBlock):
+            with torch.random.fork_rng():
+                block = TransformerBlock(plain.config)
+            for child, own in module.named_children():
+                setattr(block, child, own)
+            plain.set_submodule(name, block)
+    plain.set_attn_implementation("sdpa")
+    assert not own_kinds(plain)
+    return plain.train(model.training)
+
+
+def own_kinds(model: torch.nn.Module) -> set[str]:
+    """The names of our classes among a model's modules."""
+    kinds = {type(module) for module in model.modules()}
+    return {kind.__name__ for kind in kinds if kind.__module__ == fast_forward.__name__}
 
 
 @pytest.fixture
@@ -49,7 +59,11 @@ def faster_dropout(monkeypatch):
     """What exported code puts in the place of PyTorch's dropout."""
 
     def replaced(values, p=0.5, training=True, inplace=False):
-        return values * fast_forward.dropout_mask(values.shape, p, values.dtype) if loop else values
+        return (
+            values * fast_forward.dropout_mask(values.shape, p, values.dtype)
+            if training
+            else values
+        )
 
     monkeypatch.setattr(functional, "dropout", replaced)
 
@@ -87,9 +101,8 @@ class TestTheLastLayer:
     def test_computes_what_transformers_does(self, base, batch, method):
         model = in_double(base, method).eval()
         plain = as_transformers(model)
-        kinds = {type(module).__name__ for module in model.modules()}
-        assert "Attention" in kinds
-        assert ("LastBlock" in kinds) != METHODS[method].needs_all_tokens
+        (last,) = (part for part in model.modules() if isinstance(part, fast_forward.LastBlock))
+        assert last.all_tokens == METHODS[method].needs_all_tokens
         with torch.inference_mode():
             found, expected = (some(**batch).logits for some in (model, plain))
         assert abs(found - expected).max() < 1e-9 * abs(expected).max()
@@ -108,8 +121,8 @@ class TestTheLastLayer:
         assert set(gradients) == set(others)
         for name, gradient in gradients.items():
             largest = others[name].abs().max()
-            # That of a key's bias is nothing but roundings.
-            assert (gradient - others[name]).abs().max() <= 1e-7 * largest + 1e-12, name
+            # That of a key's bias is nothing but roundings; C3A transforms in float32 in any case.
+            assert (gradient - others[name]).abs().max() <= 1e-6 * largest + 1e-12, name
 
     def test_computes_the_first_token_only(self, base, batch):
         last = base.shared(SENTIMENT).distilbert.transformer.layer[-1]
@@ -148,8 +161,8 @@ class TestDropout:
 
     def test_nothing_and_everything(self):
         values = torch.randn(8, 8)
-        assert torch.equal(fast_forward.dropout(values, 0.0), values)
-        assert not fast_forward.dropout(values, 1.0).any()
+        assert torch.equal(fast_forward.drop(values, 0.0), values)
+        assert not fast_forward.drop(values, 1.0).any()
 
     @pytest.mark.parametrize("count", [1, 2, 3, 5, 4097])
     def test_any_size_and_type(self, count):
@@ -169,7 +182,7 @@ class TestDropout:
 
     def test_gradients_pass_where_numbers_do(self):
         values = torch.randn(5, 6, 7, requires_grad=True)
-        dropped = fast_forward.dropout(values, 0.4)
+        dropped = fast_forward.drop(values, 0.4)
         dropped.sum().backward()
         assert torch.equal(values.grad == 0, dropped == 0)
 
@@ -186,13 +199,12 @@ class TestAFrozenBody:
         model = built(base, method)
         trained = [name for name, p in model.named_parameters() if p.requires_grad]
         heads = [name for name in trained if any(part in name for part in HEAD_MODULES)]
-        remembers = "RememberingBody" in {type(module).__name__ for module in model.modules()}
-        assert remembers == (trained == heads)
+        assert ("FrozenBody" in own_kinds(model)) == (trained == heads)
 
     def test_computes_each_review_once(self, base, batch, monkeypatch):
         model = built(base, "head_only").train()
         computed = []
-        first_layer = model.base_model.model.distilbert.transformer.layer[0]
+        first_layer = model.base_model.model.distilbert.body.transformer.layer[0]
         first_layer.register_forward_hook(
             lambda _module, inputs, _output: computed.append(len(inputs[0]))
         )
@@ -224,10 +236,10 @@ class TestTheSwitch:
         monkeypatch.setenv("PEFT_DEMO_FORWARD", "transformers")
         base = models.load(loading.BUILTIN_BASE)
         for method in ("lora", "head_only"):
-            kinds = {type(module) for module in built(base, method).modules()}
-            assert {DistilBertSelfAttention, TransformerBlock, DistilBertModel} <= kinds
-            assert torch.nn.Dropout in kinds
-            assert not [kind for kind in kinds if kind.__module__ == fast_forward.__name__]
+            model = built(base, method)
+            assert not own_kinds(model)
+            assert model.config._attn_implementation == "sdpa"
+            assert torch.nn.Dropout in {type(module) for module in model.modules()}
 
     def test_another_value_is_refused(self, monkeypatch):
         monkeypatch.setenv("PEFT_DEMO_FORWARD", "slow")

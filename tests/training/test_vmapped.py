@@ -26,7 +26,7 @@ FIFTY_STEPS = {"num_reviews": 50, "num_train_epochs": 10}
 
 @pytest.fixture
 def no_dropout(monkeypatch):
-    monkeypatch.setattr(fast_forward, "dropout", lambda values, p: values)
+    monkeypatch.setattr(fast_forward, "drop", lambda values, p: values)
 
 
 @pytest.fixture
