@@ -10,6 +10,7 @@ import typer
 from peft_demo.cli.arguments import AsJson, RunId, open_store
 from peft_demo.cli.output import as_text, print_json
 from peft_demo.export.csv import run_csv
+from peft_demo.statistics import TEST_SET
 
 commands = typer.Typer()
 
@@ -62,13 +63,15 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
 @commands.command()
 def compare(
     run_ids: Annotated[list[str], typer.Argument(metavar="ID ID...", help="2 to 8 runs.")],
+    evaluation_set: Annotated[str, typer.Option(help="What to compare them on.")] = TEST_SET,
     as_json: AsJson = False,
 ) -> None:
-    """Compare runs on the same test reviews: verdicts in words, then the numbers."""
+    """Compare runs on the same test texts: verdicts in words, then the numbers."""
     from peft_demo import comparison
 
     store = open_store()
-    facts = comparison.compare(store, comparison.check_run_ids(store, run_ids))
+    wanted = comparison.check_run_ids(store, run_ids)
+    facts = comparison.compare(store, wanted, evaluation_set=evaluation_set)
     if as_json:
         print_json(facts.model_dump(mode="json"))
         return

@@ -14,6 +14,7 @@ from peft_demo.comparison.pareto import pareto
 from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.fields import shown
 from peft_demo.runs import Run, RunKind
+from peft_demo.statistics import TEST_SET
 from peft_demo.storage import Store
 
 MOST_RUNS = 8
@@ -23,6 +24,7 @@ def compare(
     store: Store,
     run_ids: Sequence[str],
     *,
+    evaluation_set: str = TEST_SET,
     evidence: Evidence | None = None,
     measure: Measure | None = None,
     others: Callable[[], Iterable[Run]] | None = None,
@@ -35,21 +37,24 @@ def compare(
     Args:
         store: where the runs are.
         run_ids: one to eight.
+        evaluation_set: what they are compared on; text baselines are known for the test set alone.
         evidence: of the same store; given, it is kept between comparisons.
         measure: how to get text baselines; by default they are computed, which takes seconds.
         others: the store's runs, if somebody knows them already.
 
     Raises:
-        InvalidFieldsError: no run is named, or more than eight.
+        InvalidFieldsError: no run is named, or more than eight; or the set cannot be one.
     """
     wanted = _wanted(run_ids, 1)
-    evidence = evidence or Evidence(store)
+    evidence = (evidence or Evidence(store)).on(evaluation_set)
     runs, problems = _found(store, wanted)
     together = Judged(runs, evidence)
     facts, tested, cells = together.facts, together.tested, together.cells
-    measured = baselines.text_baselines(tested, measure or measure_in(store))
-    checked = baselines.checks(tested, measured, evidence)
+    compared = tested if evidence.is_test else []
+    measured = baselines.text_baselines(compared, measure or measure_in(store))
+    checked = baselines.checks(compared, measured, evidence)
     return Comparison(
+        evaluation_set=evaluation_set,
         verdict=together.verdict(*baselines.in_words(checked, facts)),
         problems=(*problems, *_notes(runs, facts), *together.untold, *measured.problems),
         runs=tuple(facts.values()),
@@ -58,14 +63,16 @@ def compare(
         refused=together.refused,
         repeats=cells,
         repeat_pairs=together.repeat_pairs,
-        pareto=pareto({run_id: [fact] for run_id, fact in facts.items()}, same_test_set(tested)),
-        baselines=baselines.lines(tested, measured, others() if others else store.runs()),
+        pareto=pareto(
+            {run_id: [fact] for run_id, fact in facts.items()}, same_texts(tested, evidence)
+        ),
+        baselines=baselines.lines(compared, measured, others() if others else store.runs()),
         baseline_checks=checked,
         baselines_pending=measured.is_pending,
     )
 
 
-def verdict(store: Store, run_ids: Sequence[str], evidence: Evidence) -> tuple[str, ...]:
+def verdict(store: Store, run_ids: Iterable[str], evidence: Evidence) -> tuple[str, ...]:
     """What ``compare`` says of any number of runs, without baselines, and who cannot be compared.
 
     Runs that are gone or have no test result are left out; fewer than two have no verdict.
@@ -89,13 +96,13 @@ def check_run_ids(store: Store, run_ids: Sequence[str]) -> list[str]:
     return wanted
 
 
-def same_test_set(tested: Sequence[Run]) -> set[str]:
-    """The runs that share the most frequent test set, so that one axis can hold them."""
-    sets = Counter(run.result.test_set for run in tested if run.result)
-    if not sets:
+def same_texts(tested: Sequence[Run], evidence: Evidence) -> set[str]:
+    """The runs that were tested on the most frequent texts, so that one axis can hold them."""
+    found = {run.run_id: e.fingerprint for run in tested if (e := evidence.evaluation(run))}
+    if not found:
         return set()
-    most = sets.most_common(1)[0][0]
-    return {run.run_id for run in tested if run.result and run.result.test_set == most}
+    ((most, _),) = Counter(found.values()).most_common(1)
+    return {run_id for run_id, fingerprint in found.items() if fingerprint == most}
 
 
 def measure_in(store: Store) -> Measure:

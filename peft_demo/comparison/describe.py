@@ -52,7 +52,7 @@ def describe(run: Run, name: str, evidence: Evidence) -> RunFacts:
         labels=label_names(run, len(quality.confusion)) if quality else run.config.labels,
         texts=texts_of(run),
         quality=quality,
-        note=_note(run, name, quality is not None),
+        note=_note(run, name, quality is not None, evidence),
         num_adapter_parameters=result and result.num_adapter_parameters,
         num_head_parameters=result and result.num_head_parameters,
         file_bytes=result and result.file_bytes,
@@ -137,7 +137,7 @@ def _circumstances(run: Run) -> dict[str, str]:
     return {"precision": run.result.precision, "saved_as": run.result.saved_as, **shown}
 
 
-def _note(run: Run, name: str, has_quality: bool) -> str:
+def _note(run: Run, name: str, has_quality: bool, evidence: Evidence) -> str:
     if run.problem is not None:
         return f"{name} can be shown, but not used any more: {run.problem}"
     if run.kind is RunKind.RANGE_TEST:
@@ -145,6 +145,8 @@ def _note(run: Run, name: str, has_quality: bool) -> str:
     if run.result is not None:
         if has_quality:
             return ""
+        if evidence.evaluation(run) is None:
+            return f"{name} has no predictions on the evaluation set {evidence.evaluation_set}."
         return f"The test predictions of {name} cannot be read, so it cannot be compared."
     if run.status is RunStatus.QUEUED:
         return f"{name} waits in the queue; its test result comes when it has finished."

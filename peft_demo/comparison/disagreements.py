@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from peft_demo import data
-from peft_demo.comparison.compare import same_test_set
+from peft_demo.comparison.compare import same_texts
 from peft_demo.comparison.describe import label_names, texts_of
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Disagreements, SplitText
@@ -33,7 +33,7 @@ def disagreements(
             continue
     nouns = texts_of(runs[0]) if runs else "texts"
     found = {r.run_id: p for r in runs if r.result and (p := evidence.predictions(r)) is not None}
-    together = same_test_set([run for run in runs if run.run_id in found])
+    together = same_texts([run for run in runs if run.run_id in found], evidence)
     left_out = [run.config.name for run in runs if run.run_id in found.keys() - together]
     if left_out:
         problems.append(f"Left out, for they were tested on other {nouns}: {', '.join(left_out)}.")
@@ -57,7 +57,7 @@ def disagreements(
     is_lost = count == 0
     gap = np.ptp(probabilities, axis=0).max(axis=1)
     sureness = probabilities.max(axis=2).mean(axis=0)
-    texts, problem = _texts(chosen[0])
+    texts, problem = _texts(chosen[0]) if evidence.is_test else ((), ())
     rows = _Rows(chosen, probabilities, labels, texts)
     return Disagreements(
         run_ids=tuple(run.run_id for run in chosen),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -12,33 +14,76 @@ import numpy as np
 
 from peft_demo import statistics
 from peft_demo.comparison.facts import Bin, Estimate, Quality
-from peft_demo.runs import Run
-from peft_demo.statistics import Predictions
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.fields import shown
+from peft_demo.runs import Evaluation, Run
+from peft_demo.statistics import TEST_SET, Predictions
 from peft_demo.storage import Store
 
 MOST_KEPT = 2_000
 """Predictions and facts that stay in memory: at most some 50 kB each."""
 
 
+_SET = re.compile("[a-z0-9_-]{1,60}")
+
+
 class Evidence:
-    """The test predictions of a store's runs, and what was computed from them."""
+    """The predictions of a store's runs on one evaluation set, and what was computed from them."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.evaluation_set = TEST_SET
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = threading.Lock()
 
+    def on(self, evaluation_set: str) -> Evidence:
+        """The same on another set; both keep what they found in one place.
+
+        Raises:
+            InvalidFieldsError: this cannot be the id of a set.
+        """
+        # It names a file in the runs' folders.
+        if not isinstance(evaluation_set, str) or not _SET.fullmatch(evaluation_set):
+            raise InvalidFieldsError(
+                {
+                    "evaluation_set": "evaluation_set must be 1 to 60 small letters, digits, _ or -"
+                    f", got {shown(evaluation_set)}."
+                }
+            )
+        other = copy.copy(self)
+        other.evaluation_set = evaluation_set
+        return other
+
+    @property
+    def is_test(self) -> bool:
+        """Whether the set is the test set, whose texts and baselines are at hand."""
+        return self.evaluation_set == TEST_SET
+
+    def evaluation(self, run: Run) -> Evaluation | None:
+        """What a finished run did on the set, as the store has it; None if it was not asked."""
+        if run.result is None:
+            return None
+        if self.is_test:
+            return run.result.evaluation
+        found = self._keep(
+            self._key("evaluations", run),
+            lambda: {e.evaluation_set: e for e in self.store.evaluations(run.run_id)},
+        )
+        return found.get(self.evaluation_set)
+
     def predictions(self, run: Run) -> Predictions | None:
         """A finished run's predictions, or None where they cannot be read."""
-        return self._keep(("predictions", run.run_id, run.finished_at), lambda: self._load(run))
+        if self.evaluation(run) is None:
+            return None
+        return self._keep(self._key("predictions", run), lambda: self._load(run))
 
     def quality(self, run: Run) -> Quality | None:
         """How a finished run did, or None where its predictions cannot be read."""
-        return self._keep(("quality", run.run_id, run.finished_at), lambda: self._score(run))
+        return self._keep(self._key("quality", run), lambda: self._score(run))
 
     def pairs(self, runs: list[Run]) -> list[statistics.Pair]:
         """All pairs of runs that were tested on the same texts, Holm-corrected together."""
-        key = ("pairs", *((run.run_id, run.finished_at) for run in runs))
+        key = ("pairs", *(self._key("", run) for run in runs))
         return list(self._keep(key, lambda: self._pairs(runs)))
 
     def shown_pairs(self, runs: list[Run]) -> tuple[list[frozenset[str]], int]:
@@ -46,12 +91,17 @@ class Evidence:
 
         For many runs: only the tests, without intervals.
         """
-        key = ("shown", *((run.run_id, run.finished_at) for run in runs))
+        key = ("shown", *(self._key("", run) for run in runs))
         return self._keep(key, lambda: self._shown(runs))
+
+    def _key(self, what: str, run: Run) -> Hashable:
+        # A result never changes; a further set may be evaluated, or evaluated again, at any time.
+        state = run.finished_at if self.is_test else run.version
+        return (what, self.evaluation_set, run.run_id, state)
 
     def _load(self, run: Run) -> Predictions | None:
         try:
-            return Predictions.load(self.store.folder_of(run.run_id))
+            return Predictions.load(self.store.folder_of(run.run_id), self.evaluation_set)
         except (OSError, ValueError, KeyError):
             return None
 
@@ -72,8 +122,8 @@ class Evidence:
         correct = {run_id: found.correct for run_id, found in read.items() if found is not None}
         ids = list(combinations(correct, 2))
         corrected = statistics.holm([statistics.mcnemar(correct[a], correct[b]) for a, b in ids])
-        shown = [frozenset(pair) for pair, p in zip(ids, corrected, strict=True) if p < 0.05]
-        return shown, len(ids)
+        different = [frozenset(pair) for pair, p in zip(ids, corrected, strict=True) if p < 0.05]
+        return different, len(ids)
 
     def _keep(self, key: Hashable, make: Any) -> Any:
         with self._lock:

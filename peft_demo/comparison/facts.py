@@ -204,6 +204,8 @@ class RepeatPair(_Fact):
 class Comparison(_Fact):
     """Up to eight runs beside each other."""
 
+    evaluation_set: str
+    """What they are compared on; ``test`` is what every run is tested on."""
     verdict: tuple[str, ...]
     """Sentences for a student to read aloud, the most important first."""
     problems: tuple[str, ...]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from peft_demo.comparison import baselines, describe, pairs, repeats
 from peft_demo.comparison.assignment import assignment
 from peft_demo.comparison.baselines import Measure
-from peft_demo.comparison.compare import MOST_RUNS, measure_in, same_test_set
+from peft_demo.comparison.compare import MOST_RUNS, measure_in, same_texts
 from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Axis, Cell, GroupFacts, RunFacts
 from peft_demo.comparison.pareto import pareto
@@ -43,7 +43,7 @@ def group_facts(
     facts = {run.run_id: describe.describe(run, names[run.run_id], evidence) for run in runs}
     cells = repeats.cells(runs, facts, swept)
     tested = [run for run in runs if facts[run.run_id].quality is not None]
-    together = same_test_set(tested)
+    together = same_texts(tested, evidence)
     ranked = sorted(
         (cell for cell in cells if cell.accuracy is not None and together & set(cell.run_ids)),
         key=lambda cell: -_accuracy(cell),
@@ -134,7 +134,7 @@ def _single_runs(
     tested: Sequence[Run], facts: Mapping[str, RunFacts], evidence: Evidence
 ) -> list[str]:
     """Whether runs without repeats can be told apart; of many, only how many pairs can."""
-    groups = pairs.comparable(tested)
+    groups = pairs.comparable(tested, evidence)
     if len(groups[0]) < 2:
         return []
     if len(tested) <= MOST_RUNS:

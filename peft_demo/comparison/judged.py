@@ -17,10 +17,10 @@ class Judged:
         names = describe.unique_names(runs)
         self.facts = {r.run_id: describe.describe(r, names[r.run_id], evidence) for r in runs}
         self.tested = [run for run in runs if self.facts[run.run_id].quality is not None]
-        self._groups = pairs.comparable(self.tested)
+        self._groups = pairs.comparable(self.tested, evidence)
         compared = pairs.compare_groups(self._groups, evidence)
         self.pairs = tuple(pairs.pair_facts(pair, self.facts) for pair in compared)
-        self.refused = pairs.refused(self.tested)
+        self.refused = pairs.refused(self.tested, evidence)
         self.cells = tuple(c for c in repeats.cells(runs, self.facts) if len(c.run_ids) > 1)
         by_id = {run.run_id: run for run in runs}
         self.repeat_pairs, self.untold = repeats.repeat_pairs(self.cells, by_id, self.facts)

@@ -15,20 +15,20 @@ from peft_demo.comparison.words import listed, p_value, percent
 from peft_demo.runs import Run
 
 
-def comparable(runs: Sequence[Run]) -> list[list[Run]]:
+def comparable(runs: Sequence[Run], evidence: Evidence) -> list[list[Run]]:
     """Tested runs, by what they must share to be compared in pairs; the largest group first."""
     groups: dict[tuple[str, ...], list[Run]] = {}
     for run in runs:
-        if run.result is not None:
-            shared = (run.config.dataset, run.config.base_model, run.result.test_set)
+        if (evaluation := evidence.evaluation(run)) is not None:
+            shared = (run.config.dataset, run.config.base_model, evaluation.fingerprint)
             groups.setdefault(shared, []).append(run)
     return sorted(groups.values(), key=len, reverse=True)
 
 
-def refused(runs: Sequence[Run]) -> tuple[RefusedPair, ...]:
+def refused(runs: Sequence[Run], evidence: Evidence) -> tuple[RefusedPair, ...]:
     """The pairs of tested runs that must not be compared, each with the reason."""
-    tested = [run for run in runs if run.result is not None]
-    found = [(a, b, _why_not(a, b)) for a, b in combinations(tested, 2)]
+    tested = [run for run in runs if evidence.evaluation(run) is not None]
+    found = [(a, b, _why_not(a, b, evidence)) for a, b in combinations(tested, 2)]
     return tuple(
         RefusedPair(first=a.run_id, second=b.run_id, reason=reason)
         for a, b, reason in found
@@ -36,17 +36,18 @@ def refused(runs: Sequence[Run]) -> tuple[RefusedPair, ...]:
     )
 
 
-def _why_not(first: Run, second: Run) -> str:
-    assert first.result is not None
-    assert second.result is not None
+def _why_not(first: Run, second: Run, evidence: Evidence) -> str:
+    one, other = evidence.evaluation(first), evidence.evaluation(second)
+    assert one is not None
+    assert other is not None
     reasons = []
     if first.config.dataset != second.config.dataset:
         reasons.append(
             f"they learned from and were tested on different data sets "
             f"({first.config.dataset_label} and {second.config.dataset_label})"
         )
-    elif first.result.test_set != second.result.test_set:
-        sizes = (first.result.num_test_reviews, second.result.num_test_reviews)
+    elif one.fingerprint != other.fingerprint:
+        sizes = (one.num_texts, other.num_texts)
         count = (
             f"{sizes[0]:,} and {sizes[1]:,} of them"
             if sizes[0] != sizes[1]

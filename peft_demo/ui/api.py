@@ -11,6 +11,7 @@ from peft_demo import comparison
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, reading, sweeps
 from peft_demo.runs.annotations import annotations_in
 from peft_demo.runs.schema import describe_methods
+from peft_demo.statistics import TEST_SET
 from peft_demo.ui.owners import public
 from peft_demo.ui.requests import (
     GroupId,
@@ -144,13 +145,18 @@ def add_endpoints(services: Services) -> None:
 
         return code.export(RunConfig(config), kind)
 
-    def compare(run_ids: RunIdList) -> dict[str, Any]:
+    def compare(run_ids: RunIdList, evaluation_set: Text = TEST_SET) -> dict[str, Any]:
         """What 2 to 8 runs' results can tell: verdicts, scores, pairs, baselines, frontiers.
 
-        The first time for some reviews, computing the text baselines takes seconds.
+        The first time for some texts, computing the text baselines takes seconds.
+
+        Args:
+            run_ids: of finished runs.
+            evaluation_set: what they are compared on; "test" is what every run is tested on.
         """
         wanted = comparison.check_run_ids(services.store, run_ids)
-        return json.loads(comparison.compare(services.store, wanted).model_dump_json())
+        found = comparison.compare(services.store, wanted, evaluation_set=evaluation_set)
+        return json.loads(found.model_dump_json())
 
     def list_methods() -> list[dict[str, Any]]:
         """Every method with its fields, limits, defaults and the JSON schema of its runs."""
