@@ -57,7 +57,7 @@ def build(services: Services) -> gr.Blocks:
         frame = Frame(blocks, owner, header, Sidebar(services, owner))
         with gr.Tabs(elem_id="tabs"):
             for page in pages:
-                with gr.Tab(page.label, id=page.elem_id, render_children=page.is_drawn_at_once):
+                with gr.Tab(page.label, id=page.tab_id, render_children=page.is_drawn_at_once):
                     page.draw(frame)
         for page in pages:
             page.connect(frame)

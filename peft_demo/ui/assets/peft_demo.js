@@ -47,8 +47,9 @@
     setConnection(text !== undefined);
     if (!text) return;
     const news = JSON.parse(text);
-    if (news.error) showProblem(news.error);
-    else take(news);
+    if (!news.error) return take(news);
+    page.problem = news.error;  // so that the next answer takes it away
+    showProblem(news.error);
   }
 
   function take(news) {

@@ -32,7 +32,7 @@ class Board(Page):
     """Answers the browsers' polls and buttons."""
 
     label = "Training"
-    elem_id = "training"
+    tab_id = "training"
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
@@ -79,7 +79,8 @@ class Board(Page):
             changed = store.runs(since if since <= version else -1) if version != since else []
             ids = store.ids()
             # A browser that shows a run's curves needs them again whenever the run changes.
-            wanted += [run.run_id for run in changed if run.run_id in set(shown)]
+            in_charts = set(shown)
+            wanted += [run.run_id for run in changed if run.run_id in in_charts]
             drawn = {run_id: self._curve(run_id) for run_id in set(wanted) & set(ids)}
         except PeftDemoError as error:
             version, changed, ids, drawn, trouble = since, [], None, {}, str(error)

@@ -53,7 +53,7 @@ class ComparePage(Page):
     """Answers the compare page."""
 
     label = "Compare"
-    elem_id = "compare-tab"
+    tab_id = "compare-tab"
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)

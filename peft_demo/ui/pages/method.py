@@ -28,7 +28,7 @@ class MethodPage(Page):
     """Draws what the form's values mean, and follows them live."""
 
     label = "Method"
-    elem_id = "method-tab"
+    tab_id = "method-tab"
     is_drawn_at_once = True  # so that it follows the form while another tab is open
 
     def __init__(self, services: Services) -> None:

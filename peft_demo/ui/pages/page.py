@@ -31,7 +31,7 @@ class Page:
     """A tab: what is in it, what its script may ask, and what happens when it is used."""
 
     label: ClassVar[str]
-    elem_id: ClassVar[str]
+    tab_id: ClassVar[str]
     is_drawn_at_once: ClassVar[bool] = False
     """Else when it is opened for the first time."""
 

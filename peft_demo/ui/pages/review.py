@@ -51,7 +51,7 @@ class ReviewPage(Page):
     """The controls of the review page and what happens when they are used."""
 
     label = "Review"
-    elem_id = "review-tab"
+    tab_id = "review-tab"
 
     def draw(self, frame: Frame) -> None:
         """See Page."""

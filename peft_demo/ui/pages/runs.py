@@ -18,7 +18,7 @@ class RunsPage(Page):
     """Answers the table's buttons."""
 
     label = "Runs"
-    elem_id = "runs"
+    tab_id = "runs"
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
