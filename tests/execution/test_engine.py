@@ -183,15 +183,25 @@ class TestFailure:
         assert run.status is RunStatus.FAILED
         assert run.error == "num_reviews must be at most 40 for this data set, got 60."
 
-    def test_a_run_that_cannot_be_started_has_failed_and_the_next_is_trained(
-        self, store, local_engine
+    def test_a_run_that_cannot_be_read_or_started_has_failed_and_the_next_is_trained(
+        self, store, home, base
     ):
-        store.partial_folder_of("run-000001").write_text("in the way")
-        bad, good = (local_engine.submit(small_config(**TINY), "me").run_id for _ in range(2))
+        unreadable, unstarted, good = (
+            store.submit(small_config(**TINY), "me").run_id for _ in range(3)
+        )
+        with closing(sqlite3.connect(home / DATABASE)) as connection:
+            gone = "UPDATE run SET config = replace(config, 'lora', 'gone') WHERE number = 1"
+            connection.execute(gone)
+            connection.commit()
+        store.partial_folder_of(unstarted).write_text("in the way")
+        working = Engine(store)
+        working.start()
         wait_until(lambda: is_over(store, good))
-        run = store.get(bad)
-        assert (run.status, run.error[:15]) == (RunStatus.FAILED, "FileExistsError")
-        assert store.get(good).status is RunStatus.COMPLETED
+        working.close()
+        runs = [store.get(run_id) for run_id in (unreadable, unstarted, good)]
+        assert [run.status for run in runs] == ["failed", "failed", "completed"]
+        assert '"gone"' in runs[0].error
+        assert runs[1].error.startswith("FileExistsError")
 
     def test_an_error_in_the_loop_does_not_end_it(self, store, monkeypatch, caplog):
         claim = store.claim
@@ -229,6 +239,14 @@ class TestFailure:
 
 @pytest.mark.slow
 class TestEndOfTheProgram:
+    def test_a_working_engine_says_so_again_and_again(self, store, base, monkeypatch):
+        monkeypatch.setattr(engine, "RENEW_SECONDS", 0.0)
+        monkeypatch.setattr(engine, "BUSY_SECONDS", 0.01)
+        renewed = []
+        monkeypatch.setattr(store, "heartbeat", renewed.append)
+        run = Engine(store).run(store.start(small_config(), "me"))
+        assert renewed.count([run.run_id]) > 1
+
     def test_closing_interrupts_and_the_queue_is_trained_later(self, store, home, base):
         closing = Engine(store)
         closing.start()

@@ -24,7 +24,15 @@ from peft_demo.execution.executor import (
     to_json,
 )
 from peft_demo.execution.executors import processes
-from peft_demo.runs import EpochMetrics, Progress, RangeTest, RunKind, RunStatus, StepMetrics
+from peft_demo.runs import (
+    EpochMetrics,
+    GroupKind,
+    Progress,
+    RangeTest,
+    RunKind,
+    RunStatus,
+    StepMetrics,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -101,18 +109,15 @@ class TestEvents:
     def test_come_in_order_and_the_end_comes_once(self, executor, task):
         made = task(num_train_epochs=2, num_reviews=20)
         (events,) = events_of(executor, made)
-        told = [
-            event for event in events if not (isinstance(event, Progress) and event.step)
-        ]  # but for phases
-        kinds = [type(event) for event in told if not isinstance(event, Progress)]
+        kinds = [type(event) for event in events if not isinstance(event, Progress)]
         assert kinds == [*2 * [StepMetrics, StepMetrics, EpochMetrics], Finished]
         steps = [event.step for event in events if isinstance(event, StepMetrics)]
         assert steps == [1, 2, 3, 4]
         phases = [event.phase for event in events if isinstance(event, Progress)]
         assert [phase for phase, _ in itertools.groupby(phases)] == [
             "Loading the base model",
-            "Reading the reviews",
-            "Splitting the reviews into tokens",
+            "Reading the texts",
+            "Splitting the texts into tokens",
             "Training",
             "Testing",
             "Saving",
@@ -198,7 +203,7 @@ class TestFailure:
         assert end.reason in end.traceback
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
-    @pytest.mark.parametrize("file", ["test_predictions.npz", adapters.CONFIG])
+    @pytest.mark.parametrize("file", [".test_predictions.npz", adapters.CONFIG])
     def test_of_a_full_disk_names_the_folder(self, executor, task, file):
         made = task()
         (made.files / file).symlink_to("/dev/full")
@@ -222,16 +227,6 @@ def test_an_adapter_from_elsewhere_is_tested(executor, task):
 
 @pytest.mark.usefixtures("in_processes")
 class TestProcesses:
-    def test_one_that_dies_fails_its_job_alone(self, executor, task):
-        going, beside = (executor.start([made])[0] for made in (task(long_config()), task()))
-        last = None
-        for last in going:
-            if isinstance(last, StepMetrics) and last.step == 1:
-                heard([beside])
-                wait_until(lambda: len(executor._busy) == 1)
-                send_to_busy(executor, signal.SIGTERM)
-        assert last == Failed(reason="The process that worked on it died of SIGTERM.")
-
     def test_one_that_does_not_stop_is_ended(self, executor, task, monkeypatch):
         monkeypatch.setattr(processes, "STUCK_SECONDS", 0.5)
         (handle,) = executor.start([task(long_config())])
@@ -242,18 +237,32 @@ class TestProcesses:
                 handle.cancel()
         assert last == Cancelled()
 
-    def test_a_run_whose_worker_is_killed_has_failed_and_the_next_is_trained(self, executor, store):
+    def test_a_killed_one_fails_its_run_alone_and_is_replaced(self, executor, store):
         def kill_the_first(run, event):
-            if isinstance(event, StepMetrics) and event.step == 1 and run.run_id == first.run_id:
+            if run.run_id == first.run_id and isinstance(event, StepMetrics) and event.step == 1:
+                wait_until(lambda: store.get(second.run_id).status.is_over)
+                wait_until(lambda: len(executor._busy) == 1)
                 send_to_busy(executor, signal.SIGKILL)
 
+        configs = [long_config(), small_config(**ONE_STEP)]
+        group, (first, second) = store.submit_group(configs, "me", GroupKind.SWEEP, "sweep")
         engine = Engine(store, lambda: executor, listener=kill_the_first)
-        first = store.start(long_config(), "me")
-        run = engine.run(first)
+        engine.run_group(group.group_id)
+        run = store.get(first.run_id)
         assert (run.status, run.result) == (RunStatus.FAILED, None)
         assert "was killed, as happens when the machine's memory is full" in run.error
         assert not store.partial_folder_of(run.run_id).exists()
-        assert engine.run(store.start(small_config(**ONE_STEP), "me")).status == "completed"
+        assert store.get(second.run_id).status is RunStatus.COMPLETED
+        for _ in range(executor.slots):
+            assert engine.run(store.start(small_config(**ONE_STEP), "me")).status == "completed"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(-9, "was killed, as happens"), (-11, "died of SIGSEGV."), (1, "ended with status 1.")],
+)
+def test_how_a_worker_died_is_told(code, words):
+    assert words in processes._reason(code)
 
 
 def test_workers_end_with_their_executor():
