@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from peft_demo import models
 from peft_demo.methods import METHODS
-from peft_demo.models import HEAD_MODULES, hardware
+from peft_demo.models import Architecture, hardware
 from peft_demo.runs import RunConfig
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
     if method.peft_config is None:
         model.requires_grad_(True)
     else:
-        for name in HEAD_MODULES:
+        for name in base.architecture.head:
             model.get_submodule(name).requires_grad_(True)
         if has_own_seeds:
             transformers.set_seed(config.seed_of("adapter_seed"))
@@ -44,12 +44,12 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
     return model
 
 
-def count_trained(model: nn.Module) -> tuple[int, int]:
+def count_trained(model: nn.Module, architecture: Architecture) -> tuple[int, int]:
     """Trained parameters outside the head, and in the head."""
     adapter = head = 0
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            if any(f"{part}." in name for part in HEAD_MODULES):
+            if architecture.in_head(name):
                 head += parameter.numel()
             else:
                 adapter += parameter.numel()

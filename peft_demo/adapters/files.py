@@ -178,17 +178,14 @@ def _load_adapter(
 
 
 def _load_full(folder: Path, base: models.Base) -> Any:
-    from peft_demo.libraries import transformers
     from peft_demo.models import fast_forward
 
     config = json.loads((folder / FULL_CONFIG).read_text(encoding="utf-8"))
     # transformers does not keep the name of the base; its measures tell it.
-    measures = ("vocab_size", "dim", "n_layers", "hidden_dim")
+    measures = base.architecture.measures
     if any(config.get(name) != getattr(base.model.config, name) for name in measures):
         _check_base(folder, base, "another")
-    model, info = transformers.DistilBertForSequenceClassification.from_pretrained(
-        folder, output_loading_info=True
-    )
+    model, info = type(base.model).from_pretrained(folder, output_loading_info=True)
     if info["missing_keys"]:
         raise ValueError(f"no {min(info['missing_keys'])}")
     fast_forward.prepare_base(model)

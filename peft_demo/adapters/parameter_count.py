@@ -10,7 +10,7 @@ import copy
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,12 +19,14 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from peft_demo.methods import METHODS, Method, Setting, Values
-from peft_demo.models import HEAD_MODULES, Shape
+from peft_demo.models import FAMILY, Shape
 
-BLOCKS = "transformer.layer."
+BLOCKS = FAMILY.block_path
 FIRST_BLOCK, SECOND_BLOCK = f"{BLOCKS}0.", f"{BLOCKS}1."
+_PARTS = "|".join({re.escape(FAMILY.path(name).rpartition(".")[0] + ".") for name in FAMILY.linear})
 _WHERE = re.compile(
-    rf"^.*{re.escape(BLOCKS)}\d+\.(attention\.|ffn\.)?\w+\.|^base_model\.|^distilbert\.embeddings\."
+    rf"^.*{re.escape(BLOCKS)}\d+\.({_PARTS})?\w+\.|^base_model\."
+    rf"|^{FAMILY.body}\.{FAMILY.embeddings}\."
 )
 """What stands before a tensor's name within its module."""
 ADAPTER = "default"
@@ -47,8 +49,7 @@ class Part:
     """What happens at one module of a block."""
 
     module: str
-    """``q_lin``, ``k_lin``, ``v_lin``, ``out_lin``, ``ffn.lin1``, ``ffn.lin2``, ``sa_layer_norm``
-    or ``output_layer_norm``."""
+    """The name that users have for it."""
     tensors: tuple[Tensor, ...]
     """None where the module gets only what the blocks share."""
 
@@ -99,8 +100,8 @@ def _counted(
 ) -> ParameterCount:
     network = _Network(method, dict(values), setting)
     trained = [name for name, tensor in network.tensors.items() if tensor.requires_grad]
-    head = sum(network.numel(name) for name in trained if _in_head(name))
-    adapter = sum(network.numel(name) for name in trained if not _in_head(name))
+    head = sum(network.numel(name) for name in trained if FAMILY.in_head(name))
+    adapter = sum(network.numel(name) for name in trained if not FAMILY.in_head(name))
     return ParameterCount(
         num_adapter_parameters=adapter,
         num_head_parameters=head,
@@ -118,12 +119,8 @@ def _num_base_parameters(setting: Setting) -> int:
     return sum(
         parameter.numel() * (setting.base.n_layers - 1 if SECOND_BLOCK in name else 1)
         for name, parameter in _blank(setting, 2).named_parameters()
-        if not _in_head(name)
+        if not FAMILY.in_head(name)
     )
-
-
-def _in_head(name: str) -> bool:
-    return any(f"{module}." in name for module in HEAD_MODULES)
 
 
 # The network without values
@@ -136,13 +133,9 @@ def _blank(setting: Setting, n_layers: int) -> nn.Module:
 
 @lru_cache(maxsize=16)
 def _template(base: Shape, num_labels: int, n_layers: int) -> nn.Module:
-    from peft_demo.libraries import transformers
-
-    config = transformers.DistilBertConfig(
-        **{**asdict(base), "n_layers": n_layers}, num_labels=num_labels
-    )
     with torch.device("meta"):
-        return transformers.DistilBertForSequenceClassification(config).requires_grad_(False)
+        network = replace(base, n_layers=n_layers).network(num_labels=num_labels)
+        return network.requires_grad_(False)
 
 
 def _build(
@@ -154,7 +147,7 @@ def _build(
     model = copy.deepcopy(_blank(setting, n_layers))
     if method.peft_config is None:
         return model.requires_grad_(True), model.state_dict()
-    for name in HEAD_MODULES:
+    for name in FAMILY.head:
         model.get_submodule(name).requires_grad_(True)
     with torch.device("meta"), _WithoutValues():
         adapted = peft.get_peft_model(model, method.peft_config(values, setting))
@@ -243,13 +236,17 @@ class _Network:
     def is_added(self, name: str) -> bool:
         """Whether the method adds this tensor, for it is neither the base's nor the head's."""
         plain = name.removeprefix("base_model.").removeprefix("model.")
-        return plain.replace(".base_layer.", ".") not in self._names_of_base and not _in_head(name)
+        return plain.replace(".base_layer.", ".") not in self._names_of_base and not FAMILY.in_head(
+            name
+        )
 
     def is_shown(self, name: str) -> bool:
         """Whether a reader should know of it: tables of indices and counters are bookkeeping."""
         tensor = self.places[name]
         is_weight = tensor.is_floating_point() and tensor.numel() > 1
-        return not _in_head(name) and (tensor.requires_grad or (self.is_added(name) and is_weight))
+        return not FAMILY.in_head(name) and (
+            tensor.requires_grad or (self.is_added(name) and is_weight)
+        )
 
     def numel(self, name: str) -> int:
         """Numbers in a tensor, or in its like in all further blocks."""
@@ -323,7 +320,8 @@ def _block(network: _Network) -> tuple[Part, ...]:
             stem = _plain(name.rpartition(".")[0], network)
             tensors.append(_tensor(stem, network.tensors[name]))
     return tuple(
-        Part(path.removeprefix("attention."), tuple(tensors)) for path, tensors in parts.items()
+        Part(path.removeprefix(FAMILY.attention_at), tuple(tensors))
+        for path, tensors in parts.items()
     )
 
 
@@ -360,7 +358,9 @@ def _embeddings(network: _Network) -> tuple[Tensor, ...]:
     names = [
         name
         for name in network.tensors
-        if ".embeddings." in name and not network.is_added(name) and network.is_shown(name)
+        if f".{FAMILY.embeddings}." in name
+        and not network.is_added(name)
+        and network.is_shown(name)
     ]
     return tuple(_shown(names, network))
 

@@ -11,7 +11,7 @@ from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.facts import Difference, RunFacts
 from peft_demo.data import DATASETS
 from peft_demo.methods import METHODS
-from peft_demo.models import BASE_MODELS
+from peft_demo.models import BASES
 from peft_demo.runs import METHOD, RUN_FIELDS, Run, RunConfig, RunKind, RunStatus
 
 SEED_FIELDS = frozenset({"seed"})
@@ -86,7 +86,7 @@ def written(value: Any, field: str = "") -> str:
     if field == METHOD.name and value in METHODS:
         return METHODS[value].label
     if field == "base_model":
-        return BASE_MODELS.get(value, str(value))
+        return BASES[value].label if value in BASES else str(value)
     if field == "dataset" and value in DATASETS:
         return DATASETS[value].label
     if isinstance(value, (list, tuple)):

@@ -12,7 +12,10 @@ Labelled: TypeAlias = tuple[list[str], list[int]]
 
 @dataclass(frozen=True)
 class LoadingCode:
-    """How exported code loads a data set: it leaves a ``table`` with columns text and label."""
+    """How exported code loads a data set or a base.
+
+    It leaves a ``table`` with columns text and label, or a ``model`` and a ``tokenizer``.
+    """
 
     explanation: str
     code: str

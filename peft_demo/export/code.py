@@ -16,7 +16,7 @@ from peft_demo.export import code_steps
 from peft_demo.export.section import WIDTH, Section
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS
-from peft_demo.models import BASE_MODELS
+from peft_demo.models import BASES
 from peft_demo.runs import RunConfig
 
 PYTHON = ">=3.11,<3.15"
@@ -143,7 +143,7 @@ def _introduction(config: RunConfig) -> str:
 
 def _description(config: RunConfig) -> str:
     # Without "(built in)", which is nothing here.
-    base, dataset = BASE_MODELS[config.base_model].partition(" (")[0], DATASETS[config.dataset].name
+    base, dataset = BASES[config.base_model].label.partition(" (")[0], DATASETS[config.dataset].name
     return f"{METHODS[config.method].label} on the base model {base}, trained on {dataset}."
 
 

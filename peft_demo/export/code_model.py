@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from peft_demo.export.section import Section, seed
 from peft_demo.methods import METHODS, Method
-from peft_demo.models import HEAD_MODULES, hardware
+from peft_demo.models import BASES, hardware
 from peft_demo.runs import RunConfig
 
 if TYPE_CHECKING:
@@ -69,9 +69,10 @@ def model(config: RunConfig, method: Method) -> Section:
     """What is trained: the adapter and the head, or everything."""
     has_own_seeds = config.head_seed is not None or config.adapter_seed is not None
     again = f"set_seed({seed(config, 'adapter_seed')})\n" if has_own_seeds else ""
+    layers = BASES[config.base_model].architecture.head
     head = f"""\
 set_seed({seed(config, "head_seed")})
-for layer in ({", ".join(f"model.{name}" for name in HEAD_MODULES)}):
+for layer in ({", ".join(f"model.{name}" for name in layers)}):
     nn.init.normal_(layer.weight, std=model.config.initializer_range)
     nn.init.zeros_(layer.bias)
 """
@@ -110,7 +111,7 @@ def _dummy(call: str) -> str:
     return f" To peft, `{dummy}` means no layer at all."
 
 
-def forward(method: Method, forward_pass: str) -> list[Section]:
+def forward(config: RunConfig, method: Method, forward_pass: str) -> list[Section]:
     """What the network computes in another way than transformers does."""
     if forward_pass == "transformers":
         return []
@@ -118,8 +119,8 @@ def forward(method: Method, forward_pass: str) -> list[Section]:
         "The frozen body",
         "Only the head is trained, so the body computes without dropout. Its features of a text "
         "are the same in every epoch; PEFT Demo computes them once.",
-        """\
-body = model.base_model.model.distilbert.eval()
+        f"""\
+body = model.base_model.model.{BASES[config.base_model].architecture.body}.eval()
 body.train = lambda mode=True: body  # Trainer would switch its dropout on""",
     )
     masks = [] if hardware.device() != "cpu" else [_masks()]

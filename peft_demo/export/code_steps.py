@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from peft_demo.data import DATASETS
-from peft_demo.export.code_data import BASES, TOKENS, draw, texts
+from peft_demo.export.code_data import TOKENS, base, draw, texts
 from peft_demo.export.code_model import each_step, forward, model, save
 from peft_demo.export.code_training import NUMBERS, RESULTS, test, training
 from peft_demo.export.section import WIDTH, Section
@@ -29,12 +29,12 @@ def steps(config: RunConfig, forward_pass: str) -> list[Section]:
     method, row = METHODS[config.method], DATASETS[config.dataset]
     return [
         _settings(config),
-        BASES[config.base_model],
+        base(config),
         texts(row),
         draw(config, row),
         TOKENS,
         model(config, method),
-        *forward(method, forward_pass),
+        *forward(config, method, forward_pass),
         *each_step(method),
         training(config, method),
         RESULTS,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from peft_demo.data import DATASETS
 from peft_demo.methods import METHODS
-from peft_demo.models import BUILTIN_BASE
+from peft_demo.models import BASES
 from peft_demo.runs import Run
 
 
@@ -27,13 +27,9 @@ def model_card(run: Run) -> str:
         f"| {name} | {_cell(value)} |" for name, value in config.flat().items() if name != "name"
     )
     is_adapter = method.peft_config is not None
-    base = "BASE" if config.base_model == BUILTIN_BASE else config.base_model
-    export = (
-        "The base is all-MiniLM-L6-v2 laid out as a DistilBERT; "
-        "`python -m peft_demo export-base BASE` writes it.\n\n"
-        if base == "BASE" and is_adapter
-        else ""
-    )
+    pretrained = BASES[config.base_model]
+    base = "BASE" if pretrained.note else pretrained.id
+    export = f"{pretrained.note}\n\n" if pretrained.note and is_adapter else ""
     load = (
         f'base = AutoModelForSequenceClassification.from_pretrained("{base}")\n'
         'model = PeftModel.from_pretrained(base, "THIS_FOLDER")'
@@ -43,7 +39,7 @@ def model_card(run: Run) -> str:
     imports = "from peft import PeftModel\n" if is_adapter else ""
     return f"""---
 library_name: {"peft" if is_adapter else "transformers"}
-base_model: {_hub_id(config.base_model)}
+base_model: {pretrained.source}
 pipeline_tag: text-classification
 tags: [{method.id}, {row.task}]
 ---
@@ -69,10 +65,6 @@ trained on (95 % Wilson interval {low:.1%} to {high:.1%}). Trained parameters:
 Labels: {labels}. Trained with peft {result.environment["peft"]}, transformers
 {result.environment["transformers"]}, torch {result.environment["torch"]} in {result.precision}.
 """
-
-
-def _hub_id(base_id: str) -> str:
-    return f"sentence-transformers/{base_id}" if base_id == BUILTIN_BASE else base_id
 
 
 def _cell(value: object) -> str:

@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     from peft_demo.libraries import peft
 
 
-def _head_only(_values: Values, _setting: Setting) -> peft.PeftConfig:
+def _head_only(_values: Values, setting: Setting) -> peft.PeftConfig:
     # peft's own format without an adapter: plain PeftModel.from_pretrained loads it as well.
     from peft_demo.libraries import peft
 
-    return peft.LoraConfig(**seq_cls(target_modules=peft.utils.constants.DUMMY_TARGET_MODULES))
+    return peft.LoraConfig(
+        **seq_cls(setting, target_modules=peft.utils.constants.DUMMY_TARGET_MODULES)
+    )
 
 
 ROWS = (

@@ -28,11 +28,11 @@ _LORA_FIELDS = (rank(), alpha("lora_alpha"), dropout("lora_dropout", 0.1), TARGE
 def _lora(**variant: Any) -> Callable[[Values, Setting], peft.PeftConfig]:
     """LoraConfig with the options that make a variant of LoRA."""
 
-    def config(values: Values, _setting: Setting) -> peft.PeftConfig:
+    def config(values: Values, setting: Setting) -> peft.PeftConfig:
         from peft_demo.libraries import peft
 
         return peft.LoraConfig(
-            **on_targets(values),
+            **on_targets(values, setting),
             r=values["r"],
             lora_alpha=values["lora_alpha"],
             lora_dropout=values["lora_dropout"],
@@ -47,7 +47,7 @@ def _adalora(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
     return peft.AdaLoraConfig(
-        **on_targets(values),
+        **on_targets(values, setting),
         init_r=values["init_r"],
         target_r=values["target_r"],
         lora_alpha=values["lora_alpha"],
@@ -82,11 +82,11 @@ def _check_adalora(values: Values, setting: Setting) -> None:
     must_not_exceed_width("init_r")(values, setting)
 
 
-def _gralora(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _gralora(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
     return peft.GraloraConfig(
-        **on_targets(values),
+        **on_targets(values, setting),
         r=values["r"],
         alpha=values["alpha"],
         gralora_k=values["gralora_k"],
@@ -107,48 +107,52 @@ def _check_gralora(values: Values, setting: Setting) -> None:
             )
 
 
-def _delora(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _delora(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
     return peft.DeloraConfig(
-        **on_targets(values), r=values["r"], delora_lambda=values["delora_lambda"]
+        **on_targets(values, setting), r=values["r"], delora_lambda=values["delora_lambda"]
     )
 
 
-def _hira(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _hira(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
-    return peft.HiraConfig(**on_targets(values), r=values["r"], hira_dropout=values["hira_dropout"])
+    return peft.HiraConfig(
+        **on_targets(values, setting), r=values["r"], hira_dropout=values["hira_dropout"]
+    )
 
 
-def _loha(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _loha(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
-    return peft.LoHaConfig(**on_targets(values), r=values["r"], alpha=values["alpha"])
+    return peft.LoHaConfig(**on_targets(values, setting), r=values["r"], alpha=values["alpha"])
 
 
-def _lokr(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _lokr(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
-    return peft.LoKrConfig(**on_targets(values), r=values["r"], alpha=values["alpha"])
+    return peft.LoKrConfig(**on_targets(values, setting), r=values["r"], alpha=values["alpha"])
 
 
-def _miss(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _miss(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
-    return peft.MissConfig(**on_targets(values), r=values["r"], miss_dropout=values["miss_dropout"])
+    return peft.MissConfig(
+        **on_targets(values, setting), r=values["r"], miss_dropout=values["miss_dropout"]
+    )
 
 
-def _peanut(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _peanut(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
-    return peft.PeanutConfig(**on_targets(values), r=values["r"], depth=values["depth"])
+    return peft.PeanutConfig(**on_targets(values, setting), r=values["r"], depth=values["depth"])
 
 
-def _glora(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _glora(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
-    return peft.GloraConfig(**on_targets(values), r=values["r"])
+    return peft.GloraConfig(**on_targets(values, setting), r=values["r"])
 
 
 ROWS = (

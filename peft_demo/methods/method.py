@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import Field, Integer, Modules, Number, shown
 from peft_demo.methods import measured_rates
-from peft_demo.models import HEAD_MODULES, MODULES, Shape
+from peft_demo.models import FAMILY, Architecture, Shape
 
 if TYPE_CHECKING:
     from peft_demo.libraries import peft
@@ -80,6 +80,19 @@ class Method:
         """The rate that did best when it was tuned, or the starting rate before that."""
         return measured_rates.best_rate(self.id) or self.starting_rate
 
+    def fields_on(self, architecture: Architecture) -> tuple[Field, ...]:
+        """The fields with the modules of another family in place of ``FAMILY``'s."""
+        return tuple(
+            replace(
+                field,
+                default=FAMILY.translated(field.default, architecture),
+                choices=FAMILY.translated(field.choices, architecture),
+            )
+            if isinstance(field, Modules)
+            else field
+            for field in self.fields
+        )
+
     @property
     def is_head_only(self) -> bool:
         """Whether the whole body stays as it is."""
@@ -91,16 +104,16 @@ TARGET_MODULES = Modules(
     "Target modules",
     "Which linear layers of each transformer block get an adapter: q, k, v and out belong to "
     "attention, lin1 and lin2 to the feed-forward part. More layers mean more to train.",
-    MODULES,
-    MODULES,
+    FAMILY.linear,
+    FAMILY.linear,
 )
 
 
 NARROW_MODULES = replace(
     TARGET_MODULES,
-    help=f"{TARGET_MODULES.help} ffn.lin2 is left out at first: its inputs are four times as wide, "
-    "and with them a step of this method takes several times as long.",
-    default=MODULES[:-1],
+    help=f"{TARGET_MODULES.help} {FAMILY.feedforward_out} is left out at first: its inputs are "
+    "four times as wide, and with them a step of this method takes several times as long.",
+    default=FAMILY.linear[:-1],
 )
 """For a method that builds a square matrix as wide as each module's inputs."""
 
@@ -143,17 +156,17 @@ def dropout(name: str, default: float = 0.0) -> Field:
     )
 
 
-def seq_cls(**more: Any) -> dict[str, Any]:
+def seq_cls(setting: Setting, **more: Any) -> dict[str, Any]:
     """What every adapter's configuration says: the task, and the head that is trained with it.
 
     Lists are new at each call, because peft appends to the one that it is given.
     """
-    return {"task_type": "SEQ_CLS", "modules_to_save": list(HEAD_MODULES), **more}
+    return {"task_type": "SEQ_CLS", "modules_to_save": list(setting.base.architecture.head), **more}
 
 
-def on_targets(values: Values, **more: Any) -> dict[str, Any]:
+def on_targets(values: Values, setting: Setting, **more: Any) -> dict[str, Any]:
     """``seq_cls`` for a method that wraps the chosen linear layers."""
-    return seq_cls(target_modules=list(values["target_modules"]), **more)
+    return seq_cls(setting, target_modules=list(values["target_modules"]), **more)
 
 
 def refuse(name: str, sentence: str) -> None:

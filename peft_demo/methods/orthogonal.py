@@ -53,22 +53,22 @@ _GROUP_SIZE = Integer(
 )
 
 
-def _oft(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _oft(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
-    return peft.OFTConfig(**on_targets(values), oft_block_size=values["oft_block_size"])
+    return peft.OFTConfig(**on_targets(values, setting), oft_block_size=values["oft_block_size"])
 
 
-def _boft(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _boft(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
-    return peft.BOFTConfig(**on_targets(values), boft_block_size=values["boft_block_size"])
+    return peft.BOFTConfig(**on_targets(values, setting), boft_block_size=values["boft_block_size"])
 
 
-def _hra(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _hra(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
-    return peft.HRAConfig(**on_targets(values), r=values["r"])
+    return peft.HRAConfig(**on_targets(values, setting), r=values["r"])
 
 
 def _check_hra(values: Values, setting: Setting) -> None:
@@ -77,11 +77,11 @@ def _check_hra(values: Values, setting: Setting) -> None:
     must_not_exceed_width("r")(values, setting)
 
 
-def _road(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _road(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
     return peft.RoadConfig(
-        **on_targets(values), variant=values["variant"], group_size=values["group_size"]
+        **on_targets(values, setting), variant=values["variant"], group_size=values["group_size"]
     )
 
 
@@ -99,7 +99,10 @@ def _psoft(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
     return peft.PsoftConfig(
-        **on_targets(values), r=values["r"], psoft_alpha=values["r"], random_seed=setting.seed
+        **on_targets(values, setting),
+        r=values["r"],
+        psoft_alpha=values["r"],
+        random_seed=setting.seed,
     )
 
 

@@ -23,8 +23,9 @@ _NUM_VIRTUAL_TOKENS = Integer(
 
 
 def _measures(values: Values, setting: Setting) -> dict[str, Any]:
-    # Given, because peft cannot find them in a DistilBERT's configuration.
+    # Given, because peft looks for them under names that not all families have.
     return seq_cls(
+        setting,
         num_virtual_tokens=values["num_virtual_tokens"],
         token_dim=setting.base.dim,
         num_layers=setting.base.n_layers,

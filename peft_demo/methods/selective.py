@@ -14,21 +14,21 @@ from peft_demo.methods.method import (
     rank,
     refuse,
 )
-from peft_demo.models import FEEDFORWARD, LAYER_NORMS, MODULES
+from peft_demo.models import FAMILY
 
 if TYPE_CHECKING:
     from peft_demo.libraries import peft
 
 
-def _ia3(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _ia3(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
     return peft.IA3Config(
-        **on_targets(values), feedforward_modules=list(values["feedforward_modules"])
+        **on_targets(values, setting), feedforward_modules=list(values["feedforward_modules"])
     )
 
 
-def _check_ia3(values: Values, _setting: Setting) -> None:
+def _check_ia3(values: Values, setting: Setting) -> None:
     stray = [name for name in values["feedforward_modules"] if name not in values["target_modules"]]
     if stray:
         refuse(
@@ -38,22 +38,22 @@ def _check_ia3(values: Values, _setting: Setting) -> None:
         )
 
 
-def _beft(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _beft(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
-    return peft.BeftConfig(**on_targets(values))
+    return peft.BeftConfig(**on_targets(values, setting))
 
 
-def _ln_tuning(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _ln_tuning(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
-    return peft.LNTuningConfig(**on_targets(values))
+    return peft.LNTuningConfig(**on_targets(values, setting))
 
 
 def _shira(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
-    return peft.ShiraConfig(**on_targets(values), r=values["r"], random_seed=setting.seed)
+    return peft.ShiraConfig(**on_targets(values, setting), r=values["r"], random_seed=setting.seed)
 
 
 def _check_shira(values: Values, setting: Setting) -> None:
@@ -84,8 +84,8 @@ ROWS = (
                 "Feed-forward modules",
                 "The target modules whose input is scaled; the others have their output scaled. "
                 "Each must also be a target module.",
-                FEEDFORWARD,
-                MODULES,
+                FAMILY.feedforward,
+                FAMILY.linear,
             ),
         ),
         starting_rate=5e-3,
@@ -103,7 +103,8 @@ ROWS = (
         fields=(TARGET_MODULES,),
         starting_rate=3e-3,
         peft_config=_beft,
-        note="The paper trains the bias of the value projection alone: choose v_lin for that.",
+        note="The paper trains the bias of the value projection alone: choose "
+        f"{FAMILY.value} for that.",
     ),
     Method(
         id="ln_tuning",
@@ -119,8 +120,8 @@ ROWS = (
                 "Layer norms",
                 "Which of each block's layer norms are trained: the one after attention, the one "
                 "after the feed-forward part, or both.",
-                LAYER_NORMS,
-                LAYER_NORMS,
+                FAMILY.layer_norms,
+                FAMILY.layer_norms,
             ),
         ),
         starting_rate=5e-3,

@@ -46,7 +46,7 @@ def _vera(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
     return peft.VeraConfig(
-        **on_targets(values),
+        **on_targets(values, setting),
         r=values["r"],
         d_initial=values["d_initial"],
         vera_dropout=values["vera_dropout"],
@@ -58,18 +58,18 @@ def _pvera(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
     return peft.PveraConfig(
-        **on_targets(values),
+        **on_targets(values, setting),
         r=values["r"],
         d_initial=values["d_initial"],
         projection_prng_key=setting.seed,
     )
 
 
-def _vblora(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _vblora(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
     return peft.VBLoRAConfig(
-        **on_targets(values),
+        **on_targets(values, setting),
         r=values["r"],
         num_vectors=values["num_vectors"],
         vector_length=values["vector_length"],
@@ -90,7 +90,7 @@ def _unilora(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
     return peft.UniLoraConfig(
-        **on_targets(values),
+        **on_targets(values, setting),
         r=values["r"],
         theta_d_length=values["theta_d_length"],
         proj_seed=setting.seed,
@@ -101,7 +101,7 @@ def _randlora(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
     return peft.RandLoraConfig(
-        **on_targets(values),
+        **on_targets(values, setting),
         r=values["r"],
         randlora_alpha=values["randlora_alpha"],
         projection_prng_key=setting.seed,
@@ -114,15 +114,18 @@ def _tinylora(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
     return peft.TinyLoraConfig(
-        **on_targets(values), r=values["r"], u=values["u"], projection_seed=setting.seed
+        **on_targets(values, setting), r=values["r"], u=values["u"], projection_seed=setting.seed
     )
 
 
-def _lily(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _lily(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
     return peft.LilyConfig(
-        **on_targets(values), r=values["r"], num_B=values["num_B"], scaling=values["scaling"]
+        **on_targets(values, setting),
+        r=values["r"],
+        num_B=values["num_B"],
+        scaling=values["scaling"],
     )
 
 

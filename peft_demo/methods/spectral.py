@@ -58,7 +58,7 @@ def _fourierft(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
     return peft.FourierFTConfig(
-        **on_targets(values),
+        **on_targets(values, setting),
         n_frequency=values["n_frequency"],
         scaling=values["scaling"],
         random_loc_seed=setting.seed,
@@ -69,17 +69,17 @@ def _waveft(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
     return peft.WaveFTConfig(
-        **on_targets(values),
+        **on_targets(values, setting),
         n_frequency=values["n_frequency"],
         scaling=values["scaling"],
         random_loc_seed=setting.seed,
     )
 
 
-def _c3a(values: Values, _setting: Setting) -> peft.PeftConfig:
+def _c3a(values: Values, setting: Setting) -> peft.PeftConfig:
     from peft_demo.libraries import peft
 
-    return peft.C3AConfig(**on_targets(values), block_size=values["block_size"])
+    return peft.C3AConfig(**on_targets(values, setting), block_size=values["block_size"])
 
 
 def _check_size(values: Values, setting: Setting) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from peft_demo.models import FAMILY
+
 
 @dataclass(frozen=True)
 class Unsupported:
@@ -15,10 +17,10 @@ class Unsupported:
 
 
 _PAST_KEY_VALUES = (
-    "It puts trained keys and values before the text's own, and DistilBERT takes none."
+    f"It puts trained keys and values before the text's own, and {FAMILY.label} takes none."
 )
 _TASKS = "It learns several tasks at once and wants to be told which one; here there is one."
-_LATER = "It works on DistilBERT, but "
+_LATER = f"It works on {FAMILY.label}, but "
 
 UNSUPPORTED = (
     Unsupported("Prefix tuning", _PAST_KEY_VALUES, "PREFIX_TUNING"),
@@ -40,7 +42,9 @@ UNSUPPORTED = (
         "TRAINABLE_TOKENS",
     ),
     Unsupported(
-        "Shadow", "Its second network expects a decoder; on DistilBERT it crashes.", "SHADOW"
+        "Shadow",
+        f"Its second network expects a decoder; on {FAMILY.label} it crashes.",
+        "SHADOW",
     ),
     Unsupported("FRoD", f"{_LATER}it takes seconds to start and saves files of 14 MB.", "FROD"),
     Unsupported(

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from peft_demo.models.architecture import HEAD_MODULES
+from peft_demo.models.architecture import Architecture
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from peft_demo.libraries import transformers
 
 
@@ -20,10 +22,16 @@ class Base:
     """A pretrained network with its tokenizer; nobody may change its weights."""
 
     id: str
-    model: transformers.DistilBertForSequenceClassification
+    architecture: Architecture
+    model: transformers.PreTrainedModel
     """Its head is transformers' own and untrained; ``shared`` and ``private`` make those in use."""
     tokenizer: transformers.PreTrainedTokenizerBase
     _tokenizing: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def body(self) -> nn.Module:
+        """All of the model but its head."""
+        return self.model.get_submodule(self.architecture.body)
 
     def encode(self, texts: Sequence[str], max_length: int | None = None) -> Any:
         """Token ids, attention mask and character offsets of each text, cut to ``max_length``.
@@ -39,51 +47,53 @@ class Base:
                 verbose=False,
             )
 
-    def shared(self, labels: Sequence[str]) -> transformers.DistilBertForSequenceClassification:
+    def shared(self, labels: Sequence[str]) -> transformers.PreTrainedModel:
         """A module tree of its own over the same frozen tensors, with a new head for ``labels``.
 
         Costs milliseconds and only the head's memory. Draws the head from torch's generator.
         """
-        body = {id(p): p for p in self.model.distilbert.parameters()}
-        return _with_new_head(copy.deepcopy(self.model, body), labels)
+        body = {id(p): p for p in self.body.parameters()}
+        return self._with_new_head(copy.deepcopy(self.model, body), labels)
 
-    def private(self, labels: Sequence[str]) -> transformers.DistilBertForSequenceClassification:
+    def private(self, labels: Sequence[str]) -> transformers.PreTrainedModel:
         """A full copy that may be written to, with a new head for ``labels``."""
-        return _with_new_head(copy.deepcopy(self.model), labels)
+        return self._with_new_head(copy.deepcopy(self.model), labels)
 
     def checksum(self) -> str:
         """sha256 over the body's weights, to prove that no run has changed them."""
         digest = hashlib.sha256()
-        for name, tensor in self.model.distilbert.state_dict().items():
+        for name, tensor in self.body.state_dict().items():
             digest.update(name.encode())
             digest.update(tensor.numpy().data)
         return digest.hexdigest()
 
     def num_parameters(self) -> int:
         """Parameters of the body, without the head."""
-        return sum(p.numel() for p in self.model.distilbert.parameters())
+        return sum(p.numel() for p in self.body.parameters())
 
+    def _with_new_head(self, model: Any, labels: Sequence[str]) -> Any:
+        from torch import nn
 
-def _with_new_head(model: Any, labels: Sequence[str]) -> Any:
-    from torch import nn
-
-    model.config.id2label = dict(enumerate(labels))
-    model.config.label2id = {label: index for index, label in enumerate(labels)}
-    model.num_labels = len(labels)
-    for name in HEAD_MODULES:
-        old = model.get_submodule(name)
-        outputs = len(labels) if name == HEAD_MODULES[-1] else old.out_features
-        layer = nn.utils.skip_init(nn.Linear, old.in_features, outputs)
-        # As transformers initialises a new DistilBERT head.
-        layer.weight.data.normal_(mean=0.0, std=model.config.initializer_range)
-        layer.bias.data.zero_()
-        model.set_submodule(name, layer.requires_grad_(False).train(model.training))
-    return model
+        model.config.id2label = dict(enumerate(labels))
+        model.config.label2id = {label: index for index, label in enumerate(labels)}
+        model.num_labels = len(labels)
+        for name in self.architecture.head:
+            old = model.get_submodule(name)
+            is_last = name == self.architecture.head[-1]
+            layer = nn.utils.skip_init(
+                nn.Linear, old.in_features, len(labels) if is_last else old.out_features
+            )
+            # As transformers initialises a new head.
+            layer.weight.data.normal_(mean=0.0, std=model.config.initializer_range)
+            layer.bias.data.zero_()
+            model.set_submodule(name, layer.requires_grad_(False).train(model.training))
+        return model
 
 
 def frozen(
     base_id: str,
-    model: transformers.DistilBertForSequenceClassification,
+    architecture: Architecture,
+    model: transformers.PreTrainedModel,
     tokenizer: transformers.PreTrainedTokenizerBase,
 ) -> Base:
     """A loaded model as a Base, frozen and ready to be shared."""
@@ -94,4 +104,4 @@ def frozen(
     fast_forward.prepare_base(model)
     # Written into adapter_config.json, so that an adapter says which base it belongs to.
     model.name_or_path = model.config._name_or_path = base_id
-    return Base(base_id, model, tokenizer)
+    return Base(base_id, architecture, model, tokenizer)

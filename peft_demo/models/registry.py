@@ -1,4 +1,4 @@
-"""The base models, and their measures without loading a weight."""
+"""BASES: one row for each base model, in the order of the page."""
 
 from __future__ import annotations
 
@@ -6,42 +6,36 @@ import json
 from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from peft_demo import settings
-from peft_demo.models.architecture import Shape
+from peft_demo.models import builtin, hub
+from peft_demo.models.architecture import Architecture, Shape
 
-BUILTIN_BASE = "all-MiniLM-L6-v2"
+BASES = {row.id: row for row in (builtin.ROW, hub.ROW)}
+"""Every base by its id; a row added here is in page, command line, API and exported code."""
 
-HUB_BASE = "distilbert/distilbert-base-cased"
+BUILTIN_BASE = builtin.ROW.id
 
-BASE_MODELS = {
-    BUILTIN_BASE: "all-MiniLM-L6-v2 (built in)",
-    HUB_BASE: "distilbert-base-cased (Hugging Face Hub)",
-}
+HUB_BASE = hub.ROW.id
 
-_SHAPES = {
-    BUILTIN_BASE: Shape(30522, 512, 384, 6, 12, 1536),
-    HUB_BASE: Shape(28996, 512, 768, 6, 12, 3072),
-}
-
-
-def published_shape_of(base_id: str) -> Shape:
-    """The measures of a base as it was published, the same on every machine."""
-    return _SHAPES[base_id]
+FAMILY = BASES[BUILTIN_BASE].architecture
+"""The family whose names METHODS' rows and presets have for the modules of a block."""
 
 
 def shape_of(base_id: str) -> Shape:
-    """The measures of a base; those of the user's own DistilBERT folder where one is set."""
-    folder = settings.distilbert_folder()
-    if base_id == HUB_BASE and folder is not None:
-        return _read(folder) or _SHAPES[base_id]
-    return _SHAPES[base_id]
+    """The measures of a base; those of the user's own folder where one is set."""
+    row = BASES[base_id]
+    folder = row.folder and row.folder()
+    return (folder and _read(folder, row.architecture)) or row.shape
 
 
 @lru_cache(maxsize=8)
-def _read(folder: Path) -> Shape | None:
+def _read(folder: Path, architecture: Architecture) -> Shape | None:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return Shape(**{field.name: int(config[field.name]) for field in fields(Shape)})
+        own = (field.name for field in fields(Shape))
+        measured = (int(config[name]) for name in architecture.measures)
+        values: dict[str, Any] = dict(zip(own, measured, strict=False))
+        return Shape(**values, architecture=architecture)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # loading the base says what is wrong with it

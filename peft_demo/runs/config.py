@@ -11,7 +11,7 @@ from peft_demo import methods
 from peft_demo.data import DATASETS, DataSet
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import Field, Value, check_all, shown
-from peft_demo.models import BASE_MODELS, published_shape_of, shape_of
+from peft_demo.models import BASES, shape_of
 from peft_demo.runs.run_fields import (
     LEARNING_RATE,
     METHOD,
@@ -109,7 +109,7 @@ class RunConfig(BaseModel):
     def fields(self) -> tuple[Field, ...]:
         """What it consists of, in the form's order; without the method's own if that is gone."""
         if self.method in methods.METHODS:
-            return fields_of(self.method)
+            return fields_of(self.method, self.base_model)
         return (METHOD, LEARNING_RATE, *RUN_FIELDS, NAME)
 
     @property
@@ -121,7 +121,8 @@ class RunConfig(BaseModel):
     @property
     def base_model_label(self) -> str:
         """The base model's name."""
-        return BASE_MODELS.get(self.base_model, self.base_model)
+        row = BASES.get(self.base_model)
+        return row.label if row else self.base_model
 
     @property
     def dataset_label(self) -> str:
@@ -176,8 +177,10 @@ def _checked(values: dict[str, object]) -> dict[str, object]:
     """The arguments of RunConfig's fields from a flat mapping, every value checked."""
     method_id = str(method_field().check(values.get("method", METHOD.default)))
     method = methods.METHODS[method_id]
-    own = {field.name for field in method.fields}
-    fields = [field for field in fields_of(method_id) if field.name not in own | {"name"}]
+    own_names = {field.name for field in method.fields}
+    every = [field for field in fields_of(method_id, values.get("base_model")) if field != NAME]
+    own = [field for field in every if field.name in own_names]
+    fields = [field for field in every if field.name not in own_names]
     problems: dict[str, str] = {}
     checked: dict[str, Value | None] = {}
     own_values: dict[str, Value | None] = {}
@@ -185,7 +188,7 @@ def _checked(values: dict[str, object]) -> dict[str, object]:
         lambda: checked.update(
             check_all(fields, {**_usual_sizes(values.get("dataset")), **values})
         ),
-        lambda: own_values.update(check_all(method.fields, values)),
+        lambda: own_values.update(check_all(own, values)),
         lambda: _refuse_unknown(values, method_id),
         lambda: checked.update(name=NAME.check(values.get("name") or "")),
     ):
@@ -210,7 +213,7 @@ def _check_together(
         values["num_reviews"], values["per_device_train_batch_size"], values["num_train_epochs"]
     )
     # Not as it lies on this machine: a run that is valid here must be valid elsewhere.
-    base = published_shape_of(values["base_model"])
+    base = BASES[values["base_model"]].shape
     seed = values["seed"] if values["adapter_seed"] is None else values["adapter_seed"]
     method.check(
         own_values, methods.Setting(base, steps, values["max_length"], seed, len(dataset.labels))

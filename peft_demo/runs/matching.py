@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import Modules, shown
 from peft_demo.methods import METHODS, UNSUPPORTED, Method, Setting, Values
-from peft_demo.models import ATTENTION, BASE_MODELS, HEAD_MODULES, MODULES
+from peft_demo.models import BASES, BUILTIN_BASE, Architecture
 from peft_demo.runs.config import RunConfig
 from peft_demo.runs.run_fields import METHOD, NAME, RUN_FIELDS
 
@@ -31,8 +31,8 @@ _BOOKKEEPING = {
 }
 """What says nothing about the training, or is looked at by itself."""
 
-_HEADS = {*HEAD_MODULES, "score"}
-"""peft's own name for a head is added to every configuration."""
+_HEAD_OF_PEFT = "score"
+"""Its own name for a head, which it adds to every configuration."""
 
 
 @dataclass(frozen=True)
@@ -211,11 +211,14 @@ def from_peft(
     row = _matching(found, given)
     values, notes = _base(given)
     values[METHOD.name] = row.method.id
-    taken, more = _field_values(row.method, given, _defaults(found))
+    base = values.get("base_model", rest.get("base_model", BUILTIN_BASE))
+    architecture = BASES[base].architecture
+    taken, more = _field_values(row.method, architecture, given, _defaults(found))
     config, unfit = _fitting({**values, **taken}, given, rest)
     flat = config.flat()
     said = {name: flat[name] for name in {**values, **taken} if name not in unfit}
-    notes += [*more, *unfit.values(), *_unhonoured(row, config, given), *_beside_head(given)]
+    notes += [*more, *unfit.values(), *_unhonoured(row, config, given)]
+    notes += _beside_head(given, architecture)
     return Imported(said, tuple(notes))
 
 
@@ -266,22 +269,27 @@ def _cut(value: object) -> str:
 
 
 def _field_values(
-    method: Method, given: Mapping[str, Any], usual: Mapping[str, Any]
+    method: Method,
+    architecture: Architecture,
+    given: Mapping[str, Any],
+    usual: Mapping[str, Any],
 ) -> tuple[dict[str, Any], list[str]]:
     """Values for the method's fields, those of peft where none is given; notes where neither is."""
     values, notes = {}, []
-    for field in method.fields:
+    for field in method.fields_on(architecture):
         value = given.get(field.name, usual.get(field.name))
         if value is None and usual.get(field.name) is None:
             notes.append(f"{field.name} is not given and peft has no default; ours stays.")
         else:
-            values[field.name] = _modules(field, value) if isinstance(field, Modules) else value
+            if isinstance(field, Modules):
+                value = _modules(field, architecture, value)
+            values[field.name] = value
     return values, notes
 
 
-def _modules(field: Modules, value: Any) -> Any:
-    if value == "all-linear" and set(MODULES) <= set(field.choices):
-        return list(MODULES)
+def _modules(field: Modules, architecture: Architecture, value: Any) -> Any:
+    if value == "all-linear" and set(architecture.linear) <= set(field.choices):
+        return list(architecture.linear)
     if isinstance(value, str):
         raise InvalidFieldsError(
             {
@@ -291,14 +299,13 @@ def _modules(field: Modules, value: Any) -> Any:
         )
     if not isinstance(value, list):
         return value  # refused by the field's own check
-    return [_module(field, str(name)) for name in value]
+    return [_module(field, architecture, str(name)) for name in value]
 
 
-def _module(field: Modules, name: str) -> str:
+def _module(field: Modules, architecture: Architecture, name: str) -> str:
     """A module by the name that the form has; as in peft, the end of its path is enough."""
     for choice in field.choices:
-        path = f"attention.{choice}" if choice in ATTENTION else choice
-        if f".{path}".endswith(f".{name}"):
+        if f".{architecture.path(choice)}".endswith(f".{name}"):
             return choice
     return name  # refused by the field's own check, with the names that there are
 
@@ -326,7 +333,7 @@ def _fitting(
 
 def _base(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     base = given.get("base_model_name_or_path")
-    if isinstance(base, str) and base in BASE_MODELS:
+    if isinstance(base, str) and base in BASES:
         return {"base_model": base}, []
     if base:
         return {}, [f"base_model_name_or_path={_cut(base)} is not one of the bases here."]
@@ -365,11 +372,11 @@ def _another(setting: Setting) -> Setting:
     )
 
 
-def _beside_head(given: Mapping[str, Any]) -> list[str]:
+def _beside_head(given: Mapping[str, Any], architecture: Architecture) -> list[str]:
     names = given.get("modules_to_save") or []
     if not isinstance(names, list):
         names = [names]
-    others = sorted({str(name)[:60] for name in names} - _HEADS)
+    others = sorted({str(name)[:60] for name in names} - {*architecture.head, _HEAD_OF_PEFT})
     if not others:
         return []
     return [f"modules_to_save: only the head is trained here, not {shown(others)}."]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from peft_demo.errors import NotFoundError
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS
-from peft_demo.models import ATTENTION, FEEDFORWARD, MODULES
+from peft_demo.models import FAMILY
 from peft_demo.runs.config import RunConfig
 
 _RATE_NOTE = (
@@ -95,7 +95,7 @@ PRESETS: dict[str, Preset] = {
                 "r": 64,
                 "lora_alpha": 16,
                 "lora_dropout": 0.1,
-                "target_modules": ATTENTION,
+                "target_modules": FAMILY.attention,
             },
         ),
         Preset(
@@ -108,7 +108,7 @@ PRESETS: dict[str, Preset] = {
                 "r": 64,
                 "lora_alpha": 16,
                 "lora_dropout": 0.1,
-                "target_modules": MODULES,
+                "target_modules": FAMILY.linear,
             },
         ),
         Preset(
@@ -121,7 +121,7 @@ PRESETS: dict[str, Preset] = {
                 "r": 32,
                 "lora_alpha": 32,
                 "lora_dropout": 0.2,
-                "target_modules": ATTENTION,
+                "target_modules": FAMILY.attention,
             },
         ),
         Preset(
@@ -131,8 +131,8 @@ PRESETS: dict[str, Preset] = {
             {
                 **_ASSIGNMENT,
                 "method": "ia3",
-                "target_modules": MODULES,
-                "feedforward_modules": FEEDFORWARD,
+                "target_modules": FAMILY.linear,
+                "feedforward_modules": FAMILY.feedforward,
             },
         ),
     )

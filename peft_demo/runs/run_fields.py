@@ -8,8 +8,7 @@ from typing import Any
 from peft_demo import methods
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.fields import Choice, Field, Integer, Number, Text
-from peft_demo.models import BUILTIN_BASE
-from peft_demo.models.registry import BASE_MODELS
+from peft_demo.models import BASES, BUILTIN_BASE, Pretrained
 
 MOST_SEED = 2**32 - 1
 
@@ -59,7 +58,7 @@ RUN_FIELDS = (
         "The pretrained network that stays frozen. The built-in one comes with the program; "
         "the other is loaded from the Hugging Face Hub or its local cache.",
         BUILTIN_BASE,
-        tuple(BASE_MODELS),
+        tuple(BASES),
     ),
     Choice(
         "dataset",
@@ -96,7 +95,7 @@ RUN_FIELDS = (
         "Longer takes more time.",
         50,
         8,
-        512,
+        max(row.shape.max_position_embeddings for row in BASES.values()),
         1,
         unit="tokens",
     ),
@@ -150,12 +149,15 @@ LEARNING_RATE = Number(
 )
 
 
-def _with_rows(field: Field) -> Field:
-    """The field with the rows that METHODS and DATASETS have now: one may be added later."""
+def _with_rows(field: Field, base: Pretrained | None = None) -> Field:
+    """The field with the rows that the tables have now: one may be added later."""
+    bases = [base] if base else BASES.values()
     sets = DATASETS.values()
     now: dict[str, dict[str, Any]] = {
         "method": {"choices": tuple(methods.METHODS)},
+        "base_model": {"choices": tuple(BASES)},
         "dataset": {"choices": tuple(DATASETS)},
+        "max_length": {"maximum": max(row.shape.max_position_embeddings for row in bases)},
         "num_reviews": {"maximum": max(row.most_texts for row in sets)},
         "num_test_reviews": {"maximum": max(row.test_pool for row in sets)},
     }
@@ -172,8 +174,16 @@ def dataset_field() -> Field:
     return next(_with_rows(field) for field in RUN_FIELDS if field.name == "dataset")
 
 
-def fields_of(method_id: str) -> tuple[Field, ...]:
-    """All fields of a run with this method, its own included, in the form's order."""
+def fields_of(method_id: str, base_model: object = None) -> tuple[Field, ...]:
+    """All fields of a run with this method, its own included, in the form's order.
+
+    Args:
+        method_id: a row of METHODS.
+        base_model: a row of BASES, whose modules and longest text are the fields'; if it is none,
+            the fields are those of ``FAMILY``.
+    """
     method = methods.METHODS[method_id]
+    base = BASES.get(base_model) if isinstance(base_model, str) else None
+    own = method.fields_on(base.architecture) if base else method.fields
     rate = replace(LEARNING_RATE, default=method.learning_rate)
-    return (method_field(), *method.fields, rate, *map(_with_rows, RUN_FIELDS), NAME)
+    return (method_field(), *own, rate, *(_with_rows(field, base) for field in RUN_FIELDS), NAME)

@@ -84,7 +84,7 @@ def train(
     difference = _reload_difference(model, folder, base, drawn.test, config)
     if base.checksum() != unchanged:
         raise PeftDemoError("The run changed the shared base model; it is not kept.")
-    num_adapter, num_head = adapters.count_trained(model)
+    num_adapter, num_head = adapters.count_trained(model, base.architecture)
     correct = int(predictions.correct.sum())
     return RunResult(
         train_output={

@@ -18,7 +18,7 @@ from peft_demo.adapters.templates import Template
 from peft_demo.data import SENTIMENT
 from peft_demo.errors import AssetError
 from peft_demo.methods import METHODS
-from peft_demo.models import ATTENTION, HUB_BASE, MODULES
+from peft_demo.models import FAMILY, HUB_BASE
 from peft_demo.runs import RunConfig
 
 TEXTS = ["A wonderful film.", "Dull, long and loud.", "I have seen worse, but not often " * 5]
@@ -95,7 +95,7 @@ class TestEveryMethod:
         assert (logits(first, base) == logits(second, base)).all()
 
     def test_the_head_is_trained_and_counted_apart(self, base, method):
-        _, head = adapters.count_trained(adapters.build(base, small_config(method)))
+        _, head = adapters.count_trained(adapters.build(base, small_config(method)), FAMILY)
         assert head == 384 * 384 + 384 + 2 * 384 + 2 == 148_610
 
     def test_is_loaded_to_predict_only(self, trained, base, method):
@@ -114,9 +114,9 @@ class TestCounts:
         ("values", "expected"),
         [
             # Six layers; a layer of n inputs and m outputs gets r · (n + m).
-            ({"method": "lora", "r": 64, "target_modules": ATTENTION}, 6 * 4 * 64 * 768),
+            ({"method": "lora", "r": 64, "target_modules": FAMILY.attention}, 6 * 4 * 64 * 768),
             (
-                {"method": "lora", "r": 8, "target_modules": MODULES},
+                {"method": "lora", "r": 8, "target_modules": FAMILY.linear},
                 6 * 8 * (4 * 768 + 2 * (384 + 1536)),
             ),
             # One factor per output channel, or per input channel of a feed-forward module.
@@ -126,11 +126,11 @@ class TestCounts:
     )
     def test_by_hand(self, base, values, expected):
         model = adapters.build(base, RunConfig(values))
-        assert adapters.count_trained(model) == (expected, 148_610)
+        assert adapters.count_trained(model, FAMILY) == (expected, 148_610)
 
     def test_full_fine_tuning_trains_everything(self, base):
         model = adapters.build(base, RunConfig(method="full_ft"))
-        assert adapters.count_trained(model) == (base.num_parameters(), 148_610)
+        assert adapters.count_trained(model, FAMILY) == (base.num_parameters(), 148_610)
 
 
 class TestLogits:

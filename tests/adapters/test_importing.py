@@ -27,7 +27,7 @@ from peft_demo.errors import InvalidFieldsError, RunCancelledError
 from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
-from peft_demo.models import BUILTIN_BASE, HEAD_MODULES, HUB_BASE
+from peft_demo.models import BUILTIN_BASE, FAMILY, HUB_BASE
 from peft_demo.runs import RunConfig, RunKind, RunStatus
 from peft_demo.settings import ADAPTERS
 from peft_demo.statistics import Predictions
@@ -390,7 +390,7 @@ class TestDescribe:
                 lora_alpha=600,
                 use_dora=True,
                 target_modules=["q_lin"],
-                modules_to_save=list(HEAD_MODULES),
+                modules_to_save=list(FAMILY.head),
             ),
         )
         adapters.save(model, tmp_path / "wide")
@@ -482,7 +482,7 @@ class TestTheBase:
             settings = {
                 "task_type": "SEQ_CLS",
                 "target_modules": ["q_lin"],
-                "modules_to_save": list(HEAD_MODULES),
+                "modules_to_save": list(FAMILY.head),
                 **changes,
             }
             with torch.random.fork_rng():
@@ -518,7 +518,7 @@ class TestTheBase:
 
     def test_the_hub_is_not_asked_for_the_base(self, copied, no_network, forget_bases):
         def widen(weights: dict[str, Any]) -> None:
-            first, last = (f"base_model.model.{part}.weight" for part in HEAD_MODULES)
+            first, last = (f"base_model.model.{part}.weight" for part in FAMILY.head)
             weights[first], weights[last] = torch.zeros(768, 768), torch.zeros(2, 768)
 
         folder = copied(
@@ -551,7 +551,7 @@ class TestTheBase:
 
 
 class TestTheHead:
-    @pytest.mark.parametrize("part", HEAD_MODULES)
+    @pytest.mark.parametrize("part", FAMILY.head)
     def test_none(self, copied, part):
         folder = copied(
             IA3,
@@ -683,7 +683,7 @@ class TestHostileConfigurations:
                 task_type="SEQ_CLS",
                 bias="all",
                 target_modules=["q_lin"],
-                modules_to_save=list(HEAD_MODULES),
+                modules_to_save=list(FAMILY.head),
             ),
         )
         for name, parameter in model.named_parameters():

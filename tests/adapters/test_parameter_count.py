@@ -29,7 +29,7 @@ from peft_demo.adapters.parameter_count import (
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import Field, Integer
 from peft_demo.methods import METHODS
-from peft_demo.models import ATTENTION, HUB_BASE, LAYER_NORMS, MODULES, loading
+from peft_demo.models import FAMILY, HUB_BASE, loading
 from peft_demo.runs import RunConfig
 
 
@@ -59,7 +59,7 @@ class TestEveryMethod:
     def test_counts_and_file_are_those_of_a_built_model(self, base, method, tmp_path):
         config = RunConfig(method=method)
         model, drawn = built(base, config), counted(config)
-        assert adapters.count_trained(model) == (
+        assert adapters.count_trained(model, FAMILY) == (
             drawn.num_adapter_parameters,
             drawn.num_head_parameters,
         )
@@ -71,7 +71,7 @@ class TestEveryMethod:
         assert_adds_up(drawn)
         modules = [part.module for part in drawn.block]
         assert len(set(modules)) == len(modules)
-        assert {*modules} <= {*MODULES, *LAYER_NORMS}
+        assert {*modules} <= {*FAMILY.linear, *FAMILY.layer_norms}
         for part in drawn.block:
             names = [tensor.name for tensor in part.tensors]
             assert len(set(names)) == len(names)
@@ -80,7 +80,7 @@ class TestEveryMethod:
         config = RunConfig(method=method)
         targets = config.method_values.get("target_modules", ())
         if METHODS[method].peft_config is None:
-            targets = (*MODULES, *LAYER_NORMS)
+            targets = (*FAMILY.linear, *FAMILY.layer_norms)
         assert {part.module for part in counted(config).block} == set(targets)
 
     def test_the_optimiser_keeps_two_numbers_for_each_trained_one(self, method):
@@ -139,7 +139,7 @@ class MadeUpBase:
         except InvalidFieldsError:
             assume(False)
         model, drawn = built(small_base, config), counted(config)
-        assert adapters.count_trained(model) == (
+        assert adapters.count_trained(model, FAMILY) == (
             drawn.num_adapter_parameters,
             drawn.num_head_parameters,
         )
@@ -169,12 +169,12 @@ class TestByHand:
         assert drawn.num_adapter_parameters == 6 * 4 * (384 + 384 + 384 + 1536)
 
     def test_matrices_that_all_blocks_share_are_listed_once(self):
-        drawn = counted(RunConfig(method="vera", r=16, target_modules=ATTENTION))
+        drawn = counted(RunConfig(method="vera", r=16, target_modules=FAMILY.attention))
         assert drawn.shared == (
             Tensor("vera_A", (16, 384), False),
             Tensor("vera_B", (384, 16), False),
         )
-        assert [part.module for part in drawn.block] == list(ATTENTION)
+        assert [part.module for part in drawn.block] == list(FAMILY.attention)
         scales = (Tensor("vera_lambda_b", (384,), True), Tensor("vera_lambda_d", (16,), True))
         assert drawn.block[0].tensors == scales
 

@@ -29,7 +29,7 @@ from peft_demo.export.code import KINDS, export, file_name, notebook, script, se
 from peft_demo.export.code_model import peft_call
 from peft_demo.export.code_steps import folder_name
 from peft_demo.methods import METHODS
-from peft_demo.models import BASE_MODELS, HUB_BASE, loading
+from peft_demo.models import BASES, HUB_BASE, loading
 from peft_demo.runs import PART_SEEDS, RunConfig
 from peft_demo.training import train
 
@@ -257,7 +257,7 @@ def test_an_executed_notebook_gives_the_runs_own_numbers(tmp_path, monkeypatch, 
 def every_script(tmp_path_factory) -> Path:
     """A folder with the script of every row on either base, and on every data set."""
     folder = tmp_path_factory.mktemp("all")
-    for base_model in BASE_MODELS:
+    for base_model in BASES:
         for method in METHODS:
             text = script(RunConfig(method=method, base_model=base_model))
             (folder / f"{method}_{len(base_model)}.py").write_text(text, encoding="utf-8")
@@ -270,7 +270,7 @@ def every_script(tmp_path_factory) -> Path:
 class TestEveryScript:
     def test_is_python_and_knows_nothing_of_this_program(self, every_script):
         paths = list(every_script.glob("*.py"))
-        assert len(paths) == len(METHODS) * len(BASE_MODELS) + len(DATASETS)
+        assert len(paths) == len(METHODS) * len(BASES) + len(DATASETS)
         for path in paths:
             text = path.read_text(encoding="utf-8")
             compile(text, path.name, "exec")

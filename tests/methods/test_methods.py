@@ -15,7 +15,7 @@ from peft_demo.execution import Engine
 from peft_demo.fields import Integer, Number
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS, UNSUPPORTED
-from peft_demo.models import BASE_MODELS, HEAD_MODULES, HUB_BASE, MODULES
+from peft_demo.models import BASES, FAMILY, HUB_BASE
 from peft_demo.runs import RunConfig, RunStatus, fields_of
 from peft_demo.runs.schema import config_schema, describe_methods
 
@@ -78,7 +78,7 @@ class TestEveryRow:
             assert field.label
             assert re.fullmatch(r"[A-Z].*\.", field.help), field.help
 
-    @pytest.mark.parametrize("base_model", BASE_MODELS)
+    @pytest.mark.parametrize("base_model", BASES)
     def test_its_defaults_and_learning_rate_make_a_run(self, method, base_model):
         config = RunConfig(method=method.id, base_model=base_model)
         assert config.learning_rate == method.learning_rate
@@ -90,7 +90,7 @@ class TestEveryRow:
             return
         config = peft_config(RunConfig(method=method.id))
         assert config.task_type == "SEQ_CLS"
-        assert set(config.modules_to_save) == set(HEAD_MODULES)
+        assert set(config.modules_to_save) == set(FAMILY.head)
 
     def test_is_described_for_command_line_and_api(self, method, descriptions):
         described = descriptions[method.id]
@@ -142,9 +142,9 @@ class TestTheAssignmentsMethods:
         assert config.bias == "none"
 
     def test_ia3_passes_its_values_on(self):
-        values = {"target_modules": MODULES, "feedforward_modules": ("ffn.lin1",)}
+        values = {"target_modules": FAMILY.linear, "feedforward_modules": ("ffn.lin1",)}
         config = peft_config(RunConfig(method="ia3", **values))
-        assert config.target_modules == set(MODULES)
+        assert config.target_modules == set(FAMILY.linear)
         assert config.feedforward_modules == {"ffn.lin1"}
 
 
@@ -369,7 +369,7 @@ class TestANewRow:
         twin, lora = (
             adapters.build(base, RunConfig(method=name, r=4)) for name in ("twin", "lora")
         )
-        assert adapters.count_trained(twin) == adapters.count_trained(lora)
+        assert adapters.count_trained(twin, FAMILY) == adapters.count_trained(lora, FAMILY)
 
     @pytest.mark.slow
     def test_is_trained_as_its_likeness_and_answers(self, base, store):

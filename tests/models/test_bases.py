@@ -15,7 +15,7 @@ from peft_demo.errors import AssetError
 from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
-from peft_demo.models import BUILTIN_BASE, HEAD_MODULES, HUB_BASE, MODULES, builtin, loading
+from peft_demo.models import BUILTIN_BASE, FAMILY, HUB_BASE, builtin, loading
 from peft_demo.runs import RunStatus
 
 TEXTS = ["A wonderful film.", "Not good at all, I am afraid: three hours of nothing. " * 4, "?"]
@@ -54,7 +54,7 @@ class TestBuiltIn:
         assert base.encode(texts)["input_ids"] == original(texts)["input_ids"]
 
     def test_target_modules_are_its_own_linear_layers(self, base):
-        for name in MODULES:
+        for name in FAMILY.linear:
             layers = [
                 module
                 for path, module in base.model.distilbert.named_modules()
@@ -117,7 +117,7 @@ class TestCopies:
         assert {name: p.data_ptr() for name, p in mine.items()} == {
             name: p.data_ptr() for name, p in theirs.items()
         }
-        for name in HEAD_MODULES:
+        for name in FAMILY.head:
             head, original = (model.get_submodule(name).weight for model in (shared, base.model))
             assert head.data_ptr() != original.data_ptr()
 

@@ -15,7 +15,7 @@ from peft_demo import adapters, models, training
 from peft_demo.data import SENTIMENT
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS
-from peft_demo.models import HEAD_MODULES, fast_forward, loading
+from peft_demo.models import FAMILY, fast_forward, loading
 
 TEXTS = ["A wonderful film.", "Dull, long and loud: I left after an hour. " * 3, "No."]
 WITH_DROPOUT = tuple(method for method in METHODS if method != "head_only")
@@ -198,7 +198,7 @@ class TestAFrozenBody:
     def test_is_one_only_where_nothing_but_the_head_is_trained(self, base, method):
         model = built(base, method)
         trained = [name for name, p in model.named_parameters() if p.requires_grad]
-        heads = [name for name in trained if any(part in name for part in HEAD_MODULES)]
+        heads = [name for name in trained if any(part in name for part in FAMILY.head)]
         assert ("FrozenBody" in own_kinds(model)) == (trained == heads)
 
     def test_computes_each_review_once(self, base, batch, monkeypatch):

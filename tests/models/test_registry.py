@@ -2,13 +2,26 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from small_runs import run_python
 
-from peft_demo.models import BASE_MODELS, BUILTIN_BASE, HUB_BASE, MODULES, Shape, shape_of
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.methods import METHODS
+from peft_demo.models import (
+    BASES,
+    BUILTIN_BASE,
+    FAMILY,
+    HUB_BASE,
+    Architecture,
+    Pretrained,
+    Shape,
+    shape_of,
+)
+from peft_demo.runs import RunConfig
 
 MINE = {
     "vocab_size": 100,
@@ -19,7 +32,7 @@ MINE = {
     "hidden_dim": 60,
 }
 
-modules = st.lists(st.sampled_from(MODULES), min_size=1, unique=True).map(tuple)
+modules = st.lists(st.sampled_from(FAMILY.linear), min_size=1, unique=True).map(tuple)
 
 
 @pytest.fixture
@@ -42,7 +55,7 @@ class TestTheBuiltInBase:
         for name in MINE:
             assert getattr(shape, name) == getattr(config, name)
 
-    @pytest.mark.parametrize("module", MODULES)
+    @pytest.mark.parametrize("module", FAMILY.linear)
     def test_features_are_the_layers_own(self, base, module):
         for block in base.model.distilbert.transformer.layer:
             name = module if "." in module else f"attention.{module}"
@@ -53,18 +66,88 @@ class TestTheBuiltInBase:
             )
 
 
+MADE_UP = Architecture(
+    model_type="bert",
+    label="BERT",
+    config_class="BertConfig",
+    model_class="BertForSequenceClassification",
+    body="bert",
+    blocks="encoder.layer",
+    embeddings="embeddings",
+    attention_at="attention.",
+    query="self.query",
+    key="self.key",
+    value="self.value",
+    output="output.dense",
+    feedforward_in="intermediate.dense",
+    feedforward_out="output.dense2",
+    attention_norm="attention.output.LayerNorm",
+    output_norm="output.LayerNorm",
+    head=("classifier",),
+    measures=(
+        "vocab_size",
+        "max_position_embeddings",
+        "hidden_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "intermediate_size",
+    ),
+)
+"""Another family, with names and measures of its own."""
+
+
+class TestAnotherFamily:
+    @pytest.fixture
+    def row(self, monkeypatch) -> Pretrained:
+        row = replace(
+            BASES[BUILTIN_BASE],
+            id="made-up",
+            label="Made up (nowhere)",
+            shape=Shape(**MINE, architecture=MADE_UP),
+        )
+        monkeypatch.setitem(BASES, row.id, row)
+        return row
+
+    def test_names_its_own_modules_to_methods(self, row):
+        (field,) = (f for f in METHODS["lora"].fields_on(MADE_UP) if f.name == "target_modules")
+        assert field.choices == MADE_UP.linear
+        config = RunConfig(base_model=row.id, target_modules=["self.value", "self.query"])
+        assert config.method_values["target_modules"] == ("self.query", "self.value")
+        with pytest.raises(InvalidFieldsError, match=r"one or more of self\.query"):
+            RunConfig(base_model=row.id, target_modules=["q_lin"])
+
+    def test_limits_texts_to_what_it_reads(self, row):
+        assert RunConfig(base_model=row.id, max_length=64).max_length == 64
+        with pytest.raises(InvalidFieldsError, match="between 8 and 64 tokens, got 65"):
+            RunConfig(base_model=row.id, max_length=65)
+        assert RunConfig(max_length=512).max_length == 512
+
+    def test_has_a_head_that_is_saved(self, row):
+        config = RunConfig(base_model=row.id)
+        built = METHODS["lora"].peft_config(config.method_values, config.setting)
+        assert built.modules_to_save == ["classifier"]
+        assert MADE_UP.in_head("base_model.model.classifier.modules_to_save.default.weight")
+        assert not MADE_UP.in_head("base_model.model.bert.encoder.layer.0.output.dense.weight")
+
+    def test_is_built_from_its_own_measures(self, row):
+        network = row.shape.network(num_labels=3)
+        assert network.config.hidden_size == MINE["dim"]
+        assert len(network.get_submodule(f"{MADE_UP.body}.{MADE_UP.blocks}")) == MINE["n_layers"]
+        assert network.classifier.out_features == 3
+
+
 class TestWidths:
     def test_come_once_and_ascending(self):
         shape = shape_of(BUILTIN_BASE)
         assert shape.widths(("q_lin", "v_lin")) == [384]
-        assert shape.widths(("ffn.lin2",)) == shape.widths(MODULES) == [384, 1536]
+        assert shape.widths(("ffn.lin2",)) == shape.widths(FAMILY.linear) == [384, 1536]
 
     def test_common_divisors_by_hand(self):
-        shape = Shape(**MINE)
+        shape = Shape(**MINE, architecture=FAMILY)
         assert shape.common_divisors(("q_lin",)) == [1, 2, 3, 4, 6, 8, 12, 24]
         assert shape.common_divisors(("ffn.lin1",)) == [1, 2, 3, 4, 6, 12]
 
-    @pytest.mark.parametrize("base_id", BASE_MODELS)
+    @pytest.mark.parametrize("base_id", BASES)
     @given(modules=modules)
     def test_common_divisors_are_all_that_divide_every_width(self, base_id, modules):
         shape = shape_of(base_id)
@@ -79,7 +162,7 @@ class TestWidths:
 class TestTheUsersOwn:
     def test_its_measures_are_read(self, my_folder):
         write(my_folder, {**MINE, "model_type": "distilbert", "dropout": 0.1})
-        assert shape_of(HUB_BASE) == Shape(**MINE)
+        assert shape_of(HUB_BASE) == Shape(**MINE, architecture=FAMILY)
 
     def test_the_built_in_base_stays_what_it_is(self, my_folder):
         write(my_folder, MINE)

@@ -89,3 +89,26 @@ def test_what_texts_and_labels_are_stands_in_the_rows_of_data_sets(room):
         if re.search(known, re.sub(names, "", line), re.I)
     }
     assert found == set()
+
+
+NAMES_OF_A_FAMILY = re.compile(
+    r"distilbert|\b[qkv]_lin\b|\bout_lin\b|ffn\.lin\d|sa_layer_norm|output_layer_norm"
+    r"|transformer\.layer|pre_classifier",
+    re.IGNORECASE,
+)
+
+KNOW_A_FAMILY = {
+    "peft_demo/settings.py": "names the variable of a local copy",
+    "peft_demo/ui/api.py": "shows a call as an example",
+}
+
+
+def test_only_models_know_what_a_family_calls_its_parts():
+    found = {
+        str(path.relative_to(ROOT))
+        for path in CODE
+        if path.is_relative_to(ROOT / "peft_demo")
+        and not path.is_relative_to(ROOT / "peft_demo" / "models")
+        and NAMES_OF_A_FAMILY.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == set(KNOW_A_FAMILY)

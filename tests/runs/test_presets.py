@@ -5,7 +5,7 @@ import pytest
 from peft_demo.data import DATASETS
 from peft_demo.errors import NotFoundError
 from peft_demo.methods import METHODS
-from peft_demo.models import BASE_MODELS
+from peft_demo.models import BASES
 from peft_demo.runs import presets
 from peft_demo.runs.presets import PRESETS
 
@@ -85,7 +85,7 @@ class TestEvery:
         assert PRESETS[preset_id].id == preset_id
         assert PRESETS[preset_id].help.endswith(".")
 
-    @pytest.mark.parametrize("base_model", BASE_MODELS)
+    @pytest.mark.parametrize("base_model", BASES)
     @pytest.mark.parametrize("dataset", DATASETS)
     def test_leaves_base_and_data_to_the_user(self, preset_id, base_model, dataset):
         config = PRESETS[preset_id].config(base_model=base_model, dataset=dataset, seed=5)

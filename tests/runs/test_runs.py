@@ -13,7 +13,7 @@ from peft_demo import data
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import Integer, Number
 from peft_demo.methods import METHODS, Setting
-from peft_demo.models import HUB_BASE, MODULES, shape_of
+from peft_demo.models import FAMILY, HUB_BASE, shape_of
 from peft_demo.runs import Run, RunConfig, RunKind, RunStatus, fields_of
 from peft_demo.runs.schema import config_schema
 
@@ -228,7 +228,7 @@ class TestRunConfig:
         config = RunConfig(target_modules="ffn.lin1, q_lin")
         assert config.flat()["target_modules"] == ["q_lin", "ffn.lin1"]
         assert config.flat()["target_modules"] == [
-            name for name in MODULES if name in ("q_lin", "ffn.lin1")
+            name for name in FAMILY.linear if name in ("q_lin", "ffn.lin1")
         ]
 
 

@@ -14,6 +14,7 @@ from peft_demo.data import SENTIMENT
 from peft_demo.errors import PeftDemoError, RunCancelledError
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
+from peft_demo.models import FAMILY
 from peft_demo.runs import EpochMetrics, StepMetrics, presets
 from peft_demo.statistics import Predictions
 from peft_demo.training import loop, train, training_table
@@ -93,7 +94,7 @@ class TestEveryMethod:
 
     def test_keeps_counts_sizes_and_environment(self, run, trained, base):
         result = run.result
-        counted = adapters.count_trained(adapters.build(base, run.config))
+        counted = adapters.count_trained(adapters.build(base, run.config), FAMILY)
         assert (result.num_adapter_parameters, result.num_head_parameters) == counted
         assert result.num_base_parameters == base.num_parameters()
         (weights,) = trained.folder(run.config.method).glob("*model.safetensors")
@@ -147,7 +148,7 @@ class TestTrainingTable:
 class TestTheAssignment:
     def test_lora_1_has_its_parameters_and_80_steps(self, base, tmp_path):
         config = presets.preset("lora-1").config(num_test_reviews=50)
-        assert adapters.count_trained(adapters.build(base, config)) == (1_179_648, 148_610)
+        assert adapters.count_trained(adapters.build(base, config), FAMILY) == (1_179_648, 148_610)
         recorder = Recorder(stop_after=1)
         with pytest.raises(RunCancelledError):
             train(config, tmp_path, recorder)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from peft_demo.adapters.parameter_count import ParameterCount, Part, Tensor
-from peft_demo.models import ATTENTION, LAYER_NORMS, MODULES
+from peft_demo.models import FAMILY
 from peft_demo.ui.drawing import draw
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -87,8 +87,8 @@ def rule(root, name):
 
 
 def test_a_low_rank_pair_is_written_in_the_order_of_multiplication():
-    root = parsed(low_rank(MODULES))
-    for name in ATTENTION:
+    root = parsed(low_rank(FAMILY.linear))
+    for name in FAMILY.attention:
         assert words(module(root, name)) == f"{name} 384 × 8 · 8 × 384"
     assert words(module(root, "ffn.lin1")) == "ffn.lin1 1536 × 8 · 8 × 384"
     assert words(module(root, "ffn.lin2")) == "ffn.lin2 384 × 8 · 8 × 1536"
@@ -123,7 +123,7 @@ def test_nothing_is_drawn_at_modules_without_a_part():
     root = parsed(low_rank(("q_lin", "v_lin")))
     for name in ("q_lin", "v_lin"):
         assert looks(module(root, name)) == ["net-frozen", "net-trained"]
-    for name in {*MODULES, *LAYER_NORMS} - {"q_lin", "v_lin"}:
+    for name in {*FAMILY.linear, *FAMILY.layer_norms} - {"q_lin", "v_lin"}:
         assert words(module(root, name)) == name
         assert looks(module(root, name)) == ["net-frozen"]
         assert hint(module(root, name)) == f"{name}: frozen"
@@ -138,11 +138,11 @@ def test_the_head_is_trained_and_all_else_frozen_when_nothing_is_added():
 
 
 def test_frozen_and_trained_differ_in_more_than_colour():
-    root = parsed(low_rank(MODULES))
+    root = parsed(low_rank(FAMILY.linear))
     assert "stroke-dasharray" in rule(root, "net-frozen")
     assert "stroke-dasharray" not in rule(root, "net-trained")
     assert "stroke-width: 2.5" in rule(root, "net-trained")
-    for name in (*MODULES, *LAYER_NORMS):
+    for name in (*FAMILY.linear, *FAMILY.layer_norms):
         assert len(snowflakes(module(root, name))) == 1
     assert {"trained", "frozen"} <= {text.text for text in root.iter(f"{SVG}text")}
 
@@ -150,10 +150,13 @@ def test_frozen_and_trained_differ_in_more_than_colour():
 def test_a_module_that_is_trained_itself_is_no_frozen_one_with_an_adapter():
     root = parsed(
         count_parameters(
-            [Part(name, (trained("weight", 384), trained("bias", 384))) for name in LAYER_NORMS]
+            [
+                Part(name, (trained("weight", 384), trained("bias", 384)))
+                for name in FAMILY.layer_norms
+            ]
         )
     )
-    for name in LAYER_NORMS:
+    for name in FAMILY.layer_norms:
         assert looks(module(root, name)) == ["net-trained"]
         assert not snowflakes(module(root, name))
         assert words(module(root, name)) == f"{name} 384, 384"
@@ -170,7 +173,7 @@ def test_when_all_is_trained_nothing_is_called_frozen():
         count_parameters(
             [
                 Part(name, (trained("weight", 384, 384), trained("bias", 384)))
-                for name in (*MODULES, *LAYER_NORMS)
+                for name in (*FAMILY.linear, *FAMILY.layer_norms)
             ],
             embeddings=[trained("word_embeddings.weight", 30522, 384)],
         )
@@ -297,7 +300,7 @@ def test_markup_in_texts_is_escaped():
 
 
 def test_the_same_is_drawn_the_same():
-    assert draw(low_rank(MODULES), "LoRA") == draw(low_rank(MODULES), "LoRA")
+    assert draw(low_rank(FAMILY.linear), "LoRA") == draw(low_rank(FAMILY.linear), "LoRA")
 
 
 @given(
@@ -311,7 +314,7 @@ def test_all_boxes_and_lines_of_text_are_on_the_sheet(rank, width, number):
         trained("B", 4 * width, rank),
         *(frozen(f"P{index}", 1, width // 8, 8, 8) for index in range(number)),
     )
-    root = parsed(count_parameters([Part(name, tensors) for name in MODULES], shared=tensors))
+    root = parsed(count_parameters([Part(name, tensors) for name in FAMILY.linear], shared=tensors))
     _, _, right, bottom = map(float, root.get("viewBox").split())
     assert right == 400
     for box in root.iter(f"{SVG}rect"):

@@ -71,7 +71,9 @@ def _count(folder: Path, base: models.Base, config: RunConfig) -> tuple[int, int
     with borrowed_generators():
         is_private = METHODS[config.method].writes_to_base
         model = base.private(config.labels) if is_private else base.shared(config.labels)
-        return building.count_trained(untrained(model, folder))
+        return building.count_trained(
+            untrained(model, folder, base.architecture), base.architecture
+        )
 
 
 def _logits(

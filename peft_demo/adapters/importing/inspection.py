@@ -16,7 +16,7 @@ from peft_demo.adapters.importing.trial import Tensors, try_out
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import shown
-from peft_demo.models import BASE_MODELS, BUILTIN_BASE, HEAD_MODULES, shape_of
+from peft_demo.models import BASES, BUILTIN_BASE, FAMILY, shape_of
 from peft_demo.runs import NAME, RunConfig, dataset_field, reading
 
 _DEEPEST = 5
@@ -102,15 +102,15 @@ def _base_of(config: Mapping[str, Any], tensors: Tensors, labels: Sequence[str])
     """The base that the adapter names, or the one that fits where it names a folder instead."""
     came = str(config.get("base_model_name_or_path") or "")
     width = _head_width(tensors, labels)
-    named = [base_id for base_id in BASE_MODELS if _last_part(base_id) == _last_part(came)]
-    # The Hub has DistilBERTs of the usual width with other weights; export-base writes the
-    # built-in one into folders of any name.
+    named = [base_id for base_id in BASES if _last_part(base_id) == _last_part(came)]
+    # The Hub has networks of the usual width with other weights; export-base writes the built-in
+    # base into folders of any name.
     is_path = re.match(r"[./\\~]|[A-Za-z]:", came) is not None
-    possible = named or [base for base in BASE_MODELS if is_path or base == BUILTIN_BASE]
+    possible = named or [base for base in BASES if is_path or base == BUILTIN_BASE]
     for base_id in possible:
         if shape_of(base_id).dim == width:
             return base_id
-    known = ", ".join(f"{base_id} ({shape_of(base_id).dim} wide)" for base_id in BASE_MODELS)
+    known = ", ".join(f"{base_id} ({shape_of(base_id).dim} wide)" for base_id in BASES)
     raise refusal(
         f"must be for one of the base models here, {known}, got one for {shown(came)} with a head "
         f"that is {width} wide."
@@ -123,15 +123,15 @@ def _last_part(name: str) -> str:
 
 def _head_width(tensors: Tensors, labels: Sequence[str]) -> int:
     """The width of the base that the head was trained on, once the head is known to be there."""
-    for part in HEAD_MODULES:
+    for part in FAMILY.head:
         for kind in ("weight", "bias"):
             if not _of_head(tensors, part, kind):
-                listed = ", ".join(HEAD_MODULES)
+                listed = ", ".join(FAMILY.head)
                 raise refusal(
                     f"must have a trained head, all of {listed}, got no {part}.{kind} in "
-                    f"{files.WEIGHTS}: train it with modules_to_save={list(HEAD_MODULES)}."
+                    f"{files.WEIGHTS}: train it with modules_to_save={list(FAMILY.head)}."
                 )
-    first, last = (_of_head(tensors, part, "weight") for part in HEAD_MODULES)
+    first, last = (_of_head(tensors, part, "weight") for part in FAMILY.head)
     if len(last) != 2 or last[0] != len(labels):
         listed = ", ".join(f"{number} {label}" for number, label in enumerate(labels))
         raise refusal(
@@ -139,7 +139,7 @@ def _head_width(tensors: Tensors, labels: Sequence[str]) -> int:
         )
     if first != (last[1], last[1]):
         raise refusal(
-            f"must have a {HEAD_MODULES[0]} as wide as its {HEAD_MODULES[1]} ({last[1]}), got one "
+            f"must have a {FAMILY.head[0]} as wide as its {FAMILY.head[1]} ({last[1]}), got one "
             f"of shape {shown(first)}."
         )
     return last[1]

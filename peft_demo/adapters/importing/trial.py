@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,7 +15,7 @@ from peft_demo.adapters import evaluating, files
 from peft_demo.adapters.importing.refusals import cause, refusal
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS
-from peft_demo.models import HEAD_MODULES, HUB_BASE
+from peft_demo.models import BASES
 from peft_demo.models.random_state import borrowed_generators
 from peft_demo.runs import RunConfig
 
@@ -45,10 +46,12 @@ def try_out(folder: Path, run: RunConfig, tensors: Tensors) -> None:
     """Load the adapter twice onto copies of the base, and refuse it if anything is amiss."""
     import torch
 
-    if run.base_model == HUB_BASE and models.default_base() != HUB_BASE:
+    row = BASES[run.base_model]
+    if not row.is_at_hand():
+        setting = f", or name its folder in {row.folder.variable}" if row.folder else ""
         raise refusal(
-            f"is for the base {HUB_BASE}, which must be on this machine already: train a run on "
-            "it first, or name its folder in PEFT_DEMO_DISTILBERT_FOLDER."
+            f"is for the base {row.id}, which must be on this machine already: train a run on "
+            f"it first{setting}."
         )
     base = models.load(run.base_model)
     _refuse_giant(folder, base)
@@ -73,7 +76,7 @@ def _answer(
     from peft_demo.libraries import peft
 
     torch.manual_seed(seed)
-    copy = models.Base(base.id, base.private(run.labels), base.tokenizer)
+    copy = replace(base, model=base.private(run.labels))
     try:
         model = files.load(folder, copy, METHODS[run.method], run.labels, by_peft=True)
         answer = evaluating.logits(model, copy, base.encode([_TEXT], run.max_length)["input_ids"])
@@ -99,9 +102,9 @@ def _refuse_giant(folder: Path, base: models.Base) -> None:
     import torch
 
     with torch.device("meta"), borrowed_generators():
-        model = type(base.model)(base.model.config)
+        model = models.shape_of(base.id).network()
         try:
-            model = untrained(model, folder)
+            model = untrained(model, folder, base.architecture)
         except Exception:
             # Some methods look at weights to begin, and meta tensors have none. What else is
             # wrong, loading says.
@@ -115,12 +118,12 @@ def _refuse_giant(folder: Path, base: models.Base) -> None:
         )
 
 
-def untrained(model: nn.Module, folder: Path) -> nn.Module:
+def untrained(model: nn.Module, folder: Path, architecture: models.Architecture) -> nn.Module:
     """The model as peft would begin to train it with the adapter's configuration."""
     from peft_demo.libraries import peft
 
     config = peft.PeftConfig.from_pretrained(str(folder))
     config.inference_mode = False
-    for name in HEAD_MODULES:
+    for name in architecture.head:
         model.get_submodule(name).requires_grad_(True)
     return peft.get_peft_model(model, config)

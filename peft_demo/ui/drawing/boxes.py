@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from peft_demo.models import ATTENTION
+from peft_demo.models import FAMILY
 from peft_demo.ui.drawing.pen import Pen
 from peft_demo.ui.drawing.sentences import ALL_MODULES, own_tensors
 from peft_demo.ui.drawing.tensors import described, shape_lines
@@ -29,7 +29,7 @@ FLOW = (BAR_LEFT + BAR_RIGHT) / 2
 INPUT_RIGHT, BESIDE_LEFT, BESIDE_RIGHT = 176.0, 204.0, 390.0
 """Of the embeddings when something stands beside them, and of that."""
 
-COLUMNS = ATTENTION[:3]
+COLUMNS = FAMILY.attention[:3]
 """Stand beside each other: they read the same input."""
 COLUMN_GAP = 8.0
 INSET_WIDTH = 196.0

@@ -9,6 +9,7 @@ import math
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
+from peft_demo.models import FAMILY
 from peft_demo.ui.drawing.boxes import (
     BAR_LEFT,
     BAR_RIGHT,
@@ -122,13 +123,13 @@ def _head(pen: Pen, y: float, counts: ParameterCount) -> tuple[float, float]:
     card = pen.box(FLOW - half, top, 2 * half, 0, "net-card", radius=12)
     trains = f"trains {counts.num_head_parameters:,}"
     _captions(pen, top, "classification head", trains)
-    classifier = top + CAPTION
-    pre_classifier = classifier + HEAD_BAR + GAP
-    _head_bar(pen, classifier, "classifier")
-    _head_bar(pen, pre_classifier, "pre_classifier")
-    pen.arrow((FLOW, classifier), (FLOW, y + 30))
-    pen.arrow((FLOW, pre_classifier), (FLOW, classifier + HEAD_BAR))
-    end = pre_classifier + HEAD_BAR
+    goal, bar = y + 30, top + CAPTION
+    for name in reversed(FAMILY.head):
+        _head_bar(pen, bar, name)
+        pen.arrow((FLOW, bar), (FLOW, goal))
+        goal = bar + HEAD_BAR
+        bar = goal + GAP
+    end = goal
     card.set("height", written(end + 10 - top))
     return end + 10, end
 
@@ -156,12 +157,12 @@ def _block(pen: Pen, y: float, goal: float, counts: ParameterCount) -> tuple[flo
     modules = modules_of(counts.block)
     norm = top + CAPTION
     pen.arrow((FLOW, norm), (FLOW, goal))
-    y = draw_bar(pen, norm, modules["output_layer_norm"], least=NORM)
+    y = draw_bar(pen, norm, modules[FAMILY.output_norm], least=NORM)
     y, added = _add(pen, y)
     y = _feedforward(pen, y, modules)
     norm = _up(pen, y, GAP + 10)
     _residual(pen, FLOW, norm - 9, added)
-    y = draw_bar(pen, norm, modules["sa_layer_norm"], least=NORM)
+    y = draw_bar(pen, norm, modules[FAMILY.attention_norm], least=NORM)
     y, added = _add(pen, y)
     y = _attention(pen, y, modules)
     rail = y + GAP + 2
@@ -215,13 +216,13 @@ def _up(pen: Pen, y: float, length: float = GAP) -> float:
 
 
 def _feedforward(pen: Pen, y: float, modules: dict[str, Module]) -> float:
-    y = draw_bar(pen, _up(pen, y), modules["ffn.lin2"])
+    y = draw_bar(pen, _up(pen, y), modules[FAMILY.feedforward_out])
     y = _step(pen, _up(pen, y), "activation", 110)
-    return draw_bar(pen, _up(pen, y), modules["ffn.lin1"])
+    return draw_bar(pen, _up(pen, y), modules[FAMILY.feedforward_in])
 
 
 def _attention(pen: Pen, y: float, modules: dict[str, Module]) -> float:
-    y = draw_bar(pen, _up(pen, y), modules["out_lin"])
+    y = draw_bar(pen, _up(pen, y), modules[FAMILY.output])
     y = _step(pen, _up(pen, y), "multi-head attention", BAR_RIGHT - BAR_LEFT)
     for x in column_middles():
         pen.arrow((x, y + GAP), (x, y))

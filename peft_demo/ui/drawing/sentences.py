@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from peft_demo.models import LAYER_NORMS, MODULES
+from peft_demo.models import FAMILY
 from peft_demo.ui.drawing.tensors import described, listed
 
 if TYPE_CHECKING:
     from peft_demo.adapters.parameter_count import ParameterCount, Part, Tensor
 
-ALL_MODULES = (*MODULES, *LAYER_NORMS)
+ALL_MODULES = (*FAMILY.linear, *FAMILY.layer_norms)
 
 IN_PLACE = ("weight", "bias")
 """A module's own tensors: where both are trained, the module itself is drawn as trained."""

@@ -280,7 +280,8 @@ def _control(field: Field, value: Any, elem_id: str) -> Any:
 
 
 def _dropdown(field: Any, value: Any, **common: Any) -> gr.Dropdown:
-    labels = models.BASE_MODELS | {row.id: row.label for row in data.DATASETS.values()}
+    labels = {row.id: row.label for row in models.BASES.values()}
+    labels |= {row.id: row.label for row in data.DATASETS.values()}
     choices = [(labels.get(choice, choice), choice) for choice in field.choices]
     return gr.Dropdown(choices, value=value, filterable=False, **common)
 
