@@ -17,6 +17,7 @@ from peft_demo.export import code
 from peft_demo.ui.form.transfer import code_of
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.pages.compare import ComparePage
+from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.services import Services
 
 
@@ -50,15 +51,15 @@ class TestBoard:
         assert shown[old]["problem"] == shown[old]["error"] == services.store.get(old).problem
         assert shown[good]["problem"] is None
         assert answer["curves"][old]
-        assert json.loads(ask(board, "details", {"run_id": old}))["problem"]
+        assert json.loads(ask(RunsPage(services), "details", {"run_id": old}))["problem"]
 
     def test_files_have_it(self, services, good, old):
-        board = Board(services)
+        table = RunsPage(services)
         request = {"run_ids": [old, good]}
-        rows = list(csv.DictReader(io.StringIO(ask(board, "records", {**request, "kind": "csv"}))))
+        rows = list(csv.DictReader(io.StringIO(ask(table, "records", {**request, "kind": "csv"}))))
         assert [row["problem"] for row in rows] == [services.store.get(old).problem, ""]
         assert [
-            run["run_id"] for run in json.loads(ask(board, "records", {**request, "kind": "json"}))
+            run["run_id"] for run in json.loads(ask(table, "records", {**request, "kind": "json"}))
         ]
 
 
