@@ -71,6 +71,7 @@ def read_config(
 def import_adapter(
     source: Annotated[Path, typer.Argument(help="A zip or folder with a peft adapter.")],
     name: Annotated[str, typer.Option(help="How to call it.")] = "",
+    dataset: Annotated[str, typer.Option(help="What to test it on.")] = DEFAULT_DATASET,
 ) -> None:
     """Test an adapter that was trained elsewhere, and put it among the runs."""
     from peft_demo.adapters import importing
@@ -78,7 +79,7 @@ def import_adapter(
     store = open_store()
     with tempfile.TemporaryDirectory(dir=store.folder, prefix=".import-") as scratch:
         files = importing.unpack(source, Path(scratch))
-        config = importing.describe(files, name or source.stem)
+        config = importing.describe(files, name or source.stem, dataset)
         run = store.start(config, getpass.getuser(), RunKind.IMPORTED, files)
     tell_end(run_now(store, run), store, False)
 

@@ -39,9 +39,9 @@ class Scores:
     macro_f1: float
     log_loss: float
     brier: float
-    """Half the squared error of all labels' probabilities, summed, on average (Brier 1950).
+    """Mean squared error of the labels' probabilities, summed over labels (Brier 1950).
 
-    Halved, it lies between 0 and 1, and for two labels is that of one label's probability.
+    Of two labels, whose errors are equal, one is counted, as scikit-learn does.
     """
     calibration_error: float
     """Expected calibration error (Guo et al. 2017)."""
@@ -81,7 +81,7 @@ def scores(probabilities: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Scores:
             metrics.f1_score(labels, predicted, labels=numbers, average="macro", zero_division=0)
         ),
         log_loss=float(metrics.log_loss(labels, exact, labels=numbers)),
-        brier=float(np.square(errors).sum(axis=1).mean() / 2),
+        brier=float(np.square(errors).sum(axis=1).mean() / (2 if len(numbers) == 2 else 1)),
         calibration_error=sum(each.count * abs(each.accuracy - each.confidence) for each in bins)
         / len(correct),
         confusion=tuple(map(tuple, confusion)),

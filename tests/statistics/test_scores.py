@@ -103,7 +103,7 @@ class TestFiveLabels:
         assert found.macro_f1 == pytest.approx((2 / 3 + 2 / 3 + 3) / 5)
         assert found.log_loss == pytest.approx(-(5 * np.log(0.6) + np.log(0.1)) / 6)
         right, wrong = 0.4**2 + 4 * 0.1**2, 0.9**2 + 0.6**2 + 3 * 0.1**2
-        assert found.brier == pytest.approx((5 * right + wrong) / 6 / 2)
+        assert found.brier == pytest.approx((5 * right + wrong) / 6)
         assert sum(each.count for each in found.bins) == 6
 
     def test_of_two_labels_the_brier_score_is_that_of_one(self):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from peft_demo import comparison
-from peft_demo.data import LONGEST_TEXT, check_text, clean
+from peft_demo.data import DATASETS, DEFAULT_DATASET, LONGEST_TEXT, check_text, clean
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.runs import Run
 from peft_demo.ui.html import problem, render
@@ -101,12 +101,14 @@ class ReviewPage(Page):
         )
 
     def _draw_import(self, owner: gr.BrowserState) -> None:
+        row = DATASETS[DEFAULT_DATASET]
+        labels = ", ".join(f"{number} {label}" for number, label in enumerate(row.labels))
         with gr.Accordion("Add an adapter from elsewhere", open=False, elem_id="import"):
             gr.HTML(
                 "<p class='pd-quiet'>A zip with a peft adapter (adapter_config.json and "
-                "adapter_model.safetensors) for one of the base models here, trained for two "
-                "labels: 0 negative, 1 positive. It is tested on the same reviews as every run, "
-                "then it joins the list.</p>",
+                "adapter_model.safetensors) for one of the base models here, trained for the "
+                f"labels of {row.name}: {labels}. It is tested on the same {row.nouns} as every "
+                "run, then it joins the list.</p>",
                 apply_default_css=False,
             )
             adapter = gr.File(
@@ -232,8 +234,10 @@ def _notes(prediction: Prediction, run: Run) -> list[str]:
         )
     if run.result is not None:
         low, high = run.result.test_interval
-        trust = f"right on {100 * run.result.test_accuracy:.1f} % of its test reviews"
-        if low <= 0.5 <= high:
+        row = DATASETS.get(run.config.dataset)
+        texts = row.nouns if row else "texts"
+        trust = f"right on {100 * run.result.test_accuracy:.1f} % of its test {texts}"
+        if low <= 1 / len(prediction.probabilities) <= high:
             trust += ", which cannot be told from guessing"
         notes.append(trust)
     notes.append(f"{prediction.milliseconds:.0f} ms")
