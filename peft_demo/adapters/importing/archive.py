@@ -61,9 +61,6 @@ def unpack(source: Path, scratch: Path) -> Path:
     return folder
 
 
-# From here on: unpacking.
-
-
 @dataclass(frozen=True)
 class _Entry:
     """A file in a zip or folder."""

@@ -52,9 +52,6 @@ def describe(folder: Path, name: str = "", dataset: str = DEFAULT_DATASET) -> Ru
     return run
 
 
-# From here on: what the adapter is.
-
-
 def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))

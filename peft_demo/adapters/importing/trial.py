@@ -31,8 +31,6 @@ LARGEST_MODEL = 1_000_000_000
 """Bytes of memory that the adapter may need beside its base."""
 
 
-# From here on: whether it works.
-
 _TEXT = "It begins slowly, but what an ending!"
 
 _SAME = 1e-4
