@@ -11,7 +11,6 @@ from peft_demo.adapters.importing.refusals import refusal
 from peft_demo.fields import Integer, shown
 from peft_demo.methods import METHODS
 
-
 _NEUTRALISED = frozenset(
     {
         # AutoPeftModel and LoRA's layers import the modules that these name.
