@@ -14,6 +14,7 @@ GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "docs/adding.md": {
         "method": diffs.method,
         "data set": diffs.data_set,
+        "base": diffs.base,
         "executor": diffs.executor,
         "page": diffs.page,
     },

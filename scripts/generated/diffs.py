@@ -25,6 +25,16 @@ def data_set() -> str:
     )
 
 
+def base() -> str:
+    """A family's row, and a base of it with the function that loads it."""
+    file = "peft_demo/models/hub.py"
+    return _diff(
+        ("peft_demo/models/architecture.py", 'model_type="distilbert"'),
+        (file, "load_distilbert"),
+        (file, "id=HUB_BASE"),
+    )
+
+
 def executor() -> str:
     """The smallest executor, and where one is chosen."""
     file = "peft_demo/execution/executors/thread.py"
