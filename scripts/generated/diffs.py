@@ -54,7 +54,7 @@ def _diff(*pieces: tuple[str, str]) -> str:
     """Pieces of files as added lines.
 
     A piece is a file with the name of a function or class at its top, or with a text that stands
-    in one line only, within a row of a table.
+    in one line only, within a row, be it of a table or by itself.
     """
     told: list[str] = []
     file = ""
@@ -68,8 +68,9 @@ def _diff(*pieces: tuple[str, str]) -> str:
             told += _added(top[mark], lines)
         else:
             row = _row_with(mark, tree, lines)
-            (table,) = (node for node in tree.body if node.lineno < row.lineno <= _end(node))
-            told += [f" {lines[table.lineno - 1]}", *_added(row, lines)]
+            (table,) = (node for node in tree.body if node.lineno <= row.lineno <= _end(node))
+            told += [] if table.lineno == row.lineno else [f" {lines[table.lineno - 1]}"]
+            told += _added(row, lines)
     return "\n".join(["```diff", *told, "```"])
 
 
