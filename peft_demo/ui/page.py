@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import gradio as gr
-import plotly
 
 from peft_demo.ui.api import add_endpoints
+from peft_demo.ui.browser_code import PLOTLY, calling
 from peft_demo.ui.faults import Blocks
 from peft_demo.ui.form.sidebar import Sidebar
 from peft_demo.ui.form.transfer import code_function
@@ -32,19 +30,15 @@ PAGES = (
 """The tabs in their order."""
 
 TITLE = "PEFT Demo"
-ASSETS = Path(__file__).parent / "assets"
-PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-
-_START = (
-    "(PeftDemo.start(element, server, () => trigger('finished'), "
-    "(rate) => trigger('rated', { rate })), "
-    "PeftCompare.start(server, (review) => trigger('opened', review)))"
+# Gradio looks for the names of events between quotes.
+_EVENTS = ", ".join(
+    f"{name}: (data) => trigger('{name}', data)" for name in ("finished", "rated", "opened")
 )
 
 
 def build(services: Services) -> gr.Blocks:
     """The whole page; nothing is started yet."""
-    gr.set_static_paths([ASSETS, PLOTLY.parent])
+    gr.set_static_paths([PLOTLY.parent])
     pages = [page(services) for page in PAGES]
     functions = [function for page in pages for function in page.functions()]
     functions += [code_function(services.store), page_function(owner_digest)]
@@ -52,7 +46,10 @@ def build(services: Services) -> gr.Blocks:
         # The owner's id lives in the browser; key and secret are fixed so that it outlives us.
         owner = gr.BrowserState("", storage_key="peft-demo-owner", secret="peft-demo")
         header = scripted(
-            render("header", title=TITLE), _START, server_functions=functions, elem_id="header"
+            render("header", title=TITLE),
+            f"start(element, server, {{{_EVENTS}}})",
+            server_functions=functions,
+            elem_id="header",
         )
         frame = Frame(blocks, owner, header, Sidebar(services, owner))
         with gr.Tabs(elem_id="tabs"):
@@ -65,27 +62,10 @@ def build(services: Services) -> gr.Blocks:
         blocks.load(transfer.from_link, None, [transfer.notes, *form.inputs], **QUIET)
         header.rated(of_event(_rate), None, form.control("learning_rate"), **QUIET)
         blocks.load(issue, owner, owner, **QUIET).then(
-            None, owner, None, js="(who) => PeftRunsTable.setOwner(who)"
+            None, owner, None, js=f"(who) => {calling('setOwner(who)')}"
         )
         add_endpoints(services)
     return blocks
-
-
-def head() -> str:
-    """The page's own scripts, served by itself: nothing is fetched from elsewhere."""
-    scripts = (
-        "charts.js",
-        "format.js",
-        "comparison_charts.js",
-        "comparison_tables.js",
-        "configuration.js",
-        "run_actions.js",
-        "runs_table.js",
-        "compare.js",
-        "peft_demo.js",
-    )
-    sources = (*(ASSETS / script for script in scripts), PLOTLY)
-    return "".join(f'<script defer src="gradio_api/file={path}"></script>' for path in sources)
 
 
 def _rate(rate: Rate) -> str:

@@ -13,8 +13,9 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from peft_demo.errors import PeftDemoError
+from peft_demo.ui.browser_code import STYLES, head, route
 from peft_demo.ui.faults import NoServerErrors
-from peft_demo.ui.page import ASSETS, build, head
+from peft_demo.ui.page import build
 from peft_demo.ui.services import Services
 from peft_demo.ui.theme import THEME
 
@@ -58,10 +59,10 @@ def launch(services: Services, host: str, port: int) -> gr.Blocks:
         quiet=True,
         share=False,
         show_error=True,
-        app_kwargs={"middleware": [Middleware(NoServerErrors)]},
         theme=THEME,
-        css_paths=[ASSETS / "peft_demo.css", ASSETS / "runs_table.css"],
+        css_paths=STYLES,
         head=head(),
+        app_kwargs={"middleware": [Middleware(NoServerErrors)], "routes": [route()]},
         footer_links=["api"],
         run_history=False,
         enable_monitoring=False,

@@ -1,19 +1,7 @@
 """The real app in a process of its own, and a real browser to look at it."""
 
 import pytest
-from install_chromium import find_chromium
-from playwright.sync_api import sync_playwright
 from running_app import App
-
-CHROMIUM_FLAGS = [
-    "--no-sandbox",  # CI runs as root
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -22,14 +10,6 @@ def app(tmp_path_factory):
     app.start()
     yield app
     app.stop()
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
 
 
 class Visit:

@@ -11,6 +11,7 @@ import gradio as gr
 from peft_demo import models
 from peft_demo.errors import PeftDemoError
 from peft_demo.runs import RunKind
+from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.form.sweep_form import SweepForm
 from peft_demo.ui.form.transfer import Transfer
@@ -57,7 +58,7 @@ class Sidebar:
             show_progress="hidden",
             concurrency_limit=8,
             api_visibility="private",
-        ).success(None, js="() => PeftDemo.submitted()")
+        ).success(None, js=f"() => {calling('submitted()')}")
 
     def _submit(self, kind: RunKind, owner: object, *values: Any) -> str:
         try:

@@ -41,7 +41,7 @@ class Board(Page):
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
-        scripted("<div class='pd-board'></div>", "PeftDemo.board(element)")
+        scripted("<div class='pd-board'></div>", "board(element)")
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""

@@ -65,7 +65,7 @@ class ComparePage(Page):
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
-        scripted("<div class='pd-compare'></div>", "PeftCompare.page(element)")
+        scripted("<div class='pd-compare'></div>", "compare(element)")
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""

@@ -11,6 +11,7 @@ from latex2mathml import converter
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.methods import METHODS, UNSUPPORTED, Method, measured_rates
 from peft_demo.runs import Run, RunConfig, links
+from peft_demo.ui.browser_code import calling
 from peft_demo.ui.durations import duration
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.html import refused, render
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from peft_demo.adapters.forecast import Forecast
     from peft_demo.adapters.parameter_count import ParameterCount
 
-_PICK = "PeftConfiguration.gallery(element, (method) => trigger('picked', { method }))"
+_PICK = "gallery(element, (chosen) => trigger('picked', chosen))"
 
 
 class MethodPage(Page):
@@ -60,7 +61,7 @@ class MethodPage(Page):
             trigger_mode="always_last",
             concurrency_limit=8,
             **QUIET,
-        ).then(None, js="() => PeftDemo.previewed()")
+        ).then(None, js=f"() => {calling('previewed()')}")
 
     def render(self, form: Form, *values: Any) -> tuple[str, str]:
         """The line of counts in the form, and the method's page."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import gradio as gr
 
+from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.sidebar import Sidebar
 from peft_demo.ui.services import Services
 
@@ -51,5 +52,4 @@ class Page:
 
 def scripted(html: str, script: str, **more: Any) -> gr.HTML:
     """HTML in our own style that our own script works on, once that is loaded."""
-    when_ready = f"const go = () => window.PeftDemo ? {script} : setTimeout(go, 30);\ngo();"
-    return gr.HTML(html, js_on_load=when_ready, apply_default_css=False, **more)
+    return gr.HTML(html, js_on_load=calling(script), apply_default_css=False, **more)

@@ -14,6 +14,7 @@ from peft_demo import comparison
 from peft_demo.data import DATASETS, DEFAULT_DATASET, LONGEST_TEXT, check_text, clean
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.runs import Run
+from peft_demo.ui.browser_code import calling
 from peft_demo.ui.html import problem, render
 from peft_demo.ui.owners import acting
 from peft_demo.ui.pages.page import QUIET, Frame, Page
@@ -138,7 +139,7 @@ class ReviewPage(Page):
         frame.header.finished(checked(self.refresh), self.run_ids, self.run_ids, **QUIET)
         frame.header.opened(
             of_event(self.open_review), None, [self.review, self.run_ids], **QUIET
-        ).success(None, js="() => PeftCompare.opened()").success(
+        ).success(None, js=f"() => {calling('reviewOpened()')}").success(
             checked(self.classify),
             [self.review, self.run_ids],
             self.cards,

@@ -22,7 +22,7 @@ class RunsPage(Page):
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
-        scripted("<div class='pd-runs'></div>", "PeftRunsTable.show(element)")
+        scripted("<div class='pd-runs'></div>", "runsTable(element)")
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""
@@ -64,7 +64,8 @@ class RunsPage(Page):
 
     def details(self, run_id: RunId) -> str:
         """Everything about one run, as JSON."""
-        return json.dumps(_record(self._services.store.get(run_id)))
+        run = self._services.store.get(run_id)
+        return json.dumps({**_record(run), "labels": run.config.labels})
 
 
 def _record(run: Run) -> dict[str, Any]:

@@ -1,0 +1,74 @@
+// Curves of runs, on the board and on the compare page.
+
+import { AXES, digitsFor, rangeOf, reachOf, smoothed, valuesOf } from "../lib/curves.js";
+import { percent } from "../lib/format.js";
+import { escaped } from "../lib/html.js";
+import { across, saidOf } from "./baselines.js";
+import { empty, figure, titled } from "./figure.js";
+
+// `series`: a list of { name, look, curve }; `x`: one of AXES; `smoothing`: of the training loss.
+export function drawCurves(plot, kind, series, { x, smoothing = 0.9, log = false, baselines }) {
+  const shown = series.filter(({ curve }) => valuesOf(curve, kind).length);
+  const lines = kind.isShare ? baselines : [];
+  const label = describe(kind, series, x) + saidOf(lines);
+  if (!shown.length) {
+    return empty(plot, label, series.length ? "No run has a curve yet." : "No run is selected.");
+  }
+  const keep = kind.key === "loss" ? smoothing : 0;
+  const traces = shown.flatMap(run => tracesOf(kind, run, x, keep, shown.length));
+  figure(plot, label, traces, {
+    uirevision: `${x} ${log}`,
+    ...across(lines),
+    xaxis: { title: titled(AXES[x]), rangemode: "tozero", ...marksOf(kind, shown, x) },
+    yaxis: verticalOf(kind, shown, log, lines),
+  });
+}
+
+function describe(kind, series, x) {
+  const ends = series.map(({ name, curve }) => {
+    const last = valuesOf(curve, kind).at(-1);
+    if (last === undefined) return `${name} has none yet`;
+    return `${name} ends at ${kind.isShare ? percent(last) : last.toFixed(3)}`;
+  });
+  return `${kind.title} against ${AXES[x]}: ${ends.join("; ") || "no run is selected"}.`;
+}
+
+// Whole epochs, each marked while there are few.
+function marksOf(kind, shown, x) {
+  if (x !== "epochs" || kind.track !== "by_epoch") return {};
+  const longest = Math.max(...shown.map(({ curve }) => curve.by_epoch.epochs.length));
+  return { tickformat: "d", dtick: longest > 12 ? undefined : 1 };
+}
+
+function verticalOf(kind, shown, log, lines) {
+  if (log && !kind.isShare) return { type: "log", autorange: true, tickformat: ".2~r" };
+  const perRun = shown.map(({ curve }) => reachOf(curve, kind));
+  const beaten = lines.map(line => line.accuracy);
+  const range = rangeOf(perRun, kind.isShare, beaten);
+  return { type: "linear", range, tickformat: digitsFor(range, kind.isShare) };
+}
+
+function tracesOf(kind, { name, look, curve }, x, keep, count) {
+  const track = curve[kind.track];
+  const trace = {
+    type: "scatter",
+    name: escaped(name),
+    x: track[x],
+    y: track[kind.key],
+    mode: kind.key === "loss" ? "lines" : "lines+markers",
+    line: { color: look.colour, dash: look.dash, width: 2 },
+    marker: { symbol: look.marker, size: 7 },
+    hovertemplate: `%{fullData.name}<br>${AXES[x]} %{x:,.4~r}: %{y:${kind.isShare ? ".1%" : ".4f"}}<extra></extra>`,
+  };
+  const silent = { ...trace, mode: "lines", hoverinfo: "skip", hovertemplate: undefined };
+  const low = track[`${kind.key}_low`];
+  if (low) {
+    const edge = { ...silent, line: { width: 0 } };
+    const fill = { fill: "tonexty", fillcolor: `${look.colour}33` };
+    return [{ ...edge, y: low }, { ...edge, y: track[`${kind.key}_high`], ...fill }, trace];
+  }
+  if (!keep) return [trace];
+  const opacity = count > 4 ? 0.12 : 0.22;
+  const raw = { ...silent, opacity, line: { color: look.colour, width: 1 } };
+  return [raw, { ...trace, y: smoothed(trace.y, keep) }];
+}

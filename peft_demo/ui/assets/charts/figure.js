@@ -1,0 +1,63 @@
+// A Plotly figure in the page's look, or a sentence in its place.
+
+import { html } from "../lib/html.js";
+
+const FONT = "IBM Plex Sans, sans-serif";
+
+export const css = name => getComputedStyle(document.body).getPropertyValue(name).trim();
+
+// An axis title: names of the server's are escaped by the caller.
+export const titled = text => ({ text, standoff: 6, font: { size: 13 } });
+
+const resizer = new ResizeObserver(entries => {
+  for (const { target } of entries) {
+    if (target.data && target.clientWidth) Plotly.Plots.resize(target);
+  }
+});
+
+// Plotly is a file of megabytes: parts that draw wait for it.
+export function whenReady(draw) {
+  if (window.Plotly) return true;
+  setTimeout(draw, 100);
+  return false;
+}
+
+// Zoom and pan survive an update with the same `uirevision`.
+export function figure(plot, label, traces, { xaxis, yaxis, ...layout }, config = {}) {
+  plot.setAttribute("aria-label", label);
+  plot.querySelector(".pd-wait")?.remove();
+  const axis = { gridcolor: css("--border-color-primary"), zeroline: false };
+  Plotly.react(
+    plot,
+    traces,
+    {
+      uirevision: "keep",
+      showlegend: false,
+      autosize: true,
+      height: 280,
+      margin: { l: 52, r: 12, t: 8, b: 42 },
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: FONT, size: 13, color: css("--body-text-color") },
+      hoverlabel: { font: { family: FONT } },
+      ...layout,
+      xaxis: { ...axis, ...xaxis },
+      yaxis: { ...axis, automargin: true, ...yaxis },
+    },
+    {
+      responsive: true,
+      displaylogo: false,
+      modeBarButtonsToRemove: ["select2d", "lasso2d"],
+      ...config,
+    },
+  );
+  resizer.observe(plot);
+}
+
+export function empty(plot, label, text) {
+  plot.setAttribute("aria-label", label);
+  if (plot.data) Plotly.purge(plot);
+  plot.innerHTML = html`<p class="pd-quiet pd-wait">${text}</p>`;
+}
+
+export const placeholder = (text = "Drawing …") => html`<p class="pd-quiet pd-wait">${text}</p>`;

@@ -1,0 +1,85 @@
+// Where a person chooses what is compared.
+
+import { ask } from "../gradio.js";
+import { percent, whole } from "../lib/format.js";
+import { html } from "../lib/html.js";
+import { matcher } from "../lib/listing.js";
+import { swatch } from "../lib/looks.js";
+import * as runs from "../runs.js";
+import { isNone, MOST } from "./address.js";
+import { fill, find } from "./layout.js";
+import * as question from "./question.js";
+
+const MOST_RUNS = 60;
+const MOST_GROUPS = 40;
+
+let groups = [];
+
+export const CHOOSER = html`
+  <section class="pd-panel" aria-labelledby="pd-compare-title">
+    <div class="pd-row"><h2 id="pd-compare-title">Runs side by side</h2>
+      <button type="button" class="pd-button pd-copy" hidden>Copy link</button></div>
+    <div class="pd-chips" data-part="chips"></div>
+    <details class="pd-picker"><summary>Choose runs</summary>
+      <label class="pd-field">Filter <input type="search" class="pd-filter" placeholder="name, method, owner or tag"></label>
+      <ul class="pd-pick-list" data-part="list"></ul><p class="pd-quiet" data-part="more"></p>
+      <div data-part="groups"></div></details>
+  </section>`;
+
+export const choosable = () => runs.all().filter(run => run.kind !== "range_test");
+
+export async function loadGroups() {
+  const answer = await ask("groups");
+  if (Array.isArray(answer)) groups = answer;
+  drawChooser();
+}
+
+export function drawChooser() {
+  const asked = question.get();
+  const looks = runs.looksOf(asked.ids);
+  const chips = asked.ids.map(id => chipOf(id, looks[id]));
+  const none = html`<p class="pd-quiet">Choose two to eight runs.</p>`;
+  fill("chips", chips.length || asked.group ? html`${chips}` : none);
+  const matches = matcher(find(".pd-filter").value);
+  const fit = choosable().filter(run => matches(searchedIn(run)));
+  const isFull = asked.ids.length >= MOST;
+  const items = fit.slice(0, MOST_RUNS).map(run => itemOf(run, asked.ids, isFull));
+  fill(
+    "list",
+    items.length ? html`${items}` : html`<li class="pd-quiet">No run fits the filter.</li>`,
+  );
+  const left = fit.length - MOST_RUNS;
+  fill("more", [
+    left > 0 && `${whole(left)} more runs: filter to find them. `,
+    isFull && "Eight runs are the most; take one out to choose another.",
+  ]);
+  fill("groups", groups.length > 0 && groupsOf(asked.group));
+  find(".pd-copy").hidden = isNone(asked);
+}
+
+const searchedIn = run => [run.name, run.summary, run.id, run.owner, ...run.tags];
+
+function chipOf(id, look) {
+  const run = runs.get(id);
+  const name = run?.name || id;
+  return html`<button type="button" class="pd-chip" data-remove="${id}" aria-label="Take ${name} out">
+    ${run && swatch(look)}<span>${name}</span><small aria-hidden="true">✕</small></button>`;
+}
+
+function itemOf({ id, name, test, status, summary }, chosen, isFull) {
+  const isChosen = chosen.includes(id);
+  const state = isChosen ? "checked" : isFull && "disabled";
+  return html`<li><label><input type="checkbox" value="${id}" ${state}>
+    <span>${name}</span> <small>${test ? percent(test.accuracy) : status} · ${summary}</small></label></li>`;
+}
+
+const groupsOf =
+  chosen => html`<h3>Groups</h3><p class="pd-quiet">Sweeps, repeats and races, as a whole.</p>
+  <div class="pd-chips pd-toggles">${groups.slice(0, MOST_GROUPS).map(
+    ({
+      group_id,
+      name,
+      kind,
+    }) => html`<button type="button" class="pd-chip" data-group="${group_id}"
+      aria-pressed="${group_id === chosen}"><span>${name}</span><small>${kind}</small></button>`,
+  )}</div>`;

@@ -1,0 +1,82 @@
+// Refused values say why at their field, in sight, until they are changed.
+
+import { note } from "../lib/dom.js";
+
+const STARTERS = "#start, #queue-all";
+const CHECKERS = `${STARTERS}, #paste-button, #find-rate`;
+const REFUSAL = "div.validation-error";
+
+export function start() {
+  document.addEventListener("blur", tellClamped, true);
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest(STARTERS)) setTimeout(showRefused, 200);
+  });
+  keepRefusals();
+}
+
+// The sentence at a field may be out of sight, or behind "More settings". Gradio has no event for
+// a refused value, so this looks for one a while after the click.
+function showRefused(tries = 120, isOpened = false) {
+  const notes = document.querySelectorAll("#sidebar .validation-error, #sidebar .pd-kept");
+  const wrong = [...notes].find(each => each.textContent);
+  if (wrong?.offsetParent) return wrong.scrollIntoView({ block: "center", behavior: "smooth" });
+  // Once only: on a busy machine a second click would close it again before it has opened.
+  if (wrong && !isOpened) document.querySelector("#more-settings button").click();
+  if (tries) setTimeout(showRefused, 50, tries - 1, isOpened || Boolean(wrong));
+}
+
+// Gradio takes a refusal away as soon as any other event answers, such as the live count; here it
+// stays at its field until that is changed, or until the next try.
+function keepRefusals() {
+  const form = document.getElementById("sidebar");
+  // The header may be drawn before it.
+  if (!form) return void setTimeout(keepRefusals, 100);
+  new MutationObserver(mutations => mutations.forEach(keepRefusal)).observe(form, {
+    childList: true,
+    subtree: true,
+  });
+  for (const kind of ["input", "change"]) form.addEventListener(kind, changed, true);
+  form.addEventListener("click", ({ target }) => target.closest(CHECKERS) && forget(form), true);
+}
+
+const drop = holder => holder.querySelectorAll(".pd-kept").forEach(kept => void kept.remove());
+const isRefusal = node => node.matches?.(REFUSAL);
+
+function keepRefusal({ target, addedNodes, removedNodes }) {
+  const block = target.closest?.(".block");
+  if (!block) return;
+  if ([...addedNodes].some(isRefusal)) drop(block);
+  const gone = [...removedNodes].find(isRefusal);
+  if (!gone || block.dataset.changed || block.querySelector(REFUSAL)) return;
+  drop(block);
+  block.append(note("pd-clamped pd-kept", gone.textContent));
+}
+
+function changed({ target }) {
+  const block = target.closest?.("#sidebar .block");
+  if (!block) return;
+  block.dataset.changed = "yes";
+  drop(block);
+}
+
+function forget(form) {
+  drop(form);
+  for (const block of form.querySelectorAll("[data-changed]")) delete block.dataset.changed;
+}
+
+// A slider moves a typed number into its range without a word; here it says so.
+function tellClamped({ target: input }) {
+  const holder = input.closest?.("#sidebar .block");
+  if (input.type !== "number" || !holder?.querySelector("input[type=range]")) return;
+  holder.querySelector(".pd-clamped")?.remove();
+  const field = holder.id.replace(/^.*-/, "") || "This value";
+  const sentence = clamped(field, input);
+  if (sentence) holder.append(note("pd-clamped", sentence));
+}
+
+export function clamped(field, { min, max, value }) {
+  const [low, high, typed] = [min, max, value].map(Number);
+  if (value !== "" && typed >= low && typed <= high) return "";
+  const kept = Math.min(high, Math.max(low, typed));
+  return `${field} must be between ${min} and ${max}, got ${value || "nothing"}; it is ${kept} now.`;
+}

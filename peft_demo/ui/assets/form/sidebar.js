@@ -1,0 +1,30 @@
+// The form's place: on a phone it covers the page, and what opens at its end needs to be scrolled to.
+
+import { openTab } from "../lib/dom.js";
+
+const OPENERS = "#several > button, #transfer > button, #more-settings > button";
+
+const isPhone = () => window.innerWidth < 768;
+
+export function start() {
+  // Gradio opens it some time after the page is there.
+  if (isPhone()) close(30);
+  document.addEventListener("click", ({ target }) => {
+    // What opens at the form's end would open behind the start button.
+    const parent = target.closest(OPENERS)?.parentElement;
+    if (parent)
+      setTimeout(() => parent.scrollIntoView({ block: "start", behavior: "smooth" }), 350);
+  });
+}
+
+// To where the queued runs are seen.
+export function leave() {
+  if (isPhone()) close();
+  openTab("Training");
+}
+
+function close(tries = 1) {
+  const sidebar = document.getElementById("sidebar");
+  if (sidebar?.classList.contains("open")) sidebar.querySelector(".toggle-button").click();
+  else if (tries > 1) setTimeout(close, 100, tries - 1);
+}

@@ -1,0 +1,56 @@
+// The header: how far the models are, what is wrong with the store, and news read aloud.
+
+import { tell } from "./gradio.js";
+import { setText } from "./lib/dom.js";
+import { percent, STATES } from "./lib/format.js";
+import * as runs from "./runs.js";
+import * as theme from "./theme.js";
+
+let header = null;
+let finished = null;
+const states = new Map();
+
+export function show(element) {
+  header = element;
+  header.querySelector(".pd-theme").addEventListener("click", theme.toggle);
+}
+
+export function start() {
+  runs.follow(news => {
+    if (!news) return showModels("failed", "No connection to the server; trying again …");
+    if (news.error) return showProblem(news.error);
+    showModels(news.models.state, news.models.text);
+    showProblem(news.problem || "");
+    news.runs.forEach(announce);
+    tellFinished();
+  });
+}
+
+function showModels(state, text) {
+  const pill = header.querySelector(".pd-models");
+  pill.dataset.state = state;
+  setText(pill, text);
+}
+
+function showProblem(sentence) {
+  const problem = header.querySelector(".pd-store-problem");
+  problem.hidden = !sentence;
+  setText(problem, sentence);
+}
+
+function announce(run) {
+  const before = states.get(run.id);
+  states.set(run.id, run.status);
+  if (!before || before === run.status) return;
+  const result = run.test ? `, test accuracy ${percent(run.test.accuracy)}` : "";
+  const text = `${run.name}: ${STATES[run.status]}${result}`;
+  setText(document.querySelector(".pd-announce"), text);
+}
+
+// The review page offers the finished runs by their names.
+function tellFinished() {
+  const done = runs.all().filter(run => run.status === "completed");
+  const names = done.map(run => run.id + run.name).join();
+  if (finished !== names) tell("finished");
+  finished = names;
+}

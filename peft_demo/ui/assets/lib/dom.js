@@ -1,0 +1,80 @@
+// What several parts of the page do to it.
+
+import { html } from "./html.js";
+
+const written = new WeakMap();
+
+// Writes HTML, or escaped text, only where it is another than the last: focus, scrolling and open
+// lists stay.
+export function replace(element, content) {
+  const text = String(html`${content}`);
+  if (!element || written.get(element) === text) return;
+  written.set(element, text);
+  element.innerHTML = text;
+}
+
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// A line of text with a role, such as a field's refusal.
+export function note(className, text) {
+  const element = document.createElement("p");
+  element.className = className;
+  element.setAttribute("role", "alert");
+  element.textContent = text;
+  return element;
+}
+
+// Children with `data-run`, in the order of the runs: made, moved and removed as they come and go.
+export function keepInOrder(holder, runs, make, fill) {
+  const children = new Map([...holder.children].map(child => [child.dataset.run, child]));
+  const wanted = new Set(runs.map(run => run.id));
+  for (const [id, child] of children) if (!wanted.has(id)) child.remove();
+  runs.forEach((run, index) => {
+    const child = children.get(run.id) || make(run);
+    if (holder.children[index] !== child)
+      holder.insertBefore(child, holder.children[index] || null);
+    fill(child, run);
+  });
+}
+
+// On a phone some tabs are behind Gradio's "…", in the page but out of sight; and Gradio takes no
+// clicks before it has set the page up.
+export function openTab(name, tries = 200) {
+  const selector = "#tabs button[role=tab], #tabs .overflow-dropdown button";
+  const tab = [...document.querySelectorAll(selector)].find(b => b.textContent.trim() === name);
+  if (tab?.getAttribute("aria-selected") === "true") return;
+  tab?.click();
+  if (tries) setTimeout(openTab, 50, name, tries - 1);
+}
+
+export function openDialog(className, content) {
+  const dialog = document.createElement("dialog");
+  dialog.className = className;
+  dialog.innerHTML = content;
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
+  return dialog;
+}
+
+export function save(name, text, type) {
+  const anchor = document.createElement("a");
+  anchor.href = URL.createObjectURL(new Blob([text], { type }));
+  anchor.download = name;
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
+}
+
+// What was kept in this browser under a name; nothing where it cannot be read.
+export function recall(name) {
+  try {
+    return JSON.parse(localStorage.getItem(name)) || {};
+  } catch {
+    localStorage.removeItem(name);
+    return {};
+  }
+}
+
+export const keep = (name, value) => localStorage.setItem(name, JSON.stringify(value));

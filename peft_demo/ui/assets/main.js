@@ -1,0 +1,45 @@
+// What Gradio's own scripts call; everything else is found from here.
+
+import * as compare from "./compare/page.js";
+import * as configuration from "./form/configuration.js";
+import * as refusals from "./form/refusals.js";
+import * as sidebar from "./form/sidebar.js";
+import { connect } from "./gradio.js";
+import * as header from "./header.js";
+import { openTab } from "./lib/dom.js";
+import { poll, start as startPolling } from "./runs.js";
+import * as edit from "./runs_table/edit.js";
+import * as table from "./runs_table/table.js";
+import * as selection from "./selection.js";
+import * as theme from "./theme.js";
+import * as board from "./training/board.js";
+
+export { fillTab as compare } from "./compare/page.js";
+export { gallery, previewed } from "./form/configuration.js";
+export { setOwner, show as runsTable } from "./runs_table/table.js";
+export { show as board } from "./training/board.js";
+
+let isStarted = false;
+
+// Called when the header is drawn, and again where Gradio draws it anew.
+export function start(element, server, events) {
+  connect(server, events);
+  header.show(element);
+  if (isStarted) return;
+  isStarted = true;
+  theme.restore();
+  selection.restore();
+  for (const part of [header, board, table, compare, configuration, edit, refusals, sidebar]) {
+    part.start();
+  }
+  startPolling();
+}
+
+// Called when runs were put into the queue.
+export function submitted() {
+  sidebar.leave();
+  poll();
+}
+
+// Called when the review page has what was clicked on the compare page.
+export const reviewOpened = () => openTab("Review");

@@ -1,0 +1,49 @@
+// What can be done to runs: stop, star, delete with a way back, download.
+
+import { call, NO_CONNECTION } from "../gradio.js";
+import { save } from "../lib/dom.js";
+import { counted } from "../lib/format.js";
+import * as runs from "../runs.js";
+import { toast } from "./toast.js";
+
+// Reference runs stay as they are.
+export const own = ids => ids.filter(id => runs.get(id)?.reference === false);
+
+// Answers the sentence of a refusal, or an empty text.
+export async function act(action, run_ids, more = {}) {
+  const problem = await call("act", { action, run_ids, ...more });
+  runs.poll();
+  return problem ?? NO_CONNECTION;
+}
+
+// The same, with the sentence shown; answers whether it was done.
+async function acted(action, run_ids) {
+  const problem = await act(action, run_ids);
+  if (problem) toast(problem, { isProblem: true });
+  return !problem;
+}
+
+export const stop = ids => acted("stop", ids);
+export const star = (ids, isStarred) => acted(isStarred ? "star" : "unstar", own(ids));
+
+export async function remove(ids) {
+  const run_ids = own(ids);
+  const what = run_ids.length === 1 ? runs.get(run_ids[0]).name : counted(run_ids.length, "run");
+  if (await acted("delete", run_ids)) {
+    toast(`Deleted ${what}.`, { undo: () => restore(run_ids) });
+  }
+}
+
+async function restore(run_ids) {
+  if (await acted("restore", run_ids)) toast(`${counted(run_ids.length, "run")} restored.`);
+}
+
+// The CSV begins with a byte order mark, by which spreadsheets know UTF-8.
+export async function download(run_ids, kind) {
+  const text = await call("records", { run_ids, kind });
+  const problem = text?.startsWith('{"error"') ? JSON.parse(text).error : "";
+  if (problem || text === undefined) return toast(problem || NO_CONNECTION, { isProblem: true });
+  if (kind === "csv") save("runs.csv", `\ufeff${text}`, "text/csv");
+  else save("runs.json", text, "application/json");
+  toast(`Saved ${counted(run_ids.length, "run")} as runs.${kind}.`);
+}

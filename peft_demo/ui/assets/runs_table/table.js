@@ -1,0 +1,252 @@
+// The table of all runs, and what a person does with it.
+
+import { MOST } from "../compare/address.js";
+import { isConnected } from "../gradio.js";
+import { keepInOrder, replace } from "../lib/dom.js";
+import { counted, whole } from "../lib/format.js";
+import { html } from "../lib/html.js";
+import * as owner from "../owner.js";
+import * as runs from "../runs.js";
+import { openDetails } from "../training/details.js";
+import { download, remove, star } from "./actions.js";
+import { COLUMNS, cellOf, lookOf } from "./columns.js";
+import { tag } from "./edit.js";
+import {
+  columns,
+  filter,
+  listed,
+  ONLY,
+  paged,
+  restore,
+  showColumn,
+  sortBy,
+  unfilter,
+  view,
+} from "./view.js";
+
+const button = (action, text) =>
+  html`<button type="button" class="pd-button" data-do="${action}">${text}</button>`;
+
+const SKELETON = html`
+  <div class="pd-filter" role="search" aria-label="Filter the runs">
+    <label>Filter <input type="search" class="pd-text" placeholder="name, value, tag, owner, state …"></label>
+    <label>Method <select class="pd-method-filter"></select></label>
+    <label>Show <select class="pd-only">${Object.entries(ONLY).map(([key, { title }]) => html`<option value="${key}">${title}</option>`)}</select></label>
+    <details class="pd-menu"><summary class="pd-button">Columns</summary><fieldset><legend>Columns</legend>
+      ${COLUMNS.slice(1).map(({ key, title }) => html`<label><input type="checkbox" data-column="${key}"> ${title}</label>`)}
+    </fieldset></details>
+  </div>
+  <div class="pd-selection" role="toolbar" aria-label="What to do with the selected runs">
+    <span class="pd-quiet pd-count" role="status"></span>
+    ${button("compare", "Compare")}${button("tag", "Tag")}${button("star", "Star")}${button("delete", "Delete")}
+    <span class="pd-downloads">${button("csv", "Download CSV")}${button("json", "JSON")}</span>
+  </div>
+  <div class="pd-scroll" tabindex="0" role="region" aria-label="Table of runs"><table>
+    <caption class="pd-quiet">Reviews are counted as training + validation; below an accuracy stands its 95 % Wilson interval.</caption>
+    <thead></thead><tbody></tbody></table>
+    <p class="pd-empty pd-quiet">No run matches. ${button("clear", "Show all runs")}</p></div>
+  <nav class="pd-pager" aria-label="Pages of runs">${button("previous", "Previous")}
+    <span class="pd-quiet" role="status"></span>${button("next", "Next")}</nav>`;
+
+let table = null;
+const selected = new Set();
+
+const find = selector => table.querySelector(selector);
+const isChosen = run => selected.has(run.id);
+const ids = list => list.map(run => run.id);
+const own = list => list.filter(run => !run.reference);
+const areStarred = list => list.length > 0 && list.every(run => run.is_starred);
+
+export function start() {
+  restore();
+  runs.follow(news => news && draw());
+  document.addEventListener("click", closeMenu);
+  document.addEventListener("keydown", event => event.key === "Escape" && closeMenu());
+}
+
+// Called when its tab is drawn.
+export function show(element) {
+  table = element.querySelector(".pd-runs") || element;
+  table.innerHTML = SKELETON;
+  table.addEventListener("click", onClick);
+  table.addEventListener("input", onInput);
+  draw();
+}
+
+// The header, which brings the server, may be drawn after it is called.
+export async function setOwner(id) {
+  if (!isConnected()) return void setTimeout(setOwner, 30, id);
+  await owner.set(id);
+  draw();
+}
+
+// -- what a person does --------------------------------------------------------------------------
+
+function closeMenu(event) {
+  const menu = document.querySelector(".pd-runs .pd-menu");
+  if (menu?.open && !menu.contains(event?.target)) menu.open = false;
+}
+
+const choose = (id, isOn) => (isOn ? selected.add(id) : selected.delete(id));
+
+function onInput({ target }) {
+  if (target.dataset.column) showColumn(target.dataset.column, target.checked);
+  else if (target.dataset.select) choose(target.dataset.select, target.checked);
+  else if (target.matches(".pd-all")) for (const run of listed()) choose(run.id, target.checked);
+  else {
+    const [text, method, only] = [".pd-text", ".pd-method-filter", ".pd-only"].map(find);
+    filter({ text: text.value, method: method.value, only: only.value });
+  }
+  draw();
+}
+
+function onClick({ target }) {
+  const pressed = target.closest("button");
+  const { run } = pressed?.closest("tr")?.dataset || {};
+  if (pressed?.matches(".pd-star")) star([run], pressed.getAttribute("aria-pressed") !== "true");
+  else if (pressed?.dataset.action === "details") openDetails(run);
+  else if (pressed?.dataset.sort) sortBy(pressed.dataset.sort);
+  else if (pressed?.dataset.do) DO[pressed.dataset.do](listed().filter(isChosen));
+  if (pressed) draw();
+}
+
+const detail = chosen => ({ detail: { run_ids: ids(chosen) } });
+const take = kind => chosen => download(ids(chosen.length ? chosen : listed()), kind);
+
+function turn(pages) {
+  view.page += pages;
+}
+
+const DO = {
+  compare: chosen => document.dispatchEvent(new CustomEvent("pd-compare", detail(chosen))),
+  tag: chosen => tag(ids(own(chosen))),
+  star: chosen => star(ids(own(chosen)), !areStarred(own(chosen))),
+  delete: chosen => remove(ids(own(chosen))),
+  csv: take("csv"),
+  json: take("json"),
+  previous: () => turn(-1),
+  next: () => turn(1),
+  clear: unfilter,
+};
+
+// -- drawing ---------------------------------------------------------------------------------------
+
+function draw() {
+  if (!table?.isConnected) return;
+  const known = new Set(ids(runs.all()));
+  for (const id of selected) if (!known.has(id)) selected.delete(id);
+  const list = listed();
+  const { first, page, isSplit } = paged(list);
+  const last = first + page.length;
+  drawFilter();
+  drawSelection(list);
+  drawHead(list);
+  drawRows(page);
+  find(".pd-empty").hidden = list.length > 0;
+  find(".pd-pager").hidden = !isSplit;
+  replace(find(".pd-pager span"), `${first + 1} to ${last} of ${whole(list.length)}`);
+  find("[data-do=previous]").disabled = first === 0;
+  find("[data-do=next]").disabled = last >= list.length;
+}
+
+function drawFilter() {
+  const methods = new Set(runs.all().map(run => run.method));
+  if (view.method) methods.add(view.method);
+  const listed = [...methods].sort().map(method => html`<option>${method}</option>`);
+  replace(find(".pd-method-filter"), html`<option value="">All</option>${listed}`);
+  if (find(".pd-text").value !== view.text) find(".pd-text").value = view.text;
+  find(".pd-method-filter").value = view.method;
+  find(".pd-only").value = view.only;
+  for (const box of table.querySelectorAll("[data-column]")) {
+    box.checked = view.columns.includes(box.dataset.column);
+  }
+}
+
+function drawSelection(list) {
+  const chosen = list.filter(isChosen);
+  const mine = own(chosen);
+  const all = counted(list.length, "run");
+  const count = `${whole(chosen.length)} of ${whole(list.length)} selected`;
+  replace(find(".pd-count"), chosen.length ? count : all);
+  const enable = (action, isOn, why) => {
+    find(`[data-do=${action}]`).disabled = !isOn;
+    find(`[data-do=${action}]`).title = isOn ? "" : why;
+  };
+  const canCompare = chosen.length >= 2 && chosen.length <= MOST;
+  enable("compare", canCompare, `Select 2 to ${MOST} runs to compare them.`);
+  for (const action of ["tag", "star", "delete"]) {
+    enable(action, mine.length, "Select runs first; the reference runs stay as they are.");
+  }
+  for (const kind of ["csv", "json"]) enable(kind, list.length, "");
+  replace(find("[data-do=star]"), areStarred(mine) ? "Remove star" : "Star");
+  find(".pd-downloads").title = chosen.length ? "The selected runs" : "All runs of the list";
+}
+
+const headOf = column => html`
+  <th scope="col" class="${lookOf(column)}" data-of="${column.key}"><button type="button" class="pd-sort" data-sort="${column.key}">${column.title}</button></th>`;
+
+function drawHead(list) {
+  const head = find("thead");
+  replace(
+    head,
+    html`<tr><th scope="col" class="pd-mark"><input type="checkbox" class="pd-all"></th>
+      <th scope="col" class="pd-mark"><span class="pd-hidden">Star</span></th>${columns().map(headOf)}
+      <th scope="col" class="pd-wide"><span class="pd-hidden">Edit</span></th></tr>`,
+  );
+  const { key, isDown } = view.sort;
+  for (const cell of head.querySelectorAll("[data-of]")) {
+    if (cell.dataset.of !== key) cell.removeAttribute("aria-sort");
+    else cell.setAttribute("aria-sort", isDown ? "descending" : "ascending");
+  }
+  const all = find(".pd-all");
+  const count = list.filter(isChosen).length;
+  all.checked = count > 0 && count === list.length;
+  all.indeterminate = count > 0 && count < list.length;
+  all.setAttribute("aria-label", `Select all ${list.length} runs of the list`);
+}
+
+function drawRows(list) {
+  const body = find("tbody");
+  const focused = body.contains(document.activeElement) && document.activeElement;
+  const kinds = columns().map(column => column.key);
+  if (body.dataset.columns !== kinds.join()) body.replaceChildren();
+  body.dataset.columns = kinds.join();
+  keepInOrder(body, list, newRow, fillRow);
+  // A row that moves loses the focus.
+  if (focused?.isConnected && document.activeElement !== focused) focused.focus();
+}
+
+const cellFor = column =>
+  column.key === "name"
+    ? html`<th scope="row" class="pd-name"><button type="button" class="pd-pick" data-action="details" aria-haspopup="dialog" title="Details"></button><div data-cell="name"></div></th>`
+    : html`<td class="${lookOf(column)}" data-cell="${column.key}"></td>`;
+
+function newRow({ id }) {
+  const row = document.createElement("tr");
+  row.dataset.run = id;
+  row.innerHTML = html`<td class="pd-mark"><input type="checkbox" data-select="${id}"></td>
+    <td class="pd-mark"><button type="button" class="pd-star"></button></td>${columns().map(cellFor)}
+    <td class="pd-wide pd-mark"><button type="button" class="pd-button" data-edit="${id}" title="Edit name, tags and note">✎</button></td>`;
+  return row;
+}
+
+function fillRow(row, run) {
+  const [box, mark, details, edit] = [
+    "[data-select]",
+    ".pd-star",
+    "[data-action]",
+    "[data-edit]",
+  ].map(selector => row.querySelector(selector));
+  box.checked = isChosen(run);
+  row.classList.toggle("pd-chosen", box.checked);
+  box.setAttribute("aria-label", `Select ${run.name}`);
+  mark.setAttribute("aria-pressed", run.is_starred);
+  mark.setAttribute("aria-label", `Star of ${run.name}`);
+  edit.setAttribute("aria-label", `Edit name, tags and note of ${run.name}`);
+  mark.hidden = edit.hidden = run.reference;
+  replace(mark, run.is_starred ? "★" : "☆");
+  replace(details, html`${run.name}`);
+  for (const column of columns()) {
+    replace(row.querySelector(`[data-cell=${column.key}]`), html`${cellOf(column, run)}`);
+  }
+}

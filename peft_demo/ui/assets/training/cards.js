@@ -1,0 +1,95 @@
+// A card for each run: what it is, how far it is, and what can be done to it.
+
+import { keepInOrder, setText } from "../lib/dom.js";
+import { between, percent, STATES, seconds, whole } from "../lib/format.js";
+import { html } from "../lib/html.js";
+import * as runs from "../runs.js";
+
+const MOST_OVER = 12;
+
+const CARD = html`
+  <div class="pd-card-top"><h3></h3><span class="pd-state"></span></div>
+  <p class="pd-quiet pd-summary"></p>
+  <div class="pd-progress" role="progressbar" aria-valuemin="0" aria-valuemax="100"><i></i></div>
+  <p class="pd-now"></p>
+  <div class="pd-actions">${["Stop", "Details", "Delete"].map(
+    word =>
+      html`<button type="button" class="pd-button" data-action="${word.toLowerCase()}">${word}</button>`,
+  )}</div>`;
+
+// First what goes on, in the order of the queue; then what is over, the newest first.
+export function drawCards(holder) {
+  const all = runs.all();
+  const over = all.filter(runs.isOver);
+  const shown = over.filter((run, index) => index < MOST_OVER || run.reference);
+  const going = all.filter(run => !runs.isOver(run)).reverse();
+  keepInOrder(holder, [...going, ...shown], newCard, fill);
+}
+
+function newCard(run) {
+  const card = document.createElement("article");
+  card.className = "pd-card";
+  card.dataset.run = run.id;
+  card.style.setProperty("--run", runs.lookOf(run.id).colour);
+  card.innerHTML = CARD;
+  return card;
+}
+
+function fill(card, run) {
+  const find = selector => card.querySelector(selector);
+  setText(find("h3"), run.name);
+  setText(find(".pd-summary"), run.summary + (run.reference ? " · reference" : ""));
+  find(".pd-state").dataset.state = run.status;
+  setText(find(".pd-state"), STATES[run.status]);
+  const share = run.status === "completed" ? 1 : run.max_steps ? run.step / run.max_steps : 0;
+  const isBusy = run.status === "running" && (share === 0 || run.phase !== "Training");
+  const progress = find(".pd-progress");
+  progress.setAttribute("aria-valuenow", Math.round(100 * share));
+  progress.setAttribute("aria-label", `Progress of ${run.name}`);
+  progress.classList.toggle("pd-busy", isBusy);
+  find(".pd-progress i").style.width = `${100 * share}%`;
+  setText(find(".pd-now"), nowOf(run));
+  const buttons = {
+    stop: ["Stop", runs.isOver(run)],
+    details: ["Details of", false],
+    delete: ["Delete", !runs.isOver(run) || run.reference],
+  };
+  for (const [action, [words, isHidden]] of Object.entries(buttons)) {
+    const button = find(`[data-action=${action}]`);
+    button.hidden = isHidden;
+    button.setAttribute("aria-label", `${words} ${run.name}`);
+  }
+}
+
+export function nowOf(run) {
+  if (run.status === "queued") return queued(run);
+  if (run.range) return suggested(run.range);
+  if (run.status === "completed") return run.test ? tested(run) : "";
+  if (run.status === "running") return training(run);
+  if (run.error) return run.error;
+  if (!run.epoch) return "Stopped before the first epoch ended";
+  return `Stopped after ${run.epoch} of ${run.max_epochs} epochs`;
+}
+
+const queued = ({ queue }) => (queue === 1 ? "Next in the queue" : `Number ${queue} in the queue`);
+
+function suggested({ suggestion, is_sure }) {
+  const words = suggestion ? `Suggests a learning rate of ${suggestion}` : "Shows no good rate";
+  return `${words}${is_sure ? "" : " (unsure)"} · Details shows the curve`;
+}
+
+const tested = ({ test, seconds: time }) =>
+  `Test accuracy ${percent(test.accuracy)} (95 %: ${between(test)}) on ${whole(test.reviews)} ` +
+  `reviews · ${seconds(time)}`;
+
+function training(run) {
+  const parts = [
+    run.phase && run.phase !== "Training" && `${run.phase} …`,
+    run.max_steps && `epoch ${Math.min(run.epoch + 1, run.max_epochs)} of ${run.max_epochs}`,
+    run.max_steps && `step ${run.step} of ${run.max_steps}`,
+    run.samples_per_second && `${run.samples_per_second.toFixed(0)} reviews/s`,
+    run.seconds_left != null && run.step && `about ${seconds(run.seconds_left)} left`,
+    run.learning_rate != null && `lr ${Number(run.learning_rate).toPrecision(2)}`,
+  ];
+  return parts.filter(Boolean).join(" · ") || "Starting …";
+}

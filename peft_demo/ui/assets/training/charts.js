@@ -1,0 +1,53 @@
+// The selected runs' curves, and what there is to beat on their reviews.
+
+import { drawCurves } from "../charts/curves.js";
+import { whenReady } from "../charts/figure.js";
+import { ask } from "../gradio.js";
+import { KINDS } from "../lib/curves.js";
+import * as runs from "../runs.js";
+import * as selection from "../selection.js";
+import { drawable } from "./chips.js";
+
+const AGAIN_MS = 1500;
+const ALONG = { by_epoch: "epochs", by_step: "steps" };
+
+let drawn = "";
+let baselines = [];
+let baselinesOf = "";
+let asked = null;
+
+// `isForced`: though nothing has changed but the colours, or the page.
+export function drawCharts(board, isForced) {
+  if (!whenReady(() => drawCharts(board, true))) return;
+  const series = drawable()
+    .filter(run => selection.has(run.id) && runs.curveOf(run.id))
+    .map(run => ({ ...run, ...runs.curveOf(run.id), look: runs.lookOf(run.id) }))
+    .reverse();
+  askBaselines(board);
+  const now = [baselinesOf, ...series.map(run => `${run.id}:${run.version}:${run.name}`)].join();
+  if (!isForced && now === drawn) return;
+  drawn = now;
+  for (const kind of KINDS) {
+    const plot = board.querySelector(`[data-chart=${kind.key}] .pd-plot`);
+    drawCurves(plot, kind, series, { x: ALONG[kind.track], baselines });
+  }
+}
+
+// What guessing, counting words and the baseline methods get on the selected runs' reviews.
+async function askBaselines(board) {
+  const run_ids = runs.selectedTested();
+  const wanted = run_ids.join();
+  if (asked === wanted) return;
+  asked = wanted;
+  const answer = await ask("baselines", { run_ids });
+  if (!answer || asked !== wanted) return;
+  baselines = answer.lines || [];
+  baselinesOf = wanted;
+  if (answer.is_pending) {
+    setTimeout(() => {
+      asked = null;
+      askBaselines(board);
+    }, AGAIN_MS);
+  }
+  drawCharts(board, true);
+}

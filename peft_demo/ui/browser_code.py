@@ -1,0 +1,57 @@
+"""The page's own scripts and styles: where they are served, and how Gradio's scripts call them.
+
+The scripts are ES modules in a folder whose name holds a checksum of them all: a browser may keep a
+file for days, and so it never mixes two versions. Nothing is fetched from elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from pathlib import Path
+
+import plotly
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+ASSETS = Path(__file__).parent / "assets"
+PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+STYLES = [
+    ASSETS / "styles" / f"{name}.css"
+    for name in ("page", "runs", "review", "form", "method", "compare", "runs_table")
+]
+"""In the order in which a later rule overrules an earlier one."""
+
+_MODULES = sorted(ASSETS.rglob("*.js"))
+
+
+def _checksum() -> str:
+    digest = hashlib.sha256()
+    for path in _MODULES:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+_FOLDER = f"modules/{_checksum()}"
+
+
+def route() -> Mount:
+    """What serves the modules."""
+    # Where the system maps .js to something else, browsers refuse the modules.
+    mimetypes.add_type("text/javascript", ".js")
+    return Mount(f"/{_FOLDER}", StaticFiles(directory=ASSETS))
+
+
+def head() -> str:
+    """For the page's head: all modules at once, so that none waits for the one that imports it."""
+    links = (
+        f'<link rel="modulepreload" href="{_FOLDER}/{path.relative_to(ASSETS).as_posix()}">'
+        for path in _MODULES
+    )
+    return "".join(links) + f'<script defer src="gradio_api/file={PLOTLY}"></script>'
+
+
+def calling(call: str) -> str:
+    """An expression for Gradio's scripts: the call of a function of main.js, once that is there."""
+    main = f"import(new URL('{_FOLDER}/main.js', document.baseURI))"
+    return f"{main}.then((app) => app.{call})"

@@ -1,0 +1,72 @@
+import * as format from "/assets/lib/format.js";
+import { equal, test } from "/tests/runner.js";
+
+const plain = text => text.replaceAll("\u00a0", " ");
+
+test("whole numbers have commas", () => equal(format.whole(1234567.4), "1,234,567"));
+
+test("shares are percents with a digit", () => {
+  equal([plain(format.percent(0.8394)), plain(format.percent(1, 0))], ["83.9 %", "100 %"]);
+});
+
+test("an interval names both ends", () => {
+  equal(plain(format.between({ low: 0.815, high: 0.86 })), "81.5 % to 86.0 %");
+});
+
+test("differences are signed, with a real minus", () => {
+  equal([0.031, -0.031, 0].map(format.signed), ["+3.1", "−3.1", "+0.0"]);
+});
+
+test("small p values are not written out", () => {
+  equal([0.0001, 0.001, 0.04567].map(format.pValue), ["< 0.001", "0.001", "0.046"]);
+});
+
+test("one thing is not many", () => {
+  equal(
+    [1, 0, 1200].map(count => format.counted(count, "run")),
+    ["1 run", "0 runs", "1,200 runs"],
+  );
+});
+
+test("bytes are kB below a million, and never none", () => {
+  equal([12, 594_600, 1_900_000].map(format.bytes).map(plain), ["1 kB", "595 kB", "1.9 MB"]);
+});
+
+test("seconds grow into minutes and hours", () => {
+  equal([-1, 59.4, 65, 3600, 5400].map(format.seconds), [
+    "0 s",
+    "59 s",
+    "1 min 05 s",
+    "1.0 h",
+    "1.5 h",
+  ]);
+});
+
+test("near days have a time, far ones a year", () => {
+  const now = Date.parse("2026-07-01T00:00:00Z");
+  equal(format.when("2026-06-30T12:34:00Z", now), "30 Jun, 12:34");
+  equal(format.when("2024-06-30T12:34:00Z", now), "30 Jun 2024");
+});
+
+test("measured values carry the unit that the server names", () => {
+  const cases = [
+    [0.5, "share", "50.0 %"],
+    [0.5555, "nats", "0.555 nats"],
+    [148610, "parameters", "148,610"],
+    [683_000, "bytes", "683 kB"],
+    [3.21, "seconds", "3.2 s"],
+    [44.4, "seconds", "44 s"],
+    [222, "seconds", "3.7 min"],
+    [12.345, "milliseconds per review", "12.3 ms"],
+  ];
+  for (const [value, unit, text] of cases) equal(plain(format.measured(value, unit)), text);
+});
+
+test("marks at an axis are brief", () => {
+  equal(format.tick(5_300_000, "bytes"), "5.3");
+  equal(
+    [1_179_648, 20_736, 7].map(n => format.tick(n, "parameters")),
+    ["1.2 M", "21 k", "7"],
+  );
+  equal(format.tick(0.30000000000000004, "seconds"), "0.3");
+});

@@ -1,0 +1,39 @@
+import { cut, escaped, glued, html, wrapped } from "/assets/lib/html.js";
+import { equal, test } from "/tests/runner.js";
+
+const nasty = `<img src=x onerror="alert('&')">`;
+const harmless = "&#60;img src=x onerror=&#34;alert(&#39;&#38;&#39;)&#34;&#62;";
+
+test("what would be HTML is escaped", () => equal(escaped(nasty), harmless));
+
+test("values in a template are escaped, in attributes too", () => {
+  equal(String(html`<b title="${nasty}">${nasty}</b>`), `<b title="${harmless}">${harmless}</b>`);
+});
+
+test("templates in a template, and lists of them, stay as they are", () => {
+  const items = ["a<b", "c"].map(name => html`<li>${name}</li>`);
+  equal(String(html`<ul>${items}</ul>`), "<ul><li>a&#60;b</li><li>c</li></ul>");
+});
+
+test("nothing is written for null, undefined and false, but zero is", () => {
+  equal(String(html`${null}${undefined}${false}${0}${[null, 1]}`), "01");
+});
+
+test("a list of texts is escaped", () => equal(String(html`${["<", ">"]}`), "&#60;&#62;"));
+
+test("backslashes stay", () => equal(String(html`<i>\u00a0${"\\n"}</i>`), "<i>\u00a0\\n</i>"));
+
+test("long names are cut at their end", () => {
+  equal([cut("abcdef", 6), cut("abcdefg", 6)], ["abcdef", "abcde…"]);
+});
+
+test("numbers keep their signs on one line", () => {
+  equal(
+    glued("by 3 % (p = 0.01, p < 0.001)"),
+    "by 3\u00a0% (p\u00a0=\u00a00.01, p\u00a0<\u00a00.001)",
+  );
+});
+
+test("a name is broken into lines for Plotly, escaped", () => {
+  equal(wrapped("one two <three> four", 6), "one two<br>&#60;three&#62;<br>four");
+});

@@ -1,0 +1,27 @@
+import { apart, look, swatch } from "/assets/lib/looks.js";
+import { equal, test } from "/tests/runner.js";
+
+const first = Array.from({ length: 32 }, (_, n) => look(n));
+
+test("eight runs have eight colours and eight markers", () => {
+  for (const part of ["colour", "marker"]) {
+    equal(new Set(first.slice(0, 8).map(each => each[part])).size, 8);
+  }
+});
+
+test("thirty-two runs differ, by their dashes too", () => {
+  equal(new Set(first.map(each => JSON.stringify(each))).size, 32);
+});
+
+test("looks that differ in colour stay", () => {
+  const own = [look(3), look(5)];
+  equal(apart(own), own);
+});
+
+test("two of the same colour get the first looks of all", () => {
+  equal(apart([look(3), look(11)]), [look(0), look(1)]);
+});
+
+test("a swatch is drawn in the run's colour", () => {
+  equal(String(swatch(look(0))).includes(`fill="${look(0).colour}"`), true);
+});

@@ -1,0 +1,92 @@
+import { clamped } from "/assets/form/refusals.js";
+import { connect } from "/assets/gradio.js";
+import { set } from "/assets/owner.js";
+import { COLUMNS, cellOf } from "/assets/runs_table/columns.js";
+import { nowOf } from "/assets/training/cards.js";
+import { equal, test } from "/tests/runner.js";
+
+const plain = text => String(text).replaceAll("\u00a0", " ");
+const column = key => COLUMNS.find(each => each.key === key);
+const run = {
+  kind: "training",
+  status: "completed",
+  epoch: 2,
+  max_epochs: 3,
+  tags: [],
+  config: { seed: 1 },
+  owner: "guest",
+  owner_digest: "digest of me",
+};
+const test_result = { accuracy: 0.5, low: 0.4, high: 0.6, reviews: 1000, loss: 0.7 };
+
+test("without a value a dash is written", () => {
+  equal(
+    ["accuracy", "loss", "file", "rate"].map(key => plain(cellOf(column(key), run))),
+    ["–", "–", "–", "–"],
+  );
+});
+
+test("an accuracy stands above its interval", () => {
+  const text = plain(cellOf(column("accuracy"), { ...run, test: test_result }));
+  equal(text, "<b>50.0 %</b><small>40.0 % to 60.0 %</small>");
+});
+
+test("epochs are counted where not all are done", () => {
+  equal(
+    [run, { ...run, epoch: 3 }, { ...run, kind: "imported" }].map(each =>
+      cellOf(column("epochs"), each),
+    ),
+    ["2 of 3", 3, "–"],
+  );
+});
+
+test("own runs are yours, references are nobody's", async () => {
+  connect({ owner_digest: async ({ owner }) => `digest of ${owner}` }, {});
+  await set("me");
+  equal(
+    [run, { ...run, reference: true }].map(each => cellOf(column("owner"), each)),
+    ["you", "guest"],
+  );
+});
+
+test("a waiting run says where it waits", () => {
+  const waiting = queue => nowOf({ ...run, status: "queued", queue });
+  equal([waiting(1), waiting(3)], ["Next in the queue", "Number 3 in the queue"]);
+});
+
+test("a running run says how far it is", () => {
+  const running = {
+    ...run,
+    status: "running",
+    phase: "Training",
+    step: 5,
+    max_steps: 30,
+    samples_per_second: 99.6,
+    seconds_left: 61,
+    learning_rate: 0.00123,
+  };
+  equal(
+    nowOf(running),
+    "epoch 3 of 3 · step 5 of 30 · 100 reviews/s · about 1 min 01 s left · lr 0.0012",
+  );
+  equal(nowOf({ ...run, status: "running", phase: "Loading", step: 0 }), "Loading …");
+  equal(nowOf({ ...run, status: "running", step: 0 }), "Starting …");
+});
+
+test("a finished run says what it reached", () => {
+  const text = nowOf({ ...run, test: test_result, seconds: 44 });
+  equal(plain(text), "Test accuracy 50.0 % (95 %: 40.0 % to 60.0 %) on 1,000 reviews · 44 s");
+});
+
+test("a run that ended early says why", () => {
+  equal(nowOf({ ...run, status: "failed", error: "It is too large." }), "It is too large.");
+  equal(nowOf({ ...run, status: "cancelled" }), "Stopped after 2 of 3 epochs");
+  equal(nowOf({ ...run, status: "cancelled", epoch: 0 }), "Stopped before the first epoch ended");
+});
+
+test("a value out of range is told with its limits", () => {
+  const told = value => clamped("r", { min: "1", max: "256", value });
+  equal(told("1000"), "r must be between 1 and 256, got 1000; it is 256 now.");
+  equal(told(""), "r must be between 1 and 256, got nothing; it is 1 now.");
+  equal(told("8"), "");
+});
