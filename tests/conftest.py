@@ -18,6 +18,7 @@ import pytest
 from filelock import FileLock
 from five_labels import five  # noqa: F401
 from hypothesis import settings
+from made_up_family import made_up_base  # noqa: F401
 from small_runs import small_config
 
 from peft_demo.data import SENTIMENT

@@ -19,16 +19,8 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from peft_demo.methods import METHODS, Method, Setting, Values
-from peft_demo.models import FAMILY, Shape
+from peft_demo.models import Architecture, Shape
 
-BLOCKS = FAMILY.block_path
-FIRST_BLOCK, SECOND_BLOCK = f"{BLOCKS}0.", f"{BLOCKS}1."
-_PARTS = "|".join({re.escape(FAMILY.path(name).rpartition(".")[0] + ".") for name in FAMILY.linear})
-_WHERE = re.compile(
-    rf"^.*{re.escape(BLOCKS)}\d+\.({_PARTS})?\w+\.|^base_model\."
-    rf"|^{FAMILY.body}\.{FAMILY.embeddings}\."
-)
-"""What stands before a tensor's name within its module."""
 ADAPTER = "default"
 """peft's name for an adapter that was given none; it stands in its tensors' names."""
 
@@ -68,6 +60,8 @@ class ParameterCount:
     optimizer_bytes: int
     """What AdamW keeps: two float32 numbers for each trained parameter."""
     n_layers: int
+    architecture: Architecture
+    """The base's family."""
     block: tuple[Part, ...]
     """The modules of a block that something is added to or trained in; all blocks are alike."""
     shared: tuple[Tensor, ...]
@@ -100,8 +94,9 @@ def _counted(
 ) -> ParameterCount:
     network = _Network(method, dict(values), setting)
     trained = [name for name, tensor in network.tensors.items() if tensor.requires_grad]
-    head = sum(network.numel(name) for name in trained if FAMILY.in_head(name))
-    adapter = sum(network.numel(name) for name in trained if not FAMILY.in_head(name))
+    family = setting.base.architecture
+    head = sum(network.numel(name) for name in trained if family.in_head(name))
+    adapter = sum(network.numel(name) for name in trained if not family.in_head(name))
     return ParameterCount(
         num_adapter_parameters=adapter,
         num_head_parameters=head,
@@ -109,6 +104,7 @@ def _counted(
         file_bytes=_file_bytes(network),
         optimizer_bytes=2 * 4 * (adapter + head),
         n_layers=setting.base.n_layers,
+        architecture=family,
         block=_block(network),
         shared=_shared(network),
         embeddings=_embeddings(network),
@@ -116,10 +112,11 @@ def _counted(
 
 
 def _num_base_parameters(setting: Setting) -> int:
+    family = setting.base.architecture
     return sum(
-        parameter.numel() * (setting.base.n_layers - 1 if SECOND_BLOCK in name else 1)
+        parameter.numel() * (setting.base.n_layers - 1 if family.block(1) in name else 1)
         for name, parameter in _blank(setting, 2).named_parameters()
-        if not FAMILY.in_head(name)
+        if not family.in_head(name)
     )
 
 
@@ -147,7 +144,7 @@ def _build(
     model = copy.deepcopy(_blank(setting, n_layers))
     if method.peft_config is None:
         return model.requires_grad_(True), model.state_dict()
-    for name in FAMILY.head:
+    for name in setting.base.architecture.head:
         model.get_submodule(name).requires_grad_(True)
     with torch.device("meta"), _WithoutValues():
         adapted = peft.get_peft_model(model, method.peft_config(values, setting))
@@ -217,7 +214,8 @@ class _Network:
     """A method's tensors on two blocks, and which of them every further block brings as well."""
 
     def __init__(self, method: Method, values: Values, setting: Setting) -> None:
-        self.setting = setting
+        self.setting, self.family = setting, setting.base.architecture
+        self.second = self.family.block(1)
         model, self.stored = _build(method, values, setting, 2)
         self.tensors = dict(_named(model))
         """Each under its first name, as ``named_parameters`` lists them."""
@@ -225,26 +223,25 @@ class _Network:
         """Each under all its names."""
         self._names_of_base = {name for name, _ in _named(_blank(setting, 2))}
         names = {*self.tensors, *self.stored}
-        if any(BLOCKS not in name and name[-1].isdigit() for name in self.places):
+        if any(self.family.block_path not in name and name[-1].isdigit() for name in self.places):
             # Numbered tensors outside the blocks may be as many as the blocks' modules, as
             # TinyLoRA's vectors are; one that bears the adapter's name alone is there once.
             smaller, stored = _build(method, values, setting, 1)
             self.repeated = names - {name for name, _ in _named(smaller)} - stored.keys()
         else:
-            self.repeated = {name for name in names if SECOND_BLOCK in name}
+            self.repeated = {name for name in names if self.second in name}
 
     def is_added(self, name: str) -> bool:
         """Whether the method adds this tensor, for it is neither the base's nor the head's."""
         plain = name.removeprefix("base_model.").removeprefix("model.")
-        return plain.replace(".base_layer.", ".") not in self._names_of_base and not FAMILY.in_head(
-            name
-        )
+        is_base = plain.replace(".base_layer.", ".") in self._names_of_base
+        return not is_base and not self.family.in_head(name)
 
     def is_shown(self, name: str) -> bool:
         """Whether a reader should know of it: tables of indices and counters are bookkeeping."""
         tensor = self.places[name]
         is_weight = tensor.is_floating_point() and tensor.numel() > 1
-        return not FAMILY.in_head(name) and (
+        return not self.family.in_head(name) and (
             tensor.requires_grad or (self.is_added(name) and is_weight)
         )
 
@@ -257,15 +254,15 @@ class _Network:
         if name not in self.repeated:
             return [name]
         further = range(1, self.setting.base.n_layers)
-        if SECOND_BLOCK in name:
-            return [name.replace(SECOND_BLOCK, f"{BLOCKS}{block}.") for block in further]
+        if self.second in name:
+            return [name.replace(self.second, self.family.block(block)) for block in further]
         stem, _, number = name.rpartition(".")
         return [f"{stem}.{int(number) + (block - 1) * len(self.loose)}" for block in further]
 
     @property
     def loose(self) -> list[str]:
         """Tensors that each block brings, but kept outside the blocks."""
-        return [name for name in self.tensors if name in self.repeated and SECOND_BLOCK not in name]
+        return [name for name in self.tensors if name in self.repeated and self.second not in name]
 
 
 def _named(
@@ -308,7 +305,7 @@ def _json(name: str, value: object) -> str:
 def _block(network: _Network) -> tuple[Part, ...]:
     parts: dict[str, list[Tensor]] = {}
     for path, own in _modules(network.setting).items():
-        prefix = f"{SECOND_BLOCK}{path}."
+        prefix = f"{network.second}{path}."
         names = [name for name in network.places if prefix in name and network.is_shown(name)]
         if names:
             kept = [name for name in names if name in network.tensors]
@@ -320,7 +317,7 @@ def _block(network: _Network) -> tuple[Part, ...]:
             stem = _plain(name.rpartition(".")[0], network)
             tensors.append(_tensor(stem, network.tensors[name]))
     return tuple(
-        Part(path.removeprefix(FAMILY.attention_at), tuple(tensors))
+        Part(path.removeprefix(network.family.attention_at), tuple(tensors))
         for path, tensors in parts.items()
     )
 
@@ -329,7 +326,7 @@ def _modules(setting: Setting) -> dict[str, dict[str, tuple[int, ...]]]:
     """A block's modules that have tensors, with these tensors' shapes."""
     modules: dict[str, dict[str, tuple[int, ...]]] = {}
     for name, parameter in _blank(setting, 2).named_parameters():
-        path, _, last = name.partition(SECOND_BLOCK)[2].rpartition(".")
+        path, _, last = name.partition(setting.base.architecture.block(1))[2].rpartition(".")
         if path:
             modules.setdefault(path, {})[last] = tuple(parameter.shape)
     return modules
@@ -348,7 +345,7 @@ def _shared(network: _Network) -> tuple[Tensor, ...]:
         for name in network.tensors
         if network.is_added(name)
         and network.is_shown(name)
-        and not {name, name.replace(FIRST_BLOCK, SECOND_BLOCK)} & network.repeated
+        and not {name, name.replace(network.family.block(0), network.second)} & network.repeated
         and name.rpartition(".")[0] not in containers
     ]
     return tuple(_shown(names, network))
@@ -358,7 +355,7 @@ def _embeddings(network: _Network) -> tuple[Tensor, ...]:
     names = [
         name
         for name in network.tensors
-        if f".{FAMILY.embeddings}." in name
+        if f".{network.family.embeddings}." in name
         and not network.is_added(name)
         and network.is_shown(name)
     ]
@@ -375,8 +372,18 @@ def _tensor(name: str, tensor: torch.Tensor) -> Tensor:
 
 def _plain(name: str, network: _Network) -> str:
     """A tensor's name within its module, without what peft's bookkeeping adds to it."""
-    words = _WHERE.sub("", name).split(".")
+    words = _before(network.family).sub("", name).split(".")
     # Of a linear layer without a bias, the layer's name is enough.
     if words[-1] == "weight" and f"{name.removesuffix('weight')}bias" not in network.tensors:
         words = words[:-1]
     return ".".join(word for word in words if word not in (ADAPTER, "base_layer"))
+
+
+@lru_cache
+def _before(family: Architecture) -> re.Pattern[str]:
+    """What stands before a tensor's name within its module."""
+    parts = {re.escape(family.path(name).rpartition(".")[0] + ".") for name in family.linear}
+    return re.compile(
+        rf"^.*{re.escape(family.block_path)}\d+\.({'|'.join(parts)})?\w+\.|^base_model\."
+        rf"|^{family.body}\.{family.embeddings}\."
+    )

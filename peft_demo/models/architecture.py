@@ -63,9 +63,18 @@ class Architecture:
         return (self.attention_norm, self.output_norm)
 
     @property
+    def modules(self) -> tuple[str, ...]:
+        """All modules of a block that have tensors."""
+        return self.linear + self.layer_norms
+
+    @property
     def block_path(self) -> str:
         """What stands before the number of a block in the names of the model's tensors."""
         return f"{self.body}.{self.blocks}."
+
+    def block(self, number: int) -> str:
+        """What stands before the names of a block's tensors, counted from 0."""
+        return f"{self.block_path}{number}."
 
     def path(self, module: str) -> str:
         """Where one of a block's modules stands within it."""
@@ -73,7 +82,7 @@ class Architecture:
 
     def translated(self, modules: tuple[str, ...], other: Architecture) -> tuple[str, ...]:
         """The names of these modules in another family."""
-        own, theirs = (row.linear + row.layer_norms for row in (self, other))
+        own, theirs = self.modules, other.modules
         return tuple(theirs[own.index(module)] for module in modules)
 
     def in_head(self, tensor: str) -> bool:

@@ -15,6 +15,7 @@ from field_values import allowed_by
 from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
+from made_up_family import MINE
 from small_runs import run_python
 from transformers import BertTokenizer, DistilBertConfig, DistilBertForSequenceClassification
 
@@ -300,3 +301,17 @@ print(loading._loaded)
 """
         done = run_python(code, tmp_path)
         assert done.stdout.split() == ["22564608", "65190912", "{}"], done.stderr
+
+
+def test_another_family_is_counted_by_its_own_names(made_up_base):
+    config = RunConfig(base_model=made_up_base.id, r=2, target_modules=["self.query", "self.value"])
+    found = counted(config)
+    dim, n_layers = MINE["dim"], MINE["n_layers"]
+    assert found.num_head_parameters == 2 * dim + 2
+    assert found.num_adapter_parameters == n_layers * 2 * 2 * 2 * dim
+    network = made_up_base.shape.network(num_labels=2)
+    assert found.num_base_parameters == network.num_parameters() - found.num_head_parameters
+    assert [(part.module, part.tensors) for part in found.block] == [
+        (module, (Tensor("lora_A", (2, dim), True), Tensor("lora_B", (dim, 2), True)))
+        for module in ("self.query", "self.value")
+    ]

@@ -2,11 +2,11 @@
 
 import json
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_up_family import MADE_UP, MINE
 from small_runs import run_python
 
 from peft_demo.errors import InvalidFieldsError
@@ -16,21 +16,10 @@ from peft_demo.models import (
     BUILTIN_BASE,
     FAMILY,
     HUB_BASE,
-    Architecture,
-    Pretrained,
     Shape,
     shape_of,
 )
 from peft_demo.runs import RunConfig
-
-MINE = {
-    "vocab_size": 100,
-    "max_position_embeddings": 64,
-    "dim": 24,
-    "n_layers": 3,
-    "n_heads": 4,
-    "hidden_dim": 60,
-}
 
 modules = st.lists(st.sampled_from(FAMILY.linear), min_size=1, unique=True).map(tuple)
 
@@ -66,71 +55,30 @@ class TestTheBuiltInBase:
             )
 
 
-MADE_UP = Architecture(
-    model_type="bert",
-    label="BERT",
-    config_class="BertConfig",
-    model_class="BertForSequenceClassification",
-    body="bert",
-    blocks="encoder.layer",
-    embeddings="embeddings",
-    attention_at="attention.",
-    query="self.query",
-    key="self.key",
-    value="self.value",
-    output="output.dense",
-    feedforward_in="intermediate.dense",
-    feedforward_out="output.dense2",
-    attention_norm="attention.output.LayerNorm",
-    output_norm="output.LayerNorm",
-    head=("classifier",),
-    measures=(
-        "vocab_size",
-        "max_position_embeddings",
-        "hidden_size",
-        "num_hidden_layers",
-        "num_attention_heads",
-        "intermediate_size",
-    ),
-)
-"""Another family, with names and measures of its own."""
-
-
 class TestAnotherFamily:
-    @pytest.fixture
-    def row(self, monkeypatch) -> Pretrained:
-        row = replace(
-            BASES[BUILTIN_BASE],
-            id="made-up",
-            label="Made up (nowhere)",
-            shape=Shape(**MINE, architecture=MADE_UP),
-        )
-        monkeypatch.setitem(BASES, row.id, row)
-        return row
-
-    def test_names_its_own_modules_to_methods(self, row):
+    def test_names_its_own_modules_to_methods(self, made_up_base):
         (field,) = (f for f in METHODS["lora"].fields_on(MADE_UP) if f.name == "target_modules")
         assert field.choices == MADE_UP.linear
-        config = RunConfig(base_model=row.id, target_modules=["self.value", "self.query"])
+        config = RunConfig(base_model=made_up_base.id, target_modules=["self.value", "self.query"])
         assert config.method_values["target_modules"] == ("self.query", "self.value")
         with pytest.raises(InvalidFieldsError, match=r"one or more of self\.query"):
-            RunConfig(base_model=row.id, target_modules=["q_lin"])
+            RunConfig(base_model=made_up_base.id, target_modules=["q_lin"])
 
-    def test_limits_texts_to_what_it_reads(self, row):
-        assert RunConfig(base_model=row.id, max_length=64).max_length == 64
+    def test_limits_texts_to_what_it_reads(self, made_up_base):
+        assert RunConfig(base_model=made_up_base.id, max_length=64).max_length == 64
         with pytest.raises(InvalidFieldsError, match="between 8 and 64 tokens, got 65"):
-            RunConfig(base_model=row.id, max_length=65)
+            RunConfig(base_model=made_up_base.id, max_length=65)
         assert RunConfig(max_length=512).max_length == 512
 
-    def test_has_a_head_that_is_saved(self, row):
-        config = RunConfig(base_model=row.id)
+    def test_has_a_head_that_is_saved(self, made_up_base):
+        config = RunConfig(base_model=made_up_base.id)
         built = METHODS["lora"].peft_config(config.method_values, config.setting)
         assert built.modules_to_save == ["classifier"]
         assert MADE_UP.in_head("base_model.model.classifier.modules_to_save.default.weight")
         assert not MADE_UP.in_head("base_model.model.bert.encoder.layer.0.output.dense.weight")
 
-    def test_is_built_from_its_own_measures(self, row):
-        network = row.shape.network(num_labels=3)
+    def test_is_built_from_its_own_measures(self, made_up_base):
+        network = made_up_base.shape.network(num_labels=3)
         assert network.config.hidden_size == MINE["dim"]
         assert len(network.get_submodule(f"{MADE_UP.body}.{MADE_UP.blocks}")) == MINE["n_layers"]
         assert network.classifier.out_features == 3

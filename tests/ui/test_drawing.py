@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_up_family import MADE_UP
 
 from peft_demo.adapters.parameter_count import ParameterCount, Part, Tensor
 from peft_demo.models import FAMILY
@@ -15,7 +16,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 WIDTH, INNER = 384, 1536
 
 
-def count_parameters(block=(), *, shared=(), embeddings=(), n_layers=6):
+def count_parameters(block=(), *, shared=(), embeddings=(), n_layers=6, architecture=FAMILY):
     return ParameterCount(
         num_adapter_parameters=1_000,
         num_head_parameters=148_610,
@@ -23,6 +24,7 @@ def count_parameters(block=(), *, shared=(), embeddings=(), n_layers=6):
         file_bytes=1,
         optimizer_bytes=1,
         n_layers=n_layers,
+        architecture=architecture,
         block=tuple(block),
         shared=tuple(shared),
         embeddings=tuple(embeddings),
@@ -323,3 +325,10 @@ def test_all_boxes_and_lines_of_text_are_on_the_sheet(rank, width, number):
         assert 0 <= y < y + height <= bottom
     for text in root.iter(f"{SVG}text"):
         assert 0 <= float(text.get("y")) <= bottom - 4
+
+
+def test_another_family_is_drawn_with_its_own_names():
+    drawn = words(parsed(count_parameters(architecture=MADE_UP)))
+    assert "q_lin" not in drawn
+    for name in (*MADE_UP.modules, *MADE_UP.head):
+        assert name in drawn

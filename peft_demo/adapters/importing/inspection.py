@@ -16,7 +16,7 @@ from peft_demo.adapters.importing.trial import Tensors, try_out
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import shown
-from peft_demo.models import BASES, BUILTIN_BASE, FAMILY, shape_of
+from peft_demo.models import BASES, BUILTIN_BASE, Architecture, shape_of
 from peft_demo.runs import NAME, RunConfig, dataset_field, reading
 
 _DEEPEST = 5
@@ -98,14 +98,15 @@ def _read_tensors(path: Path) -> dict[str, tuple[int, ...]]:
 def _base_of(config: Mapping[str, Any], tensors: Tensors, labels: Sequence[str]) -> str:
     """The base that the adapter names, or the one that fits where it names a folder instead."""
     came = str(config.get("base_model_name_or_path") or "")
-    width = _head_width(tensors, labels)
     named = [base_id for base_id in BASES if _last_part(base_id) == _last_part(came)]
     # The Hub has networks of the usual width with other weights; export-base writes the built-in
     # base into folders of any name.
     is_path = re.match(r"[./\\~]|[A-Za-z]:", came) is not None
     possible = named or [base for base in BASES if is_path or base == BUILTIN_BASE]
+    family = _family_of(possible, tensors)
+    width = _head_width(tensors, labels, family)
     for base_id in possible:
-        if shape_of(base_id).dim == width:
+        if (shape_of(base_id).architecture, shape_of(base_id).dim) == (family, width):
             return base_id
     known = ", ".join(f"{base_id} ({shape_of(base_id).dim} wide)" for base_id in BASES)
     raise refusal(
@@ -118,27 +119,37 @@ def _last_part(name: str) -> str:
     return PureWindowsPath(name).name
 
 
-def _head_width(tensors: Tensors, labels: Sequence[str]) -> int:
+def _family_of(possible: Sequence[str], tensors: Tensors) -> Architecture:
+    """The first family of these bases whose head is there, or the first of all."""
+    families = [BASES[base_id].architecture for base_id in possible]
+    return next(
+        (row for row in families if all(_of_head(tensors, part, "weight") for part in row.head)),
+        families[0],
+    )
+
+
+def _head_width(tensors: Tensors, labels: Sequence[str], family: Architecture) -> int:
     """The width of the base that the head was trained on, once the head is known to be there."""
-    for part in FAMILY.head:
+    for part in family.head:
         for kind in ("weight", "bias"):
             if not _of_head(tensors, part, kind):
-                listed = ", ".join(FAMILY.head)
+                listed = ", ".join(family.head)
                 raise refusal(
                     f"must have a trained head, all of {listed}, got no {part}.{kind} in "
-                    f"{files.WEIGHTS}: train it with modules_to_save={list(FAMILY.head)}."
+                    f"{files.WEIGHTS}: train it with modules_to_save={list(family.head)}."
                 )
-    first, last = (_of_head(tensors, part, "weight") for part in FAMILY.head)
+    *inner, last = (_of_head(tensors, part, "weight") for part in family.head)
     if len(last) != 2 or last[0] != len(labels):
         listed = ", ".join(f"{number} {label}" for number, label in enumerate(labels))
         raise refusal(
             f"must have a head for {len(labels)} labels ({listed}), got one of shape {shown(last)}."
         )
-    if first != (last[1], last[1]):
-        raise refusal(
-            f"must have a {FAMILY.head[0]} as wide as its {FAMILY.head[1]} ({last[1]}), got one "
-            f"of shape {shown(first)}."
-        )
+    for part, shape in zip(family.head, inner, strict=False):
+        if shape != (last[1], last[1]):
+            raise refusal(
+                f"must have a {part} as wide as its {family.head[-1]} ({last[1]}), got one "
+                f"of shape {shown(shape)}."
+            )
     return last[1]
 
 

@@ -6,18 +6,17 @@ Sizes are units of a viewBox 400 wide, so that the smallest text of a drawing 35
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from peft_demo.models import FAMILY
 from peft_demo.ui.drawing.pen import Pen
-from peft_demo.ui.drawing.sentences import ALL_MODULES, own_tensors
+from peft_demo.ui.drawing.sentences import own_tensors
 from peft_demo.ui.drawing.tensors import described, shape_lines
 from peft_demo.ui.drawing.text import NAME, cut, text_width
 
 if TYPE_CHECKING:
-    from peft_demo.adapters.parameter_count import Part, Tensor
+    from peft_demo.adapters.parameter_count import ParameterCount, Tensor
 
 WIDTH = 400
 BLOCK_LEFT, BLOCK_RIGHT = 10.0, 380.0
@@ -29,8 +28,8 @@ FLOW = (BAR_LEFT + BAR_RIGHT) / 2
 INPUT_RIGHT, BESIDE_LEFT, BESIDE_RIGHT = 176.0, 204.0, 390.0
 """Of the embeddings when something stands beside them, and of that."""
 
-COLUMNS = FAMILY.attention[:3]
-"""Stand beside each other: they read the same input."""
+COLUMNS = 3
+"""Of query, key and value, which stand beside each other: they read the same input."""
 COLUMN_GAP = 8.0
 INSET_WIDTH = 196.0
 """Of an adapter's box in a bar, unless the module's name is long."""
@@ -88,10 +87,10 @@ class Module:
         return [inset for inset in insets if inset.lines]
 
 
-def modules_of(block: Sequence[Part]) -> dict[str, Module]:
+def modules_of(counts: ParameterCount) -> dict[str, Module]:
     """All modules of a block by their names."""
-    modules = {name: Module(name) for name in ALL_MODULES}
-    for part in block:
+    modules = {name: Module(name) for name in counts.architecture.modules}
+    for part in counts.block:
         own = own_tensors(part.tensors)
         added = tuple(tensor for tensor in part.tensors if tensor not in own)
         modules[part.module] = Module(part.module, own, added)
@@ -171,10 +170,10 @@ def draw_columns(pen: Pen, top: float, modules: list[Module]) -> float:
 
 
 def _column_width() -> float:
-    return (BAR_RIGHT - BAR_LEFT - (len(COLUMNS) - 1) * COLUMN_GAP) / len(COLUMNS)
+    return (BAR_RIGHT - BAR_LEFT - (COLUMNS - 1) * COLUMN_GAP) / COLUMNS
 
 
 def column_middles() -> list[float]:
     """Where the columns have their middles."""
     width = _column_width()
-    return [BAR_LEFT + width / 2 + index * (width + COLUMN_GAP) for index in range(len(COLUMNS))]
+    return [BAR_LEFT + width / 2 + index * (width + COLUMN_GAP) for index in range(COLUMNS)]

@@ -9,7 +9,6 @@ import math
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
-from peft_demo.models import FAMILY
 from peft_demo.ui.drawing.boxes import (
     BAR_LEFT,
     BAR_RIGHT,
@@ -18,7 +17,6 @@ from peft_demo.ui.drawing.boxes import (
     BLOCK_LEFT,
     BLOCK_RIGHT,
     CAPTION,
-    COLUMNS,
     FLOW,
     GAP,
     GLYPH,
@@ -53,6 +51,7 @@ from peft_demo.ui.drawing.text import HEADING, cut, text_width, wrapped
 
 if TYPE_CHECKING:
     from peft_demo.adapters.parameter_count import ParameterCount, Tensor
+    from peft_demo.models import Architecture
 
 MOST_SHARED = 3
 """Tensors that are drawn one by one beside the embeddings."""
@@ -124,7 +123,7 @@ def _head(pen: Pen, y: float, counts: ParameterCount) -> tuple[float, float]:
     trains = f"trains {counts.num_head_parameters:,}"
     _captions(pen, top, "classification head", trains)
     goal, bar = y + 30, top + CAPTION
-    for name in reversed(FAMILY.head):
+    for name in reversed(counts.architecture.head):
         _head_bar(pen, bar, name)
         pen.arrow((FLOW, bar), (FLOW, goal))
         goal = bar + HEAD_BAR
@@ -154,17 +153,17 @@ def _block(pen: Pen, y: float, goal: float, counts: ParameterCount) -> tuple[flo
     top = y + GAP + 8
     cards = _cards(pen, top, counts.n_layers)
     _captions(pen, top, _blocks(counts.n_layers), _each(counts))
-    modules = modules_of(counts.block)
+    modules, family = modules_of(counts), counts.architecture
     norm = top + CAPTION
     pen.arrow((FLOW, norm), (FLOW, goal))
-    y = draw_bar(pen, norm, modules[FAMILY.output_norm], least=NORM)
+    y = draw_bar(pen, norm, modules[family.output_norm], least=NORM)
     y, added = _add(pen, y)
-    y = _feedforward(pen, y, modules)
+    y = _feedforward(pen, y, modules, family)
     norm = _up(pen, y, GAP + 10)
     _residual(pen, FLOW, norm - 9, added)
-    y = draw_bar(pen, norm, modules[FAMILY.attention_norm], least=NORM)
+    y = draw_bar(pen, norm, modules[family.attention_norm], least=NORM)
     y, added = _add(pen, y)
-    y = _attention(pen, y, modules)
+    y = _attention(pen, y, modules, family)
     rail = y + GAP + 2
     for x in column_middles():
         pen.arrow((x, rail), (x, y))
@@ -215,18 +214,18 @@ def _up(pen: Pen, y: float, length: float = GAP) -> float:
     return y + length
 
 
-def _feedforward(pen: Pen, y: float, modules: dict[str, Module]) -> float:
-    y = draw_bar(pen, _up(pen, y), modules[FAMILY.feedforward_out])
+def _feedforward(pen: Pen, y: float, modules: dict[str, Module], family: Architecture) -> float:
+    y = draw_bar(pen, _up(pen, y), modules[family.feedforward_out])
     y = _step(pen, _up(pen, y), "activation", 110)
-    return draw_bar(pen, _up(pen, y), modules[FAMILY.feedforward_in])
+    return draw_bar(pen, _up(pen, y), modules[family.feedforward_in])
 
 
-def _attention(pen: Pen, y: float, modules: dict[str, Module]) -> float:
-    y = draw_bar(pen, _up(pen, y), modules[FAMILY.output])
+def _attention(pen: Pen, y: float, modules: dict[str, Module], family: Architecture) -> float:
+    y = draw_bar(pen, _up(pen, y), modules[family.output])
     y = _step(pen, _up(pen, y), "multi-head attention", BAR_RIGHT - BAR_LEFT)
     for x in column_middles():
         pen.arrow((x, y + GAP), (x, y))
-    return draw_columns(pen, y + GAP, [modules[name] for name in COLUMNS])
+    return draw_columns(pen, y + GAP, [modules[name] for name in family.attention[:3]])
 
 
 def _step(pen: Pen, top: float, name: str, width: float) -> float:

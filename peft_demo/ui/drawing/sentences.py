@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from peft_demo.models import FAMILY
 from peft_demo.ui.drawing.tensors import described, listed
 
 if TYPE_CHECKING:
     from peft_demo.adapters.parameter_count import ParameterCount, Part, Tensor
-
-ALL_MODULES = (*FAMILY.linear, *FAMILY.layer_norms)
 
 IN_PLACE = ("weight", "bias")
 """A module's own tensors: where both are trained, the module itself is drawn as trained."""
@@ -58,4 +55,4 @@ def own_tensors(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
 def any_frozen(counts: ParameterCount) -> bool:
     """Whether some of the network stays as it is."""
     whole = [part for part in counts.block if own_tensors(part.tensors)]
-    return len(whole) < len(ALL_MODULES) or not counts.embeddings
+    return len(whole) < len(counts.architecture.modules) or not counts.embeddings
