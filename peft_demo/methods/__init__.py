@@ -2,6 +2,7 @@
 
 from peft_demo.methods import (
     baselines,
+    composed,
     low_rank,
     orthogonal,
     prompts,
@@ -18,7 +19,7 @@ from peft_demo.methods.unsupported import UNSUPPORTED, Unsupported
 
 METHODS: dict[str, Method] = {
     method.id: method
-    for family in (low_rank, orthogonal, shared, spectral, selective, prompts, baselines)
+    for family in (low_rank, composed, orthogonal, shared, spectral, selective, prompts, baselines)
     for method in family.ROWS
 }
 

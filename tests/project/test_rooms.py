@@ -9,7 +9,6 @@ from small_runs import ROOT
 MOST_LINES = 400
 
 SPLIT_LATER = {
-    "peft_demo/methods/low_rank.py",
     "peft_demo/ui/assets/compare.js",
     "peft_demo/ui/assets/peft_demo.js",
     "tests/adapters/test_importing.py",
