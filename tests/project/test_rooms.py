@@ -11,9 +11,6 @@ MOST_LINES = 400
 SPLIT_LATER = {
     "peft_demo/ui/assets/compare.js",
     "peft_demo/ui/assets/peft_demo.js",
-    "tests/adapters/test_importing.py",
-    "tests/export/test_code.py",
-    "tests/runs/test_reading.py",
 }
 """Longer ones that are about to be split."""
 

@@ -1,70 +1,22 @@
-"""Configurations from elsewhere, and links."""
+"""Configurations from elsewhere, pasted as text."""
 
 import json
-import subprocess
-import sys
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, fields
 
 import pytest
-from field_values import allowed_by
-from hypothesis import assume, example, given, settings
+from drawn_configs import configs, own_values, valid
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from pasted_texts import read, refused
 
-from peft_demo.errors import InvalidFieldsError
 from peft_demo.export.code_model import peft_call
-from peft_demo.fields import Integer, Modules
+from peft_demo.fields import Modules
 from peft_demo.methods import METHODS, UNSUPPORTED
 from peft_demo.models import BUILTIN_BASE, FAMILY
-from peft_demo.runs import RunConfig, links, reading
+from peft_demo.runs import RunConfig, reading
 
 WITH_PEFT = [method for method in METHODS.values() if method.peft_config is not None]
 ON_Q = "LoraConfig(target_modules=['q_lin'], "
-
-
-def read(text, current=None):
-    imported = reading.read(text, current)
-    return RunConfig(imported.values), imported.notes
-
-
-def refused(text, current=None):
-    with pytest.raises(InvalidFieldsError) as caught:
-        reading.read(text, current)
-    return caught.value.problems
-
-
-def own_values(method):
-    """Values for the method's own fields, each allowed by itself."""
-    strategies = {}
-    for field in method.fields:
-        if isinstance(field, Integer):
-            field = replace(field, maximum=min(field.maximum, 64))
-        strategies[field.name] = allowed_by(field)
-    return st.fixed_dictionaries({}, optional=strategies)
-
-
-def valid(values):
-    """The configuration, where the fields' values fit together."""
-    try:
-        return RunConfig(values)
-    except InvalidFieldsError:
-        assume(False)
-
-
-@st.composite
-def configs(draw):
-    """Any valid configuration of any method."""
-    method = draw(st.sampled_from(list(METHODS.values())))
-    shared = st.fixed_dictionaries(
-        {},
-        optional={
-            "learning_rate": st.floats(1e-7, 1),
-            "dataset": st.sampled_from(["imdb", "rotten_tomatoes"]),
-            "num_reviews": st.integers(10, 3_000),
-            "seed": st.integers(0, 2**32 - 1),
-            "name": st.text(st.characters(codec="utf-8", exclude_categories="C"), max_size=30),
-        },
-    )
-    return valid({"method": method.id, **draw(shared), **draw(own_values(method))})
 
 
 def peft_config_of(config):
@@ -346,141 +298,3 @@ def test_what_cannot_be_used_is_refused_with_the_reason(text, field, words):
 @pytest.mark.parametrize("other", [u for u in UNSUPPORTED if u.peft_type], ids=lambda u: u.label)
 def test_a_method_that_is_not_offered_is_refused_with_its_reason(other):
     assert other.reason in refused(json.dumps({"peft_type": other.peft_type}))["peft_type"]
-
-
-class TestHostileText:
-    @pytest.mark.parametrize("depth", [50, 300, 900, 2_000, 30_000])
-    @pytest.mark.parametrize(
-        ("before", "inside", "after"),
-        [
-            ("(", "x", ")"),
-            ("[", "1", "]"),
-            ("-", "1", ""),
-            ("1+", "1", ""),
-            ("", "a", ".b"),
-            ("", "a", "()"),
-            ("not ", "1", ""),
-        ],
-    )
-    @pytest.mark.parametrize("around", ["LoraConfig(r={})", "LoraConfig({})", "LoraConfig(**{})"])
-    def test_nested_deeply_is_refused(self, before, inside, after, depth, around):
-        nested = before * depth + inside + after * depth
-        assert refused(around.format(nested))
-
-    @pytest.mark.parametrize("depth", [300, 900, 2_000, 16_000])
-    def test_nested_json_is_refused(self, depth):
-        assert refused('{"a":' * depth + "1" + "}" * depth)
-        assert refused('{"peft_type": "LORA", "bias":' + "[" * depth + "]" * depth + ', "x": 1}')
-
-    @pytest.mark.parametrize(
-        "number", ["9" * 400, "9" * 5_000, "0x" + "f" * 9_000, "-0x" + "f" * 9_000]
-    )
-    @pytest.mark.parametrize("name", ["r", "lora_dropout", "bias", "nonsense"])
-    @pytest.mark.parametrize("form", ["{}", "1+{}", "[{}]"])
-    def test_a_huge_number_is_refused(self, number, name, form):
-        problems = refused(f"LoraConfig({name}={form.format(number)})")
-        assert len(" ".join(problems.values())) < 1_000
-
-    def test_nothing_is_executed(self, tmp_path):
-        target = tmp_path / "executed"
-        refused(f"LoraConfig(r=open({str(target)!r}, 'w').write('x'))")
-        read(f"open({str(target)!r}, 'w').write('x')\nLoraConfig(r=2, target_modules=['q_lin'])")
-        assert not target.exists()
-
-    @pytest.mark.parametrize(
-        "text",
-        [
-            '{"method": "\\ud800"}',
-            '{"\\ud800": 1}',
-            "LoraConfig(target_modules=['\\ud800'])",
-            "LoraConfig(bias='\ud800')",
-        ],
-    )
-    def test_half_a_character_can_be_told_on(self, text):
-        assert str(refused(text)).encode()
-
-    @given(text=st.text(st.characters(), max_size=60))
-    @example("LoraConfig(target_modules=['q_lin'])" + "\nx" * 20_000)
-    def test_any_text_is_read_or_refused(self, text):
-        for whole in (text, f"LoraConfig({text})", f"LoraConfig(r={text!r})", f"{{{text}}}"):
-            try:
-                RunConfig(reading.read(whole).values)
-            except InvalidFieldsError as error:
-                assert error.problems  # noqa: PT017  (either outcome is right)
-
-    @given(
-        option=st.sampled_from(
-            [
-                "r",
-                "target_modules",
-                "modules_to_save",
-                "base_model_name_or_path",
-                "task_type",
-                "peft_type",
-                "bias",
-                "use_dora",
-                "init_lora_weights",
-                "rank_pattern",
-                "method",
-            ]
-        ),
-        value=st.recursive(
-            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-            lambda inner: (
-                st.lists(inner, max_size=3)
-                | st.dictionaries(st.text(max_size=3), inner, max_size=3)
-            ),
-            max_leaves=5,
-        ),
-        start=st.sampled_from([{"peft_type": "LORA"}, {"peft_type": "IA3"}, {"method": "lora"}]),
-    )
-    def test_any_value_is_read_or_refused(self, option, value, start):
-        try:
-            RunConfig(reading.read(json.dumps({**start, option: value})).values)
-        except InvalidFieldsError as error:
-            assert error.problems  # noqa: PT017
-
-
-class TestLinks:
-    @given(config=configs())
-    def test_give_the_configuration_back(self, config):
-        link = links.to_link(config)
-        assert RunConfig(links.from_link(link).values) == config
-        assert link.isascii()
-
-    def test_leave_out_what_the_method_has_by_default(self):
-        config = RunConfig(method="lora", r=16, target_modules=["q_lin", "v_lin"])
-        assert links.to_link(config) == "method=lora&r=16&target_modules=q_lin,v_lin"
-        assert links.to_link(RunConfig(method="ia3")) == "method=ia3"
-
-    def test_keep_a_name_that_somebody_gave(self):
-        assert links.to_link(RunConfig(name="My & run")) == "method=lora&name=My+%26+run"
-
-    @pytest.mark.parametrize(
-        ("query", "fields"),
-        [
-            ("?method=lora&r=0&seed=x&colour=red&r=1&__theme=dark", {"r", "seed", "colour"}),
-            ("method=nonsense&seed=x&learning_rate=nan", {"method", "seed", "learning_rate"}),
-            ("method=lora&method=ia3&seed=x", {"method", "seed"}),
-            ("target_modules=q_proj", {"target_modules"}),
-        ],
-    )
-    def test_every_problem_is_told(self, query, fields):
-        with pytest.raises(InvalidFieldsError) as caught:
-            links.from_link(query)
-        assert set(caught.value.problems) == fields
-
-    @pytest.mark.parametrize(
-        "query",
-        ["", "?", "__theme=dark&view=api&run_ids=1", "view=group&group=group-000001", "name="],
-    )
-    def test_the_pages_own_keys_are_no_configuration(self, query):
-        assert links.from_link(query).values == {}
-
-
-def test_importing_it_loads_neither_torch_nor_peft():
-    code = (
-        "import sys; import peft_demo.runs.links as c; c.from_link('method=ia3'); "
-        "sys.exit(bool({'torch', 'peft', 'transformers'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,251 @@
+"""What an adapter's files say: its method and fields, its base, its head."""
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from imported_adapters import IA3, LORA, refusal
+from small_runs import Recorder
+
+from peft_demo import adapters
+from peft_demo.adapters import importing
+from peft_demo.data import SENTIMENT
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.methods import METHODS
+from peft_demo.models import BUILTIN_BASE, FAMILY, HUB_BASE
+from peft_demo.settings import ADAPTERS
+from peft_demo.statistics import Predictions
+from peft_demo.storage import reference_runs
+
+
+class TestDescribe:
+    @pytest.mark.parametrize("source", [LORA, IA3, ADAPTERS / "reference-recommended-head-only"])
+    def test_a_reference(self, copied, source):
+        expected = reference_runs.read_references(ADAPTERS)[source.name].config
+        config = importing.describe(copied(source), "from afar")
+        assert config.name == "from afar"
+        assert config.base_model == BUILTIN_BASE
+        assert (config.method, config.method_values) == (expected.method, expected.method_values)
+
+    def test_without_a_name_it_is_called_as_its_folder(self, copied):
+        assert importing.describe(copied(IA3)).name == "adapter"
+
+    def test_a_bad_name_is_the_names_problem(self, copied):
+        with pytest.raises(InvalidFieldsError) as caught:
+            importing.describe(copied(IA3), "x" * 81)
+        assert list(caught.value.problems) == ["name"]
+
+    @pytest.mark.parametrize(
+        "method", [name for name, row in METHODS.items() if row.peft_config is not None]
+    )
+    def test_every_method_but_full_fine_tuning(self, trained, method, tmp_path):
+        run = trained.runs[method]
+        folder = importing.unpack(trained.folder(method), tmp_path)
+        config = importing.describe(folder)
+        assert (config.method, config.method_values) == (method, run.config.method_values)
+        result = importing.test(run.config, folder, Recorder())
+        assert result.num_adapter_parameters == run.result.num_adapter_parameters
+        assert result.num_head_parameters == run.result.num_head_parameters
+        expected, found = Predictions.load(trained.folder(method)), Predictions.load(folder)
+        # The run's own were computed in bfloat16 where the processor is faster in it.
+        assert np.abs(expected.probabilities - found.probabilities).max() < 2e-2
+
+    def test_values_beyond_the_form_keep_the_method(self, base, tmp_path):
+        from peft import LoraConfig, get_peft_model
+
+        model = get_peft_model(
+            base.private(SENTIMENT),
+            LoraConfig(
+                task_type="SEQ_CLS",
+                r=300,
+                lora_alpha=600,
+                use_dora=True,
+                target_modules=["q_lin"],
+                modules_to_save=list(FAMILY.head),
+            ),
+        )
+        adapters.save(model, tmp_path / "wide")
+        config = importing.describe(tmp_path / "wide")
+        assert config.method == "dora"
+        assert config.method_values["target_modules"] == ("q_lin",)
+        assert METHODS["dora"].fields[0].default == config.method_values["r"]
+
+    @pytest.mark.parametrize("start", ["gaussian", "orthogonal"])
+    def test_how_the_training_began_does_not_matter(self, copied, start):
+        folder = copied(LORA, config=lambda values: values.update(init_lora_weights=start))
+        assert importing.describe(folder).method == "lora"
+
+    def test_two_variants_at_once_are_no_method_here(self, copied):
+        folder = copied(LORA, config=lambda values: values.update(use_dora=True, use_rslora=True))
+        assert "options of one method" in refusal(importing.describe, folder)
+
+    def test_a_pattern_of_target_modules(self, copied):
+        pattern = r".*\.(q_lin|k_lin|v_lin|out_lin|ffn\.lin1|ffn\.lin2)"
+        folder = copied(LORA, config=lambda values: values.update(target_modules=pattern))
+        assert importing.describe(folder).method == "lora"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "[",
+            "[]",
+            "{}",
+            '{"peft_type": 3}',
+            "[" * 100_000,
+            f'{{"a": {"[" * 900 + "]" * 900}}}',
+        ],
+    )
+    def test_a_damaged_configuration(self, copied, text):
+        folder = copied(IA3)
+        (folder / adapters.CONFIG).write_text(text)
+        assert adapters.CONFIG in refusal(importing.describe, folder)
+
+    @pytest.mark.parametrize("task", ["CAUSAL_LM", None])
+    def test_another_task(self, copied, task):
+        folder = copied(IA3, config=lambda values: values.update(task_type=task))
+        assert "SEQ_CLS" in refusal(importing.describe, folder)
+
+    @pytest.mark.parametrize(
+        ("kind", "named"),
+        [
+            ("XLORA", "X-LoRA is not offered"),
+            ("SHADOW", "Shadow is not offered"),
+            ("PREFIX_TUNING", "Prefix tuning is not offered"),
+            ("NEW_ONE", "peft_type must be one"),
+            ("lora", "peft_type must be one"),
+        ],
+    )
+    def test_a_method_that_is_not_offered(self, copied, kind, named):
+        folder = copied(IA3, config=lambda values: values.update(peft_type=kind))
+        assert named in refusal(importing.describe, folder)
+
+    @pytest.mark.parametrize("kept", [0, 7, 100, -10])
+    def test_cut_weights(self, copied, kept):
+        folder = copied(IA3)
+        weights = folder / adapters.WEIGHTS
+        weights.write_bytes(weights.read_bytes()[:kept])
+        assert adapters.WEIGHTS in refusal(importing.describe, folder)
+
+    def test_an_endless_header(self, copied):
+        folder = copied(IA3)
+        weights = folder / adapters.WEIGHTS
+        weights.write_bytes(struct.pack("<Q", 50_000_000) + weights.read_bytes()[8:])
+        assert "at most 1 MB" in refusal(importing.describe, folder)
+
+
+class TestTheBase:
+    @pytest.mark.parametrize(
+        "name", ["base", "/home/me/base", "C:\\base", BUILTIN_BASE, f"x/{BUILTIN_BASE}", None]
+    )
+    def test_the_built_in_one_under_any_name(self, copied, base, name):
+        folder = copied(IA3, config=lambda values: values.update(base_model_name_or_path=name))
+        assert importing.describe(folder).base_model == BUILTIN_BASE
+        adapters.load(folder, base, METHODS["ia3"], SENTIMENT)
+
+    @pytest.fixture
+    def tiny(self, distilbert_folder: Path, tmp_path: Path) -> Callable[..., Path]:
+        """Makes an adapter for a DistilBERT that is 32 wide."""
+        from peft import LoraConfig, get_peft_model
+        from transformers import DistilBertForSequenceClassification
+
+        def make(name: str, **changes: Any) -> Path:
+            settings = {
+                "task_type": "SEQ_CLS",
+                "target_modules": ["q_lin"],
+                "modules_to_save": list(FAMILY.head),
+                **changes,
+            }
+            with torch.random.fork_rng():
+                model = DistilBertForSequenceClassification.from_pretrained(distilbert_folder)
+                model.name_or_path = name
+                adapters.save(get_peft_model(model, LoraConfig(**settings)), tmp_path / "tiny")
+            return tmp_path / "tiny"
+
+        return make
+
+    @pytest.mark.parametrize("name", ["someone/tiny", "/home/me/tiny", "tiny", HUB_BASE])
+    def test_another_base(self, tiny, no_network, name):
+        sentence = refusal(importing.describe, tiny(name))
+        assert "32 wide" in sentence
+        assert name in sentence
+        assert all(base_id in sentence for base_id in (BUILTIN_BASE, HUB_BASE))
+        assert not no_network
+
+    @pytest.mark.parametrize("name", ["distilbert-base-uncased", "distilbert/distilbert-x"])
+    def test_the_same_width_with_other_weights(
+        self, tiny, distilbert_folder, monkeypatch, forget_bases, name
+    ):
+        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(distilbert_folder))
+        assert name in refusal(importing.describe, tiny(name))
+
+    @pytest.mark.parametrize("name", [HUB_BASE, "distilbert-base-cased", "/home/me/mine"])
+    def test_the_users_own_distilbert(
+        self, tiny, distilbert_folder, monkeypatch, forget_bases, no_network, name
+    ):
+        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(distilbert_folder))
+        assert importing.describe(tiny(name)).base_model == HUB_BASE
+        assert not no_network
+
+    def test_the_hub_is_not_asked_for_the_base(self, copied, no_network, forget_bases):
+        def widen(weights: dict[str, Any]) -> None:
+            first, last = (f"base_model.model.{part}.weight" for part in FAMILY.head)
+            weights[first], weights[last] = torch.zeros(768, 768), torch.zeros(2, 768)
+
+        folder = copied(
+            IA3, lambda values: values.update(base_model_name_or_path=HUB_BASE), tensors=widen
+        )
+        assert "on this machine" in refusal(importing.describe, folder)
+        assert not no_network
+
+    def test_other_modules_of_the_same_width(self, copied):
+        folder = copied(
+            LORA,
+            tensors=lambda weights: [
+                weights.update({name.replace("q_lin", "query"): weights.pop(name)})
+                for name in list(weights)
+                if "q_lin" in name
+            ],
+        )
+        assert "q_lin" in refusal(importing.describe, folder)
+
+    def test_more_layers_than_the_base(self, copied):
+        def add(weights: dict[str, Any]) -> None:
+            for name in [name for name in weights if "layer.5" in name]:
+                weights[name.replace("layer.5", "layer.6")] = weights[name].clone()
+
+        assert "layer.6" in refusal(importing.describe, copied(LORA, tensors=add))
+
+    def test_other_shapes(self, copied):
+        folder = copied(LORA, config=lambda values: values.update(r=4))
+        assert "size mismatch" in refusal(importing.describe, folder)
+
+
+class TestTheHead:
+    @pytest.mark.parametrize("part", FAMILY.head)
+    def test_none(self, copied, part):
+        folder = copied(
+            IA3,
+            tensors=lambda weights: [
+                weights.pop(name) for name in list(weights) if f".{part}." in name
+            ],
+        )
+        sentence = refusal(importing.describe, folder)
+        assert "trained head" in sentence
+        assert "modules_to_save" in sentence
+
+    def test_three_labels(self, copied):
+        def widen(weights: dict[str, Any]) -> None:
+            weights["base_model.model.classifier.weight"] = torch.zeros(3, 384)
+
+        assert "2 labels" in refusal(importing.describe, copied(IA3, tensors=widen))
+
+    def test_no_numbers(self, copied):
+        def spoil(weights: dict[str, Any]) -> None:
+            weights["base_model.model.classifier.bias"] *= float("nan")
+
+        assert "finite" in refusal(importing.describe, copied(IA3, tensors=spoil))

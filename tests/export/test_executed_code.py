@@ -1,0 +1,243 @@
+"""Exported code, executed, gives the run's own numbers."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pandas
+import pytest
+from nbclient import NotebookClient
+from safetensors.torch import load_file
+from small_runs import Recorder, small_config
+
+from peft_demo.data import HUB_IMDB, ROTTEN_TOMATOES
+from peft_demo.data import loading as data_loading
+from peft_demo.export.code import notebook, script
+from peft_demo.export.code_steps import folder_name
+from peft_demo.models import HUB_BASE, loading
+from peft_demo.runs import PART_SEEDS, RunConfig
+from peft_demo.training import train
+
+COLUMNS = ["Epoch", "Training Loss", "Validation Loss", "Accuracy"]
+
+PLAIN = "plain"
+"""Trained with PEFT_DEMO_FORWARD=transformers."""
+
+HALF = "bfloat16"
+"""Trained with PEFT_DEMO_PRECISION=bfloat16, the others in float32."""
+
+EXECUTED = {
+    # Before the others, whose scripts replace PyTorch's dropout in their common process.
+    PLAIN: small_config("lora", name=PLAIN, num_train_epochs=2),
+    HALF: small_config("lora", name=HALF, num_train_epochs=2),
+    "lora": small_config("lora"),  # twelve steps, so that the table has a Training Loss too
+    "adalora": small_config("adalora", num_train_epochs=2),
+    "prompt_tuning": small_config("prompt_tuning", dataset=ROTTEN_TOMATOES, num_train_epochs=2),
+    "full_ft": small_config("full_ft", num_train_epochs=2),
+    "pvera": small_config("pvera", num_train_epochs=2),
+    "lily": small_config("lily", num_train_epochs=2),
+    "head_only": small_config("head_only", num_train_epochs=2),
+    "seeds": small_config(
+        "shira",
+        name="seeds",
+        num_train_epochs=2,
+        **{part: number for number, part in enumerate(PART_SEEDS, start=1)},
+    ),
+    "hub": small_config(
+        "lora", name="hub", base_model=HUB_BASE, dataset=HUB_IMDB, num_train_epochs=2
+    ),
+}
+
+
+def executed_in_one_process(scripts: dict[str, str], folder: Path) -> dict[str, list[str]]:
+    """The lines that each script prints, in a process that cannot import peft_demo."""
+    for name, text in scripts.items():
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    code = """
+import contextlib, io, json, runpy, sys
+printed = {}
+for name in sys.argv[1:]:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        runpy.run_path(f"{name}.py", run_name="__main__")
+    printed[name] = out.getvalue().splitlines()
+assert "peft_demo" not in sys.modules
+print(json.dumps(printed))
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code, *scripts],  # isolated: the checkout is not on its path
+        cwd=folder,
+        env={**os.environ, "HF_DATASETS_CACHE": str(folder / "cache")},
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@dataclass(frozen=True)
+class Executed:
+    """One configuration, trained by the program and by its exported script."""
+
+    config: RunConfig
+    recorder: Recorder
+    result: Any
+    printed: list[str]
+    own_folder: Path
+    script_folder: Path
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        return json.loads(self.printed[-1])
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory, distilbert_folder) -> dict[str, Path]:
+    """What stands in for the Hub's base and reviews."""
+    folder = tmp_path_factory.mktemp("imdb")
+    for part, first in (("train", 0), ("test", 4_500)):
+        numbers = range(first, first + 4_500)
+        texts = [f"The film was {'good' if n % 2 else 'bad'}, number<br />{n}" for n in numbers]
+        table = pandas.DataFrame({"text": texts, "label": [n % 2 for n in numbers]})
+        table.to_parquet(folder / f"{part}-00000-of-00001.parquet")
+    return {HUB_BASE: distilbert_folder, HUB_IMDB: folder}
+
+
+@pytest.fixture(scope="module")
+def all_executed(tmp_path_factory, hub) -> dict[str, Executed]:
+    scripts_folder = tmp_path_factory.mktemp("scripts")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(hub[HUB_BASE]))
+        patch.setenv("PEFT_DEMO_IMDB_FOLDER", str(hub[HUB_IMDB]))
+        patch.setattr("datasets.config.HF_DATASETS_CACHE", scripts_folder / "cache")
+        patch.setattr(loading, "_loaded", {})
+        patch.setattr(data_loading, "_pools", {})
+        scripts, trained = {}, {}
+        for name, config in EXECUTED.items():
+            patch.setenv("PEFT_DEMO_FORWARD", "transformers" if name == PLAIN else "fast")
+            patch.setenv("PEFT_DEMO_PRECISION", HALF if name == HALF else "float32")
+            patch.setattr(loading, "_loaded", {})
+            scripts[name] = script(config)
+            folder, recorder = tmp_path_factory.mktemp(config.method), Recorder()
+            trained[name] = (recorder, train(config, folder, recorder), folder)
+    for hub_id, folder in hub.items():
+        scripts["hub"] = scripts["hub"].replace(f'"{hub_id}"', json.dumps(str(folder)))
+    printed = executed_in_one_process(scripts, scripts_folder)
+    return {
+        name: Executed(
+            config,
+            *trained[name][:2],
+            printed[name],
+            trained[name][2],
+            scripts_folder / folder_name(config),
+        )
+        for name, config in EXECUTED.items()
+    }
+
+
+def same_numbers(
+    numbers: dict[str, Any], recorder: Recorder, result: Any, rounding: float = 1e-6
+) -> None:
+    """The exported code's numbers are the run's own."""
+    # A review may change sides where losses are as coarse as that.
+    sides = 0.0 if rounding < 1e-3 else 0.15
+    assert [row["Epoch"] for row in numbers["epochs"]] == [e.epoch for e in recorder.epochs]
+    for row, epoch, own in zip(
+        numbers["epochs"], recorder.epochs, result.training_table, strict=True
+    ):
+        assert row["Validation Loss"] == pytest.approx(epoch.eval_loss, abs=rounding)
+        assert row["Accuracy"] == pytest.approx(epoch.eval_accuracy, abs=sides)
+        if own["Training Loss"] == "No log":
+            assert row["Training Loss"] == "No log"
+        else:
+            assert row["Training Loss"] == pytest.approx(own["Training Loss"], abs=2 * rounding)
+    assert numbers["test_accuracy"] == pytest.approx(result.test_accuracy, abs=sides)
+    assert numbers["test_interval"] == pytest.approx(result.test_interval, abs=sides or None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXECUTED)
+class TestAnExecutedScript:
+    @pytest.fixture
+    def executed(self, all_executed, name) -> Executed:
+        return all_executed[name]
+
+    def test_gives_the_runs_own_numbers(self, executed):
+        assert len(executed.recorder.epochs) == executed.config.num_train_epochs
+        rounding = 5e-3 if executed.config.name == HALF else 1e-6
+        same_numbers(executed.numbers, executed.recorder, executed.result, rounding)
+        assert (executed.result.precision == HALF) == (executed.config.name == HALF)
+
+    def test_saves_the_runs_own_weights(self, executed):
+        (own,) = executed.own_folder.glob("*model.safetensors")
+        saved = executed.script_folder / own.name
+        if executed.config.name == PLAIN:
+            assert saved.read_bytes() == own.read_bytes()
+        weights = load_file(saved)
+        for name, tensor in load_file(own).items():
+            # The last layer's products are of other sizes here, and so are their roundings. A
+            # key's bias has no gradient but roundings, which AdamW makes as large as any other.
+            if not name.endswith("k_lin.bias"):
+                difference = (weights.pop(name).float() - tensor.float()).norm()
+                rounding = 0.1 if executed.config.name == HALF else 1e-3
+                assert difference <= rounding * tensor.float().norm(), name
+        assert all(name.endswith("k_lin.bias") for name in weights)
+
+    def test_ends_with_the_table_the_accuracy_and_the_numbers(self, executed):
+        start = next(n for n, line in enumerate(executed.printed) if "Validation Loss" in line)
+        epochs = executed.config.num_train_epochs
+        assert [name for name in COLUMNS if name in executed.printed[start]] == COLUMNS
+        rows = [line.split() for line in executed.printed[start + 1 : start + 1 + epochs]]
+        assert [(row[0], row[-2], row[-1]) for row in rows] == [
+            (str(row["Epoch"]), f"{row['Validation Loss']:.6f}", f"{row['Accuracy']:.6f}")
+            for row in executed.numbers["epochs"]
+        ]
+        low, high = executed.numbers["test_interval"]
+        assert executed.printed[start + 1 + epochs :] == [
+            f"Test accuracy {executed.numbers['test_accuracy']:.1%} on 50 reviews "
+            f"(95 % Wilson interval {low:.1%} to {high:.1%})",
+            executed.printed[-1],
+        ]
+
+
+@pytest.mark.slow
+def test_a_training_loss_is_among_the_numbers(all_executed):
+    losses = [row["Training Loss"] for row in all_executed["lora"].numbers["epochs"]]
+    assert losses[:2] == ["No log", "No log"]
+    assert losses[2] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_float32")
+def test_an_executed_notebook_gives_the_runs_own_numbers(tmp_path, monkeypatch, base):
+    # The kernel "python3" that is found must be this interpreter's.
+    kernel = tmp_path / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (kernel / "kernel.json").write_text(
+        json.dumps({"argv": command, "display_name": "Python 3", "language": "python"})
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    for name in ("JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    config = small_config("lora", num_train_epochs=2, per_device_train_batch_size=8)
+    recorder = Recorder()
+    result = train(config, tmp_path, recorder)
+    book = nbformat.reads(notebook(config), as_version=4)
+    NotebookClient(book, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    printed = "".join(
+        output.text
+        for cell in book.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream" and output.name == "stdout"
+    )
+    same_numbers(json.loads(printed.splitlines()[-1]), recorder, result)
+    assert (tmp_path / folder_name(config) / "adapter_model.safetensors").exists()
