@@ -66,6 +66,11 @@ class DataSet:
         return self.label.partition(" (")[0]
 
     @property
+    def numbered_labels(self) -> str:
+        """Its labels in a sentence: ``0 negative, 1 positive``."""
+        return ", ".join(f"{number} {label}" for number, label in enumerate(self.labels))
+
+    @property
     def nouns(self) -> str:
         """What the page calls several texts: ``reviews``."""
         return f"{self.noun}s"

@@ -21,7 +21,6 @@ def model_card(run: Run) -> str:
     if result is None:
         raise ValueError(f"{run.run_id} has no result to write a model card about")
     method, row = METHODS[config.method], DATASETS[config.dataset]
-    labels = ", ".join(f"{number} {label}" for number, label in enumerate(row.labels))
     low, high = result.test_interval
     settings = "\n".join(
         f"| {name} | {_cell(value)} |" for name, value in config.flat().items() if name != "name"
@@ -62,7 +61,7 @@ trained on (95 % Wilson interval {low:.1%} to {high:.1%}). Trained parameters:
 |---|---|
 {settings}
 
-Labels: {labels}. Trained with peft {result.environment["peft"]}, transformers
+Labels: {row.numbered_labels}. Trained with peft {result.environment["peft"]}, transformers
 {result.environment["transformers"]}, torch {result.environment["torch"]} in {result.precision}.
 """
 

@@ -71,19 +71,15 @@ class Services:
                 self._predictor = Predictor(self.store)
             return self._predictor
 
-    def import_adapter(self, source: Path, owner: str, name: str = "") -> Run:
-        """Queue an adapter that was trained elsewhere for its test; see adapter_import.
-
-        Raises:
-            InvalidFieldsError: it cannot be used; says why, at ``adapter``.
-        """
+    def import_adapter(self, source: Path, owner: str, dataset: str = DEFAULT_DATASET) -> Run:
+        """Queue an adapter that was trained elsewhere for its test; see ``importing.describe``."""
         from peft_demo.adapters import importing
 
         # On the store's own disk, so that it can be renamed into its place.
         self.store.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".import-") as scratch:
             files = importing.unpack(source, Path(scratch))
-            config = importing.describe(files, name or source.stem)
+            config = importing.describe(files, source.stem, dataset)
             return self.engine.submit(config, owner, RunKind.IMPORTED, files)
 
     def delete(self, *run_ids: str) -> None:

@@ -102,34 +102,40 @@ class ReviewPage(Page):
         )
 
     def _draw_import(self, owner: gr.BrowserState) -> None:
-        row = DATASETS[DEFAULT_DATASET]
-        labels = ", ".join(f"{number} {label}" for number, label in enumerate(row.labels))
         with gr.Accordion("Add an adapter from elsewhere", open=False, elem_id="import"):
             gr.HTML(
                 "<p class='pd-quiet'>A zip with a peft adapter (adapter_config.json and "
                 "adapter_model.safetensors) for one of the base models here, trained for the "
-                f"labels of {row.name}: {labels}. It is tested on the same {row.nouns} as every "
-                "run, then it joins the list.</p>",
+                "labels of a data set. It is tested on the same texts as every run on that, then "
+                "it joins the list.</p>",
                 apply_default_css=False,
             )
+            dataset = gr.Dropdown(
+                [(f"{row.name}: {row.numbered_labels}", row.id) for row in DATASETS.values()],
+                value=DEFAULT_DATASET,
+                label="Trained for the labels of",
+                elem_id="adapter-dataset",
+                filterable=False,
+            )
+            unchecked(dataset)
             adapter = gr.File(
                 label="Adapter (zip)", file_types=[".zip"], type="filepath", elem_id="adapter-file"
             )
             self.imported = gr.HTML("", elem_id="imported", apply_default_css=False)
             adapter.upload(
                 self._import,
-                [owner, adapter],
+                [owner, adapter, dataset],
                 self.imported,
                 concurrency_limit=2,
                 api_visibility="private",
                 show_progress_on=self.imported,
             )
 
-    def _import(self, owner: object, path: str | None) -> str:
+    def _import(self, owner: object, path: str | None, dataset: str = DEFAULT_DATASET) -> str:
         if not path:
             return ""
         try:
-            run = self._services.import_adapter(Path(path), acting(owner))
+            run = self._services.import_adapter(Path(path), acting(owner), dataset)
         except PeftDemoError as error:
             return problem(error)
         return render("imported", run=run)
