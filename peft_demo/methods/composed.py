@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from peft_demo.fields import Integer, Number, shown
 from peft_demo.methods.method import (
     TARGET_MODULES,
@@ -11,27 +9,12 @@ from peft_demo.methods.method import (
     Setting,
     Values,
     alpha,
+    config_of,
     dropout,
     must_not_exceed_width,
-    on_targets,
     rank,
     refuse,
 )
-
-if TYPE_CHECKING:
-    from peft_demo.libraries import peft
-
-
-def _gralora(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.GraloraConfig(
-        **on_targets(values, setting),
-        r=values["r"],
-        alpha=values["alpha"],
-        gralora_k=values["gralora_k"],
-        gralora_dropout=values["gralora_dropout"],
-    )
 
 
 def _check_gralora(values: Values, setting: Setting) -> None:
@@ -45,54 +28,6 @@ def _check_gralora(values: Values, setting: Setting) -> None:
                 f"gralora_k must divide the widths of the target modules ({width:,} is one), "
                 f"got {shown(k)}.",
             )
-
-
-def _delora(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.DeloraConfig(
-        **on_targets(values, setting), r=values["r"], delora_lambda=values["delora_lambda"]
-    )
-
-
-def _hira(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.HiraConfig(
-        **on_targets(values, setting), r=values["r"], hira_dropout=values["hira_dropout"]
-    )
-
-
-def _loha(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.LoHaConfig(**on_targets(values, setting), r=values["r"], alpha=values["alpha"])
-
-
-def _lokr(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.LoKrConfig(**on_targets(values, setting), r=values["r"], alpha=values["alpha"])
-
-
-def _miss(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.MissConfig(
-        **on_targets(values, setting), r=values["r"], miss_dropout=values["miss_dropout"]
-    )
-
-
-def _peanut(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.PeanutConfig(**on_targets(values, setting), r=values["r"], depth=values["depth"])
-
-
-def _glora(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.GloraConfig(**on_targets(values, setting), r=values["r"])
 
 
 ROWS = (
@@ -120,7 +55,7 @@ ROWS = (
             TARGET_MODULES,
         ),
         starting_rate=1e-3,
-        peft_config=_gralora,
+        peft_config=config_of("GraloraConfig"),
         check=_check_gralora,
     ),
     Method(
@@ -148,7 +83,7 @@ ROWS = (
             TARGET_MODULES,
         ),
         starting_rate=3e-3,
-        peft_config=_delora,
+        peft_config=config_of("DeloraConfig"),
         check=must_not_exceed_width("r"),
     ),
     Method(
@@ -163,7 +98,7 @@ ROWS = (
         fields=(rank(16), dropout("hira_dropout"), TARGET_MODULES),
         merges_to_predict=True,
         starting_rate=3e-3,
-        peft_config=_hira,
+        peft_config=config_of("HiraConfig"),
         check=must_not_exceed_width("r"),
     ),
     Method(
@@ -178,7 +113,7 @@ ROWS = (
         fields=(rank(8, 64), alpha(), TARGET_MODULES),
         stacks=False,
         starting_rate=2e-3,
-        peft_config=_loha,
+        peft_config=config_of("LoHaConfig"),
     ),
     Method(
         id="lokr",
@@ -193,7 +128,7 @@ ROWS = (
         fields=(rank(8, 64), alpha(), TARGET_MODULES),
         stacks=False,
         starting_rate=2e-3,
-        peft_config=_lokr,
+        peft_config=config_of("LoKrConfig"),
     ),
     Method(
         id="miss",
@@ -215,7 +150,7 @@ ROWS = (
             TARGET_MODULES,
         ),
         starting_rate=1e-3,
-        peft_config=_miss,
+        peft_config=config_of("MissConfig"),
         check=must_not_exceed_width("r"),
     ),
     Method(
@@ -240,7 +175,7 @@ ROWS = (
             TARGET_MODULES,
         ),
         starting_rate=1e-3,
-        peft_config=_peanut,
+        peft_config=config_of("PeanutConfig"),
     ),
     Method(
         id="glora",
@@ -254,6 +189,6 @@ ROWS = (
         fields=(rank(), TARGET_MODULES),
         merges_to_predict=True,
         starting_rate=1e-3,
-        peft_config=_glora,
+        peft_config=config_of("GloraConfig"),
     ),
 )

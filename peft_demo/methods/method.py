@@ -169,6 +169,24 @@ def on_targets(values: Values, setting: Setting, **more: Any) -> dict[str, Any]:
     return seq_cls(setting, target_modules=list(values["target_modules"]), **more)
 
 
+def config_of(
+    config: str, *, seed: str = "", **fixed: Any
+) -> Callable[[Values, Setting], peft.PeftConfig]:
+    """Builds peft's ``config`` from the row's fields, which are called as its arguments are.
+
+    ``seed`` names the argument that takes the run's seed; ``fixed`` is the same for every run.
+    """
+
+    def build(values: Values, setting: Setting) -> peft.PeftConfig:
+        from peft_demo.libraries import peft
+
+        given = {name: [*v] if isinstance(v, (list, tuple)) else v for name, v in values.items()}
+        seeds = {seed: setting.seed} if seed else {}
+        return getattr(peft, config)(**seq_cls(setting, **given, **seeds, **fixed))
+
+    return build
+
+
 def refuse(name: str, sentence: str) -> None:
     """Raise the sentence at a field."""
     raise InvalidFieldsError({name: sentence})

@@ -11,6 +11,7 @@ from peft_demo.methods.method import (
     Method,
     Setting,
     Values,
+    config_of,
     must_divide_widths,
     must_not_exceed_width,
     on_targets,
@@ -53,36 +54,10 @@ _GROUP_SIZE = Integer(
 )
 
 
-def _oft(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.OFTConfig(**on_targets(values, setting), oft_block_size=values["oft_block_size"])
-
-
-def _boft(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.BOFTConfig(**on_targets(values, setting), boft_block_size=values["boft_block_size"])
-
-
-def _hra(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.HRAConfig(**on_targets(values, setting), r=values["r"])
-
-
 def _check_hra(values: Values, setting: Setting) -> None:
     if values["r"] % 2:
         refuse("r", f"r must be even, because reflections come in pairs, got {shown(values['r'])}.")
     must_not_exceed_width("r")(values, setting)
-
-
-def _road(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.RoadConfig(
-        **on_targets(values, setting), variant=values["variant"], group_size=values["group_size"]
-    )
 
 
 def _check_road(values: Values, setting: Setting) -> None:
@@ -121,7 +96,7 @@ ROWS = (
         ),
         stacks=False,
         starting_rate=1e-3,
-        peft_config=_oft,
+        peft_config=config_of("OFTConfig"),
         check=must_divide_widths(_OFT_BLOCK_SIZE),
     ),
     Method(
@@ -139,7 +114,7 @@ ROWS = (
         ),
         merges_to_predict=True,
         starting_rate=2e-3,
-        peft_config=_boft,
+        peft_config=config_of("BOFTConfig"),
         note="Slow on a CPU: it inverts a matrix for every block of every layer at each step.",
         check=must_divide_widths(_BOFT_BLOCK_SIZE),
     ),
@@ -167,7 +142,7 @@ ROWS = (
         ),
         merges_to_predict=True,
         starting_rate=1e-3,
-        peft_config=_hra,
+        peft_config=config_of("HRAConfig"),
         check=_check_hra,
     ),
     Method(
@@ -193,7 +168,7 @@ ROWS = (
             TARGET_MODULES,
         ),
         starting_rate=3e-3,
-        peft_config=_road,
+        peft_config=config_of("RoadConfig"),
         check=_check_road,
     ),
     Method(

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from peft_demo.fields import Modules, shown
 from peft_demo.methods.method import (
     TARGET_MODULES,
     Method,
     Setting,
     Values,
-    on_targets,
+    config_of,
     rank,
     refuse,
 )
 from peft_demo.models import FAMILY
-
-if TYPE_CHECKING:
-    from peft_demo.libraries import peft
-
-
-def _ia3(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.IA3Config(
-        **on_targets(values, setting), feedforward_modules=list(values["feedforward_modules"])
-    )
 
 
 def _check_ia3(values: Values, setting: Setting) -> None:
@@ -36,24 +23,6 @@ def _check_ia3(values: Values, setting: Setting) -> None:
             "feedforward_modules must all be target_modules too "
             f"({shown(values['target_modules'])}), got {shown(stray)}.",
         )
-
-
-def _beft(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.BeftConfig(**on_targets(values, setting))
-
-
-def _ln_tuning(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.LNTuningConfig(**on_targets(values, setting))
-
-
-def _shira(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.ShiraConfig(**on_targets(values, setting), r=values["r"], random_seed=setting.seed)
 
 
 def _check_shira(values: Values, setting: Setting) -> None:
@@ -89,7 +58,7 @@ ROWS = (
             ),
         ),
         starting_rate=5e-3,
-        peft_config=_ia3,
+        peft_config=config_of("IA3Config"),
         check=_check_ia3,
     ),
     Method(
@@ -102,7 +71,7 @@ ROWS = (
         paper_url="https://arxiv.org/abs/2509.15974",
         fields=(TARGET_MODULES,),
         starting_rate=3e-3,
-        peft_config=_beft,
+        peft_config=config_of("BeftConfig"),
         note="The paper trains the bias of the value projection alone: choose "
         f"{FAMILY.value} for that.",
     ),
@@ -125,7 +94,7 @@ ROWS = (
             ),
         ),
         starting_rate=5e-3,
-        peft_config=_ln_tuning,
+        peft_config=config_of("LNTuningConfig"),
         # The norms do merge, but peft leaves its wrappers around the head.
         merges=False,
         writes_to_base=True,
@@ -148,7 +117,7 @@ ROWS = (
         ),
         stacks=False,
         starting_rate=1e-3,
-        peft_config=_shira,
+        peft_config=config_of("ShiraConfig", seed="random_seed"),
         note="The file holds the place of each trained entry too.",
         check=_check_shira,
     ),

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from peft_demo.fields import Integer, Number
 from peft_demo.methods.method import (
     TARGET_MODULES,
     Method,
     Setting,
     Values,
+    config_of,
     dropout,
     must_divide_widths,
     must_not_exceed_width,
-    on_targets,
     rank,
     refuse,
 )
-
-if TYPE_CHECKING:
-    from peft_demo.libraries import peft
 
 _D_INITIAL = Number(
     "d_initial",
@@ -42,41 +37,6 @@ _VECTOR_LENGTH = Integer(
 )
 
 
-def _vera(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.VeraConfig(
-        **on_targets(values, setting),
-        r=values["r"],
-        d_initial=values["d_initial"],
-        vera_dropout=values["vera_dropout"],
-        projection_prng_key=setting.seed,
-    )
-
-
-def _pvera(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.PveraConfig(
-        **on_targets(values, setting),
-        r=values["r"],
-        d_initial=values["d_initial"],
-        projection_prng_key=setting.seed,
-    )
-
-
-def _vblora(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.VBLoRAConfig(
-        **on_targets(values, setting),
-        r=values["r"],
-        num_vectors=values["num_vectors"],
-        vector_length=values["vector_length"],
-        topk=values["topk"],
-    )
-
-
 def _check_vblora(values: Values, setting: Setting) -> None:
     must_divide_widths(_VECTOR_LENGTH)(values, setting)
     if values["topk"] > values["num_vectors"]:
@@ -84,49 +44,6 @@ def _check_vblora(values: Values, setting: Setting) -> None:
             "topk",
             f"topk must be at most num_vectors ({values['num_vectors']}), got {values['topk']}.",
         )
-
-
-def _unilora(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.UniLoraConfig(
-        **on_targets(values, setting),
-        r=values["r"],
-        theta_d_length=values["theta_d_length"],
-        proj_seed=setting.seed,
-    )
-
-
-def _randlora(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.RandLoraConfig(
-        **on_targets(values, setting),
-        r=values["r"],
-        randlora_alpha=values["randlora_alpha"],
-        projection_prng_key=setting.seed,
-        # The random bases are hundreds of megabytes; they are drawn again from the seed.
-        save_projection=False,
-    )
-
-
-def _tinylora(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.TinyLoraConfig(
-        **on_targets(values, setting), r=values["r"], u=values["u"], projection_seed=setting.seed
-    )
-
-
-def _lily(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.LilyConfig(
-        **on_targets(values, setting),
-        r=values["r"],
-        num_B=values["num_B"],
-        scaling=values["scaling"],
-    )
 
 
 ROWS = (
@@ -146,7 +63,7 @@ ROWS = (
             TARGET_MODULES,
         ),
         starting_rate=5e-3,
-        peft_config=_vera,
+        peft_config=config_of("VeraConfig", seed="projection_prng_key"),
         note="The file holds the shared random matrices too.",
     ),
     Method(
@@ -167,7 +84,7 @@ ROWS = (
         ),
         stacks=False,
         starting_rate=5e-3,
-        peft_config=_pvera,
+        peft_config=config_of("PveraConfig", seed="projection_prng_key"),
         note="The file holds the shared random matrices too.",
     ),
     Method(
@@ -204,7 +121,7 @@ ROWS = (
         ),
         stacks=False,
         starting_rate=5e-3,
-        peft_config=_vblora,
+        peft_config=config_of("VBLoRAConfig"),
         check=_check_vblora,
     ),
     Method(
@@ -231,7 +148,7 @@ ROWS = (
         ),
         stacks=False,
         starting_rate=5e-3,
-        peft_config=_unilora,
+        peft_config=config_of("UniLoraConfig", seed="proj_seed"),
         check=must_not_exceed_width("r"),
     ),
     Method(
@@ -267,7 +184,8 @@ ROWS = (
         ),
         stacks=False,
         starting_rate=1e-3,
-        peft_config=_randlora,
+        # The random bases are hundreds of megabytes; they are drawn again from the seed.
+        peft_config=config_of("RandLoraConfig", seed="projection_prng_key", save_projection=False),
         check=must_not_exceed_width("r"),
     ),
     Method(
@@ -294,7 +212,7 @@ ROWS = (
         ),
         stacks=False,
         starting_rate=5e-3,
-        peft_config=_tinylora,
+        peft_config=config_of("TinyLoraConfig", seed="projection_seed"),
     ),
     Method(
         id="lily",
@@ -333,7 +251,7 @@ ROWS = (
         ),
         stacks=False,
         starting_rate=1e-3,
-        peft_config=_lily,
+        peft_config=config_of("LilyConfig"),
         merges=False,
     ),
 )

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from peft_demo.fields import Field, Integer, Number, shown
 from peft_demo.methods.method import (
     TARGET_MODULES,
     Method,
     Setting,
     Values,
+    config_of,
     must_divide_widths,
-    on_targets,
     refuse,
 )
-
-if TYPE_CHECKING:
-    from peft_demo.libraries import peft
 
 _BLOCK_SIZE = Integer(
     "block_size",
@@ -54,34 +49,6 @@ def _scaling(default: float, most: float) -> Field:
     )
 
 
-def _fourierft(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.FourierFTConfig(
-        **on_targets(values, setting),
-        n_frequency=values["n_frequency"],
-        scaling=values["scaling"],
-        random_loc_seed=setting.seed,
-    )
-
-
-def _waveft(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.WaveFTConfig(
-        **on_targets(values, setting),
-        n_frequency=values["n_frequency"],
-        scaling=values["scaling"],
-        random_loc_seed=setting.seed,
-    )
-
-
-def _c3a(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.C3AConfig(**on_targets(values, setting), block_size=values["block_size"])
-
-
 def _check_size(values: Values, setting: Setting) -> None:
     entries = min(a * b for a, b in map(setting.base.features, values["target_modules"]))
     if values["n_frequency"] > entries:
@@ -106,7 +73,7 @@ ROWS = (
         stacks=False,
         merges_to_predict=True,
         starting_rate=5e-3,
-        peft_config=_fourierft,
+        peft_config=config_of("FourierFTConfig", seed="random_loc_seed"),
         check=_check_size,
     ),
     Method(
@@ -121,7 +88,7 @@ ROWS = (
         stacks=False,
         merges_to_predict=True,
         starting_rate=1e-3,
-        peft_config=_waveft,
+        peft_config=config_of("WaveFTConfig", seed="random_loc_seed"),
         check=_check_size,
     ),
     Method(
@@ -140,7 +107,7 @@ ROWS = (
         stacks=False,
         merges_to_predict=True,
         starting_rate=5e-3,
-        peft_config=_c3a,
+        peft_config=config_of("C3AConfig"),
         check=must_divide_widths(_BLOCK_SIZE),
     ),
 )

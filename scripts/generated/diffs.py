@@ -10,9 +10,8 @@ METHOD = "beft"
 
 
 def method() -> str:
-    """A row, and the function that builds its configuration."""
-    rows = "peft_demo/methods/selective.py"
-    return _diff((rows, f"_{METHOD}"), (rows, f'id="{METHOD}"'))
+    """A row."""
+    return _diff(("peft_demo/methods/selective.py", f'id="{METHOD}"'))
 
 
 def data_set() -> str:
