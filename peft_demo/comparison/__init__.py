@@ -3,16 +3,11 @@
 from peft_demo.comparison.compare import check_run_ids, compare, verdict
 from peft_demo.comparison.disagreements import disagreements, text_at
 from peft_demo.comparison.evidence import Evidence
-from peft_demo.comparison.facts import Comparison, Disagreements, GroupFacts, RunFacts
 from peft_demo.comparison.groups import group_facts
 from peft_demo.comparison.words import table
 
 __all__ = [
-    "Comparison",
-    "Disagreements",
     "Evidence",
-    "GroupFacts",
-    "RunFacts",
     "check_run_ids",
     "compare",
     "disagreements",

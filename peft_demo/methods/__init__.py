@@ -15,7 +15,7 @@ from peft_demo.methods.method import (
     Setting,
     Values,
 )
-from peft_demo.methods.unsupported import UNSUPPORTED, Unsupported
+from peft_demo.methods.unsupported import UNSUPPORTED
 
 METHODS: dict[str, Method] = {
     method.id: method
@@ -28,6 +28,5 @@ __all__ = [
     "UNSUPPORTED",
     "Method",
     "Setting",
-    "Unsupported",
     "Values",
 ]

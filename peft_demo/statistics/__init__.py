@@ -25,16 +25,14 @@ from peft_demo.statistics.predictions import (
     log_loss,
     softmax,
 )
-from peft_demo.statistics.scores import Bin, Scores, on_frontier, scores
+from peft_demo.statistics.scores import on_frontier, scores
 from peft_demo.statistics.words import pair_in_words
 
 __all__ = [
     "DAMAGED",
     "TEST_SET",
-    "Bin",
     "Pair",
     "Predictions",
-    "Scores",
     "accuracy",
     "compare_pairs",
     "holm",
