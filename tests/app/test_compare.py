@@ -172,7 +172,7 @@ def test_a_group_page_has_means_over_seeds(compared, visit):
     assert "two <b>ranks</b>" in verdict(page)
     assert "The highest of 2 test accuracies is" in verdict(page)
     page.wait_for_function("document.querySelector('[data-plot=sweep]')?.data")
-    assert page.locator("[data-part=cells] tbody tr").count() == 2
+    assert page.locator("[data-part=configurations] tbody tr").count() == 2
     band = (
         "document.querySelector('[data-plot=eval_accuracy]').data.some(t => t.fill === 'tonexty')"
     )

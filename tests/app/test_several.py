@@ -52,7 +52,7 @@ def test_a_sweep_from_the_form_to_its_page(app, page):
     # An empty box of a closed section, once it is opened, is still empty.
     for run in Client(app.url, verbose=False).predict(api_name="/list_runs")[:2]:
         assert {run["config"][part] for part in PART_SEEDS} == {None}
-    rows = compare.locator("[data-part=cells] tbody tr")
+    rows = compare.locator("[data-part=configurations] tbody tr")
     assert sorted(rows.all_inner_texts())[0].strip()
     assert rows.count() == 2
 

@@ -81,5 +81,5 @@ const groupsOf =
       name,
       kind,
     }) => html`<button type="button" class="pd-chip" data-group="${group_id}"
-      aria-pressed="${group_id === chosen}"><span>${name}</span><small>${kind}</small></button>`,
+      aria-pressed="${String(group_id === chosen)}"><span>${name}</span><small>${kind}</small></button>`,
   )}</div>`;

@@ -83,7 +83,7 @@ function listed() {
 }
 
 const tab = name =>
-  html`<button type="button" class="pd-chip" data-list="${name}" aria-pressed="${name === list}"><span>${LISTS[name].title}</span><small>${whole(LISTS[name].count(found))}</small></button>`;
+  html`<button type="button" class="pd-chip" data-list="${name}" aria-pressed="${String(name === list)}"><span>${LISTS[name].title}</span><small>${whole(LISTS[name].count(found))}</small></button>`;
 
 const rowOf = (review, runs) => html`<li>
   <button type="button" class="pd-review" data-review="${review.index}" title="Open it on the Review page">${review.excerpt || `Test review ${review.index + 1}`}</button>

@@ -18,7 +18,7 @@ export function drawable() {
 }
 
 const chipOf = run => html`
-  <button type="button" class="pd-chip" data-run="${run.id}" aria-pressed="${selection.has(run.id)}">
+  <button type="button" class="pd-chip" data-run="${run.id}" aria-pressed="${String(selection.has(run.id))}">
     ${swatch(runs.lookOf(run.id))}<span>${run.name}</span>${run.reference && html`<small>reference</small>`}</button>`;
 
 export function drawChips(chips) {
