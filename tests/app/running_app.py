@@ -23,10 +23,15 @@ SMALL = {
 
 
 class App:
-    """`python app.py` with its own folder, which can be killed and started again."""
+    """`python app.py` with its own folder, which can be killed and started again.
 
-    def __init__(self, home: Path) -> None:
+    Or another script that serves the app.
+    """
+
+    def __init__(self, home: Path, script: str = "app.py", **environment: str) -> None:
         self.home = home
+        self.command = [sys.executable, script]
+        self.environment = environment
         self.port = free_port()
         self.process = None
 
@@ -37,9 +42,9 @@ class App:
     def start(self) -> None:
         log = (self.home.parent / "server.log").open("a")
         self.process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(self.port)],
+            [*self.command, "--port", str(self.port)],
             cwd=ROOT,
-            env={**os.environ, "PEFT_DEMO_HOME": str(self.home)},
+            env={**os.environ, "PEFT_DEMO_HOME": str(self.home), **self.environment},
             stdout=log,
             stderr=log,
         )

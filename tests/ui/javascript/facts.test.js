@@ -17,6 +17,7 @@ const bins = [{ confidence: 0.6, accuracy: 0.5, count: 10 }];
 const run = (labels, confusion) => ({
   name: "<b>A",
   labels,
+  texts: "sentences",
   look: look(0),
   quality: { confusion, bins },
 });
@@ -49,6 +50,7 @@ test("a confusion of five labels is five by five", () => {
       ),
     ),
   );
+  equal(texts(holder, "caption"), ["Confusion, in sentences"]);
   equal(texts(holder, "td:not(:empty)").length, 25);
   equal(texts(holder, ".pd-right"), ["0", "2", "4", "6", "8"]);
   equal(texts(holder, "th").at(-1), "is <five>");
