@@ -145,7 +145,8 @@ class TestRequirements:
         packages = [line for line in lines if not line.startswith(("#", "-r "))]
         assert packages
         for line in packages:
-            assert re.fullmatch(r"[\w.-]+==[\w.]+ +# \S.*", line), line
+            # A marker may say on which machines it is there.
+            assert re.fullmatch(r"[\w.-]+==[\w.]+(; [^#]+)? +# \S.*", line), line
 
 
 def fake_browser(folder: Path, name: str, exit_code: int = 0) -> Path:
