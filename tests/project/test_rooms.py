@@ -8,12 +8,6 @@ from small_runs import ROOT
 
 MOST_LINES = 400
 
-SPLIT_LATER = {
-    "peft_demo/ui/assets/compare.js",
-    "peft_demo/ui/assets/peft_demo.js",
-}
-"""Longer ones that are about to be split."""
-
 CODE = [
     path
     for folder in ("peft_demo", "tests", "benchmarks", "scripts")
@@ -25,7 +19,7 @@ CODE = [
 def test_no_file_is_long():
     lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in CODE}
     long = {str(path.relative_to(ROOT)) for path in lines if lines[path] > MOST_LINES}
-    assert long - SPLIT_LATER == set()
+    assert long == set()
 
 
 def test_every_folder_of_tests_is_a_room():
