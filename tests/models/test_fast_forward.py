@@ -119,10 +119,12 @@ class TestTheLastLayer:
         assert loss == pytest.approx(expected, rel=1e-9)
         assert torch.equal(state, other_state)  # and so are all masks that follow
         assert set(gradients) == set(others)
+        # C3A's gradients differ by 1.7e-7, more than those of any other method.
+        limit = 1e-6 if method == "c3a" else 1e-7
         for name, gradient in gradients.items():
             largest = others[name].abs().max()
-            # That of a key's bias is nothing but roundings; C3A transforms in float32 in any case.
-            assert (gradient - others[name]).abs().max() <= 1e-6 * largest + 1e-12, name
+            # That of a key's bias is nothing but roundings.
+            assert (gradient - others[name]).abs().max() <= limit * largest + 1e-12, name
 
     def test_computes_the_first_token_only(self, base, batch):
         last = base.shared(SENTIMENT).distilbert.transformer.layer[-1]
