@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from drawn_statistics import (
     DRAWS,
+    FEWER_DRAWS,
     SLEEP_1,
     SLEEP_2,
     disagreements,
@@ -85,7 +86,7 @@ class TestMeanInterval:
 
     @pytest.mark.parametrize("repeats", [2, 5, 16])
     def test_holds_the_truth_in_95_of_100_draws(self, repeats):
-        drawn = np.random.default_rng(3).normal(0.8, 0.01, (DRAWS, repeats))
+        drawn = np.random.default_rng(3).normal(0.8, 0.01, (FEWER_DRAWS, repeats))
         # As accuracies on 1,000 reviews come.
         ends = np.array([mean_interval(values)[1:] for values in drawn.round(3)])
         assert 0.94 <= held(ends, 0.8) <= 0.965
@@ -219,9 +220,9 @@ class TestRepeats:
     @pytest.mark.parametrize("is_paired", [True, False])
     def test_holds_the_truth_in_95_of_100_draws_and_rarely_alarms(self, is_paired):
         random = np.random.default_rng(8)
-        shared = random.normal(0, 0.02, (DRAWS, 5)) * is_paired
-        first = 0.8 + shared + random.normal(0, 0.01, (DRAWS, 5))
-        second = 0.8 + shared + random.normal(0, 0.015, (DRAWS, 5))
+        shared = random.normal(0, 0.02, (FEWER_DRAWS, 5)) * is_paired
+        first = 0.8 + shared + random.normal(0, 0.01, (FEWER_DRAWS, 5))
+        second = 0.8 + shared + random.normal(0, 0.015, (FEWER_DRAWS, 5))
         found = np.array(
             [repeats_difference(a, b, is_paired) for a, b in zip(first, second, strict=True)]
         )

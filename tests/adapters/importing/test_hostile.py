@@ -13,6 +13,11 @@ from peft_demo import adapters
 from peft_demo.adapters import importing
 from peft_demo.data import SENTIMENT
 from peft_demo.models import FAMILY
+from peft_demo.runs import RunConfig
+
+
+def few_texts(config: RunConfig) -> RunConfig:
+    return RunConfig({**config.flat(), "num_test_reviews": 50})
 
 
 class TestHostileConfigurations:
@@ -37,8 +42,7 @@ class TestHostileConfigurations:
 
     def test_no_module_is_imported(self, copied, planted):
         folder = copied(LORA, config=lambda values: values.update(self.HOSTILE))
-        config = importing.describe(folder)
-        importing.test(config, folder, Recorder())
+        importing.test(few_texts(importing.describe(folder)), folder, Recorder())
         assert not planted.exists()
         kept = json.loads((folder / adapters.CONFIG).read_text())
         assert not set(self.HOSTILE) & set(kept)
@@ -64,8 +68,7 @@ class TestHostileConfigurations:
             "revision": "evil",
         }
         folder = copied(built("prompt_tuning"), config=lambda values: values.update(more))
-        config = importing.describe(folder)
-        result = importing.test(config, folder, Recorder())
+        result = importing.test(few_texts(importing.describe(folder)), folder, Recorder())
         assert result.num_adapter_parameters > 0
         assert not set(more) & set(json.loads((folder / adapters.CONFIG).read_text()))
         assert not no_network
