@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.many_runs import fill
-from peft_demo.comparison import Evidence
+from peft_demo.comparison import evidence, pairs
 from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.services import Services
 
@@ -50,7 +50,8 @@ def main() -> None:
             return page.compare(tuple(chosen.tolist()))
 
         def afresh() -> object:
-            services.evidence = Evidence(services.store)
+            for kept in (evidence._read, pairs._compared):
+                kept.cache_clear()
             page._answers.clear()
             return page.compare(eight)
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from peft_demo import comparison, statistics
-from peft_demo.comparison.text_baseline import MAJORITY, TFIDF, TextBaseline
+from peft_demo.comparison.text_baseline import MAJORITY, TFIDF
 from peft_demo.runs import (
     EpochMetrics,
     GroupKind,
@@ -120,19 +120,17 @@ def finished_group(
     return group, [store.get(run.run_id) for run in runs]
 
 
-def nothing(config: RunConfig) -> tuple[TextBaseline, ...]:
+def nothing(config: RunConfig) -> dict[str, statistics.Predictions]:
     """No text baselines."""
-    return ()
+    return {}
 
 
 def tfidf(wrong: range):
     """Text baselines that are wrong on these reviews, for every configuration."""
-    found = (
-        TextBaseline.of(
-            MAJORITY, statistics.Predictions(probabilities(range(0, REVIEWS, 2)), LABELS), 0.1
-        ),
-        TextBaseline.of(TFIDF, statistics.Predictions(probabilities(wrong), LABELS), 0.1),
-    )
+    found = {
+        MAJORITY: statistics.Predictions(probabilities(range(0, REVIEWS, 2)), LABELS),
+        TFIDF: statistics.Predictions(probabilities(wrong), LABELS),
+    }
     return lambda config: found
 
 

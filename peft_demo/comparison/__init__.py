@@ -2,12 +2,10 @@
 
 from peft_demo.comparison.compare import check_run_ids, compare, verdict
 from peft_demo.comparison.disagreements import disagreements, text_at
-from peft_demo.comparison.evidence import Evidence
 from peft_demo.comparison.groups import group_facts
 from peft_demo.comparison.words import table
 
 __all__ = [
-    "Evidence",
     "check_run_ids",
     "compare",
     "disagreements",

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from peft_demo import statistics
-from peft_demo.comparison.facts import AssignmentFacts, AssignmentRow, Estimate, RunFacts
-from peft_demo.comparison.words import percent
+from peft_demo.comparison.evidence import Described
+from peft_demo.comparison.facts import AssignmentFacts, AssignmentRow
+from peft_demo.comparison.words import between, percent
 from peft_demo.runs import Run
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, TUNED_ASSIGNMENT
+from peft_demo.statistics import Interval
 
 REPORTED_REVIEWS = 32
 """The report's validation reviews: its accuracies move in steps of one of them."""
 
 
-@dataclass(frozen=True)
-class Reported:
+class Reported(NamedTuple):
     """What the report's tables show of one configuration."""
 
     validation_loss: float
@@ -35,21 +36,12 @@ REPORTED: Mapping[str, Reported] = {
 }
 
 
-def assignment(runs: Sequence[Run], facts: Mapping[str, RunFacts]) -> AssignmentFacts:
-    """One row for each of the assignment's configurations: reported, and trained here.
-
-    Args:
-        runs: those of the group.
-        facts: by run.
-    """
-    found = {preset_id: run for run in runs if (preset_id := _preset_of(run))}
+def assignment(runs: Iterable[Described]) -> AssignmentFacts:
+    """One row for each of the assignment's configurations: reported, and trained here."""
+    found = {preset_id: each for each in runs if (preset_id := _preset_of(each.run))}
     is_tuned = any(preset_id in TUNED_ASSIGNMENT for preset_id in found)
-    rows = tuple(
-        _row(preset_id, found.get(wanted), facts)
-        for preset_id, wanted in zip(
-            ASSIGNMENT, TUNED_ASSIGNMENT if is_tuned else ASSIGNMENT, strict=True
-        )
-    )
+    ours = TUNED_ASSIGNMENT if is_tuned else ASSIGNMENT
+    rows = tuple(_row(of, found.get(our)) for of, our in zip(ASSIGNMENT, ours, strict=True))
     words = [_of_the_report()]
     tested = [row.test for row in rows if row.test is not None]
     if len(tested) == len(rows):
@@ -61,19 +53,19 @@ def _preset_of(run: Run) -> str | None:
     """Which of the assignment's presets the run has the settings of, whatever it is called now."""
     flat = run.config.flat()
     for preset_id in (*ASSIGNMENT, *TUNED_ASSIGNMENT):
-        wanted = {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in PRESETS[preset_id].values.items()
-        }
-        if all(flat.get(name) == value for name, value in wanted.items()):
+        wanted = PRESETS[preset_id].values.items()
+        if all(
+            flat.get(name) == (list(value) if isinstance(value, tuple) else value)
+            for name, value in wanted
+        ):
             return preset_id
     return None
 
 
-def _row(preset_id: str, run: Run | None, facts: Mapping[str, RunFacts]) -> AssignmentRow:
+def _row(preset_id: str, ours: Described | None) -> AssignmentRow:
     reported = REPORTED[preset_id]
-    known = facts.get(run.run_id) if run else None
-    quality = known.quality if known else None
+    facts, run = (ours.facts, ours.run) if ours else (None, None)
+    quality = facts and facts.quality
     epochs = run.epochs if run else ()
     return AssignmentRow(
         name=PRESETS[preset_id].label,
@@ -81,43 +73,40 @@ def _row(preset_id: str, run: Run | None, facts: Mapping[str, RunFacts]) -> Assi
         reported=_share(reported.correct),
         reported_best=reported.best_correct / REPORTED_REVIEWS,
         reported_seconds=reported.seconds,
-        run_id=run.run_id if run else None,
+        run_id=run and run.run_id,
         validation_loss=epochs[-1].eval_loss if epochs else None,
         validation_accuracy=epochs[-1].eval_accuracy if epochs else None,
-        best_validation_accuracy=max((e.eval_accuracy for e in epochs), default=None),
-        num_validation_reviews=run.config.num_validation_reviews if run else None,
-        test=quality and Estimate(value=quality.accuracy, low=quality.low, high=quality.high),
+        best_validation_accuracy=max((epoch.eval_accuracy for epoch in epochs), default=None),
+        num_validation_reviews=run and run.config.num_validation_reviews,
+        test=quality and quality.interval,
         num_test_reviews=quality and quality.num_reviews,
-        seconds=known.training_seconds if known else None,
+        seconds=facts and facts.training_seconds,
     )
 
 
-def _share(correct: int) -> Estimate:
+def _share(correct: int) -> Interval:
     low, high = statistics.wilson_interval(correct, REPORTED_REVIEWS)
-    return Estimate(value=correct / REPORTED_REVIEWS, low=low, high=high)
+    return Interval(value=correct / REPORTED_REVIEWS, low=low, high=high)
 
 
 def _of_the_report() -> str:
     correct = [reported.correct for reported in REPORTED.values()]
     apart = max(correct) - min(correct)
     best = _share(max(correct))
-    assert best.low is not None
-    assert best.high is not None
     reviews = "one review" if apart == 1 else f"{apart} reviews"
     return (
         f"In the report, the best and the worst of the four are {reviews} of {REPORTED_REVIEWS} "
         f"apart. On so few, even the best one's {percent(best.value)} may be anything from "
-        f"{percent(best.low)} to {percent(best.high)}: its differences could not be told from "
-        "chance."
+        f"{between(best)}: its differences could not be told from chance."
     )
 
 
-def _against_guessing(tested: Sequence[Estimate]) -> str:
-    better = [test for test in tested if test.low is not None and test.low > 0.5]
+def _against_guessing(tested: Sequence[Interval]) -> str:
+    better = sum(test.low > 0.5 for test in tested)
     if not better:
         return (
             "Trained again, none of the four is shown to be better than guessing: each 95 % "
             "interval holds 50 %."
         )
-    count = "All four are" if len(better) == len(tested) else f"{len(better)} of the four are"
+    count = "All four are" if better == len(tested) else f"{better} of the four are"
     return f"{count} better than guessing: the 95 % interval lies above 50 %."

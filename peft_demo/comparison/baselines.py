@@ -2,193 +2,185 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from peft_demo import statistics
 from peft_demo.comparison import text_baseline
 from peft_demo.comparison.describe import texts_of
-from peft_demo.comparison.evidence import Evidence
-from peft_demo.comparison.facts import Baseline, RunFacts, TextBaselineCheck
+from peft_demo.comparison.evidence import Tested
+from peft_demo.comparison.facts import Baseline, TextBaselineCheck
 from peft_demo.comparison.words import listed, percent
 from peft_demo.errors import PeftDemoError
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunConfig, RunKind
+from peft_demo.statistics import ALPHA, Predictions
+from peft_demo.storage import Store
 
-Measure: TypeAlias = Callable[[RunConfig], Sequence[text_baseline.TextBaseline] | None]
-"""Gives the text baselines on a configuration's texts, or None while they are computed."""
+Measure: TypeAlias = Callable[[RunConfig], Mapping[str, Predictions] | None]
+"""Gives the text baselines on a configuration's texts by name, or None while they are computed."""
 
 _DATA_FIELDS = ("dataset", "base_model", "num_reviews", "max_length", "num_test_reviews")
 """What two runs must share, with the seed of the sample, to have learned from the same texts."""
 
+_MOST_NAMED = 8
 
-@dataclass(frozen=True)
-class Measured:
-    """The text baselines of several runs, as far as they are known."""
-
-    by_run: Mapping[str, Sequence[text_baseline.TextBaseline]]
-    is_pending: bool
-    """Whether some are still being computed."""
-    problems: tuple[str, ...]
-    """Why some cannot be."""
+_WHAT = "TF-IDF with logistic regression"
 
 
-def text_baselines(runs: Sequence[Run], measure: Measure) -> Measured:
-    """The text baselines of each tested run."""
-    found: dict[str, Sequence[text_baseline.TextBaseline]] = {}
-    problems: list[str] = []
-    is_pending = False
-    for run in runs:
+class Baselines:
+    """What some runs are measured by, as far as it is known.
+
+    Args:
+        store: where the runs are.
+        runs: those that are compared.
+        measure: gets text baselines; by default it computes them, which takes seconds.
+        others: all runs of the store, if somebody knows them already.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        runs: Iterable[Run],
+        measure: Measure | None = None,
+        others: Iterable[Run] | None = None,
+    ) -> None:
         # What an imported adapter learned from is not known, so nothing is on the same texts.
-        if run.result is None or run.kind is not RunKind.TRAINING:
-            continue
+        self._runs = [run for run in runs if run.result and run.kind is RunKind.TRAINING]
+        self._others = store.runs() if others is None else others
+        self._by_run: dict[str, Mapping[str, Predictions]] = {}
+        self.problems: list[str] = []
+        """Why some text baselines cannot be computed."""
+        self.are_pending = False
+        """Whether some are still being computed."""
+        for run in self._runs:
+            self._ask(run, measure or measure_in(store))
+
+    def _ask(self, run: Run, measure: Measure) -> None:
         try:
             measured = measure(run.config)
         except PeftDemoError as error:
-            problems.append(f"The baselines of {run.config.name} cannot be computed: {error}")
-            continue
+            self.problems.append(f"The baselines of {run.config.name} cannot be computed: {error}")
+            return
         if measured is None:
-            is_pending = True
+            self.are_pending = True
         else:
-            found[run.run_id] = measured
-    return Measured(found, is_pending, tuple(problems))
+            self._by_run[run.run_id] = measured
 
+    def lines(self) -> tuple[Baseline, ...]:
+        """Every baseline, the lowest first; one line for those that learned from as many texts."""
+        same: dict[tuple[object, ...], list[Baseline]] = {}
+        for line in (*self._text_lines(), *self._trained_lines()):
+            # Only text baselines that learned from as many texts are repeats of each other.
+            apart = line.accuracy if line.is_trained or not line.detail else None
+            same.setdefault((line.name, line.detail, apart), []).append(line)
+        return tuple(sorted(map(_merged, same.values()), key=lambda line: line.accuracy))
 
-def lines(
-    runs: Sequence[Run],
-    measured: Measured,
-    others: Iterable[Run],
-) -> tuple[Baseline, ...]:
-    """The baselines of these runs, one line for those that learned from as many texts.
-
-    Args:
-        runs: those that are compared.
-        measured: the text baselines of each.
-        others: all runs of the store, for those that are baselines themselves.
-    """
-    found: list[Baseline] = []
-    for run in runs:
-        for text in measured.by_run.get(run.run_id, ()):
+    def _text_lines(self) -> Iterator[Baseline]:
+        for run in self._runs:
             learned = f"{run.config.num_train_reviews:,} {texts_of(run)}"
-            found.append(
-                Baseline(
-                    name=text.name,
-                    detail=f"{learned} of {run.config.max_length} tokens"
-                    if text.name != text_baseline.MAJORITY
-                    else "",
-                    accuracy=text.accuracy,
-                    low=text.low,
-                    high=text.high,
+            for name, predictions in self._by_run.get(run.run_id, {}).items():
+                is_guess = name == text_baseline.MAJORITY
+                yield Baseline(
+                    name=name,
+                    detail="" if is_guess else f"{learned} of {run.config.max_length} tokens",
+                    accuracy=predictions.accuracy.value,
+                    low=predictions.accuracy.low,
+                    high=predictions.accuracy.high,
                     run_ids=(run.run_id,),
                 )
-            )
-    compared = {run.run_id for run in runs}
-    candidates = [run for run in others if _is_baseline(run) and run.run_id not in compared]
-    for run in runs:
-        for baseline in _trained_baselines(run, candidates):
-            assert baseline.result is not None
-            low, high = baseline.result.test_interval
-            found.append(
-                Baseline(
-                    name=baseline.config.method_label,
-                    detail=baseline.config.name,
-                    accuracy=baseline.result.test_accuracy,
+
+    def _trained_lines(self) -> Iterator[Baseline]:
+        compared = {run.run_id for run in self._runs}
+        found = [run for run in self._others if _is_baseline(run) and run.run_id not in compared]
+        for run in self._runs:
+            for other in () if _is_baseline(run) else _best_on_its_texts(run, found):
+                assert other.result is not None
+                low, high = other.result.test_interval
+                yield Baseline(
+                    name=other.config.method_label,
+                    detail=other.config.name,
+                    accuracy=other.result.test_accuracy,
                     low=low,
                     high=high,
                     run_ids=(run.run_id,),
                     is_trained=True,
                 )
-            )
-    same: dict[tuple[object, ...], list[Baseline]] = {}
-    for line in found:
-        # Only text baselines that learned from as many texts are repeats of each other.
-        apart = line.accuracy if line.is_trained or not line.detail else None
-        same.setdefault((line.name, line.detail, apart), []).append(line)
-    return tuple(sorted(map(_merged, same.values()), key=lambda line: line.accuracy))
 
-
-def checks(
-    runs: Sequence[Run],
-    measured: Measured,
-    evidence: Evidence,
-) -> tuple[TextBaselineCheck, ...]:
-    """Whether each run beats TF-IDF on the same texts: exact McNemar tests, Holm-corrected."""
-    found = []
-    for run in runs:
-        text = next(
-            (t for t in measured.by_run.get(run.run_id, ()) if t.name == text_baseline.TFIDF), None
+    def checks(self, tested: Mapping[str, Tested]) -> tuple[TextBaselineCheck, ...]:
+        """Whether each run beats TF-IDF on the same texts: exact McNemar tests, Holm-corrected."""
+        pairs = [
+            (run_id, tested[run_id].predictions, measured[text_baseline.TFIDF])
+            for run_id, measured in self._by_run.items()
+            if text_baseline.TFIDF in measured
+        ]
+        pairs = [pair for pair in pairs if len(pair[1].labels) == len(pair[2].labels)]
+        tests = [statistics.mcnemar(run.correct, words.correct) for _, run, words in pairs]
+        return tuple(
+            _check(run_id, run.accuracy.value, words.accuracy.value, p)
+            for (run_id, run, words), p in zip(pairs, statistics.holm(tests), strict=True)
         )
-        predictions = evidence.predictions(run)
-        if text is None or predictions is None:
-            continue
-        own, other = predictions.correct, text.predictions.correct
-        if len(own) == len(other):
-            p = statistics.mcnemar(own, other)
-            found.append((run.run_id, text.accuracy, float(own.mean() - other.mean()), p))
-    corrected = statistics.holm([p for *_, p in found])
-    return tuple(
-        TextBaselineCheck(
-            run_id=run_id,
-            baseline_accuracy=accuracy,
-            difference=difference,
-            p_corrected=p,
-            verdict="not shown" if p >= 0.05 else "beats" if difference > 0 else "worse",
-        )
-        for (run_id, accuracy, difference, _), p in zip(found, corrected, strict=True)
-    )
 
 
-def in_words(checked: Sequence[TextBaselineCheck], runs: Mapping[str, RunFacts]) -> list[str]:
+def measure_in(store: Store) -> Measure:
+    """Computes text baselines, and keeps them beside the runs."""
+    folder = None if store.problem else store.folder / "baselines"
+    return lambda config: text_baseline.measure(config, folder)
+
+
+def in_words(checks: Sequence[TextBaselineCheck], runs: Mapping[str, Tested]) -> list[str]:
     """Who beats counting words and who does not, for a student to read aloud."""
+    if not checks:
+        return []
+    texts = runs[checks[0].run_id].facts.texts
+    if len(checks) > _MOST_NAMED:
+        return [_counted(checks, texts)]
     sentences: list[str] = []
-    texts = runs[checked[0].run_id].texts if checked else ""
-    if len(checked) > _MOST_NAMED:
-        return [_counted(checked, texts)]
     for verdict in ("worse", "not shown"):
-        same: dict[float, list[RunFacts]] = {}
-        for check in checked:
+        same: dict[float, list[Tested]] = {}
+        for check in checks:
             if check.verdict == verdict:
                 same.setdefault(check.baseline_accuracy, []).append(runs[check.run_id])
         sentences += [_against(group, verdict, accuracy) for accuracy, group in same.items()]
-    if checked and not sentences:
-        names = [runs[check.run_id].name for check in checked]
-        who = f"{names[0]} beats" if len(names) == 1 else f"All {len(names)} of them beat"
-        who = f"{listed(names)} both beat" if len(names) == 2 else who
-        sentences.append(f"{who} counting words ({_WHAT} on the same {texts}).")
-    return sentences
+    if sentences:
+        return sentences
+    names = [runs[check.run_id].facts.name for check in checks]
+    who = f"{names[0]} beats" if len(names) == 1 else f"All {len(names)} of them beat"
+    who = f"{listed(names)} both beat" if len(names) == 2 else who
+    return [f"{who} counting words ({_WHAT} on the same {texts})."]
 
 
-_MOST_NAMED = 8
-
-
-def _counted(checked: Sequence[TextBaselineCheck], texts: str) -> str:
+def _counted(checks: Sequence[TextBaselineCheck], texts: str) -> str:
     """Of many runs, how many beat counting words."""
-    beating = sum(check.verdict == "beats" for check in checked)
-    worse = sum(check.verdict == "worse" for check in checked)
-    rest = len(checked) - beating - worse
+    verdicts = Counter(check.verdict for check in checks)
     return (
-        f"Of {len(checked)} runs, {beating} beat counting words ({_WHAT} on the same {texts}), "
-        f"{worse} are worse, and for {rest} neither is shown."
+        f"Of {len(checks)} runs, {verdicts['beats']} beat counting words ({_WHAT} on the same "
+        f"{texts}), {verdicts['worse']} are worse, and for {verdicts['not shown']} neither is "
+        "shown."
     )
 
 
-_WHAT = "TF-IDF with logistic regression"
-
-
-def _against(runs: Sequence[RunFacts], verdict: str, baseline: float) -> str:
+def _against(runs: Sequence[Tested], verdict: str, baseline: float) -> str:
     """One sentence about runs that have the same baseline and the same verdict."""
-    accuracies = sorted(run.quality.accuracy for run in runs if run.quality)
+    accuracies = sorted(each.scores.accuracy for each in runs)
     low, high = percent(accuracies[0]), percent(accuracies[-1])
-    one = len(runs) == 1
-    verb = {
-        "worse": "is worse than" if one else "are worse than",
-        "not shown": "is not shown to beat" if one else "are not shown to beat",
-    }[verdict]
+    be, they = ("is", "it") if len(runs) == 1 else ("are", "they")
+    verb = f"{be} worse than" if verdict == "worse" else f"{be} not shown to beat"
     return (
-        f"{listed([run.name for run in runs])} {verb} counting words: {_WHAT} gets "
-        f"{percent(baseline)} from the same {runs[0].texts}, {'it' if one else 'they'} "
+        f"{listed([each.facts.name for each in runs])} {verb} counting words: {_WHAT} gets "
+        f"{percent(baseline)} from the same {runs[0].facts.texts}, {they} "
         f"{low if low == high else f'{low} to {high}'}."
+    )
+
+
+def _check(run_id: str, accuracy: float, baseline: float, p: float) -> TextBaselineCheck:
+    return TextBaselineCheck(
+        run_id=run_id,
+        baseline_accuracy=baseline,
+        difference=accuracy - baseline,
+        p_corrected=p,
+        verdict="not shown" if p >= ALPHA else "beats" if accuracy > baseline else "worse",
     )
 
 
@@ -198,41 +190,36 @@ def _merged(lines: Sequence[Baseline]) -> Baseline:
     accuracies = sorted({line.accuracy for line in lines})
     if len(accuracies) == 1:
         return lines[0].model_copy(update={"run_ids": run_ids})
-    mean, low, high = statistics.mean_interval(accuracies)
+    mean = statistics.mean_interval(accuracies)
     detail = f"{lines[0].detail}, mean of {len(accuracies)} seeds"
-    values = {"accuracy": mean, "low": low, "high": high, "detail": detail, "run_ids": run_ids}
-    return lines[0].model_copy(update=values)
+    values = {"accuracy": mean.value, "low": mean.low, "high": mean.high}
+    return lines[0].model_copy(update={**values, "detail": detail, "run_ids": run_ids})
 
 
 def _is_baseline(run: Run) -> bool:
     method = METHODS.get(run.config.method)
-    return (
-        method is not None
-        and method.baseline
-        and run.kind is RunKind.TRAINING
-        and run.result is not None
-    )
+    is_tested = run.kind is RunKind.TRAINING and run.result is not None
+    return is_tested and method is not None and method.baseline
 
 
-def _trained_baselines(run: Run, candidates: Sequence[Run]) -> list[Run]:
-    """Of each baseline method the run on the same texts with the lowest validation loss."""
-    if run.result is None or run.kind is not RunKind.TRAINING or _is_baseline(run):
-        return []
+def _best_on_its_texts(run: Run, candidates: Iterable[Run]) -> Iterable[Run]:
+    """Of each method the run on the same texts with the lowest validation loss."""
     best: dict[str, Run] = {}
     for other in candidates:
-        assert other.result is not None
-        if other.result.test_set != run.result.test_set or _data(other) != _data(run):
-            continue
-        # By validation, not by test: picking by the test would flatter the baseline.
         known = best.get(other.config.method)
-        if known is None or _validation_loss(other) < _validation_loss(known):
+        # By validation, not by test: picking by the test would flatter the baseline.
+        if _texts(other) == _texts(run) and (
+            known is None or _validation_loss(other) < _validation_loss(known)
+        ):
             best[other.config.method] = other
-    return list(best.values())
+    return best.values()
 
 
-def _data(run: Run) -> tuple[object, ...]:
+def _texts(run: Run) -> tuple[object, ...]:
+    """What decides what a finished run learned from and was tested on."""
+    assert run.result is not None
     fields = (getattr(run.config, field) for field in _DATA_FIELDS)
-    return (*fields, run.config.seed_of("sample_seed"))
+    return (*fields, run.config.seed_of("sample_seed"), run.result.test_set)
 
 
 def _validation_loss(run: Run) -> float:

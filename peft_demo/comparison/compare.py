@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from peft_demo.comparison import baselines, describe, text_baseline
-from peft_demo.comparison.baselines import Measure
-from peft_demo.comparison.evidence import Evidence
-from peft_demo.comparison.facts import Comparison, RunFacts
+from peft_demo.comparison import describe
+from peft_demo.comparison.baselines import Baselines, Measure, in_words
+from peft_demo.comparison.evidence import Described, Tested, collect
+from peft_demo.comparison.facts import Comparison
 from peft_demo.comparison.judged import Judged
 from peft_demo.comparison.pareto import pareto
 from peft_demo.errors import InvalidFieldsError, NotFoundError
@@ -25,9 +25,8 @@ def compare(
     run_ids: Sequence[str],
     *,
     evaluation_set: str = TEST_SET,
-    evidence: Evidence | None = None,
     measure: Measure | None = None,
-    others: Callable[[], Iterable[Run]] | None = None,
+    others: Iterable[Run] | None = None,
 ) -> Comparison:
     """What the results of these runs can tell.
 
@@ -38,49 +37,46 @@ def compare(
         store: where the runs are.
         run_ids: one to eight.
         evaluation_set: what they are compared on; text baselines are known for the test set alone.
-        evidence: of the same store; given, it is kept between comparisons.
         measure: how to get text baselines; by default they are computed, which takes seconds.
         others: the store's runs, if somebody knows them already.
 
     Raises:
         InvalidFieldsError: no run is named, or more than eight; or the set cannot be one.
     """
-    wanted = _wanted(run_ids, 1)
-    evidence = (evidence or Evidence(store)).on(evaluation_set)
-    runs, problems = _found(store, wanted)
-    together = Judged(runs, evidence)
-    facts, tested, cells = together.facts, together.tested, together.cells
-    compared = tested if evidence.is_test else []
-    measured = baselines.text_baselines(compared, measure or measure_in(store))
-    checked = baselines.checks(compared, measured, evidence)
+    runs, problems = found_in(store, _wanted(run_ids, 1))
+    known = collect(store, runs, describe.unique_names(runs), evaluation_set)
+    judged = Judged(known)
+    beside = judged.tested.values() if evaluation_set == TEST_SET else ()
+    baselines = Baselines(store, [each.run for each in beside], measure, others)
+    checks = baselines.checks(judged.tested)
     return Comparison(
         evaluation_set=evaluation_set,
-        verdict=together.verdict(*baselines.in_words(checked, facts)),
-        problems=(*problems, *_notes(runs, facts), *together.untold, *measured.problems),
-        runs=tuple(facts.values()),
+        verdict=judged.verdict(*in_words(checks, judged.tested)),
+        problems=(*problems, *_notes(known), *judged.untold, *baselines.problems),
+        runs=tuple(each.facts for each in known),
         differences=describe.differences(runs) if len(runs) > 1 else (),
-        pairs=together.pairs,
-        refused=together.refused,
-        repeats=cells,
-        repeat_pairs=together.repeat_pairs,
+        pairs=judged.pairs,
+        refused=judged.refused,
+        repeats=judged.cells,
+        repeat_pairs=judged.repeat_pairs,
         pareto=pareto(
-            {run_id: [fact] for run_id, fact in facts.items()}, same_texts(tested, evidence)
+            {each.facts.run_id: [each.facts] for each in known}, same_texts(judged.tested)
         ),
-        baselines=baselines.lines(compared, measured, others() if others else store.runs()),
-        baseline_checks=checked,
-        baselines_pending=measured.is_pending,
+        baselines=baselines.lines(),
+        baseline_checks=checks,
+        baselines_pending=baselines.are_pending,
     )
 
 
-def verdict(store: Store, run_ids: Iterable[str], evidence: Evidence) -> tuple[str, ...]:
+def verdict(store: Store, run_ids: Iterable[str]) -> tuple[str, ...]:
     """What ``compare`` says of any number of runs, without baselines, and who cannot be compared.
 
     Runs that are gone or have no test result are left out; fewer than two have no verdict.
     """
-    runs, _ = _found(store, dict.fromkeys(run_ids))
-    together = Judged([run for run in runs if run.result is not None], evidence)
-    reasons = tuple(dict.fromkeys(pair.reason for pair in together.refused))
-    return together.verdict(*reasons) if together.pairs else reasons
+    runs = [run for run in found_in(store, dict.fromkeys(run_ids))[0] if run.result is not None]
+    judged = Judged(collect(store, runs, describe.unique_names(runs)))
+    reasons = tuple(dict.fromkeys(pair.reason for pair in judged.refused))
+    return judged.verdict(*reasons) if judged.pairs else reasons
 
 
 def check_run_ids(store: Store, run_ids: Sequence[str]) -> list[str]:
@@ -96,19 +92,22 @@ def check_run_ids(store: Store, run_ids: Sequence[str]) -> list[str]:
     return wanted
 
 
-def same_texts(tested: Sequence[Run], evidence: Evidence) -> set[str]:
+def same_texts(tested: Mapping[str, Tested]) -> set[str]:
     """The runs that were tested on the most frequent texts, so that one axis can hold them."""
-    found = {run.run_id: e.fingerprint for run in tested if (e := evidence.evaluation(run))}
-    if not found:
-        return set()
-    ((most, _),) = Counter(found.values()).most_common(1)
-    return {run_id for run_id, fingerprint in found.items() if fingerprint == most}
+    found = {run_id: each.evaluation.fingerprint for run_id, each in tested.items()}
+    most = Counter(found.values()).most_common(1)
+    return {run_id for run_id, fingerprint in found.items() if fingerprint == most[0][0]}
 
 
-def measure_in(store: Store) -> Measure:
-    """Computes text baselines, and keeps them beside the runs."""
-    folder = None if store.problem else store.folder / "baselines"
-    return lambda config: text_baseline.measure(config, folder)
+def found_in(store: Store, run_ids: Iterable[str]) -> tuple[list[Run], list[str]]:
+    """The runs that are there, and a sentence about each that is not."""
+    runs, problems = [], []
+    for run_id in run_ids:
+        try:
+            runs.append(store.get(run_id))
+        except NotFoundError:
+            problems.append(f"{shown(run_id)} is not among the runs: it was deleted, or never was.")
+    return runs, problems
 
 
 def _wanted(run_ids: Sequence[str], fewest: int) -> list[str]:
@@ -122,25 +121,15 @@ def _wanted(run_ids: Sequence[str], fewest: int) -> list[str]:
     )
 
 
-def _found(store: Store, run_ids: Iterable[str]) -> tuple[list[Run], list[str]]:
-    runs, problems = [], []
-    for run_id in run_ids:
-        try:
-            runs.append(store.get(run_id))
-        except NotFoundError:
-            problems.append(f"{shown(run_id)} is not among the runs: it was deleted, or never was.")
-    return runs, problems
-
-
-def _notes(runs: Sequence[Run], facts: dict[str, RunFacts]) -> list[str]:
-    notes = [fact.note for fact in facts.values() if fact.note]
+def _notes(known: Sequence[Described]) -> list[str]:
+    notes = [each.facts.note for each in known if each.facts.note]
     notes += [
-        f"{facts[run.run_id].name} was trained elsewhere: nobody here knows whether it has seen "
-        f"the test {facts[run.run_id].texts}."
-        for run in runs
-        if run.kind is RunKind.IMPORTED
+        f"{each.facts.name} was trained elsewhere: nobody here knows whether it has seen the test "
+        f"{each.facts.texts}."
+        for each in known
+        if each.run.kind is RunKind.IMPORTED
     ]
-    machines = {run.result.environment.get("processor") for run in runs if run.result}
-    if len(machines) > 1:
+    results = [each.run.result for each in known if each.run.result]
+    if len({result.environment.get("processor") for result in results}) > 1:
         notes.append("The runs were trained on different processors: their times say little.")
     return notes

@@ -6,6 +6,7 @@ each optimiser step); repeats have the first alone, as their mean with a band.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from peft_demo import statistics
 from peft_demo.runs import Run, StepMetrics
+from peft_demo.statistics import Interval
 
 POINTS = 200
 """Most points of a loss curve that are sent; more steps are averaged."""
@@ -38,14 +40,13 @@ def mean_curves(runs: Sequence[Run]) -> dict[str, Track]:
     longest = max(tracks, key=lambda track: len(track["epochs"]))
     averaged: Track = {axis: longest[axis] for axis in AXES}
     for key in _MEASURED:
-        rows = [
-            _mean([track[key][i] for track in tracks if i < len(track[key])])
-            for i in range(len(longest["epochs"]))
+        means = [
+            _mean([track[key][epoch] for track in tracks if epoch < len(track[key])])
+            for epoch in range(len(longest["epochs"]))
         ]
-        for name, values in zip(
-            (key, f"{key}_low", f"{key}_high"), zip(*rows, strict=True), strict=True
-        ):
-            averaged[name] = list(values)
+        averaged[key] = [round(mean.value, 4) for mean in means]
+        averaged[f"{key}_low"] = [round(mean.low, 4) for mean in means]
+        averaged[f"{key}_high"] = [round(mean.high, 4) for mean in means]
     return {"by_epoch": averaged}
 
 
@@ -81,19 +82,14 @@ def _by_epoch(run: Run) -> Track:
     }
 
 
-def _mean(values: Sequence[float]) -> tuple[float, float, float]:
+def _mean(values: Sequence[float]) -> Interval:
     if len(values) < 2:
-        return values[0], values[0], values[0]
-    return tuple(round(number, 4) for number in statistics.mean_interval(values))  # type: ignore[return-value]
+        return Interval(value=values[0], low=values[0], high=values[0])
+    return statistics.mean_interval(values)
 
 
 def _seconds(run: Run, steps: Sequence[int]) -> list[float | None]:
-    if not run.epochs:
-        return [None] * len(steps)
     known = [0, *(epoch.step for epoch in run.epochs)]
     times = [0.0, *(epoch.seconds for epoch in run.epochs)]
-    spread = np.interp(steps, known, times)
-    return [
-        round(float(time), 2) if step <= known[-1] else None
-        for step, time in zip(steps, spread, strict=True)
-    ]
+    spread = np.interp(steps, known, times, right=np.nan)
+    return [None if math.isnan(time) else round(time, 2) for time in spread.tolist()]

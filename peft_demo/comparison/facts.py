@@ -4,48 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
+
+from peft_demo.statistics import ALPHA, Estimate, Interval, Scores
 
 
 class _Fact(BaseModel):
     model_config = ConfigDict(frozen=True)
-
-
-class Estimate(_Fact):
-    """A measured value, with its 95 % interval where there is one."""
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-
-
-class Bin(_Fact):
-    """Test texts on which a run was about equally sure (Guo et al. 2017)."""
-
-    low: float
-    high: float
-    confidence: float
-    """Mean probability of the label that it chose."""
-    accuracy: float
-    count: int
-
-
-class Quality(_Fact):
-    """How a run did on its test texts."""
-
-    num_reviews: int
-    accuracy: float
-    low: float
-    """Of the 95 % Wilson interval."""
-    high: float
-    log_loss: Estimate
-    """In nats; the interval is that of a mean over texts."""
-    macro_f1: float
-    brier: float
-    calibration_error: float
-    confusion: tuple[tuple[int, ...], ...]
-    """Rows: the true label; columns: what the run said, both in the order of its labels."""
-    bins: tuple[Bin, ...]
 
 
 class RunFacts(_Fact):
@@ -64,7 +29,7 @@ class RunFacts(_Fact):
     """Names of its data set's labels."""
     texts: str
     """What its data set's texts are called: ``reviews``."""
-    quality: Quality | None
+    quality: Scores | None
     note: str
     """Why something is missing, in one sentence, or an empty text."""
     num_adapter_parameters: int | None
@@ -92,27 +57,44 @@ class Difference(_Fact):
     """By run; "–" where the run's method has no such setting."""
 
 
-class PairFacts(_Fact):
-    """Two runs on the same test texts; the first has the higher accuracy."""
+class Pair(_Fact):
+    """Two runs or configurations; the first has the higher accuracy."""
 
     first: str
     second: str
+    difference: float
+    """Of the accuracies, with its 95 % interval."""
+    low: float
+    high: float
+    p: float
+    p_corrected: float
+    """By Holm's method, for all pairs of the comparison."""
+    words: str = ""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def is_shown(self) -> bool:
+        """Whether the difference is significant at 5 % after the correction."""
+        return self.p_corrected < ALPHA
+
+
+class PairFacts(Pair):
+    """Two runs on the same test texts, by the exact McNemar test."""
+
     num_reviews: int
     only_first: int
     """Texts that only the first run got right."""
     only_second: int
     disagreements: int
-    difference: float
-    """Of the accuracies, with its paired 95 % interval."""
-    low: float
-    high: float
-    p: float
-    """Of the exact McNemar test."""
-    p_corrected: float
-    """By Holm's method, for all pairs of the comparison."""
-    is_shown: bool
     reviews_needed: int | None
-    words: str
+    """To show such a difference among as many pairs, or None where there is none."""
+
+
+class RepeatPair(Pair):
+    """Two configurations compared by their repeats, the seeds as the source of chance."""
+
+    is_paired: bool
+    """Whether both were trained with the same seeds."""
 
 
 class RefusedPair(_Fact):
@@ -177,51 +159,40 @@ class Cell(_Fact):
     """Of the swept fields."""
     run_ids: tuple[str, ...]
     num_finished: int
-    accuracy: Estimate | None
+    accuracy: Interval | None
     """Of one run with its Wilson interval, of repeats their mean with a t interval."""
-    log_loss: Estimate | None
+    log_loss: Interval | None
     lowest: float | None
     """Accuracy of the worst repeat."""
     highest: float | None
 
 
-class RepeatPair(_Fact):
-    """Two configurations compared by their repeats, the seeds as the source of chance."""
+class _ComparedFacts(_Fact):
+    """What is told of any runs that are looked at together."""
 
-    first: str
-    second: str
-    is_paired: bool
-    """Whether both were trained with the same seeds."""
-    difference: float
-    low: float
-    high: float
-    p: float
-    p_corrected: float
-    is_shown: bool
-    words: str
-
-
-class Comparison(_Fact):
-    """Up to eight runs beside each other."""
-
-    evaluation_set: str
-    """What they are compared on; ``test`` is what every run is tested on."""
     verdict: tuple[str, ...]
     """Sentences for a student to read aloud, the most important first."""
     problems: tuple[str, ...]
     """What could not be compared, and why."""
     runs: tuple[RunFacts, ...]
-    differences: tuple[Difference, ...]
-    pairs: tuple[PairFacts, ...]
-    refused: tuple[RefusedPair, ...]
-    repeats: tuple[Cell, ...]
-    """Configurations of which several seeds are among the runs."""
     repeat_pairs: tuple[RepeatPair, ...]
     pareto: Pareto
     baselines: tuple[Baseline, ...]
     baseline_checks: tuple[TextBaselineCheck, ...]
     baselines_pending: bool
     """Whether some are still being computed."""
+
+
+class Comparison(_ComparedFacts):
+    """Up to eight runs beside each other."""
+
+    evaluation_set: str
+    """What they are compared on; ``test`` is what every run is tested on."""
+    differences: tuple[Difference, ...]
+    pairs: tuple[PairFacts, ...]
+    refused: tuple[RefusedPair, ...]
+    repeats: tuple[Cell, ...]
+    """Configurations of which several seeds are among the runs."""
 
 
 class Axis(_Fact):
@@ -238,7 +209,7 @@ class AssignmentRow(_Fact):
 
     name: str
     reported_loss: float
-    reported: Estimate
+    reported: Interval
     """Validation accuracy after the last epoch, with its 95 % Wilson interval."""
     reported_best: float
     """Of the best epoch."""
@@ -248,7 +219,7 @@ class AssignmentRow(_Fact):
     validation_accuracy: float | None
     best_validation_accuracy: float | None
     num_validation_reviews: int | None
-    test: Estimate | None
+    test: Interval | None
     num_test_reviews: int | None
     seconds: float | None
 
@@ -262,24 +233,16 @@ class AssignmentFacts(_Fact):
     words: tuple[str, ...]
 
 
-class GroupFacts(_Fact):
+class GroupFacts(_ComparedFacts):
     """Runs that were queued together: a sweep, repeats, or the assignment."""
 
     group: dict[str, Any]
-    verdict: tuple[str, ...]
-    problems: tuple[str, ...]
-    runs: tuple[RunFacts, ...]
     axes: tuple[Axis, ...]
     cells: tuple[Cell, ...]
+    """Their configurations, which the frontiers are of as well."""
     best: str | None
     """The cell with the highest accuracy."""
-    repeat_pairs: tuple[RepeatPair, ...]
-    pareto: Pareto
-    """Over cells."""
-    baselines: tuple[Baseline, ...]
-    baseline_checks: tuple[TextBaselineCheck, ...]
-    baselines_pending: bool
-    assignment: AssignmentFacts | None = None
+    assignment: AssignmentFacts | None
 
 
 class SplitText(_Fact):
@@ -297,13 +260,13 @@ class Disagreements(_Fact):
     """The test texts that tell runs apart, and those that defeat all of them."""
 
     run_ids: tuple[str, ...]
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = ()
     """Names, in the order of the probabilities."""
-    num_reviews: int
-    num_split: int
-    num_all_wrong: int
-    split: tuple[SplitText, ...]
+    num_reviews: int = 0
+    num_split: int = 0
+    num_all_wrong: int = 0
+    split: tuple[SplitText, ...] = ()
     """The widest gap between two runs' probabilities first."""
-    all_wrong: tuple[SplitText, ...]
+    all_wrong: tuple[SplitText, ...] = ()
     """The surest mistakes first."""
     problems: tuple[str, ...]

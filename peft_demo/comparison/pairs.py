@@ -1,139 +1,91 @@
-"""Which runs may be compared in pairs, and what the pairs say."""
+"""Runs in pairs on the same test texts: which may be compared, and what the tests say."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import combinations
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from peft_demo import statistics
-from peft_demo.comparison.describe import texts_of
-from peft_demo.comparison.evidence import Evidence
-from peft_demo.comparison.facts import PairFacts, RefusedPair, RepeatPair, RunFacts
-from peft_demo.comparison.words import listed, p_value, percent
-from peft_demo.runs import Run
+from peft_demo.comparison.evidence import Tested
+from peft_demo.comparison.facts import PairFacts, RefusedPair
+from peft_demo.comparison.ranking import Ranked, corrected, ranking
+from peft_demo.comparison.words import p_value, percent, points
+from peft_demo.statistics import ALPHA, Predictions
+
+MOST_KEPT = 250
+"""Sets of runs whose pairs stay in memory."""
 
 
-def comparable(runs: Sequence[Run], evidence: Evidence) -> list[list[Run]]:
-    """Tested runs, by what they must share to be compared in pairs; the largest group first."""
-    groups: dict[tuple[str, ...], list[Run]] = {}
-    for run in runs:
-        if (evaluation := evidence.evaluation(run)) is not None:
-            shared = (run.config.dataset, run.config.base_model, evaluation.fingerprint)
-            groups.setdefault(shared, []).append(run)
+def comparable(runs: Iterable[Tested]) -> list[list[Tested]]:
+    """Runs by what they must share to be compared in pairs; the largest group first."""
+    groups: dict[tuple[str, ...], list[Tested]] = {}
+    for each in runs:
+        config = each.run.config
+        shared = (config.dataset, config.base_model, each.evaluation.fingerprint)
+        groups.setdefault(shared, []).append(each)
     return sorted(groups.values(), key=len, reverse=True)
 
 
-def refused(runs: Sequence[Run], evidence: Evidence) -> tuple[RefusedPair, ...]:
-    """The pairs of tested runs that must not be compared, each with the reason."""
-    tested = [run for run in runs if evidence.evaluation(run) is not None]
-    found = [(a, b, _why_not(a, b, evidence)) for a, b in combinations(tested, 2)]
+def refused(runs: Iterable[Tested]) -> tuple[RefusedPair, ...]:
+    """The pairs of runs that must not be compared, each with the reason."""
     return tuple(
-        RefusedPair(first=a.run_id, second=b.run_id, reason=reason)
-        for a, b, reason in found
-        if reason
+        RefusedPair(first=a.run.run_id, second=b.run.run_id, reason=reason)
+        for a, b in combinations(runs, 2)
+        if (reason := _why_not(a, b))
     )
 
 
-def _why_not(first: Run, second: Run, evidence: Evidence) -> str:
-    one, other = evidence.evaluation(first), evidence.evaluation(second)
-    assert one is not None
-    assert other is not None
+def _why_not(first: Tested, second: Tested) -> str:
+    one, other = first.run.config, second.run.config
     reasons = []
-    if first.config.dataset != second.config.dataset:
+    if one.dataset != other.dataset:
         reasons.append(
-            f"they learned from and were tested on different data sets "
-            f"({first.config.dataset_label} and {second.config.dataset_label})"
+            f"they learned from and were tested on different data sets ({one.dataset_label} and "
+            f"{other.dataset_label})"
         )
-    elif one.fingerprint != other.fingerprint:
-        sizes = (one.num_texts, other.num_texts)
+    elif first.evaluation.fingerprint != second.evaluation.fingerprint:
+        sizes = (first.evaluation.num_texts, second.evaluation.num_texts)
         count = (
             f"{sizes[0]:,} and {sizes[1]:,} of them"
             if sizes[0] != sizes[1]
             else f"{sizes[0]:,} each, but not the same"
         )
-        reasons.append(f"they were tested on different {texts_of(first)} ({count})")
-    if first.config.base_model != second.config.base_model:
+        reasons.append(f"they were tested on different {first.facts.texts} ({count})")
+    if one.base_model != other.base_model:
         reasons.append(
-            f"they have different base models ({first.config.base_model_label} and "
-            f"{second.config.base_model_label}), so a difference would not be the method's"
+            f"they have different base models ({one.base_model_label} and "
+            f"{other.base_model_label}), so a difference would not be the method's"
         )
     return f"Not compared: {'; '.join(reasons)}." if reasons else ""
 
 
-def compare_groups(groups: Sequence[Sequence[Run]], evidence: Evidence) -> list[statistics.Pair]:
-    """The pairs within each group, corrected for all that stand on one page."""
-    pairs = [pair for group in groups for pair in evidence.pairs(list(group))]
-    corrected = statistics.holm([pair.p for pair in pairs])
-    return [
-        dataclasses.replace(pair, p_corrected=p) for pair, p in zip(pairs, corrected, strict=True)
-    ]
-
-
-def pair_facts(pair: statistics.Pair, runs: Mapping[str, RunFacts]) -> PairFacts:
-    """A pair with its verdict in words."""
-    names = {run_id: run.name for run_id, run in runs.items()}
-    accuracies = {run_id: run.quality.accuracy for run_id, run in runs.items() if run.quality}
-    return PairFacts(
-        first=pair.first,
-        second=pair.second,
-        num_reviews=pair.num_texts,
-        only_first=pair.only_first,
-        only_second=pair.only_second,
-        disagreements=pair.disagreements,
-        difference=pair.difference,
-        low=pair.low,
-        high=pair.high,
-        p=pair.p,
-        p_corrected=pair.p_corrected,
-        is_shown=pair.is_shown,
-        reviews_needed=pair.texts_needed,
-        words=statistics.pair_in_words(pair, names, accuracies, runs[pair.first].texts),
+def compare(groups: Sequence[Sequence[Tested]]) -> tuple[PairFacts, ...]:
+    """The pairs within each group, the best first, corrected for all that stand on one page."""
+    runs = {each.run.run_id: each for group in groups for each in group}
+    found = [pair for group in groups for pair in _compared(*_kept_by(group))]
+    return tuple(
+        pair.model_copy(update={"words": in_words(pair, runs[pair.first], runs[pair.second])})
+        for pair in corrected(found)
     )
 
 
-def verdict(group: Sequence[RunFacts], pairs: Sequence[PairFacts]) -> list[str]:
+def shown_to_differ(runs: Sequence[Tested]) -> list[tuple[str, str]]:
+    """Of many runs on the same texts the pairs whose difference is shown, by the tests alone."""
+    return _different(*_kept_by(runs))
+
+
+def verdict(group: Sequence[Tested], pairs: Sequence[PairFacts]) -> list[str]:
     """What the pairs of runs on the same texts say, in sentences; nothing for a single run."""
     if len(pairs) < 2:
         return [pair.words for pair in pairs]
-    where = f"On the same {pairs[0].num_reviews:,} test {group[0].texts}"
-    entries = [Ranked(run.run_id, run.name, run.quality.accuracy) for run in group if run.quality]
-    return ranking(entries, pairs, where)
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """A run or a configuration with its accuracy."""
-
-    id: str
-    name: str
-    accuracy: float
-
-
-def ranking(
-    entries: Iterable[Ranked],
-    pairs: Sequence[PairFacts | RepeatPair],
-    where: str,
-    noun: str = "runs",
-) -> list[str]:
-    """Who is shown to be better than whom, and between whom no difference is shown."""
-    ranked = sorted(entries, key=lambda entry: -entry.accuracy)
-    if not any(pair.is_shown for pair in pairs):
-        span = f"{percent(ranked[-1].accuracy)} to {percent(ranked[0].accuracy)}"
-        smallest = p_value(min(pair.p_corrected for pair in pairs))
-        return [
-            f"{where}, no difference between these {len(ranked)} {noun} is shown: {span}, "
-            f"smallest {smallest}."
-        ]
-    names = {entry.id: entry.name for entry in ranked}
-    sets = [listed([names[i] for i in ids]) for ids in alike([e.id for e in ranked], pairs)]
-    if not sets:
-        return [_best(ranked, pairs, where), "Every two of them are shown to differ."]
-    return [
-        _best(ranked, pairs, where),
-        f"No difference is shown between {'; nor between '.join(sets)}.",
-    ]
+    where = f"On the same {pairs[0].num_reviews:,} test {group[0].facts.texts}"
+    ranked = [Ranked(run.run.run_id, run.facts.name, run.scores.accuracy) for run in group]
+    return ranking(ranked, pairs, where, "runs")
 
 
 def how(count: int) -> list[str]:
@@ -143,27 +95,82 @@ def how(count: int) -> list[str]:
     return [f"(Exact McNemar tests at 5 %, Holm-corrected for {count} pairs.)"]
 
 
-def alike(ranked: Sequence[str], pairs: Sequence[PairFacts | RepeatPair]) -> list[list[str]]:
-    """Sets within which no difference is shown; every such pair is in at least one."""
-    same = {frozenset((pair.first, pair.second)) for pair in pairs if not pair.is_shown}
-    sets: list[list[str]] = []
-    for pair in combinations(ranked, 2):
-        if frozenset(pair) not in same or any(set(pair) <= set(known) for known in sets):
-            continue
-        chosen = list(pair)
-        for other in ranked:
-            if other not in chosen and all(frozenset((other, c)) in same for c in chosen):
-                chosen.append(other)
-        sets.append([entry for entry in ranked if entry in chosen])
-    return sets
+_Ids: TypeAlias = tuple[str, ...]
+_Predictions: TypeAlias = tuple[Predictions, ...]
 
 
-def _best(ranked: Sequence[Ranked], pairs: Sequence[PairFacts | RepeatPair], where: str) -> str:
-    best = ranked[0]
-    beaten = {pair.second for pair in pairs if pair.is_shown and pair.first == best.id}
-    start = f"{where}, {best.name} ({percent(best.accuracy)})"
-    if not beaten:
-        return f"{start} did best, but is not shown to be better than any other here."
-    if len(beaten) == len(ranked) - 1:
-        return f"{start} is better than all the others."
-    return f"{start} is better than {listed([e.name for e in ranked if e.id in beaten])}."
+def _kept_by(runs: Iterable[Tested]) -> tuple[_Ids, _Predictions]:
+    """What decides the tests of runs: their predictions never change."""
+    return tuple(each.run.run_id for each in runs), tuple(each.predictions for each in runs)
+
+
+@lru_cache(MOST_KEPT)
+def _compared(ids: _Ids, predictions: _Predictions) -> list[PairFacts]:
+    right = {run_id: each.correct for run_id, each in zip(ids, predictions, strict=True)}
+    pairs = list(combinations(sorted(ids, key=lambda run_id: -right[run_id].sum()), 2))
+    return [_pair(a, b, right[a], right[b], len(pairs)) for a, b in pairs]
+
+
+@lru_cache(MOST_KEPT)
+def _different(ids: _Ids, predictions: _Predictions) -> list[tuple[str, str]]:
+    tests = [statistics.mcnemar(a.correct, b.correct) for a, b in combinations(predictions, 2)]
+    pairs = zip(combinations(ids, 2), statistics.holm(tests), strict=True)
+    return [pair for pair, p in pairs if p < ALPHA]
+
+
+def _pair(
+    first: str, second: str, one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_], pairs: int
+) -> PairFacts:
+    """Two of the runs that make so many pairs; ``one`` and ``other`` say what each got right."""
+    only_first, only_second = int(np.sum(one & ~other)), int(np.sum(other & ~one))
+    difference, low, high = statistics.paired_difference(only_first, only_second, len(one))
+    p = statistics.mcnemar(one, other)
+    return PairFacts(
+        first=first,
+        second=second,
+        difference=difference,
+        low=low,
+        high=high,
+        p=p,
+        p_corrected=p,
+        num_reviews=len(one),
+        only_first=only_first,
+        only_second=only_second,
+        disagreements=only_first + only_second,
+        # Enough texts for the first, strictest of Holm's steps are enough for each.
+        reviews_needed=statistics.texts_needed(only_first, only_second, len(one), ALPHA / pairs),
+    )
+
+
+def in_words(pair: PairFacts, one: Tested, other: Tested) -> str:
+    """What a pair can tell, for a student to read aloud; ``one`` is the better run."""
+    first, second, texts = one.facts.name, other.facts.name, one.facts.texts
+    shares = [percent(run.scores.accuracy) for run in (one, other)]
+    p = p_value(pair.p_corrected)
+    if pair.p_corrected != pair.p:
+        p = f"{p}, corrected for all pairs"
+    where = f"on the same {pair.num_reviews:,} {texts}"
+    disagreements = f"They disagree on {pair.disagreements:,}"
+    if pair.is_shown:
+        return (
+            f"{first} is better than {second} by {points(pair.difference)} points (95 % interval "
+            f"{points(pair.low)} to {points(pair.high)}; {p}): {shares[0]} and {shares[1]} "
+            f"{where}. {disagreements}."
+        )
+    if pair.reviews_needed is not None:
+        # Two digits that count: 3,362 is about 3,400.
+        needed = float(f"{pair.reviews_needed:.2g}")
+        return (
+            f"{first} {shares[0]}, {second} {shares[1]} {where}. {disagreements}. No difference "
+            f"shown ({p}). To show a difference of this size you would need about {needed:,.0f} "
+            f"{texts}."
+        )
+    both = f"{first} and {second}: both {shares[0]} {where}."
+    # Equal on these texts is not equal on all.
+    possible = f"The true difference may still be up to {points(pair.high)} points either way."
+    if pair.disagreements == 0:
+        return f"{both} They answer every one alike, so no difference is shown. {possible}"
+    return (
+        f"{both} {disagreements}, and each is right on half of these. No difference shown ({p}). "
+        f"{possible}"
+    )

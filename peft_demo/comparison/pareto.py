@@ -2,75 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from peft_demo import statistics
-from peft_demo.comparison.facts import Estimate, Measure, Pareto, RunFacts
+from peft_demo.comparison.facts import Measure, Pareto, RunFacts
 from peft_demo.runs import RunKind
+from peft_demo.statistics import Estimate, Interval
+
+AnyEstimate = TypeVar("AnyEstimate", bound=Estimate)
 
 
-@dataclass(frozen=True)
-class _Kind:
+class _Kind(NamedTuple):
     key: str
     label: str
     unit: str
-    read: Callable[[RunFacts], Estimate | None]
-    smaller_is_better: bool = True
-    is_quality: bool = False
-    """Whether it depends on the test set."""
 
+    @property
+    def is_quality(self) -> bool:
+        """Whether it depends on the test set."""
+        return self.key in ("accuracy", "log_loss")
 
-def _number(value: float | None) -> Estimate | None:
-    return None if value is None else Estimate(value=value)
-
-
-def _accuracy(run: RunFacts) -> Estimate | None:
-    if run.quality is None:
-        return None
-    return Estimate(value=run.quality.accuracy, low=run.quality.low, high=run.quality.high)
-
-
-def _log_loss(run: RunFacts) -> Estimate | None:
-    return None if run.quality is None else run.quality.log_loss
+    def of(self, run: RunFacts) -> Estimate | None:
+        """A run's value, if it has one."""
+        if self.is_quality:
+            if run.quality is None:
+                return None
+            return run.quality.interval if self.key == "accuracy" else run.quality.log_loss
+        value = getattr(run, self.key)
+        return None if value is None else Estimate(value=value)
 
 
 _KINDS = (
-    _Kind(
-        "accuracy", "Test accuracy", "share", _accuracy, smaller_is_better=False, is_quality=True
-    ),
-    _Kind(
-        "log_loss",
-        "Log loss",
-        "nats",
-        _log_loss,
-        is_quality=True,
-    ),
-    _Kind(
-        "num_adapter_parameters",
-        "Adapter parameters",
-        "parameters",
-        lambda run: _number(run.num_adapter_parameters),
-    ),
-    _Kind(
-        "trained_parameters",
-        "All trained parameters",
-        "parameters",
-        lambda run: _number(run.trained_parameters),
-    ),
-    _Kind("file_bytes", "File size", "bytes", lambda run: _number(run.file_bytes)),
-    _Kind(
-        "training_seconds", "Training time", "seconds", lambda run: _number(run.training_seconds)
-    ),
-    _Kind(
-        "prediction_milliseconds",
-        "Prediction time",
-        "milliseconds per text",
-        lambda run: _number(run.prediction_milliseconds),
-    ),
+    _Kind("accuracy", "Test accuracy", "share"),
+    _Kind("log_loss", "Log loss", "nats"),
+    _Kind("num_adapter_parameters", "Adapter parameters", "parameters"),
+    _Kind("trained_parameters", "All trained parameters", "parameters"),
+    _Kind("file_bytes", "File size", "bytes"),
+    _Kind("training_seconds", "Training time", "seconds"),
+    _Kind("prediction_milliseconds", "Prediction time", "milliseconds per text"),
 )
 
 
@@ -86,12 +59,11 @@ def pareto(points: Mapping[str, Sequence[RunFacts]], comparable: set[str]) -> Pa
     return Pareto(measures=measures, frontiers=frontiers)
 
 
-def mean(values: Sequence[Estimate]) -> Estimate | None:
+def mean(values: Sequence[AnyEstimate]) -> AnyEstimate | Interval | None:
     """One value as it is; of several, their mean with a 95 % t interval."""
     if len(values) < 2:
         return values[0] if values else None
-    middle, low, high = statistics.mean_interval([estimate.value for estimate in values])
-    return Estimate(value=middle, low=low, high=high)
+    return statistics.mean_interval([each.value for each in values])
 
 
 def _measure(
@@ -100,7 +72,7 @@ def _measure(
     values, missing = {}, {}
     for point, runs in points.items():
         fit = [run for run in runs if not kind.is_quality or run.run_id in comparable]
-        found = mean([value for run in fit if (value := kind.read(run)) is not None])
+        found = mean([value for run in fit if (value := kind.of(run)) is not None])
         if found is None:
             missing[point] = _why(kind, runs[0], bool(fit))
         else:
@@ -109,7 +81,7 @@ def _measure(
         key=kind.key,
         label=kind.label,
         unit=kind.unit,
-        smaller_is_better=kind.smaller_is_better,
+        smaller_is_better=kind.key != "accuracy",
         values=values,
         missing=missing,
     )
@@ -126,10 +98,13 @@ def _why(kind: _Kind, run: RunFacts, is_comparable: bool) -> str:
 
 
 def _frontier(first: Measure, second: Measure) -> tuple[str, ...]:
+    """The points that no other beats: as good in both measures, and better in one (Pareto)."""
     both = [point for point in first.values if point in second.values]
     if not both:
         return ()
-    array = np.array([[m.values[point].value for m in (first, second)] for point in both])
-    smaller = (first.smaller_is_better, second.smaller_is_better)
-    is_on = statistics.on_frontier(array, smaller)
-    return tuple(point for point, on in zip(both, is_on, strict=True) if on)
+    costs = np.array([[m.values[point].value for m in (first, second)] for point in both])
+    costs = costs * [1 if m.smaller_is_better else -1 for m in (first, second)]
+    as_good = (costs[:, None] <= costs).all(axis=2)
+    better = (costs[:, None] < costs).any(axis=2)
+    beaten = (as_good & better).any(axis=0)
+    return tuple(both[place] for place in np.flatnonzero(~beaten))

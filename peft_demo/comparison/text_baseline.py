@@ -11,16 +11,14 @@ import hashlib
 import json
 import tempfile
 import threading
-import time
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from peft_demo import data, models, statistics
+from peft_demo import data, models
 from peft_demo.models import Base
 from peft_demo.runs import RunConfig, RunTexts, draw
 from peft_demo.statistics import DAMAGED, Predictions
@@ -29,33 +27,12 @@ MAJORITY = "Majority class"
 TFIDF = "TF-IDF + logistic regression"
 
 
-@dataclass(frozen=True)
-class TextBaseline:
-    """A classifier that every fine-tuning should beat, and what it reached."""
-
-    name: str
-    predictions: Predictions
-    accuracy: float
-    low: float
-    high: float
-    """Ends of the accuracy's 95 % Wilson interval."""
-    seconds: float
-    """To learn and to predict."""
-
-    @classmethod
-    def of(cls, name: str, predictions: Predictions, seconds: float) -> TextBaseline:
-        """With the accuracy that its predictions have."""
-        correct = predictions.correct
-        low, high = statistics.wilson_interval(int(correct.sum()), len(correct))
-        return cls(name, predictions, float(correct.mean()), low, high, seconds)
-
-
-_measured: dict[tuple[object, ...], tuple[TextBaseline, ...]] = {}
+_measured: dict[tuple[object, ...], dict[str, Predictions]] = {}
 _measuring: defaultdict[tuple[object, ...], threading.Lock] = defaultdict(threading.Lock)
 
 
-def measure(config: RunConfig, folder: Path | None = None) -> tuple[TextBaseline, ...]:
-    """Both baselines of a run's texts, computed once and kept.
+def measure(config: RunConfig, folder: Path | None = None) -> dict[str, Predictions]:
+    """What both baselines say of a run's test texts, by name; computed once and kept.
 
     Args:
         config: the run's; only what decides its texts and where they are cut matters.
@@ -93,21 +70,19 @@ def cut(texts: Sequence[str], base: Base, max_length: int) -> list[str]:
     return [text[:end] for text, end in zip(texts, ends, strict=True)]
 
 
-def _compute(config: RunConfig, drawn: RunTexts) -> tuple[TextBaseline, ...]:
+def _compute(config: RunConfig, drawn: RunTexts) -> dict[str, Predictions]:
     base = models.load(config.base_model)
     train = cut(drawn.train.texts, base, config.max_length)
     test = cut(drawn.test.texts, base, config.max_length)
     labels = np.array(drawn.test.labels, dtype=np.int8)
-    baselines = []
+    found = {}
     for name, classifier in _classifiers().items():
-        started = time.perf_counter()
         classifier.fit(train, drawn.train.labels)
         # A label that was not drawn is one that it does not know.
         probabilities = np.zeros((len(test), len(config.labels)), dtype=np.float32)
         probabilities[:, classifier.classes_] = classifier.predict_proba(test)
-        seconds = time.perf_counter() - started
-        baselines.append(TextBaseline.of(name, Predictions(probabilities, labels), seconds))
-    return tuple(baselines)
+        found[name] = Predictions(probabilities, labels)
+    return found
 
 
 def _classifiers() -> dict[str, Any]:
@@ -140,23 +115,18 @@ def _file_name(config: RunConfig, drawn: RunTexts) -> str:
     return f"text-baselines-{digest}.npz"
 
 
-def _load(path: Path) -> tuple[TextBaseline, ...] | None:
+def _load(path: Path) -> dict[str, Predictions] | None:
     """What ``_save`` wrote, or None where it is missing or damaged."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return tuple(
-                TextBaseline.of(
-                    str(name), Predictions(probabilities, arrays["labels"]), float(seconds)
-                )
-                for name, probabilities, seconds in zip(
-                    arrays["names"], arrays["probabilities"], arrays["seconds"], strict=True
-                )
-            )
+            labels = arrays["labels"]
+            pairs = zip(arrays["names"], arrays["probabilities"], strict=True)
+            return {str(name): Predictions(probabilities, labels) for name, probabilities in pairs}
     except (OSError, *DAMAGED):
         return None
 
 
-def _save(path: Path, baselines: tuple[TextBaseline, ...]) -> None:
+def _save(path: Path, found: Mapping[str, Predictions]) -> None:
     # A folder that cannot be written to costs seconds at the next start, no more.
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -165,9 +135,8 @@ def _save(path: Path, baselines: tuple[TextBaseline, ...]) -> None:
             part = Path(folder) / path.name
             np.savez_compressed(
                 part,
-                names=[baseline.name for baseline in baselines],
-                probabilities=[baseline.predictions.probabilities for baseline in baselines],
-                labels=baselines[0].predictions.labels,
-                seconds=[baseline.seconds for baseline in baselines],
+                names=list(found),
+                probabilities=[predictions.probabilities for predictions in found.values()],
+                labels=found[MAJORITY].labels,
             )
             part.replace(path)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from peft_demo.comparison.facts import Comparison, RunFacts
+from peft_demo.comparison.facts import Baseline, Comparison, RunFacts
+from peft_demo.statistics import Interval, Scores
 
 
 def percent(share: float) -> str:
     """Such as ``81.2 %``."""
     return f"{100 * share:.1f} %"
+
+
+def between(ends: Interval | Scores | Baseline) -> str:
+    """Such as ``79.1 % to 83.2 %``."""
+    return f"{percent(ends.low)} to {percent(ends.high)}"
 
 
 def points(difference: float) -> str:
@@ -19,7 +25,9 @@ def points(difference: float) -> str:
 
 def p_value(p: float) -> str:
     """Such as ``p = 0.16`` or ``p < 0.001``."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    # Near the limit, rounding must not hide on which side it is.
+    digits = 3 if 0.045 < p < 0.055 else 2
+    return "p < 0.001" if p < 0.001 else f"p = {p:.{digits}g}"
 
 
 def listed(names: Sequence[str]) -> str:
@@ -56,8 +64,8 @@ def table(comparison: Comparison) -> list[str]:
     rows = [("run", *_COLUMNS), *(_row(run) for run in comparison.runs)]
     for line in comparison.baselines:
         name = f"{line.name} ({line.detail})" if line.detail else line.name
-        interval = f"{percent(line.low)} to {percent(line.high)}"
-        rows.append((name, percent(line.accuracy), interval, *[""] * (len(_COLUMNS) - 2)))
+        scores = (percent(line.accuracy), between(line))
+        rows.append((name, *scores, *[""] * (len(_COLUMNS) - len(scores))))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
@@ -74,7 +82,7 @@ def _row(run: RunFacts) -> tuple[str, ...]:
     if quality is not None:
         scores = (
             percent(quality.accuracy),
-            f"{percent(quality.low)} to {percent(quality.high)}",
+            between(quality),
             f"{quality.macro_f1:.3f}",
             f"{quality.log_loss.value:.3f}",
             f"{quality.brier:.3f}",

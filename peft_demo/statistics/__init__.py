@@ -5,18 +5,15 @@ imports this package, is served before they are loaded.
 """
 
 from peft_demo.statistics.intervals import (
+    ALPHA,
+    Estimate,
+    Interval,
     mean_interval,
     paired_difference,
     repeats_difference,
     wilson_interval,
 )
-from peft_demo.statistics.pairs import (
-    Pair,
-    compare_pairs,
-    holm,
-    mcnemar,
-    texts_needed,
-)
+from peft_demo.statistics.pairs import holm, mcnemar, texts_needed
 from peft_demo.statistics.predictions import (
     DAMAGED,
     TEST_SET,
@@ -25,22 +22,21 @@ from peft_demo.statistics.predictions import (
     log_loss,
     softmax,
 )
-from peft_demo.statistics.scores import on_frontier, scores
-from peft_demo.statistics.words import pair_in_words
+from peft_demo.statistics.scores import Scores, scores
 
 __all__ = [
+    "ALPHA",
     "DAMAGED",
     "TEST_SET",
-    "Pair",
+    "Estimate",
+    "Interval",
     "Predictions",
+    "Scores",
     "accuracy",
-    "compare_pairs",
     "holm",
     "log_loss",
     "mcnemar",
     "mean_interval",
-    "on_frontier",
-    "pair_in_words",
     "paired_difference",
     "repeats_difference",
     "scores",

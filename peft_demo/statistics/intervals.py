@@ -6,9 +6,27 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 ALPHA = 0.05
 """Of all tests; the intervals hold 95 %."""
+
+
+class Estimate(BaseModel):
+    """A measured value, with its 95 % interval where there is one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+class Interval(Estimate):
+    """A measured value with its 95 % interval."""
+
+    low: float
+    high: float
 
 
 def wilson_interval(correct: int, total: int) -> tuple[float, float]:
@@ -27,8 +45,8 @@ def wilson_interval(correct: int, total: int) -> tuple[float, float]:
     return min(max(float(low), 0.0), share), max(min(float(high), 1.0), share)
 
 
-def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean, and the ends of its 95 % t interval (Student 1908).
+def mean_interval(values: Sequence[float]) -> Interval:
+    """Mean with its 95 % t interval (Student 1908).
 
     Raises:
         ValueError: fewer than two values, which tell nothing about their spread.
@@ -39,7 +57,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
         raise ValueError(f"an interval of a mean needs at least two values, got {len(values)}")
     described = DescrStatsW(np.asarray(values, dtype=np.float64))
     low, high = described.tconfint_mean(ALPHA)
-    return float(described.mean), float(low), float(high)
+    return Interval(value=described.mean, low=low, high=high)
 
 
 def paired_difference(only_first: int, only_second: int, total: int) -> tuple[float, float, float]:
@@ -101,7 +119,7 @@ def repeats_difference(
         ValueError: fewer than two repeats, unequal numbers of partners, or repeats that all came
             out alike, so that nothing is known about their spread.
     """
-    from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
+    from scipy import stats
 
     if min(len(first), len(second)) < 2 or (is_paired and len(first) != len(second)):
         raise ValueError(
@@ -114,12 +132,6 @@ def repeats_difference(
     spreads = [np.ptp(a - b)] if is_paired else [np.ptp(a), np.ptp(b)]
     if max(spreads) < 1e-9:
         raise ValueError("all repeats came out alike, so nothing is known about their spread")
-    if is_paired:
-        differences = DescrStatsW(a - b)
-        low, high = differences.tconfint_mean(ALPHA)
-        p = differences.ttest_mean()[1]
-    else:
-        means = CompareMeans.from_data(a, b)
-        low, high = means.tconfint_diff(ALPHA, usevar="unequal")
-        p = means.ttest_ind(usevar="unequal")[1]
-    return float(a.mean() - b.mean()), float(low), float(high), float(p)
+    test = stats.ttest_rel(a, b) if is_paired else stats.ttest_ind(a, b, equal_var=False)
+    low, high = test.confidence_interval(1 - ALPHA)
+    return float(a.mean() - b.mean()), float(low), float(high), float(test.pvalue)

@@ -6,11 +6,14 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from peft_demo.statistics.intervals import Interval, wilson_interval
 
 TEST_SET = "test"
 """The evaluation set that every run is tested on: the first texts of its data set's test pool."""
@@ -19,7 +22,7 @@ SCHEMA = 1
 """Of the files."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Predictions:
     """A run's probabilities on an evaluation set, kept for comparisons without the model."""
 
@@ -28,10 +31,21 @@ class Predictions:
     labels: npt.NDArray[np.int8]
     """Shape (texts,)."""
 
-    @property
+    @cached_property
     def correct(self) -> npt.NDArray[np.bool_]:
         """Whether the most probable label is the true one, shape (texts,)."""
         return np.argmax(self.probabilities, axis=1) == self.labels
+
+    @cached_property
+    def accuracy(self) -> Interval:
+        """Share of the texts whose most probable label is the true one (Wilson 1927).
+
+        Raises:
+            ValueError: there are no texts.
+        """
+        correct, total = int(self.correct.sum()), len(self.labels)
+        low, high = wilson_interval(correct, total)
+        return Interval(value=correct / total, low=low, high=high)
 
     def save(self, folder: Path, evaluation_set: str = TEST_SET) -> None:
         """Write them into a run's folder.
@@ -89,7 +103,12 @@ def accuracy(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:
     return float(np.mean(np.argmax(logits, axis=1) == labels))
 
 
-def log_loss(probabilities: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:
-    """Mean of -ln(probability of the true label), in nats; guessing among k labels gives ln k."""
+def losses(probabilities: npt.NDArray[Any], labels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """-ln(probability of the true label) of each text, in nats."""
     chosen = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(np.clip(chosen, 1e-12, 1.0)).mean())
+    return -np.log(np.clip(chosen.astype(np.float64), 1e-12, 1.0))
+
+
+def log_loss(probabilities: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:
+    """Mean loss of the texts; guessing among k labels gives ln k."""
+    return float(losses(probabilities, labels).mean())

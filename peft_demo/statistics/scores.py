@@ -1,22 +1,24 @@
-"""What a run's probabilities are worth, and which runs no other beats."""
+"""What a run's predictions are worth."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
 
-from peft_demo.statistics.intervals import wilson_interval
+from peft_demo.statistics.intervals import Interval, mean_interval
+from peft_demo.statistics.predictions import Predictions, losses
 
 CALIBRATION_BINS = 15
 """Of equal width between 0 and 1, as Guo et al. 2017 report the calibration error."""
 
 
-@dataclass(frozen=True)
-class Bin:
+class Bin(BaseModel):
     """Predictions of about the same confidence, as a reliability diagram shows them."""
+
+    model_config = ConfigDict(frozen=True)
 
     low: float
     """The bin holds confidences above this …"""
@@ -28,21 +30,22 @@ class Bin:
     count: int
 
 
-@dataclass(frozen=True)
-class Scores:
-    """Test results of one run."""
+class Scores(BaseModel):
+    """How a run did on its test texts."""
 
+    model_config = ConfigDict(frozen=True)
+
+    num_reviews: int
     accuracy: float
     low: float
+    """Of the 95 % Wilson interval."""
     high: float
-    """Ends of the accuracy's 95 % Wilson interval."""
+    log_loss: Interval
+    """In nats; the interval is that of a mean over texts."""
     macro_f1: float
-    log_loss: float
     brier: float
-    """Mean squared error of the labels' probabilities, summed over labels (Brier 1950).
-
-    Of two labels, whose errors are equal, one is counted, as scikit-learn does.
-    """
+    """Mean squared error of the labels' probabilities, summed over labels (Brier 1950); of two
+    labels, whose errors are equal, one is counted."""
     calibration_error: float
     """Expected calibration error (Guo et al. 2017)."""
     confusion: tuple[tuple[int, ...], ...]
@@ -50,41 +53,41 @@ class Scores:
     bins: tuple[Bin, ...]
     """Those that hold a prediction."""
 
+    @property
+    def interval(self) -> Interval:
+        """Of the accuracy."""
+        return Interval(value=self.accuracy, low=self.low, high=self.high)
 
-def scores(probabilities: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Scores:
-    """What a run's probabilities on its test texts are worth.
 
-    Args:
-        probabilities: of all labels, shape (texts, labels).
-        labels: the numbers of the true ones, shape (texts,).
+def scores(predictions: Predictions) -> Scores:
+    """How many are right, and how far their probabilities can be trusted.
 
     Raises:
-        ValueError: there are no texts.
+        ValueError: there are fewer than two texts.
     """
     from sklearn import metrics
 
+    accuracy = predictions.accuracy
+    labels, correct = predictions.labels, predictions.correct
     # Normalised again: scikit-learn minds sums that are 1 only in single precision.
-    exact = np.asarray(probabilities, dtype=np.float64)
+    exact = np.asarray(predictions.probabilities, dtype=np.float64)
     exact = exact / exact.sum(axis=1, keepdims=True)
-    predicted = np.argmax(probabilities, axis=1)
-    correct = predicted == labels
-    low, high = wilson_interval(int(correct.sum()), len(correct))
+    predicted = np.argmax(predictions.probabilities, axis=1)
     numbers = list(range(exact.shape[1]))
-    confusion = metrics.confusion_matrix(labels, predicted, labels=numbers).tolist()
-    errors = exact - np.eye(len(numbers))[labels]
     bins = _bins(exact.max(axis=1), correct)
     return Scores(
-        accuracy=float(correct.mean()),
-        low=low,
-        high=high,
-        macro_f1=float(
-            metrics.f1_score(labels, predicted, labels=numbers, average="macro", zero_division=0)
+        num_reviews=len(labels),
+        accuracy=accuracy.value,
+        low=accuracy.low,
+        high=accuracy.high,
+        log_loss=mean_interval(losses(predictions.probabilities, labels).tolist()),
+        macro_f1=metrics.f1_score(
+            labels, predicted, labels=numbers, average="macro", zero_division=0
         ),
-        log_loss=float(metrics.log_loss(labels, exact, labels=numbers)),
-        brier=float(np.square(errors).sum(axis=1).mean() / (2 if len(numbers) == 2 else 1)),
+        brier=metrics.brier_score_loss(labels, exact, labels=numbers),
         calibration_error=sum(each.count * abs(each.accuracy - each.confidence) for each in bins)
         / len(correct),
-        confusion=tuple(map(tuple, confusion)),
+        confusion=metrics.confusion_matrix(labels, predicted, labels=numbers).tolist(),
         bins=bins,
     )
 
@@ -94,27 +97,11 @@ def _bins(confidence: npt.NDArray[Any], correct: npt.NDArray[np.bool_]) -> tuple
     place = np.digitize(confidence, edges[1:-1], right=True)
     return tuple(
         Bin(
-            low=float(edges[index]),
-            high=float(edges[index + 1]),
-            confidence=float(confidence[place == index].mean()),
-            accuracy=float(correct[place == index].mean()),
-            count=int(np.sum(place == index)),
+            low=edges[index],
+            high=edges[index + 1],
+            confidence=confidence[place == index].mean(),
+            accuracy=correct[place == index].mean(),
+            count=np.sum(place == index),
         )
         for index in np.unique(place)
     )
-
-
-def on_frontier(
-    points: npt.NDArray[Any], smaller_is_better: tuple[bool, bool]
-) -> npt.NDArray[np.bool_]:
-    """Which runs no other run beats: as good in both measures, and better in one (Pareto).
-
-    Args:
-        points: the two measures of each run, shape (runs, 2); NaN is never on the frontier.
-        smaller_is_better: of each measure.
-    """
-    costs = np.asarray(points, dtype=np.float64) * np.where(smaller_is_better, 1, -1)
-    as_good = (costs[:, None] <= costs).all(axis=2)
-    better = (costs[:, None] < costs).any(axis=2)
-    beaten = (as_good & better).any(axis=0)
-    return np.logical_not(beaten | np.isnan(costs).any(axis=1))

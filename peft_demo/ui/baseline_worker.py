@@ -6,19 +6,16 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from peft_demo import data
-from peft_demo.comparison.compare import measure_in
+from peft_demo.comparison.baselines import measure_in
 from peft_demo.errors import PeftDemoError
 from peft_demo.runs import RunConfig
+from peft_demo.statistics import Predictions
 from peft_demo.ui.faults import readable
 from peft_demo.ui.services import Services
-
-if TYPE_CHECKING:
-    from peft_demo.comparison.text_baseline import TextBaseline
 
 RETRY_SECONDS = 60
 """After which those that could not be computed are tried again when somebody asks."""
@@ -44,7 +41,7 @@ class BaselineWorker:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._done: dict[str, Sequence[TextBaseline]] = {}
+        self._done: dict[str, Mapping[str, Predictions]] = {}
         self._failed: dict[str, _Failure] = {}
         self._asked: set[str] = set()
         """What is waiting or being computed."""
@@ -63,7 +60,7 @@ class BaselineWorker:
             )
         return (self.version, due)
 
-    def get(self, config: RunConfig) -> Sequence[TextBaseline] | None:
+    def get(self, config: RunConfig) -> Mapping[str, Predictions] | None:
         """The baselines for a configuration, or None while they are being computed.
 
         Raises:
@@ -93,7 +90,7 @@ class BaselineWorker:
             config = self._waiting.get()
             key = _without_name(config)
             try:
-                found = measure(config) or ()
+                found = measure(config) or {}
             except Exception as error:
                 failure = _Failure(
                     readable(error),

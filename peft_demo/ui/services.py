@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from peft_demo import settings
-from peft_demo.comparison import Evidence
 from peft_demo.data import DEFAULT_DATASET
 from peft_demo.errors import PeftDemoError
 from peft_demo.execution import Engine, preferred
@@ -40,7 +39,6 @@ class Services:
 
     def __init__(self) -> None:
         self.store = Store(settings.home(), settings.ADAPTERS)
-        self.evidence = Evidence(self.store)
         self.engine = Engine(self.store, preferred)
         self.warm_up = WarmUp()
         self._predictor: Predictor | None = None

@@ -12,7 +12,7 @@ from peft_demo.runs.presets import ASSIGNMENT, PRESETS
 def redone(store, wrong, tuned=False):
     configs = sweeps.assignment(tuned=tuned).configs
     group, runs = finished_group(store, configs, wrong, kind=GroupKind.ASSIGNMENT)
-    facts = comparison.group_facts(store, group.group_id, measure=lambda config: ())
+    facts = comparison.group_facts(store, group.group_id, measure=lambda config: {})
     return facts, runs
 
 
@@ -74,7 +74,7 @@ class TestOurs:
         group, runs = finished_group(store, configs, [90] * 4, kind=GroupKind.ASSIGNMENT)
         store.delete(runs[deleted].run_id)
         rows = comparison.group_facts(
-            store, group.group_id, measure=lambda config: ()
+            store, group.group_id, measure=lambda config: {}
         ).assignment.rows
         assert [row.run_id is None for row in rows] == [n == deleted for n in range(4)]
 
@@ -82,12 +82,12 @@ class TestOurs:
         facts, runs = redone(store, [90] * 4)
         store.annotate(runs[0].run_id, name="mine")
         again = comparison.group_facts(
-            store, facts.group["group_id"], measure=lambda config: ()
+            store, facts.group["group_id"], measure=lambda config: {}
         ).assignment
         assert again.rows[0].run_id == runs[0].run_id
 
     def test_other_groups_have_none(self, store):
         plan = sweeps.plan({"num_reviews": 40}, {"r": [1, 2]})
         group, _ = store.submit_group(plan.configs, "me", plan.kind, plan.name)
-        facts = comparison.group_facts(store, group.group_id, measure=lambda config: ())
+        facts = comparison.group_facts(store, group.group_id, measure=lambda config: {})
         assert facts.assignment is None

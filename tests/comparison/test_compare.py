@@ -15,7 +15,7 @@ from compared_runs import (
 from small_runs import ROOT, environment
 
 from peft_demo import comparison, statistics
-from peft_demo.comparison import Evidence, curves
+from peft_demo.comparison import curves
 from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.runs import RunConfig, RunKind
 
@@ -25,7 +25,7 @@ class TestRuns:
         run = finished(store, "A", wrong=range(20))
         (facts,) = compare(store, run).runs
         quality = facts.quality
-        expected = statistics.scores(probabilities(range(20)), LABELS)
+        expected = statistics.scores(statistics.Predictions(probabilities(range(20)), LABELS))
         assert quality.accuracy == 0.9
         assert (quality.low, quality.high) == statistics.wilson_interval(180, 200)
         assert quality.confusion == expected.confusion == ((90, 10), (10, 90))
@@ -160,6 +160,12 @@ class TestPareto:
         assert "was not measured" in measures["prediction_milliseconds"].missing[cheap.run_id]
         assert len(found.frontiers) == 21
 
+    def test_equals_do_not_beat_each_other(self, store):
+        one, same = (finished(store, name, range(9), file_bytes=5) for name in ("A", "B"))
+        bigger = finished(store, "C", range(9), file_bytes=6)
+        found = compare(store, one, same, bigger).pareto
+        assert found.frontiers["accuracy|file_bytes"] == (one.run_id, same.run_id)
+
     def test_runs_with_other_test_reviews_have_costs_and_no_place_in_quality(self, store):
         a, b = finished(store, "A"), finished(store, "B")
         c = finished(store, "C", test_set="others")
@@ -181,12 +187,11 @@ class TestCurves:
         assert curves.axes(run, [9])["seconds"] == [None]
 
 
-def test_evidence_reads_a_finished_run_once(store):
+def test_the_predictions_of_a_finished_run_are_read_once(store):
     run = finished(store, "A", range(4))
-    evidence = Evidence(store)
-    first = evidence.predictions(run)
+    first = compare(store, run)
     store.folder_of(run.run_id).joinpath("test_predictions.npz").unlink()
-    assert evidence.predictions(run) is first
+    assert compare(store, run).runs == first.runs
 
 
 def test_neither_torch_nor_gradio_is_needed(home):

@@ -7,7 +7,6 @@ import pytest
 from compared_runs import LABELS, REVIEWS, compare, finished, probabilities
 
 from peft_demo import comparison, statistics
-from peft_demo.comparison import Evidence
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import Evaluation, Run
 from peft_demo.statistics import Predictions
@@ -54,23 +53,21 @@ def test_the_test_set_is_compared_unless_another_is_named(store, two):
     assert (other.baselines, other.baseline_checks, other.problems) == ((), (), ())
 
 
-def test_both_sets_are_kept_apart_in_one_evidence(store, two):
-    evidence = Evidence(store)
+def test_both_sets_are_kept_apart(store, two):
     for _ in range(2):
         for name, best in (("test", "A"), (HARD, "B")):
-            found = comparison.verdict(store, [r.run_id for r in two], evidence.on(name))
+            found = compare(store, *two, evaluation_set=name).verdict
             assert found[0].startswith(f"{best} is better")
-    split = comparison.disagreements(store, [r.run_id for r in two], 5, evidence.on(HARD))
+    split = comparison.disagreements(store, [r.run_id for r in two], 5, HARD)
     assert split.num_split == 70
     assert split.split[0].excerpt == ""
 
 
 def test_what_was_evaluated_again_is_read_again(store, two):
-    evidence = Evidence(store)
     a, b = two
-    compare(store, a, b, evaluation_set=HARD, evidence=evidence)
+    compare(store, a, b, evaluation_set=HARD)
     evaluated(store, b, range(80, 180))
-    found = compare(store, a, b, evaluation_set=HARD, evidence=evidence)
+    found = compare(store, a, b, evaluation_set=HARD)
     assert found.verdict[0].startswith("A 60.0 %, B 50.0 %")
 
 

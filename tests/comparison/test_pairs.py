@@ -5,7 +5,8 @@ import pytest
 from compared_runs import REVIEWS, compare, finished, nothing, probabilities
 
 from peft_demo import comparison, statistics
-from peft_demo.comparison import pairs
+from peft_demo.comparison.facts import Pair
+from peft_demo.comparison.ranking import alike
 from peft_demo.models import HUB_BASE
 from peft_demo.runs.presets import ASSIGNMENT, REFERENCES
 
@@ -19,7 +20,7 @@ class TestPairs:
         (pair,) = found.pairs
         assert (pair.first, pair.second) == (a.run_id, b.run_id)
         assert (pair.only_first, pair.only_second, pair.disagreements) == (40, 8, 48)
-        assert pair.difference == pytest.approx(0.16)
+        assert (pair.difference, pair.low, pair.high) == statistics.paired_difference(40, 8, 200)
         assert pair.p == pair.p_corrected == statistics.mcnemar(*_right(range(10), range(8, 50)))
         assert pair.is_shown
         assert found.verdict == (pair.words,)
@@ -39,11 +40,8 @@ class TestPairs:
         assert "Holm-corrected for 3 pairs" in last
 
     def test_alike_names_every_pair_that_is_not_shown_to_differ(self):
-        def pair(first, second, is_shown):
-            return _pair(first, second, is_shown)
-
-        chain = [pair("a", "b", False), pair("b", "c", False), pair("a", "c", True)]
-        assert pairs.alike(["a", "b", "c"], chain) == [["a", "b"], ["b", "c"]]
+        chain = [_pair("a", "b", False), _pair("b", "c", False), _pair("a", "c", True)]
+        assert alike(["a", "b", "c"], chain) == [["a", "b"], ["b", "c"]]
 
     def test_all_reference_runs_of_the_assignment_are_alike(self, with_references):
         found = comparison.compare(with_references, ASSIGNMENT_IDS, measure=nothing)
@@ -99,19 +97,40 @@ class TestPairs:
         assert first.p_corrected == second.p_corrected == pytest.approx(2 * alone.p)
 
 
+class TestCorrection:
+    """Three runs; what the tests themselves say is tested with the statistics."""
+
+    @pytest.fixture
+    def found(self, store):
+        wrong = {"weak": range(100, 200), "alike": [*range(95, 100), *range(108, 200)]}
+        runs = [finished(store, name, places) for name, places in wrong.items()]
+        strong = finished(store, "strong", range(180, 200))
+        return compare(store, *runs, strong)
+
+    def test_the_best_come_first(self, found):
+        names = {run.run_id: run.name for run in found.runs}
+        assert [(names[pair.first], names[pair.second]) for pair in found.pairs] == [
+            ("strong", "alike"),
+            ("strong", "weak"),
+            ("alike", "weak"),
+        ]
+        assert [pair.is_shown for pair in found.pairs] == [True, True, False]
+
+    def test_p_values_are_corrected_for_the_number_of_pairs(self, found):
+        p_values = [pair.p for pair in found.pairs]
+        assert [pair.p_corrected for pair in found.pairs] == statistics.holm(p_values)
+
+    def test_so_are_the_reviews_needed(self, found):
+        pair = found.pairs[-1]
+        assert (pair.only_first, pair.only_second) == (8, 5)
+        assert pair.reviews_needed == statistics.texts_needed(8, 5, 200, alpha=0.05 / 3)
+
+
 def _right(*wrong: range) -> list[np.ndarray]:
     return [~np.isin(np.arange(REVIEWS), list(each)) for each in wrong]
 
 
-def _pair(first: str, second: str, is_shown: bool) -> comparison.facts.PairFacts:
-    numbers = dict.fromkeys(("num_reviews", "only_first", "only_second", "disagreements"), 1)
-    shares = dict.fromkeys(("difference", "low", "high", "p", "p_corrected"), 0.5)
-    return comparison.facts.PairFacts(
-        first=first,
-        second=second,
-        is_shown=is_shown,
-        reviews_needed=None,
-        words="",
-        **numbers,
-        **shares,
-    )
+def _pair(first: str, second: str, is_shown: bool) -> Pair:
+    shares = dict.fromkeys(("difference", "low", "high", "p"), 0.5)
+    p_corrected = 0.01 if is_shown else 0.5
+    return Pair(first=first, second=second, p_corrected=p_corrected, **shares)

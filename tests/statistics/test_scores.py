@@ -1,13 +1,14 @@
-"""What probabilities are worth, by hand, and which runs no other beats."""
+"""What probabilities are worth, by hand."""
 
 import numpy as np
 import pytest
 
-from peft_demo.statistics import (
-    on_frontier,
-    scores,
-    wilson_interval,
-)
+from peft_demo import statistics
+from peft_demo.statistics import Predictions, Scores, wilson_interval
+
+
+def scores(probabilities: np.ndarray, labels: np.ndarray) -> Scores:
+    return statistics.scores(Predictions(probabilities, labels))
 
 
 class TestScores:
@@ -23,7 +24,7 @@ class TestScores:
         assert found.confusion == ((2, 1), (0, 1))
         # Negative: precision 1, recall 2/3; positive: precision 1/2, recall 1.
         assert found.macro_f1 == pytest.approx((0.8 + 2 / 3) / 2)
-        assert found.log_loss == pytest.approx(-np.log([0.96, 0.02, 0.7, 0.72]).mean())
+        assert found.log_loss.value == pytest.approx(-np.log([0.96, 0.02, 0.7, 0.72]).mean())
         assert found.brier == pytest.approx((0.04**2 + 0.98**2 + 0.3**2 + 0.28**2) / 4)
 
     def test_calibration_by_hand(self):
@@ -39,11 +40,13 @@ class TestScores:
 
     def test_single_precision_as_runs_keep_it(self):
         kept = scores(self.probabilities.astype(np.float32), self.labels)
-        assert kept.log_loss == pytest.approx(scores(self.probabilities, self.labels).log_loss)
+        assert kept.log_loss.value == pytest.approx(
+            scores(self.probabilities, self.labels).log_loss.value
+        )
 
     def test_certain_mistakes_and_a_label_that_nobody_predicts(self):
         found = scores(np.array([[1.0, 0.0]] * 4), np.array([0, 0, 1, 1]))
-        assert np.isfinite(found.log_loss)
+        assert np.isfinite(found.log_loss.value)
         assert found.macro_f1 == pytest.approx((2 / 3 + 0) / 2)
         assert found.brier == found.calibration_error == 0.5
         (only,) = found.bins
@@ -63,27 +66,6 @@ class TestScores:
             scores(np.empty((0, 2)), np.empty(0))
 
 
-class TestFrontier:
-    # Seconds, where fewer are better, and accuracy, where more is.
-    points = np.array([[10, 0.7], [20, 0.8], [20, 0.75], [30, 0.8], [5, 0.5], [10, 0.7]])
-
-    def test_by_hand(self):
-        found = on_frontier(self.points, (True, False)).tolist()
-        assert found == [True, True, False, False, True, True]
-
-    def test_either_way_round(self):
-        assert on_frontier(-self.points, (False, True)).tolist() == [
-            *on_frontier(self.points, (True, False))
-        ]
-
-    def test_what_was_not_measured_beats_nobody(self):
-        points = np.array([[np.nan, 0.9], [1, 0.8], [2, np.nan]])
-        assert on_frontier(points, (True, False)).tolist() == [False, True, False]
-
-    def test_no_runs(self):
-        assert on_frontier(np.empty((0, 2)), (True, True)).tolist() == []
-
-
 class TestFiveLabels:
     labels = np.array([0, 1, 2, 3, 4, 0])
     probabilities = np.full((6, 5), 0.1)
@@ -101,7 +83,7 @@ class TestFiveLabels:
         )
         # Recall and precision of 1/2 with 1 for the first two, all right for the others.
         assert found.macro_f1 == pytest.approx((2 / 3 + 2 / 3 + 3) / 5)
-        assert found.log_loss == pytest.approx(-(5 * np.log(0.6) + np.log(0.1)) / 6)
+        assert found.log_loss.value == pytest.approx(-(5 * np.log(0.6) + np.log(0.1)) / 6)
         right, wrong = 0.4**2 + 4 * 0.1**2, 0.9**2 + 0.6**2 + 3 * 0.1**2
         assert found.brier == pytest.approx((5 * right + wrong) / 6)
         assert sum(each.count for each in found.bins) == 6

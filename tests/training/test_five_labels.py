@@ -125,6 +125,6 @@ def test_baselines_know_labels_that_were_not_drawn(monkeypatch):
     drawn = text_baseline.draw(data.load(FIVE.id), config)
     train = drawn.train.take([i for i, label in enumerate(drawn.train.labels) if label != 3])
     fewer = type(drawn)(train, drawn.validation, drawn.test)
-    for baseline in text_baseline._compute(config, fewer):
-        assert baseline.predictions.probabilities.shape == (100, 5)
-        assert not baseline.predictions.probabilities[:, 3].any()
+    for predictions in text_baseline._compute(config, fewer).values():
+        assert predictions.probabilities.shape == (100, 5)
+        assert not predictions.probabilities[:, 3].any()

@@ -235,7 +235,7 @@ def test_page_api_and_command_line_give_the_same_verdict(board, services):
     told = ask(board, "verdict", {"run_ids": ids})
     assert "A (90.0 %) is better than C." in told
     assert "No difference is shown between A and B; nor between B and C." in told
-    found = comparison.compare(services.store, ids, measure=lambda _: ())
+    found = comparison.compare(services.store, ids, measure=lambda _: {})
     assert told == " ".join(found.verdict)
 
 

@@ -35,7 +35,7 @@ def services(tmp_path, monkeypatch):
 def page(services, monkeypatch):
     """Without text baselines, which have tests of their own."""
     page = ComparePage(services)
-    monkeypatch.setattr(page._baselines, "get", lambda config: ())
+    monkeypatch.setattr(page._baselines, "get", lambda config: {})
     return page
 
 
@@ -151,7 +151,7 @@ class TestBaselines:
 
         def slow(config, folder):
             may_end.wait(60)
-            return ()
+            return {}
 
         monkeypatch.setattr("peft_demo.comparison.text_baseline.measure", slow)
         page = ComparePage(services)
@@ -172,7 +172,7 @@ class TestBaselines:
             calls.append(config)
             if not failing["texts"]:
                 raise AssetError("no such reviews.")
-            return ()
+            return {}
 
         failing = {"texts": False, "calls": calls}
         monkeypatch.setattr("peft_demo.comparison.text_baseline.measure", measure)

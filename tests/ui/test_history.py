@@ -66,7 +66,7 @@ class TestBoard:
 class TestCompare:
     def test_it_is_compared_as_far_as_it_can_be(self, services, good, old, monkeypatch):
         page = ComparePage(services)
-        monkeypatch.setattr(page._baselines, "get", lambda config: ())
+        monkeypatch.setattr(page._baselines, "get", lambda config: {})
         answer = json.loads(ask(page, "compare", {"run_ids": [old, good], "key": ""}))
         facts = {run["run_id"]: run for run in answer["comparison"]["runs"]}
         assert facts[old]["quality"]["accuracy"] == 0.9
@@ -87,7 +87,7 @@ class TestCompare:
         configs = [small_config(name="", r=rank) for rank in (2, 4)]
         group, runs = finished_group(services.store, configs, [20, 40], {"r": [2, 4]})
         change(home, runs[0].run_id, config=stored({"r": 100_000}))
-        facts = comparison.group_facts(services.store, group.group_id, measure=lambda config: ())
+        facts = comparison.group_facts(services.store, group.group_id, measure=lambda config: {})
         assert len(facts.runs) == 2
 
 

@@ -126,7 +126,7 @@ class Board(Page):
     def verdict(self, run_ids: RunIds) -> str:
         """What the test results of the selected runs can tell, in words."""
         try:
-            found = comparison.verdict(self._services.store, run_ids, self._services.evidence)
+            found = comparison.verdict(self._services.store, run_ids)
         except PeftDemoError:
             return ""
         return " ".join(found)

@@ -10,11 +10,11 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from peft_demo import comparison
 from peft_demo.comparison import curves
-from peft_demo.comparison.baselines import lines, text_baselines
+from peft_demo.comparison.baselines import Baselines
 from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.errors import PeftDemoError
 from peft_demo.methods import METHODS
@@ -32,9 +32,6 @@ from peft_demo.ui.requests import (
     page_function,
 )
 from peft_demo.ui.services import Services
-
-if TYPE_CHECKING:
-    from peft_demo.comparison.facts import Baseline
 
 KEPT_ANSWERS = 64
 
@@ -136,11 +133,10 @@ class ComparePage(Page):
         except PeftDemoError:
             return json.dumps({"lines": [], "is_pending": False})
         runs = [self._runs[run_id] for run_id in run_ids[:MOST_LINED] if run_id in self._runs]
-        measured = text_baselines(runs, self._baselines.get)
-        found = lines(runs, measured, self._runs.values())
-        return json.dumps(
-            {"lines": [_line(line) for line in found], "is_pending": measured.is_pending}
-        )
+        store = self._services.store
+        found = Baselines(store, runs, self._baselines.get, list(self._runs.values()))
+        told = [line.model_dump(include={"name", "detail", "accuracy"}) for line in found.lines()]
+        return json.dumps({"lines": told, "is_pending": found.are_pending})
 
     def assignment(self, tuned: Yes = False, owner: Anything = None) -> str:
         """Queue the assignment's four configurations, with tuned rates if ``tuned``, as a race."""
@@ -150,17 +146,12 @@ class ComparePage(Page):
 
     def disagreements(self, run_ids: RunIds, limit: Number = 20) -> str:
         """The reviews that split some runs, at most ``limit`` of each kind."""
-        store, evidence = self._services.store, self._services.evidence
         most = max(0, min(limit, LONGEST_LIST))
-        return comparison.disagreements(store, run_ids, most, evidence).model_dump_json()
+        return comparison.disagreements(self._services.store, run_ids, most).model_dump_json()
 
     @property
     def _sources(self) -> dict[str, Any]:
-        return {
-            "evidence": self._services.evidence,
-            "measure": self._baselines.get,
-            "others": lambda: list(self._runs.values()),
-        }
+        return {"measure": self._baselines.get, "others": list(self._runs.values())}
 
     def _answer(
         self,
@@ -218,10 +209,6 @@ class ComparePage(Page):
             cell_id: curves.mean_curves([self._runs[i] for i in run_ids if i in self._runs])
             for cell_id, run_ids in cells.items()
         }
-
-
-def _line(line: Baseline) -> dict[str, Any]:
-    return {"name": line.name, "detail": line.detail, "accuracy": line.accuracy}
 
 
 def _state_of(run: Run | None) -> tuple[Any, ...]:
