@@ -13,6 +13,8 @@ LABELS = ("animal", "dish", "planet", "sport", "tool")
 
 CODE = textwrap.dedent(
     """\
+    import pandas as pd
+
     WORDS = [
         ["cat", "dog", "horse", "rabbit", "cow"],
         ["soup", "pizza", "cake", "salad", "curry"],
@@ -34,9 +36,7 @@ CODE = textwrap.dedent(
 
 
 def _read() -> tuple[list[str], list[int]]:
-    import pandas as pd
-
-    names: dict[str, Any] = {"pd": pd}
+    names: dict[str, Any] = {}
     exec(CODE, names)
     return names["table"]["text"].tolist(), names["table"]["label"].tolist()
 
@@ -50,7 +50,7 @@ FIVE = DataSet(
     task="topic-classification",
     most_texts=400,
     read=_read,
-    code=LoadingCode("They are made up here.", CODE, ("import pandas as pd",)),
+    code=LoadingCode("They are made up here.", CODE),
     noun="sentence",
     test_pool=200,
 )

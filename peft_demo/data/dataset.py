@@ -19,10 +19,9 @@ class LoadingCode:
 
     explanation: str
     code: str
-    imports: tuple[str, ...]
-    """The import statements that the code needs, one name each."""
+    """Begins with its imports, each on one line."""
     packages: tuple[str, ...] = ()
-    """What must be installed beside the packages that are imported."""
+    """What must be installed for it, beside what all exported code needs."""
 
 
 @dataclass(frozen=True)

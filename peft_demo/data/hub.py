@@ -36,7 +36,8 @@ def loading_code(repository: str) -> LoadingCode:
         "IMDB from the Hugging Face Hub or its local cache. Both of its parts are put together, "
         "because they are split anew below.",
         f"""\
+from datasets import concatenate_datasets, load_dataset
+
 parts = load_dataset("{repository}")
 table = concatenate_datasets([parts["train"], parts["test"]])""",
-        ("from datasets import concatenate_datasets", "from datasets import load_dataset"),
     )

@@ -1,27 +1,34 @@
-"""A run as code for others: a script and a notebook on plain transformers and peft."""
+"""A run as code for others: a script and a notebook on plain transformers and peft.
+
+Executed, they give the run's own numbers. So what training, models, data and adapters do stands
+in ``templates/train.py.jinja`` once more, as short as a reader wants it; the tests train both ways
+and compare.
+"""
 
 from __future__ import annotations
 
+import inspect
+import json
+import math
 import re
 import sys
-import textwrap
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
+from typing import Any
 
 from peft_demo import settings
 from peft_demo.data import DATASETS
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.export import code_steps
-from peft_demo.export.section import WIDTH, Section
+from peft_demo.export.peft_call import peft_call
+from peft_demo.export.templates import WIDTH, render
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS
-from peft_demo.models import BASES
-from peft_demo.runs import RunConfig
+from peft_demo.models import BASES, hardware
+from peft_demo.runs import PART_SEEDS, RunConfig
 
 PYTHON = ">=3.11,<3.15"
 """The versions of Python that the pinned packages are built for."""
-
 
 KINDS = {"script": "train.py", "notebook": "train.ipynb"}
 """What can be exported, and the name of its file."""
@@ -52,46 +59,6 @@ def file_name(kind: str) -> str:
     return KINDS[_checked(kind)]
 
 
-def sections(config: RunConfig, forward_pass: str | None = None) -> list[Section]:
-    """The steps of a run in their order, imports first; ``forward_pass`` as for ``export``."""
-    steps = code_steps.steps(config, forward_pass or settings.forward())
-    statements = [statement for step in steps for statement in step.imports]
-    return [Section("Imports", "", _import_block(statements)), *steps]
-
-
-def script(config: RunConfig, forward_pass: str | None = None) -> str:
-    """The run as a Python script, with its packages in inline metadata (PEP 723).
-
-    Prints the epochs' table, the test accuracy with its interval, and at last the numbers as one
-    line of JSON; saves the adapter in a folder named after the run.
-    """
-    steps = sections(config, forward_pass)
-    imports, *others = (
-        "".join([f"# %% {step.title}\n", *_comment(step.explanation), step.code]) for step in steps
-    )
-    head = f"{_metadata(steps)}\n{_docstring(config)}\n\n{imports}\n\n"
-    return head + "\n\n\n".join(others) + "\n"
-
-
-def notebook(config: RunConfig, forward_pass: str | None = None) -> str:
-    """The run as a Jupyter notebook (nbformat 4): each section is a text and a code cell."""
-    from nbformat import v4, writes
-
-    steps = sections(config, forward_pass)
-    cells = [
-        v4.new_markdown_cell(_introduction(config)),
-        v4.new_code_cell(f"# On a new machine, once:\n# %pip install {' '.join(_packages(steps))}"),
-    ]
-    for step in steps:
-        text = "\n\n".join(filter(None, [f"## {step.title}", step.explanation]))
-        cells += [v4.new_markdown_cell(text), v4.new_code_cell(step.code)]
-    for number, cell in enumerate(cells):
-        cell.id = f"cell-{number}"  # drawn at random otherwise
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    return writes(v4.new_notebook(cells=cells, metadata=metadata))
-
-
 def _checked(kind: str) -> str:
     if kind not in KINDS:
         raise InvalidFieldsError(
@@ -100,85 +67,145 @@ def _checked(kind: str) -> str:
     return kind
 
 
-def _packages(steps: list[Section]) -> list[str]:
+def script(config: RunConfig, forward_pass: str | None = None) -> str:
+    """The run as a Python script in the percent format, with its packages as PEP 723 has them.
+
+    Prints the epochs' table, the test accuracy with its interval, and at last the numbers as one
+    line of JSON; saves the adapter in a folder named after the run.
+    """
+    return _imports_first(render("train.py", **_facts(config, forward_pass or settings.forward())))
+
+
+def notebook(config: RunConfig, forward_pass: str | None = None) -> str:
+    """The script as a Jupyter notebook (nbformat 4): each of its cells is a text and code."""
+    from nbformat import v4, writes
+
+    head, *parts = re.split(r"^# %% ", script(config, forward_pass), flags=re.MULTILINE)
+    packages = " ".join(re.findall(r'^#     "(.+)",$', head, re.MULTILINE))
+    cells = [
+        v4.new_markdown_cell(_introduction(config)),
+        v4.new_code_cell(f"# On a new machine, once:\n# %pip install {packages}"),
+    ]
+    for part in parts:
+        title, comment, code = _PART.fullmatch(part).groups()  # type: ignore[union-attr]
+        text = " ".join(line.removeprefix("# ") for line in comment.splitlines())
+        cells += [
+            v4.new_markdown_cell(f"## {title}\n\n{text}".strip()),
+            v4.new_code_cell(code.strip()),
+        ]
+    for number, cell in enumerate(cells):
+        cell.id = f"cell-{number}"  # drawn at random otherwise
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return writes(v4.new_notebook(cells=cells, metadata=metadata))
+
+
+_PART = re.compile(r"(.+)\n((?:# .+\n)*)((?:.|\n)*)")
+
+
+def folder_name(config: RunConfig) -> str:
+    """The folder that the code saves into, from the run's name: ``lora-r-8-lr-0.001``."""
+    return re.sub(r"[^a-z0-9.]+", "-", config.name.lower())[:64].strip("-.") or config.method
+
+
+# What the template is filled with
+
+
+def _facts(config: RunConfig, forward_pass: str) -> dict[str, Any]:
+    from peft_demo.libraries import peft
+    from peft_demo.models.fast_forward import dropout_mask
+
+    base, dataset = BASES[config.base_model], DATASETS[config.dataset]
+    return {
+        "config": config,
+        "method": METHODS[config.method],
+        "base": base,
+        "dataset": dataset,
+        "python": PYTHON,
+        "packages": _packages(config),
+        "summary": _summary(config),
+        "file": KINDS["script"],
+        "folder": folder_name(config),
+        "labels": _labels(config.labels),
+        "own_seeds": {
+            part: config.seed_of(part) for part in PART_SEEDS if getattr(config, part) is not None
+        },
+        "peft_config": peft_call(config),
+        "no_layer": peft.utils.constants.DUMMY_TARGET_MODULES,
+        "pool_size": dataset.test_pool // len(config.labels),
+        "is_fast": forward_pass == "fast",
+        "device": hardware.device(),
+        "precision": hardware.training_precision(),
+        "guessing_loss": math.log(len(config.labels)),
+        "dropout_mask": dropout_mask,
+        "source_of": lambda function: inspect.getsource(function).strip(),
+    }
+
+
+def _packages(config: RunConfig) -> list[str]:
     """What the code needs, pinned to the installed versions: ``peft==0.21.2``."""
-    modules = {_module(statement) for step in steps for statement in step.imports}
-    names = {module.partition(".")[0] for module in modules if not _is_standard(module)}
-    names.update(package for step in steps for package in step.packages)
+    names = {"accelerate", "datasets", "numpy", "pandas", "scipy", "torch", "transformers"}
+    names.update(BASES[config.base_model].code.packages, DATASETS[config.dataset].code.packages)
+    if METHODS[config.method].peft_config is not None:
+        names.add("peft")
     # Without "+cpu", which names a build and is not known to the package index.
     return [f"{name}=={version(name).partition('+')[0]}" for name in sorted(names)]
 
 
-def _metadata(steps: list[Section]) -> str:
-    pinned = "\n".join(f'#     "{package}",' for package in _packages(steps))
-    return f"""# /// script
-# requires-python = "{PYTHON}"
-# dependencies = [
-{pinned}
-# ]
-# ///"""
-
-
-def _docstring(config: RunConfig) -> str:
-    paragraphs = (config.name, f"{_description(config)} {_PROMISE}", _HOW_TO_RUN)
-    text = "\n\n".join(textwrap.fill(paragraph, WIDTH - 3) for paragraph in paragraphs)
-    # A name may hold anything, and must not end the docstring.
-    text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"""{text}\n"""'
+def _summary(config: RunConfig) -> str:
+    base = BASES[config.base_model].label.partition(" (")[0]  # "(built in)" is nothing here
+    return (
+        f"{METHODS[config.method].label} on the base model {base}, trained on "
+        f"{DATASETS[config.dataset].name}. With the same packages on the same machine it computes "
+        "the same numbers as this run in PEFT Demo but for rounding, which shows in the last "
+        "digits of a loss in float32 and in the third in bfloat16; another machine may round "
+        "otherwise too."
+    )
 
 
 def _introduction(config: RunConfig) -> str:
     method = METHODS[config.method]
     name = re.sub(r"([^\w\s])", r"\\\1", config.name, flags=re.ASCII)
-    return "\n\n".join(
-        [
-            f"# {name}",
-            f"{_description(config)} {_PROMISE}",
-            f"**{method.label}** ([{method.paper}]({method.paper_url}), {method.year}). "
-            f"{method.summary} With a frozen weight $W$, its input $x$ and its output $h$:",
-            f"$${method.formula}$$",
-        ]
+    return (
+        f"# {name}\n\n{_summary(config)}\n\n"
+        f"**{method.label}** ([{method.paper}]({method.paper_url}), {method.year}). "
+        f"{method.summary} With a frozen weight $W$, its input $x$ and its output $h$:\n\n"
+        f"$${method.formula}$$"
     )
 
 
-def _description(config: RunConfig) -> str:
-    # Without "(built in)", which is nothing here.
-    base, dataset = BASES[config.base_model].label.partition(" (")[0], DATASETS[config.dataset].name
-    return f"{METHODS[config.method].label} on the base model {base}, trained on {dataset}."
+def _labels(labels: Sequence[str]) -> str:
+    """The labels by their numbers, on one line if they fit."""
+    entries = [f"{n}: {json.dumps(label, ensure_ascii=False)}" for n, label in enumerate(labels)]
+    line = f"{{{', '.join(entries)}}}"
+    if len(f"LABELS = {line}") <= WIDTH:
+        return line
+    return "\n".join(["{", *(f"    {entry}," for entry in entries), "}"])
 
 
-_PROMISE = (
-    "With the same packages on the same machine it computes the same numbers as this run in PEFT "
-    "Demo but for rounding, which shows in the last digits of a loss in float32 and in the third "
-    "in bfloat16; another machine may round otherwise too."
-)
+# Imports
 
 
-_HOW_TO_RUN = (
-    "Run it with `uv run {file}`, which installs the packages named above, or install them with "
-    "pip and run `python {file}`."
-).format(file=KINDS["script"])
+_IMPORT = re.compile(r"^(?:from (\S+) )?import (.+)\n+", re.MULTILINE)
 
 
-def _comment(text: str) -> list[str]:
-    lines = textwrap.wrap(text, WIDTH, initial_indent="# ", subsequent_indent="# ")
-    return [f"{line}\n" for line in lines]
+def _imports_first(text: str) -> str:
+    """The script with every cell's imports in the first cell, which is there for them."""
+    block = _import_block(_IMPORT.findall(text))
+    return _IMPORT.sub("", text).replace("# %% Imports\n", f"# %% Imports\n{block}\n", 1)
 
 
-def _import_block(statements: Iterable[str]) -> str:
-    """Import statements, sorted and merged as ruff and isort do."""
-    plain: set[str] = set()
+def _import_block(statements: Iterable[tuple[str, str]]) -> str:
+    """Import statements, each a module and its names, sorted and merged as ruff and isort do."""
     names: defaultdict[str, set[str]] = defaultdict(set)
-    for statement in statements:
-        if statement.startswith("import "):
-            plain.add(statement)
-        else:
-            names[_module(statement)].add(statement.partition(" import ")[2])
-    lines = [*sorted(plain), *(_from_import(module, names[module]) for module in sorted(names))]
+    for module, imported in statements:
+        names[module].update(imported.split(", "))
+    lines = [(module, f"import {module}") for module in sorted(names.pop("", ()))]
+    lines += [(module, _from_import(module, names[module])) for module in sorted(names)]
     groups = (
-        [line for line in lines if _is_standard(_module(line)) is own] for own in (True, False)
+        [line for module, line in lines if _is_standard(module) is own] for own in (True, False)
     )
-    return "\n\n".join("\n".join(group) for group in groups if group)
+    return "\n\n".join("\n".join(group) for group in groups)
 
 
 def _from_import(module: str, names: set[str]) -> str:
@@ -190,9 +217,5 @@ def _from_import(module: str, names: set[str]) -> str:
     return "\n".join([f"from {module} import (", *(f"    {name}," for name in ordered), ")"])
 
 
-def _module(statement: str) -> str:
-    return statement.split()[1]
-
-
 def _is_standard(module: str) -> bool:
-    return module.partition(".")[0] in sys.stdlib_module_names
+    return re.split(r"\W", module)[0] in sys.stdlib_module_names

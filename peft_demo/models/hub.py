@@ -84,6 +84,8 @@ ROW = Pretrained(
     code=LoadingCode(
         "DistilBERT with its tokenizer, from the Hugging Face Hub or its local cache.",
         f"""\
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
 BASE = "{HUB_BASE}"
 model = AutoModelForSequenceClassification.from_pretrained(
     BASE,
@@ -92,9 +94,5 @@ model = AutoModelForSequenceClassification.from_pretrained(
     dtype="float32",
 )
 tokenizer = AutoTokenizer.from_pretrained(BASE)""",
-        (
-            "from transformers import AutoModelForSequenceClassification",
-            "from transformers import AutoTokenizer",
-        ),
     ),
 )

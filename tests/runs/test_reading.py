@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pasted_texts import read, refused
 
-from peft_demo.export.code_model import peft_call
+from peft_demo.export.peft_call import peft_call
 from peft_demo.fields import Modules
 from peft_demo.methods import METHODS, UNSUPPORTED
 from peft_demo.models import BUILTIN_BASE, FAMILY
