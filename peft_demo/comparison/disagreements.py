@@ -69,6 +69,8 @@ def _disagreements(
     sureness = probabilities.max(axis=2).mean(axis=0)
     return Disagreements(
         run_ids=tuple(runs),
+        names={run_id: each.facts.name for run_id, each in runs.items()},
+        texts=first.facts.texts,
         labels=first.facts.labels,
         num_reviews=len(count),
         num_split=int(is_split.sum()),

@@ -260,6 +260,10 @@ class Disagreements(_Fact):
     """The test texts that tell runs apart, and those that defeat all of them."""
 
     run_ids: tuple[str, ...]
+    names: dict[str, str] = {}
+    """Of these runs, each unlike every other."""
+    texts: str = "texts"
+    """What the texts are called: ``reviews``."""
     labels: tuple[str, ...] = ()
     """Names, in the order of the probabilities."""
     num_reviews: int = 0

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from peft_demo.ui.formats import FILTERS
+
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -14,8 +16,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters["whole"] = "{:,}".format
-_environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
+_environment.filters |= FILTERS
 
 
 def render(name: str, **facts: object) -> str:

@@ -66,11 +66,9 @@ def test_the_page_answers_before_torch_is_there_and_says_so(tmp_path, visit):
 def test_reference_charts_are_there_at_first_sight_and_nothing_leaves_the_machine(app, visit):
     window = visit()
     page = window.open(app.url)
-    page.wait_for_function(
-        "document.querySelector('[data-chart=eval_accuracy] .pd-plot')?.data?.length >= 7"
-    )
+    page.wait_for_function("document.querySelector('[data-plot=eval_accuracy]')?.data?.length >= 7")
     for chart in ("eval_accuracy", "eval_loss", "loss"):
-        plot = page.locator(f"[data-chart={chart}] .pd-plot")
+        plot = page.locator(f"[data-plot={chart}]")
         assert plot.evaluate("plot => plot.data.every(trace => trace.y.length > 1)")
         assert "LoRA 1 (assignment) ends at" in plot.get_attribute("aria-label")
     wait_for_models(page)
@@ -92,8 +90,8 @@ def test_reference_charts_are_there_at_first_sight_and_nothing_leaves_the_machin
 def test_page_says_that_the_assignments_presets_cannot_be_told_apart(page):
     page.locator(".pd-chip").first.wait_for()
     for chip in page.locator(".pd-chip").all():
-        if chip.get_attribute("data-run") not in ASSIGNMENT:
-            page.locator(f".pd-chip[data-run='{chip.get_attribute('data-run')}']").click()
+        if chip.get_attribute("data-toggle") not in ASSIGNMENT:
+            page.locator(f".pd-chip[data-toggle='{chip.get_attribute('data-toggle')}']").click()
     page.wait_for_function(
         "document.querySelector('.pd-verdict').textContent"
         ".includes('no difference between these 4 runs is shown')"
@@ -109,7 +107,7 @@ def test_four_adapters_say_what_they_make_of_a_typed_review(page):
     assert page.locator("#cards .pd-card").count() == 4
     assert re.search("agree|disagree", page.locator(".pd-agreement").inner_text())
     text = page.locator("#cards .pd-card").first.inner_text()
-    assert re.search(r"\d+\.\d %", text)
+    assert re.search(r"\d+\.\d\s%", text)
     assert re.search(r"\d+ ms", text)
     assert "read 48 of" in text
     assert page.locator(".pd-reading .pd-some").last.inner_text().endswith("The end is good.")
@@ -160,7 +158,7 @@ def test_a_run_trains_live_survives_a_reload_and_predicts(app, visit):
     assert "Test accuracy" in card(page, name).inner_text()
     assert page.locator(".pd-board b:has-text('bold')").count() == 0
     trace = page.evaluate(
-        "name => document.querySelector('[data-chart=eval_accuracy] .pd-plot')"
+        "name => document.querySelector('[data-plot=eval_accuracy]')"
         ".data.find(trace => trace.name.includes('mine'))?.y.length"
     )
     assert trace == 2
@@ -217,22 +215,18 @@ def test_reference_runs_cannot_be_deleted(page):
 
 
 def test_selection_and_zoom_survive_updates(page):
-    page.wait_for_function(
-        "document.querySelector('[data-chart=loss] .pd-plot')?.data?.length >= 7"
-    )
-    page.locator(".pd-chip[data-run=reference-ia3]").click()
+    page.wait_for_function("document.querySelector('[data-plot=loss]')?.data?.length >= 7")
+    page.locator(".pd-chip[data-toggle=reference-ia3]").click()
     page.evaluate(
-        "Plotly.relayout(document.querySelector('[data-chart=loss] .pd-plot'),"
+        "Plotly.relayout(document.querySelector('[data-plot=loss]'),"
         "{'xaxis.range[0]': 5, 'xaxis.range[1]': 15})"
     )
     fill_small(page, "mover")
     page.click("#start")
     wait_for_state(page, "mover", "completed")
-    range_now = page.evaluate(
-        "document.querySelector('[data-chart=loss] .pd-plot').layout.xaxis.range"
-    )
+    range_now = page.evaluate("document.querySelector('[data-plot=loss]').layout.xaxis.range")
     assert range_now == [5, 15]
-    chip = page.locator(".pd-chip[data-run=reference-ia3]")
+    chip = page.locator(".pd-chip[data-toggle=reference-ia3]")
     assert chip.get_attribute("aria-pressed") == "false"
     page.reload()
     chip.wait_for()
@@ -262,7 +256,7 @@ def test_a_server_that_dies_leaves_the_run_interrupted_and_the_page_comes_back(t
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_wider_than_the_window(app, visit, width, height, scheme):
     page = visit(width, height, color_scheme=scheme).open(app.url)
-    page.wait_for_function("document.querySelector('[data-chart=loss] .pd-plot')?.data")
+    page.wait_for_function("document.querySelector('[data-plot=loss]')?.data")
     page.wait_for_timeout(1500)
     for tab in ("Training", "Method", "Runs", "Compare", "Review"):
         open_tab(page, tab)

@@ -60,6 +60,11 @@ def open_link(visit, app, *run_ids, **window):
     return follow(visit, app, f"view=compare&run_ids={','.join(run_ids)}", **window)
 
 
+def plot(name):
+    """JavaScript for a figure of the page; the training page has some of the same name."""
+    return f"document.querySelector('.pd-compare [data-plot={name}]')"
+
+
 def verdict(page):
     return page.locator(".pd-verdicts").inner_text().replace("\u00a0", " ")
 
@@ -78,14 +83,12 @@ def test_a_link_with_two_runs_shows_their_verdict_first(compared, visit):
     assert "They disagree on 100" in first
     wait_for_baselines(page)
     assert "both beat counting words" in verdict(page)
-    page.wait_for_function("document.querySelector('[data-plot=forest]')?.data?.length === 2")
+    page.wait_for_function(f"{plot('forest')}?.data?.length === 2")
     label = page.locator("[data-plot=forest]").get_attribute("aria-label").replace("\u00a0", " ")
     assert "LoRA, recommended 83.9 % (81.5 % to 86.0 %)" in label
     for baseline in ("Guessing 50.0 %", "TF-IDF", "Head only 70.1 %"):
         assert baseline in label
-    texts = page.evaluate(
-        "document.querySelector('[data-plot=eval_accuracy]').layout.annotations.map(a => a.text)"
-    )
+    texts = page.evaluate(f"{plot('eval_accuracy')}.layout.annotations.map(a => a.text)")
     assert len(texts) == 3
     rows = page.locator("[data-part=differences] tbody tr")
     assert "Method" in rows.first.inner_text()
@@ -101,25 +104,19 @@ def test_a_link_with_eight_runs(compared, visit):
     assert re.search(r"LoRA 1 \(assignment\).* are worse than counting words", text)
     assert page.locator("[data-part=pairs] tbody tr").count() == 28
     assert page.locator(".pd-result").count() == 8
-    colours = page.evaluate(
-        "document.querySelector('[data-plot=forest]').data.map(trace => trace.marker.color)"
-    )
+    colours = page.evaluate(f"{plot('forest')}.data.map(trace => trace.marker.color)")
     assert len(set(colours)) == 8
 
 
 def test_axes_of_curves_and_of_quality_against_cost_are_changed(compared, visit):
     page = open_link(visit, compared, *TWO)
-    page.wait_for_function("document.querySelector('[data-plot=pareto]')?.data")
+    page.wait_for_function(f"{plot('pareto')}?.data")
     page.select_option("[data-option=px]", "file_bytes")
-    page.wait_for_function(
-        "document.querySelector('[data-plot=pareto]').ariaLabel.includes('against file size')"
-    )
+    page.wait_for_function(f"{plot('pareto')}.ariaLabel.includes('against file size')")
     page.select_option("[data-option=x]", "seconds")
-    page.wait_for_function(
-        "document.querySelector('[data-plot=loss]').layout.xaxis.title.text.startsWith('seconds')"
-    )
+    page.wait_for_function(f"{plot('loss')}.layout.xaxis.title.text.startsWith('seconds')")
     page.locator("[data-option=log]").check()
-    page.wait_for_function("document.querySelector('[data-plot=loss]').layout.yaxis.type === 'log'")
+    page.wait_for_function(f"{plot('loss')}.layout.yaxis.type === 'log'")
 
 
 def test_a_review_that_splits_them_opens_on_the_review_page(compared, visit):
@@ -171,12 +168,9 @@ def test_a_group_page_has_means_over_seeds(compared, visit):
     page = follow(visit, compared, "view=group&group=group-000001")
     assert "two <b>ranks</b>" in verdict(page)
     assert "The highest of 2 test accuracies is" in verdict(page)
-    page.wait_for_function("document.querySelector('[data-plot=sweep]')?.data")
+    page.wait_for_function(f"{plot('sweep')}?.data")
     assert page.locator("[data-part=configurations] tbody tr").count() == 2
-    band = (
-        "document.querySelector('[data-plot=eval_accuracy]').data.some(t => t.fill === 'tonexty')"
-    )
-    page.wait_for_function(band)
+    page.wait_for_function(f"{plot('eval_accuracy')}.data.some(t => t.fill === 'tonexty')")
     page.get_by_role("button", name="Compare the best 2").click()
     page.locator("[data-part=pairs] tbody tr").first.wait_for()
 
@@ -185,7 +179,7 @@ def test_a_group_page_has_means_over_seeds(compared, visit):
 def test_no_comparison_is_wider_than_the_window(compared, visit, width, scheme):
     ids = [*(f"reference-{preset}" for preset in REFERENCES), "run-000001"]
     page = open_link(visit, compared, *ids, width=width, height=844, color_scheme=scheme)
-    page.wait_for_function("document.querySelector('[data-plot=pareto]')?.data")
+    page.wait_for_function(f"{plot('pareto')}?.data")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     nameless = page.evaluate(
         """[...document.querySelectorAll(':is(button, input, select)')]

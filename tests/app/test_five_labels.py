@@ -59,6 +59,7 @@ def test_five_labels_from_the_form_to_a_card(five_app, visit):
     said.wait_for()
     assert all(name in said.get_attribute("title") for name in LABELS)
 
+    assert "reviews" not in page.locator(".pd-compare").inner_text()
     page.locator("[data-part=lists] .pd-review").first.click()
     cards = page.locator("#cards .pd-card")
     cards.nth(1).wait_for()

@@ -7,6 +7,7 @@ import json
 import pytest
 from asking import ask
 from compared_runs import finished, finished_group
+from markupsafe import escape
 from small_runs import small_config
 from stored_runs import OLD, change, stored
 
@@ -51,7 +52,8 @@ class TestBoard:
         assert shown[old]["problem"] == shown[old]["error"] == services.store.get(old).problem
         assert shown[good]["problem"] is None
         assert answer["curves"][old]
-        assert json.loads(ask(RunsPage(services), "details", {"run_id": old}))["problem"]
+        details = json.loads(ask(RunsPage(services), "details", {"run_id": old}))["html"]
+        assert escape(services.store.get(old).problem) in details
 
     def test_files_have_it(self, services, good, old):
         table = RunsPage(services)

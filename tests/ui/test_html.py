@@ -24,7 +24,7 @@ def test_only_drawing_and_formula_are_markup():
     templates = Path(html.__file__).parent / "templates"
     marked = {
         line.split("{{")[1].split("|")[0].strip()
-        for path in templates.glob("*.html")
+        for path in templates.rglob("*.html")
         for line in path.read_text().splitlines()
         if "| safe" in line
     }

@@ -77,7 +77,7 @@ def test_no_answer_tells_an_owners_id(services):
     for answer in answers:
         assert "error" not in answer[:9]
         assert ME not in answer
-    assert json.loads(answers[3])["owner"] == "guest 0123"
+    assert json.loads(answers[1])[0]["owner"] == "guest 0123"
 
 
 def test_only_ids_that_a_page_gave_act():

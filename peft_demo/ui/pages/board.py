@@ -12,10 +12,12 @@ from typing import Any
 
 from peft_demo import comparison
 from peft_demo.comparison.curves import run_curves
+from peft_demo.comparison.describe import texts_of
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.export.csv import known_config
 from peft_demo.fields import shown
 from peft_demo.runs import Run, RunKind, RunStatus
+from peft_demo.ui.html import render
 from peft_demo.ui.owners import digest
 from peft_demo.ui.pages.page import Frame, Page, scripted
 from peft_demo.ui.requests import (
@@ -41,7 +43,7 @@ class Board(Page):
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
-        scripted("<div class='pd-board'></div>", "board(element)")
+        scripted(render("board"), "board(element)")
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""
@@ -162,6 +164,7 @@ def summary(run: Run) -> dict[str, Any]:
         "reference": run.is_reference,
         "owner": run.owner_name,
         "owner_digest": digest(run.owner),
+        "texts": texts_of(run),
         "created": run.created_at.isoformat(),
         "fields": _fields(run),
         "config": known_config(run),

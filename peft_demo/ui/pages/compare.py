@@ -10,7 +10,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from peft_demo import comparison
 from peft_demo.comparison import curves
@@ -20,6 +20,7 @@ from peft_demo.errors import PeftDemoError
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunStatus, sweeps
 from peft_demo.ui.baseline_worker import BaselineWorker
+from peft_demo.ui.html import render
 from peft_demo.ui.owners import acting, public
 from peft_demo.ui.pages.page import Frame, Page, scripted
 from peft_demo.ui.requests import (
@@ -33,6 +34,9 @@ from peft_demo.ui.requests import (
 )
 from peft_demo.ui.services import Services
 
+if TYPE_CHECKING:
+    from peft_demo.comparison.facts import Comparison, GroupFacts
+
 KEPT_ANSWERS = 64
 
 LONGEST_LIST = 200
@@ -41,6 +45,12 @@ LONGEST_LIST = 200
 LIVE_STEPS = 50
 """How often the curves of a running run move in the whole of its training."""
 
+
+PARTS = {
+    "runs": ("verdict", "lines", "differences", "results", "pairs", "mistakes"),
+    "group": ("verdict", "lines", "assignment", "configurations", "repeats"),
+}
+"""The places of each layout that the server writes into."""
 
 MOST_LINED = 24
 """Runs whose baselines the board shows: as many as its charts show at first."""
@@ -62,7 +72,7 @@ class ComparePage(Page):
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
-        scripted("<div class='pd-compare'></div>", "compare(element)")
+        scripted(render("compare/page"), "compare(element)")
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""
@@ -92,6 +102,7 @@ class ComparePage(Page):
                 "comparison": facts.model_dump(mode="json"),
                 "curves": {r.run_id: curves.run_curves(r, store.steps(r.run_id)) for r in runs},
                 "means": self._means(cells),
+                **_html("runs", facts),
             }
 
         return self._answer(("compare", *run_ids), key, lambda: run_ids, build)
@@ -105,10 +116,18 @@ class ComparePage(Page):
 
         def build() -> dict[str, Any]:
             facts = comparison.group_facts(store, group, **self._sources)
-            few = facts.cells if len(facts.cells) <= MOST_RUNS else ()
+            is_few = len(facts.cells) <= MOST_RUNS
+            few = facts.cells if is_few else ()
+            ranked = sorted(
+                facts.cells,
+                key=lambda cell: cell.accuracy.value if cell.accuracy else -1,
+                reverse=True,
+            )
+            swept = [axis for axis in facts.axes if len(axis.values) > 1]
             return {
                 "group": {**facts.model_dump(mode="json"), "group": public(store.group(group)[0])},
                 "means": self._means({cell.cell_id: cell.run_ids for cell in few}),
+                **_html("group", facts, is_few=is_few, ranked=ranked, swept=swept),
             }
 
         return self._answer(("group", group), key, members, build)
@@ -147,7 +166,9 @@ class ComparePage(Page):
     def disagreements(self, run_ids: RunIds, limit: Number = 20) -> str:
         """The reviews that split some runs, at most ``limit`` of each kind."""
         most = max(0, min(limit, LONGEST_LIST))
-        return comparison.disagreements(self._services.store, run_ids, most).model_dump_json()
+        found = comparison.disagreements(self._services.store, run_ids, most)
+        html = render("compare/disagreements", **dict(found), longest=LONGEST_LIST)
+        return json.dumps({"run_ids": found.run_ids, "html": html})
 
     @property
     def _sources(self) -> dict[str, Any]:
@@ -209,6 +230,22 @@ class ComparePage(Page):
             cell_id: curves.mean_curves([self._runs[i] for i in run_ids if i in self._runs])
             for cell_id, run_ids in cells.items()
         }
+
+
+def _html(layout: str, facts: Comparison | GroupFacts, **more: Any) -> dict[str, Any]:
+    """The page's layout, and what is written into its places."""
+    nouns = {run.texts for run in facts.runs}
+    context = {
+        **dict(facts),
+        "names": {run.run_id: run.name for run in facts.runs},
+        "texts": nouns.pop() if len(nouns) == 1 else "texts",
+        "most": MOST_RUNS,
+        **more,
+    }
+    return {
+        "layout": render(f"compare/{layout}", **context),
+        "parts": {part: render(f"compare/{part}", **context) for part in PARTS[layout]},
+    }
 
 
 def _state_of(run: Run | None) -> tuple[Any, ...]:

@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from peft_demo.comparison.describe import texts_of
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.export.csv import known_config, run_csv
 from peft_demo.runs import Run
+from peft_demo.ui.html import render
 from peft_demo.ui.owners import public
 from peft_demo.ui.pages.page import Frame, Page, scripted
 from peft_demo.ui.requests import Anything, RunId, RunIds, Text, page_function
@@ -22,7 +24,7 @@ class RunsPage(Page):
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
-        scripted("<div class='pd-runs'></div>", "runsTable(element)")
+        scripted(render("runs_table"), "runsTable(element)")
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""
@@ -63,9 +65,32 @@ class RunsPage(Page):
         return json.dumps([_record(run) for run in runs], ensure_ascii=False, indent=1)
 
     def details(self, run_id: RunId) -> str:
-        """Everything about one run, as JSON."""
+        """Everything about one run: HTML, and the curve of a range test."""
         run = self._services.store.get(run_id)
-        return json.dumps({**_record(run), "labels": run.config.labels})
+        test = run.range_test and run.range_test.model_dump()
+        rate = f"{test['suggestion']:.2g}" if test and test["suggestion"] else ""
+        html = render(
+            "details",
+            run=run,
+            config=known_config(run),
+            texts=texts_of(run),
+            epochs=_epochs(run),
+            rate=rate,
+        )
+        return json.dumps({"html": html, "range_test": test and {**test, "rate": rate}})
+
+
+def _epochs(run: Run) -> list[dict[str, Any]]:
+    """As the Trainer's own table has it, once there is a result."""
+    return (run.result and run.result.training_table) or [
+        {
+            "Epoch": each.epoch,
+            "Training Loss": each.train_loss,
+            "Validation Loss": each.eval_loss,
+            "Accuracy": each.eval_accuracy,
+        }
+        for each in run.epochs
+    ]
 
 
 def _record(run: Run) -> dict[str, Any]:

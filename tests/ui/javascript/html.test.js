@@ -1,4 +1,4 @@
-import { cut, escaped, glued, html, wrapped } from "/assets/lib/html.js";
+import { cut, escaped, html, wrapped } from "/assets/lib/html.js";
 import { equal, test } from "/tests/runner.js";
 
 const nasty = `<img src=x onerror="alert('&')">`;
@@ -25,13 +25,6 @@ test("backslashes stay", () => equal(String(html`<i>\u00a0${"\\n"}</i>`), "<i>\u
 
 test("long names are cut at their end", () => {
   equal([cut("abcdef", 6), cut("abcdefg", 6)], ["abcdef", "abcde…"]);
-});
-
-test("numbers keep their signs on one line", () => {
-  equal(
-    glued("by 3 % (p = 0.01, p < 0.001)"),
-    "by 3\u00a0% (p\u00a0=\u00a00.01, p\u00a0<\u00a00.001)",
-  );
 });
 
 test("a name is broken into lines for Plotly, escaped", () => {

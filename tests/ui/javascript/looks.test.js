@@ -1,4 +1,4 @@
-import { apart, look, swatch } from "/assets/lib/looks.js";
+import { apart, dress, look, swatch } from "/assets/lib/looks.js";
 import { equal, test } from "/tests/runner.js";
 
 const first = Array.from({ length: 32 }, (_, n) => look(n));
@@ -24,4 +24,15 @@ test("two of the same colour get the first looks of all", () => {
 
 test("a swatch is drawn in the run's colour", () => {
   equal(String(swatch(look(0))).includes(`fill="${look(0).colour}"`), true);
+});
+
+test("places that name a run get its swatch and colour, others stay", () => {
+  const holder = document.createElement("div");
+  holder.innerHTML =
+    '<article data-look="a"><span data-look="a"></span></article><span data-look="b"></span>';
+  dress(holder, [{ id: "a", look: look(2) }]);
+  const [article, known, unknown] = holder.querySelectorAll("[data-look]");
+  equal(article.style.getPropertyValue("--run"), look(2).colour);
+  equal(known.innerHTML.includes(look(2).colour), true);
+  equal(unknown.innerHTML, "");
 });

@@ -13,6 +13,7 @@ const run = {
   epoch: 2,
   max_epochs: 3,
   tags: [],
+  texts: "sentences",
   config: { seed: 1 },
   owner: "guest",
   owner_digest: "digest of me",
@@ -67,7 +68,7 @@ test("a running run says how far it is", () => {
   };
   equal(
     nowOf(running),
-    "epoch 3 of 3 · step 5 of 30 · 100 reviews/s · about 1 min 01 s left · lr 0.0012",
+    "epoch 3 of 3 · step 5 of 30 · 100 sentences/s · about 1 min 01 s left · lr 0.0012",
   );
   equal(nowOf({ ...run, status: "running", phase: "Loading", step: 0 }), "Loading …");
   equal(nowOf({ ...run, status: "running", step: 0 }), "Starting …");
@@ -75,7 +76,7 @@ test("a running run says how far it is", () => {
 
 test("a finished run says what it reached", () => {
   const text = nowOf({ ...run, test: test_result, seconds: 44 });
-  equal(plain(text), "Test accuracy 50.0 % (95 %: 40.0 % to 60.0 %) on 1,000 reviews · 44 s");
+  equal(plain(text), "Test accuracy 50.0 % (95 %: 40.0 % to 60.0 %) on 1,000 sentences · 44 s");
 });
 
 test("a run that ended early says why", () => {

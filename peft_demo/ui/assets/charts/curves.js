@@ -6,31 +6,34 @@ import { escaped } from "../lib/html.js";
 import { across, saidOf } from "./baselines.js";
 import { empty, figure, titled } from "./figure.js";
 
-// `series`: a list of { name, look, curve }; `x`: one of AXES; `smoothing`: of the training loss.
-export function drawCurves(plot, kind, series, { x, smoothing = 0.9, log = false, baselines }) {
+// `series`: a list of { name, look, curve }; `x`: one of AXES; `smoothing`: of the training loss;
+// `texts`: what the runs read.
+export function drawCurves(plot, kind, series, chosen) {
+  const { x, smoothing = 0.9, log = false, baselines, texts = "texts" } = chosen;
+  const along = AXES[x].replace("texts", texts);
   const shown = series.filter(({ curve }) => valuesOf(curve, kind).length);
   const lines = kind.isShare ? baselines : [];
-  const label = describe(kind, series, x) + saidOf(lines);
+  const label = `${plot.dataset.title} against ${along}: ${endsOf(kind, series)}.${saidOf(lines)}`;
   if (!shown.length) {
     return empty(plot, label, series.length ? "No run has a curve yet." : "No run is selected.");
   }
   const keep = kind.key === "loss" ? smoothing : 0;
-  const traces = shown.flatMap(run => tracesOf(kind, run, x, keep, shown.length));
+  const traces = shown.flatMap(run => tracesOf(kind, run, { x, along, keep }, shown.length));
   figure(plot, label, traces, {
     uirevision: `${x} ${log}`,
     ...across(lines),
-    xaxis: { title: titled(AXES[x]), rangemode: "tozero", ...marksOf(kind, shown, x) },
+    xaxis: { title: titled(along), rangemode: "tozero", ...marksOf(kind, shown, x) },
     yaxis: verticalOf(kind, shown, log, lines),
   });
 }
 
-function describe(kind, series, x) {
+function endsOf(kind, series) {
   const ends = series.map(({ name, curve }) => {
     const last = valuesOf(curve, kind).at(-1);
     if (last === undefined) return `${name} has none yet`;
     return `${name} ends at ${kind.isShare ? percent(last) : last.toFixed(3)}`;
   });
-  return `${kind.title} against ${AXES[x]}: ${ends.join("; ") || "no run is selected"}.`;
+  return ends.join("; ") || "no run is selected";
 }
 
 // Whole epochs, each marked while there are few.
@@ -48,17 +51,16 @@ function verticalOf(kind, shown, log, lines) {
   return { type: "linear", range, tickformat: digitsFor(range, kind.isShare) };
 }
 
-function tracesOf(kind, { name, look, curve }, x, keep, count) {
+function tracesOf(kind, { name, look, curve }, { x, along, keep }, count) {
   const track = curve[kind.track];
   const trace = {
-    type: "scatter",
     name: escaped(name),
     x: track[x],
     y: track[kind.key],
     mode: kind.key === "loss" ? "lines" : "lines+markers",
     line: { color: look.colour, dash: look.dash, width: 2 },
     marker: { symbol: look.marker, size: 7 },
-    hovertemplate: `%{fullData.name}<br>${AXES[x]} %{x:,.4~r}: %{y:${kind.isShare ? ".1%" : ".4f"}}<extra></extra>`,
+    hovertemplate: `%{fullData.name}<br>${along} %{x:,.4~r}: %{y:${kind.isShare ? ".1%" : ".4f"}}<extra></extra>`,
   };
   const silent = { ...trace, mode: "lines", hoverinfo: "skip", hovertemplate: undefined };
   const low = track[`${kind.key}_low`];

@@ -22,14 +22,15 @@ export function whenReady(draw) {
   return false;
 }
 
-// Zoom and pan survive an update with the same `uirevision`.
+// Zoom and pan survive an update with the same `uirevision`. Traces are points or lines unless they say
+// otherwise.
 export function figure(plot, label, traces, { xaxis, yaxis, ...layout }, config = {}) {
   plot.setAttribute("aria-label", label);
   plot.querySelector(".pd-wait")?.remove();
   const axis = { gridcolor: css("--border-color-primary"), zeroline: false };
   Plotly.react(
     plot,
-    traces,
+    traces.map(trace => ({ type: "scatter", ...trace })),
     {
       uirevision: "keep",
       showlegend: false,
@@ -59,5 +60,3 @@ export function empty(plot, label, text) {
   if (plot.data) Plotly.purge(plot);
   plot.innerHTML = html`<p class="pd-quiet pd-wait">${text}</p>`;
 }
-
-export const placeholder = (text = "Drawing …") => html`<p class="pd-quiet pd-wait">${text}</p>`;

@@ -51,7 +51,6 @@ export function drawForest(plot, points, baselines) {
 }
 
 const traceOf = ({ name, look, estimate }) => ({
-  type: "scatter",
   mode: "markers",
   name: escaped(name),
   x: [estimate.value],

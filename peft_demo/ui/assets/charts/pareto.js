@@ -11,62 +11,38 @@ const UNITS = {
   bytes: "MB",
   seconds: "s",
   nats: "nats",
-  "milliseconds per review": "ms per review",
+  "milliseconds per text": "ms per text",
 };
 
 const titleOf = ({ label, unit }) => titled(UNITS[unit] ? `${label} (${UNITS[unit]})` : label);
 
-// `points`: by id { name, look }; `x` and `y` are measures.
+// `points`: a list of { id, name, look }; `x` and `y` are measures; `frontier` are ids.
 export function drawPareto(plot, points, x, y, frontier, isLog) {
-  const ids = Object.keys(points).filter(id => x.values[id] && y.values[id]);
-  const on = frontier.filter(id => ids.includes(id));
-  const beaten = ids.filter(id => !on.includes(id));
-  const at = id => {
-    const values = [x, y].map(({ values, unit }) => measured(values[id].value, unit));
-    return `${points[id].name}: ${values.join(", ")}`;
-  };
-  const listed = some => some.map(at).join("; ") || "nobody";
+  const shown = points
+    .filter(({ id }) => x.values[id] && y.values[id])
+    .map(point => pointOf(point, x, y, frontier));
+  const [on, beaten] = [true, false].map(isOn => shown.filter(point => point.isOn === isOn));
+  const listed = some => some.map(point => point.said).join("; ") || "nobody";
   const label =
     `${y.label} against ${x.label.toLowerCase()}. On the frontier: ${listed(on)}. ` +
     `Beaten in both: ${listed(beaten)}.`;
-  if (!ids.length) return empty(plot, label, "No run has both.");
-  const [px, py] = [x, y].map(({ values, unit }) =>
-    axisFor(
-      ids.map(id => values[id].value),
-      unit,
-      isLog,
-    ),
+  if (!shown.length) return empty(plot, label, "No run has both.");
+  const px = axisFor(
+    shown.map(point => point.x.value),
+    x.unit,
+    isLog,
   );
-  const traceOf = id => {
-    const [a, b] = [x.values[id], y.values[id]];
-    const isOn = on.includes(id);
-    const color = isOn ? points[id].look.colour : GREY;
-    return {
-      type: "scatter",
-      mode: isOn ? "markers+text" : "markers",
-      name: escaped(points[id].name),
-      x: [px.place(a.value)],
-      y: [py.place(b.value)],
-      text: [`&nbsp;${escaped(cut(points[id].name, 24))}&nbsp;`],
-      textposition: `bottom ${px.share(a.value) > 0.5 ? "left" : "right"}`,
-      marker: {
-        color,
-        symbol: points[id].look.marker,
-        size: isOn ? 13 : 10,
-        opacity: isOn ? 1 : 0.75,
-      },
-      error_x: barsOf([a], color, px.place),
-      error_y: barsOf([b], color, py.place),
-      hovertemplate: `${escaped(at(id))}${isOn ? "" : "<br>beaten in both"}<extra></extra>`,
-    };
-  };
-  const corners = [...on].sort((a, b) => x.values[a].value - x.values[b].value);
+  const py = axisFor(
+    shown.map(point => point.y.value),
+    y.unit,
+    isLog,
+  );
+  const corners = on.sort((a, b) => a.x.value - b.x.value);
   const line = {
-    type: "scatter",
     mode: "lines",
     hoverinfo: "skip",
-    x: corners.map(id => px.place(x.values[id].value)),
-    y: corners.map(id => py.place(y.values[id].value)),
+    x: corners.map(point => px.place(point.x.value)),
+    y: corners.map(point => py.place(point.y.value)),
     line: {
       color: css("--body-text-color-subdued"),
       width: 1.5,
@@ -74,13 +50,40 @@ export function drawPareto(plot, points, x, y, frontier, isLog) {
       shape: x.smaller_is_better ? "hv" : "vh",
     },
   };
-  figure(plot, label, [line, ...ids.map(traceOf)], {
+  figure(plot, label, [line, ...shown.map(point => traceOf(point, px, py))], {
     uirevision: `${x.key} ${y.key} ${isLog}`,
     height: 380,
     margin: { l: 60, r: 16, t: 16, b: 46 },
     xaxis: { title: titleOf(x), ...px.axis },
     yaxis: { title: titleOf(y), ...py.axis },
   });
+}
+
+function pointOf(point, x, y, frontier) {
+  const values = [x, y].map(({ values, unit }) => measured(values[point.id].value, unit));
+  return {
+    ...point,
+    x: x.values[point.id],
+    y: y.values[point.id],
+    isOn: frontier.includes(point.id),
+    said: `${point.name}: ${values.join(", ")}`,
+  };
+}
+
+function traceOf({ name, look, x, y, isOn, said }, px, py) {
+  const color = isOn ? look.colour : GREY;
+  return {
+    mode: isOn ? "markers+text" : "markers",
+    name: escaped(name),
+    x: [px.place(x.value)],
+    y: [py.place(y.value)],
+    text: [`&nbsp;${escaped(cut(name, 24))}&nbsp;`],
+    textposition: `bottom ${px.share(x.value) > 0.5 ? "left" : "right"}`,
+    marker: { color, symbol: look.marker, size: isOn ? 13 : 10, opacity: isOn ? 1 : 0.75 },
+    error_x: barsOf([x], color, px.place),
+    error_y: barsOf([y], color, py.place),
+    hovertemplate: `${escaped(said)}${isOn ? "" : "<br>beaten in both"}<extra></extra>`,
+  };
 }
 
 // The ids that none beats in both of two measures.

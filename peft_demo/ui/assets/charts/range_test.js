@@ -5,16 +5,13 @@ import { css, figure, titled } from "./figure.js";
 
 const SUGGESTED = "#d55e00";
 
-export const rateOf = ({ suggestion }) => suggestion && Number(suggestion.toPrecision(2));
-
 export function drawRangeTest(plot, test) {
-  const { learning_rates: x, losses, smoothed } = test;
-  const rate = rateOf(test);
+  const { learning_rates: x, losses, smoothed, rate } = test;
   const color = look(0).colour;
   const lowest = Math.min(...smoothed);
   const highest = Math.min(Math.max(...smoothed), 2 * Math.max(...smoothed.slice(0, 10)));
   const room = Math.max(0.02, (highest - lowest) * 0.15);
-  const base = { type: "scatter", mode: "lines", x };
+  const base = { mode: "lines", x };
   const traces = [
     { ...base, y: losses, name: "measured", opacity: 0.3, line: { color, width: 1 } },
     { ...base, y: smoothed, name: "smoothed", line: { color, width: 3 } },

@@ -21,7 +21,6 @@ export function drawSweep(plot, axis, cells, baselines) {
   const [x, horizontal] = placesOf(axis, shown);
   const { colour } = look(0);
   const trace = {
-    type: "scatter",
     mode: horizontal.type === "category" ? "markers" : "lines+markers",
     x,
     y: values.map(value => value.value),

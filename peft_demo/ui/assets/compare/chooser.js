@@ -15,17 +15,6 @@ const MOST_GROUPS = 40;
 
 let groups = [];
 
-export const CHOOSER = html`
-  <section class="pd-panel" aria-labelledby="pd-compare-title">
-    <div class="pd-row"><h2 id="pd-compare-title">Runs side by side</h2>
-      <button type="button" class="pd-button pd-copy" hidden>Copy link</button></div>
-    <div class="pd-chips" data-part="chips"></div>
-    <details class="pd-picker"><summary>Choose runs</summary>
-      <label class="pd-field">Filter <input type="search" class="pd-filter" placeholder="name, method, owner or tag"></label>
-      <ul class="pd-pick-list" data-part="list"></ul><p class="pd-quiet" data-part="more"></p>
-      <div data-part="groups"></div></details>
-  </section>`;
-
 export const choosable = () => runs.all().filter(run => run.kind !== "range_test");
 
 export async function loadGroups() {
@@ -54,7 +43,7 @@ export function drawChooser() {
     isFull && "Eight runs are the most; take one out to choose another.",
   ]);
   fill("groups", groups.length > 0 && groupsOf(asked.group));
-  find(".pd-copy").hidden = isNone(asked);
+  find("[data-copy]").hidden = isNone(asked);
 }
 
 const searchedIn = run => [run.name, run.summary, run.id, run.owner, ...run.tags];

@@ -2,37 +2,19 @@
 
 import { drawCurves } from "../charts/curves.js";
 import { drawPareto, frontierOf } from "../charts/pareto.js";
-import { KINDS } from "../lib/curves.js";
-import { html } from "../lib/html.js";
-import { fill, panel, plot, plotOf } from "./layout.js";
-import { options, paretoControls } from "./options.js";
+import { fill, plot } from "./layout.js";
+import { options } from "./options.js";
 
 const MOST_REASONS = 4;
 
-export const kindsOf = (...keys) => KINDS.filter(({ key }) => keys.includes(key));
-
-export const curvePanels = kinds =>
-  html`<div class="pd-charts" data-count="${kinds.length}">${kinds.map(
-    ({ key, title, by }) => html`<figure class="pd-panel">
-    <figcaption><h2>${title} <span class="pd-quiet">${by}</span></h2></figcaption>${plotOf(key)}</figure>`,
-  )}</div>`;
-
 // `seriesOf`: a kind's runs, as drawCurves takes them.
-export function drawAll(kinds, seriesOf, baselines) {
+export function drawAll(kinds, seriesOf, { baselines, texts }) {
   for (const kind of kinds) {
-    drawCurves(plot(kind.key), kind, seriesOf(kind), { ...options, baselines });
+    drawCurves(plot(kind.key), kind, seriesOf(kind), { ...options, baselines, texts });
   }
 }
 
-export const paretoPanel = ({ measures }) =>
-  panel(
-    "Quality against cost",
-    "dotted: the frontier; grey: beaten in both",
-    html`${paretoControls(measures)}${plotOf("pareto", 380)}<p class="pd-quiet" data-part="missing"></p>
-      <p class="pd-quiet">Bars are 95 % intervals. The frontier goes by the measured values alone: whether two neighbours truly differ, the pairs say.</p>`,
-  );
-
-// `points`: by id { name, look }.
+// `points`: a list of { id, name, look }.
 export function drawCosts(pareto, points) {
   const [x, y] = [options.px, options.py].map(key => pareto.measures.find(m => m.key === key));
   drawPareto(plot("pareto"), points, x, y, frontierOf(pareto, x, y), options.plog);

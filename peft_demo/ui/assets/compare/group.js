@@ -2,37 +2,31 @@
 
 import { drawForest } from "../charts/forest.js";
 import { drawHeatMap, drawSweep } from "../charts/sweep.js";
-import { html } from "../lib/html.js";
+import { KINDS } from "../lib/curves.js";
 import { look } from "../lib/looks.js";
 import { MOST } from "./address.js";
-import { assignmentOf, quietOf } from "./assignment.js";
-import { configurationsOf } from "./configurations.js";
-import { curvePanels, drawAll, drawCosts, estimateOf, kindsOf, paretoPanel } from "./figures.js";
-import { build, fill, panel, partOf, plot, plotOf, scrolled } from "./layout.js";
-import { curveControls, options, select } from "./options.js";
-import { repeatsOf } from "./pairs.js";
-import { baselinesOf } from "./tables.js";
+import { drawAll, drawCosts, estimateOf } from "./figures.js";
+import { dressAll, find, plot } from "./layout.js";
+import { options } from "./options.js";
 
-const KINDS = kindsOf("eval_accuracy", "eval_loss");
+// Repeats have no curve of single steps.
+const BY_EPOCH = KINDS.filter(kind => kind.track === "by_epoch");
 
-export function drawGroup({ group, means }) {
-  const { cells, baselines, assignment, pareto } = group;
-  const looks = Object.fromEntries(cells.map((cell, index) => [cell.cell_id, look(index)]));
-  const named = cells.map(cell => ({ ...cell, look: looks[cell.cell_id] }));
-  const isFew = cells.length <= MOST;
+export function drawGroup({ group, means, texts }) {
+  const { cells, baselines, pareto } = group;
+  const named = cells.map((cell, index) => ({
+    ...cell,
+    id: cell.cell_id,
+    look: look(index),
+    estimate: cell.accuracy,
+    curve: means[cell.cell_id],
+  }));
   const axes = axesOf(group);
-  const fields = `${axes.across?.field} ${axes.down?.field}`;
-  const { group_id } = group.group;
-  const kind = `group ${group_id} ${isFew} ${group.repeat_pairs.length > 0} ${fields}`;
-  build(kind, layoutOf(group, axes, isFew));
+  dressAll(named);
+  showControls(axes);
   drawAccuracy(group, axes, named);
-  drawCosts(pareto, Object.fromEntries(named.map(cell => [cell.cell_id, cell])));
-  const series = named.map(cell => ({ ...cell, curve: means[cell.cell_id] }));
-  if (isFew) drawAll(KINDS, () => series, baselines);
-  fill("lines", baselinesOf(group));
-  fill("assignment", assignment && assignmentOf(assignment));
-  fill("configurations", configurationsOf(group, looks));
-  fill("repeats", html`${repeatsOf(group.repeat_pairs)}`);
+  drawCosts(pareto, named);
+  if (cells.length <= MOST) drawAll(BY_EPOCH, () => named, { baselines, texts });
 }
 
 // The swept fields: one to the right, one down where there are two, and the others held fixed.
@@ -43,35 +37,22 @@ function axesOf({ axes }) {
   return { swept, across, down, others };
 }
 
-function layoutOf(group, axes, isFew) {
-  const isRace = group.group.is_race;
-  const hasSeeds = group.cells.some(cell => cell.run_ids.length > 1);
-  const grown =
-    isFew &&
-    html`<h2 class="pd-section">Curves</h2>${curveControls(false, false)}${curvePanels(KINDS)}`;
-  const intervals = hasSeeds
-    ? "mean of the seeds with 95 % t-intervals"
-    : "with 95 % Wilson intervals";
-  const accuracy = html`${sweepControls(axes)}${plotOf("sweep")}${partOf("lines")}`;
-  // Of a race the curves come first: they are what is watched.
-  return html`
-    ${group.assignment && panel("The report beside ours", quietOf(group.assignment), partOf("assignment"))}
-    ${isRace && grown}<div class="pd-two">${panel("Test accuracy", intervals, accuracy)}${paretoPanel(group.pareto)}</div>${!isRace && grown}
-    ${group.repeat_pairs.length > 0 && panel("In pairs, by repeats", "the seeds are the source of chance; Holm-corrected", partOf("repeats"))}
-    ${panel("Configurations", "", scrolled("Configurations", partOf("configurations"), "pd-tall"))}`;
+const optionOf = axis => `fix-${axis.field}`;
+
+function fixedAt(axis) {
+  const kept = options[optionOf(axis)];
+  return axis.values.includes(kept) ? kept : axis.values[0];
 }
 
-const optionOf = axis => `fix-${axis.field}`;
-const fixedAt = axis => options[optionOf(axis)] ?? axis.values[0];
-
-function sweepControls({ swept, across, others }) {
-  if (swept.length < 3) return "";
-  const fields = swept.map((axis, index) => [index, axis.label]);
-  const fixed = others.map(axis => {
-    const choices = axis.values.map(value => [value, value]);
-    return select(optionOf(axis), axis.label, choices, fixedAt(axis));
-  });
-  return html`<div class="pd-controls">${select("across", "Across", fields, swept.indexOf(across))}${fixed}</div>`;
+// Only fields that are on no axis can be held at a value.
+function showControls({ swept, across, others }) {
+  if (swept.length < 3) return;
+  find("[data-option=across]").value = swept.indexOf(across);
+  for (const axis of swept) {
+    const control = find(`[data-option="${optionOf(axis)}"]`);
+    control.value = fixedAt(axis);
+    control.parentElement.hidden = !others.includes(axis);
+  }
 }
 
 function drawAccuracy({ cells, runs, baselines }, { across, down, others }, named) {
@@ -85,14 +66,13 @@ function drawAccuracy({ cells, runs, baselines }, { across, down, others }, name
 // Without swept fields: the configurations; or of one its seeds, each with its own interval, and
 // above them their mean.
 function seedsOf(named, runs) {
-  const points = named.map(cell => ({ ...cell, estimate: cell.accuracy }));
-  if (points.length !== 1) return points;
+  if (named.length !== 1) return named;
   const seeds = runs.map((run, index) => ({
     name: run.name,
     look: look(index + 1),
     estimate: estimateOf(run),
   }));
-  const [mean] = points;
+  const [mean] = named;
   return mean.num_finished > 1
     ? [{ ...mean, name: `Mean of ${mean.num_finished}` }, ...seeds]
     : seeds;

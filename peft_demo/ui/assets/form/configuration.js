@@ -1,7 +1,7 @@
 // The configuration on its way in and out of the form: address, script, notebook, table of methods.
 
 import { ask, tell } from "../gradio.js";
-import { save } from "../lib/dom.js";
+import { save, whenPressed } from "../lib/dom.js";
 
 let isTouched = false;
 
@@ -10,14 +10,10 @@ const link = () => document.querySelector(".pd-brief[data-link]")?.dataset.link;
 export function start() {
   // The address follows the form only once a person has changed something.
   for (const kind of ["input", "click", "keydown"]) document.addEventListener(kind, touch, true);
-  document.addEventListener("click", ({ target }) => {
-    const taken = target.closest("[data-code]");
-    const rate = target.closest("[data-rate]");
-    if (taken) take(taken);
-    if (rate) {
-      tell("rated", { rate: rate.dataset.rate });
-      rate.closest("dialog")?.close();
-    }
+  whenPressed("data-code", take);
+  whenPressed("data-rate", (rate, button) => {
+    tell("rated", { rate });
+    button.closest("dialog").close();
   });
 }
 
@@ -30,8 +26,8 @@ export function previewed() {
   if (isTouched && link() !== undefined) history.replaceState(null, "", `?${link()}`);
 }
 
-async function take(button) {
-  const { code: kind, run: run_id } = button.dataset;
+async function take(kind, button) {
+  const run_id = button.dataset.run;
   if (kind === "link") return copy(button, `?${link() || ""}`);
   const answer = await ask("code", { kind, run_id, link: run_id ? undefined : link() });
   if (!answer || answer.error) return say(button, answer ? answer.error : "No connection");

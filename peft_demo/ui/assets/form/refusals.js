@@ -1,7 +1,5 @@
 // Refused values say why at their field, in sight, until they are changed.
 
-import { note } from "../lib/dom.js";
-
 const STARTERS = "#start, #queue-all";
 const CHECKERS = `${STARTERS}, #paste-button, #find-rate`;
 const REFUSAL = "div.validation-error";
@@ -62,6 +60,14 @@ function changed({ target }) {
 function forget(form) {
   drop(form);
   for (const block of form.querySelectorAll("[data-changed]")) delete block.dataset.changed;
+}
+
+function note(className, text) {
+  const element = document.createElement("p");
+  element.className = className;
+  element.setAttribute("role", "alert");
+  element.textContent = text;
+  return element;
 }
 
 // A slider moves a typed number into its range without a word; here it says so.

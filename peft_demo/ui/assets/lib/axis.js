@@ -6,15 +6,18 @@ import { tick } from "./format.js";
 const ends = values => [Math.min(...values), Math.max(...values)];
 
 export function axisFor(values, unit, isLog) {
-  const positive = values.filter(value => value > 0);
-  const [lowest, highest] = ends(positive);
-  if (unit === "share" || unit === "nats") return close(values, unit);
-  const isNarrow = !positive.length || highest < 4 * lowest;
-  return isLog && !isNarrow ? logarithmic(values, lowest, highest, unit) : linear(values, unit);
+  const { place = value => value, range, axis } = kindOf(values, unit, isLog);
+  const [low, high] = range;
+  return { place, axis, share: value => (place(value) - low) / (high - low || 1) };
 }
 
-const within = (low, high, place) => value => (place(value) - low) / (high - low || 1);
-const itself = value => value;
+function kindOf(values, unit, isLog) {
+  const [lowest, highest] = ends(values.filter(value => value > 0));
+  if (unit === "share" || unit === "nats") return close(values, unit);
+  // Without a positive value the lowest is infinite.
+  const isWide = highest >= 4 * lowest;
+  return isLog && isWide ? logarithmic(values, lowest, highest, unit) : linear(values, unit);
+}
 
 function padded(values) {
   const [low, high] = ends(values);
@@ -25,11 +28,7 @@ function padded(values) {
 function close(values, unit) {
   const [low, high] = ends(values);
   const tickformat = unit === "nats" ? ".2f" : high - low < 0.04 ? ".1%" : ".0%";
-  return {
-    place: itself,
-    share: within(...padded(values), itself),
-    axis: { tickformat, nticks: 7 },
-  };
+  return { range: padded(values), axis: { tickformat, nticks: 7 } };
 }
 
 function linear(values, unit) {
@@ -39,11 +38,7 @@ function linear(values, unit) {
   const step = [1, 2, 5].map(digit => digit * size).find(each => high / each <= 6) || 10 * size;
   const marks = [];
   for (let mark = 0; mark <= high; mark += step) marks.push(mark);
-  return {
-    place: itself,
-    share: within(...range, itself),
-    axis: { range, ...ticks(marks, marks, unit) },
-  };
+  return { range, axis: { range, ...ticks(marks, marks, unit) } };
 }
 
 function logarithmic(values, lowest, highest, unit) {
@@ -56,11 +51,7 @@ function logarithmic(values, lowest, highest, unit) {
     for (const digit of highest / lowest > 50 ? [1, 3] : [1, 2, 5]) marks.push(digit * 10 ** power);
   }
   const range = [place(hasZero ? 0 : lowest) - 0.15, Math.log10(highest) + 0.15];
-  return {
-    place,
-    share: within(...range, place),
-    axis: { range, ...ticks(marks.map(place), marks, unit) },
-  };
+  return { place, range, axis: { range, ...ticks(marks.map(place), marks, unit) } };
 }
 
 const ticks = (tickvals, marks, unit) => ({

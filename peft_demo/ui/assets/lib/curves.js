@@ -4,20 +4,14 @@
 export const AXES = {
   steps: "step",
   epochs: "epoch",
-  reviews: "training reviews seen",
+  reviews: "training texts seen",
   seconds: "seconds of training",
 };
 
 export const KINDS = [
-  {
-    key: "eval_accuracy",
-    title: "Validation accuracy",
-    by: "after each epoch; lines to beat are on the test reviews",
-    track: "by_epoch",
-    isShare: true,
-  },
-  { key: "eval_loss", title: "Validation loss", by: "after each epoch", track: "by_epoch" },
-  { key: "loss", title: "Training loss", by: "of each step; bold is smoothed", track: "by_step" },
+  { key: "eval_accuracy", track: "by_epoch", isShare: true },
+  { key: "eval_loss", track: "by_epoch" },
+  { key: "loss", track: "by_step" },
 ];
 
 export const valuesOf = (curve, { track, key }) => curve?.[track]?.[key] || [];
@@ -40,7 +34,7 @@ export function smoothed(values, keep) {
 }
 
 export function median(values) {
-  return [...values].sort((a, b) => a - b)[(values.length - 1) >> 1];
+  return values.toSorted((a, b) => a - b)[(values.length - 1) >> 1];
 }
 
 // The range of the y axis for lists of values, one for each run: never so close that noise looks like

@@ -17,13 +17,12 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// A line of text with a role, such as a field's refusal.
-export function note(className, text) {
-  const element = document.createElement("p");
-  element.className = className;
-  element.setAttribute("role", "alert");
-  element.textContent = text;
-  return element;
+// Calls `act` with the value of an attribute, and the button that has it, when such a one is pressed.
+export function whenPressed(attribute, act) {
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest(`button[${attribute}]`);
+    if (button) act(button.getAttribute(attribute), button);
+  });
 }
 
 // Children with `data-run`, in the order of the runs: made, moved and removed as they come and go.

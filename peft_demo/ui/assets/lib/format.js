@@ -11,13 +11,9 @@ export const STATES = {
 
 export const whole = number => Math.round(number).toLocaleString("en");
 
-export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
+export const percent = share => `${(100 * share).toFixed(1)}\u00a0%`;
 
 export const between = ({ low, high }) => `${percent(low)} to ${percent(high)}`;
-
-export const signed = share => `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}`;
-
-export const pValue = p => (p < 0.001 ? "< 0.001" : String(Number(p.toPrecision(2))));
 
 export const counted = (number, noun) => `${whole(number)} ${noun}${number === 1 ? "" : "s"}`;
 

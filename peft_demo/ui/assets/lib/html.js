@@ -15,6 +15,9 @@ class Html {
   }
 }
 
+// The server's HTML: its templates escape.
+export const markup = text => new Html(text);
+
 function written(value) {
   if (value instanceof Html) return value.text;
   if (Array.isArray(value)) return value.map(written).join("");
@@ -26,10 +29,6 @@ export function html(strings, ...values) {
 }
 
 export const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
-
-// A number and its percent sign stay on one line, and so does a p value.
-export const glued = sentence =>
-  sentence.replace(/(\d) %/g, "$1\u00a0%").replace(/p ([=<]) /g, "p\u00a0$1\u00a0");
 
 // A name in several lines, for Plotly.
 export const wrapped = (name, width = 20) =>

@@ -11,12 +11,9 @@ export function matcher(text) {
 // What has no value comes last, whatever the direction; equal values keep their order.
 export function sorted(items, by, isDown) {
   const sign = isDown ? -1 : 1;
-  const order = (a, b) => {
+  return items.toSorted((one, other) => {
+    const [a, b] = [by(one), by(other)];
     if (a == null || b == null) return (a == null) - (b == null);
     return a < b ? -sign : a > b ? sign : 0;
-  };
-  return items
-    .map(item => ({ item, value: by(item) }))
-    .sort((a, b) => order(a.value, b.value))
-    .map(({ item }) => item);
+  });
 }

@@ -37,3 +37,15 @@ export function apart(looks) {
 export const swatch = ({ colour, dash, marker }) =>
   html`<svg width="26" height="10" aria-hidden="true"><line x1="0" y1="5" x2="26" y2="5" stroke="${colour}"
     stroke-width="2.5" stroke-dasharray="${DASHES[dash]}"/><path d="${MARKERS[marker]}" fill="${colour}"/></svg>`;
+
+// Draws the swatches of runs in the server's HTML, which names them, and lends their colours.
+// `items`: a list of { id, look }.
+export function dress(element, items) {
+  const looks = new Map(items.map(({ id, look }) => [id, look]));
+  for (const place of element.querySelectorAll("[data-look]")) {
+    const own = looks.get(place.dataset.look);
+    if (!own) continue;
+    place.style.setProperty("--run", own.colour);
+    if (place.matches("span")) place.innerHTML = swatch(own);
+  }
+}

@@ -2,12 +2,11 @@
 
 import { MOST } from "../compare/address.js";
 import { isConnected } from "../gradio.js";
-import { keepInOrder, replace } from "../lib/dom.js";
+import { keepInOrder, replace, whenPressed } from "../lib/dom.js";
 import { counted, whole } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import * as owner from "../owner.js";
 import * as runs from "../runs.js";
-import { openDetails } from "../training/details.js";
 import { download, remove, star } from "./actions.js";
 import { COLUMNS, cellOf, lookOf } from "./columns.js";
 import { tag } from "./edit.js";
@@ -15,7 +14,6 @@ import {
   columns,
   filter,
   listed,
-  ONLY,
   paged,
   restore,
   showColumn,
@@ -24,29 +22,8 @@ import {
   view,
 } from "./view.js";
 
-const button = (action, text) =>
-  html`<button type="button" class="pd-button" data-do="${action}">${text}</button>`;
-
-const SKELETON = html`
-  <div class="pd-filter" role="search" aria-label="Filter the runs">
-    <label>Filter <input type="search" class="pd-text" placeholder="name, value, tag, owner, state …"></label>
-    <label>Method <select class="pd-method-filter"></select></label>
-    <label>Show <select class="pd-only">${Object.entries(ONLY).map(([key, { title }]) => html`<option value="${key}">${title}</option>`)}</select></label>
-    <details class="pd-menu"><summary class="pd-button">Columns</summary><fieldset><legend>Columns</legend>
-      ${COLUMNS.slice(1).map(({ key, title }) => html`<label><input type="checkbox" data-column="${key}"> ${title}</label>`)}
-    </fieldset></details>
-  </div>
-  <div class="pd-selection" role="toolbar" aria-label="What to do with the selected runs">
-    <span class="pd-quiet pd-count" role="status"></span>
-    ${button("compare", "Compare")}${button("tag", "Tag")}${button("star", "Star")}${button("delete", "Delete")}
-    <span class="pd-downloads">${button("csv", "Download CSV")}${button("json", "JSON")}</span>
-  </div>
-  <div class="pd-scroll" tabindex="0" role="region" aria-label="Table of runs"><table>
-    <caption class="pd-quiet">Reviews are counted as training + validation; below an accuracy stands its 95 % Wilson interval.</caption>
-    <thead></thead><tbody></tbody></table>
-    <p class="pd-empty pd-quiet">No run matches. ${button("clear", "Show all runs")}</p></div>
-  <nav class="pd-pager" aria-label="Pages of runs">${button("previous", "Previous")}
-    <span class="pd-quiet" role="status"></span>${button("next", "Next")}</nav>`;
+const MENU = html`<legend>Columns</legend>
+  ${COLUMNS.slice(1).map(({ key, title }) => html`<label><input type="checkbox" data-column="${key}"> ${title}</label>`)}`;
 
 let table = null;
 const selected = new Set();
@@ -60,15 +37,23 @@ const areStarred = list => list.length > 0 && list.every(run => run.is_starred);
 export function start() {
   restore();
   runs.follow(news => news && draw());
+  whenPressed("data-star", (id, mark) => star([id], mark.ariaPressed !== "true"));
+  whenPressed("data-sort", key => {
+    sortBy(key);
+    draw();
+  });
+  whenPressed("data-do", action => {
+    DO[action](listed().filter(isChosen));
+    draw();
+  });
   document.addEventListener("click", closeMenu);
   document.addEventListener("keydown", event => event.key === "Escape" && closeMenu());
 }
 
 // Called when its tab is drawn.
 export function show(element) {
-  table = element.querySelector(".pd-runs") || element;
-  table.innerHTML = SKELETON;
-  table.addEventListener("click", onClick);
+  table = element.querySelector(".pd-runs");
+  find(".pd-menu fieldset").innerHTML = MENU;
   table.addEventListener("input", onInput);
   draw();
 }
@@ -100,16 +85,6 @@ function onInput({ target }) {
   draw();
 }
 
-function onClick({ target }) {
-  const pressed = target.closest("button");
-  const { run } = pressed?.closest("tr")?.dataset || {};
-  if (pressed?.matches(".pd-star")) star([run], pressed.getAttribute("aria-pressed") !== "true");
-  else if (pressed?.dataset.action === "details") openDetails(run);
-  else if (pressed?.dataset.sort) sortBy(pressed.dataset.sort);
-  else if (pressed?.dataset.do) DO[pressed.dataset.do](listed().filter(isChosen));
-  if (pressed) draw();
-}
-
 const detail = chosen => ({ detail: { run_ids: ids(chosen) } });
 const take = kind => chosen => download(ids(chosen.length ? chosen : listed()), kind);
 
@@ -119,9 +94,9 @@ function turn(pages) {
 
 const DO = {
   compare: chosen => document.dispatchEvent(new CustomEvent("pd-compare", detail(chosen))),
-  tag: chosen => tag(ids(own(chosen))),
-  star: chosen => star(ids(own(chosen)), !areStarred(own(chosen))),
-  delete: chosen => remove(ids(own(chosen))),
+  tag: chosen => tag(ids(chosen)),
+  star: chosen => star(ids(chosen), !areStarred(own(chosen))),
+  delete: chosen => remove(ids(chosen)),
   csv: take("csv"),
   json: take("json"),
   previous: () => turn(-1),
@@ -225,7 +200,7 @@ function newRow({ id }) {
   const row = document.createElement("tr");
   row.dataset.run = id;
   row.innerHTML = html`<td class="pd-mark"><input type="checkbox" data-select="${id}"></td>
-    <td class="pd-mark"><button type="button" class="pd-star"></button></td>${columns().map(cellFor)}
+    <td class="pd-mark"><button type="button" class="pd-star" data-star="${id}"></button></td>${columns().map(cellFor)}
     <td class="pd-wide pd-mark"><button type="button" class="pd-button" data-edit="${id}" title="Edit name, tags and note">✎</button></td>`;
   return row;
 }

@@ -11,7 +11,7 @@ export function toast(text, { undo, isProblem = false } = {}) {
   message.innerHTML = html`<span>${text}</span>
     ${undo && html`<button type="button" class="pd-button" data-undo>Undo</button>`}
     <button type="button" class="pd-button" data-dismiss aria-label="Dismiss">✕</button>`;
-  holder().replaceChildren(message);
+  document.querySelector(".pd-toasts").replaceChildren(message);
   let timer = 0;
   const stay = () => clearTimeout(timer);
   const leave = () => {
@@ -27,14 +27,4 @@ export function toast(text, { undo, isProblem = false } = {}) {
     stay();
     message.remove();
   });
-}
-
-function holder() {
-  const known = document.querySelector(".pd-toasts");
-  if (known) return known;
-  const made = document.createElement("div");
-  made.className = "pd-toasts";
-  made.setAttribute("aria-live", "polite");
-  document.body.append(made);
-  return made;
 }

@@ -10,11 +10,11 @@ import { COLUMNS, USUAL } from "./columns.js";
 const KEPT = "peft-demo-runs-table";
 const PAGE = 50;
 
-export const ONLY = {
-  all: { title: "All runs", keeps: run => run.kind !== "range_test" },
-  starred: { title: "Starred", keeps: run => run.is_starred },
-  mine: { title: "Mine", keeps: isMine },
-  ranges: { title: "Range tests", keeps: run => run.kind === "range_test" },
+const ONLY = {
+  all: run => run.kind !== "range_test",
+  starred: run => run.is_starred,
+  mine: isMine,
+  ranges: run => run.kind === "range_test",
 };
 
 const UNFILTERED = { text: "", method: "", only: "all" };
@@ -69,7 +69,7 @@ export function listed() {
   const matches = matcher(view.text);
   const kept = runs
     .all()
-    .filter(run => ONLY[view.only].keeps(run))
+    .filter(run => ONLY[view.only](run))
     .filter(run => !view.method || run.method === view.method)
     .filter(run => matches(searchedIn(run)));
   return sorted(kept, columnOf(view.sort.key).value, view.sort.isDown);

@@ -2,20 +2,9 @@
 
 import { keepInOrder, setText } from "../lib/dom.js";
 import { between, percent, STATES, seconds, whole } from "../lib/format.js";
-import { html } from "../lib/html.js";
 import * as runs from "../runs.js";
 
 const MOST_OVER = 12;
-
-const CARD = html`
-  <div class="pd-card-top"><h3></h3><span class="pd-state"></span></div>
-  <p class="pd-quiet pd-summary"></p>
-  <div class="pd-progress" role="progressbar" aria-valuemin="0" aria-valuemax="100"><i></i></div>
-  <p class="pd-now"></p>
-  <div class="pd-actions">${["Stop", "Details", "Delete"].map(
-    word =>
-      html`<button type="button" class="pd-button" data-action="${word.toLowerCase()}">${word}</button>`,
-  )}</div>`;
 
 // First what goes on, in the order of the queue; then what is over, the newest first.
 export function drawCards(holder) {
@@ -27,11 +16,9 @@ export function drawCards(holder) {
 }
 
 function newCard(run) {
-  const card = document.createElement("article");
-  card.className = "pd-card";
+  const card = document.querySelector(".pd-new-card").content.firstElementChild.cloneNode(true);
   card.dataset.run = run.id;
   card.style.setProperty("--run", runs.lookOf(run.id).colour);
-  card.innerHTML = CARD;
   return card;
 }
 
@@ -78,16 +65,16 @@ function suggested({ suggestion, is_sure }) {
   return `${words}${is_sure ? "" : " (unsure)"} · Details shows the curve`;
 }
 
-const tested = ({ test, seconds: time }) =>
+const tested = ({ test, texts, seconds: time }) =>
   `Test accuracy ${percent(test.accuracy)} (95 %: ${between(test)}) on ${whole(test.reviews)} ` +
-  `reviews · ${seconds(time)}`;
+  `${texts} · ${seconds(time)}`;
 
 function training(run) {
   const parts = [
     run.phase && run.phase !== "Training" && `${run.phase} …`,
     run.max_steps && `epoch ${Math.min(run.epoch + 1, run.max_epochs)} of ${run.max_epochs}`,
     run.max_steps && `step ${run.step} of ${run.max_steps}`,
-    run.samples_per_second && `${run.samples_per_second.toFixed(0)} reviews/s`,
+    run.samples_per_second && `${run.samples_per_second.toFixed(0)} ${run.texts}/s`,
     run.seconds_left != null && run.step && `about ${seconds(run.seconds_left)} left`,
     run.learning_rate != null && `lr ${Number(run.learning_rate).toPrecision(2)}`,
   ];

@@ -1,4 +1,4 @@
-// The selected runs' curves, and what there is to beat on their reviews.
+// The selected runs' curves, and what there is to beat on their texts.
 
 import { drawCurves } from "../charts/curves.js";
 import { whenReady } from "../charts/figure.js";
@@ -28,12 +28,12 @@ export function drawCharts(board, isForced) {
   if (!isForced && now === drawn) return;
   drawn = now;
   for (const kind of KINDS) {
-    const plot = board.querySelector(`[data-chart=${kind.key}] .pd-plot`);
+    const plot = board.querySelector(`[data-plot=${kind.key}]`);
     drawCurves(plot, kind, series, { x: ALONG[kind.track], baselines });
   }
 }
 
-// What guessing, counting words and the baseline methods get on the selected runs' reviews.
+// What guessing, counting words and the baseline methods get on the selected runs' texts.
 async function askBaselines(board) {
   const run_ids = runs.selectedTested();
   const wanted = run_ids.join();

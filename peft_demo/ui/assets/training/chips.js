@@ -6,8 +6,6 @@ import { swatch } from "../lib/looks.js";
 import * as runs from "../runs.js";
 import * as selection from "../selection.js";
 
-export { toggle } from "../selection.js";
-
 const hasBegun = run => run.epoch > 0 || run.step > 0 || run.status === "running";
 
 export function drawable() {
@@ -18,12 +16,12 @@ export function drawable() {
 }
 
 const chipOf = run => html`
-  <button type="button" class="pd-chip" data-run="${run.id}" aria-pressed="${String(selection.has(run.id))}">
+  <button type="button" class="pd-chip" data-toggle="${run.id}" aria-pressed="${String(selection.has(run.id))}">
     ${swatch(runs.lookOf(run.id))}<span>${run.name}</span>${run.reference && html`<small>reference</small>`}</button>`;
 
 export function drawChips(chips) {
-  const focused = chips.contains(document.activeElement) && document.activeElement.dataset.run;
+  const focused = chips.contains(document.activeElement) && document.activeElement.dataset.toggle;
   const all = drawable().map(chipOf);
   replace(chips, all.length ? html`${all}` : html`<p class="pd-quiet">No run has begun yet.</p>`);
-  if (focused) [...chips.children].find(chip => chip.dataset.run === focused)?.focus();
+  if (focused) [...chips.children].find(chip => chip.dataset.toggle === focused)?.focus();
 }

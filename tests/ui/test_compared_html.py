@@ -1,0 +1,208 @@
+"""What the server writes of comparisons, disagreements and details."""
+
+import json
+import re
+from html import unescape
+from types import SimpleNamespace
+
+import pytest
+from asking import ask
+from compared_runs import finished
+from five_labels import LABELS as FIVE
+
+from peft_demo.runs import EpochMetrics, RunConfig
+from peft_demo.statistics.intervals import Interval
+from peft_demo.statistics.scores import Bin, Scores
+from peft_demo.ui import formats
+from peft_demo.ui.html import render
+from peft_demo.ui.pages.compare import ComparePage
+from peft_demo.ui.pages.runs import RunsPage
+from peft_demo.ui.services import Services
+
+
+@pytest.fixture
+def services(tmp_path, monkeypatch):
+    monkeypatch.setenv("PEFT_DEMO_HOME", str(tmp_path / "home"))
+    services = Services()
+    yield services
+    services.store.close()
+
+
+@pytest.fixture
+def page(services, monkeypatch):
+    page = ComparePage(services)
+    monkeypatch.setattr(page._baselines, "get", lambda config: {})
+    return page
+
+
+def text_of(html):
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).replace("\u00a0", " ").split())
+
+
+def texts(html, tag, class_name=""):
+    wanted = f' class="{class_name}"' if class_name else ""
+    return [text_of(found) for found in re.findall(rf"<{tag}{wanted}.*?>(.*?)</{tag}>", html, re.S)]
+
+
+def mistakes(labels, confusion, confidence=0.6):
+    bins = (Bin(low=0.5, high=0.7, confidence=confidence, accuracy=0.5, count=10),)
+    quality = Scores(
+        num_reviews=200,
+        accuracy=0.85,
+        low=0.8,
+        high=0.9,
+        log_loss=Interval(value=0.4, low=0.3, high=0.5),
+        macro_f1=0.85,
+        brier=0.1,
+        calibration_error=0.05,
+        confusion=confusion,
+        bins=bins,
+    )
+    run = SimpleNamespace(
+        run_id="run-000001", name="<b>A", labels=labels, texts="sentences", quality=quality
+    )
+    return render("compare/mistakes", runs=[run])
+
+
+def test_a_confusion_of_two_labels_names_them():
+    html = mistakes(("negative", "positive"), ((90, 10), (20, 80)))
+    assert re.findall(r"said \w+|is \w+(?=</th>)", html) == [
+        "said negative",
+        "said positive",
+        "is negative",
+        "is positive",
+    ]
+    assert texts(html, "td", "pd-right") == ["90", "80"]
+    assert texts(html, "td", "pd-wrong") == ["10", "20"]
+    assert "--share:90%" in html
+    assert texts(html, "h3") == ["<b>A"]
+
+
+def test_a_confusion_of_five_labels_is_five_by_five():
+    counts = tuple(tuple(row + column for column in range(5)) for row in range(5))
+    html = mistakes((*FIVE[:4], "<five>"), counts)
+    assert "Confusion, in sentences" in html
+    assert texts(html, "td", "pd-right") == ["0", "2", "4", "6", "8"]
+    assert len(texts(html, "td", "pd-wrong")) == 20
+    assert "is &lt;five&gt;" in html
+
+
+def test_confidence_begins_at_that_of_guessing():
+    for labels in (("a", "b"), tuple("abcde")):
+        counts = ((1,) * len(labels),) * len(labels)
+        assert 'cx="24.0"' in mistakes(labels, counts, confidence=1 / len(labels))
+
+
+def test_refused_pairs_are_told_once_for_a_reason_with_their_names():
+    refused = [
+        SimpleNamespace(first=first, second=second, reason="Other reviews.")
+        for first, second in ("ab", "ac")
+    ]
+    names = {"a": "A", "b": "B", "c": "C"}
+    html = render(
+        "compare/pairs", pairs=(), refused=refused, repeat_pairs=(), names=names, texts="reviews"
+    )
+    assert texts(html, "li") == ["Other reviews. A and B; A and C"]
+
+
+def parts(page, *run_ids):
+    return json.loads(ask(page, "compare", {"run_ids": run_ids}))["parts"]
+
+
+def test_places_are_filled_with_what_the_facts_say(page, services):
+    runs = [
+        finished(services.store, "<i>A", range(20)),
+        finished(services.store, "B", range(60), config={"learning_rate": 0.01}),
+    ]
+    found = parts(page, *(run.run_id for run in runs))
+    assert "is better than" in text_of(found["verdict"])
+    assert "<i>A" not in "".join(found.values())
+    assert "Learning rate learning_rate 0.001 0.01" in text_of(found["differences"])
+    results = text_of(found["results"])
+    assert "Measured on 200 test reviews that no run trained on." in results
+    assert "Test accuracy 95 % Wilson interval 90.0 % 85.1 % to 93.4 % 70.0 %" in results
+    assert "nats; guessing: 0.693" in results
+    assert "0 is best; guessing: 0.25" in results
+    assert "File adapter and head 6 kB 6 kB" in results
+    assert 'data-shown="true"' in found["pairs"]
+    assert "+20.0 points" in text_of(found["pairs"])
+    assert "40 of 200 40 for the upper, 0 for the lower < 0.001" in text_of(found["pairs"])
+    assert found["mistakes"].count("<article") == 2
+
+
+def test_a_run_without_a_result_leaves_its_cells_empty(page, services):
+    done = finished(services.store, "A")
+    waiting = services.store.submit(RunConfig(name="waits"), "me")
+    found = parts(page, done.run_id, waiting.run_id)
+    assert "Macro F1 1 is best 1.000 –" in text_of(found["results"])
+    assert "Macro F1" not in parts(page, waiting.run_id)["results"]
+
+
+def test_disagreements_say_what_each_run_said(page, services):
+    runs = [finished(services.store, "A", [3]), finished(services.store, "B", [5, 7])]
+    request = {"run_ids": [run.run_id for run in runs], "limit": 2}
+    answer = json.loads(ask(page, "disagreements", request))
+    assert answer["run_ids"] == [run.run_id for run in runs]
+    said = text_of(answer["html"])
+    assert "Some right, some wrong 3 All wrong 0" in said
+    assert "Of 200 test reviews" in said
+    assert "truly positive" in said
+    assert "A negative 90 % ✗ wrong B positive 90 % ✓ right" in said
+    assert answer["html"].count("data-review=") == 2
+    assert answer["html"].count("data-longer") == 1
+
+
+def test_details_have_epochs_before_and_after_there_is_a_result(services):
+    page = RunsPage(services)
+    run = services.store.start(RunConfig(name="<i>mine", num_reviews=40), "me")
+
+    def details(run_id):
+        return json.loads(ask(page, "details", {"run_id": run_id}))
+
+    assert "No epoch is finished yet." in details(run.run_id)["html"]
+    epoch = EpochMetrics(
+        epoch=1, step=1, train_loss=0.5, eval_loss=0.6, eval_accuracy=0.75, seconds=1
+    )
+    services.store.report(run.run_id, epoch=epoch)
+    html = details(run.run_id)["html"]
+    assert "1 0.500000 0.600000 0.750000" in text_of(html)
+    assert "measured on 8 validation reviews" in text_of(html)
+    assert "&lt;i&gt;mine" in html
+    reference = text_of(details("reference-lora-1")["html"])
+    assert "No log" in reference
+    assert "Edit name" not in reference
+    assert "Test accuracy 50.9 % (95 % Wilson interval" in reference
+    assert "guessing gives 0.6931" in reference
+
+
+def test_numbers_read_well():
+    assert [formats.points(share) for share in (0.031, -0.031, 0)] == ["+3.1", "−3.1", "+0.0"]
+    assert [formats.FILTERS["p_value"](p) for p in (0.0001, 0.001, 0.01234)] == [
+        "< 0.001",
+        "0.001",
+        "0.012",
+    ]
+    assert [formats.size(number) for number in (12, 594_600, 1_900_000)] == [
+        "1\u00a0kB",
+        "595\u00a0kB",
+        "1.9\u00a0MB",
+    ]
+    assert [formats.seconds(time) for time in (3.21, 44.4, 222)] == [
+        "3.2\u00a0s",
+        "44\u00a0s",
+        "3.7\u00a0min",
+    ]
+    assert [formats.exact(number) for number in (148610, 0.123456789, 1.0)] == [
+        "148,610",
+        "0.123457",
+        "1",
+    ]
+    assert [formats.plain(value) for value in (("a", "b"), True, 1e-7, None, "x")] == [
+        "a, b",
+        "true",
+        "1e-07",
+        "",
+        "x",
+    ]
+    glued = formats.glued("by 3 % (p = 0.01, p < 0.001)")
+    assert glued == "by 3\u00a0% (p\u00a0=\u00a00.01, p\u00a0<\u00a00.001)"
