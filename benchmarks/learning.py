@@ -11,10 +11,9 @@ import numpy as np
 
 from benchmarks.baselines import notebook
 from benchmarks.rows import Row
-from benchmarks.silent import Silent
 from benchmarks.training import config_of, peft_config_of
 from peft_demo import data, statistics, training
-from peft_demo.runs import RunConfig, draw
+from peft_demo.runs import Reporter, RunConfig, draw
 
 SEEDS = (1, 2, 3)
 
@@ -73,7 +72,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
 
 def _ours(config: RunConfig) -> Learned:
     with tempfile.TemporaryDirectory() as folder:
-        training.train(config, Path(folder), Silent())
+        training.train(config, Path(folder), Reporter())
         predictions = statistics.Predictions.load(Path(folder))
     return Learned(
         predictions.correct, statistics.log_loss(predictions.probabilities, predictions.labels)

@@ -11,11 +11,10 @@ from typing import Any
 
 from benchmarks.learning import notebook_of
 from benchmarks.rows import Row
-from benchmarks.silent import Silent
 from benchmarks.training import config_of
 from peft_demo import adapters, training
 from peft_demo.models import random_state
-from peft_demo.runs import RunConfig
+from peft_demo.runs import Reporter, RunConfig
 
 LEVELS = (0.80, 0.85)
 GOALS = {0.80: 90, 0.85: 300}
@@ -33,7 +32,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
     config = _config()
     steps: dict[str, Any] = {"eval_strategy": "steps", "eval_steps": 40}
     with tempfile.TemporaryDirectory() as folder:
-        monitor = training.Monitor(config, Silent())
+        monitor = training.Monitor(config, Reporter())
         inputs = training.load_inputs(config, monitor)
         test = training.tokenise(inputs.drawn.test, inputs.base, config.max_length)
         with random_state.own_generators(config.seed):

@@ -16,13 +16,12 @@ from pathlib import Path
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
-from benchmarks.silent import Silent
 from peft_demo import settings
 from peft_demo.errors import NotFoundError
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
-from peft_demo.runs import RunConfig
+from peft_demo.runs import Reporter, RunConfig
 from peft_demo.training import lr_range, tune
 
 FILE = settings.BENCHMARKS / "range_tests.json"
@@ -81,7 +80,7 @@ def _test(method_id: str) -> Curve:
     config = RunConfig({"method": method_id, "seed": tune.SEEDS[0], **tune.PROTOCOL})
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        found = lr_range.find(config, Path(folder), Silent())
+        found = lr_range.find(config, Path(folder), Reporter())
     return Curve(
         method=method_id,
         learning_rates=tuple(map(_short, found.learning_rates)),

@@ -10,12 +10,11 @@ from unittest.mock import patch
 
 from benchmarks import limits
 from benchmarks.rows import Row, ratio_row
-from benchmarks.silent import Silent
 from peft_demo import adapters, data, training
 from peft_demo.data import IMDB
 from peft_demo.methods import METHODS
 from peft_demo.models import BUILTIN_BASE, hardware
-from peft_demo.runs import RunConfig, draw, presets
+from peft_demo.runs import Reporter, RunConfig, draw, presets
 
 NOTEBOOK = "notebook"
 PRESETS = {"lora-1": "LoRA 1 (assignment)", "recommended-lora": "LoRA, recommended"}
@@ -32,7 +31,7 @@ def config_of(preset_id: str, **changes: object) -> RunConfig:
 def ours(config: RunConfig) -> dict[str, float]:
     """What Trainer measured of our training, evaluation after each epoch included."""
     with tempfile.TemporaryDirectory() as folder:
-        return training.train(config, Path(folder), Silent()).train_output
+        return training.train(config, Path(folder), Reporter()).train_output
 
 
 def theirs(base_folder: str, config: RunConfig) -> dict[str, float]:
@@ -109,7 +108,7 @@ def _evaluation(base_folder: str, pairs: int, count: int) -> Row:
     test = data.load(IMDB).test.take(range(count))
 
     def own() -> float:
-        monitor = training.Monitor(config, Silent())
+        monitor = training.Monitor(config, Reporter())
         inputs = training.load_inputs(config, monitor)
         tokens = training.tokenise(test, inputs.base, config.max_length)
         with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,7 @@
 """The errors whose text a user may read. Anything else is a defect and goes to the log."""
 
 from collections.abc import Mapping
+from typing import NoReturn
 
 
 class PeftDemoError(Exception):
@@ -17,6 +18,11 @@ class InvalidFieldsError(PeftDemoError):
     def __init__(self, problems: Mapping[str, str]) -> None:
         self.problems = dict(problems)
         super().__init__(" ".join(self.problems.values()))
+
+
+def refuse(name: str, sentence: str) -> NoReturn:
+    """Raise an ``InvalidFieldsError`` of one field."""
+    raise InvalidFieldsError({name: sentence})
 
 
 class NotFoundError(PeftDemoError):

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from pathlib import Path
 
 from peft_demo.errors import AssetError
+
+
+def package_folder(package: str, otherwise: str) -> Path:
+    """Where pip has put a package, which is not imported: that would load more than is needed.
+
+    Raises:
+        AssetError: it is not installed; says ``otherwise``.
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise AssetError(f"{otherwise} with pip install -r requirements.txt.")
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def check_file(path: Path, sha256: str) -> None:

@@ -18,8 +18,6 @@ MINE = {
 MADE_UP = Architecture(
     model_type="bert",
     label="BERT",
-    config_class="BertConfig",
-    model_class="BertForSequenceClassification",
     body="bert",
     blocks="encoder.layer",
     embeddings="embeddings",
@@ -33,6 +31,7 @@ MADE_UP = Architecture(
     attention_norm="attention.output.LayerNorm",
     output_norm="output.LayerNorm",
     head=("classifier",),
+    pooling="first",
     measures=(
         "vocab_size",
         "max_position_embeddings",

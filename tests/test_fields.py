@@ -212,38 +212,34 @@ class TestKinds:
     """What command line, sweeps and form get of each kind without asking for it."""
 
     @pytest.mark.parametrize(
-        ("field", "widget", "brief", "swept"),
+        ("field", "widget", "swept"),
         [
             (
                 Integer("lora_n", "N", "Help.", 3, 2, 5),
                 "slider",
-                "n 3",
                 "A whole number between 2 and 5",
             ),
             (
                 Integer("n", "N", "Help.", 3, 2, 5, is_typed=True),
                 "number",
-                "n 3",
                 "A whole number between 2 and 5",
             ),
             (
                 Integer("n", "N", "Help.", None, 2, 5, is_typed=True),
                 "text",
-                "n 3",
                 "A whole number between 2 and 5, or empty",
             ),
-            (Number("n", "N", "Help.", 3.0, 2, 5), "slider", "n 3", "A number between 2 and 5"),
-            (Choice("n", "N", "Help.", "a", ("a", "b")), "dropdown", "", "One of a, b"),
+            (Number("n", "N", "Help.", 3.0, 2, 5), "slider", "A number between 2 and 5"),
+            (Choice("n", "N", "Help.", "a", ("a", "b")), "dropdown", "One of a, b"),
             (
                 Modules("n", "N", "Help.", ("a",), ("a", "b")),
                 "checkboxes",
-                "",
                 "Sets parted by semicolons",
             ),
         ],
     )
-    def test_each_says_it_itself(self, field, widget, brief, swept):
-        assert (field.widget, field.brief(3), field.swept) == (widget, brief, swept)
+    def test_each_says_it_itself(self, field, widget, swept):
+        assert (field.widget, field.swept) == (widget, swept)
 
     def test_a_rate_is_written_as_people_write_it(self):
         assert LEARNING_RATE.widget == "text"

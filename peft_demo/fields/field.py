@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import pydantic
@@ -70,10 +71,6 @@ class Field(ABC):
         """A value as its widget shows it."""
         return value
 
-    def brief(self, value: Any) -> str:
-        """A value in a run's summary, or an empty text if it says too little there."""
-        return ""
-
     def described(self) -> dict[str, Any]:
         """The field as plain data."""
         return {
@@ -83,9 +80,9 @@ class Field(ABC):
             "kind": self.kind,
             "allowed": self.allowed,
             "default": list(self.default) if isinstance(self.default, tuple) else self.default,
-            "minimum": None,
-            "maximum": None,
-            "choices": [],
+            "minimum": getattr(self, "minimum", None),
+            "maximum": getattr(self, "maximum", None),
+            "choices": list(getattr(self, "choices", ())),
         }
 
     def check(self, value: object) -> Value | None:
@@ -101,14 +98,11 @@ class Field(ABC):
                 raise ValueError
             return self._ordered(_adapter(self).validate_python(value))
         except ValueError as error:
-            raise InvalidFieldsError({self.name: self.sentence(value)}) from error
+            sentence = f"{self.name} must be {self.allowed}, got {shown(value)}."
+            raise InvalidFieldsError({self.name: sentence}) from error
 
     def _ordered(self, checked: Value) -> Value:
         return checked
-
-    def sentence(self, value: object) -> str:
-        """The sentence shown when ``value`` is refused."""
-        return f"{self.name} must be {self.allowed}, got {shown(value)}."
 
 
 def check_all(fields: Iterable[Field], values: Mapping[str, object]) -> dict[str, Value | None]:
@@ -129,11 +123,7 @@ def check_all(fields: Iterable[Field], values: Mapping[str, object]) -> dict[str
     return checked
 
 
-_ADAPTERS: dict[Field, pydantic.TypeAdapter[Any]] = {}
-
-
+@cache
 def _adapter(field: Field) -> pydantic.TypeAdapter[Any]:
     """The compiled check of a field; building one costs a hundred times more than using it."""
-    if field not in _ADAPTERS:
-        _ADAPTERS[field] = pydantic.TypeAdapter(field.annotation)
-    return _ADAPTERS[field]
+    return pydantic.TypeAdapter(field.annotation)

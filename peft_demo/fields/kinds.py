@@ -37,13 +37,6 @@ class _Numeric(Field):
         empty = ", or empty" if self.default is None else ""
         return f"{self.noun} between {plain(self.minimum)} and {plain(self.maximum)}{unit}{empty}"
 
-    def brief(self, value: Any) -> str:
-        """``r 8``."""
-        return f"{self.name.removeprefix('lora_')} {value:g}"
-
-    def described(self) -> dict[str, Any]:
-        return super().described() | {"minimum": self.minimum, "maximum": self.maximum}
-
 
 @dataclass(frozen=True)
 class Integer(_Numeric):
@@ -55,6 +48,7 @@ class Integer(_Numeric):
     default: int | None
     minimum: int
     maximum: int
+    step: int = 1
 
     @property
     def annotation(self) -> Any:
@@ -134,9 +128,6 @@ class Text(Field):
     def widget(self) -> Widget:
         return "text"
 
-    def described(self) -> dict[str, Any]:
-        return super().described() | {"minimum": self.minimum, "maximum": self.maximum}
-
 
 @dataclass(frozen=True)
 class Choice(Field):
@@ -162,9 +153,6 @@ class Choice(Field):
     @property
     def example(self) -> str:
         return ", ".join(self.choices[:2])
-
-    def described(self) -> dict[str, Any]:
-        return super().described() | {"choices": list(self.choices)}
 
 
 @dataclass(frozen=True)
@@ -198,9 +186,6 @@ class Modules(Field):
     @property
     def example(self) -> str:
         return f"{self.choices[0]}; {', '.join(self.choices[:2])}"
-
-    def described(self) -> dict[str, Any]:
-        return super().described() | {"choices": list(self.choices)}
 
     def check(self, value: object) -> Value | None:
         """Also takes one text with commas; each module comes once."""

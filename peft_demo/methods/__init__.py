@@ -10,11 +10,7 @@ from peft_demo.methods import (
     shared,
     spectral,
 )
-from peft_demo.methods.method import (
-    Method,
-    Setting,
-    Values,
-)
+from peft_demo.methods.method import ConfigOf, Method, Setting, Values
 from peft_demo.methods.unsupported import UNSUPPORTED
 
 METHODS: dict[str, Method] = {
@@ -26,6 +22,7 @@ METHODS: dict[str, Method] = {
 __all__ = [
     "METHODS",
     "UNSUPPORTED",
+    "ConfigOf",
     "Method",
     "Setting",
     "Values",

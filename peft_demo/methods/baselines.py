@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from peft_demo.methods.method import ConfigOf, Method
 
-from peft_demo.methods.method import Method, Setting, Values, seq_cls
-
-if TYPE_CHECKING:
-    from peft_demo.libraries import peft
-
-
-def _head_only(_values: Values, setting: Setting) -> peft.PeftConfig:
-    # peft's own format without an adapter: plain PeftModel.from_pretrained loads it as well.
-    from peft_demo.libraries import peft
-
-    return peft.LoraConfig(
-        **seq_cls(setting, target_modules=peft.utils.constants.DUMMY_TARGET_MODULES)
-    )
-
+NO_MODULES = "dummy-target-modules"
+"""What peft calls no layer at all."""
 
 ROWS = (
     Method(
@@ -32,7 +20,8 @@ ROWS = (
         fields=(),
         stacks=False,
         starting_rate=1e-3,
-        peft_config=_head_only,
+        # peft's own format without an adapter: plain PeftModel.from_pretrained loads it as well.
+        peft_config=ConfigOf("LoraConfig", {"target_modules": NO_MODULES}),
         baseline=True,
     ),
     Method(

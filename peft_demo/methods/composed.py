@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from peft_demo.errors import refuse
 from peft_demo.fields import Integer, Number, shown
 from peft_demo.methods.method import (
     TARGET_MODULES,
+    ConfigOf,
     Method,
     Setting,
     Values,
     alpha,
-    config_of,
     dropout,
     must_not_exceed_width,
     rank,
-    refuse,
 )
 
 
@@ -49,13 +49,12 @@ ROWS = (
                 2,
                 1,
                 8,
-                1,
             ),
             dropout("gralora_dropout"),
             TARGET_MODULES,
         ),
         starting_rate=1e-3,
-        peft_config=config_of("GraloraConfig"),
+        peft_config=ConfigOf("GraloraConfig"),
         check=_check_gralora,
     ),
     Method(
@@ -83,7 +82,7 @@ ROWS = (
             TARGET_MODULES,
         ),
         starting_rate=3e-3,
-        peft_config=config_of("DeloraConfig"),
+        peft_config=ConfigOf("DeloraConfig"),
         check=must_not_exceed_width("r"),
     ),
     Method(
@@ -98,7 +97,7 @@ ROWS = (
         fields=(rank(16), dropout("hira_dropout"), TARGET_MODULES),
         merges_to_predict=True,
         starting_rate=3e-3,
-        peft_config=config_of("HiraConfig"),
+        peft_config=ConfigOf("HiraConfig"),
         check=must_not_exceed_width("r"),
     ),
     Method(
@@ -113,7 +112,7 @@ ROWS = (
         fields=(rank(8, 64), alpha(), TARGET_MODULES),
         stacks=False,
         starting_rate=2e-3,
-        peft_config=config_of("LoHaConfig"),
+        peft_config=ConfigOf("LoHaConfig"),
     ),
     Method(
         id="lokr",
@@ -128,7 +127,7 @@ ROWS = (
         fields=(rank(8, 64), alpha(), TARGET_MODULES),
         stacks=False,
         starting_rate=2e-3,
-        peft_config=config_of("LoKrConfig"),
+        peft_config=ConfigOf("LoKrConfig"),
     ),
     Method(
         id="miss",
@@ -150,7 +149,7 @@ ROWS = (
             TARGET_MODULES,
         ),
         starting_rate=1e-3,
-        peft_config=config_of("MissConfig"),
+        peft_config=ConfigOf("MissConfig"),
         check=must_not_exceed_width("r"),
     ),
     Method(
@@ -170,12 +169,11 @@ ROWS = (
                 0,
                 0,
                 4,
-                1,
             ),
             TARGET_MODULES,
         ),
         starting_rate=1e-3,
-        peft_config=config_of("PeanutConfig"),
+        peft_config=ConfigOf("PeanutConfig"),
     ),
     Method(
         id="glora",
@@ -189,6 +187,6 @@ ROWS = (
         fields=(rank(), TARGET_MODULES),
         merges_to_predict=True,
         starting_rate=1e-3,
-        peft_config=config_of("GloraConfig"),
+        peft_config=ConfigOf("GloraConfig"),
     ),
 )

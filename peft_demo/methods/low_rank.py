@@ -2,60 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
+from peft_demo.errors import refuse
 from peft_demo.fields import Integer
 from peft_demo.methods.method import (
     TARGET_MODULES,
+    ConfigOf,
     Method,
     Setting,
     Values,
     alpha,
+    at_most,
     dropout,
     must_not_exceed_width,
-    on_targets,
     rank,
-    refuse,
 )
-
-if TYPE_CHECKING:
-    from peft_demo.libraries import peft
-
-_LORA_FIELDS = (rank(), alpha("lora_alpha"), dropout("lora_dropout", 0.1), TARGET_MODULES)
-
-
-def _lora(**variant: Any) -> Callable[[Values, Setting], peft.PeftConfig]:
-    """LoraConfig with the options that make a variant of LoRA."""
-
-    def config(values: Values, setting: Setting) -> peft.PeftConfig:
-        from peft_demo.libraries import peft
-
-        return peft.LoraConfig(
-            **on_targets(values, setting),
-            r=values["r"],
-            lora_alpha=values["lora_alpha"],
-            lora_dropout=values["lora_dropout"],
-            bias="none",
-            **variant,
-        )
-
-    return config
-
-
-def _adalora(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.AdaLoraConfig(
-        **on_targets(values, setting),
-        init_r=values["init_r"],
-        target_r=values["target_r"],
-        lora_alpha=values["lora_alpha"],
-        lora_dropout=values["lora_dropout"],
-        tinit=values["tinit"],
-        tfinal=values["tfinal"],
-        total_step=setting.max_steps,
-    )
 
 
 def allocate_ranks(model: Any, step: int) -> None:
@@ -64,11 +27,7 @@ def allocate_ranks(model: Any, step: int) -> None:
 
 
 def _check_adalora(values: Values, setting: Setting) -> None:
-    if values["target_r"] > values["init_r"]:
-        refuse(
-            "target_r",
-            f"target_r must be at most init_r ({values['init_r']}), got {values['target_r']}.",
-        )
+    at_most(values, "target_r", values["init_r"], f"init_r ({values['init_r']})")
     # The last step takes rank away by what the gradients of one before it have shown.
     most = setting.max_steps - 2
     if most < 0:
@@ -82,22 +41,25 @@ def _check_adalora(values: Values, setting: Setting) -> None:
     must_not_exceed_width("init_r")(values, setting)
 
 
+_LORA = Method(
+    id="lora",
+    label="LoRA",
+    summary="Adds a trained product of two thin matrices to each target layer; "
+    "the layer itself stays frozen.",
+    formula=r"h = Wx + \frac{\alpha}{r} B A x",
+    year=2021,
+    paper="LoRA: Low-Rank Adaptation of Large Language Models",
+    paper_url="https://arxiv.org/abs/2106.09685",
+    fields=(rank(), alpha("lora_alpha"), dropout("lora_dropout", 0.1), TARGET_MODULES),
+    starting_rate=1e-3,
+    peft_config=ConfigOf("LoraConfig"),
+    check=must_not_exceed_width("r"),
+)
+
 ROWS = (
-    Method(
-        id="lora",
-        label="LoRA",
-        summary="Adds a trained product of two thin matrices to each target layer; "
-        "the layer itself stays frozen.",
-        formula=r"h = Wx + \frac{\alpha}{r} B A x",
-        year=2021,
-        paper="LoRA: Low-Rank Adaptation of Large Language Models",
-        paper_url="https://arxiv.org/abs/2106.09685",
-        fields=_LORA_FIELDS,
-        starting_rate=1e-3,
-        peft_config=_lora(),
-        check=must_not_exceed_width("r"),
-    ),
-    Method(
+    _LORA,
+    replace(
+        _LORA,
         id="rslora",
         label="rsLoRA",
         summary="LoRA whose update is divided by the square root of the rank, so that high "
@@ -106,24 +68,11 @@ ROWS = (
         year=2023,
         paper="A Rank Stabilization Scaling Factor for Fine-Tuning with LoRA",
         paper_url="https://arxiv.org/abs/2312.03732",
-        fields=(
-            _LORA_FIELDS[0],
-            Integer(
-                "lora_alpha",
-                "Alpha (lora_alpha)",
-                "How strongly the update counts: it is multiplied by alpha / √r.",
-                16,
-                1,
-                512,
-                1,
-            ),
-            *_LORA_FIELDS[2:],
-        ),
-        starting_rate=1e-3,
-        peft_config=_lora(use_rslora=True),
-        check=must_not_exceed_width("r"),
+        fields=(_LORA.fields[0], alpha("lora_alpha", divisor="√r"), *_LORA.fields[2:]),
+        peft_config=ConfigOf("LoraConfig", {"use_rslora": True}),
     ),
-    Method(
+    replace(
+        _LORA,
         id="dora",
         label="DoRA",
         summary="Splits each weight into length and direction; trains the lengths, and the "
@@ -133,13 +82,11 @@ ROWS = (
         year=2024,
         paper="DoRA: Weight-Decomposed Low-Rank Adaptation",
         paper_url="https://arxiv.org/abs/2402.09353",
-        fields=_LORA_FIELDS,
         merges_to_predict=True,
-        starting_rate=1e-3,
-        peft_config=_lora(use_dora=True),
-        check=must_not_exceed_width("r"),
+        peft_config=ConfigOf("LoraConfig", {"use_dora": True}),
     ),
-    Method(
+    replace(
+        _LORA,
         id="pissa",
         label="PiSSA",
         summary="LoRA that starts from the largest singular vectors of each weight and takes "
@@ -149,13 +96,12 @@ ROWS = (
         paper="PiSSA: Principal Singular Values and Singular Vectors Adaptation of Large "
         "Language Models",
         paper_url="https://arxiv.org/abs/2404.02948",
-        fields=_LORA_FIELDS,
         starting_rate=5e-4,
-        peft_config=_lora(init_lora_weights="pissa"),
+        peft_config=ConfigOf("LoraConfig", {"init_lora_weights": "pissa"}),
         writes_to_base=True,
-        check=must_not_exceed_width("r"),
     ),
-    Method(
+    replace(
+        _LORA,
         id="olora",
         label="OLoRA",
         summary="LoRA that starts from an orthonormal basis of each weight, found by QR "
@@ -164,11 +110,9 @@ ROWS = (
         year=2024,
         paper="OLoRA: Orthonormal Low-Rank Adaptation of Large Language Models",
         paper_url="https://arxiv.org/abs/2406.01775",
-        fields=_LORA_FIELDS,
         starting_rate=5e-4,
-        peft_config=_lora(init_lora_weights="olora"),
+        peft_config=ConfigOf("LoraConfig", {"init_lora_weights": "olora"}),
         writes_to_base=True,
-        check=must_not_exceed_width("r"),
     ),
     Method(
         id="adalora",
@@ -220,7 +164,9 @@ ROWS = (
         ),
         stacks=False,
         starting_rate=3e-3,
-        peft_config=_adalora,
+        peft_config=ConfigOf(
+            "AdaLoraConfig", derived=lambda values, setting: {"total_step": setting.max_steps}
+        ),
         each_step=allocate_ranks,
         shrinks=True,
         note="Its training loss includes a penalty that keeps P and Q orthogonal, so it starts "

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -47,24 +49,30 @@ class TunedRun(BaseModel):
     environment: dict[str, str] = {}
 
 
+def read(path: Path) -> tuple[TunedRun, ...]:
+    """The runs of a file; none if it is not there yet."""
+    if not path.exists():
+        return ()
+    rows = json.loads(path.read_text(encoding="utf-8"))["runs"]
+    return tuple(TunedRun.model_validate(row) for row in rows)
+
+
 @lru_cache(maxsize=1)
 def runs() -> tuple[TunedRun, ...]:
-    """All runs of the file; none where it is missing or cannot be read."""
-    return read()
-
-
-def read() -> tuple[TunedRun, ...]:
-    """The file as it is now."""
+    """All runs that come with the program; none where their file cannot be read."""
     try:
-        rows = json.loads(FILE.read_text(encoding="utf-8"))["runs"]
-        return tuple(TunedRun.model_validate(row) for row in rows)
+        return read(FILE)
     except (OSError, ValueError, KeyError, TypeError):
         return ()  # without measurements every method keeps its starting rate
 
 
-def ladder(method_id: str, among: tuple[TunedRun, ...] | None = None) -> dict[float, TunedRun]:
+def _of(method_id: str, among: Sequence[TunedRun] | None) -> list[TunedRun]:
+    return [run for run in (runs() if among is None else among) if run.method == method_id]
+
+
+def ladder(method_id: str, among: Sequence[TunedRun] | None = None) -> dict[float, TunedRun]:
     """The first seed's run at each rate, ascending."""
-    mine = [run for run in (runs() if among is None else among) if run.method == method_id]
+    mine = _of(method_id, among)
     first = min((run.seed for run in mine), default=0)
     return {
         run.learning_rate: run
@@ -73,23 +81,18 @@ def ladder(method_id: str, among: tuple[TunedRun, ...] | None = None) -> dict[fl
     }
 
 
-def ranking(method_id: str, among: tuple[TunedRun, ...] | None = None) -> list[float]:
-    """The rates by validation loss, averaged over seeds, the best first.
+def best_rate(method_id: str, among: Sequence[TunedRun] | None = None) -> float | None:
+    """The rate with the lowest validation loss, averaged over seeds; None if nothing was trained.
 
     The test reviews take no part in choosing. A seed that diverged rules its rate out.
     """
     losses: dict[float, list[float]] = {}
-    for run in runs() if among is None else among:
-        if run.method == method_id:
-            loss = math.inf if run.eval_loss is None else run.eval_loss
-            losses.setdefault(run.learning_rate, []).append(loss)
+    for run in _of(method_id, among):
+        loss = math.inf if run.eval_loss is None else run.eval_loss
+        losses.setdefault(run.learning_rate, []).append(loss)
     means = {rate: sum(values) / len(values) for rate, values in sorted(losses.items())}
-    return sorted((r for r in means if math.isfinite(means[r])), key=lambda rate: means[rate])
-
-
-def best_rate(method_id: str, among: tuple[TunedRun, ...] | None = None) -> float | None:
-    """The first of ``ranking``, or None if nothing was trained."""
-    return next(iter(ranking(method_id, among)), None)
+    finite = [rate for rate in means if math.isfinite(means[rate])]
+    return min(finite, key=lambda rate: means[rate], default=None)
 
 
 def warning(method_id: str, label: str, learning_rate: float) -> str:

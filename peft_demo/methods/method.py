@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import refuse
 from peft_demo.fields import Field, Integer, Modules, Number, shown
 from peft_demo.methods import measured_rates
 from peft_demo.models import FAMILY, Architecture, Shape
@@ -30,6 +31,35 @@ class Setting:
     num_labels: int
 
 
+@dataclass(frozen=True, eq=False)
+class ConfigOf:
+    """Builds peft's configuration from a row's fields, which are called as its arguments are."""
+
+    name: str
+    """Of peft's class."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments that are the same for every run."""
+    seed: str = ""
+    """The argument that takes the run's seed."""
+    derived: Callable[[Values, Setting], dict[str, Any]] = lambda values, setting: {}
+    """Arguments that follow from the fields and the setting."""
+
+    def __call__(self, values: Values, setting: Setting) -> peft.PeftConfig:
+        """The configuration of one run; its head is trained and saved with the adapter."""
+        from peft_demo.libraries import peft
+
+        # Lists are new at each call, because peft appends to those that it is given.
+        given = {name: [*v] if isinstance(v, (list, tuple)) else v for name, v in values.items()}
+        return getattr(peft, self.name)(
+            task_type="SEQ_CLS",
+            modules_to_save=list(setting.base.architecture.head),
+            **given,
+            **({self.seed: setting.seed} if self.seed else {}),
+            **self.options,
+            **self.derived(values, setting),
+        )
+
+
 @dataclass(frozen=True)
 class Method:
     """What the program knows about one way of fine-tuning."""
@@ -47,8 +77,8 @@ class Method:
     fields: tuple[Field, ...]
     starting_rate: float
     """The learning rate in the middle of the ladder that is tried for it."""
-    peft_config: Callable[[Values, Setting], peft.PeftConfig] | None
-    """From the method's fields to peft's configuration; None trains every base parameter."""
+    peft_config: ConfigOf | None
+    """None trains every base parameter."""
     merges: bool = True
     """Whether ``merge_and_unload`` can fold the trained adapter into the base's weights."""
     merges_to_predict: bool = False
@@ -84,13 +114,13 @@ class Method:
         """The fields with the modules of another family in place of ``FAMILY``'s."""
         return tuple(
             replace(
-                field,
-                default=FAMILY.translated(field.default, architecture),
-                choices=FAMILY.translated(field.choices, architecture),
+                own,
+                default=FAMILY.translated(own.default, architecture),
+                choices=FAMILY.translated(own.choices, architecture),
             )
-            if isinstance(field, Modules)
-            else field
-            for field in self.fields
+            if isinstance(own, Modules)
+            else own
+            for own in self.fields
         )
 
     @property
@@ -126,19 +156,18 @@ def rank(
         "How many directions each low-rank update may use. A higher rank can change more, "
         "and trains and stores more."
     )
-    return Integer(name, label, text, default, 1, most, 1)
+    return Integer(name, label, text, default, 1, most)
 
 
-def alpha(name: str = "alpha", default: int = 16) -> Field:
+def alpha(name: str = "alpha", default: int = 16, *, divisor: str = "r") -> Field:
     """A scaling numerator's slider."""
     return Integer(
         name,
         f"Alpha ({name})" if name != "alpha" else "Alpha",
-        "How strongly the update counts: it is multiplied by alpha / r.",
+        f"How strongly the update counts: it is multiplied by alpha / {divisor}.",
         default,
         1,
         512,
-        1,
     )
 
 
@@ -156,40 +185,10 @@ def dropout(name: str, default: float = 0.0) -> Field:
     )
 
 
-def seq_cls(setting: Setting, **more: Any) -> dict[str, Any]:
-    """What every adapter's configuration says: the task, and the head that is trained with it.
-
-    Lists are new at each call, because peft appends to the one that it is given.
-    """
-    return {"task_type": "SEQ_CLS", "modules_to_save": list(setting.base.architecture.head), **more}
-
-
-def on_targets(values: Values, setting: Setting, **more: Any) -> dict[str, Any]:
-    """``seq_cls`` for a method that wraps the chosen linear layers."""
-    return seq_cls(setting, target_modules=list(values["target_modules"]), **more)
-
-
-def config_of(
-    config: str, *, seed: str = "", **fixed: Any
-) -> Callable[[Values, Setting], peft.PeftConfig]:
-    """Builds peft's ``config`` from the row's fields, which are called as its arguments are.
-
-    ``seed`` names the argument that takes the run's seed; ``fixed`` is the same for every run.
-    """
-
-    def build(values: Values, setting: Setting) -> peft.PeftConfig:
-        from peft_demo.libraries import peft
-
-        given = {name: [*v] if isinstance(v, (list, tuple)) else v for name, v in values.items()}
-        seeds = {seed: setting.seed} if seed else {}
-        return getattr(peft, config)(**seq_cls(setting, **given, **seeds, **fixed))
-
-    return build
-
-
-def refuse(name: str, sentence: str) -> None:
-    """Raise the sentence at a field."""
-    raise InvalidFieldsError({name: sentence})
+def at_most(values: Values, name: str, most: int, limit: str) -> None:
+    """Refuse a field's value above ``most``, which the sentence calls ``limit``."""
+    if values[name] > most:
+        refuse(name, f"{name} must be at most {limit}, got {shown(values[name])}.")
 
 
 def must_divide_widths(
@@ -202,17 +201,17 @@ def must_divide_widths(
     name, least, most = field.name, field.minimum, field.maximum
 
     def check(values: Values, setting: Setting) -> None:
-        targets = values["target_modules"]
+        widths = setting.base.widths(values["target_modules"])
         fitting = [
-            divisor
-            for divisor in setting.base.common_divisors(targets)
-            if least <= divisor <= most and divisor % multiple_of == 0
+            number
+            for number in range(least, most + 1)
+            if math.gcd(*widths) % number == 0 and number % multiple_of == 0
         ]
         if values[name] not in fitting:
-            widths = " and ".join(f"{width:,}" for width in setting.base.widths(targets))
+            told = " and ".join(f"{width:,}" for width in widths)
             refuse(
                 name,
-                f"{name} must divide the widths of the target modules ({widths}), so be one of "
+                f"{name} must divide the widths of the target modules ({told}), so be one of "
                 f"{', '.join(map(str, fitting))}, got {shown(values[name])}.",
             )
 
@@ -224,11 +223,6 @@ def must_not_exceed_width(name: str) -> Callable[[Values, Setting], None]:
 
     def check(values: Values, setting: Setting) -> None:
         narrowest = setting.base.widths(values["target_modules"])[0]
-        if values[name] > narrowest:
-            refuse(
-                name,
-                f"{name} must be at most {narrowest:,}, the width of the narrowest target module, "
-                f"got {shown(values[name])}.",
-            )
+        at_most(values, name, narrowest, f"{narrowest:,}, the width of the narrowest target module")
 
     return check

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from peft_demo.errors import refuse
 from peft_demo.fields import Choice, Integer, shown
 from peft_demo.methods.method import (
     NARROW_MODULES,
     TARGET_MODULES,
+    ConfigOf,
     Method,
     Setting,
     Values,
-    config_of,
     must_divide_widths,
     must_not_exceed_width,
-    on_targets,
     rank,
-    refuse,
 )
-
-if TYPE_CHECKING:
-    from peft_demo.libraries import peft
 
 _OFT_BLOCK_SIZE = Integer(
     "oft_block_size",
@@ -30,7 +24,6 @@ _OFT_BLOCK_SIZE = Integer(
     32,
     2,
     128,
-    1,
 )
 
 _BOFT_BLOCK_SIZE = Integer(
@@ -40,7 +33,6 @@ _BOFT_BLOCK_SIZE = Integer(
     8,
     2,
     64,
-    1,
 )
 
 _GROUP_SIZE = Integer(
@@ -70,17 +62,6 @@ def _check_road(values: Values, setting: Setting) -> None:
     must_divide_widths(_GROUP_SIZE, multiple_of=2)(values, setting)
 
 
-def _psoft(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.PsoftConfig(
-        **on_targets(values, setting),
-        r=values["r"],
-        psoft_alpha=values["r"],
-        random_seed=setting.seed,
-    )
-
-
 ROWS = (
     Method(
         id="oft",
@@ -90,13 +71,10 @@ ROWS = (
         year=2023,
         paper="Controlling Text-to-Image Diffusion by Orthogonal Finetuning",
         paper_url="https://arxiv.org/abs/2306.07280",
-        fields=(
-            _OFT_BLOCK_SIZE,
-            TARGET_MODULES,
-        ),
+        fields=(_OFT_BLOCK_SIZE, TARGET_MODULES),
         stacks=False,
         starting_rate=1e-3,
-        peft_config=config_of("OFTConfig"),
+        peft_config=ConfigOf("OFTConfig"),
         check=must_divide_widths(_OFT_BLOCK_SIZE),
     ),
     Method(
@@ -108,13 +86,10 @@ ROWS = (
         year=2023,
         paper="Parameter-Efficient Orthogonal Finetuning via Butterfly Factorization",
         paper_url="https://arxiv.org/abs/2311.06243",
-        fields=(
-            _BOFT_BLOCK_SIZE,
-            NARROW_MODULES,
-        ),
+        fields=(_BOFT_BLOCK_SIZE, NARROW_MODULES),
         merges_to_predict=True,
         starting_rate=2e-3,
-        peft_config=config_of("BOFTConfig"),
+        peft_config=ConfigOf("BOFTConfig"),
         note="Slow on a CPU: it inverts a matrix for every block of every layer at each step.",
         check=must_divide_widths(_BOFT_BLOCK_SIZE),
     ),
@@ -142,7 +117,7 @@ ROWS = (
         ),
         merges_to_predict=True,
         starting_rate=1e-3,
-        peft_config=config_of("HRAConfig"),
+        peft_config=ConfigOf("HRAConfig"),
         check=_check_hra,
     ),
     Method(
@@ -168,7 +143,7 @@ ROWS = (
             TARGET_MODULES,
         ),
         starting_rate=3e-3,
-        peft_config=config_of("RoadConfig"),
+        peft_config=ConfigOf("RoadConfig"),
         check=_check_road,
     ),
     Method(
@@ -186,7 +161,11 @@ ROWS = (
             TARGET_MODULES,
         ),
         starting_rate=1e-3,
-        peft_config=_psoft,
+        peft_config=ConfigOf(
+            "PsoftConfig",
+            seed="random_seed",
+            derived=lambda values, setting: {"psoft_alpha": values["r"]},
+        ),
         check=must_not_exceed_width("r"),
     ),
 )

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from peft_demo.fields import Integer
-from peft_demo.methods.method import Method, Setting, Values, refuse, seq_cls
-
-if TYPE_CHECKING:
-    from peft_demo.libraries import peft
+from peft_demo.methods.method import ConfigOf, Method, Setting, Values, at_most
 
 _NUM_VIRTUAL_TOKENS = Integer(
     "num_virtual_tokens",
@@ -22,41 +17,26 @@ _NUM_VIRTUAL_TOKENS = Integer(
 )
 
 
-def _measures(values: Values, setting: Setting) -> dict[str, Any]:
-    # Given, because peft looks for them under names that not all families have.
-    return seq_cls(
-        setting,
-        num_virtual_tokens=values["num_virtual_tokens"],
-        token_dim=setting.base.dim,
-        num_layers=setting.base.n_layers,
-        num_attention_heads=setting.base.n_heads,
-        num_transformer_submodules=1,
-    )
-
-
-def _prompt_tuning(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.PromptTuningConfig(**_measures(values, setting))
-
-
-def _p_tuning(values: Values, setting: Setting) -> peft.PeftConfig:
-    from peft_demo.libraries import peft
-
-    return peft.PromptEncoderConfig(
-        **_measures(values, setting), encoder_hidden_size=values["encoder_hidden_size"]
+def _config_of(name: str) -> ConfigOf:
+    # Measures are given, because peft looks for them under names that not all families have.
+    return ConfigOf(
+        name,
+        {"num_transformer_submodules": 1},
+        derived=lambda values, setting: {
+            "token_dim": setting.base.dim,
+            "num_layers": setting.base.n_layers,
+            "num_attention_heads": setting.base.n_heads,
+        },
     )
 
 
 def _check_length(values: Values, setting: Setting) -> None:
     most = setting.base.max_position_embeddings - setting.max_length
-    if values["num_virtual_tokens"] > most:
-        refuse(
-            "num_virtual_tokens",
-            f"num_virtual_tokens must be at most {most} beside reviews of {setting.max_length} "
-            f"tokens, because the base reads {setting.base.max_position_embeddings}, "
-            f"got {values['num_virtual_tokens']}.",
-        )
+    limit = (
+        f"{most} beside reviews of {setting.max_length} tokens, because the base reads "
+        f"{setting.base.max_position_embeddings}"
+    )
+    at_most(values, "num_virtual_tokens", most, limit)
 
 
 ROWS = (
@@ -71,7 +51,7 @@ ROWS = (
         fields=(_NUM_VIRTUAL_TOKENS,),
         stacks=False,
         starting_rate=1e-2,
-        peft_config=_prompt_tuning,
+        peft_config=_config_of("PromptTuningConfig"),
         merges=False,
         check=_check_length,
     ),
@@ -98,7 +78,7 @@ ROWS = (
         ),
         stacks=False,
         starting_rate=3e-3,
-        peft_config=_p_tuning,
+        peft_config=_config_of("PromptEncoderConfig"),
         merges=False,
         note="The file holds the finished tokens, not the network that made them.",
         check=_check_length,

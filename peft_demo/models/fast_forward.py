@@ -32,18 +32,21 @@ from torch.nn import functional
 
 from peft_demo import settings
 from peft_demo.libraries import transformers
+from peft_demo.models.architecture import ARCHITECTURES, Architecture
 
 ATTENTION = "peft_demo"
 """The name by which a model's configuration asks for ``attention``."""
 
 
 def prepare_base(model: Any) -> None:
-    """Let a DistilBertForSequenceClassification, and what is copied of it, compute in this way."""
+    """Let a network with its head, and what is copied of it, compute in this way."""
     if settings.forward() == "transformers":
         return
     model.set_attn_implementation(ATTENTION)
-    layers = model.distilbert.transformer.layer
-    layers[-1] = LastBlock(layers[-1]).train(layers[-1].training)
+    family = ARCHITECTURES[model.config.model_type]
+    if family.pooling == "first":
+        blocks = model.get_submodule(f"{family.body}.{family.blocks}")
+        blocks[-1] = LastBlock(blocks[-1], family).train(blocks[-1].training)
 
 
 def compute_all_tokens(model: nn.Module) -> None:
@@ -62,7 +65,8 @@ def prepare_training(model: nn.Module, *, is_head_only: bool) -> None:
             model.set_submodule(name, Dropout(module.p).train(module.training))
     if is_head_only:
         network: Any = model.get_base_model()  # type: ignore[operator]
-        network.distilbert = FrozenBody(network.distilbert)
+        body = ARCHITECTURES[network.config.model_type].body
+        network.set_submodule(body, FrozenBody(network.get_submodule(body)))
 
 
 # Dropout
@@ -162,12 +166,11 @@ transformers.AttentionMaskInterface.register(
 class LastBlock(nn.Module):
     """The last layer, computed for the first token; its modules are those of the block given."""
 
-    def __init__(self, block: Any) -> None:
+    def __init__(self, block: nn.Module, family: Architecture) -> None:
         super().__init__()
-        self.attention = block.attention
-        self.sa_layer_norm = block.sa_layer_norm
-        self.ffn = block.ffn
-        self.output_layer_norm = block.output_layer_norm
+        for name, module in block.named_children():
+            self.add_module(name, module)
+        self.family = family
         self.all_tokens = False
         """Whether it computes all tokens after all."""
 
@@ -180,27 +183,35 @@ class LastBlock(nn.Module):
         computed = None if is_whole else 1
         with masks_drawn_by(_for_all(hidden_states.shape[1])):
             attended = self._attended(hidden_states, attention_mask, computed)
-            attended = self.sa_layer_norm(attended + hidden_states[:, :computed])
-            return self.output_layer_norm(self.ffn(attended) + attended)
+            attended = self._part(self.family.attention_norm)(
+                attended + hidden_states[:, :computed]
+            )
+            fed = self._part(self.family.feedforward_in.rpartition(".")[0])(attended)
+            return self._part(self.family.output_norm)(fed + attended)
 
     def _attended(
         self, hidden_states: torch.Tensor, mask: torch.Tensor | None, computed: int | None
     ) -> torch.Tensor:
-        module = self.attention
+        family = self.family
+        module = self._part(family.attention_at.removesuffix("."))
 
-        def heads(linear: nn.Module, tokens: torch.Tensor) -> torch.Tensor:
-            return linear(tokens).unflatten(2, (-1, module.attention_head_size)).transpose(1, 2)
+        def heads(linear: str, tokens: torch.Tensor) -> torch.Tensor:
+            projected = self._part(family.path(linear))(tokens)
+            return projected.unflatten(2, (-1, module.attention_head_size)).transpose(1, 2)
 
         attended, _ = attention(
             module,
-            heads(module.q_lin, hidden_states[:, :computed]),
-            heads(module.k_lin, hidden_states),
-            heads(module.v_lin, hidden_states),
+            heads(family.query, hidden_states[:, :computed]),
+            heads(family.key, hidden_states),
+            heads(family.value, hidden_states),
             mask if mask is None else mask[:, :, :computed],
             module.dropout.p if self.training else 0.0,
             module.scaling,
         )
-        return module.out_lin(attended.flatten(2))
+        return self._part(family.path(family.output))(attended.flatten(2))
+
+    def _part(self, path: str) -> Any:
+        return self.get_submodule(path)
 
 
 def _for_all(num_tokens: int) -> Draw:

@@ -8,8 +8,7 @@ from peft_demo import settings
 from peft_demo.data.dataset import LoadingCode
 from peft_demo.errors import AssetError
 from peft_demo.models.architecture import ARCHITECTURES, Shape
-from peft_demo.models.base import Base, frozen
-from peft_demo.models.pretrained import Pretrained
+from peft_demo.models.base import Base, Pretrained, frozen
 from peft_demo.models.random_state import borrowed_generators
 
 HUB_BASE = "distilbert/distilbert-base-cased"
@@ -28,7 +27,8 @@ def load_distilbert() -> Base:
 
     from peft_demo.libraries import transformers
 
-    folder = settings.distilbert_folder() or _fetch_distilbert()
+    own = settings.distilbert_folder()
+    folder = own or _fetch_distilbert()
     try:
         config = transformers.AutoConfig.from_pretrained(folder)
         if config.model_type != _FAMILY.model_type:
@@ -36,19 +36,19 @@ def load_distilbert() -> Base:
                 f"base_model must be a DistilBERT, got a {config.model_type} in {folder}."
             )
         with borrowed_generators():  # transformers draws a head, which is drawn again later
-            model = transformers.DistilBertForSequenceClassification.from_pretrained(folder)
+            model = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
         # Without its files transformers makes up a tokenizer that knows no word.
         if len(tokenizer) <= len(tokenizer.all_special_ids):
             raise ValueError("no vocabulary")
     except (OSError, ValueError, SafetensorError) as error:
-        if settings.distilbert_folder() is None:  # only a part of it is in the cache
-            raise AssetError(_OUT_OF_REACH) from error
-        raise AssetError(
+        told = (
             "PEFT_DEMO_DISTILBERT_FOLDER must be a folder with a saved DistilBERT and its "
-            f"tokenizer, got {folder}."
-        ) from error
-    return frozen(HUB_BASE, _FAMILY, model.float(), tokenizer)
+            f"tokenizer, got {own}."
+        )
+        # Of the Hub's, only a part is in the cache.
+        raise AssetError(told if own else _OUT_OF_REACH) from error
+    return frozen(HUB_BASE, model.float(), tokenizer)
 
 
 def _fetch_distilbert() -> Path:

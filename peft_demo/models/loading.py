@@ -35,15 +35,15 @@ def default_base() -> str:
     return HUB_BASE if BASES[HUB_BASE].is_at_hand() else BUILTIN_BASE
 
 
-def export(folder: Path, labels: Sequence[str], base_id: str = BUILTIN_BASE) -> None:
-    """Write a base as a transformers folder that ``AutoModel…from_pretrained`` reads.
+def export(folder: Path, labels: Sequence[str]) -> None:
+    """Write the built-in base as a transformers folder that ``AutoModel…from_pretrained`` reads.
 
     Its head is new, for ``labels``.
 
     Raises:
         AssetError: the base cannot be loaded or the folder cannot be written.
     """
-    base = load(base_id)
+    base = load(BUILTIN_BASE)
     with borrowed_generators():
         model = base.shared(labels)
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,9 +32,7 @@ def shape_of(base_id: str) -> Shape:
 def _read(folder: Path, architecture: Architecture) -> Shape | None:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        own = (field.name for field in fields(Shape))
-        measured = (int(config[name]) for name in architecture.measures)
-        values: dict[str, Any] = dict(zip(own, measured, strict=False))
-        return Shape(**values, architecture=architecture)
+        values: Any = [*(int(config[name]) for name in architecture.measures), architecture]
+        return Shape(*values)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # loading the base says what is wrong with it

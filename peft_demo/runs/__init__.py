@@ -16,9 +16,9 @@ from peft_demo.runs.run_fields import (
     METHOD,
     NAME,
     PART_SEEDS,
-    RUN_FIELDS,
-    dataset_field,
     fields_of,
+    run_field,
+    run_fields,
 )
 from peft_demo.runs.sample import RunTexts, draw
 
@@ -27,7 +27,6 @@ __all__ = [
     "METHOD",
     "NAME",
     "PART_SEEDS",
-    "RUN_FIELDS",
     "EpochMetrics",
     "Evaluation",
     "GroupKind",
@@ -42,8 +41,9 @@ __all__ = [
     "RunStatus",
     "RunTexts",
     "StepMetrics",
-    "dataset_field",
     "draw",
     "fields_of",
     "read_config",
+    "run_field",
+    "run_fields",
 ]

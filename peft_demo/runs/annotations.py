@@ -2,80 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import Text, shown
 from peft_demo.runs.run_fields import NAME
 
-TAG = Text(
-    "tags",
-    "Tags",
-    "Words to find the run by, with commas between them.",
-    "",
-    1,
-    30,
-)
+TAG = Text("tags", "Tags", "Words to find the run by.", "", 1, 30)
 
 MOST_TAGS = 10
 
-NOTE = Text(
-    "note",
-    "Note",
-    "What is worth remembering about the run.",
-    "",
-    0,
-    2_000,
-    has_lines=True,
-)
+NOTE = Text("note", "Note", "What is worth remembering.", "", 0, 2_000, has_lines=True)
 
 
-def check_annotations(
-    *,
-    name: str | None = None,
-    tags: str | Iterable[str] | None = None,
-    note: str | None = None,
-    is_starred: bool | None = None,
-) -> dict[str, Any]:
-    """What was given, checked; what is None stays as it is and is left out.
+def check_annotations(**changes: Any) -> dict[str, Any]:
+    """What was given of name, tags, note and is_starred, checked; what is None is left out.
 
     Raises:
-        InvalidFieldsError: with a sentence for each field that is not allowed.
+        InvalidFieldsError: with a sentence for each field that is unknown or not allowed.
     """
-    checks = {
-        "name": (NAME.check, name),
-        "tags": (check_tags, tags),
-        "note": (NOTE.check, note),
-        "is_starred": (_check_star, is_starred),
-    }
     checked: dict[str, Any] = {}
     problems: dict[str, str] = {}
-    for field, (check_value, value) in checks.items():
-        if value is None:
-            continue
+    for name, value in changes.items():
         try:
-            checked[field] = check_value(value)
+            if name not in _CHECKS:
+                known = ", ".join(_CHECKS)
+                refuse(name, f"changes must be of {known}, got {shown(name)}.")
+            if value is not None:
+                checked[name] = _CHECKS[name](value)
         except InvalidFieldsError as error:
             problems.update(error.problems)
     if problems:
         raise InvalidFieldsError(problems)
     return checked
-
-
-def annotations_in(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Changes that came as one mapping, as ``check_annotations`` takes them.
-
-    Raises:
-        InvalidFieldsError: it names something else.
-    """
-    known = ("name", "tags", "note", "is_starred")
-    for name in changes:
-        if name not in known:
-            raise InvalidFieldsError(
-                {name: f"changes must be of {', '.join(known)}, got {shown(name)}."}
-            )
-    return dict(changes)
 
 
 def check_tags(value: object) -> list[str]:
@@ -86,17 +46,23 @@ def check_tags(value: object) -> list[str]:
     """
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) for text in texts):
-        raise InvalidFieldsError({"tags": f"tags must be texts, got {shown(value)}."})
+        refuse("tags", f"tags must be texts, got {shown(value)}.")
     words = [word.strip() for text in texts for word in text.split(",")]
     tags = [str(TAG.check(word)) for word in dict.fromkeys(words) if word]
     if len(tags) > MOST_TAGS:
-        raise InvalidFieldsError({"tags": f"tags must be at most {MOST_TAGS}, got {len(tags)}."})
+        refuse("tags", f"tags must be at most {MOST_TAGS}, got {len(tags)}.")
     return tags
 
 
 def _check_star(value: object) -> bool:
     if not isinstance(value, bool):
-        raise InvalidFieldsError(
-            {"is_starred": f"is_starred must be true or false, got {shown(value)}."}
-        )
+        refuse("is_starred", f"is_starred must be true or false, got {shown(value)}.")
     return value
+
+
+_CHECKS: dict[str, Callable[[Any], object]] = {
+    "name": NAME.check,
+    "tags": check_tags,
+    "note": NOTE.check,
+    "is_starred": _check_star,
+}

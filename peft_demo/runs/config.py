@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_serializer
 
 from peft_demo import methods
-from peft_demo.data import DATASETS, DataSet
-from peft_demo.errors import InvalidFieldsError
-from peft_demo.fields import Field, Value, check_all, shown
-from peft_demo.models import BASES, shape_of
-from peft_demo.runs.run_fields import (
-    LEARNING_RATE,
-    METHOD,
-    NAME,
-    NUM_REVIEWS,
-    NUM_TEST_REVIEWS,
-    RUN_FIELDS,
-    fields_of,
-    method_field,
-)
+from peft_demo.data import DATASETS, DEFAULT_DATASET
+from peft_demo.errors import InvalidFieldsError, refuse
+from peft_demo.fields import Field, check_all, shown
+from peft_demo.models import BASES, BUILTIN_BASE, Shape, shape_of
+from peft_demo.runs.run_fields import METHOD, NAME, fields_of
 
 
 class RunConfig(BaseModel):
@@ -59,10 +50,10 @@ class RunConfig(BaseModel):
 
     def __init__(self, values: Mapping[str, object] | None = None, /, **more: object) -> None:
         if not isinstance(values or {}, Mapping):
-            raise InvalidFieldsError(
-                {"config": f"config must map fields to values, got {shown(values)}."}
-            )
+            refuse("config", f"config must map fields to values, got {shown(values)}.")
         super().__init__(**_checked({**(values or {}), **more}))
+        # Not as it lies on this machine: a run that is valid here must be valid elsewhere.
+        self._check_together(BASES[self.base_model].shape)
 
     @classmethod
     def model_validate(cls, obj: Any, **_: Any) -> RunConfig:
@@ -103,32 +94,27 @@ class RunConfig(BaseModel):
         Raises:
             InvalidFieldsError: the method does not fit that copy, or this is history.
         """
-        methods.METHODS[self.method].check(self.method_values, self.setting)
+        self._check_together(shape_of(self.base_model))
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """What it consists of, in the form's order; without the method's own if that is gone."""
-        if self.method in methods.METHODS:
-            return fields_of(self.method, self.base_model)
-        return (METHOD, LEARNING_RATE, *RUN_FIELDS, NAME)
+        return fields_of(self.method, self.base_model)
 
     @property
     def method_label(self) -> str:
         """The method's name, or its id if it is gone; so are the next two."""
-        method = methods.METHODS.get(self.method)
-        return method.label if method else self.method
+        return _label(methods.METHODS, self.method)
 
     @property
     def base_model_label(self) -> str:
         """The base model's name."""
-        row = BASES.get(self.base_model)
-        return row.label if row else self.base_model
+        return _label(BASES, self.base_model)
 
     @property
     def dataset_label(self) -> str:
         """The data set's name."""
-        dataset = DATASETS.get(self.dataset)
-        return dataset.label if dataset else self.dataset
+        return _label(DATASETS, self.dataset)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -149,7 +135,8 @@ class RunConfig(BaseModel):
     @property
     def max_steps(self) -> int:
         """Optimiser steps of the whole training."""
-        return _max_steps(self.num_reviews, self.per_device_train_batch_size, self.num_train_epochs)
+        per_epoch = -(-self.num_train_reviews // self.per_device_train_batch_size)
+        return per_epoch * self.num_train_epochs
 
     def seed_of(self, part: str) -> int:
         """The seed of one of the ``PART_SEEDS``: its own, or else the run's."""
@@ -159,112 +146,70 @@ class RunConfig(BaseModel):
     @property
     def setting(self) -> methods.Setting:
         """What the method's configuration depends on beside its own fields, on this machine."""
-        return methods.Setting(
-            shape_of(self.base_model),
-            self.max_steps,
-            self.max_length,
-            self.seed_of("adapter_seed"),
-            len(self.labels),
-        )
+        return self._setting_on(shape_of(self.base_model))
 
     @property
     def summary(self) -> str:
         """The settings that tell runs apart, in a few words: ``LoRA · r 8 · lr 0.001``."""
         return _summary(self.method, self.method_values, self.learning_rate)
 
+    def _setting_on(self, base: Shape) -> methods.Setting:
+        return methods.Setting(
+            base,
+            self.max_steps,
+            self.max_length,
+            self.seed_of("adapter_seed"),
+            len(self.labels),
+        )
+
+    def _check_together(self, base: Shape) -> None:
+        """The checks that involve several fields, once each of them is right by itself."""
+        methods.METHODS[self.method].check(self.method_values, self._setting_on(base))
+
+
+def _label(table: Mapping[str, Any], row_id: str) -> str:
+    return table[row_id].label if row_id in table else row_id
+
 
 def _checked(values: dict[str, object]) -> dict[str, object]:
     """The arguments of RunConfig's fields from a flat mapping, every value checked."""
-    method_id = str(method_field().check(values.get("method", METHOD.default)))
-    method = methods.METHODS[method_id]
-    own_names = {field.name for field in method.fields}
-    every = [field for field in fields_of(method_id, values.get("base_model")) if field != NAME]
-    own = [field for field in every if field.name in own_names]
-    fields = [field for field in every if field.name not in own_names]
+    values = {**values, "name": values.get("name") or ""}
+    method_id = values.get("method", METHOD.default)
+    base, dataset = values.get("base_model", BUILTIN_BASE), values.get("dataset", DEFAULT_DATASET)
+    fields = fields_of(method_id, base, dataset)
     problems: dict[str, str] = {}
-    checked: dict[str, Value | None] = {}
-    own_values: dict[str, Value | None] = {}
-    for check in (
-        lambda: checked.update(
-            check_all(fields, {**_usual_sizes(values.get("dataset")), **values})
-        ),
-        lambda: own_values.update(check_all(own, values)),
-        lambda: _refuse_unknown(values, method_id),
-        lambda: checked.update(name=NAME.check(values.get("name") or "")),
-    ):
-        try:
-            check()
-        except InvalidFieldsError as error:
-            problems.update(error.problems)
+    try:
+        checked = check_all(fields, values)
+    except InvalidFieldsError as error:
+        problems = error.problems
+    if "method" not in problems:
+        problems |= _unknown(values, methods.METHODS[str(method_id)].label, fields)
     if problems:
         raise InvalidFieldsError(problems)
-    _check_together(method, own_values, checked)
-    name = checked["name"] or _summary(method_id, own_values, checked["learning_rate"])
-    return {**checked, "name": name, "method_values": own_values}
+    own = {field.name: checked.pop(field.name) for field in methods.METHODS[str(method_id)].fields}
+    name = checked["name"] or _summary(str(method_id), own, checked["learning_rate"])
+    return {**checked, "name": name, "method_values": own}
 
 
-def _check_together(
-    method: methods.Method, own_values: Mapping[str, Value | None], values: Mapping[str, Any]
-) -> None:
-    """The checks that involve several fields, once each of them is right by itself."""
-    dataset = DATASETS[values["dataset"]]
-    _check_sizes(dataset, values)
-    steps = _max_steps(
-        values["num_reviews"], values["per_device_train_batch_size"], values["num_train_epochs"]
-    )
-    # Not as it lies on this machine: a run that is valid here must be valid elsewhere.
-    base = BASES[values["base_model"]].shape
-    seed = values["seed"] if values["adapter_seed"] is None else values["adapter_seed"]
-    method.check(
-        own_values, methods.Setting(base, steps, values["max_length"], seed, len(dataset.labels))
-    )
-
-
-def _usual_sizes(dataset: object) -> dict[str, object]:
-    """What a run takes of a data set with fewer texts than the fields' defaults."""
-    row = DATASETS.get(dataset) if isinstance(dataset, str) else None
-    most = (row.most_texts, row.test_pool) if row else ()
+def _unknown(values: Mapping[str, object], label: str, fields: Iterable[Field]) -> dict[str, str]:
+    known = [field.name for field in fields]
     return {
-        field.name: min(int(field.default), limit)  # type: ignore[arg-type]
-        for field, limit in zip((NUM_REVIEWS, NUM_TEST_REVIEWS), most, strict=False)
+        name: f"{shown(name)} is not a field of a {label} run; its fields are {', '.join(known)}."
+        for name in values
+        if name not in known
     }
-
-
-def _check_sizes(dataset: DataSet, values: Mapping[str, Any]) -> None:
-    """Whether the data set has as many texts as the run asks for."""
-    limits = {"num_reviews": (10, dataset.most_texts), "num_test_reviews": (50, dataset.test_pool)}
-    problems = {
-        name: f"{name} must be a whole number between {least} and {most:,} for the data set "
-        f"{dataset.id}, got {values[name]:,}."
-        for name, (least, most) in limits.items()
-        if values[name] > most
-    }
-    if problems:
-        raise InvalidFieldsError(problems)
-
-
-def _max_steps(num_reviews: int, batch: int, epochs: int) -> int:
-    train = num_reviews - round(num_reviews / 5)
-    return -(-train // batch) * epochs
 
 
 def _summary(method_id: str, values: Mapping[str, Any], learning_rate: Any) -> str:
-    method = methods.METHODS[method_id]
-    numbers = [field.brief(values[field.name]) for field in method.fields]
-    words = [method.label, *filter(None, numbers), f"lr {learning_rate:g}"]
+    words = [
+        _label(methods.METHODS, method_id),
+        *(
+            f"{name.removeprefix('lora_')} {value:g}"
+            for name, value in values.items()
+            if isinstance(value, (int, float))
+        ),
+        f"lr {learning_rate:g}",
+    ]
     while len(" · ".join(words)) > NAME.maximum:
         words.pop(-2)  # it serves as a name, which has a limit
     return " · ".join(words)
-
-
-def _refuse_unknown(values: Mapping[str, object], method_id: str) -> None:
-    known = [field.name for field in fields_of(method_id)]
-    problems = {}
-    for name in values:
-        if name not in known:
-            label = methods.METHODS[method_id].label
-            problems[name] = (
-                f"{shown(name)} is not a field of a {label} run; its fields are {', '.join(known)}."
-            )
-    if problems:
-        raise InvalidFieldsError(problems)

@@ -9,7 +9,7 @@ from typing import Any
 import pydantic
 from pydantic import BaseModel, PrivateAttr
 
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import shown
 from peft_demo.methods import Setting
 from peft_demo.runs.config import RunConfig
@@ -46,22 +46,12 @@ class PastConfig(RunConfig):
 
     def require_valid(self) -> None:
         """Refuse it."""
-        raise InvalidFieldsError({"config": self._problem})
-
-    @property
-    def summary(self) -> str:
-        """Its numbers, whatever they mean."""
-        numbers = [
-            f"{name} {value:g}"
-            for name, value in self.method_values.items()
-            if isinstance(value, (int, float))
-        ]
-        return " · ".join([self.method_label, *numbers, f"lr {self.learning_rate:g}"])[:80]
+        refuse("config", self._problem)
 
     @property
     def setting(self) -> Setting:
         """Nothing is built from it."""
-        raise InvalidFieldsError({"config": self._problem})
+        refuse("config", self._problem)
 
 
 def read_config(stored: object) -> RunConfig:
@@ -85,9 +75,8 @@ def _attributes(stored: Mapping[str, Any]) -> dict[str, Any]:
     values = {
         name: _as_type(field.annotation, stored.get(name, getattr(usual, name)))
         for name, field in RunConfig.model_fields.items()
-        if name not in ("name", "method", "method_values")
+        if name != "method_values"
     }
-    values["method"] = str(stored.get("method", usual.method))
     values["method_values"] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in stored.items()

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.fields import check_all, shown
+from peft_demo.fields import shown
 from peft_demo.runs.config import RunConfig
-from peft_demo.runs.matching import Imported
-from peft_demo.runs.run_fields import LEARNING_RATE, METHOD, NAME, RUN_FIELDS
+from peft_demo.runs.matching import Imported, from_flat
+from peft_demo.runs.run_fields import NAME
 
 
 def to_link(config: RunConfig) -> str:
     """The configuration as a query, without what its method has by default."""
-    values = config.flat()
     usual = RunConfig({"method": config.method}).flat()
     if config.name == config.summary:
-        values["name"] = usual["name"]
-    changed = {name: value for name, value in values.items() if value != usual[name]}
+        usual["name"] = config.name
+    changed = {name: value for name, value in config.flat().items() if value != usual[name]}
     pairs = {"method": config.method, **changed}
     return urlencode(
         {k: ",".join(v) if isinstance(v, list) else v for k, v in pairs.items()}, safe=",/"
@@ -44,23 +42,10 @@ def from_link(query: str) -> Imported:
             came = f"{shown(values[name])} and {shown(value)}"
             problems[name] = f"{name} must be given once, got {came}."
         values[name] = value
-    if not values:
-        return Imported({})
     try:
-        flat = RunConfig(values).flat()
+        read = from_flat(values, {}) if values else Imported({})
     except InvalidFieldsError as error:
         problems = {**error.problems, **problems}
-        if METHOD.name in problems:  # nothing else was looked at
-            problems = {**_problems_of_any_method(values), **problems}
     if problems:
         raise InvalidFieldsError(problems)
-    return Imported({name: flat[name] for name in {METHOD.name: "", **values}})
-
-
-def _problems_of_any_method(values: Mapping[str, object]) -> dict[str, str]:
-    """What is wrong with the fields that all methods have."""
-    try:
-        check_all((LEARNING_RATE, *RUN_FIELDS, NAME), values)
-    except InvalidFieldsError as error:
-        return error.problems
-    return {}
+    return read

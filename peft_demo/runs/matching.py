@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, replace
+from dataclasses import MISSING, dataclass
 from enum import Enum
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import Modules, shown
-from peft_demo.methods import METHODS, UNSUPPORTED, Method, Setting, Values
+from peft_demo.methods import METHODS, UNSUPPORTED, Method
 from peft_demo.models import BASES, BUILTIN_BASE, Architecture
 from peft_demo.runs.config import RunConfig
-from peft_demo.runs.run_fields import METHOD, NAME, RUN_FIELDS
+from peft_demo.runs.run_fields import METHOD, NAME, run_fields
 
 if TYPE_CHECKING:
     from peft_demo.libraries import peft
@@ -46,20 +45,10 @@ class Imported:
     """A sentence for each thing that cannot be honoured."""
 
 
-def refusal(sentence: str) -> InvalidFieldsError:
-    """The error at ``config``."""
-    return InvalidFieldsError({"config": sentence})
-
-
-def refuse(sentence: str) -> NoReturn:
-    """Raise the sentence at ``config``."""
-    raise refusal(sentence)
-
-
 def _complete(values: Mapping[str, Any], rest: Mapping[str, Any]) -> RunConfig:
     """The values, and of the rest what their method has too; its name is made anew."""
     method = values.get(METHOD.name, rest.get(METHOD.name, METHOD.default))
-    of_any = {field.name for field in RUN_FIELDS}
+    of_any = {field.name for field in run_fields()}
     is_same = method == rest.get(METHOD.name)
     kept = {n: v for n, v in rest.items() if n in of_any or (is_same and n != NAME.name)}
     return RunConfig({**kept, **values})
@@ -68,7 +57,7 @@ def _complete(values: Mapping[str, Any], rest: Mapping[str, Any]) -> RunConfig:
 def from_flat(values: dict[str, Any], rest: Mapping[str, Any]) -> Imported:
     """Our own flat mapping, beside the settings that stay."""
     if not values:
-        refuse("config must hold settings, got an empty object.")
+        refuse("config", "config must hold settings, got an empty object.")
     try:
         config = _complete(values, rest)
     except InvalidFieldsError as error:
@@ -92,6 +81,17 @@ def _with_origin(error: InvalidFieldsError, said: Mapping[str, Any]) -> InvalidF
 # From peft's configuration to a row
 
 
+def type_of(class_name: str) -> str:
+    """The PeftType of peft's configuration class of that name."""
+    for peft_type, found in _classes().items():
+        if found.__name__ == class_name:
+            return peft_type
+    refuse(
+        "config",
+        f"config must build the configuration of one of peft's methods, got {class_name[:60]}.",
+    )
+
+
 def _classes() -> dict[str, type[peft.PeftConfig]]:
     """Peft's configuration classes by their PeftType."""
     from peft_demo.libraries import peft
@@ -101,73 +101,18 @@ def _classes() -> dict[str, type[peft.PeftConfig]]:
     }
 
 
-def class_named(name: str) -> type[peft.PeftConfig]:
-    """Peft's configuration class of that name."""
-    for kind, found in _classes().items():
-        if found.__name__ == name:
-            return _offered(kind, found)
-    refuse(f"config must build the configuration of one of peft's methods, got {name[:60]}.")
-
-
-def class_of_type(peft_type: object) -> type[peft.PeftConfig]:
-    """Peft's configuration class of that PeftType."""
-    found = _classes().get(str(peft_type))
-    if found is None:
-        raise InvalidFieldsError(
-            {"peft_type": f"peft_type must be one that peft has, got {shown(peft_type)}."}
-        )
-    return _offered(str(peft_type), found)
-
-
-def _offered(peft_type: str, found: type[peft.PeftConfig]) -> type[peft.PeftConfig]:
-    if any(type(row.config) is found for row in _rows()):
-        return found
-    for other in UNSUPPORTED:
-        if other.peft_type == peft_type:
-            raise InvalidFieldsError(
-                {"peft_type": f"{other.label} is not offered here: {other.reason}"}
-            )
-    raise InvalidFieldsError({"peft_type": f"{peft_type} is not offered here."})
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A method, and what it makes of its defaults."""
-
-    method: Method
-    config: peft.PeftConfig
-
-    @property
-    def named(self) -> set[str]:
-        return {field.name for field in self.method.fields}
-
-    def options(self, values: Values, setting: Setting) -> dict[str, Any]:
-        """What the method gives to peft with these values."""
-        assert self.method.peft_config is not None
-        return _options(self.method.peft_config(values, setting))
-
-    def fixed(self) -> dict[str, Any]:
-        """Options that make this row what it is, and are not peft's default."""
-        usual = _defaults(type(self.config))
-        return {
-            name: value
-            for name, value in _options(self.config).items()
-            if name not in self.named | _BOOKKEEPING and value != usual[name]
-        }
-
-
-@lru_cache(maxsize=1)
-def _rows_of(_methods: tuple[Method, ...]) -> tuple[_Row, ...]:
-    rows = []
-    for method in _methods:
-        if method.peft_config is not None:
-            usual = RunConfig({"method": method.id})
-            rows.append(_Row(method, method.peft_config(usual.method_values, usual.setting)))
-    return tuple(rows)
-
-
-def _rows() -> tuple[_Row, ...]:
-    return _rows_of(tuple(METHODS.values()))
+def _rows(found: type[peft.PeftConfig], peft_type: object) -> list[Method]:
+    """The methods that it configures."""
+    rows = [
+        method
+        for method in METHODS.values()
+        if method.peft_config and method.peft_config.name == found.__name__
+    ]
+    if not rows:
+        other = next((row for row in UNSUPPORTED if row.peft_type == peft_type), None)
+        told = f"{other.label} is not offered here: {other.reason}" if other else ""
+        refuse("peft_type", told or f"{peft_type} is not offered here.")
+    return rows
 
 
 def _options(config: peft.PeftConfig) -> dict[str, Any]:
@@ -202,61 +147,73 @@ def plain(value: Any) -> Any:
     return value
 
 
-def from_peft(
-    found: type[peft.PeftConfig], options: Mapping[str, Any], rest: Mapping[str, Any]
-) -> Imported:
-    """The row that a configuration of peft belongs to, and what it says of its fields."""
-    given = plain(options)
-    _check_options(found, given)
-    row = _matching(found, given)
+def from_peft(peft_type: object, given: Mapping[str, Any], rest: Mapping[str, Any]) -> Imported:
+    """The row that a configuration of peft belongs to, and what it says of its fields.
+
+    Args:
+        peft_type: as peft names it.
+        given: its options, as ``plain`` values.
+        rest: the flat configuration whose other settings stay.
+    """
+    found = _classes().get(str(peft_type))
+    if found is None:
+        refuse("peft_type", f"peft_type must be one that peft has, got {shown(peft_type)}.")
+    rows = _rows(found, peft_type)
+    usual = _defaults(found)
+    _check_options(found, peft_type, given)
+    method = _matching(rows, given, usual)
     values, notes = _base(given)
-    values[METHOD.name] = row.method.id
+    values[METHOD.name] = method.id
     base = values.get("base_model", rest.get("base_model", BUILTIN_BASE))
     architecture = BASES[base].architecture
-    taken, more = _field_values(row.method, architecture, given, _defaults(found))
-    config, unfit = _fitting({**values, **taken}, given, rest)
+    taken, more = _field_values(method, architecture, given, usual)
+    values |= taken
+    config, unfit = _fitting(values, given, rest)
     flat = config.flat()
-    said = {name: flat[name] for name in {**values, **taken} if name not in unfit}
-    notes += [*more, *unfit.values(), *_unhonoured(row, config, given)]
+    said = {name: flat[name] for name in values if name not in unfit}
+    notes += [*more, *unfit.values(), *_unhonoured(method, config, given, usual)]
     notes += _beside_head(given, architecture)
     return Imported(said, tuple(notes))
 
 
-def _check_options(found: type[peft.PeftConfig], given: Mapping[str, Any]) -> None:
+def _check_options(
+    found: type[peft.PeftConfig], peft_type: object, given: Mapping[str, Any]
+) -> None:
     problems = {
         name: f"{shown(name)} is no option of peft's {found.__name__}."
         for name in given
         if name not in _defaults(found)
     }
-    own = next(kind for kind, its_class in _classes().items() if its_class is found)
-    for name, right in (("peft_type", own), ("task_type", "SEQ_CLS")):
+    for name, right in (("peft_type", peft_type), ("task_type", "SEQ_CLS")):
         if given.get(name) not in (None, right):
             problems[name] = f"{name} must be {right}, got {shown(given[name])}."
     if problems:
         raise InvalidFieldsError(problems)
 
 
-def _matching(found: type[peft.PeftConfig], given: Mapping[str, Any]) -> _Row:
+def _matching(rows: list[Method], given: Mapping[str, Any], usual: Mapping[str, Any]) -> Method:
     """The row whose fixed options are the given ones."""
-    rows = [row for row in _rows() if type(row.config) is found]
     if len(rows) == 1:
         return rows[0]
-    usual = _defaults(found)
     came = {**usual, **{name: value for name, value in given.items() if value is not None}}
-    telling = {name for row in rows for name in row.fixed()}
+    fixed = {row.id: row.peft_config.options for row in rows if row.peft_config}
+    telling = {name for options in fixed.values() for name in options}
+    own = {row.id: telling - {field.name for field in row.fields} for row in rows}
     # First those that fix what is a field of others: head only has no target modules.
-    for row in sorted(rows, key=lambda row: len(telling & row.named)):
-        fixed = row.fixed()
-        if all(came[name] == fixed.get(name, usual[name]) for name in telling - row.named):
+    for row in sorted(rows, key=lambda row: -len(own[row.id])):
+        if all(came[name] == fixed[row.id].get(name, usual[name]) for name in own[row.id]):
             return row
-    free = set().union(*(row.named for row in rows))
+    common = set.intersection(*own.values())
     known = [
-        f"{row.method.label}: {_listed(row.fixed()) or 'none'}"
+        f"{row.label}: {_listed(fixed[row.id]) or 'none'}"
         for row in rows
-        if not free & set(row.fixed())
+        if common.issuperset(fixed[row.id])
     ]
-    odd = {name: came[name] for name in sorted(telling - free) if came[name] != usual[name]}
-    refuse(f"config must have the options of one method ({'; '.join(known)}), got {_listed(odd)}.")
+    odd = {name: came[name] for name in sorted(common) if came[name] != usual[name]}
+    refuse(
+        "config",
+        f"config must have the options of one method ({'; '.join(known)}), got {_listed(odd)}.",
+    )
 
 
 def _listed(options: Mapping[str, Any]) -> str:
@@ -291,11 +248,10 @@ def _modules(field: Modules, architecture: Architecture, value: Any) -> Any:
     if value == "all-linear" and set(architecture.linear) <= set(field.choices):
         return list(architecture.linear)
     if isinstance(value, str):
-        raise InvalidFieldsError(
-            {
-                field.name: f"{field.name} must be a list with {field.allowed}, got "
-                f"{shown(value)}, which peft takes for a regular expression."
-            }
+        refuse(
+            field.name,
+            f"{field.name} must be a list with {field.allowed}, got {shown(value)}, which peft "
+            "takes for a regular expression.",
         )
     if not isinstance(value, list):
         return value  # refused by the field's own check
@@ -340,36 +296,24 @@ def _base(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return {}, []
 
 
-def _unhonoured(row: _Row, config: RunConfig, given: Mapping[str, Any]) -> list[str]:
+def _unhonoured(
+    method: Method, config: RunConfig, given: Mapping[str, Any], usual: Mapping[str, Any]
+) -> list[str]:
     """A sentence for each option that will be another, given or changed with the fields."""
-    setting, notes = config.setting, []
-    ours = row.options(config.method_values, setting)
-    elsewhere = row.options(config.method_values, _another(setting))
-    start = row.options(RunConfig({"method": row.method.id}).method_values, setting)
-    for name, usual in _defaults(type(row.config)).items():
-        value = given.get(name, usual)
-        is_as_it_was = name not in given and ours[name] == start[name]
-        if name in row.named | _BOOKKEEPING or value in (None, ours[name]) or is_as_it_was:
-            continue
-        if ours[name] != elsewhere[name]:
-            notes.append(f"{name}={_cut(value)} is left out: the run's other settings decide it.")
-        else:
-            notes.append(
-                f"{name}={_cut(value)} cannot be honoured here; {_cut(ours[name])} is used."
-            )
-    return notes
-
-
-def _another(setting: Setting) -> Setting:
-    """One that differs in everything."""
-    base = setting.base
-    return Setting(
-        replace(base, dim=2 * base.dim, n_layers=base.n_layers + 1, n_heads=base.n_heads + 1),
-        setting.max_steps + 1,
-        setting.max_length + 1,
-        setting.seed + 1,
-        setting.num_labels + 1,
+    assert method.peft_config is not None
+    start = RunConfig({"method": config.method}).method_values
+    ours, before = (
+        _options(method.peft_config(values, config.setting))
+        for values in (config.method_values, start)
     )
+    named = {*config.method_values, *_BOOKKEEPING}
+    return [
+        f"{name}={_cut(value)} cannot be honoured here; {_cut(ours[name])} is used."
+        for name, value in {**usual, **given}.items()
+        if (name in given or ours[name] != before[name])
+        and name not in named
+        and value not in (None, ours[name])
+    ]
 
 
 def _beside_head(given: Mapping[str, Any], architecture: Architecture) -> list[str]:

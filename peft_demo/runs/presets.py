@@ -14,14 +14,6 @@ _RATE_NOTE = (
     "and is too low for PEFT."
 )
 
-_ASSIGNMENT = {
-    "learning_rate": 2e-5,
-    "num_train_epochs": 10,
-    "per_device_train_batch_size": 16,
-    "num_reviews": 160,
-    "max_length": 50,
-}
-
 
 @dataclass(frozen=True)
 class Preset:
@@ -68,6 +60,25 @@ _RECOMMENDED_MORE: dict[str, dict[str, object]] = {
     "head_only": {"num_train_epochs": 4, "learning_rate": 1e-3},
 }
 
+
+def _of_assignment(preset_id: str, label: str, what: str, **values: object) -> Preset:
+    return Preset(
+        preset_id,
+        f"{label} (assignment)",
+        f"{what}, 128 reviews. {_RATE_NOTE}",
+        {
+            "learning_rate": 2e-5,
+            "num_train_epochs": 10,
+            "per_device_train_batch_size": 16,
+            "num_reviews": 160,
+            "max_length": 50,
+            **values,
+        },
+    )
+
+
+_LORA_64 = {"method": "lora", "r": 64, "lora_alpha": 16, "lora_dropout": 0.1}
+
 PRESETS: dict[str, Preset] = {
     preset.id: preset
     for preset in (
@@ -85,55 +96,37 @@ PRESETS: dict[str, Preset] = {
             },
         ),
         *(_recommended(method_id, **_RECOMMENDED_MORE.get(method_id, {})) for method_id in METHODS),
-        Preset(
+        _of_assignment(
             "lora-1",
-            "LoRA 1 (assignment)",
-            f"LoRA with r 64 on the four attention layers, 128 reviews. {_RATE_NOTE}",
-            {
-                **_ASSIGNMENT,
-                "method": "lora",
-                "r": 64,
-                "lora_alpha": 16,
-                "lora_dropout": 0.1,
-                "target_modules": FAMILY.attention,
-            },
+            "LoRA 1",
+            "LoRA with r 64 on the four attention layers",
+            **_LORA_64,
+            target_modules=FAMILY.attention,
         ),
-        Preset(
+        _of_assignment(
             "lora-2",
-            "LoRA 2 (assignment)",
-            f"LoRA with r 64 on attention and feed-forward layers, 128 reviews. {_RATE_NOTE}",
-            {
-                **_ASSIGNMENT,
-                "method": "lora",
-                "r": 64,
-                "lora_alpha": 16,
-                "lora_dropout": 0.1,
-                "target_modules": FAMILY.linear,
-            },
+            "LoRA 2",
+            "LoRA with r 64 on attention and feed-forward layers",
+            **_LORA_64,
+            target_modules=FAMILY.linear,
         ),
-        Preset(
+        _of_assignment(
             "lora-3",
-            "LoRA 3 (assignment)",
-            f"LoRA with r 32, alpha 32 and dropout 0.2 on attention, 128 reviews. {_RATE_NOTE}",
-            {
-                **_ASSIGNMENT,
-                "method": "lora",
-                "r": 32,
-                "lora_alpha": 32,
-                "lora_dropout": 0.2,
-                "target_modules": FAMILY.attention,
-            },
+            "LoRA 3",
+            "LoRA with r 32, alpha 32 and dropout 0.2 on attention",
+            method="lora",
+            r=32,
+            lora_alpha=32,
+            lora_dropout=0.2,
+            target_modules=FAMILY.attention,
         ),
-        Preset(
+        _of_assignment(
             "ia3",
-            "IA3 (assignment)",
-            f"IA3 on attention and feed-forward layers, 128 reviews. {_RATE_NOTE}",
-            {
-                **_ASSIGNMENT,
-                "method": "ia3",
-                "target_modules": FAMILY.linear,
-                "feedforward_modules": FAMILY.feedforward,
-            },
+            "IA3",
+            "IA3 on attention and feed-forward layers",
+            method="ia3",
+            target_modules=FAMILY.linear,
+            feedforward_modules=FAMILY.feedforward,
         ),
     )
 }

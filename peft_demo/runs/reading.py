@@ -9,19 +9,10 @@ from collections.abc import Mapping
 from textwrap import dedent
 from typing import Any
 
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import shown
 from peft_demo.runs.config import RunConfig
-from peft_demo.runs.matching import (
-    Imported,
-    class_named,
-    class_of_type,
-    from_flat,
-    from_peft,
-    plain,
-    refusal,
-    refuse,
-)
+from peft_demo.runs.matching import Imported, from_flat, from_peft, plain, type_of
 
 LONGEST = 100_000
 """Characters of a pasted text."""
@@ -46,20 +37,20 @@ def read(text: str, current: Mapping[str, object] | None = None) -> Imported:
     length = len(text.strip())
     if not 0 < length <= LONGEST:
         came = f"{length:,} characters" if length else "nothing"
-        refuse(f"config must be 1 to {LONGEST:,} characters, got {came}.")
+        refuse("config", f"config must be 1 to {LONGEST:,} characters, got {came}.")
     try:
         return _read(dedent(text).strip(), _valid(current))
-    except (RecursionError, MemoryError) as error:
-        raise refusal("config must be less deeply nested to be read.") from error
+    except (RecursionError, MemoryError):
+        refuse("config", "config must be less deeply nested to be read.")
 
 
 def _read(text: str, rest: Mapping[str, Any]) -> Imported:
     if not text.startswith("{"):
         name, options = _read_call(text)
-        return from_peft(class_named(name), options, rest)
+        return from_peft(type_of(name), options, rest)
     values = _read_json(text)
     if "peft_type" in values:
-        return from_peft(class_of_type(values["peft_type"]), values, rest)
+        return from_peft(values["peft_type"], values, rest)
     return from_flat(values, rest)
 
 
@@ -70,7 +61,7 @@ def _read_json(text: str) -> dict[str, Any]:
     try:
         values = json.loads(text, object_pairs_hook=_without_repeats)
     except ValueError as error:
-        raise refusal(f"config must be valid JSON, got: {_reason(error)}.") from error
+        refuse("config", f"config must be valid JSON, got: {_reason(error)}.")
     return plain(values)  # the text begins with a brace, so it is an object
 
 
@@ -88,7 +79,7 @@ def _read_call(text: str) -> tuple[str, dict[str, Any]]:
     try:
         return _arguments(_configurations(ast.parse(text)))
     except (SyntaxError, ValueError) as error:
-        raise refusal(f"config must be JSON or valid Python, got: {_reason(error)}.") from error
+        refuse("config", f"config must be JSON or valid Python, got: {_reason(error)}.")
 
 
 def _configurations(tree: ast.AST) -> list[ast.Call]:
@@ -107,43 +98,50 @@ def _configurations(tree: ast.AST) -> list[ast.Call]:
 def _arguments(calls: list[ast.Call]) -> tuple[str, dict[str, Any]]:
     if len(calls) != 1:
         found = " and ".join(_name(call.func)[:60] for call in calls[:5]) or "none"
-        refuse(f"config must hold one call of a peft configuration, got {found}.")
+        refuse("config", f"config must hold one call of a peft configuration, got {found}.")
     call = calls[0]
     name = _name(call.func)
     if call.args:
-        refuse(f"config must give every argument by name, got {_source(call.args[0])} in {name}.")
+        refuse(
+            "config",
+            f"config must give every argument by name, got {_source(call.args[0])} in {name}.",
+        )
     options: dict[str, Any] = {}
     for keyword in call.keywords:
         if keyword.arg is None:
-            refuse(f"config must spell its arguments out, got **{_source(keyword.value)}.")
+            refuse(
+                "config", f"config must spell its arguments out, got **{_source(keyword.value)}."
+            )
         if keyword.arg in options:
-            refuse(f"config must give {keyword.arg} once; it is repeated.")
+            refuse("config", f"config must give {keyword.arg} once; it is repeated.")
         options[keyword.arg] = _literal(keyword.arg, keyword.value)
     return name, options
 
 
 def _literal(name: str, node: ast.expr) -> Any:
-    match node:
-        case ast.Constant(value=int() as value) if value.bit_length() > _LARGEST_BITS:
-            refuse(
-                f"{name} must be a number of reasonable size, got one of "
-                f"{value.bit_length():,} bits."
-            )
-        case ast.Constant(value=bool() | int() | float() | str() | None as value):
-            return value
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)) if (
-            not isinstance(value, bool)
-        ):
-            return -_literal(name, node.operand)
-        case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
-            return [_literal(name, item) for item in items]
-        case ast.Dict(keys=keys, values=values):
-            pairs = [(key, value) for key, value in zip(keys, values, strict=True) if key]
-            if len(pairs) == len(keys):  # no **more
-                return {str(_literal(name, k)): _literal(name, v) for k, v in pairs}
-        case ast.Attribute(value=ast.Name() | ast.Attribute(), attr=last) if last.isupper():
-            return last  # TaskType.SEQ_CLS; args.rank is a variable
-    refuse(f"{name} must be a plain value, got {_source(node)}: nothing is executed here.")
+    node = _Enumerations().visit(node)
+    for part in ast.walk(node):
+        match part:
+            case ast.Constant(value=int() as value) if value.bit_length() > _LARGEST_BITS:
+                refuse(
+                    "config",
+                    f"{name} must be a number of reasonable size, got one of "
+                    f"{value.bit_length():,} bits.",
+                )
+    try:
+        return plain(ast.literal_eval(node))
+    except (ValueError, TypeError):
+        refuse(
+            "config",
+            f"{name} must be a plain value, got {_source(node)}: nothing is executed here.",
+        )
+
+
+class _Enumerations(ast.NodeTransformer):
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """A member as its name: ``TaskType.SEQ_CLS``; ``args.rank`` is a variable."""
+        is_member = node.attr.isupper() and isinstance(node.value, (ast.Name, ast.Attribute))
+        return ast.Constant(node.attr) if is_member else node
 
 
 def _name(node: ast.expr) -> str:

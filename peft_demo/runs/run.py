@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 import pydantic
 
@@ -140,8 +140,11 @@ class Run(Record):
         return value if isinstance(value, RunConfig) else read_config(value)
 
 
-class Reporter(Protocol):
-    """Where a training tells what happens, and asks whether it should stop."""
+class Reporter:
+    """Where a training tells what happens, and asks whether it should stop.
+
+    One that says nothing else hears nothing and never stops it.
+    """
 
     def progress(self, progress: Progress) -> None:
         """How far it is."""
@@ -154,3 +157,4 @@ class Reporter(Protocol):
 
     def should_stop(self) -> bool:
         """Whether somebody asked for this run to stop."""
+        return False

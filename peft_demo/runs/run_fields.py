@@ -2,123 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TypeVar
 
 from peft_demo import methods
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.fields import Choice, Field, Integer, Number, Text
-from peft_demo.models import BASES, BUILTIN_BASE, Pretrained
+from peft_demo.models import BASES, BUILTIN_BASE
+
+_Row = TypeVar("_Row")
 
 MOST_SEED = 2**32 - 1
 
-_MOST_TESTED = max(row.test_pool for row in DATASETS.values())
-
-
-def _part_seed(name: str, label: str, decides: str) -> Field:
-    return Integer(
-        name,
-        label,
-        f"Decides {decides}. Left empty, the run's seed does; a number here keeps this part the "
-        "same while repeats change the others.",
-        None,
-        0,
-        MOST_SEED,
-        is_typed=True,
-    )
-
-
-NUM_REVIEWS = Integer(
-    "num_reviews",
-    "Reviews",
-    "How many reviews the run draws, as many of each label: four fifths to train on, one "
-    "fifth to validate after each epoch. 160 gives the assignment's 128 and 32. At most "
-    f"{'; '.join(f'{row.most_texts:,} {row.name}' for row in DATASETS.values())}.",
-    2_000,
-    10,
-    max(row.most_texts for row in DATASETS.values()),
-    is_typed=True,
-)
-
-NUM_TEST_REVIEWS = Integer(
-    "num_test_reviews",
-    "Test reviews",
-    "How many reviews of the fixed test pool measure the finished run; the same for all "
-    "runs. More give a narrower interval.",
-    1_000,
-    50,
-    _MOST_TESTED,
-    is_typed=True,
-)
-
-RUN_FIELDS = (
-    Choice(
-        "base_model",
-        "Base model",
-        "The pretrained network that stays frozen. The built-in one comes with the program; "
-        "the other is loaded from the Hugging Face Hub or its local cache.",
-        BUILTIN_BASE,
-        tuple(BASES),
-    ),
-    Choice(
-        "dataset",
-        "Data set",
-        "The labelled texts to learn from. Some of them are set aside for testing, at most "
-        f"{_MOST_TESTED:,}, and never trained on.",
-        DEFAULT_DATASET,
-        tuple(DATASETS),
-    ),
-    Integer(
-        "num_train_epochs",
-        "Epochs",
-        "How many times training goes through its reviews. Accuracy is measured after each.",
-        2,
-        1,
-        50,
-        1,
-    ),
-    Integer(
-        "per_device_train_batch_size",
-        "Batch size",
-        "How many reviews each training step looks at before it adjusts the weights.",
-        16,
-        1,
-        128,
-        1,
-        unit="reviews",
-    ),
-    NUM_REVIEWS,
-    Integer(
-        "max_length",
-        "Review length",
-        "Each review is cut after this many tokens (about ¾ as many words). "
-        "Longer takes more time.",
-        50,
-        8,
-        max(row.shape.max_position_embeddings for row in BASES.values()),
-        1,
-        unit="tokens",
-    ),
-    NUM_TEST_REVIEWS,
-    Integer(
-        "seed",
-        "Seed",
-        "The start of all random choices: the same seed and settings give the same numbers.",
-        42,
-        0,
-        MOST_SEED,
-        is_typed=True,
-    ),
-    _part_seed("head_seed", "Seed of the head", "how the new classification head begins"),
-    _part_seed("adapter_seed", "Seed of the adapter", "how the adapter's weights begin"),
-    _part_seed("dropout_seed", "Seed of the dropout", "what is dropped in each training step"),
-    _part_seed("data_seed", "Seed of the order", "the order in which training goes through them"),
-    _part_seed("sample_seed", "Seed of the sample", "which reviews the run draws"),
-)
-"""What every run has beside its method's own fields."""
-
-PART_SEEDS = ("head_seed", "adapter_seed", "dropout_seed", "data_seed", "sample_seed")
-"""Fields that fix one source of chance while the run's seed moves the others."""
+PART_SEEDS = {
+    "head_seed": ("Seed of the head", "how the new classification head begins"),
+    "adapter_seed": ("Seed of the adapter", "how the adapter's weights begin"),
+    "dropout_seed": ("Seed of the dropout", "what is dropped in each training step"),
+    "data_seed": ("Seed of the order", "the order in which training goes through them"),
+    "sample_seed": ("Seed of the sample", "which reviews the run draws"),
+}
+"""Fields that fix one source of chance while the run's seed moves the others: label, and what."""
 
 NAME = Text(
     "name",
@@ -149,41 +53,141 @@ LEARNING_RATE = Number(
 )
 
 
-def _with_rows(field: Field, base: Pretrained | None = None) -> Field:
-    """The field with the rows that the tables have now: one may be added later."""
-    bases = [base] if base else BASES.values()
-    sets = DATASETS.values()
-    now: dict[str, dict[str, Any]] = {
-        "method": {"choices": tuple(methods.METHODS)},
-        "base_model": {"choices": tuple(BASES)},
-        "dataset": {"choices": tuple(DATASETS)},
-        "max_length": {"maximum": max(row.shape.max_position_embeddings for row in bases)},
-        "num_reviews": {"maximum": max(row.most_texts for row in sets)},
-        "num_test_reviews": {"maximum": max(row.test_pool for row in sets)},
-    }
-    return replace(field, **now.get(field.name, {}))
+def _part_seed(name: str, label: str, decides: str) -> Field:
+    return Integer(
+        name,
+        label,
+        f"Decides {decides}. Left empty, the run's seed does; a number here keeps this part the "
+        "same while repeats change the others.",
+        None,
+        0,
+        MOST_SEED,
+        is_typed=True,
+    )
+
+
+def _row(table: Mapping[str, _Row], row_id: object) -> _Row | None:
+    return table.get(row_id) if isinstance(row_id, str) else None
 
 
 def method_field() -> Field:
     """The method field with the rows that METHODS has now."""
-    return _with_rows(METHOD)
+    return replace(METHOD, choices=tuple(methods.METHODS))
 
 
-def dataset_field() -> Field:
-    """The field of the data set with the rows that DATASETS has now."""
-    return next(_with_rows(field) for field in RUN_FIELDS if field.name == "dataset")
+def run_fields(base_model: object = None, dataset: object = None) -> tuple[Field, ...]:
+    """What every run has beside its method's own fields, with the rows that the tables have now.
+
+    Args:
+        base_model: a row of BASES, which limits a text's length.
+        dataset: a row of DATASETS, which limits the numbers of texts. Where either is none, the
+            largest of all rows limits them.
+    """
+    base, row = _row(BASES, base_model), _row(DATASETS, dataset)
+    longest = max(one.shape.max_position_embeddings for one in ([base] if base else BASES.values()))
+    sets = [row] if row else DATASETS.values()
+    most, most_tested = max(one.most_texts for one in sets), max(one.test_pool for one in sets)
+    unit = f"{row.nouns} of {row.id}" if row else ""
+    return (
+        Choice(
+            "base_model",
+            "Base model",
+            "The pretrained network that stays frozen. The built-in one comes with the program; "
+            "the other is loaded from the Hugging Face Hub or its local cache.",
+            BUILTIN_BASE,
+            tuple(BASES),
+        ),
+        Choice(
+            "dataset",
+            "Data set",
+            "The labelled texts to learn from. Some of them are set aside for testing, at most "
+            f"{most_tested:,}, and never trained on.",
+            DEFAULT_DATASET,
+            tuple(DATASETS),
+        ),
+        Integer(
+            "num_train_epochs",
+            "Epochs",
+            "How many times training goes through its reviews. Accuracy is measured after each.",
+            2,
+            1,
+            50,
+        ),
+        Integer(
+            "per_device_train_batch_size",
+            "Batch size",
+            "How many reviews each training step looks at before it adjusts the weights.",
+            16,
+            1,
+            128,
+            unit="reviews",
+        ),
+        Integer(
+            "num_reviews",
+            "Reviews",
+            "How many reviews the run draws, as many of each label: four fifths to train on, one "
+            "fifth to validate after each epoch. 160 gives the assignment's 128 and 32. At most "
+            f"{'; '.join(f'{one.most_texts:,} {one.name}' for one in DATASETS.values())}.",
+            min(2_000, most),
+            10,
+            most,
+            unit=unit,
+            is_typed=True,
+        ),
+        Integer(
+            "max_length",
+            "Review length",
+            "Each review is cut after this many tokens (about ¾ as many words). "
+            "Longer takes more time.",
+            50,
+            8,
+            longest,
+            unit="tokens",
+        ),
+        Integer(
+            "num_test_reviews",
+            "Test reviews",
+            "How many reviews of the fixed test pool measure the finished run; the same for all "
+            "runs. More give a narrower interval.",
+            min(1_000, most_tested),
+            50,
+            most_tested,
+            unit=unit,
+            is_typed=True,
+        ),
+        Integer(
+            "seed",
+            "Seed",
+            "The start of all random choices: the same seed and settings give the same numbers.",
+            42,
+            0,
+            MOST_SEED,
+            is_typed=True,
+        ),
+        *(_part_seed(name, *words) for name, words in PART_SEEDS.items()),
+    )
 
 
-def fields_of(method_id: str, base_model: object = None) -> tuple[Field, ...]:
+def run_field(name: str) -> Field:
+    """The one of ``run_fields`` that has this name."""
+    return next(field for field in run_fields() if field.name == name)
+
+
+def fields_of(
+    method_id: object, base_model: object = None, dataset: object = None
+) -> tuple[Field, ...]:
     """All fields of a run with this method, its own included, in the form's order.
 
     Args:
-        method_id: a row of METHODS.
-        base_model: a row of BASES, whose modules and longest text are the fields'; if it is none,
-            the fields are those of ``FAMILY``.
+        method_id: a row of METHODS; if it is none, no field is a method's own.
+        base_model: a row of BASES, whose modules are the fields'; if it is none, the fields are
+            those of ``FAMILY``. See also ``run_fields``.
+        dataset: see ``run_fields``.
     """
-    method = methods.METHODS[method_id]
-    base = BASES.get(base_model) if isinstance(base_model, str) else None
-    own = method.fields_on(base.architecture) if base else method.fields
-    rate = replace(LEARNING_RATE, default=method.learning_rate)
-    return (method_field(), *own, rate, *(_with_rows(field, base) for field in RUN_FIELDS), NAME)
+    method, base = _row(methods.METHODS, method_id), _row(BASES, base_model)
+    own: tuple[Field, ...] = ()
+    rate: Field = LEARNING_RATE
+    if method:
+        own = method.fields_on(base.architecture) if base else method.fields
+        rate = replace(LEARNING_RATE, default=method.learning_rate)
+    return (method_field(), *own, rate, *run_fields(base_model, dataset), NAME)

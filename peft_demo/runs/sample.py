@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from peft_demo.data import LabelledTexts, Pools
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import refuse
 from peft_demo.runs.config import RunConfig
 
 
@@ -35,11 +35,9 @@ def draw(pools: Pools, config: RunConfig) -> RunTexts:
     share = min(map(len, per_label))
     most = share * len(per_label)
     if config.num_reviews > most:
-        raise InvalidFieldsError(
-            {
-                "num_reviews": f"num_reviews must be at most {most:,} for this data set, "
-                f"got {config.num_reviews:,}."
-            }
+        refuse(
+            "num_reviews",
+            f"num_reviews must be at most {most:,} for this data set, got {config.num_reviews:,}.",
         )
     # Alternating labels before the cut, so that both parts are balanced to within one text.
     mixed = np.stack([indices[:share] for indices in per_label], axis=1).ravel()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from peft_demo.errors import InvalidFieldsError
-from peft_demo.fields import Choice, Field, Integer, Value, shown
+from peft_demo.errors import InvalidFieldsError, refuse
+from peft_demo.fields import Field, Integer, Value, shown
 from peft_demo.methods import METHODS
 from peft_demo.runs import presets
 from peft_demo.runs.config import RunConfig
@@ -39,16 +40,6 @@ REPEATS = Integer(
     1,
     1,
     16,
-    1,
-)
-
-RACE = Choice(
-    "race",
-    "Race",
-    f"Lets up to {MOST_RACERS} runs train in turns, so that their curves grow together; each gets "
-    "the numbers that it has alone.",
-    "no",
-    ("no", "yes"),
 )
 
 
@@ -68,7 +59,7 @@ def plan(
     axes: Mapping[str, object] | None = None,
     *,
     repeats: object = REPEATS.default,
-    race: object = RACE.default,
+    race: bool = False,
 ) -> Plan:
     """Every combination of the axes' values on top of one configuration, each with its repeats.
 
@@ -80,46 +71,40 @@ def plan(
         axes: the swept fields with their values, as a list or as text: ``{"r": "4, 16"}``; sets of
             modules are parted by semicolons.
         repeats: seeds for each.
-        race: "yes" trains them in turns.
+        race: whether they are trained in turns.
 
     Raises:
         InvalidFieldsError: at the swept field, at ``repeats``, ``race`` or ``sweep``.
     """
     count = int(REPEATS.check(repeats))  # type: ignore[arg-type]
-    is_race = RACE.check("yes" if race is True else "no" if race is False else race) == "yes"
-    method = str(METHOD.check(values.get(METHOD.name, METHOD.default)))
+    method = str(method_field().check(values.get(METHOD.name, METHOD.default)))
     parsed = _parse(axes or {}, method)
-    total = count
-    for listed in parsed.values():
-        total *= len(listed)
+    total = math.prod(map(len, parsed.values()), start=count)
     if total > MOST_RUNS:
-        _refuse("sweep", f"sweep must be 1 to {MOST_RUNS} runs, got {_product(parsed, count)}.")
-    if is_race and not 2 <= total <= MOST_RACERS:
-        _refuse("race", f"race must have 2 to {MOST_RACERS} runs, got {total}.")
+        factors = [f"{len(listed)} values of {name}" for name, listed in parsed.items()]
+        factors += [f"{count} repeats"] if count > 1 else []
+        came = f"{' × '.join(factors)} = {total:,}"
+        refuse("sweep", f"sweep must be 1 to {MOST_RUNS} runs, got {came}.")
+    if race and not 2 <= total <= MOST_RACERS:
+        refuse("race", f"race must have 2 to {MOST_RACERS} runs, got {total}.")
     configs = [
-        config
+        one
         for combination in product(*parsed.values())
-        for config in _repeated(
-            _combined(values, dict(zip(parsed, combination, strict=True))), count
-        )
+        for one in _repeated(_combined(values, dict(zip(parsed, combination, strict=True))), count)
     ]
     kind = GroupKind.SWEEP if parsed else GroupKind.REPEATS
-    return Plan(kind, _name(parsed, count, configs[0]), tuple(configs), parsed, is_race)
+    return Plan(kind, _name(parsed, count, configs[0]), tuple(configs), parsed, race)
 
 
-def assignment(*, tuned: bool = False, **changes: object) -> Plan:
+def assignment(*, tuned: bool = False) -> Plan:
     """The assignment's four configurations as a race, as they were or ``tuned``.
 
     Args:
         tuned: with tuned learning rates and enough reviews.
-        changes: fields that are to be different.
-
-    Raises:
-        InvalidFieldsError: a change is not allowed.
     """
     chosen = presets.TUNED_ASSIGNMENT if tuned else presets.ASSIGNMENT
     name = "The assignment with what it lacked" if tuned else "The assignment, redone"
-    configs = tuple(presets.preset(preset_id).config(**changes) for preset_id in chosen)
+    configs = tuple(presets.preset(preset_id).config() for preset_id in chosen)
     return Plan(GroupKind.ASSIGNMENT, name, configs, {}, is_race=True)
 
 
@@ -133,7 +118,7 @@ _NEVER = (NAME.name, "base_model", "dataset", "num_test_reviews", "seed")
 
 def _parse(axes: Mapping[str, object], method: str) -> dict[str, tuple[Any, ...]]:
     if len(axes) > MOST_AXES:
-        _refuse("sweep", f"sweep must be over at most {MOST_AXES} fields, got {len(axes)}.")
+        refuse("sweep", f"sweep must be over at most {MOST_AXES} fields, got {len(axes)}.")
     # Methods first: they decide which fields there are.
     ordered = sorted(axes, key=lambda name: name != METHOD.name)
     parsed: dict[str, tuple[Any, ...]] = {}
@@ -145,19 +130,16 @@ def _parse(axes: Mapping[str, object], method: str) -> dict[str, tuple[Any, ...]
 
 def _field(name: str, methods: Iterable[str]) -> Field:
     """The field of that name, which all of the methods must have."""
-    found = None
+    found = []
     for method_id in methods:
         known = {field.name: field for field in sweepable(method_id)}
         if name not in known:
             label = METHODS[method_id].label
-            _refuse(
-                name,
-                f"{shown(name)} cannot be swept for {label}; what can is {', '.join(known)}.",
+            refuse(
+                name, f"{shown(name)} cannot be swept for {label}; what can is {', '.join(known)}."
             )
-        found = found or known[name]
-    assert found is not None
-    # METHODS may have grown since the field was made.
-    return method_field() if name == METHOD.name else found
+        found.append(known[name])
+    return found[0]
 
 
 def _values(field: Field, given: object) -> tuple[Any, ...]:
@@ -167,7 +149,7 @@ def _values(field: Field, given: object) -> tuple[Any, ...]:
         given = [given]
     checked = tuple(dict.fromkeys(field.check(value) for value in given))
     if len(checked) < 2:
-        _refuse(
+        refuse(
             field.name,
             f"{field.name} must have at least 2 different {field.several}, got {shown(given)}.",
         )
@@ -183,32 +165,30 @@ def _combined(values: Mapping[str, object], swept: Mapping[str, Value]) -> RunCo
     kept = {name: value for name, value in values.items() if name in has or method == before}
     if method != before:
         kept.pop(LEARNING_RATE.name, None)
+    rest = {name: value for name, value in swept.items() if name != METHOD.name}
+    name = " · ".join([METHODS[method].label, *filter(None, [_words(rest)])])
     try:
-        config = RunConfig({**kept, NAME.name: "", METHOD.name: method, **swept})
+        return RunConfig({**kept, METHOD.name: method, **swept, NAME.name: _fitting(name)})
     except InvalidFieldsError as error:
         raise InvalidFieldsError(
             {name: f"With {_words(swept)}: {sentence}" for name, sentence in error.problems.items()}
         ) from error
-    label = METHODS[method].label
-    rest = {name: value for name, value in swept.items() if name != METHOD.name}
-    return _renamed(config, " · ".join([label, *filter(None, [_words(rest)])]))
 
 
 def _repeated(config: RunConfig, count: int) -> list[RunConfig]:
     """The configuration with as many seeds; parts that have a seed of their own keep it."""
     if count == 1:
         return [config]
-    flat = config.flat()
     seeds = [(config.seed + step) % (MOST_SEED + 1) for step in range(count)]
     return [
-        _renamed(RunConfig({**flat, "seed": seed}), f"{config.name} · seed {seed}")
+        config.model_copy(update={"seed": seed, "name": _fitting(f"{config.name} · seed {seed}")})
         for seed in seeds
     ]
 
 
-def _renamed(config: RunConfig, name: str) -> RunConfig:
-    name = name if len(name) <= NAME.maximum else ""
-    return RunConfig({**config.flat(), NAME.name: name})
+def _fitting(name: str) -> str:
+    """A run's name, or none if it is too long for one."""
+    return name if len(name) <= NAME.maximum else ""
 
 
 def _words(swept: Mapping[str, Any]) -> str:
@@ -227,24 +207,10 @@ def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _product(parsed: Mapping[str, Sequence[Any]], count: int) -> str:
-    factors = [f"{len(values)} values of {name}" for name, values in parsed.items()]
-    if count > 1:
-        factors.append(f"{count} repeats")
-    total = count
-    for values in parsed.values():
-        total *= len(values)
-    return f"{' × '.join(factors)} = {total:,}"
-
-
 def _name(parsed: Mapping[str, Sequence[Any]], count: int, first: RunConfig) -> str:
     if not parsed:
-        return f"{METHODS[first.method].label}, {count} seeds"
+        return f"{first.method_label}, {count} seeds"
     fields = " × ".join(_short(name) for name in parsed)
     repeated = f", {count} seeds" if count > 1 else ""
-    label = "" if METHOD.name in parsed else f"{METHODS[first.method].label}: "
+    label = "" if METHOD.name in parsed else f"{first.method_label}: "
     return f"{label}{fields}{repeated}"
-
-
-def _refuse(name: str, sentence: str) -> None:
-    raise InvalidFieldsError({name: sentence})

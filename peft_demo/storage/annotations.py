@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select
 
@@ -28,23 +29,14 @@ class Annotations:
         self._runs = runs
         self._transaction = runs.database.transaction
 
-    def annotate(
-        self,
-        run_id: str,
-        *,
-        name: str | None = None,
-        tags: str | Iterable[str] | None = None,
-        note: str | None = None,
-        is_starred: bool | None = None,
-    ) -> Run:
+    def annotate(self, run_id: str, /, **changes: Any) -> Run:
         """Change what people write onto a run; what is None stays as it is.
 
         Args:
             run_id: of any run but a reference.
-            name: an empty one names the run after its settings.
-            tags: instead of those that it has, as a list or as one text with commas.
-            note: may have several lines.
-            is_starred: whether it has a star.
+            changes: ``name``, an empty one names the run after its settings; ``tags`` instead of
+                those that it has, as a list or as one text with commas; ``note``, which may have
+                several lines; ``is_starred``, whether it has a star.
 
         Raises:
             InvalidFieldsError: a value is not allowed; names the field, the limits and the value.
@@ -52,7 +44,7 @@ class Annotations:
             ConflictError: it is a reference.
         """
         self._runs.references.refuse(run_id, "cannot be changed")
-        changes = check_annotations(name=name, tags=tags, note=note, is_starred=is_starred)
+        changes = check_annotations(**changes)
         with self._transaction() as session:
             row = self._runs.row(session, run_id)
             if "name" in changes:

@@ -1,10 +1,9 @@
 """Training: one loop for every method, on the Hugging Face Trainer."""
 
 from peft_demo.training.callback import Monitor
-from peft_demo.training.inputs import load_inputs, tokenise
 from peft_demo.training.loop import RELOAD_TOLERANCE, train
 from peft_demo.training.report import training_table
-from peft_demo.training.trainer import make_trainer
+from peft_demo.training.trainer import load_inputs, make_trainer, tokenise
 
 __all__ = [
     "RELOAD_TOLERANCE",

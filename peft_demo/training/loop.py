@@ -16,9 +16,8 @@ from peft_demo.models import hardware, random_state
 from peft_demo.models.hardware import environment
 from peft_demo.runs import Reporter, RunConfig, RunResult
 from peft_demo.training.callback import Monitor
-from peft_demo.training.inputs import load_inputs, tokenise
 from peft_demo.training.report import own_pace, training_table
-from peft_demo.training.trainer import make_trainer
+from peft_demo.training.trainer import load_inputs, make_trainer, tokenise
 
 if TYPE_CHECKING:
     from torch import nn

@@ -17,8 +17,7 @@ from peft_demo.methods import METHODS, Method, measured_rates
 from peft_demo.models import random_state
 from peft_demo.runs import RangeTest, Reporter, RunConfig
 from peft_demo.training.callback import Monitor
-from peft_demo.training.inputs import load_inputs
-from peft_demo.training.trainer import make_trainer
+from peft_demo.training.trainer import load_inputs, make_trainer
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -92,24 +91,15 @@ def judge(method: Method, learning_rates: Sequence[float], losses: Sequence[floa
     A growing rate is a long warm-up: some methods learn in it at rates at which a training that
     begins there does not. So a suggestion that did no good when the method was tuned is unsure.
     """
-    suggestion, is_sure, reason, smoothed = suggest(learning_rates, losses)
-    if is_sure and suggestion is not None:
-        reason = measured_rates.warning(method.id, method.label, suggestion)
-        is_sure = not reason
-    return RangeTest(
-        learning_rates=tuple(learning_rates),
-        losses=tuple(losses),
-        smoothed=tuple(smoothed),
-        suggestion=suggestion,
-        is_sure=is_sure,
-        reason=reason,
-    )
+    found = suggest(learning_rates, losses)
+    if not found.is_sure or found.suggestion is None:
+        return found
+    reason = measured_rates.warning(method.id, method.label, found.suggestion)
+    return found.model_copy(update={"is_sure": not reason, "reason": reason})
 
 
-def suggest(
-    learning_rates: Sequence[float], losses: Sequence[float]
-) -> tuple[float | None, bool, str, list[float]]:
-    """What a range test's curve says: suggestion, is_sure, reason and the smoothed losses.
+def suggest(learning_rates: Sequence[float], losses: Sequence[float]) -> RangeTest:
+    """What a range test's curve says.
 
     The suggestion is half the rate at which the smoothed loss is lowest, or half the highest rate
     of the flat valley that begins there: Smith (2017, arXiv 1506.01186, section 3.3) takes the
@@ -121,9 +111,23 @@ def suggest(
         learning_rates: growing by the same factor, shape (measurements,).
         losses: the loss after a step at each rate, finite, shape (measurements,).
     """
+
+    def told(
+        suggestion: float | None, reason: str, smoothed: Sequence[float] = losses
+    ) -> RangeTest:
+        return RangeTest(
+            learning_rates=tuple(learning_rates),
+            losses=tuple(losses),
+            smoothed=tuple(smoothed),
+            suggestion=suggestion,
+            is_sure=not reason,
+            reason=reason,
+        )
+
     if len(losses) <= NEIGHBOURS:
-        reason = f"The loss diverged already at the lowest rates, from {LOWEST_RATE:g} up."
-        return None, False, reason, list(losses)
+        return told(
+            None, f"The loss diverged already at the lowest rates, from {LOWEST_RATE:g} up."
+        )
     # A few texts learnt by heart can have a loss of exactly 0.
     logs = np.log(np.maximum(losses, 1e-9))
     logs = ndimage.uniform_filter1d(logs, NEIGHBOURS, mode="nearest")
@@ -133,7 +137,7 @@ def suggest(
     rise = max(smoothed[: lowest + 1]) - smoothed[0]
     if fall < HARDLY * smoothed[0]:
         reason = f"The loss hardly fell at any rate: {STEPS} steps do not show which one is good."
-        return None, False, reason, smoothed
+        return told(None, reason, smoothed)
     reason = ""
     if rise > SWING * fall:
         reason = "The loss rose almost as much as it then fell, so its lowest point may be chance."
@@ -142,8 +146,7 @@ def suggest(
     last = lowest
     while last + 1 < len(smoothed) and smoothed[last + 1] <= smoothed[lowest] + VALLEY * fall:
         last += 1
-    suggestion = float(f"{learning_rates[last] / BACKED_OFF:.2g}")
-    return suggestion, not reason, reason, smoothed
+    return told(float(f"{learning_rates[last] / BACKED_OFF:.2g}"), reason, smoothed)
 
 
 def rate_at(step: int) -> float:

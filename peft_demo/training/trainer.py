@@ -1,24 +1,60 @@
-"""The Trainer of every run."""
+"""The Trainer of every run, and what it reads."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from peft_demo import adapters, statistics
+from peft_demo import adapters, data, models, statistics
 from peft_demo.adapters.evaluating import EVALUATION_BATCH
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
-from peft_demo.runs import RunConfig
+from peft_demo.runs import RunConfig, RunTexts, draw
 from peft_demo.training.callback import Monitor
-from peft_demo.training.inputs import Inputs
 
 if TYPE_CHECKING:
+    import datasets
     import torch
     from torch import nn
 
     from peft_demo.libraries import transformers
     from peft_demo.training.vmapped import Member
+
+
+def tokenise(texts: data.LabelledTexts, base: models.Base, max_length: int) -> datasets.Dataset:
+    """Token ids of each text, cut to ``max_length``, with its label.
+
+    All at once: tokenizers work in parallel inside a batch, so larger is faster.
+    """
+    import datasets
+
+    encoded = base.encode(texts.texts, max_length)
+    columns = {name: encoded[name] for name in ("input_ids", "attention_mask")}
+    return datasets.Dataset.from_dict({**columns, "labels": list(texts.labels)})
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a training reads: the base, its texts, and the tokens of those before the test."""
+
+    base: models.Base
+    drawn: RunTexts
+    train: datasets.Dataset
+    validation: datasets.Dataset
+
+
+def load_inputs(config: RunConfig, monitor: Monitor) -> Inputs:
+    """Load the base, draw the texts and split those that it begins with into tokens."""
+    monitor.phase("Loading the base model")
+    base = models.load(config.base_model)
+    monitor.phase("Reading the texts")
+    drawn = draw(data.load(config.dataset), config)
+    monitor.phase("Splitting the texts into tokens")
+    train, validation = (
+        tokenise(part, base, config.max_length) for part in (drawn.train, drawn.validation)
+    )
+    return Inputs(base, drawn, train, validation)
 
 
 def make_trainer(
@@ -39,13 +75,13 @@ def make_trainer(
         def training_step(self, model: nn.Module, inputs: Any, *more: Any) -> torch.Tensor:
             assert member is not None
             model.train()
-            stepped = member.step(model, self._prepare_inputs(inputs))
+            stepped = member(model, self._prepare_inputs(inputs))
             monitor.add_pause(stepped.paused_seconds)
             if stepped.loss is None:
                 return super().training_step(model, inputs, *more)
             return stepped.loss
 
-    arguments: dict[str, Any] = {
+    arguments = {
         "output_dir": str(folder),
         "save_strategy": "no",
         "report_to": "none",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 # Two processes may share the work on one file.
 from filelock import FileLock
@@ -15,8 +15,8 @@ from filelock import FileLock
 from peft_demo.errors import DivergedError, NotFoundError
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS, Method, measured_rates
-from peft_demo.methods.measured_rates import TunedRun
-from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunResult, StepMetrics
+from peft_demo.methods.measured_rates import TunedRun, read
+from peft_demo.runs import EpochMetrics, Reporter, RunConfig
 from peft_demo.training import loop
 
 PROTOCOL = {"num_reviews": 1_250, "num_train_epochs": 1, "max_length": 50}
@@ -87,14 +87,6 @@ def rungs(middle: float) -> list[float]:
     return [_nice(middle * 10 ** (step / 2)) for step in range(-(RUNGS // 2), RUNGS // 2 + 1)]
 
 
-def read(path: Path) -> tuple[TunedRun, ...]:
-    """The runs of a file; none if it is not there yet."""
-    if not path.exists():
-        return ()
-    rows = json.loads(path.read_text(encoding="utf-8"))["runs"]
-    return tuple(TunedRun.model_validate(row) for row in rows)
-
-
 def add(run: TunedRun, path: Path) -> None:
     """Put a run into the file, which other processes may be writing to as well."""
     with FileLock(f"{path}.lock"):
@@ -122,41 +114,31 @@ def _config(method: Method, rate: float, seed: int) -> RunConfig:
 
 
 def _train(config: RunConfig) -> TunedRun:
-    epochs: list[EpochMetrics] = []
-    result: RunResult | None = None
+    listener = _Listener()
+    facts: dict[str, Any] = {"outcome": "diverged"}
     # That a run diverged is a finding too.
     with tempfile.TemporaryDirectory() as folder, suppress(DivergedError):
-        result = loop.train(config, Path(folder), _Listener(epochs))
-    facts = (
-        {}
-        if result is None
-        else result.model_dump(include={*TunedRun.model_fields} & {*RunResult.model_fields})
-    )
-    if result is not None:
-        facts |= {"eval_loss": epochs[-1].eval_loss, "eval_accuracy": epochs[-1].eval_accuracy}
+        result = loop.train(config, Path(folder), listener)
+        facts = result.model_dump(include={*TunedRun.model_fields})
+        last = listener.epochs[-1]
+        facts |= {
+            "outcome": "trained",
+            "eval_loss": last.eval_loss,
+            "eval_accuracy": last.eval_accuracy,
+        }
     return TunedRun(
         method=config.method,
         learning_rate=config.learning_rate,
         seed=config.seed,
         config=config.flat(),
-        outcome="diverged" if result is None else "trained",
         steps=config.max_steps,
         **facts,
     )
 
 
-class _Listener:
-    """Keeps the epochs; nobody watches the rest."""
-
-    def __init__(self, epochs: list[EpochMetrics]) -> None:
-        self._epochs = epochs
-
-    def progress(self, progress: Progress) -> None: ...
-
-    def step(self, metrics: StepMetrics) -> None: ...
+class _Listener(Reporter):
+    def __init__(self) -> None:
+        self.epochs: list[EpochMetrics] = []
 
     def epoch(self, metrics: EpochMetrics) -> None:
-        self._epochs.append(metrics)
-
-    def should_stop(self) -> bool:
-        return False
+        self.epochs.append(metrics)

@@ -11,10 +11,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from peft_demo import settings
 from peft_demo.methods import METHODS
@@ -74,6 +75,10 @@ class Stepped:
     """How long it waited for the others, and for their parts of the step."""
 
 
+Member: TypeAlias = "Callable[[nn.Module, dict[str, torch.Tensor]], Stepped]"
+"""One run's part in a pass: ``OnePass.step`` at its place."""
+
+
 class OnePass:
     """Where the runs of a pass meet. Each thread calls ``step`` with its own place, from 0."""
 
@@ -88,7 +93,7 @@ class OnePass:
     def member(self, place: int) -> Iterator[Member]:
         """Take part until the end of the block, however the run ends."""
         try:
-            yield Member(self, place)
+            yield partial(self.step, place)
         finally:
             with self._meeting:
                 self._going.discard(place)
@@ -133,18 +138,6 @@ class OnePass:
         share = (time.perf_counter() - started) / len(steps)
         for step in steps:
             step.is_done, step.share = True, share
-
-
-@dataclass(frozen=True)
-class Member:
-    """One run's part in a pass."""
-
-    one_pass: OnePass
-    place: int
-
-    def step(self, model: nn.Module, inputs: dict[str, torch.Tensor]) -> Stepped:
-        """See ``OnePass.step``."""
-        return self.one_pass.step(self.place, model, inputs)
 
 
 @dataclass(frozen=True)

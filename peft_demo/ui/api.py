@@ -9,7 +9,6 @@ import gradio as gr
 
 from peft_demo import comparison
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, reading, sweeps
-from peft_demo.runs.annotations import annotations_in
 from peft_demo.runs.schema import describe_methods
 from peft_demo.statistics import TEST_SET
 from peft_demo.ui.owners import public
@@ -98,7 +97,7 @@ def add_endpoints(services: Services) -> None:
             changes: any of name (at most 80 characters), tags (at most 10, each 1 to 30
                 characters), note (at most 2,000 characters) and is_starred; the rest stays.
         """
-        return public(services.store.annotate(run_id, **annotations_in(changes)))
+        return public(services.store.annotate(run_id, **changes))
 
     def predict(text: Text, run_ids: RunIdList) -> list[dict[str, Any]]:
         """What finished runs make of a text: label, probabilities and milliseconds of each."""

@@ -63,7 +63,7 @@ class TestFiveLabels:
         with pytest.raises(InvalidFieldsError) as caught:
             RunConfig(dataset=FIVE.id, **{field: value})
         assert caught.value.problems == {
-            field: f"{field} must be a whole number between {limits} for the data set five, "
+            field: f"{field} must be a whole number between {limits} sentences of five, "
             f"got {value}."
         }
 

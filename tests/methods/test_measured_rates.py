@@ -8,7 +8,7 @@ from tuned_runs import run
 
 from peft_demo import settings
 from peft_demo.methods import METHODS, measured_rates
-from peft_demo.methods.measured_rates import GUESSING, TunedRun, best_rate, ladder, ranking, warning
+from peft_demo.methods.measured_rates import GUESSING, TunedRun, best_rate, ladder, warning
 from peft_demo.runs import RunConfig
 from peft_demo.training import tune
 
@@ -50,14 +50,6 @@ class TestLadder:
     def test_is_the_first_seeds(self):
         among = (run(1e-3, 0.5, seed=43), run(1e-3, 0.6), run(3e-3, 0.6))
         assert [rung.seed for rung in ladder("lora", among).values()] == [42, 42]
-
-
-class TestRanking:
-    def test_is_by_mean_validation_loss_without_what_diverged(self):
-        assert ranking("lora", CLIMB) == [3e-3, 1e-3, 3e-4, 1e-4, 1e-2]
-        more = (*CLIMB, run(3e-3, 0.69, seed=43), run(1e-4, None, seed=43))
-        assert ranking("lora", more) == [1e-3, 3e-3, 3e-4, 1e-2]
-        assert ranking("ia3", CLIMB) == []
 
 
 class TestBestRate:
@@ -147,7 +139,7 @@ class TestWarning:
 
 
 class TestTheFileInTheBox:
-    RUNS = measured_rates.read()
+    RUNS = measured_rates.runs()
 
     def test_can_be_read_if_it_is_there(self):
         assert bool(self.RUNS) == (settings.BENCHMARKS / "methods.json").exists()

@@ -1,10 +1,8 @@
 """Shapes: the measures of the bases, without their weights."""
 
 import json
-import math
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from made_up_family import MADE_UP, MINE
 from small_runs import run_python
@@ -12,7 +10,6 @@ from small_runs import run_python
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS
 from peft_demo.models import (
-    BASES,
     BUILTIN_BASE,
     FAMILY,
     HUB_BASE,
@@ -89,22 +86,6 @@ class TestWidths:
         shape = shape_of(BUILTIN_BASE)
         assert shape.widths(("q_lin", "v_lin")) == [384]
         assert shape.widths(("ffn.lin2",)) == shape.widths(FAMILY.linear) == [384, 1536]
-
-    def test_common_divisors_by_hand(self):
-        shape = Shape(**MINE, architecture=FAMILY)
-        assert shape.common_divisors(("q_lin",)) == [1, 2, 3, 4, 6, 8, 12, 24]
-        assert shape.common_divisors(("ffn.lin1",)) == [1, 2, 3, 4, 6, 12]
-
-    @pytest.mark.parametrize("base_id", BASES)
-    @given(modules=modules)
-    def test_common_divisors_are_all_that_divide_every_width(self, base_id, modules):
-        shape = shape_of(base_id)
-        divisors = shape.common_divisors(modules)
-        widths = shape.widths(modules)
-        assert divisors[-1] == math.gcd(*widths)
-        for number in range(1, max(widths) + 1):
-            divides = all(width % number == 0 for width in widths)
-            assert divides == (number in divisors)
 
 
 class TestTheUsersOwn:

@@ -114,7 +114,7 @@ BAD = [
     ("num_train_epochs", 0, ["between 1 and 50", "got 0."]),
     ("per_device_train_batch_size", 1000, ["between 1 and 128 reviews", "got 1000."]),
     ("num_reviews", 3, ["between 10 and", "got 3."]),
-    ("num_reviews", 19_001, ["between 10 and 19,000", "imdb", "got 19,001."]),
+    ("num_reviews", 19_001, ["between 10 and 19,000", "imdb", "got 19001."]),
     ("max_length", 7, ["between 8 and 512 tokens", "got 7."]),
     ("max_length", 513, ["between 8 and 512 tokens", "got 513."]),
     ("num_test_reviews", 49, ["between 50 and 5,000", "got 49."]),

@@ -128,8 +128,3 @@ class TestAssignment:
             old, new = before.flat(), after.flat()
             assert {name for name in old if old[name] != new[name]} == changed
             assert new["learning_rate"] >= 10 * old["learning_rate"]
-
-    def test_changes_are_checked(self):
-        with pytest.raises(InvalidFieldsError):
-            sweeps.assignment(num_reviews=1)
-        assert {c.num_reviews for c in sweeps.assignment(num_reviews=20).configs} == {20}

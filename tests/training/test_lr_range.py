@@ -36,39 +36,44 @@ def valley(lowest: float, depth: float = 0.1, end: float = 1.0) -> list[float]:
     return losses
 
 
+def told(rates, losses):
+    found = suggest(rates, losses)
+    return found.suggestion, found.is_sure, found.reason, list(found.smoothed)
+
+
 class TestSuggest:
     @given(st.floats(-3.5, -0.7))
     def test_half_the_rate_of_the_valley(self, power):
         losses = valley(10**power)
-        rate, is_sure, reason, smoothed = suggest(RATES, losses)
+        rate, is_sure, reason, smoothed = told(RATES, losses)
         assert rate == pytest.approx(10**power / 2, rel=0.35)
         assert (is_sure, reason) == (True, "")
         assert len(smoothed) == len(losses)
 
     def test_batch_noise_does_not_hide_it(self):
         noise = np.random.default_rng(3).normal(0, 0.005, len(RATES))
-        rate, is_sure, *_ = suggest(RATES, list(np.array(valley(0.01)) + noise))
+        rate, is_sure, *_ = told(RATES, list(np.array(valley(0.01)) + noise))
         assert rate == pytest.approx(0.005, rel=0.6)
         assert is_sure
 
     def test_one_lucky_measurement_is_no_valley(self):
         losses = valley(0.03)
         losses[8] -= 0.11
-        assert suggest(RATES, losses)[0] == pytest.approx(0.015, rel=0.35)
+        assert told(RATES, losses)[0] == pytest.approx(0.015, rel=0.35)
 
     def test_flat(self):
-        rate, is_sure, reason, smoothed = suggest(RATES, [0.69] * len(RATES))
+        rate, is_sure, reason, smoothed = told(RATES, [0.69] * len(RATES))
         assert (rate, is_sure) == (None, False)
         assert "hardly fell" in reason
         assert smoothed == pytest.approx([0.69] * len(RATES))
 
     def test_only_rises(self):
         losses = [0.69 * 1.2**step for step in range(8)]
-        assert suggest(RATES, losses)[:2] == (None, False)
+        assert told(RATES, losses)[:2] == (None, False)
 
     def test_still_falling(self):
         losses = list(np.linspace(0.69, 0.5, len(RATES)))
-        rate, is_sure, reason, _ = suggest(RATES, losses)
+        rate, is_sure, reason, _ = told(RATES, losses)
         assert rate == pytest.approx(RATES[-1] / 2, rel=0.05)
         assert not is_sure
         assert "still fell" in reason
@@ -76,19 +81,19 @@ class TestSuggest:
     def test_swings(self):
         losses = valley(0.01, depth=0.05)
         losses[8:11] = [0.75] * 3
-        _, is_sure, reason, _ = suggest(RATES, losses)
+        _, is_sure, reason, _ = told(RATES, losses)
         assert not is_sure
         assert "chance" in reason
 
     @pytest.mark.parametrize("count", [0, 1, 3])
     def test_diverged_at_once(self, count):
-        rate, is_sure, reason, smoothed = suggest(RATES[:count], [0.7, 3.0, 50.0][:count])
+        rate, is_sure, reason, smoothed = told(RATES[:count], [0.7, 3.0, 50.0][:count])
         assert (rate, is_sure, smoothed) == (None, False, [0.7, 3.0, 50.0][:count])
         assert "lowest rates" in reason
 
     @given(st.lists(st.floats(0, 30), max_size=len(RATES)))
     def test_any_curve_has_an_answer(self, losses):
-        rate, is_sure, reason, smoothed = suggest(RATES[: len(losses)], losses)
+        rate, is_sure, reason, smoothed = told(RATES[: len(losses)], losses)
         assert np.isfinite(smoothed).all()
         assert rate is None or RATES[0] / 3 < rate < 1
         assert is_sure == (reason == "")
@@ -176,7 +181,7 @@ def test_most_methods_are_told_a_rate_for_sure():
 
 def test_a_rate_at_which_trainings_guessed_is_unsure():
     found = recorded("oft")
-    assert suggest(found.learning_rates, found.losses)[1]
+    assert told(found.learning_rates, found.losses)[1]
     assert not found.is_sure
     assert "did no better than guessing" in found.reason
 

@@ -17,7 +17,7 @@ from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import shown
 from peft_demo.models import BASES, BUILTIN_BASE, Architecture, shape_of
-from peft_demo.runs import NAME, RunConfig, dataset_field, reading
+from peft_demo.runs import NAME, RunConfig, reading, run_field
 
 _DEEPEST = 5
 """Levels of lists and objects in adapter_config.json; peft's own has three."""
@@ -39,7 +39,7 @@ def describe(folder: Path, name: str = "", dataset: str = DEFAULT_DATASET) -> Ru
             data set.
         AssetError: the base model cannot be loaded.
     """
-    labels = DATASETS[str(dataset_field().check(dataset))].labels
+    labels = DATASETS[str(run_field("dataset").check(dataset))].labels
     run_name = NAME.check(name or folder.name)
     config = _read_config(folder / files.CONFIG)
     tensors = _read_tensors(folder / files.WEIGHTS)

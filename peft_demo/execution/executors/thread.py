@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from peft_demo.execution import jobs
 from peft_demo.execution.executor import Task
 from peft_demo.execution.executors.handle import QueueHandle
-from peft_demo.runs import EpochMetrics, Progress, RunConfig, StepMetrics
+from peft_demo.runs import EpochMetrics, Progress, Reporter, RunConfig, StepMetrics
 from peft_demo.training import vmapped
 from peft_demo.training.vmapped import Member
 
@@ -42,7 +42,7 @@ def _members(tasks: Sequence[Task]) -> list[AbstractContextManager[Member | None
     return members
 
 
-class _Thread(QueueHandle):
+class _Thread(QueueHandle, Reporter):
     """A job in a thread of its own, which goes on once each event has been dealt with."""
 
     def __init__(self, task: Task, member: AbstractContextManager[Member | None]) -> None:

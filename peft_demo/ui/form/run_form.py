@@ -80,7 +80,7 @@ class Form:
         with gr.Group():
             for slot in own_slots():
                 self._draw(slot, start)
-        common = [Slot(field) for field in (runs.LEARNING_RATE, *runs.RUN_FIELDS)]
+        common = [Slot(field) for field in (runs.LEARNING_RATE, *runs.run_fields())]
         with gr.Group():
             for slot in common:
                 if slot.field.name in PLAIN:
@@ -247,7 +247,7 @@ def _fetch(name: str, load: Callable[[str], object], chosen: str) -> Any:
 
     It may have to come from the Hub, which is better known before a run waits for it.
     """
-    field = next(field for field in runs.RUN_FIELDS if field.name == name)
+    field = runs.run_field(name)
     try:
         load(str(field.check(chosen)))
     except PeftDemoError as error:

@@ -44,7 +44,11 @@ class SweepForm:
             unchecked(self._repeats)
             self._axes = [self._axis(number, first) for number in range(sweeps.MOST_AXES)]
             self._race = gr.Checkbox(
-                False, label=sweeps.RACE.label, info=sweeps.RACE.help, elem_id="race"
+                False,
+                label="Race",
+                info=f"Lets up to {sweeps.MOST_RACERS} runs train in turns, so that their curves "
+                "grow together; each gets the numbers that it has alone.",
+                elem_id="race",
             )
             self.count = gr.HTML(EMPTY, elem_id="sweep-count", apply_default_css=False)
             self.button = gr.Button("Queue them all", elem_id="queue-all")
