@@ -14,7 +14,7 @@ from pathlib import Path
 
 from peft_demo.execution import Engine
 from peft_demo.models import hardware
-from peft_demo.runs import GroupKind, sweeps
+from peft_demo.runs import sweeps
 from peft_demo.storage import Store
 
 PAIRS = 3
@@ -26,9 +26,7 @@ def seconds(store: Store, *, is_race: bool) -> float:
     """Four small runs of different ranks, to the last one's end."""
     small = {"num_reviews": 320, "num_train_epochs": 1, "num_test_reviews": 200}
     plan = sweeps.plan(small, {"r": [2, 4, 8, 16][:RUNS]}, race=is_race)
-    group, _ = store.submit_group(
-        plan.configs, "benchmark", GroupKind.SWEEP, plan.name, is_race=is_race
-    )
+    group, _ = store.submit_plan(plan, "benchmark")
     started = time.perf_counter()
     Engine(store).run_group(group.group_id)
     return time.perf_counter() - started

@@ -18,6 +18,7 @@ from peft_demo.runs import (
     RunStatus,
     StepMetrics,
 )
+from peft_demo.runs.sweeps import Plan
 from peft_demo.storage import Store
 
 REVIEWS = 200
@@ -111,7 +112,7 @@ def finished_group(
     **changes: Any,
 ) -> tuple[RunGroup, list[Run]]:
     """A group whose n-th run is wrong on the first ``wrong[n]`` reviews; the rest stay queued."""
-    group, runs = store.submit_group(configs, owner, kind, "a group", axes=axes)
+    group, runs = store.submit_plan(Plan(kind, "a group", configs, axes or {}), owner)
     for run, count in zip(runs, wrong, strict=False):
         claimed = store.claim()
         assert claimed is not None

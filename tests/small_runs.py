@@ -77,14 +77,9 @@ class Recorder:
         self.steps: list[StepMetrics] = []
         self.epochs: list[EpochMetrics] = []
 
-    def progress(self, progress: Progress) -> None:
-        self.progresses.append(progress)
-
-    def step(self, metrics: StepMetrics) -> None:
-        self.steps.append(metrics)
-
-    def epoch(self, metrics: EpochMetrics) -> None:
-        self.epochs.append(metrics)
+    def report(self, event: Progress | StepMetrics | EpochMetrics) -> None:
+        kinds = {Progress: self.progresses, StepMetrics: self.steps, EpochMetrics: self.epochs}
+        kinds[type(event)].append(event)
 
     def should_stop(self) -> bool:
         return self.stop_after is not None and len(self.steps) >= self.stop_after

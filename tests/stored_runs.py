@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from small_runs import small_config
 
 from peft_demo.runs import (
@@ -17,7 +18,7 @@ from peft_demo.runs import (
     RunStatus,
     StepMetrics,
 )
-from peft_demo.storage import DATABASE, Store
+from peft_demo.storage import DATABASE, Store, annotations
 
 RESULT = RunResult(
     train_output={"global_step": 12},
@@ -84,6 +85,13 @@ def finished(store: Store, count: int = 1) -> list[str]:
 
 def files_of(store: Store, run_id: str) -> list[str]:
     return sorted(path.name for path in store.folder.iterdir() if run_id in path.name)
+
+
+def purge_now(store: Store) -> None:
+    """As if what is deleted had been so for long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(annotations, "KEPT_SECONDS", 0.0)
+        store.purge()
 
 
 def silent_for(folder: Path, run_id: str, seconds: float) -> None:

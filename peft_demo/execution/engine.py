@@ -7,12 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
 from peft_demo.errors import PeftDemoError, StoreError
-from peft_demo.execution import jobs
-from peft_demo.execution.executor import Executor, Handle, Job, Task
+from peft_demo.execution.executor import Executor, Handle, Job
 from peft_demo.execution.executors import ThreadExecutor
 from peft_demo.execution.recording import Listener, Recording
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, RunStatus
@@ -84,9 +84,7 @@ class Engine:
 
     def submit_plan(self, plan: Plan, owner: str) -> tuple[RunGroup, list[Run]]:
         """Queue runs that belong together, all or none, and return at once."""
-        queued = self._store.submit_group(
-            plan.configs, owner, plan.kind, plan.name, axes=plan.axes, is_race=plan.is_race
-        )
+        queued = self._store.submit_plan(plan, owner)
         self._wake.set()
         return queued
 
@@ -141,13 +139,13 @@ class Engine:
     def _run_until_idle(self, claim: Claim) -> None:
         """Do what is claimed until there is no more; what stops it cancels what it does."""
         try:
-            is_idle = False
-            while not is_idle:
+            while True:
                 was_busy = bool(self._active)
-                if not self._took_next(claim):
-                    is_idle = not was_busy
-                    if was_busy:
-                        self._rest()
+                if self._took_next(claim):
+                    continue
+                if not was_busy:
+                    return
+                self._rest()
         finally:
             self._cancel_all()
 
@@ -192,33 +190,20 @@ class Engine:
                     active.handle.cancel()
 
     def _begin(self, executor: Executor, runs: Sequence[Run]) -> None:
-        """Start runs; one that cannot be read or started has failed, and the others go on."""
         recordings = [Recording(self._store, run, self._listener) for run in runs]
-        tasks = {}
-        for recording in recordings:
-            try:
-                tasks[recording] = self._task(recording)
-            except Exception as error:
-                recording.end(jobs.failure(error, recording.files))
-        try:
-            handles = executor.start([*tasks.values()])
-        except Exception as error:
-            for recording in tasks:
-                recording.end(jobs.failure(error, recording.files))
-            return
-        for recording, handle in zip(tasks, handles, strict=True):
-            active = _Active(runs[0].run_id, handle)
-            self._active[recording.run.run_id] = active
-            active.thread = threading.Thread(
-                target=self._follow, args=(recording, handle), daemon=True
-            )
-            active.thread.start()
+        handles = executor.start([self._job(recording) for recording in recordings])
+        for recording, handle in zip(recordings, handles, strict=True):
+            thread = threading.Thread(target=self._follow, args=(recording, handle), daemon=True)
+            self._active[recording.run.run_id] = _Active(runs[0].run_id, handle, thread)
+            thread.start()
 
-    def _task(self, recording: Recording) -> Task:
-        run = recording.run
-        job = Job(kind=run.kind, config=run.config.flat(), largest_file=self._largest_file)
-        recording.files.mkdir(parents=True, exist_ok=True)
-        return Task(job, recording.files)
+    def _job(self, recording: Recording) -> Job:
+        return Job(
+            kind=recording.run.kind,
+            config=recording.run.config.flat(),
+            files=recording.files,
+            largest_file=self._largest_file,
+        )
 
     def _follow(self, recording: Recording, handle: Handle) -> None:
         run_id = recording.run.run_id
@@ -249,15 +234,14 @@ class Engine:
         return claimed
 
 
+@dataclass(frozen=True)
 class _Active:
     """A run that is being worked on."""
 
+    batch: str
+    """The id of the first run that it was started with."""
+    handle: Handle
     thread: threading.Thread
-
-    def __init__(self, batch: str, handle: Handle) -> None:
-        self.batch = batch
-        """The id of the first run that it was started with."""
-        self.handle = handle
 
 
 def _in_one_pass(run: Run, members: Sequence[Run]) -> list[Run]:

@@ -12,16 +12,17 @@ Ownership: ``files`` belongs to its job from ``start`` to the last event. The ex
 that folder only; after ``Finished`` all files are there, and nobody touches it any more. It knows
 no store and no run. A job's numbers are those that it has alone, to the last digit.
 
-Events are plain frozen records that go through JSON unchanged. A new executor, for a cluster say,
-is one file in ``executors/`` that passes ``tests/execution/test_executors.py``.
+Jobs and events are plain frozen records that go through JSON unchanged. A new executor, for a
+cluster say, is one file in ``executors/`` that passes ``tests/execution/test_executors.py``.
 """
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol
 
 from peft_demo.runs import EpochMetrics, Progress, RangeTest, RunKind, RunResult, StepMetrics
 from peft_demo.runs.results import Record
@@ -33,16 +34,10 @@ class Job(Record):
     kind: RunKind
     config: dict[str, Any]
     """A flat RunConfig."""
+    files: Path
+    """The folder for its files; the test of an import begins with the adapter's."""
     largest_file: int | None = None
     """Bytes above which the adapter is stored in half precision."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """A job and the folder for its files; the test of an import begins with the adapter's."""
-
-    job: Job
-    files: Path
 
 
 class Finished(Record):
@@ -66,27 +61,39 @@ class Cancelled(Record):
 End = Finished | Failed | Cancelled
 Event = Progress | StepMetrics | EpochMetrics | End
 
-_EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
+class Handle:
+    """A job that was started: whoever iterates hears what it tells, as it happens."""
 
-def to_json(event: Event) -> dict[str, Any]:
-    """An event for other processes and machines."""
-    return {"event": type(event).__name__, **event.model_dump(mode="json")}
-
-
-def from_json(plain: dict[str, Any]) -> Event:
-    """The event that ``to_json`` described."""
-    return _EVENTS[plain["event"]].model_validate(plain)
-
-
-class Handle(Protocol):
-    """A job that was started."""
+    def __init__(self) -> None:
+        self._events: queue.Queue[Event] = queue.Queue()
+        self._cancelled = threading.Event()
 
     def __iter__(self) -> Iterator[Event]:
-        """What the job tells, as it happens."""
+        is_over = False
+        while not is_over:
+            event = self._events.get()
+            is_over = isinstance(event, End)
+            yield event
+            self._events.task_done()
 
     def cancel(self) -> None:
         """Leave the job within a training step."""
+        self._cancelled.set()
+
+    # From here on: for its executor.
+
+    def tell(self, event: Event) -> None:
+        """Put an event at the end."""
+        self._events.put(event)
+
+    def wait_until_heard(self) -> None:
+        """Return once every event has been dealt with."""
+        self._events.join()
+
+    def should_stop(self) -> bool:
+        """Whether somebody called ``cancel``."""
+        return self._cancelled.is_set()
 
 
 class Executor(Protocol):
@@ -95,8 +102,8 @@ class Executor(Protocol):
     slots: int
     """How many calls of ``start`` are worked on at a time; further ones wait."""
 
-    def start(self, tasks: Sequence[Task]) -> Sequence[Handle]:
-        """Begin with tasks that take turns, so that their curves grow side by side."""
+    def start(self, jobs: Sequence[Job]) -> Sequence[Handle]:
+        """Begin with jobs that take turns, so that their curves grow side by side."""
 
     def close(self) -> None:
         """Let go of what was loaded; jobs are cancelled before."""

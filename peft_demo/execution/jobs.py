@@ -8,52 +8,51 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from peft_demo.errors import PeftDemoError, RunCancelledError
-from peft_demo.execution.executor import Cancelled, End, Failed, Finished, Task
+from peft_demo.execution.executor import Cancelled, End, Failed, Finished, Job
 from peft_demo.runs import RangeTest, Reporter, RunConfig, RunKind, RunResult
 
 if TYPE_CHECKING:
     from peft_demo.training.vmapped import Member
 
 
-def do(task: Task, reporter: Reporter, member: Member | None = None) -> End:
+def do(job: Job, reporter: Reporter, member: Member | None = None) -> End:
     """Do a job and say how it ended, whatever happens.
 
     Args:
-        task: the job, and the folder for its files.
+        job: what to do.
         reporter: told what happens; asked whether to stop.
         member: its part in a pass with other jobs.
     """
     try:
-        return Finished(result=_result(task, reporter, member))
+        return Finished(result=_result(job, reporter, member))
     except RunCancelledError:
         return Cancelled()
     except BaseException as error:  # whoever waits for the end must hear of it
-        return failure(error, task.files)
+        return failure(error, job.files)
 
 
 def failure(error: BaseException, files: Path) -> Failed:
     """How to tell that a job, whose files go into this folder, met an error."""
-    return Failed(
-        reason=_reason(error, files), traceback="".join(traceback.format_exception(error))
-    )
+    told = "".join(traceback.format_exception(error))
+    return Failed(reason=_reason(error, files), traceback=told)
 
 
-def _result(task: Task, reporter: Reporter, member: Member | None) -> RunResult | RangeTest:
+def _result(job: Job, reporter: Reporter, member: Member | None) -> RunResult | RangeTest:
     # A configuration is checked here, where it is used, and not by those who pass it on.
-    config = RunConfig(task.job.config)
+    config = RunConfig(job.config)
     config.require_valid()
-    if task.job.kind is RunKind.RANGE_TEST:
+    job.files.mkdir(parents=True, exist_ok=True)
+    if job.kind is RunKind.RANGE_TEST:
         from peft_demo.training import lr_range
 
-        return lr_range.find(config, task.files, reporter)
-    if task.job.kind is RunKind.IMPORTED:
+        return lr_range.find(config, job.files, reporter)
+    if job.kind is RunKind.IMPORTED:
         from peft_demo.adapters import importing
 
-        return importing.test(config, task.files, reporter)
+        return importing.test(config, job.files, reporter)
     from peft_demo import training
 
-    largest = task.job.largest_file
-    return training.train(config, task.files, reporter, largest_file=largest, member=member)
+    return training.train(config, job.files, reporter, largest_file=job.largest_file, member=member)
 
 
 def _reason(error: BaseException, files: Path) -> str:

@@ -12,8 +12,8 @@ from typing import Any
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from peft_demo.errors import StoreError
-from peft_demo.execution import jobs
 from peft_demo.execution.executor import Cancelled, End, Event, Failed, Finished, Handle
+from peft_demo.execution.jobs import failure
 from peft_demo.export import model_card
 from peft_demo.runs import EpochMetrics, Progress, Run, RunKind, RunResult, RunStatus, StepMetrics
 from peft_demo.storage import Store
@@ -27,7 +27,8 @@ Listener = Callable[[Run, Event], None]
 """Told of every event after it was recorded, with the run as it was when it began; and of its end
 with the run as it is then."""
 
-# tenacity, because a loop with growing pauses and a limit is easily written wrong.
+# What comes once must not be lost. tenacity, because a loop with growing pauses and a limit is
+# easily written wrong.
 patiently = retry(
     retry=retry_if_exception_type(StoreError),
     wait=wait_exponential(multiplier=0.5, max=5),
@@ -49,7 +50,7 @@ class Recording:
         self._progress: Progress | None = None
         self._written = 0.0
 
-    def follow(self, handle: Handle, is_closing: Callable[[], bool]) -> Run:
+    def follow(self, handle: Handle, is_closing: Callable[[], bool]) -> None:
         """Record what comes, and how it ends.
 
         Args:
@@ -57,13 +58,7 @@ class Recording:
             is_closing: whether a run that was cancelled is interrupted by the program's end.
         """
         end = self._heard(handle)
-        return self.end(end, is_closing())
-
-    def end(self, end: End, is_closing: bool = False) -> Run:
-        """Record how the run ended; its files are in their place before, and no leftovers."""
-        run = self._recorded(end, is_closing)
-        self._listener(run, end)
-        return run
+        self._listener(self._recorded(end, is_closing()), end)
 
     def _heard(self, handle: Handle) -> End:
         """Record everything but the end, and return that."""
@@ -78,31 +73,22 @@ class Recording:
             handle.cancel()
             for _ in events:
                 pass  # the job may still be writing into the folder
-            return jobs.failure(error, self.files)
+            return failure(error, self.files)
 
     def _take(self, event: Event) -> None:
         if isinstance(event, StepMetrics):
             self._steps.append(event)
         elif isinstance(event, EpochMetrics):
-            self._write_patiently(event)
+            patiently(self._write)(event)
         elif isinstance(event, Progress):
             changed = self._progress is None or event.phase != self._progress.phase
             self._progress = event
             if changed or time.monotonic() - self._written > REPORT_SECONDS:
-                self._write_if_unlocked()
+                try:
+                    self._write()
+                except StoreError as error:  # what has gathered is kept for the next time
+                    logger.warning("%s", error)
         self._listener(self.run, event)
-
-    def _write_if_unlocked(self) -> None:
-        """Write what has gathered; a locked database keeps it for the next time."""
-        try:
-            self._write()
-        except StoreError as error:
-            logger.warning("%s", error)
-
-    @patiently
-    def _write_patiently(self, epoch: EpochMetrics | None = None) -> None:
-        """Write what comes once and must not be lost."""
-        self._write(epoch)
 
     def _write(self, epoch: EpochMetrics | None = None) -> None:
         self._store.report(self.run.run_id, self._progress, self._steps, epoch)
@@ -110,11 +96,12 @@ class Recording:
         self._written = time.monotonic()
 
     def _recorded(self, end: End, is_closing: bool) -> Run:
+        """The run as it ended; its files are in their place before, and no leftovers."""
         if isinstance(end, Finished):
             try:
                 return self._complete(end)
             except Exception as error:
-                end = jobs.failure(error, self.files)
+                end = failure(error, self.files)
         if isinstance(end, Cancelled):
             if is_closing and not self._store.stop_requested(self.run.run_id):
                 return self._finish(RunStatus.INTERRUPTED, error="The program was ended.")
@@ -124,7 +111,7 @@ class Recording:
         return self._finish(RunStatus.FAILED, error=end.reason)
 
     def _complete(self, end: Finished) -> Run:
-        self._write_patiently()
+        patiently(self._write)()
         if not isinstance(end.result, RunResult):
             return self._finish(RunStatus.COMPLETED, range_test=end.result)
         if self.run.kind is RunKind.TRAINING:

@@ -1,47 +1,58 @@
-"""``python -m peft_demo.execution.worker``: a worker of ``ProcessExecutor``.
+"""A worker of ``ProcessExecutor``: it keeps torch, base and data loaded from one run to the next.
 
-It keeps torch, base and data loaded from one run to the next and does its tasks in threads. Lines
-of JSON come in, ``{"tasks": [{"job", "files"}, …]}`` and ``{"stop": place}``, and go out,
-``{"place", "event"}``; a place is a task's number among those that it was started with.
+It is sent lists of jobs, which it does in threads, and numbers of those to leave; it sends pairs of
+a number and an event. A job's number is its place among those that it was sent with.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import sys
+import signal
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import TextIO
+from multiprocessing.connection import Connection
 
 from peft_demo.errors import PeftDemoError
-from peft_demo.execution.executor import Handle, Job, Task, to_json
+from peft_demo.execution.executor import Handle
 from peft_demo.execution.executors.thread import ThreadExecutor
 from peft_demo.models import hardware
 
 
-def main() -> None:
-    """Work until nobody is at the other end any more."""
+def work(connection: Connection, environment: Mapping[str, str]) -> None:
+    """Work until nobody is at the other end any more.
+
+    Args:
+        connection: to whoever wants the jobs done.
+        environment: variables to set before torch is loaded.
+    """
+    # Ctrl-C in a terminal is for the process that started this one, and tells it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What libraries print must not come between the lines of JSON that a command prints.
+    os.dup2(2, 1)
+    os.environ.update(environment)
     hardware.share_cores()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    # What libraries print must not come between the events.
-    events = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     threading.Thread(target=_warm_up, daemon=True).start()
     executor = ThreadExecutor()
     handles: list[Handle] = []
-    writing = threading.Lock()
-    for line in sys.stdin:
-        message = json.loads(line)
-        if "stop" in message:
-            handles[message["stop"]].cancel()
-            continue
-        handles = [*executor.start([_task(**plain) for plain in message["tasks"]])]
-        for place, handle in enumerate(handles):
-            arguments = (place, handle, events, writing)
-            threading.Thread(target=_pass_on, args=arguments, daemon=True).start()
+    sending = threading.Lock()
+
+    def pass_on(number: int, handle: Handle) -> None:
+        for event in handle:
+            with sending:
+                connection.send((number, event))
+
+    with suppress(EOFError, OSError):
+        while True:
+            message = connection.recv()
+            if isinstance(message, int):
+                handles[message].cancel()
+                continue
+            handles = [*executor.start(message)]
+            for started in enumerate(handles):
+                threading.Thread(target=pass_on, args=started, daemon=True).start()
     os._exit(0)  # at once: whoever wanted the runs is gone
 
 
@@ -52,18 +63,3 @@ def _warm_up() -> None:
     with suppress(PeftDemoError):
         models.load(models.default_base())
         data.load(data.DEFAULT_DATASET)
-
-
-def _task(job: dict[str, object], files: str) -> Task:
-    return Task(Job.model_validate(job), Path(files))
-
-
-def _pass_on(place: int, handle: Handle, events: TextIO, writing: threading.Lock) -> None:
-    for event in handle:
-        line = json.dumps({"place": place, "event": to_json(event)})
-        with writing:
-            events.write(line + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -146,14 +146,8 @@ class Reporter:
     One that says nothing else hears nothing and never stops it.
     """
 
-    def progress(self, progress: Progress) -> None:
-        """How far it is."""
-
-    def step(self, metrics: StepMetrics) -> None:
-        """One optimiser step is done."""
-
-    def epoch(self, metrics: EpochMetrics) -> None:
-        """One epoch is done and evaluated."""
+    def report(self, event: Progress | StepMetrics | EpochMetrics) -> None:
+        """How far it is; one optimiser step is done; one epoch is done and evaluated."""
 
     def should_stop(self) -> bool:
         """Whether somebody asked for this run to stop."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -50,7 +50,7 @@ class Plan:
     kind: GroupKind
     name: str
     configs: tuple[RunConfig, ...]
-    axes: Mapping[str, tuple[Any, ...]]
+    axes: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     is_race: bool = False
 
 

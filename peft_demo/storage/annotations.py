@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -13,8 +12,8 @@ from sqlalchemy import delete, select
 from peft_demo.errors import ConflictError, StoreError
 from peft_demo.runs import Run, read_config
 from peft_demo.runs.annotations import check_annotations, check_tags
-from peft_demo.storage.database import now, touch
-from peft_demo.storage.rows import run_id_of, run_of
+from peft_demo.storage.database import ago, now
+from peft_demo.storage.rows import id_of, run_of
 from peft_demo.storage.runs import Runs, is_over
 from peft_demo.storage.tables import EpochRow, EvaluationRow, RunRow, StepRow
 
@@ -22,12 +21,8 @@ KEPT_SECONDS = 3600.0
 """How long a deleted run can be restored."""
 
 
-class Annotations:
+class Annotations(Runs):
     """Names, tags, notes, stars and deletions of a store's runs; none of a reference."""
-
-    def __init__(self, runs: Runs) -> None:
-        self._runs = runs
-        self._transaction = runs.database.transaction
 
     def annotate(self, run_id: str, /, **changes: Any) -> Run:
         """Change what people write onto a run; what is None stays as it is.
@@ -43,16 +38,13 @@ class Annotations:
             NotFoundError: there is no such run.
             ConflictError: it is a reference.
         """
-        self._runs.references.refuse(run_id, "cannot be changed")
         changes = check_annotations(**changes)
-        with self._transaction() as session:
-            row = self._runs.row(session, run_id)
+        with self._changing(run_id) as (_, [row]):
             if "name" in changes:
                 row.config = _renamed(row, changes.pop("name"))
             for field, value in changes.items():
                 setattr(row, field, value)
-            touch(session, row)
-        return self._runs.get(run_id)
+        return self.get(run_id)
 
     def annotate_all(
         self,
@@ -70,14 +62,10 @@ class Annotations:
         """
         changes = check_annotations(is_starred=is_starred)
         more = check_tags(tags)
-        for run_id in run_ids:
-            self._runs.references.refuse(run_id, "cannot be changed")
-        with self._transaction() as session:
-            rows = self._runs.rows(session, run_ids)
+        with self._changing(*run_ids) as (_, rows):
             for row in rows:
                 row.tags = check_tags([*(row.tags or ()), *more])
                 row.is_starred = changes.get("is_starred", row.is_starred)
-            touch(session, *rows)
 
     def delete(self, *run_ids: str) -> None:
         """Hide runs that are over, all or none; ``restore`` brings them back for an hour.
@@ -86,17 +74,13 @@ class Annotations:
             NotFoundError: one of them does not exist.
             ConflictError: one of them is a reference, or not over yet.
         """
-        for run_id in run_ids:
-            self._runs.references.refuse(run_id, "cannot be deleted")
-        with self._transaction() as session:
-            rows = self._runs.rows(session, run_ids)
+        with self._changing(*run_ids, how="deleted") as (_, rows):
             for row in rows:
                 if not is_over(row):
                     raise ConflictError(
-                        f"{run_id_of(row.number)} is {row.status}: stop it before deleting it."
+                        f"{id_of('run', row.number)} is {row.status}: stop it before deleting it."
                     )
                 row.deleted_at = now()
-            touch(session, *rows)
         with suppress(StoreError):  # these are deleted already; what is old goes another time
             self.purge()
 
@@ -107,41 +91,27 @@ class Annotations:
             NotFoundError: one of them does not exist, or is gone for good.
             ConflictError: one of them is a reference.
         """
-        for run_id in run_ids:
-            self._runs.references.refuse(run_id, "cannot be deleted or restored")
-        with self._transaction() as session:
-            rows = self._runs.rows(session, run_ids, even_deleted=True)
+        with self._changing(*run_ids, how="deleted or restored", even_deleted=True) as (_, rows):
             for row in rows:
                 row.deleted_at = None
-            touch(session, *rows)
 
-    def purge(self, older_than_seconds: float = KEPT_SECONDS) -> list[str]:
-        """Remove runs that were deleted longer ago than this, with their files; returns their ids.
-
-        Raises:
-            StoreError: the database cannot be written.
-        """
-        before = (datetime.now(UTC) - timedelta(seconds=older_than_seconds)).isoformat()
+    def purge(self) -> None:
+        """Remove runs that were deleted long enough ago for good, with their files."""
+        old = select(RunRow.number).where(RunRow.deleted_at <= ago(KEPT_SECONDS))
         with self._transaction() as session:
-            numbers = session.scalars(
-                select(RunRow.number).where(RunRow.deleted_at <= before)
-            ).all()
-            for number in numbers:
-                for table in (StepRow, EpochRow, EvaluationRow):
-                    session.execute(delete(table).where(table.run == number))
-                session.execute(delete(RunRow).where(RunRow.number == number))
-        ids = [run_id_of(number) for number in numbers]
-        self._runs.forget(numbers)
-        for run_id in ids:
-            for folder in (self._runs.folder_of(run_id), self._runs.partial_folder_of(run_id)):
+            numbers = session.scalars(old).all()
+            for table in (StepRow, EpochRow, EvaluationRow):
+                session.execute(delete(table).where(table.run.in_(old)))
+            session.execute(delete(RunRow).where(RunRow.number.in_(old)))
+        for run_id in (id_of("run", number) for number in numbers):
+            for folder in (self.folder_of(run_id), self.partial_folder_of(run_id)):
                 shutil.rmtree(folder, ignore_errors=True)
             with suppress(OSError):
-                self._runs.log_of(run_id).unlink()
-        return ids
+                self.log_of(run_id).unlink()
 
 
 def _renamed(row: RunRow, name: str) -> dict[str, object]:
     """The row's configuration with that name; history keeps all its other values."""
     if not isinstance(row.config, Mapping):
-        raise ConflictError(f"{run_id_of(row.number)} cannot be renamed: {run_of(row).problem}")
+        raise ConflictError(f"{id_of('run', row.number)} cannot be renamed: {run_of(row).problem}")
     return read_config({**row.config, "name": name}).flat()

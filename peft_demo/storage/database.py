@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ class Database:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.is_open = False
+        self._is_open = False
         self.problem: str | None = None
         """Why the folder cannot be used, or None."""
         self._engine = create_engine(
@@ -51,13 +51,13 @@ class Database:
     @property
     def version(self) -> int:
         """Moves whenever anything in the database changes; 0 while it cannot be used."""
-        if not self.is_open:
+        if not self._is_open:
             return 0
-        with self.transaction(write=False) as session:
+        with self._transaction(write=False) as session:
             return session.scalar(select(VersionRow.value)) or 0
 
     @contextmanager
-    def transaction(self, *, write: bool = True) -> Iterator[Session]:
+    def _transaction(self, *, write: bool = True) -> Iterator[Session]:
         """All that is done inside happens, or none of it.
 
         Raises:
@@ -66,16 +66,16 @@ class Database:
         self._open()
         try:
             with Session(self._engine) as session, session.begin():
-                if write:
-                    # Taken at once: a read that later turns into a write could not wait.
-                    session.connection().exec_driver_sql("BEGIN IMMEDIATE")
+                # The lock is taken at once: a read that later turns into a write could not wait.
+                begin = "BEGIN IMMEDIATE" if write else "BEGIN"
+                session.connection().exec_driver_sql(begin)
                 yield session
         except (OperationalError, OSError) as error:
             raise self._unusable(error) from error
 
     def _open(self) -> None:
         """Make folder and tables if they are not there yet."""
-        if self.is_open:
+        if self._is_open:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ class Database:
                 connection.commit()
         except (OSError, SQLAlchemyError, sqlite3.Error) as error:
             raise self._unusable(error) from error
-        self.is_open = True
+        self._is_open = True
         self.problem = None
 
     def _unusable(self, error: Exception) -> StoreError:
@@ -100,18 +100,22 @@ class Database:
         )
 
 
-def touch(session: Session, *rows: RunRow) -> int:
+def touch(session: Session, *rows: RunRow) -> None:
     """Move the store's version, and mark these runs with it."""
     session.execute(update(VersionRow).values(value=VersionRow.value + 1))
     version = session.scalar(select(VersionRow.value)) or 0
     for row in rows:
         row.version = version
-    return version
 
 
 def now() -> str:
     """The time, as it is stored: all in UTC and of one form, so that texts are in their order."""
-    return datetime.now(UTC).isoformat()
+    return ago(0)
+
+
+def ago(seconds: float) -> str:
+    """The time so long ago, as it is stored."""
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
 
 
 def _read_json(stored: str) -> Any:

@@ -6,34 +6,30 @@ from sqlalchemy import select
 
 from peft_demo.runs import Evaluation
 from peft_demo.statistics import TEST_SET
-from peft_demo.storage.database import touch
+from peft_demo.storage.rows import number_in
 from peft_demo.storage.runs import Runs
 from peft_demo.storage.tables import EvaluationRow
 
 
-class Evaluations:
+class Evaluations(Runs):
     """The evaluations of a store's finished runs."""
 
-    def __init__(self, runs: Runs) -> None:
-        self._runs = runs
-        self._transaction = runs.database.transaction
-
-    def of(self, run_id: str) -> list[Evaluation]:
+    def evaluations(self, run_id: str) -> list[Evaluation]:
         """A run's evaluations: on its test set, which its result has, then on other sets.
 
         Raises:
             NotFoundError: there is no such run.
         """
-        run = self._runs.get(run_id)
+        run = self.get(run_id)
         found = [] if run.result is None else [run.result.evaluation]
         if run.is_reference:
             return found
         with self._transaction(write=False) as session:
-            asked = select(EvaluationRow).where(EvaluationRow.run == self._runs.number(run_id))
+            asked = select(EvaluationRow).where(EvaluationRow.run == number_in(run_id, "run"))
             rows = session.scalars(asked.order_by(EvaluationRow.evaluation_set))
             return [*found, *(Evaluation.model_validate(row, from_attributes=True) for row in rows)]
 
-    def add(self, run_id: str, evaluation: Evaluation) -> None:
+    def add_evaluation(self, run_id: str, evaluation: Evaluation) -> None:
         """Record what a finished run did on a further set, instead of what was known of it.
 
         Raises:
@@ -43,8 +39,5 @@ class Evaluations:
         """
         if evaluation.evaluation_set == TEST_SET:
             raise ValueError("finish() records what a run did on its test set")
-        self._runs.references.refuse(run_id, "cannot be changed")
-        with self._transaction() as session:
-            row = self._runs.row(session, run_id)
+        with self._changing(run_id) as (session, [row]):
             session.merge(EvaluationRow(run=row.number, **evaluation.model_dump()))
-            touch(session, row)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import or_, select, update
 
 from peft_demo.runs import RunStatus
-from peft_demo.storage.database import now, touch
-from peft_demo.storage.rows import run_id_of
+from peft_demo.storage.database import ago, now, touch
+from peft_demo.storage.rows import id_of, number_in
 from peft_demo.storage.runs import Runs
 from peft_demo.storage.tables import RunRow
 
@@ -24,20 +23,12 @@ ORPHAN_SECONDS = 60.0
 """After how much silence a run counts as left behind."""
 
 
-class Liveness:
+class Liveness(Runs):
     """Renews leases, and finds the runs whose leases ran out."""
 
-    def __init__(self, runs: Runs) -> None:
-        self._runs = runs
-        self._transaction = runs.database.transaction
-
     def heartbeat(self, run_ids: Iterable[str]) -> None:
-        """Say that these running runs are being worked on; changes nothing that people see.
-
-        Raises:
-            StoreError: the database cannot be written.
-        """
-        numbers = [self._runs.number(run_id) for run_id in run_ids]
+        """Say that these running runs are being worked on; changes nothing that people see."""
+        numbers = [number_in(run_id, "run") for run_id in run_ids]
         with self._transaction() as session:
             session.execute(
                 update(RunRow)
@@ -46,13 +37,8 @@ class Liveness:
             )
 
     def interrupt_orphans(self) -> list[str]:
-        """Mark runs that nobody works on any more as interrupted; returns their ids.
-
-        Raises:
-            StoreError: the database cannot be used.
-        """
-        last = (datetime.now(UTC) - timedelta(seconds=ORPHAN_SECONDS)).isoformat()
-        silent = or_(RunRow.heartbeat_at.is_(None), RunRow.heartbeat_at < last)
+        """Mark runs that nobody works on any more as interrupted; returns their ids."""
+        silent = or_(RunRow.heartbeat_at.is_(None), RunRow.heartbeat_at < ago(ORPHAN_SECONDS))
         orphans = select(RunRow).where(RunRow.status == RunStatus.RUNNING, silent)
         with self._transaction(write=False) as session:
             if session.scalars(orphans).first() is None:
@@ -63,7 +49,7 @@ class Liveness:
                 row.status, row.finished_at = RunStatus.INTERRUPTED, now()
                 row.error = "The program that trained this run ended before it was finished."
             touch(session, *rows)
-            ids = [run_id_of(row.number) for row in rows]
+            ids = [id_of("run", row.number) for row in rows]
         for run_id in ids:
-            shutil.rmtree(self._runs.partial_folder_of(run_id), ignore_errors=True)
+            shutil.rmtree(self.partial_folder_of(run_id), ignore_errors=True)
         return ids

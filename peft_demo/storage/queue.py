@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from peft_demo.errors import ConflictError
-from peft_demo.runs import GroupKind, Run, RunConfig, RunGroup, RunKind, RunStatus
+from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, RunStatus
+from peft_demo.runs.sweeps import Plan
 from peft_demo.storage.database import now, touch
-from peft_demo.storage.rows import group_of, no_such_group, number_in, run_id_of, run_of
-from peft_demo.storage.runs import Runs, is_over, stamped
+from peft_demo.storage.rows import group_of, id_of, not_found, number_in, run_of
+from peft_demo.storage.runs import WAITING, Runs, is_over
 from peft_demo.storage.tables import GroupRow, RunRow
 
-_WAITING = RunRow.status == RunStatus.QUEUED
 
-
-class Queue:
+class Queue(Runs):
     """The waiting runs of a store, and the groups that they were queued in."""
-
-    def __init__(self, runs: Runs) -> None:
-        self._runs = runs
-        self._transaction = runs.database.transaction
 
     def submit(
         self,
@@ -60,40 +53,30 @@ class Queue:
         _begin(row)
         return self._add(row, files)
 
-    def submit_group(
-        self,
-        configs: Sequence[RunConfig],
-        owner: str,
-        kind: GroupKind,
-        name: str,
-        *,
-        axes: Mapping[str, Sequence[Any]] | None = None,
-        is_race: bool = False,
-    ) -> tuple[RunGroup, list[Run]]:
+    def submit_plan(self, plan: Plan, owner: str) -> tuple[RunGroup, list[Run]]:
         """Put runs that belong together at the end of the queue, all or none; see ``submit``."""
-        rows = [_new_row(config, owner, RunKind.TRAINING) for config in configs]
+        rows = [_new_row(config, owner, RunKind.TRAINING) for config in plan.configs]
         with self._transaction() as session:
             group = GroupRow(
-                kind=kind,
-                name=name,
+                kind=plan.kind,
+                name=plan.name,
                 owner=owner,
                 created_at=now(),
-                is_race=is_race,
-                axes={field: list(values) for field, values in (axes or {}).items()},
+                is_race=plan.is_race,
+                axes={field: list(values) for field, values in plan.axes.items()},
             )
             session.add(group)
             session.flush()
             for row in rows:
                 row.group = group.number
             session.add_all(rows)
-            session.flush()
             touch(session, *rows)
-            snapshot, ids = group_of(group), [run_id_of(row.number) for row in rows]
-        return snapshot, [self._runs.get(run_id) for run_id in ids]
+            group_id = id_of("group", group.number)
+        return self.group(group_id)
 
     def groups(self) -> list[RunGroup]:
         """All groups, newest first."""
-        if not self._runs.database.is_open:
+        if not self._is_open:
             return []
         with self._transaction(write=False) as session:
             rows = session.scalars(select(GroupRow).order_by(GroupRow.number.desc()))
@@ -106,14 +89,11 @@ class Queue:
             NotFoundError: there is none.
         """
         number = number_in(group_id, "group")
-        if number is None:
-            raise no_such_group(group_id)
         with self._transaction(write=False) as session:
             row = session.get(GroupRow, number)
             if row is None:
-                raise no_such_group(group_id)
-            members = stamped().where(RunRow.group == number).order_by(RunRow.number)
-            return group_of(row), self._runs.snapshots(session, members)
+                raise not_found(group_id, "group")
+            return group_of(row), self._runs_where(session, RunRow.group == number)[::-1]
 
     def claim(self, group_id: str | None = None) -> Run | None:
         """Take the oldest queued run for this process, or None if there is none.
@@ -124,24 +104,25 @@ class Queue:
         Args:
             group_id: take one of this group only.
         """
-        waiting = select(RunRow).where(_WAITING).order_by(RunRow.number)
+        waiting = select(RunRow).where(WAITING).order_by(RunRow.number).limit(1)
         if group_id is not None:
             waiting = waiting.where(RunRow.group == number_in(group_id, "group"))
         # Looked at first: an idle engine asks every second and must not lock out those who write.
         with self._transaction(write=False) as session:
-            if session.scalars(waiting.limit(1)).first() is None:
+            if session.scalars(waiting).first() is None:
                 return None
         claimed = None
         with self._transaction() as session:
-            while claimed is None and (row := session.scalars(waiting.limit(1)).first()):
+            while claimed is None and (row := session.scalars(waiting).first()):
                 problem = run_of(row).problem
                 if problem is None:
                     _begin(row)
-                    claimed = run_id_of(row.number)
+                    claimed = id_of("run", row.number)
                 else:
                     row.status, row.finished_at, row.error = RunStatus.FAILED, now(), problem
-                _leave_queue(session, row)
-        return None if claimed is None else self._runs.get(claimed)
+                touch(session, row)
+                _move_up(session, row.version)
+        return None if claimed is None else self.get(claimed)
 
     def request_stop(self, run_id: str) -> Run:
         """Ask a running run to stop, or take a waiting one out of the queue.
@@ -150,9 +131,7 @@ class Queue:
             NotFoundError: there is no such run.
             ConflictError: it is over already.
         """
-        self._runs.references.refuse(run_id, "is finished already")
-        with self._transaction() as session:
-            row = self._runs.row(session, run_id)
+        with self._changing(run_id, how="stopped") as (session, [row]):
             if is_over(row):
                 raise ConflictError(
                     f"Only a queued or running run can be stopped; {run_id} is {row.status}."
@@ -160,14 +139,14 @@ class Queue:
             if row.status == RunStatus.QUEUED:
                 row.status, row.finished_at = RunStatus.CANCELLED, now()
             row.stop_requested = True
-            _leave_queue(session, row)
-        return self._runs.get(run_id)
+            _move_up(session, row.version)
+        return self.get(run_id)
 
     def stop_requested(self, run_id: str) -> bool:
         """Whether a run was asked to stop, or is gone."""
         with self._transaction(write=False) as session:
             asked = select(RunRow.stop_requested).where(
-                RunRow.number == self._runs.number(run_id), RunRow.deleted_at.is_(None)
+                RunRow.number == number_in(run_id, "run"), RunRow.deleted_at.is_(None)
             )
             return session.scalar(asked) is not False
 
@@ -175,12 +154,12 @@ class Queue:
         with self._transaction() as session:
             session.add(row)
             session.flush()
-            run_id = run_id_of(row.number)
+            run_id = id_of("run", row.number)
             if files is not None:
                 # Before the transaction ends: an engine may claim the run right after it.
-                os.replace(files, self._runs.partial_folder_of(run_id))
+                os.replace(files, self.partial_folder_of(run_id))
             touch(session, row)
-        return self._runs.get(run_id)
+        return self.get(run_id)
 
 
 def _new_row(config: RunConfig, owner: str, kind: RunKind) -> RunRow:
@@ -195,7 +174,6 @@ def _begin(row: RunRow) -> None:
     row.heartbeat_at = row.started_at
 
 
-def _leave_queue(session: Session, row: RunRow) -> None:
-    """Mark the run, and all that wait: they move up."""
-    version = touch(session, row)
-    session.execute(update(RunRow).where(_WAITING).values(version=version))
+def _move_up(session: Session, version: int) -> None:
+    """Mark all that wait with this version: their places in the queue have changed."""
+    session.execute(update(RunRow).where(WAITING).values(version=version))

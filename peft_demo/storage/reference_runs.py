@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from peft_demo.errors import ConflictError
 from peft_demo.runs import Run, StepMetrics
 from peft_demo.runs.presets import REFERENCES
 
@@ -22,27 +21,6 @@ SCHEMA = 1
 
 _RUN = "run.json"
 _STEPS = "steps.json"
-
-
-class ReferenceRuns:
-    """The runs that came with the program, read once; nobody may change them."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-        self.by_id = read_references(folder) if folder else {}
-
-    def folder_of(self, run_id: str) -> Path | None:
-        """Where its files are, or None if it is no reference run."""
-        return self._folder / run_id if self._folder and run_id in self.by_id else None
-
-    def refuse(self, run_id: str, why: str) -> None:
-        """Say no to what must not be done to a reference run.
-
-        Raises:
-            ConflictError: it is one.
-        """
-        if run_id in self.by_id:
-            raise ConflictError(f"{run_id} is a reference run and {why}.")
 
 
 def write_reference(run: Run, steps: Sequence[StepMetrics], folder: Path) -> None:

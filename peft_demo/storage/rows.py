@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pydantic
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from peft_demo.errors import NotFoundError
@@ -15,10 +16,7 @@ from peft_demo.fields import shown
 from peft_demo.runs import GroupKind, Run, RunGroup, RunStatus
 from peft_demo.runs.history import PastConfig
 from peft_demo.runs.results import Record
-from peft_demo.storage.tables import EpochRow, GroupRow, RunRow
-
-# SQLite limits how many values one question may name.
-_CHUNK = 500
+from peft_demo.storage.tables import GroupRow, RunRow
 
 _UNKNOWN_TIME = datetime.fromtimestamp(0, UTC)
 
@@ -30,46 +28,32 @@ _BLANK_GROUP = {"kind": GroupKind.SWEEP, "name": "", "owner": "", "created_at": 
 _Any = TypeVar("_Any", bound=Record)
 
 
-def run_id_of(number: int) -> str:
-    """The public id of the run with this number."""
-    return f"run-{number:06d}"
+def id_of(kind: str, number: int) -> str:
+    """The public id of the ``run`` or ``group`` with this number."""
+    return f"{kind}-{number:06d}"
 
 
-def group_id_of(number: int) -> str:
-    """The public id of the group with this number."""
-    return f"group-{number:06d}"
+def number_in(public_id: object, kind: str) -> int:
+    """The number in the public id of a ``run`` or ``group``.
 
-
-def number_in(public_id: str, kind: str) -> int | None:
-    """The number in a public id of that kind, ``run`` or ``group``; None if it is no such id."""
-    prefix, _, digits = str(public_id).partition("-")
-    if prefix != kind or not digits.isascii() or not digits.isdigit() or len(digits) > 12:
-        return None
-    return int(digits)
+    Raises:
+        NotFoundError: it is no such id.
+    """
+    found = re.fullmatch(rf"{kind}-([0-9]{{1,12}})", str(public_id))
+    if found is None:
+        raise not_found(public_id, kind)
+    return int(found[1])
 
 
 def run_of(row: RunRow, epochs: Sequence[dict[str, Any]] = (), position: int | None = None) -> Run:
     """A row as a run, with its epochs and its place in the queue; reads any row."""
     stored = {
-        "run_id": run_id_of(row.number),
-        "kind": row.kind,
+        **row.filled(),
+        "run_id": id_of("run", row.number),
         "config": row.config,
-        "owner": row.owner,
-        "status": row.status,
-        "created_at": row.created_at,
-        "started_at": row.started_at,
-        "finished_at": row.finished_at,
-        "progress": row.progress or {},
         "epochs": epochs,
-        "error": row.error,
-        "result": row.result,
-        "range_test": row.range_test,
-        "group_id": None if row.group is None else group_id_of(row.group),
-        "tags": row.tags or (),
-        "note": row.note,
-        "is_starred": row.is_starred,
+        "group_id": None if row.group is None else id_of("group", row.group),
         "queue_position": position,
-        "version": row.version,
     }
     run, unreadable = _leniently(Run, stored, _BLANK_RUN)
     if not unreadable:
@@ -82,15 +66,7 @@ def run_of(row: RunRow, epochs: Sequence[dict[str, Any]] = (), position: int | N
 
 def group_of(row: GroupRow) -> RunGroup:
     """A row as a group; reads any row."""
-    stored = {
-        "group_id": group_id_of(row.number),
-        "kind": row.kind,
-        "name": row.name,
-        "owner": row.owner,
-        "created_at": row.created_at,
-        "is_race": row.is_race,
-        "axes": row.axes,
-    }
+    stored = {**row.filled(), "group_id": id_of("group", row.number)}
     return _leniently(RunGroup, stored, _BLANK_GROUP)[0]
 
 
@@ -103,49 +79,21 @@ def _leniently(
     except pydantic.ValidationError as error:
         unreadable = sorted({str(found["loc"][0]) for found in error.errors()})
     read = {name: value for name, value in stored.items() if name not in unreadable}
-    filled = {name: value for name, value in blanks.items() if name in unreadable}
-    return model.model_validate({**read, **filled}), unreadable
+    return model.model_validate({**blanks, **read}), unreadable
 
 
-def chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    """As many at once as one question may name."""
-    return (numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK))
-
-
-def epochs_of(session: Session, numbers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    """The epochs of many runs, asked for together: one question a run would be slow."""
-    epochs: dict[int, list[dict[str, Any]]] = {number: [] for number in numbers}
-    found = select(EpochRow.run, EpochRow.metrics).where(EpochRow.run.in_(numbers))
-    for number, metrics in session.execute(found.order_by(EpochRow.run, EpochRow.epoch)):
-        epochs[number].append(metrics)
-    return epochs
-
-
-def places(session: Session) -> dict[int, int]:
-    """The place of each waiting run, from 1."""
-    waiting = select(RunRow.number).where(RunRow.status == RunStatus.QUEUED).order_by(RunRow.number)
-    return {number: place for place, number in enumerate(session.scalars(waiting), start=1)}
-
-
-def no_such_group(group_id: object) -> NotFoundError:
-    """What to raise for an id that no group has."""
+def not_found(public_id: object, kind: str) -> NotFoundError:
+    """What to raise for an id that no ``run`` or ``group`` has."""
     return NotFoundError(
-        f"group must be the id of a group, such as group-000001, got {shown(group_id)}."
+        f"{kind} must be the id of a {kind}, such as {id_of(kind, 1)}, got {shown(public_id)}."
     )
 
 
-def no_such_run(run_id: object) -> NotFoundError:
-    """The same for runs."""
-    return NotFoundError(f"run must be the id of a run, such as run-000001, got {shown(run_id)}.")
-
-
-def missing(session: Session, number: int) -> NotFoundError:
+def missing_run(session: Session, number: int) -> NotFoundError:
     """Why there is no such run: it was deleted, or never was."""
     # SQLite keeps the highest number that it ever gave.
-    highest = session.scalar(
-        text("SELECT seq FROM sqlite_sequence WHERE name = :table"), {"table": RunRow.__tablename__}
-    )
-    run_id = run_id_of(number)
+    highest = session.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = 'run'"))
+    run_id = id_of("run", number)
     if 1 <= number <= (highest or 0):
         return NotFoundError(f"{run_id} was deleted for good.")
-    return no_such_run(run_id)
+    return not_found(run_id, "run")

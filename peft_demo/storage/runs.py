@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pydantic
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from peft_demo.errors import NotFoundError
+from peft_demo.errors import ConflictError, NotFoundError
 from peft_demo.runs import (
     EpochMetrics,
     Progress,
@@ -20,30 +21,30 @@ from peft_demo.runs import (
     RunStatus,
     StepMetrics,
 )
-from peft_demo.storage import reference_runs
 from peft_demo.storage.database import Database, now, touch
-from peft_demo.storage.reference_runs import ReferenceRuns
-from peft_demo.storage.rows import (
-    chunks,
-    epochs_of,
-    missing,
-    no_such_run,
-    number_in,
-    places,
-    run_id_of,
-    run_of,
-)
-from peft_demo.storage.tables import EpochRow, RunRow, StepRow
+from peft_demo.storage.reference_runs import read_references, read_steps
+from peft_demo.storage.rows import id_of, missing_run, number_in, run_of
+from peft_demo.storage.tables import EpochRow, RunRow, StepRow, VersionRow
+
+WAITING = RunRow.status == RunStatus.QUEUED
+
+_UNDELETED = RunRow.deleted_at.is_(None)
 
 
-class Runs:
-    """The runs of a database, and the reference runs."""
+class Runs(Database):
+    """The runs of a database, and the reference runs that came with the program.
 
-    def __init__(self, database: Database, references: ReferenceRuns) -> None:
-        self.database = database
-        self.references = references
-        self._transaction = database.transaction
-        self._cache: dict[int, Run] = {}
+    Args:
+        folder: of the database; the runs' files are beside it.
+        references: the folder of the reference runs, which nobody may change.
+    """
+
+    def __init__(self, folder: Path, references: Path | None = None) -> None:
+        super().__init__(folder)
+        self._references = read_references(references) if references else {}
+        self._reference_folder = references
+        self._known: tuple[int, dict[int, Run]] = (-1, {})
+        """A version, and all runs as they were then; replaced as a whole, so it needs no lock."""
 
     def get(self, run_id: str) -> Run:
         """The run of that id.
@@ -51,45 +52,51 @@ class Runs:
         Raises:
             NotFoundError: there is none.
         """
-        if run_id in self.references.by_id:
-            return self.references.by_id[run_id]
-        number = self.number(run_id)
+        if run_id in self._references:
+            return self._references[run_id]
         with self._transaction(write=False) as session:
-            self.row(session, run_id)
-            return self.snapshots(session, stamped().where(RunRow.number == number))[0]
+            row = self._row(session, run_id)
+            return self._runs_where(session, RunRow.number == row.number)[0]
 
-    def all(self, since: int = -1) -> list[Run]:
+    def runs(self, since: int = -1) -> list[Run]:
         """Runs that changed after version ``since``, newest first, then the references.
 
         One that this version cannot read, or would refuse, is there with its ``problem``.
         """
-        references = list(self.references.by_id.values()) if since < 0 else []
-        if not self.database.is_open:
+        references = list(self._references.values()) if since < 0 else []
+        if not self._is_open:
             return references
+        version, known = self._known
+        changed = RunRow.version > version
         with self._transaction(write=False) as session:
-            changed = stamped().where(RunRow.version > since).order_by(RunRow.number.desc())
-            return [*self.snapshots(session, changed), *references]
+            new = {number_in(run.run_id, "run"): run for run in self._runs_where(session, changed)}
+            deleted = set(session.scalars(select(RunRow.number).where(changed, ~_UNDELETED)))
+            version = session.scalar(select(VersionRow.value)) or 0
+        known = {number: run for number, run in known.items() if number not in deleted} | new
+        self._known = version, known
+        found = (known[number] for number in sorted(known, reverse=True))
+        return [*(run for run in found if run.version > since), *references]
 
     def ids(self) -> list[str]:
-        """The ids of all runs, in the order of ``all``."""
-        numbers: Sequence[int] = []
-        if self.database.is_open:
-            with self._transaction(write=False) as session:
-                found = _undeleted(select(RunRow.number))
-                numbers = session.scalars(found.order_by(RunRow.number.desc())).all()
-        return [*map(run_id_of, numbers), *self.references.by_id]
+        """The ids of all runs, in the order of ``runs``."""
+        return [run.run_id for run in self.runs()]
 
     def steps(self, run_id: str) -> list[StepMetrics]:
-        """Every optimiser step of a run, in order."""
-        folder = self.references.folder_of(run_id)
-        if folder is not None:
-            return reference_runs.read_steps(folder)
-        number = self.number(run_id)
+        """Every optimiser step of a run, in order; a damaged one is left out."""
+        if run_id in self._references:
+            return read_steps(self.folder_of(run_id))
+        question = (
+            select(StepRow)
+            .join(RunRow, RunRow.number == StepRow.run)
+            .where(StepRow.run == number_in(run_id, "run"), _UNDELETED)
+            .order_by(StepRow.step)
+        )
+        steps = []
         with self._transaction(write=False) as session:
-            found = _undeleted(select(StepRow).join(RunRow, RunRow.number == StepRow.run))
-            rows = session.scalars(found.where(StepRow.run == number).order_by(StepRow.step))
-            read = (_step_of(row) for row in rows)
-            return [metrics for metrics in read if metrics is not None]
+            for row in session.scalars(question):
+                with suppress(pydantic.ValidationError):
+                    steps.append(StepMetrics.model_validate(row, from_attributes=True))
+        return steps
 
     def report(
         self,
@@ -99,15 +106,13 @@ class Runs:
         epoch: EpochMetrics | None = None,
     ) -> None:
         """Record what a training reported, in one transaction."""
-        with self._transaction() as session:
-            row = self.row(session, run_id)
+        with self._changing(run_id) as (session, [row]):
             if progress is not None:
                 row.progress = progress.model_dump()
             session.add_all(StepRow(run=row.number, **step.model_dump()) for step in steps)
             if epoch is not None:
                 metrics = epoch.model_dump()
                 session.add(EpochRow(run=row.number, epoch=epoch.epoch, metrics=metrics))
-            touch(session, row)
 
     def finish(
         self,
@@ -119,19 +124,19 @@ class Runs:
         range_test: RangeTest | None = None,
     ) -> Run:
         """Record how a run ended."""
-        with self._transaction() as session:
-            row = self.row(session, run_id)
+        with self._changing(run_id) as (_, [row]):
             row.status = status
             row.finished_at = now()
             row.error = error
             row.result = result.model_dump() if result else None
             row.range_test = range_test.model_dump() if range_test else None
-            touch(session, row)
         return self.get(run_id)
 
     def folder_of(self, run_id: str) -> Path:
         """Where a run's files are: its adapter in peft's format, and what was measured."""
-        return self.references.folder_of(run_id) or self._path(run_id, "{}")
+        if self._reference_folder and run_id in self._references:
+            return self._reference_folder / run_id
+        return self._path(run_id, "{}")
 
     def partial_folder_of(self, run_id: str) -> Path:
         """Where a run's files gather until all are there."""
@@ -141,89 +146,54 @@ class Runs:
         """Where the traceback of a failed run is kept."""
         return self._path(run_id, "{}.log")
 
-    # From here on: for the store's other parts.
+    def _path(self, run_id: str, name: str) -> Path:
+        return self.folder / name.format(id_of("run", number_in(run_id, "run")))
 
-    def number(self, run_id: str) -> int:
-        """The number in a run's id.
-
-        Raises:
-            NotFoundError: it is no such id.
-        """
+    def _row(self, session: Session, run_id: str, *, even_deleted: bool = False) -> RunRow:
+        """The row of a run; raises NotFoundError where there is none."""
         number = number_in(run_id, "run")
-        if number is None:
-            raise no_such_run(run_id)
-        return number
+        row = session.get(RunRow, number)
+        if row is None:
+            raise missing_run(session, number)
+        if row.deleted_at is not None and not even_deleted:
+            raise NotFoundError(f"{id_of('run', number)} was deleted.")
+        return row
 
-    def row(self, session: Session, run_id: str) -> RunRow:
-        """The row of one run; see ``rows``."""
-        return self.rows(session, [run_id])[0]
-
-    def rows(
-        self, session: Session, run_ids: Sequence[str], *, even_deleted: bool = False
-    ) -> list[RunRow]:
-        """The rows of these runs, in this order.
+    @contextmanager
+    def _changing(
+        self, *run_ids: str, how: str = "changed", even_deleted: bool = False
+    ) -> Iterator[tuple[Session, list[RunRow]]]:
+        """The rows of these runs, to be changed in one transaction; who watches is told.
 
         Raises:
             NotFoundError: one of them is not there.
+            ConflictError: one of them is a reference, which cannot be changed in this way.
         """
-        numbers = [self.number(run_id) for run_id in run_ids]
-        found = {
-            row.number: row
-            for some in chunks(numbers)
-            for row in session.scalars(select(RunRow).where(RunRow.number.in_(some)))
-        }
-        for number in numbers:
-            row = found.get(number)
-            if row is None:
-                raise missing(session, number)
-            if row.deleted_at is not None and not even_deleted:
-                raise NotFoundError(f"{run_id_of(number)} was deleted.")
-        return [found[number] for number in dict.fromkeys(numbers)]
+        for run_id in run_ids:
+            if run_id in self._references:
+                raise ConflictError(f"{run_id} is a reference run and cannot be {how}.")
+        with self._transaction() as session:
+            rows = [self._row(session, run_id, even_deleted=even_deleted) for run_id in run_ids]
+            touch(session, *rows)
+            yield session, rows
 
-    def snapshots(self, session: Session, stamps: Any) -> list[Run]:
-        """The runs that ``stamps`` asks for; what has not changed is not read again."""
-        versions: dict[int, int] = dict(session.execute(stamps).all())
-        found = {number: self._cache.get(number) for number in versions}
-        new = [
-            number
-            for number, run in found.items()
-            if run is None or run.version != versions[number]
-        ]
-        for some in chunks(new):
-            rows = session.scalars(select(RunRow).where(RunRow.number.in_(some))).all()
-            epochs = epochs_of(session, some)
-            queue = places(session) if any(row.status == RunStatus.QUEUED for row in rows) else {}
-            for row in rows:
-                run = run_of(row, epochs[row.number], queue.get(row.number))
-                found[row.number] = self._cache[row.number] = run
-        return [run for run in found.values() if run is not None]
-
-    def forget(self, numbers: Sequence[int]) -> None:
-        """Let go of runs that are gone for good."""
-        for number in numbers:
-            self._cache.pop(number, None)
-
-    def _path(self, run_id: str, name: str) -> Path:
-        return self.database.folder / name.format(run_id_of(self.number(run_id)))
-
-
-def stamped() -> Any:
-    """Asks for number and version of runs that are not deleted."""
-    return _undeleted(select(RunRow.number, RunRow.version))
+    @staticmethod
+    def _runs_where(session: Session, wanted: Any) -> list[Run]:
+        """The runs that a condition holds for, newest first."""
+        rows = session.scalars(
+            select(RunRow).where(wanted, _UNDELETED).order_by(RunRow.number.desc())
+        ).all()
+        # Asked for together: one question a run would be slow.
+        epochs: dict[int, list[dict[str, Any]]] = {row.number: [] for row in rows}
+        found = select(EpochRow.run, EpochRow.metrics).join(RunRow, RunRow.number == EpochRow.run)
+        found = found.where(wanted, _UNDELETED).order_by(EpochRow.epoch)
+        for number, metrics in session.execute(found):
+            epochs[number].append(metrics)
+        waiting = select(RunRow.number).where(WAITING).order_by(RunRow.number)
+        places = {number: place for place, number in enumerate(session.scalars(waiting), start=1)}
+        return [run_of(row, epochs[row.number], places.get(row.number)) for row in rows]
 
 
 def is_over(row: RunRow) -> bool:
     """Whether nothing will change any more; a state that this version does not know is over."""
     return row.status not in (RunStatus.QUEUED, RunStatus.RUNNING)
-
-
-def _undeleted(question: Any) -> Any:
-    return question.where(RunRow.deleted_at.is_(None))
-
-
-def _step_of(row: StepRow) -> StepMetrics | None:
-    """A row as metrics; None if it is damaged, for the curve is there without it."""
-    try:
-        return StepMetrics(step=row.step, loss=row.loss, learning_rate=row.learning_rate)
-    except pydantic.ValidationError:
-        return None

@@ -15,6 +15,13 @@ class Table(DeclarativeBase):
 
     type_annotation_map = {dict[str, Any]: JSON}  # noqa: RUF012
 
+    def filled(self) -> dict[str, Any]:
+        """The row's values by their columns' names; what is empty is left out."""
+        values = (
+            (column.key, getattr(self, column.key)) for column in self.__mapper__.column_attrs
+        )
+        return {name: value for name, value in values if value is not None}
+
 
 class VersionRow(Table):
     """The store's version, in the only row."""

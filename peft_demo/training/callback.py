@@ -41,9 +41,7 @@ class Monitor:
     def phase(self, text: str) -> None:
         """Say what happens now, and stop here if asked to."""
         self._check_stop()
-        self._reporter.progress(
-            Progress(phase=text, step=len(self.steps), max_steps=self._max_steps)
-        )
+        self._reporter.report(Progress(phase=text, step=len(self.steps), max_steps=self._max_steps))
 
     def begin(self, trainer: transformers.Trainer, phase: str = "Training") -> None:
         """Training begins now; ``phase`` is what its steps are reported as."""
@@ -110,8 +108,8 @@ class Monitor:
         self.steps.append(metrics)
         self._epoch_losses.append(loss)
         elapsed = time.perf_counter() - self._started
-        self._reporter.step(metrics)
-        self._reporter.progress(
+        self._reporter.report(metrics)
+        self._reporter.report(
             Progress(
                 phase=self._phase,
                 step=step,
@@ -135,7 +133,7 @@ class Monitor:
         )
         self._epoch_losses.clear()
         self.epochs.append(epoch)
-        self._reporter.epoch(epoch)
+        self._reporter.report(epoch)
 
 
 def _refuse_divergence(kind: str, loss: float, step: int) -> None:

@@ -140,5 +140,6 @@ class _Listener(Reporter):
     def __init__(self) -> None:
         self.epochs: list[EpochMetrics] = []
 
-    def epoch(self, metrics: EpochMetrics) -> None:
-        self.epochs.append(metrics)
+    def report(self, event: object) -> None:
+        if isinstance(event, EpochMetrics):
+            self.epochs.append(event)

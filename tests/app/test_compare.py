@@ -10,6 +10,7 @@ from running_app import App
 from peft_demo import data
 from peft_demo.runs import GroupKind, RunConfig
 from peft_demo.runs.presets import REFERENCES
+from peft_demo.runs.sweeps import Plan
 from peft_demo.storage import Store
 
 pytestmark = pytest.mark.browser
@@ -30,13 +31,9 @@ def compared(tmp_path_factory):
         for rank in RANKS
         for seed in SEEDS
     ]
-    store.submit_group(
-        configs,
-        "tester",
-        GroupKind.SWEEP,
-        "two <b>ranks</b>",
-        axes={"r": list(RANKS), "seed": list(SEEDS)},
-    )
+    axes = {"r": RANKS, "seed": SEEDS}
+    plan = Plan(GroupKind.SWEEP, "two <b>ranks</b>", configs, axes)
+    store.submit_plan(plan, "tester")
     for number in range(len(configs)):
         positive = np.where(np.arange(1000) % 10 <= 1 + number, 0.2 + 0.6 * labels, 0.5)
         shares = np.stack([1 - positive, positive], axis=1).astype(np.float32)

@@ -88,6 +88,6 @@ class TestOurs:
 
     def test_other_groups_have_none(self, store):
         plan = sweeps.plan({"num_reviews": 40}, {"r": [1, 2]})
-        group, _ = store.submit_group(plan.configs, "me", plan.kind, plan.name)
+        group, _ = store.submit_plan(plan, "me")
         facts = comparison.group_facts(store, group.group_id, measure=lambda config: {})
         assert facts.assignment is None

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from small_runs import LONG, ROOT, environment, long_config, small_config, wait_until
-from stored_runs import silent_for
+from stored_runs import purge_now, silent_for
 
 from peft_demo import adapters
 from peft_demo.errors import StoreError
@@ -152,7 +152,7 @@ class TestFailure:
         assert left_behind(store, bad) == [store.log_of(bad).name]
         assert store.get(good).status is RunStatus.COMPLETED
         store.delete(bad)
-        store.purge(0)
+        purge_now(store)
         assert left_behind(store, bad) == []
 
     @pytest.mark.parametrize(

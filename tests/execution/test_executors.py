@@ -1,7 +1,8 @@
 """What every executor keeps to: a new one joins EXECUTORS and passes this file."""
 
 import itertools
-import json
+import multiprocessing
+import os
 import shutil
 import signal
 import threading
@@ -19,9 +20,6 @@ from peft_demo.execution.executor import (
     Failed,
     Finished,
     Job,
-    Task,
-    from_json,
-    to_json,
 )
 from peft_demo.execution.executors import processes
 from peft_demo.runs import (
@@ -33,6 +31,7 @@ from peft_demo.runs import (
     RunStatus,
     StepMetrics,
 )
+from peft_demo.runs.sweeps import Plan
 
 pytestmark = pytest.mark.slow
 
@@ -58,22 +57,22 @@ def in_processes(executor):
 
 
 @pytest.fixture
-def task(tmp_path):
-    """Makes tasks, each with an empty folder."""
+def job(tmp_path):
+    """Makes jobs, each with an empty folder."""
     numbers = itertools.count(1)
 
-    def make(config=None, kind=RunKind.TRAINING, **changes) -> Task:
+    def make(config=None, kind=RunKind.TRAINING, **changes) -> Job:
         files = tmp_path / f"{next(numbers)}"
         files.mkdir()
         values = (config or small_config(**{**ONE_STEP, **changes})).flat()
-        return Task(Job(kind=kind, config=values), files)
+        return Job(kind=kind, config=values, files=files)
 
     return make
 
 
-def events_of(executor, *tasks):
-    """All events of tasks that are started side by side, each heard in a thread of its own."""
-    return heard(executor.start(tasks))
+def events_of(executor, *jobs):
+    """All events of jobs that are started side by side, each heard in a thread of its own."""
+    return heard(executor.start(jobs))
 
 
 def heard(handles):
@@ -102,12 +101,12 @@ def numbers_in(events):
 def send_to_busy(executor, number: int) -> None:
     """Send a signal to the workers that have something to do."""
     for worker in executor._busy:
-        worker._process.send_signal(number)
+        os.kill(worker._process.pid, number)
 
 
 class TestEvents:
-    def test_come_in_order_and_the_end_comes_once(self, executor, task):
-        made = task(num_train_epochs=2, num_reviews=20)
+    def test_come_in_order_and_the_end_comes_once(self, executor, job):
+        made = job(num_train_epochs=2, num_reviews=20)
         (events,) = events_of(executor, made)
         kinds = [type(event) for event in events if not isinstance(event, Progress)]
         assert kinds == [*2 * [StepMetrics, StepMetrics, EpochMetrics], Finished]
@@ -127,34 +126,34 @@ class TestEvents:
             path.name for path in made.files.iterdir()
         }
 
-    def test_go_through_json_unchanged(self, executor, task):
-        (events,) = events_of(executor, task())
+    def test_go_through_json_unchanged(self, executor, job):
+        (events,) = events_of(executor, job())
         found = RangeTest(
             learning_rates=(1e-5, 0.1), losses=(0.7, 0.1), smoothed=(0.7, 0.1),
             suggestion=None, is_sure=False, reason="Why.",
         )  # fmt: skip
         for event in (*events, Cancelled(), Failed(reason="Why."), Finished(result=found)):
-            assert from_json(json.loads(json.dumps(to_json(event)))) == event
+            assert type(event).model_validate_json(event.model_dump_json()) == event
 
 
 class TestNumbers:
-    def test_of_ten_at_once_are_those_alone(self, executor, task):
-        alone = [numbers_in(events_of(executor, task(seed=seed))[0]) for seed in (1, 2)]
+    def test_of_ten_at_once_are_those_alone(self, executor, job):
+        alone = [numbers_in(events_of(executor, job(seed=seed))[0]) for seed in (1, 2)]
         assert alone[0] != alone[1]
-        handles = [executor.start([task(seed=1 + n % 2)])[0] for n in range(10)]
+        handles = [executor.start([job(seed=1 + n % 2)])[0] for n in range(10)]
         for number, events in enumerate(heard(handles)):
             assert numbers_in(events) == alone[number % 2]
 
-    def test_of_tasks_that_take_turns_are_those_alone(self, executor, task):
+    def test_of_jobs_that_take_turns_are_those_alone(self, executor, job):
         changes = [{"seed": 1}, {"method": "ia3"}, {"per_device_train_batch_size": 4}]
-        alone = [numbers_in(events_of(executor, task(**change))[0]) for change in changes]
-        together = events_of(executor, *(task(**change) for change in changes))
+        alone = [numbers_in(events_of(executor, job(**change))[0]) for change in changes]
+        together = events_of(executor, *(job(**change) for change in changes))
         assert [numbers_in(events) for events in together] == alone
 
 
 class TestCancel:
-    def test_comes_within_a_step(self, executor, task):
-        (handle,) = executor.start([task(long_config())])
+    def test_comes_within_a_step(self, executor, job):
+        (handle,) = executor.start([job(long_config())])
         steps, last = [], None
         for last in handle:
             if isinstance(last, StepMetrics):
@@ -166,14 +165,14 @@ class TestCancel:
         # One more may have begun, or have been on its way.
         assert steps in ([1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4, 5])
 
-    def test_before_it_has_begun(self, executor, task):
-        handles = [executor.start([task(long_config())])[0] for _ in range(3)]
+    def test_before_it_has_begun(self, executor, job):
+        handles = [executor.start([job(long_config())])[0] for _ in range(3)]
         for handle in reversed(handles):
             handle.cancel()
             assert heard([handle])[0][-1] == Cancelled()
 
-    def test_of_one_lets_those_beside_it_go_on(self, executor, task):
-        long, short = executor.start([task(long_config()), task()])
+    def test_of_one_lets_those_beside_it_go_on(self, executor, job):
+        long, short = executor.start([job(long_config()), job()])
         long.cancel()
         ends = [events[-1] for events in heard([long, short])]
         assert [type(end) for end in ends] == [Cancelled, Finished]
@@ -188,15 +187,13 @@ class TestFailure:
         assert not any(isinstance(event, End) for event in events[:-1])
         return end
 
-    def test_of_a_configuration_that_no_rule_allows(self, executor, task):
-        made = task()
-        end = self.failed(
-            executor, Task(made.job.model_copy(update={"config": {"method": "gone"}}), made.files)
-        )
+    def test_of_a_configuration_that_no_rule_allows(self, executor, job):
+        made = job()
+        end = self.failed(executor, made.model_copy(update={"config": {"method": "gone"}}))
         assert end.reason.startswith("method must be one of lora")
 
-    def test_of_the_job_is_one_sentence_with_a_traceback(self, executor, task):
-        end = self.failed(executor, task(kind=RunKind.IMPORTED))
+    def test_of_the_job_is_one_sentence_with_a_traceback(self, executor, job):
+        end = self.failed(executor, job(kind=RunKind.IMPORTED))
         assert end.reason.endswith(".")
         assert "\n" not in end.reason
         assert end.traceback.startswith("Traceback")
@@ -204,8 +201,8 @@ class TestFailure:
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
     @pytest.mark.parametrize("file", [".test_predictions.npz", adapters.CONFIG])
-    def test_of_a_full_disk_names_the_folder(self, executor, task, file):
-        made = task()
+    def test_of_a_full_disk_names_the_folder(self, executor, job, file):
+        made = job()
         (made.files / file).symlink_to("/dev/full")
         end = self.failed(executor, made)
         assert end.reason == (
@@ -214,10 +211,10 @@ class TestFailure:
         )
 
 
-def test_an_adapter_from_elsewhere_is_tested(executor, task):
-    trained = task()
+def test_an_adapter_from_elsewhere_is_tested(executor, job):
+    trained = job()
     (events,) = events_of(executor, trained)
-    imported = task(kind=RunKind.IMPORTED)
+    imported = job(kind=RunKind.IMPORTED)
     for name in (adapters.CONFIG, adapters.WEIGHTS):
         shutil.copy(trained.files / name, imported.files)
     (again,) = events_of(executor, imported)
@@ -227,9 +224,9 @@ def test_an_adapter_from_elsewhere_is_tested(executor, task):
 
 @pytest.mark.usefixtures("in_processes")
 class TestProcesses:
-    def test_one_that_does_not_stop_is_ended(self, executor, task, monkeypatch):
+    def test_one_that_does_not_stop_is_ended(self, executor, job, monkeypatch):
         monkeypatch.setattr(processes, "STUCK_SECONDS", 0.5)
-        (handle,) = executor.start([task(long_config())])
+        (handle,) = executor.start([job(long_config())])
         last = None
         for last in handle:
             if isinstance(last, StepMetrics) and last.step == 1:
@@ -245,7 +242,7 @@ class TestProcesses:
                 send_to_busy(executor, signal.SIGKILL)
 
         configs = [long_config(), small_config(**ONE_STEP)]
-        group, (first, second) = store.submit_group(configs, "me", GroupKind.SWEEP, "sweep")
+        group, (first, second) = store.submit_plan(Plan(GroupKind.SWEEP, "sweep", configs), "me")
         engine = Engine(store, lambda: executor, listener=kill_the_first)
         engine.run_group(group.group_id)
         run = store.get(first.run_id)
@@ -266,11 +263,11 @@ def test_how_a_worker_died_is_told(code, words):
 
 
 def test_workers_end_with_their_executor():
-    before = set(psutil.Process().children())
+    before = set(multiprocessing.active_children())
     made = executors.ProcessExecutor(1)
-    (worker,) = set(psutil.Process().children()) - before
+    (worker,) = set(multiprocessing.active_children()) - before
     made.close()
-    assert not worker.is_running()
+    assert not psutil.pid_exists(worker.pid)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from small_runs import long_config, numbers_in, small_config, wait_until
 
 from peft_demo.execution import Engine
 from peft_demo.runs import GroupKind, RunStatus
+from peft_demo.runs.sweeps import Plan
 
 
 @contextmanager
@@ -27,7 +28,7 @@ class TestRace:
             small_config("head_only", num_train_epochs=6, per_device_train_batch_size=16),
         ]
         alone = [Engine(store).run(store.start(config, "test")) for config in configs]
-        _, runs = store.submit_group(configs, "test", GroupKind.SWEEP, "race", is_race=True)
+        _, runs = store.submit_plan(Plan(GroupKind.SWEEP, "race", configs, is_race=True), "test")
         seen = []
         with working(store):
             wait_until(
@@ -45,7 +46,9 @@ class TestRace:
 
     def test_a_loser_is_stopped_and_the_others_go_on(self, store):
         configs = [long_config(), small_config("ia3")]
-        _, (slow, fast) = store.submit_group(configs, "test", GroupKind.SWEEP, "r", is_race=True)
+        _, (slow, fast) = store.submit_plan(
+            Plan(GroupKind.SWEEP, "r", configs, is_race=True), "test"
+        )
         with working(store):
             wait_until(lambda: store.get(slow.run_id).epochs)
             store.request_stop(slow.run_id)
@@ -56,7 +59,7 @@ class TestRace:
 
     def test_time_is_that_of_the_run_alone(self, store):
         configs = [small_config(seed=seed) for seed in (1, 2, 3)]
-        _, runs = store.submit_group(configs, "test", GroupKind.REPEATS, "r", is_race=True)
+        _, runs = store.submit_plan(Plan(GroupKind.REPEATS, "r", configs, is_race=True), "test")
         started = time.perf_counter()
         with working(store):
             wait_until(lambda: all(store.get(run.run_id).status.is_over for run in runs))

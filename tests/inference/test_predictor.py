@@ -106,9 +106,10 @@ class TestInterleaved:
         is_training, stop = threading.Event(), threading.Event()
 
         class Told(Recorder):
-            def step(self, metrics):
-                super().step(metrics)
-                is_training.set()
+            def report(self, event):
+                super().report(event)
+                if self.steps:
+                    is_training.set()
 
             def should_stop(self):
                 return stop.is_set()

@@ -5,12 +5,13 @@ from contextlib import closing
 
 import pytest
 from small_runs import small_config
-from stored_runs import epoch, files_of, finished, step, submit
+from stored_runs import epoch, files_of, finished, purge_now, step, submit
 
 from peft_demo.errors import ConflictError, InvalidFieldsError, NotFoundError
 from peft_demo.runs import (
     GroupKind,
 )
+from peft_demo.runs.sweeps import Plan
 from peft_demo.storage import DATABASE, Store
 
 
@@ -34,9 +35,8 @@ class TestDelete:
         again.close()
 
     def test_hides_a_run_in_its_group(self, store):
-        group, runs = store.submit_group(
-            [small_config(seed=1), small_config(seed=2)], "me", GroupKind.SWEEP, "Seeds"
-        )
+        configs = (small_config(seed=1), small_config(seed=2))
+        group, runs = store.submit_plan(Plan(GroupKind.SWEEP, "Seeds", configs), "me")
         store.request_stop(runs[0].run_id)
         store.delete(runs[0].run_id)
         assert [run.run_id for run in store.group(group.group_id)[1]] == [runs[1].run_id]
@@ -61,7 +61,7 @@ class TestDelete:
         first, second = submit(store, 2)
         store.request_stop(second)
         store.delete(second)
-        store.purge(0)
+        purge_now(store)
         store.close()
         again = Store(home)
         (third,) = submit(again)
@@ -108,7 +108,7 @@ class TestRestore:
     def test_of_one_that_is_gone_for_good_is_told_and_restores_none(self, store):
         gone, deleted = finished(store, 2)
         store.delete(gone)
-        store.purge(0)
+        purge_now(store)
         store.delete(deleted)
         with pytest.raises(NotFoundError, match=f"{gone} was deleted for good"):
             store.restore(deleted, gone)
@@ -120,7 +120,7 @@ class TestPurge:
         deleted, kept = finished(store, 2)
         store.delete(deleted)
         seen = store.version
-        assert store.purge(0) == [deleted]
+        purge_now(store)
         assert files_of(store, deleted) == []
         assert len(files_of(store, kept)) == 3
         with pytest.raises(NotFoundError, match=f"{deleted} was deleted for good"):
@@ -135,8 +135,7 @@ class TestPurge:
     def test_keeps_what_was_deleted_a_short_while_ago(self, store):
         (run_id,) = finished(store)
         store.delete(run_id)
-        assert store.purge() == []
-        assert store.purge(60) == []
+        store.purge()
         store.restore(run_id)
 
     def test_is_done_when_another_run_is_deleted(self, store, home):

@@ -2,7 +2,7 @@
 
 import pytest
 from small_runs import small_config
-from stored_runs import RESULT
+from stored_runs import RESULT, purge_now
 
 from peft_demo import settings
 from peft_demo.errors import ConflictError, NotFoundError
@@ -78,6 +78,6 @@ def test_a_run_that_is_not_there_is_a_sentence(store):
 def test_go_for_good_with_their_run(store, run_id):
     store.add_evaluation(run_id, NEGATION)
     store.delete(run_id)
-    assert store.purge(0) == [run_id]
-    with store._database.transaction(write=False) as session:
+    purge_now(store)
+    with store._transaction(write=False) as session:
         assert session.connection().exec_driver_sql("SELECT * FROM evaluation").all() == []

@@ -9,7 +9,8 @@ from small_runs import small_config
 from stored_runs import OLD, RESULT, change, epoch, step, stored
 
 from peft_demo.errors import ConflictError, InvalidFieldsError
-from peft_demo.runs import RunConfig, RunStatus
+from peft_demo.runs import GroupKind, RunConfig, RunStatus
+from peft_demo.runs.sweeps import Plan
 from peft_demo.storage import DATABASE, Store
 
 
@@ -146,9 +147,7 @@ class TestARowThatCannotBeRead:
             store.annotate(completed, name="Ours")
 
     def test_of_a_group_is_shown(self, store, home):
-        from peft_demo.runs import GroupKind
-
-        group, _ = store.submit_group([small_config()], "me", GroupKind.SWEEP, "Ranks")
+        group, _ = store.submit_plan(Plan(GroupKind.SWEEP, "Ranks", (small_config(),)), "me")
         with closing(sqlite3.connect(home / DATABASE)) as connection:
             connection.execute("UPDATE run_group SET kind = 'later', axes = '{'")
             connection.commit()

@@ -15,6 +15,7 @@ from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
 from peft_demo.models import fast_forward
 from peft_demo.runs import GroupKind, RunStatus
+from peft_demo.runs.sweeps import Plan
 from peft_demo.training import vmapped
 
 STACKING = [name for name in METHODS if METHODS[name].stacks]
@@ -204,7 +205,7 @@ class TestEngine:
 
     @staticmethod
     def trained(store, configs, until=lambda runs: None):
-        _, runs = store.submit_group(configs, "test", GroupKind.REPEATS, "repeats")
+        _, runs = store.submit_plan(Plan(GroupKind.REPEATS, "repeats", configs), "test")
         engine = Engine(store)
         engine.start()
         until(runs)

@@ -109,4 +109,4 @@ def _report(reporter: Reporter, phase: str, **more: Any) -> None:
     """Say what happens now, and stop here if asked to."""
     if reporter.should_stop():
         raise RunCancelledError
-    reporter.progress(Progress(phase=phase, **more))
+    reporter.report(Progress(phase=phase, **more))

@@ -1,29 +1,29 @@
 """ProcessExecutor: jobs in worker processes that stay warm, each with cores of its own.
 
-A worker reads lines of JSON, tasks and wishes to stop, and writes events; see ``worker.py``. One
-that dies takes nobody along but the jobs that it had, and its place is taken by a new one.
+``worker.py`` says what a worker is sent and answers. One that dies takes nobody along but the jobs
+that it had, and its place is taken by a new one.
 """
 
 from __future__ import annotations
 
-import json
-import os
+import math
+import multiprocessing
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from functools import partial
 
-import peft_demo
-from peft_demo.execution import jobs
-from peft_demo.execution.executor import Cancelled, End, Failed, Task, from_json
-from peft_demo.execution.executors.handle import QueueHandle
+from peft_demo.execution.executor import Cancelled, End, Event, Failed, Handle, Job
+from peft_demo.execution.jobs import failure
+from peft_demo.execution.worker import work
 
 STUCK_SECONDS = 30.0
 """After a wish to stop, a worker whose job still goes on is ended."""
+
+# A fork would take along locks that other threads hold.
+_processes = multiprocessing.get_context("spawn")
 
 
 class ProcessExecutor:
@@ -38,168 +38,138 @@ class ProcessExecutor:
         self.slots = slots
         self._environment = environment or {}
         self._changed = threading.Condition()
-        self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
-        self._is_closed = False
-        self._idle.append(self._new_worker())  # it loads while nobody waits for it
+        self._idle = [_Worker(self._environment)]  # it loads while nobody waits for it
 
-    def start(self, tasks: Sequence[Task]) -> list[_Job]:
+    def start(self, jobs: Sequence[Job]) -> list[_Started]:
         """See ``Executor.start``."""
-        started = [_Job(self._changed) for _ in tasks]
-        threading.Thread(target=self._work, args=(tasks, started), daemon=True).start()
+        started = [_Started(self._changed) for _ in jobs]
+        threading.Thread(target=self._work, args=(jobs, started), daemon=True).start()
         return started
 
     def close(self) -> None:
         """End all workers."""
         with self._changed:
-            self._is_closed = True
-            for worker in self._idle:
+            for worker in (*self._idle, *self._busy):
                 worker.end()
-            for worker in self._busy:
-                worker.kill()  # whoever reads from it ends it
-            self._changed.notify_all()
 
-    def _work(self, tasks: Sequence[Task], started: Sequence[_Job]) -> None:
-        """Let a worker do tasks, as soon as there is one, unless nobody wants them any more."""
+    def _work(self, jobs: Sequence[Job], started: Sequence[_Started]) -> None:
+        """Let a worker do jobs, as soon as there is one, unless nobody wants them any more."""
+        end: End = Cancelled()
         try:
-            worker = self._taken_worker(started)
-            if worker is not None:
-                worker.do(tasks, started)
-                self._give_back(worker)
-            end: End = Cancelled()  # of what no worker has begun
+            if worker := self._taken_worker(started):
+                has_lived = worker.do(jobs, started)
+                with self._changed:
+                    self._busy.remove(worker)
+                    if has_lived:
+                        self._idle.append(worker)
+                    else:
+                        end = Failed(reason=_reason(worker.end()))
+                    self._changed.notify_all()
         except Exception as error:
-            end = jobs.failure(error, tasks[0].files)
+            end = failure(error, jobs[0].files)
         for job in started:
             job.end(end)
 
-    def _give_back(self, worker: _Worker) -> None:
+    def _taken_worker(self, started: Sequence[_Started]) -> _Worker | None:
+        def is_unwanted() -> bool:
+            return all(job.should_stop() for job in started)
+
         with self._changed:
-            self._busy.discard(worker)
-            if worker.is_alive():
-                self._idle.append(worker)
-            self._changed.notify_all()
-
-    def _taken_worker(self, started: Sequence[_Job]) -> _Worker | None:
-        with self._changed:
-            while not self._is_closed and not all(job.should_stop() for job in started):
-                if self._idle or len(self._busy) < self.slots:
-                    worker = self._idle.pop() if self._idle else self._new_worker()
-                    if worker.is_alive():
-                        self._busy.add(worker)
-                        return worker
-                else:
-                    self._changed.wait()
-        return None
-
-    def _new_worker(self) -> _Worker:
-        return _Worker(self._environment)
+            self._changed.wait_for(lambda: is_unwanted() or len(self._busy) < self.slots)
+            if is_unwanted():
+                return None
+            self._idle = [worker for worker in self._idle if worker.is_alive()]
+            worker = self._idle.pop() if self._idle else _Worker(self._environment)
+            self._busy.add(worker)
+            return worker
 
 
-class _Job(QueueHandle):
+class _Started(Handle):
     """A job of a worker, or one that waits for a worker."""
 
     def __init__(self, changed: threading.Condition) -> None:
         super().__init__()
         self._changed = changed
-        self._worker: _Worker | None = None
-        self._place = 0
-        self._stuck: threading.Timer | None = None
+        self._leave: Callable[[], None] | None = None
+        self._stuck_at = math.inf
         self.is_over = False
 
-    def given_to(self, worker: _Worker, place: int) -> None:
-        """A worker begins with it; ``place`` is its number among those it was started with."""
+    def begin(self, leave: Callable[[], None]) -> None:
+        """A worker has it now; ``leave`` asks that worker to stop."""
         with self._changed:
-            self._worker, self._place = worker, place
+            self._leave = leave
             if self.should_stop():
-                self._ask_to_stop(worker)
+                self._ask_to_stop()
 
     def cancel(self) -> None:
         """See ``Handle.cancel``."""
         with self._changed:
-            is_new = not self.should_stop()
-            super().cancel()
-            if is_new and self._worker is not None:
-                self._ask_to_stop(self._worker)
-            self._changed.notify_all()
+            if not self.should_stop():
+                super().cancel()
+                self._ask_to_stop()
+                self._changed.notify_all()
+
+    def is_stuck(self) -> bool:
+        """Whether it should have stopped by now."""
+        return not self.is_over and time.monotonic() > self._stuck_at
+
+    def tell(self, event: Event) -> None:
+        """See ``Handle.tell``."""
+        if isinstance(event, End):
+            with self._changed:
+                self.is_over, self._leave = True, None
+        super().tell(event)
 
     def end(self, end: End) -> None:
         """Tell the last event, if none was told yet."""
-        with self._changed:
-            if self.is_over:
-                return
-            self.is_over = True
-            if self._stuck is not None:
-                self._stuck.cancel()
-        self.tell(end)
+        if not self.is_over:
+            self.tell(Cancelled() if self.should_stop() else end)
 
-    def _ask_to_stop(self, worker: _Worker) -> None:
-        if self.is_over:
-            return
-        worker.send({"stop": self._place})
-        self._stuck = threading.Timer(STUCK_SECONDS, worker.kill)
-        self._stuck.daemon = True
-        self._stuck.start()
+    def _ask_to_stop(self) -> None:
+        if self._leave is not None:
+            self._leave()
+            self._stuck_at = time.monotonic() + STUCK_SECONDS
 
 
 class _Worker:
     """One process."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        root = str(Path(peft_demo.__file__).parent.parent)
-        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "peft_demo.execution.worker"],
-            env={**os.environ, "PYTHONPATH": path, **environment},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            # Ctrl-C in a terminal is for this process, which tells its workers.
-            start_new_session=True,
-        )
+        self._connection, theirs = _processes.Pipe()
+        # A daemon ends with this process.
+        self._process = _processes.Process(target=work, args=(theirs, environment), daemon=True)
+        self._process.start()
+        theirs.close()
 
-    def do(self, tasks: Sequence[Task], started: Sequence[_Job]) -> None:
-        """Do tasks, and pass on what comes until all are over."""
-        plain = [
-            {"job": task.job.model_dump(mode="json"), "files": str(task.files)} for task in tasks
-        ]
-        self.send({"tasks": plain})
-        for place, job in enumerate(started):
-            job.given_to(self, place)
-        assert self._process.stdout is not None
-        while not all(job.is_over for job in started):
-            line = self._process.stdout.readline()
-            if not line.endswith(b"\n"):
-                self._bury(started)
-                return
-            message = json.loads(line)
-            job, event = started[message["place"]], from_json(message["event"])
-            if isinstance(event, End):
-                job.end(event)
-            else:
-                job.tell(event)
-
-    def send(self, message: dict[str, Any]) -> None:
-        """Tell the process something; that it died is seen by whoever reads from it."""
-        assert self._process.stdin is not None
-        with suppress(OSError):
-            os.write(self._process.stdin.fileno(), json.dumps(message).encode() + b"\n")
+    def do(self, jobs: Sequence[Job], started: Sequence[_Started]) -> bool:
+        """Do jobs, and pass on what comes until all are over; False if the process died first."""
+        try:
+            self._connection.send(jobs)
+            for number, job in enumerate(started):
+                job.begin(partial(self._leave, number))
+            while not all(job.is_over for job in started):
+                if self._connection.poll(timeout=1.0):
+                    number, event = self._connection.recv()
+                    started[number].tell(event)
+                if any(job.is_stuck() for job in started):
+                    self._process.kill()
+        except (EOFError, OSError):
+            return False
+        return True
 
     def is_alive(self) -> bool:
-        return self._process.poll() is None
+        return self._process.is_alive()
 
-    def kill(self) -> None:
+    def end(self) -> int:
+        """Kill the process and wait for its end; its exit code."""
         self._process.kill()
+        self._process.join()
+        return self._process.exitcode or 0
 
-    def end(self) -> None:
-        """Kill the process, wait for its end and close the pipes."""
-        with self._process:
-            self._process.kill()
-
-    def _bury(self, started: Sequence[_Job]) -> None:
-        """End the jobs of a process that died."""
-        self.end()
-        for job in started:
-            died = Failed(reason=_reason(self._process.returncode))
-            job.end(Cancelled() if job.should_stop() else died)
+    def _leave(self, number: int) -> None:
+        with suppress(OSError):  # that it died is seen by whoever reads
+            self._connection.send(number)
 
 
 def _reason(code: int) -> str:

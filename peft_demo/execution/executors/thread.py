@@ -6,9 +6,8 @@ import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from peft_demo.execution import jobs
-from peft_demo.execution.executor import Task
-from peft_demo.execution.executors.handle import QueueHandle
+from peft_demo.execution.executor import Handle, Job
+from peft_demo.execution.jobs import do
 from peft_demo.runs import EpochMetrics, Progress, Reporter, RunConfig, StepMetrics
 from peft_demo.training import vmapped
 from peft_demo.training.vmapped import Member
@@ -22,19 +21,19 @@ class ThreadExecutor:
 
     slots = 1
 
-    def start(self, tasks: Sequence[Task]) -> list[_Thread]:
+    def start(self, jobs: Sequence[Job]) -> list[_Thread]:
         """See ``Executor.start``."""
-        return [_Thread(task, member) for task, member in zip(tasks, _members(tasks), strict=True)]
+        return [_Thread(job, member) for job, member in zip(jobs, _members(jobs), strict=True)]
 
     def close(self) -> None:
         """Do nothing: a thread ends by itself once its job is cancelled."""
 
 
-def _members(tasks: Sequence[Task]) -> list[AbstractContextManager[Member | None]]:
-    """Each task's part in a common pass, or its being on its own."""
-    members: list[AbstractContextManager[Member | None]] = [nullcontext() for _ in tasks]
-    if len(tasks) > 1 and vmapped.is_wanted():
-        configs = [RunConfig(task.job.config) for task in tasks]
+def _members(jobs: Sequence[Job]) -> list[AbstractContextManager[Member | None]]:
+    """Each job's part in a common pass, or its being on its own."""
+    members: list[AbstractContextManager[Member | None]] = [nullcontext() for _ in jobs]
+    if len(jobs) > 1 and vmapped.is_wanted():
+        configs = [RunConfig(job.config) for job in jobs]
         alike = [n for n, config in enumerate(configs) if vmapped.can_share(configs[0], config)]
         one_pass = vmapped.OnePass(len(alike))
         for place, number in enumerate(alike):
@@ -42,30 +41,22 @@ def _members(tasks: Sequence[Task]) -> list[AbstractContextManager[Member | None
     return members
 
 
-class _Thread(QueueHandle, Reporter):
+class _Thread(Handle, Reporter):
     """A job in a thread of its own, which goes on once each event has been dealt with."""
 
-    def __init__(self, task: Task, member: AbstractContextManager[Member | None]) -> None:
+    def __init__(self, job: Job, member: AbstractContextManager[Member | None]) -> None:
         super().__init__()
-        self._task = task
-        self._member = member
-        threading.Thread(target=self._work, name=task.files.name, daemon=True).start()
+        arguments = (job, member)
+        threading.Thread(
+            target=self._work, args=arguments, name=job.files.name, daemon=True
+        ).start()
 
-    def _work(self) -> None:
-        with self._member as member:
-            end = jobs.do(self._task, self, member)
+    def _work(self, job: Job, member: AbstractContextManager[Member | None]) -> None:
+        with member as shared:
+            end = do(job, self, shared)
         self.tell(end)
 
-    def progress(self, progress: Progress) -> None:
-        self._report(progress)
-
-    def step(self, metrics: StepMetrics) -> None:
-        self._report(metrics)
-
-    def epoch(self, metrics: EpochMetrics) -> None:
-        self._report(metrics)
-
-    def _report(self, event: Progress | StepMetrics | EpochMetrics) -> None:
+    def report(self, event: Progress | StepMetrics | EpochMetrics) -> None:
+        """See ``Reporter``: a stop that an event brings about comes before the next step."""
         self.tell(event)
-        # A stop that an event brings about comes before the next step.
         self.wait_until_heard()
