@@ -93,7 +93,7 @@ class Queue(Runs):
             row = session.get(GroupRow, number)
             if row is None:
                 raise not_found(group_id, "group")
-            return group_of(row), self._runs_where(session, RunRow.group == number)[::-1]
+            return group_of(row), self._read(session, RunRow.group == number)[::-1]
 
     def claim(self, group_id: str | None = None) -> Run | None:
         """Take the oldest queued run for this process, or None if there is none.

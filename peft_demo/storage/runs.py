@@ -56,7 +56,10 @@ class Runs(Database):
             return self._references[run_id]
         with self._transaction(write=False) as session:
             row = self._row(session, run_id)
-            return self._runs_where(session, RunRow.number == row.number)[0]
+            known = self._known[1].get(row.number)
+            if known is not None and known.version == row.version:
+                return known
+            return self._read(session, RunRow.number == row.number)[0]
 
     def runs(self, since: int = -1) -> list[Run]:
         """Runs that changed after version ``since``, newest first, then the references.
@@ -66,14 +69,15 @@ class Runs(Database):
         references = list(self._references.values()) if since < 0 else []
         if not self._is_open:
             return references
-        version, known = self._known
-        changed = RunRow.version > version
+        seen, known = self._known
         with self._transaction(write=False) as session:
-            new = {number_in(run.run_id, "run"): run for run in self._runs_where(session, changed)}
-            deleted = set(session.scalars(select(RunRow.number).where(changed, ~_UNDELETED)))
             version = session.scalar(select(VersionRow.value)) or 0
-        known = {number: run for number, run in known.items() if number not in deleted} | new
-        self._known = version, known
+            if version != seen:
+                changed = RunRow.version > seen
+                deleted = set(session.scalars(select(RunRow.number).where(changed, ~_UNDELETED)))
+                known = {n: run for n, run in known.items() if n not in deleted}
+                known |= {number_in(run.run_id, "run"): run for run in self._read(session, changed)}
+                self._known = version, known
         found = (known[number] for number in sorted(known, reverse=True))
         return [*(run for run in found if run.version > since), *references]
 
@@ -178,7 +182,7 @@ class Runs(Database):
             yield session, rows
 
     @staticmethod
-    def _runs_where(session: Session, wanted: Any) -> list[Run]:
+    def _read(session: Session, wanted: Any) -> list[Run]:
         """The runs that a condition holds for, newest first."""
         rows = session.scalars(
             select(RunRow).where(wanted, _UNDELETED).order_by(RunRow.number.desc())
@@ -190,7 +194,9 @@ class Runs(Database):
         for number, metrics in session.execute(found):
             epochs[number].append(metrics)
         waiting = select(RunRow.number).where(WAITING).order_by(RunRow.number)
-        places = {number: place for place, number in enumerate(session.scalars(waiting), start=1)}
+        is_asked = any(row.status == RunStatus.QUEUED for row in rows)
+        queue = session.scalars(waiting).all() if is_asked else ()
+        places = {number: place for place, number in enumerate(queue, start=1)}
         return [run_of(row, epochs[row.number], places.get(row.number)) for row in rows]
 
 
