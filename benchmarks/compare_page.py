@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.many_runs import fill
-from peft_demo.comparison import evidence, pairs
+from peft_demo.comparison import evidence
 from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.services import Services
 
@@ -50,8 +50,7 @@ def main() -> None:
             return page.compare(tuple(chosen.tolist()))
 
         def afresh() -> object:
-            for kept in (evidence._read, pairs._compared):
-                kept.cache_clear()
+            evidence._read.cache_clear()
             page._answers.clear()
             return page.compare(eight)
 

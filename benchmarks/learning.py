@@ -41,7 +41,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
         )
         found.append((_ours(config), _theirs(base_folder, config)))
     ours, theirs = (np.concatenate([each[side].correct for each in found]) for side in (0, 1))
-    p = statistics.mcnemar(ours, theirs)
+    p = statistics.mcnemar(*statistics.discordant(ours, theirs))
     what = f"{len(several)} seeds, {count:,} reviews of 50 tokens"
     differences = [(a.correct.mean() - b.correct.mean()) * 100 for a, b in found]
     shared = {"baseline_is": "notebook", "kind": "at least"}

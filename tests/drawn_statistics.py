@@ -27,7 +27,7 @@ def table(both: int, only_first: int, only_second: int, neither: int) -> list[np
 
 
 def p_value(only_first: int, only_second: int) -> float:
-    return mcnemar(*table(0, only_first, only_second, 0))
+    return float(mcnemar(only_first, only_second))
 
 
 def for_each(drawn: np.ndarray, function: Callable[..., object]) -> np.ndarray:

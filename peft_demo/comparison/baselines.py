@@ -36,7 +36,7 @@ class Baselines:
         store: where the runs are.
         runs: those that are compared.
         measure: gets text baselines; by default it computes them, which takes seconds.
-        others: all runs of the store, if somebody knows them already.
+        others: the store's runs, if somebody knows them already.
     """
 
     def __init__(
@@ -116,10 +116,11 @@ class Baselines:
             if text_baseline.TFIDF in measured
         ]
         pairs = [pair for pair in pairs if len(pair[1].labels) == len(pair[2].labels)]
-        tests = [statistics.mcnemar(run.correct, words.correct) for _, run, words in pairs]
+        counts = [statistics.discordant(run.correct, words.correct) for _, run, words in pairs]
+        tests = statistics.holm([float(statistics.mcnemar(*count)) for count in counts])
         return tuple(
             _check(run_id, run.accuracy.value, words.accuracy.value, p)
-            for (run_id, run, words), p in zip(pairs, statistics.holm(tests), strict=True)
+            for (run_id, run, words), p in zip(pairs, tests, strict=True)
         )
 
 

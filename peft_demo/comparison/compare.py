@@ -1,17 +1,17 @@
-"""Up to eight runs beside each other."""
+"""Up to eight runs beside each other, and the one verdict of page, API and command line."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from peft_demo.comparison import describe
+from peft_demo.comparison import describe, pairs, repeats
 from peft_demo.comparison.baselines import Baselines, Measure, in_words
-from peft_demo.comparison.evidence import Described, Tested, collect
+from peft_demo.comparison.evidence import Described, collect, found_in, same_texts, tested
 from peft_demo.comparison.facts import Comparison
-from peft_demo.comparison.judged import Judged
 from peft_demo.comparison.pareto import pareto
-from peft_demo.errors import InvalidFieldsError, NotFoundError
+from peft_demo.comparison.ranking import how
+from peft_demo.comparison.words import in_order
+from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import shown
 from peft_demo.runs import Run, RunKind
 from peft_demo.statistics import TEST_SET
@@ -37,15 +37,15 @@ def compare(
         store: where the runs are.
         run_ids: one to eight.
         evaluation_set: what they are compared on; text baselines are known for the test set alone.
-        measure: how to get text baselines; by default they are computed, which takes seconds.
+        measure: as for ``Baselines``.
         others: the store's runs, if somebody knows them already.
 
     Raises:
         InvalidFieldsError: no run is named, or more than eight; or the set cannot be one.
     """
     runs, problems = found_in(store, _wanted(run_ids, 1))
-    known = collect(store, runs, describe.unique_names(runs), evaluation_set)
-    judged = Judged(known)
+    known = collect(store, runs, evaluation_set)
+    judged = _Judged(known)
     beside = judged.tested.values() if evaluation_set == TEST_SET else ()
     baselines = Baselines(store, [each.run for each in beside], measure, others)
     checks = baselines.checks(judged.tested)
@@ -74,7 +74,7 @@ def verdict(store: Store, run_ids: Iterable[str]) -> tuple[str, ...]:
     Runs that are gone or have no test result are left out; fewer than two have no verdict.
     """
     runs = [run for run in found_in(store, dict.fromkeys(run_ids))[0] if run.result is not None]
-    judged = Judged(collect(store, runs, describe.unique_names(runs)))
+    judged = _Judged(collect(store, runs))
     reasons = tuple(dict.fromkeys(pair.reason for pair in judged.refused))
     return judged.verdict(*reasons) if judged.pairs else reasons
 
@@ -90,24 +90,6 @@ def check_run_ids(store: Store, run_ids: Sequence[str]) -> list[str]:
     for run_id in wanted:
         store.get(run_id)
     return wanted
-
-
-def same_texts(tested: Mapping[str, Tested]) -> set[str]:
-    """The runs that were tested on the most frequent texts, so that one axis can hold them."""
-    found = {run_id: each.evaluation.fingerprint for run_id, each in tested.items()}
-    most = Counter(found.values()).most_common(1)
-    return {run_id for run_id, fingerprint in found.items() if fingerprint == most[0][0]}
-
-
-def found_in(store: Store, run_ids: Iterable[str]) -> tuple[list[Run], list[str]]:
-    """The runs that are there, and a sentence about each that is not."""
-    runs, problems = [], []
-    for run_id in run_ids:
-        try:
-            runs.append(store.get(run_id))
-        except NotFoundError:
-            problems.append(f"{shown(run_id)} is not among the runs: it was deleted, or never was.")
-    return runs, problems
 
 
 def _wanted(run_ids: Sequence[str], fewest: int) -> list[str]:
@@ -133,3 +115,40 @@ def _notes(known: Sequence[Described]) -> list[str]:
     if len({result.environment.get("processor") for result in results}) > 1:
         notes.append("The runs were trained on different processors: their times say little.")
     return notes
+
+
+class _Judged:
+    """Who is shown to be better than whom: in pairs and, where there are repeats, by those."""
+
+    def __init__(self, runs: Sequence[Described]) -> None:
+        self._runs = runs
+        self.tested = tested(runs)
+        self._groups = pairs.comparable(self.tested.values())
+        self.pairs = pairs.compare(self._groups)
+        self.refused = pairs.refused(self.tested.values())
+        self.cells = tuple(cell for cell in repeats.cells(runs) if len(cell.run_ids) > 1)
+        self.repeat_pairs, self.untold = repeats.repeat_pairs(self.cells, self.tested)
+
+    def verdict(self, *more: str) -> tuple[str, ...]:
+        """What can be said, in sentences; ``more`` come before those about the methods."""
+        return in_order(
+            *self._about_pairs(),
+            *repeats.verdict(self.cells, self.repeat_pairs),
+            *more,
+            *how(self.pairs, pairs.TESTS),
+        )
+
+    def _about_pairs(self) -> list[str]:
+        sentences: list[str] = []
+        for group in self._groups:
+            ids = {each.run.run_id for each in group}
+            sentences += pairs.verdict(group, [pair for pair in self.pairs if pair.first in ids])
+        if sentences:
+            return sentences
+        if not self._runs:
+            return ["None of these runs is there any more."]
+        if len(self._runs) == 1:
+            return ["One run is no comparison: choose at least one more."]
+        if len(self.tested) < 2:
+            return ["Fewer than two of these runs have a test result, so there is no verdict yet."]
+        return ["These runs cannot be compared in pairs; the reasons are below."]

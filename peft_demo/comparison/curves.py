@@ -77,8 +77,7 @@ def thinned(steps: Sequence[int], losses: Sequence[float]) -> tuple[list[int], l
 def _by_epoch(run: Run) -> Track:
     return {
         **axes(run, [epoch.step for epoch in run.epochs]),
-        "eval_accuracy": [round(epoch.eval_accuracy, 4) for epoch in run.epochs],
-        "eval_loss": [round(epoch.eval_loss, 4) for epoch in run.epochs],
+        **{key: [round(getattr(epoch, key), 4) for epoch in run.epochs] for key in _MEASURED},
     }
 
 

@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from peft_demo import data
-from peft_demo.comparison.compare import found_in, same_texts
-from peft_demo.comparison.describe import texts_of, unique_names
-from peft_demo.comparison.evidence import Tested, collect, tested
+from peft_demo.comparison.describe import texts_of
+from peft_demo.comparison.evidence import Tested, collect, found_in, same_texts, tested
 from peft_demo.comparison.facts import Disagreements, SplitText
 from peft_demo.errors import AssetError, NotFoundError
 from peft_demo.runs import Run
@@ -27,7 +26,7 @@ def disagreements(
     """The texts that split these runs, and those that all get wrong, ``limit`` of each."""
     runs, _ = found_in(store, run_ids)
     nouns = texts_of(runs[0]) if runs else "texts"
-    able = tested(collect(store, runs, unique_names(runs), evaluation_set))
+    able = tested(collect(store, runs, evaluation_set))
     together = same_texts(able)
     chosen = {run_id: each for run_id, each in able.items() if run_id in together}
     ids = tuple(chosen)

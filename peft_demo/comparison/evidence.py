@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from peft_demo import statistics
-from peft_demo.comparison.describe import describe
+from peft_demo.comparison.describe import describe, unique_names
 from peft_demo.comparison.facts import RunFacts
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.fields import shown
-from peft_demo.runs import Evaluation, Run
+from peft_demo.runs import Run
 from peft_demo.statistics import TEST_SET, Predictions, Scores
 from peft_demo.storage import Store
 
@@ -35,21 +36,21 @@ class Described:
 class Tested(Described):
     """One whose predictions on the evaluation set can be read."""
 
-    evaluation: Evaluation
+    fingerprint: str
+    """Of the set's texts."""
     predictions: Predictions
     scores: Scores
 
 
 def collect(
-    store: Store, runs: Iterable[Run], names: Mapping[str, str], evaluation_set: str = TEST_SET
+    store: Store,
+    runs: Sequence[Run],
+    evaluation_set: str = TEST_SET,
+    names: Mapping[str, str] | None = None,
 ) -> list[Described]:
-    """What is known of runs by what they did on a set; those that were tested on it are Tested.
+    """What is known of runs; those that were tested on the set are Tested.
 
-    Args:
-        store: where the runs are.
-        runs: in the order in which they are told.
-        names: of the runs, by id, each unlike the others.
-        evaluation_set: its id.
+    ``names`` are what they are called, by id, each unlike the others.
 
     Raises:
         InvalidFieldsError: this cannot be the id of a set.
@@ -62,6 +63,7 @@ def collect(
                 f", got {shown(evaluation_set)}."
             }
         )
+    names = names or unique_names(runs)
     return [_of(store, run, names[run.run_id], evaluation_set) for run in runs]
 
 
@@ -70,9 +72,26 @@ def tested(found: Iterable[Described]) -> dict[str, Tested]:
     return {each.run.run_id: each for each in found if isinstance(each, Tested)}
 
 
+def same_texts(tested: Mapping[str, Tested]) -> set[str]:
+    """The runs that were tested on the most frequent texts, so that one axis can hold them."""
+    most = Counter(each.fingerprint for each in tested.values()).most_common(1)
+    return {run_id for run_id, each in tested.items() if each.fingerprint == most[0][0]}
+
+
+def found_in(store: Store, run_ids: Iterable[str]) -> tuple[list[Run], list[str]]:
+    """The runs that are there, and a sentence about each that is not."""
+    runs, problems = [], []
+    for run_id in run_ids:
+        try:
+            runs.append(store.get(run_id))
+        except NotFoundError:
+            problems.append(f"{shown(run_id)} is not among the runs: it was deleted, or never was.")
+    return runs, problems
+
+
 def _of(store: Store, run: Run, name: str, evaluation_set: str) -> Described:
-    evaluation = _evaluation(store, run, evaluation_set)
-    if evaluation is None:
+    fingerprint = _fingerprint(store, run, evaluation_set)
+    if fingerprint is None:
         why = f"{name} has no predictions on the evaluation set {evaluation_set}."
         return Described(run, describe(run, name, why))
     # A result never changes; a further set may be evaluated, or evaluated again, at any time.
@@ -82,16 +101,16 @@ def _of(store: Store, run: Run, name: str, evaluation_set: str) -> Described:
     except (OSError, ValueError, KeyError):
         why = f"The test predictions of {name} cannot be read, so it cannot be compared."
         return Described(run, describe(run, name, why))
-    return Tested(run, describe(run, name, "", scores), evaluation, predictions, scores)
+    return Tested(run, describe(run, name, "", scores), fingerprint, predictions, scores)
 
 
-def _evaluation(store: Store, run: Run, evaluation_set: str) -> Evaluation | None:
-    """What a finished run did on the set, as the store has it; None if it was not asked."""
+def _fingerprint(store: Store, run: Run, evaluation_set: str) -> str | None:
+    """Of the set's texts; None if the run was not tested on them."""
     if run.result is None:
         return None
     if evaluation_set == TEST_SET:
-        return run.result.evaluation
-    every = {each.evaluation_set: each for each in store.evaluations(run.run_id)}
+        return run.result.test_set
+    every = {each.evaluation_set: each.fingerprint for each in store.evaluations(run.run_id)}
     return every.get(evaluation_set)
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, computed_field
+from pydantic import computed_field
 
+from peft_demo.runs.results import Record
 from peft_demo.statistics import ALPHA, Estimate, Interval, Scores
 
 
-class _Fact(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class RunFacts(_Fact):
+class RunFacts(Record):
     """One run, with what it costs and how it did."""
 
     run_id: str
@@ -48,7 +45,7 @@ class RunFacts(_Fact):
         return self.num_adapter_parameters + self.num_head_parameters
 
 
-class Difference(_Fact):
+class Difference(Record):
     """A setting whose values differ."""
 
     field: str
@@ -57,7 +54,7 @@ class Difference(_Fact):
     """By run; "–" where the run's method has no such setting."""
 
 
-class Pair(_Fact):
+class Pair(Record):
     """Two runs or configurations; the first has the higher accuracy."""
 
     first: str
@@ -97,7 +94,7 @@ class RepeatPair(Pair):
     """Whether both were trained with the same seeds."""
 
 
-class RefusedPair(_Fact):
+class RefusedPair(Record):
     """Two runs whose accuracies must not be compared, and why."""
 
     first: str
@@ -105,7 +102,7 @@ class RefusedPair(_Fact):
     reason: str
 
 
-class Baseline(_Fact):
+class Baseline(Record):
     """A line to beat, measured on the same test texts."""
 
     name: str
@@ -119,7 +116,7 @@ class Baseline(_Fact):
     """Whether it is a run of this store: head only, or full fine-tuning."""
 
 
-class TextBaselineCheck(_Fact):
+class TextBaselineCheck(Record):
     """Whether a run beats counting words with TF-IDF and logistic regression."""
 
     run_id: str
@@ -130,7 +127,7 @@ class TextBaselineCheck(_Fact):
     verdict: Literal["beats", "not shown", "worse"]
 
 
-class Measure(_Fact):
+class Measure(Record):
     """Something that runs are weighed by, with each one's value."""
 
     key: str
@@ -142,7 +139,7 @@ class Measure(_Fact):
     """Why a run has no value."""
 
 
-class Pareto(_Fact):
+class Pareto(Record):
     """All measures, and for any two of them the runs that no other beats in both."""
 
     measures: tuple[Measure, ...]
@@ -150,7 +147,7 @@ class Pareto(_Fact):
     """By the keys of two measures, in their order, joined with "|"."""
 
 
-class Cell(_Fact):
+class Cell(Record):
     """Runs that share everything but their seed."""
 
     cell_id: str
@@ -167,7 +164,7 @@ class Cell(_Fact):
     highest: float | None
 
 
-class _ComparedFacts(_Fact):
+class _ComparedFacts(Record):
     """What is told of any runs that are looked at together."""
 
     verdict: tuple[str, ...]
@@ -195,7 +192,7 @@ class Comparison(_ComparedFacts):
     """Configurations of which several seeds are among the runs."""
 
 
-class Axis(_Fact):
+class Axis(Record):
     """A swept field with its values, as they are written in cells."""
 
     field: str
@@ -204,7 +201,7 @@ class Axis(_Fact):
     is_number: bool
 
 
-class AssignmentRow(_Fact):
+class AssignmentRow(Record):
     """One of the assignment's configurations: what its report shows, and what came out here."""
 
     name: str
@@ -224,7 +221,7 @@ class AssignmentRow(_Fact):
     seconds: float | None
 
 
-class AssignmentFacts(_Fact):
+class AssignmentFacts(Record):
     """The assignment's table beside ours."""
 
     is_tuned: bool
@@ -245,7 +242,7 @@ class GroupFacts(_ComparedFacts):
     assignment: AssignmentFacts | None
 
 
-class SplitText(_Fact):
+class SplitText(Record):
     """A test text, and the probability that each run gave to each label."""
 
     index: int
@@ -256,11 +253,11 @@ class SplitText(_Fact):
     probabilities: dict[str, tuple[float, ...]]
 
 
-class Disagreements(_Fact):
+class Disagreements(Record):
     """The test texts that tell runs apart, and those that defeat all of them."""
 
     run_ids: tuple[str, ...]
-    names: dict[str, str] = {}
+    names: dict[str, str] = {}  # noqa: RUF012
     """Of these runs, each unlike every other."""
     texts: str = "texts"
     """What the texts are called: ``reviews``."""

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from peft_demo.comparison import describe, pairs, repeats
 from peft_demo.comparison.assignment import assignment
 from peft_demo.comparison.baselines import Baselines, Measure, in_words
-from peft_demo.comparison.compare import MOST_RUNS, same_texts
-from peft_demo.comparison.evidence import Tested, collect, tested
+from peft_demo.comparison.compare import MOST_RUNS
+from peft_demo.comparison.evidence import Tested, collect, same_texts, tested
 from peft_demo.comparison.facts import Axis, Cell, GroupFacts
 from peft_demo.comparison.pareto import pareto
+from peft_demo.comparison.ranking import how
 from peft_demo.comparison.words import counted, in_order, percent
 from peft_demo.runs import GroupKind, Run, RunGroup
 from peft_demo.storage import Store
@@ -23,20 +24,14 @@ def group_facts(
     measure: Measure | None = None,
     others: Iterable[Run] | None = None,
 ) -> GroupFacts:
-    """What the runs of a group show, its repeats taken together.
-
-    Args:
-        store: where the group is.
-        group_id: its id.
-        measure: as for ``compare``.
-        others: as for ``compare``.
+    """What the runs of a group show, its repeats taken together; ``measure`` as for ``compare``.
 
     Raises:
         NotFoundError: there is no such group.
     """
     group, runs = store.group(group_id)
     swept = [field for field in group.axes if field != "seed"]
-    known = collect(store, runs, repeats.names(runs, swept))
+    known = collect(store, runs, names=repeats.names(runs, swept))
     able = tested(known)
     cells = repeats.cells(known, swept)
     together = same_texts(able)
@@ -117,7 +112,7 @@ def _single_runs(runs: Sequence[Tested]) -> list[str]:
         return []
     if len(runs) <= MOST_RUNS:
         found = pairs.compare([group])
-        return [*pairs.verdict(group, found), *pairs.how(len(found))]
+        return [*pairs.verdict(group, found), *how(found, pairs.TESTS)]
     total = len(group) * (len(group) - 1) // 2
     shown = pairs.shown_to_differ(group)
     if not shown:

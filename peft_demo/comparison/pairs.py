@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import combinations
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from peft_demo import statistics
 from peft_demo.comparison.evidence import Tested
 from peft_demo.comparison.facts import PairFacts, RefusedPair
 from peft_demo.comparison.ranking import Ranked, corrected, ranking
 from peft_demo.comparison.words import p_value, percent, points
-from peft_demo.statistics import ALPHA, Predictions
+from peft_demo.statistics import ALPHA
 
-MOST_KEPT = 250
-"""Sets of runs whose pairs stay in memory."""
+TESTS = "Exact McNemar tests"
 
 
 def comparable(runs: Iterable[Tested]) -> list[list[Tested]]:
@@ -26,7 +22,7 @@ def comparable(runs: Iterable[Tested]) -> list[list[Tested]]:
     groups: dict[tuple[str, ...], list[Tested]] = {}
     for each in runs:
         config = each.run.config
-        shared = (config.dataset, config.base_model, each.evaluation.fingerprint)
+        shared = (config.dataset, config.base_model, each.fingerprint)
         groups.setdefault(shared, []).append(each)
     return sorted(groups.values(), key=len, reverse=True)
 
@@ -48,13 +44,11 @@ def _why_not(first: Tested, second: Tested) -> str:
             f"they learned from and were tested on different data sets ({one.dataset_label} and "
             f"{other.dataset_label})"
         )
-    elif first.evaluation.fingerprint != second.evaluation.fingerprint:
-        sizes = (first.evaluation.num_texts, second.evaluation.num_texts)
-        count = (
-            f"{sizes[0]:,} and {sizes[1]:,} of them"
-            if sizes[0] != sizes[1]
-            else f"{sizes[0]:,} each, but not the same"
-        )
+    elif first.fingerprint != second.fingerprint:
+        size, another = first.scores.num_reviews, second.scores.num_reviews
+        count = f"{size:,} and {another:,} of them"
+        if size == another:
+            count = f"{size:,} each, but not the same"
         reasons.append(f"they were tested on different {first.facts.texts} ({count})")
     if one.base_model != other.base_model:
         reasons.append(
@@ -67,82 +61,57 @@ def _why_not(first: Tested, second: Tested) -> str:
 def compare(groups: Sequence[Sequence[Tested]]) -> tuple[PairFacts, ...]:
     """The pairs within each group, the best first, corrected for all that stand on one page."""
     runs = {each.run.run_id: each for group in groups for each in group}
-    found = [pair for group in groups for pair in _compared(*_kept_by(group))]
-    return tuple(
-        pair.model_copy(update={"words": in_words(pair, runs[pair.first], runs[pair.second])})
-        for pair in corrected(found)
-    )
+    found = []
+    for group in groups:
+        ranked = sorted(group, key=lambda each: -each.scores.accuracy)
+        pairs = list(combinations(ranked, 2))
+        found += [_pair(*pair, len(pairs)) for pair in pairs]
+    return corrected(found, lambda pair: _in_words(pair, runs[pair.first], runs[pair.second]))
 
 
 def shown_to_differ(runs: Sequence[Tested]) -> list[tuple[str, str]]:
     """Of many runs on the same texts the pairs whose difference is shown, by the tests alone."""
-    return _different(*_kept_by(runs))
+    right = np.array([each.predictions.correct for each in runs], dtype=np.float32)
+    only = right @ (1 - right).T
+    first, second = np.triu_indices(len(runs), 1)
+    p_values = statistics.holm(statistics.mcnemar(only[first, second], only[second, first]))
+    pairs = combinations([each.run.run_id for each in runs], 2)
+    return [pair for pair, p in zip(pairs, p_values, strict=True) if p < ALPHA]
 
 
 def verdict(group: Sequence[Tested], pairs: Sequence[PairFacts]) -> list[str]:
     """What the pairs of runs on the same texts say, in sentences; nothing for a single run."""
-    if len(pairs) < 2:
-        return [pair.words for pair in pairs]
-    where = f"On the same {pairs[0].num_reviews:,} test {group[0].facts.texts}"
+    where = f"On the same {group[0].scores.num_reviews:,} test {group[0].facts.texts}"
     ranked = [Ranked(run.run.run_id, run.facts.name, run.scores.accuracy) for run in group]
     return ranking(ranked, pairs, where, "runs")
 
 
-def how(count: int) -> list[str]:
-    """By which tests several pairs were compared; a single one says so itself."""
-    if count < 2:
-        return []
-    return [f"(Exact McNemar tests at 5 %, Holm-corrected for {count} pairs.)"]
-
-
-_Ids: TypeAlias = tuple[str, ...]
-_Predictions: TypeAlias = tuple[Predictions, ...]
-
-
-def _kept_by(runs: Iterable[Tested]) -> tuple[_Ids, _Predictions]:
-    """What decides the tests of runs: their predictions never change."""
-    return tuple(each.run.run_id for each in runs), tuple(each.predictions for each in runs)
-
-
-@lru_cache(MOST_KEPT)
-def _compared(ids: _Ids, predictions: _Predictions) -> list[PairFacts]:
-    right = {run_id: each.correct for run_id, each in zip(ids, predictions, strict=True)}
-    pairs = list(combinations(sorted(ids, key=lambda run_id: -right[run_id].sum()), 2))
-    return [_pair(a, b, right[a], right[b], len(pairs)) for a, b in pairs]
-
-
-@lru_cache(MOST_KEPT)
-def _different(ids: _Ids, predictions: _Predictions) -> list[tuple[str, str]]:
-    tests = [statistics.mcnemar(a.correct, b.correct) for a, b in combinations(predictions, 2)]
-    pairs = zip(combinations(ids, 2), statistics.holm(tests), strict=True)
-    return [pair for pair, p in pairs if p < ALPHA]
-
-
-def _pair(
-    first: str, second: str, one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_], pairs: int
-) -> PairFacts:
-    """Two of the runs that make so many pairs; ``one`` and ``other`` say what each got right."""
-    only_first, only_second = int(np.sum(one & ~other)), int(np.sum(other & ~one))
-    difference, low, high = statistics.paired_difference(only_first, only_second, len(one))
-    p = statistics.mcnemar(one, other)
+def _pair(one: Tested, other: Tested, num_pairs: int) -> PairFacts:
+    """Two of the runs on the same texts, of which there are so many pairs."""
+    only_first, only_second = statistics.discordant(
+        one.predictions.correct, other.predictions.correct
+    )
+    total = one.scores.num_reviews
+    difference, low, high = statistics.paired_difference(only_first, only_second, total)
+    p = float(statistics.mcnemar(only_first, only_second))
     return PairFacts(
-        first=first,
-        second=second,
+        first=one.run.run_id,
+        second=other.run.run_id,
         difference=difference,
         low=low,
         high=high,
         p=p,
         p_corrected=p,
-        num_reviews=len(one),
+        num_reviews=total,
         only_first=only_first,
         only_second=only_second,
         disagreements=only_first + only_second,
         # Enough texts for the first, strictest of Holm's steps are enough for each.
-        reviews_needed=statistics.texts_needed(only_first, only_second, len(one), ALPHA / pairs),
+        reviews_needed=statistics.texts_needed(only_first, only_second, total, ALPHA / num_pairs),
     )
 
 
-def in_words(pair: PairFacts, one: Tested, other: Tested) -> str:
+def _in_words(pair: PairFacts, one: Tested, other: Tested) -> str:
     """What a pair can tell, for a student to read aloud; ``one`` is the better run."""
     first, second, texts = one.facts.name, other.facts.name, one.facts.texts
     shares = [percent(run.scores.accuracy) for run in (one, other)]

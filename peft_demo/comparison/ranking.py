@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from typing import NamedTuple, TypeVar
 
@@ -21,16 +21,20 @@ class Ranked(NamedTuple):
     accuracy: float
 
 
-def corrected(pairs: Sequence[AnyPair]) -> list[AnyPair]:
-    """The pairs, their p-values corrected for all of them."""
+def corrected(pairs: Sequence[AnyPair], in_words: Callable[[AnyPair], str]) -> tuple[AnyPair, ...]:
+    """The pairs, their p-values corrected for all of them, and what each can tell."""
     p_values = statistics.holm([pair.p for pair in pairs])
-    return [
-        pair.model_copy(update={"p_corrected": p}) for pair, p in zip(pairs, p_values, strict=True)
-    ]
+    told = []
+    for pair, p in zip(pairs, p_values, strict=True):
+        tested = pair.model_copy(update={"p_corrected": p})
+        told.append(tested.model_copy(update={"words": in_words(tested)}))
+    return tuple(told)
 
 
 def ranking(entries: Iterable[Ranked], pairs: Sequence[Pair], where: str, noun: str) -> list[str]:
     """Who is shown to be better than whom, and between whom no difference is shown."""
+    if len(pairs) < 2:
+        return [pair.words for pair in pairs]
     ranked = sorted(entries, key=lambda entry: -entry.accuracy)
     if not any(pair.is_shown for pair in pairs):
         span = f"{percent(ranked[-1].accuracy)} to {percent(ranked[0].accuracy)}"
@@ -47,6 +51,13 @@ def ranking(entries: Iterable[Ranked], pairs: Sequence[Pair], where: str, noun: 
         _best(ranked, pairs, where),
         f"No difference is shown between {'; nor between '.join(sets)}.",
     ]
+
+
+def how(pairs: Sequence[Pair], tests: str) -> list[str]:
+    """By which tests several pairs were compared; a single one says so itself."""
+    if len(pairs) < 2:
+        return []
+    return [f"({tests} at 5 %, Holm-corrected for {len(pairs)} pairs.)"]
 
 
 def alike(ranked: Sequence[str], pairs: Sequence[Pair]) -> list[list[str]]:

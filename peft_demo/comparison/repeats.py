@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 from peft_demo import statistics
-from peft_demo.comparison.describe import cell_key, settings, unique_names
+from peft_demo.comparison.describe import cell_key, settings
 from peft_demo.comparison.evidence import Described, Tested, tested
 from peft_demo.comparison.facts import Cell, RepeatPair
 from peft_demo.comparison.pareto import mean
-from peft_demo.comparison.ranking import Ranked, corrected, ranking
+from peft_demo.comparison.ranking import Ranked, corrected, how, ranking
 from peft_demo.comparison.words import between, counted, p_value, percent, points
 from peft_demo.runs import Run
 
@@ -50,28 +50,24 @@ def repeat_pairs(
                 f"{first.name} and {second.name} differ by exactly the same in every repeat: too "
                 "few repeats to tell how far chance moves them."
             )
-    told = (
-        pair.model_copy(update={"words": _in_words(pair, able[pair.first], able[pair.second])})
-        for pair in corrected(found)
-    )
-    return tuple(told), problems
+    return corrected(
+        found, lambda pair: _in_words(pair, able[pair.first], able[pair.second])
+    ), problems
 
 
 def verdict(chosen: Iterable[Cell], pairs: Sequence[RepeatPair]) -> list[str]:
     """What comparing configurations by their repeats says, in sentences."""
-    if len(pairs) < 2:
-        return [pair.words for pair in pairs]
     able = [
         Ranked(cell.cell_id, cell.name, accuracy(cell)) for cell in chosen if cell.num_finished > 1
     ]
-    how = f"(t-tests over the seeds at 5 %, Holm-corrected for {len(pairs)} pairs.)"
-    return [*ranking(able, pairs, "On average of their seeds", "configurations"), how]
+    told = ranking(able, pairs, "On average of their seeds", "configurations")
+    return [*told, *how(pairs, "t-tests over the seeds")]
 
 
-def names(runs: Sequence[Run], swept: Sequence[str]) -> dict[str, str]:
+def names(runs: Sequence[Run], swept: Sequence[str]) -> dict[str, str] | None:
     """Short names of a group's runs: the swept values, and the seed where several share them."""
     if not swept:
-        return unique_names(runs)
+        return None
     labels = {run.run_id: _label(run, swept) for run in runs}
     counts = Counter(labels.values())
     return {

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -21,14 +20,16 @@ import numpy as np
 from peft_demo import data, models
 from peft_demo.models import Base
 from peft_demo.runs import RunConfig, RunTexts, draw
-from peft_demo.statistics import DAMAGED, Predictions
+from peft_demo.statistics import Predictions
 
 MAJORITY = "Majority class"
 TFIDF = "TF-IDF + logistic regression"
 
+_FILES = {MAJORITY: "majority", TFIDF: "tf-idf"}
+"""How the files of each begin."""
 
-_measured: dict[tuple[object, ...], dict[str, Predictions]] = {}
-_measuring: defaultdict[tuple[object, ...], threading.Lock] = defaultdict(threading.Lock)
+_measured: dict[str, dict[str, Predictions]] = {}
+_measuring: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def measure(config: RunConfig, folder: Path | None = None) -> dict[str, Predictions]:
@@ -44,22 +45,14 @@ def measure(config: RunConfig, folder: Path | None = None) -> dict[str, Predicti
             the configuration.
     """
     config.require_valid()
-    key = (
-        config.dataset,
-        config.base_model,
-        config.seed_of("sample_seed"),
-        config.num_reviews,
-        config.max_length,
-        config.num_test_reviews,
-    )
+    drawn = draw(data.load(config.dataset), config)
+    key = _key(config, drawn)
     with _measuring[key]:
         if key not in _measured:
-            drawn = draw(data.load(config.dataset), config)
-            path = folder / _file_name(config, drawn) if folder else None
-            kept = _load(path) if path else None
-            _measured[key] = kept or _compute(config, drawn)
-            if path and not kept:
-                _save(path, _measured[key])
+            found = _load(folder, key) if folder else None
+            _measured[key] = found or _compute(config, drawn)
+            if folder and not found:
+                _save(folder, key, _measured[key])
         return _measured[key]
 
 
@@ -103,40 +96,28 @@ def _classifiers() -> dict[str, Any]:
     }
 
 
-def _file_name(config: RunConfig, drawn: RunTexts) -> str:
-    """Says what decides the numbers: another base, cut or text gives another name."""
+def _key(config: RunConfig, drawn: RunTexts) -> str:
+    """Says what decides the numbers: another base, cut or text gives another."""
     decisive = [
         config.base_model,
         config.max_length,
         drawn.train.fingerprint,
         drawn.test.fingerprint,
     ]
-    digest = hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
-    return f"text-baselines-{digest}.npz"
+    return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 
 
-def _load(path: Path) -> dict[str, Predictions] | None:
+def _load(folder: Path, key: str) -> dict[str, Predictions] | None:
     """What ``_save`` wrote, or None where it is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            labels = arrays["labels"]
-            pairs = zip(arrays["names"], arrays["probabilities"], strict=True)
-            return {str(name): Predictions(probabilities, labels) for name, probabilities in pairs}
-    except (OSError, *DAMAGED):
+        return {name: Predictions.load(folder, f"{file}-{key}") for name, file in _FILES.items()}
+    except (OSError, ValueError):
         return None
 
 
-def _save(path: Path, found: Mapping[str, Predictions]) -> None:
+def _save(folder: Path, key: str, found: Mapping[str, Predictions]) -> None:
     # A folder that cannot be written to costs seconds at the next start, no more.
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Written elsewhere and moved: nobody finds half a file.
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            part = Path(folder) / path.name
-            np.savez_compressed(
-                part,
-                names=list(found),
-                probabilities=[predictions.probabilities for predictions in found.values()],
-                labels=found[MAJORITY].labels,
-            )
-            part.replace(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, predictions in found.items():
+            predictions.save(folder, f"{_FILES[name]}-{key}")

@@ -6,16 +6,16 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from peft_demo import adapters, data, models, statistics
 from peft_demo.errors import ConflictError, InvalidFieldsError
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
 from peft_demo.runs import Run, RunKind
+from peft_demo.runs.results import Record
 from peft_demo.storage import Store
 
 if TYPE_CHECKING:
@@ -37,14 +37,9 @@ MOST_REVIEWS = 1_000
 MERGED_FROM = 64
 """Reviews from which merging an adapter takes less time than it saves."""
 
-BATCH = 16
-"""Reviews in one forward pass; see training.EVALUATION_BATCH."""
 
-
-class Prediction(BaseModel):
+class Prediction(Record):
     """What one adapter makes of one review."""
-
-    model_config = ConfigDict(frozen=True)
 
     run_id: str
     label: str
@@ -84,24 +79,13 @@ class Predictor:
             AssetError: an adapter's files are missing or damaged.
         """
         text = data.check_text(review)
-        runs = [self._finished(run_id) for run_id in check_run_ids(run_ids)]
-        encoded = {
-            base_id: models.load(base_id).encode([text])
-            for base_id in {run.config.base_model for run in runs}
-        }
+        encoded: dict[str, Any] = {}
         predictions = []
-        for run in runs:
+        for run in self._finished(run_ids):
             base = models.load(run.config.base_model)
-            tokens = encoded[run.config.base_model]
-            predictions.append(
-                _predict(
-                    run,
-                    self.model(run),
-                    base,
-                    tokens["input_ids"][0],
-                    tokens["offset_mapping"][0],
-                )
-            )
+            if base.id not in encoded:
+                encoded[base.id] = base.encode([text])
+            predictions.append(_predict(run, self.model(run), base, encoded[base.id]))
         return predictions
 
     def predict_many(
@@ -109,31 +93,43 @@ class Predictor:
     ) -> dict[str, npt.NDArray[np.float64]]:
         """Probabilities of many reviews from each run, of shape (reviews, labels).
 
-        Adapters that can be are merged first.
-
-        Raises:
-            InvalidFieldsError: a review is empty or too long, or too many or none came.
-            NotFoundError: there is no such run.
-            ConflictError: a run is not finished.
-            AssetError: an adapter's files are missing or damaged.
+        Adapters that can be are merged first. Raises as ``predict``, and where too many reviews or
+        none came.
         """
-        checked = check_reviews(texts)
-        runs = [self._finished(run_id) for run_id in check_run_ids(run_ids)]
+        if isinstance(texts, str) or not 1 <= len(texts) <= MOST_REVIEWS:
+            came = "a single text" if isinstance(texts, str) else f"{len(texts):,}"
+            raise InvalidFieldsError(
+                {"reviews": f"reviews must be a list of 1 to {MOST_REVIEWS:,} texts, got {came}."}
+            )
+        checked = [data.check_text(text) for text in texts]
         token_ids: dict[tuple[str, int], list[list[int]]] = {}
         found = {}
-        for run in runs:
-            base, most = models.load(run.config.base_model), run.config.max_length
-            if (base.id, most) not in token_ids:
-                token_ids[base.id, most] = base.encode(checked, most)["input_ids"]
-            logits = np.empty((len(checked), len(run.config.labels)))
+        for run in self._finished(run_ids):
+            base, method = models.load(run.config.base_model), METHODS[run.config.method]
+            read = (base.id, run.config.max_length)
+            if read not in token_ids:
+                token_ids[read] = base.encode(checked, run.config.max_length)["input_ids"]
             model = self._merged(run, base) if len(checked) >= MERGED_FROM else self.model(run)
-            method = METHODS[run.config.method]
-            ids = token_ids[base.id, most]
-            batch = 1 if method.reads_whole_batch else BATCH
-            for rows, some in adapters.logits_in_batches(model, base, ids, method, batch):
+            batch = 1 if method.reads_whole_batch else adapters.EVALUATION_BATCH
+            logits = np.empty((len(checked), len(run.config.labels)))
+            for rows, some in adapters.logits_in_batches(
+                model, base, token_ids[read], method, batch
+            ):
                 logits[rows] = some
             found[run.run_id] = statistics.softmax(logits)
         return found
+
+    def model(self, run: Run) -> nn.Module:
+        """The run's model, loaded at first use, to compute ``hardware.predicting``.
+
+        It is merged where the adapter's own forward pass is long and ``MERGED_BYTES`` allow it.
+        """
+        return self._kept(run).model
+
+    def forget(self, run_id: str) -> None:
+        """Let go of a deleted run's model."""
+        with self._loading:
+            self._models.pop(run_id, None)
 
     def _merged(self, run: Run, base: models.Base) -> nn.Module:
         """The run's model without its adapter's detour, where that is possible."""
@@ -143,13 +139,6 @@ class Predictor:
         if method.merges_to_predict and (kept := self._kept(run)).own_bytes:
             return kept.model
         return adapters.merge(self._saved(run, base))
-
-    def model(self, run: Run) -> nn.Module:
-        """The run's model, loaded at first use, to compute ``hardware.predicting``.
-
-        It is merged where the adapter's own forward pass is long and ``MERGED_BYTES`` allow it.
-        """
-        return self._kept(run).model
 
     def _kept(self, run: Run) -> _Kept:
         # One at a time: two loads at once would only slow each other down.
@@ -162,33 +151,31 @@ class Predictor:
             return self._models[run.run_id]
 
     def _load(self, run: Run) -> _Kept:
-        base, method = models.load(run.config.base_model), METHODS[run.config.method]
-        model = self._saved(run, base)
-        if not method.merges_to_predict:
-            return _Kept(model)
-        own_bytes = adapters.merged_bytes(model)
-        if own_bytes + sum(kept.own_bytes for kept in self._models.values()) > MERGED_BYTES:
-            return _Kept(model)
-        return _Kept(adapters.merge(model), own_bytes)
+        model = self._saved(run, models.load(run.config.base_model))
+        if METHODS[run.config.method].merges_to_predict:
+            own_bytes = adapters.merged_bytes(model)
+            if own_bytes + sum(kept.own_bytes for kept in self._models.values()) <= MERGED_BYTES:
+                return _Kept(adapters.merge(model), own_bytes)
+        return _Kept(model)
 
     def _saved(self, run: Run, base: models.Base) -> nn.Module:
         folder, config = self._store.folder_of(run.run_id), run.config
         return adapters.load(folder, base, METHODS[config.method], config.labels)
 
-    def forget(self, run_id: str) -> None:
-        """Let go of a deleted run's model."""
-        with self._loading:
-            self._models.pop(run_id, None)
-
-    def _finished(self, run_id: str) -> Run:
-        run = self._store.get(run_id)
-        if run.problem is not None:
-            raise ConflictError(f"{run_id} cannot predict any more: {run.problem}")
-        if run.kind is RunKind.RANGE_TEST:
-            raise ConflictError(f"{run_id} is a range test, which leaves no adapter to predict.")
-        if not run.can_predict:
-            raise ConflictError(f"Only a completed run can predict; {run_id} is {run.status}.")
-        return run
+    def _finished(self, run_ids: Sequence[str]) -> list[Run]:
+        runs = [self._store.get(run_id) for run_id in check_run_ids(run_ids)]
+        for run in runs:
+            if run.problem is not None:
+                raise ConflictError(f"{run.run_id} cannot predict any more: {run.problem}")
+            if run.kind is RunKind.RANGE_TEST:
+                raise ConflictError(
+                    f"{run.run_id} is a range test, which leaves no adapter to predict."
+                )
+            if not run.can_predict:
+                raise ConflictError(
+                    f"Only a completed run can predict; {run.run_id} is {run.status}."
+                )
+        return runs
 
 
 def check_run_ids(run_ids: Sequence[str]) -> list[str]:
@@ -206,41 +193,22 @@ def check_run_ids(run_ids: Sequence[str]) -> list[str]:
     return unique
 
 
-def check_reviews(texts: Sequence[str]) -> list[str]:
-    """The reviews to read, each checked as one alone is.
-
-    Raises:
-        InvalidFieldsError: one is empty or too long, or too many or none came.
-    """
-    if isinstance(texts, str) or not 1 <= len(texts) <= MOST_REVIEWS:
-        came = "a single text" if isinstance(texts, str) else f"{len(texts):,}"
-        raise InvalidFieldsError(
-            {"reviews": f"reviews must be a list of 1 to {MOST_REVIEWS:,} texts, got {came}."}
-        )
-    return [data.check_text(text) for text in texts]
-
-
-def _predict(
-    run: Run,
-    model: nn.Module,
-    base: models.Base,
-    token_ids: list[int],
-    offsets: list[tuple[int, int]],
-) -> Prediction:
-    read = token_ids
-    if len(token_ids) > run.config.max_length:
-        # As the tokenizer cuts: the closing token stays.
-        read = [*token_ids[: run.config.max_length - 1], token_ids[-1]]
+def _predict(run: Run, model: nn.Module, base: models.Base, encoded: Any) -> Prediction:
+    """What a model makes of the one text that was encoded, uncut."""
+    (token_ids,), (offsets,) = encoded["input_ids"], encoded["offset_mapping"]
+    labels, most = run.config.labels, run.config.max_length
+    # As the tokenizer cuts: the closing token stays.
+    read = token_ids if len(token_ids) <= most else [*token_ids[: most - 1], token_ids[-1]]
     started = time.perf_counter()
     with hardware.predicting():
         logits = adapters.logits(model, base, [read])
     milliseconds = 1000 * (time.perf_counter() - started)
-    probabilities = statistics.softmax(logits)[0]
+    (shares,) = statistics.softmax(logits)
     inside = read[1:-1]
     return Prediction(
         run_id=run.run_id,
-        label=run.config.labels[int(probabilities.argmax())],
-        probabilities=dict(zip(run.config.labels, probabilities.tolist(), strict=True)),
+        label=labels[int(shares.argmax())],
+        probabilities=dict(zip(labels, shares.tolist(), strict=True)),
         milliseconds=milliseconds,
         tokens_read=len(inside),
         tokens_total=len(token_ids) - 2,

@@ -13,9 +13,8 @@ from peft_demo.statistics.intervals import (
     repeats_difference,
     wilson_interval,
 )
-from peft_demo.statistics.pairs import holm, mcnemar, texts_needed
+from peft_demo.statistics.pairs import discordant, holm, mcnemar, texts_needed
 from peft_demo.statistics.predictions import (
-    DAMAGED,
     TEST_SET,
     Predictions,
     accuracy,
@@ -26,13 +25,13 @@ from peft_demo.statistics.scores import Scores, scores
 
 __all__ = [
     "ALPHA",
-    "DAMAGED",
     "TEST_SET",
     "Estimate",
     "Interval",
     "Predictions",
     "Scores",
     "accuracy",
+    "discordant",
     "holm",
     "log_loss",
     "mcnemar",

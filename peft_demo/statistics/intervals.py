@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 ALPHA = 0.05
 """Of all tests; the intervals hold 95 %."""
+
+NORMAL = NormalDist()
 
 
 class Estimate(BaseModel):
@@ -66,15 +69,10 @@ def paired_difference(only_first: int, only_second: int, total: int) -> tuple[fl
     Holds what it promises for few texts as well as for many, where Bonett and Price's (2012)
     is too wide when runs rarely disagree; tests/statistics/test_intervals.py compares the two.
 
-    Args:
-        only_first: texts that only the first run gets right.
-        only_second: texts that only the second run gets right.
-        total: all test texts.
-
     Raises:
         ValueError: there are no texts, or more disagreements than texts.
     """
-    from scipy import optimize, stats
+    from scipy import optimize
 
     if min(only_first, only_second) < 0 or not 1 <= total >= only_first + only_second:
         raise ValueError(
@@ -83,7 +81,7 @@ def paired_difference(only_first: int, only_second: int, total: int) -> tuple[fl
         )
     surplus = only_first - only_second
     difference = surplus / total
-    squared = float(stats.norm.isf(ALPHA / 2)) ** 2
+    squared = NORMAL.inv_cdf(ALPHA / 2) ** 2
 
     def excess(true_difference: float) -> float:
         """Squared score statistic less its critical value, times the variance; 0 at an end."""
@@ -109,11 +107,8 @@ def repeats_difference(
 ) -> tuple[float, float, float, float]:
     """Mean difference of two configurations' repeats, its 95 % t interval and p-value.
 
-    Args:
-        first: a result of each repeat of one configuration.
-        second: the same of the other.
-        is_paired: each repeat has its partner with the same seed (Student 1908); else the test
-            is Welch's (1947).
+    Where it ``is_paired``, each repeat has its partner with the same seed (Student 1908); else the
+    test is Welch's (1947).
 
     Raises:
         ValueError: fewer than two repeats, unequal numbers of partners, or repeats that all came

@@ -21,6 +21,9 @@ TEST_SET = "test"
 SCHEMA = 1
 """Of the files."""
 
+_DAMAGED = (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+"""What numpy raises for a damaged file."""
+
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
@@ -76,7 +79,7 @@ class Predictions:
                 schema = int(arrays["schema"]) if "schema" in arrays else 1
                 if schema <= SCHEMA:
                     return cls(arrays["probabilities"], arrays["labels"])
-        except DAMAGED as error:
+        except _DAMAGED as error:
             raise ValueError(f"{path} is damaged") from error
         raise ValueError(f"{path} is of schema {schema}, and this version knows {SCHEMA}")
 
@@ -85,10 +88,6 @@ def _path(folder: Path, evaluation_set: str) -> Path:
     if not re.fullmatch("[a-z0-9][a-z0-9_-]{0,63}", evaluation_set):
         raise ValueError(f"an evaluation set's id is of a-z, 0-9, _ and -, got {evaluation_set!r}")
     return folder / f"{evaluation_set}_predictions.npz"
-
-
-DAMAGED = (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
-"""What numpy raises for a damaged file."""
 
 
 def softmax(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -13,7 +13,7 @@ from peft_demo import statistics
 heavy = {"scipy", "statsmodels", "sklearn", "pandas"} & set(sys.modules)
 assert not heavy, heavy
 correct = {"a": np.array([True, True, False]), "b": np.array([True, False, False])}
-statistics.mcnemar(correct["a"], correct["b"])
+statistics.mcnemar(*statistics.discordant(correct["a"], correct["b"]))
 shares = np.array([[0.4, 0.6], [0.7, 0.3]])
 statistics.scores(statistics.Predictions(shares, np.array([1, 1])))
 statistics.repeats_difference([0.8, 0.7], [0.8, 0.6], True)
