@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from peft_demo import statistics
 from peft_demo.comparison.evidence import Described
 from peft_demo.comparison.facts import AssignmentFacts, AssignmentRow
-from peft_demo.comparison.words import between, percent
+from peft_demo.comparison.words import sentences
 from peft_demo.runs import Run
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, TUNED_ASSIGNMENT
 from peft_demo.statistics import Interval
@@ -42,10 +42,16 @@ def assignment(runs: Iterable[Described]) -> AssignmentFacts:
     is_tuned = any(preset_id in TUNED_ASSIGNMENT for preset_id in found)
     ours = TUNED_ASSIGNMENT if is_tuned else ASSIGNMENT
     rows = tuple(_row(of, found.get(our)) for of, our in zip(ASSIGNMENT, ours, strict=True))
-    words = [_of_the_report()]
+    correct = [reported.correct for reported in REPORTED.values()]
     tested = [row.test for row in rows if row.test is not None]
-    if len(tested) == len(rows):
-        words.append(_against_guessing(tested))
+    words = sentences(
+        "assignment",
+        apart=max(correct) - min(correct),
+        reviews=REPORTED_REVIEWS,
+        best=_share(max(correct)),
+        tested=len(tested) if len(tested) == len(rows) else None,
+        better=sum(test.low > 0.5 for test in tested),
+    )
     return AssignmentFacts(is_tuned=is_tuned, rows=rows, words=tuple(words))
 
 
@@ -87,26 +93,3 @@ def _row(preset_id: str, ours: Described | None) -> AssignmentRow:
 def _share(correct: int) -> Interval:
     low, high = statistics.wilson_interval(correct, REPORTED_REVIEWS)
     return Interval(value=correct / REPORTED_REVIEWS, low=low, high=high)
-
-
-def _of_the_report() -> str:
-    correct = [reported.correct for reported in REPORTED.values()]
-    apart = max(correct) - min(correct)
-    best = _share(max(correct))
-    reviews = "one review" if apart == 1 else f"{apart} reviews"
-    return (
-        f"In the report, the best and the worst of the four are {reviews} of {REPORTED_REVIEWS} "
-        f"apart. On so few, even the best one's {percent(best.value)} may be anything from "
-        f"{between(best)}: its differences could not be told from chance."
-    )
-
-
-def _against_guessing(tested: Sequence[Interval]) -> str:
-    better = sum(test.low > 0.5 for test in tested)
-    if not better:
-        return (
-            "Trained again, none of the four is shown to be better than guessing: each 95 % "
-            "interval holds 50 %."
-        )
-    count = "All four are" if better == len(tested) else f"{better} of the four are"
-    return f"{count} better than guessing: the 95 % interval lies above 50 %."

@@ -11,7 +11,7 @@ from peft_demo.comparison import text_baseline
 from peft_demo.comparison.describe import texts_of
 from peft_demo.comparison.evidence import Tested
 from peft_demo.comparison.facts import Baseline, TextBaselineCheck
-from peft_demo.comparison.words import listed, percent
+from peft_demo.comparison.words import sentences
 from peft_demo.errors import PeftDemoError
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunConfig, RunKind
@@ -25,8 +25,7 @@ _DATA_FIELDS = ("dataset", "base_model", "num_reviews", "max_length", "num_test_
 """What two runs must share, with the seed of the sample, to have learned from the same texts."""
 
 _MOST_NAMED = 8
-
-_WHAT = "TF-IDF with logistic regression"
+"""Runs whose names a sentence about text baselines holds."""
 
 
 class Baselines:
@@ -134,44 +133,19 @@ def in_words(checks: Sequence[TextBaselineCheck], runs: Mapping[str, Tested]) ->
     """Who beats counting words and who does not, for a student to read aloud."""
     if not checks:
         return []
-    texts = runs[checks[0].run_id].facts.texts
-    if len(checks) > _MOST_NAMED:
-        return [_counted(checks, texts)]
-    sentences: list[str] = []
+    unproven: dict[tuple[str, float], list[Tested]] = {}
     for verdict in ("worse", "not shown"):
-        same: dict[float, list[Tested]] = {}
         for check in checks:
             if check.verdict == verdict:
-                same.setdefault(check.baseline_accuracy, []).append(runs[check.run_id])
-        sentences += [_against(group, verdict, accuracy) for accuracy, group in same.items()]
-    if sentences:
-        return sentences
-    names = [runs[check.run_id].facts.name for check in checks]
-    who = f"{names[0]} beats" if len(names) == 1 else f"All {len(names)} of them beat"
-    who = f"{listed(names)} both beat" if len(names) == 2 else who
-    return [f"{who} counting words ({_WHAT} on the same {texts})."]
-
-
-def _counted(checks: Sequence[TextBaselineCheck], texts: str) -> str:
-    """Of many runs, how many beat counting words."""
-    verdicts = Counter(check.verdict for check in checks)
-    return (
-        f"Of {len(checks)} runs, {verdicts['beats']} beat counting words ({_WHAT} on the same "
-        f"{texts}), {verdicts['worse']} are worse, and for {verdicts['not shown']} neither is "
-        "shown."
-    )
-
-
-def _against(runs: Sequence[Tested], verdict: str, baseline: float) -> str:
-    """One sentence about runs that have the same baseline and the same verdict."""
-    accuracies = sorted(each.scores.accuracy for each in runs)
-    low, high = percent(accuracies[0]), percent(accuracies[-1])
-    be, they = ("is", "it") if len(runs) == 1 else ("are", "they")
-    verb = f"{be} worse than" if verdict == "worse" else f"{be} not shown to beat"
-    return (
-        f"{listed([each.facts.name for each in runs])} {verb} counting words: {_WHAT} gets "
-        f"{percent(baseline)} from the same {runs[0].facts.texts}, {they} "
-        f"{low if low == high else f'{low} to {high}'}."
+                same = unproven.setdefault((verdict, check.baseline_accuracy), [])
+                same.append(runs[check.run_id])
+    return sentences(
+        "text_baselines",
+        names=[runs[check.run_id].facts.name for check in checks],
+        texts=runs[checks[0].run_id].facts.texts,
+        most_named=_MOST_NAMED,
+        counts=Counter(check.verdict for check in checks),
+        unproven=unproven,
     )
 
 

@@ -10,10 +10,10 @@ from peft_demo.comparison.evidence import Described, collect, found_in, same_tex
 from peft_demo.comparison.facts import Comparison
 from peft_demo.comparison.pareto import pareto
 from peft_demo.comparison.ranking import how
-from peft_demo.comparison.words import in_order
+from peft_demo.comparison.words import in_order, sentences
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import shown
-from peft_demo.runs import Run, RunKind
+from peft_demo.runs import Run
 from peft_demo.statistics import TEST_SET
 from peft_demo.storage import Store
 
@@ -93,8 +93,7 @@ def check_run_ids(store: Store, run_ids: Sequence[str]) -> list[str]:
 
 
 def _wanted(run_ids: Sequence[str], fewest: int) -> list[str]:
-    listed = [] if isinstance(run_ids, str) else run_ids
-    wanted = list(dict.fromkeys(str(run_id) for run_id in listed))
+    wanted = list(dict.fromkeys(run_ids))
     if fewest <= len(wanted) <= MOST_RUNS:
         return wanted
     came = shown(wanted) if len(wanted) < fewest else f"{len(wanted):,}"
@@ -104,24 +103,16 @@ def _wanted(run_ids: Sequence[str], fewest: int) -> list[str]:
 
 
 def _notes(known: Sequence[Described]) -> list[str]:
-    notes = [each.facts.note for each in known if each.facts.note]
-    notes += [
-        f"{each.facts.name} was trained elsewhere: nobody here knows whether it has seen the test "
-        f"{each.facts.texts}."
-        for each in known
-        if each.run.kind is RunKind.IMPORTED
-    ]
     results = [each.run.result for each in known if each.run.result]
-    if len({result.environment.get("processor") for result in results}) > 1:
-        notes.append("The runs were trained on different processors: their times say little.")
-    return notes
+    processors = {result.environment.get("processor") for result in results}
+    return sentences("beside", known=known, num_processors=len(processors))
 
 
 class _Judged:
     """Who is shown to be better than whom: in pairs and, where there are repeats, by those."""
 
     def __init__(self, runs: Sequence[Described]) -> None:
-        self._runs = runs
+        self._num_runs = len(runs)
         self.tested = tested(runs)
         self._groups = pairs.comparable(self.tested.values())
         self.pairs = pairs.compare(self._groups)
@@ -139,16 +130,8 @@ class _Judged:
         )
 
     def _about_pairs(self) -> list[str]:
-        sentences: list[str] = []
+        told: list[str] = []
         for group in self._groups:
             ids = {each.run.run_id for each in group}
-            sentences += pairs.verdict(group, [pair for pair in self.pairs if pair.first in ids])
-        if sentences:
-            return sentences
-        if not self._runs:
-            return ["None of these runs is there any more."]
-        if len(self._runs) == 1:
-            return ["One run is no comparison: choose at least one more."]
-        if len(self.tested) < 2:
-            return ["Fewer than two of these runs have a test result, so there is no verdict yet."]
-        return ["These runs cannot be compared in pairs; the reasons are below."]
+            told += pairs.verdict(group, [pair for pair in self.pairs if pair.first in ids])
+        return told or sentences("no_verdict", runs=self._num_runs, tested=len(self.tested))

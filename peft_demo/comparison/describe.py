@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from peft_demo.comparison.facts import Difference, RunFacts
+from peft_demo.comparison.words import sentences
 from peft_demo.data import DATASETS
 from peft_demo.methods import METHODS
 from peft_demo.models import BASES
-from peft_demo.runs import METHOD, Run, RunConfig, RunKind, RunStatus
+from peft_demo.runs import METHOD, Run, RunConfig, RunKind
 from peft_demo.statistics import Scores
 
 _KNOWN_OF_IMPORTED = frozenset(
@@ -25,15 +26,6 @@ _ROWS: Mapping[str, Mapping[Any, Any]] = {
     "dataset": DATASETS,
 }
 """Fields whose values are the ids of rows with labels."""
-
-_UNTESTED = {
-    RunStatus.QUEUED: "waits in the queue; its test result comes when it has finished",
-    RunStatus.RUNNING: "is being trained; its test result comes when it has finished",
-    RunStatus.COMPLETED: "completed {done}, so it has no test result",
-    RunStatus.FAILED: "failed {done}, so it has no test result",
-    RunStatus.CANCELLED: "was stopped {done}, so it has no test result",
-    RunStatus.INTERRUPTED: "was interrupted {done}, so it has no test result",
-}
 
 
 def unique_names(runs: Iterable[Run]) -> dict[str, str]:
@@ -73,7 +65,7 @@ def describe(run: Run, name: str, untested: str, scores: Scores | None = None) -
         labels=config.labels or numbers,
         texts=texts_of(run),
         quality=scores,
-        note=_note(run, name) or untested,
+        note=" ".join(sentences("note", run=run, name=name, untested=untested)),
         num_adapter_parameters=result and result.num_adapter_parameters,
         num_head_parameters=result and result.num_head_parameters,
         file_bytes=result and result.file_bytes,
@@ -145,14 +137,3 @@ def _circumstances(run: Run) -> dict[str, str]:
         return {}
     environment = {name: run.result.environment.get(name, "–") for name in ("processor", "threads")}
     return {"precision": run.result.precision, "saved_as": run.result.saved_as, **environment}
-
-
-def _note(run: Run, name: str) -> str:
-    if run.problem is not None:
-        return f"{name} can be shown, but not used any more: {run.problem}"
-    if run.kind is RunKind.RANGE_TEST:
-        return f"{name} is a learning-rate range test: it has no test result."
-    if run.result is not None:
-        return ""
-    done = f"after {len(run.epochs)} epochs" if run.epochs else "before its first epoch ended"
-    return f"{name} {_UNTESTED[run.status].format(done=done)}."

@@ -12,7 +12,7 @@ from peft_demo.comparison.evidence import Tested, collect, same_texts, tested
 from peft_demo.comparison.facts import Axis, Cell, GroupFacts
 from peft_demo.comparison.pareto import pareto
 from peft_demo.comparison.ranking import how
-from peft_demo.comparison.words import counted, in_order, percent
+from peft_demo.comparison.words import in_order, sentences
 from peft_demo.runs import GroupKind, Run, RunGroup
 from peft_demo.storage import Store
 
@@ -86,23 +86,17 @@ def _axis(group: RunGroup, field: str, runs: Sequence[Run]) -> Axis:
 def _verdict(
     cells: Sequence[Cell], ranked: Sequence[Cell], runs: Mapping[str, Tested]
 ) -> list[str]:
-    total = sum(len(cell.run_ids) for cell in cells)
-    sentences = []
-    if len(runs) < total:
-        sentences.append(f"{len(runs):,} of {counted(total, 'run')} have a test result so far.")
     repeated = [cell for cell in ranked if cell.num_finished > 1]
-    if len(ranked) > 1:
-        sentences.append(
-            f"The highest of {len(ranked):,} test accuracies is "
-            f"{percent(repeats.accuracy(ranked[0]))}, by {ranked[0].name}. As it was picked for "
-            "being the highest, expect somewhat less on new texts."
-        )
-    if len(repeated) == 1:
-        sentences.append(repeats.spread(repeated[0]))
-    if len(ranked) > 1 and not repeated:
-        chosen = [runs[i] for cell in ranked for i in cell.run_ids if i in runs]
-        sentences += _single_runs(chosen)
-    return sentences
+    told = sentences(
+        "group",
+        finished=len(runs),
+        total=sum(len(cell.run_ids) for cell in cells),
+        ranked=ranked,
+        repeated=repeated,
+    )
+    if repeated or len(ranked) < 2:
+        return told
+    return told + _single_runs([runs[i] for cell in ranked for i in cell.run_ids if i in runs])
 
 
 def _single_runs(runs: Sequence[Tested]) -> list[str]:
@@ -113,15 +107,12 @@ def _single_runs(runs: Sequence[Tested]) -> list[str]:
     if len(runs) <= MOST_RUNS:
         found = pairs.compare([group])
         return [*pairs.verdict(group, found), *how(found, pairs.TESTS)]
-    total = len(group) * (len(group) - 1) // 2
     shown = pairs.shown_to_differ(group)
-    if not shown:
-        return [
-            f"None of the {total:,} pairs is shown to differ (exact McNemar tests, Holm-corrected)."
-        ]
     best = max(group, key=lambda each: each.scores.accuracy)
-    beaten = sum(best.run.run_id in pair for pair in shown)
-    return [
-        f"It is shown to be better than {beaten:,} of the {len(group) - 1:,} others (exact "
-        f"McNemar tests, Holm-corrected for {total:,} pairs)."
-    ]
+    return sentences(
+        "many",
+        is_any_shown=bool(shown),
+        beaten=sum(best.run.run_id in pair for pair in shown),
+        others=len(group) - 1,
+        total=len(group) * (len(group) - 1) // 2,
+    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple, TypeVar
 
 from peft_demo import statistics
 from peft_demo.comparison.facts import Pair
-from peft_demo.comparison.words import listed, p_value, percent
+from peft_demo.comparison.words import sentences
 
 AnyPair = TypeVar("AnyPair", bound=Pair)
 
@@ -21,13 +21,16 @@ class Ranked(NamedTuple):
     accuracy: float
 
 
-def corrected(pairs: Sequence[AnyPair], in_words: Callable[[AnyPair], str]) -> tuple[AnyPair, ...]:
-    """The pairs, their p-values corrected for all of them, and what each can tell."""
-    p_values = statistics.holm([pair.p for pair in pairs])
+def corrected(
+    pairs: Sequence[AnyPair], template: str, members: Mapping[str, object]
+) -> tuple[AnyPair, ...]:
+    """The pairs, their p-values corrected for all of them, and what each of them can tell."""
     told = []
-    for pair, p in zip(pairs, p_values, strict=True):
+    for pair, p in zip(pairs, statistics.holm([pair.p for pair in pairs]), strict=True):
         tested = pair.model_copy(update={"p_corrected": p})
-        told.append(tested.model_copy(update={"words": in_words(tested)}))
+        first, second = members[pair.first], members[pair.second]
+        words = sentences(template, pair=tested, first=first, second=second)
+        told.append(tested.model_copy(update={"words": " ".join(words)}))
     return tuple(told)
 
 
@@ -36,21 +39,18 @@ def ranking(entries: Iterable[Ranked], pairs: Sequence[Pair], where: str, noun: 
     if len(pairs) < 2:
         return [pair.words for pair in pairs]
     ranked = sorted(entries, key=lambda entry: -entry.accuracy)
-    if not any(pair.is_shown for pair in pairs):
-        span = f"{percent(ranked[-1].accuracy)} to {percent(ranked[0].accuracy)}"
-        smallest = p_value(min(pair.p_corrected for pair in pairs))
-        return [
-            f"{where}, no difference between these {len(ranked)} {noun} is shown: {span}, "
-            f"smallest {smallest}."
-        ]
     names = {entry.id: entry.name for entry in ranked}
-    sets = [listed([names[i] for i in ids]) for ids in alike(list(names), pairs)]
-    if not sets:
-        return [_best(ranked, pairs, where), "Every two of them are shown to differ."]
-    return [
-        _best(ranked, pairs, where),
-        f"No difference is shown between {'; nor between '.join(sets)}.",
-    ]
+    beaten = {pair.second for pair in pairs if pair.is_shown and pair.first == ranked[0].id}
+    return sentences(
+        "ranking",
+        where=where,
+        noun=noun,
+        ranked=ranked,
+        is_any_shown=any(pair.is_shown for pair in pairs),
+        smallest=min(pair.p_corrected for pair in pairs),
+        beaten=[name for i, name in names.items() if i in beaten],
+        alike=[[names[i] for i in ids] for ids in alike(list(names), pairs)],
+    )
 
 
 def how(pairs: Sequence[Pair], tests: str) -> list[str]:
@@ -73,14 +73,3 @@ def alike(ranked: Sequence[str], pairs: Sequence[Pair]) -> list[list[str]]:
                 chosen.append(other)
         sets.append([entry for entry in ranked if entry in chosen])
     return sets
-
-
-def _best(ranked: Sequence[Ranked], pairs: Sequence[Pair], where: str) -> str:
-    best = ranked[0]
-    beaten = {pair.second for pair in pairs if pair.is_shown and pair.first == best.id}
-    start = f"{where}, {best.name} ({percent(best.accuracy)})"
-    if not beaten:
-        return f"{start} did best, but is not shown to be better than any other here."
-    if len(beaten) == len(ranked) - 1:
-        return f"{start} is better than all the others."
-    return f"{start} is better than {listed([e.name for e in ranked if e.id in beaten])}."

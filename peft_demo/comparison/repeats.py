@@ -12,7 +12,6 @@ from peft_demo.comparison.evidence import Described, Tested, tested
 from peft_demo.comparison.facts import Cell, RepeatPair
 from peft_demo.comparison.pareto import mean
 from peft_demo.comparison.ranking import Ranked, corrected, how, ranking
-from peft_demo.comparison.words import between, counted, p_value, percent, points
 from peft_demo.runs import Run
 
 
@@ -50,9 +49,7 @@ def repeat_pairs(
                 f"{first.name} and {second.name} differ by exactly the same in every repeat: too "
                 "few repeats to tell how far chance moves them."
             )
-    return corrected(
-        found, lambda pair: _in_words(pair, able[pair.first], able[pair.second])
-    ), problems
+    return corrected(found, "repeats", able), problems
 
 
 def verdict(chosen: Iterable[Cell], pairs: Sequence[RepeatPair]) -> list[str]:
@@ -76,18 +73,6 @@ def names(runs: Sequence[Run], swept: Sequence[str]) -> dict[str, str] | None:
         else f"{labels[run.run_id]} · seed {run.config.seed}"
         for run in runs
     }
-
-
-def spread(cell: Cell) -> str:
-    """What repeating a configuration showed, in a sentence."""
-    assert cell.accuracy is not None
-    assert cell.lowest is not None
-    assert cell.highest is not None
-    return (
-        f"{cell.name}: {percent(cell.accuracy.value)} on average of "
-        f"{counted(cell.num_finished, 'seed')} (95 % t-interval {between(cell.accuracy)}); "
-        f"the seed alone moves it from {percent(cell.lowest)} to {percent(cell.highest)}."
-    )
 
 
 def _cell(cell_id: str, members: Sequence[Described], swept: Sequence[str]) -> Cell:
@@ -150,19 +135,3 @@ def _pair(first: Cell, second: Cell, runs: Mapping[str, Tested]) -> RepeatPair:
         p=p,
         p_corrected=p,
     )
-
-
-def _in_words(pair: RepeatPair, first: Cell, second: Cell) -> str:
-    seeds = (
-        f"over the same {counted(first.num_finished, 'seed')}"
-        if pair.is_paired
-        else f"over {first.num_finished} and {second.num_finished} seeds"
-    )
-    start = (
-        f"{first.name} {percent(accuracy(first))}, {second.name} {percent(accuracy(second))} on "
-        f"average {seeds}. "
-    )
-    span = f"95 % interval {points(pair.low)} to {points(pair.high)}; {p_value(pair.p_corrected)}"
-    if pair.is_shown:
-        return f"{start}{first.name} is better by {points(pair.difference)} points ({span})."
-    return f"{start}No difference shown ({span})."

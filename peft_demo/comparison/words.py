@@ -1,8 +1,11 @@
-"""How numbers and names are written in sentences."""
+"""Sentences from templates, and how numbers and names are written in them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from peft_demo.comparison.facts import Baseline, Comparison, RunFacts
 from peft_demo.statistics import Interval, Scores
@@ -39,6 +42,30 @@ def listed(names: Sequence[str]) -> str:
 def counted(number: int, noun: str) -> str:
     """Such as ``1 run`` or ``1,200 runs``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def about(count: int) -> str:
+    """With two digits that count: 3,362 is about 3,400."""
+    return f"{float(f'{count:.2g}'):,.0f}"
+
+
+_environment = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "sentences"),
+    # Plain text: who puts it into a page escapes it.
+    autoescape=False,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.filters["whole"] = "{:,}".format
+for _filter in (percent, between, points, p_value, listed, counted, about):
+    _environment.filters[_filter.__name__] = _filter
+
+
+def sentences(name: str, /, **facts: object) -> list[str]:
+    """What a template of ``sentences/`` says of these facts, one on each of its lines."""
+    told = _environment.get_template(f"{name}.txt").render(facts)
+    return [line for line in told.split("\n") if line]
 
 
 def in_order(*sentences: str) -> tuple[str, ...]:
