@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,24 +14,27 @@ from peft_demo.methods import METHODS
 from peft_demo.models import random_state
 from peft_demo.runs import EpochMetrics, Progress, Reporter, RunConfig, StepMetrics
 
-if TYPE_CHECKING:
-    from peft_demo.libraries import transformers
-
 TURN = 64
 """Texts after which a run that races lets the next one go on."""
 
 
 class Monitor:
-    """Turns what Trainer's callbacks tell into reports, and stops the run when asked."""
+    """Turns what Trainer's callbacks tell into reports, and stops the run when asked.
 
-    def __init__(self, config: RunConfig, reporter: Reporter) -> None:
+    Args:
+        config: what is trained.
+        reporter: who is told.
+        phase: what the training's steps are reported as.
+    """
+
+    def __init__(self, config: RunConfig, reporter: Reporter, phase: str = "Training") -> None:
         self._reporter = reporter
         self._batch = config.per_device_train_batch_size
         self._each_step = METHODS[config.method].each_step
         self._epoch_losses: list[float] = []
         self._max_steps = 0
         self._started = 0.0
-        self._phase = ""
+        self._phase = phase
         self._spent = 0
         self.paused_seconds = 0.0
         """How long it waited while others computed."""
@@ -43,16 +46,6 @@ class Monitor:
         self._check_stop()
         self._reporter.report(Progress(phase=text, step=len(self.steps), max_steps=self._max_steps))
 
-    def begin(self, trainer: transformers.Trainer, phase: str = "Training") -> None:
-        """Training begins now; ``phase`` is what its steps are reported as."""
-        arguments = trainer.args
-        per_epoch = math.ceil(len(trainer.train_dataset) / self._batch)
-        wanted = per_epoch * int(arguments.num_train_epochs)
-        self._max_steps = arguments.max_steps if arguments.max_steps > 0 else wanted
-        self._started = time.perf_counter()
-        self._phase = phase
-        self.phase(phase)
-
     def callback(self) -> Any:
         """The TrainerCallback; made here because its class needs transformers."""
         from peft_demo.libraries import transformers
@@ -60,6 +53,11 @@ class Monitor:
         monitor, each_step = self, self._each_step
 
         class Callback(transformers.TrainerCallback):
+            def on_train_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
+                monitor._max_steps = state.max_steps
+                monitor._started = time.perf_counter()
+                monitor.phase(monitor._phase)
+
             def on_optimizer_step(self, args: Any, state: Any, control: Any, **more: Any) -> None:
                 if each_step is not None:
                     each_step(more["model"], state.global_step + 1)

@@ -16,7 +16,7 @@ from peft_demo.models import hardware, random_state
 from peft_demo.models.hardware import environment
 from peft_demo.runs import Reporter, RunConfig, RunResult
 from peft_demo.training.callback import Monitor
-from peft_demo.training.report import own_pace, training_table
+from peft_demo.training.report import train_output, training_table
 from peft_demo.training.trainer import load_inputs, make_trainer, tokenise
 
 if TYPE_CHECKING:
@@ -60,10 +60,8 @@ def train(
         monitor.paused_seconds += waited
         model = adapters.build(base, config)
         trainer = make_trainer(model, inputs, config, folder, monitor, member)
-        monitor.begin(trainer)
         before = monitor.paused_seconds
-        output = trainer.train()
-        trained = own_pace(output.metrics, monitor.paused_seconds - before)
+        output = train_output(trainer.train(), monitor.paused_seconds - before)
         monitor.phase("Testing")
         before, testing = monitor.paused_seconds, time.perf_counter()
         test = tokenise(drawn.test, base, config.max_length)
@@ -86,19 +84,7 @@ def train(
     num_adapter, num_head = adapters.count_trained(model, base.architecture)
     correct = int(predictions.correct.sum())
     return RunResult(
-        train_output={
-            "global_step": output.global_step,
-            "training_loss": output.training_loss,
-            **{
-                name: trained[name]
-                for name in (
-                    "train_runtime",
-                    "train_samples_per_second",
-                    "train_steps_per_second",
-                    "total_flos",
-                )
-            },
-        },
+        train_output=output,
         num_adapter_parameters=num_adapter,
         num_head_parameters=num_head,
         num_base_parameters=base.num_parameters(),

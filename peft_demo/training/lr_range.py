@@ -66,7 +66,7 @@ def find(config: RunConfig, folder: Path, reporter: Reporter) -> RangeTest:
         PeftDemoError: it cannot be trained; says why.
         RunCancelledError: the reporter said that it should stop.
     """
-    monitor = Monitor(config, reporter)
+    monitor = Monitor(config, reporter, "Range test")
     inputs = load_inputs(config, monitor)
     rates: list[float] = []
     losses: list[float] = []
@@ -78,7 +78,6 @@ def find(config: RunConfig, folder: Path, reporter: Reporter) -> RangeTest:
         trainer.create_optimizer()
         trainer.lr_scheduler = _growing(trainer.optimizer)
         trainer.add_callback(_measuring(trainer, rates, losses))
-        monitor.begin(trainer, "Range test")
         # At which rates it had not diverged yet is what the test finds.
         with suppress(DivergedError):
             trainer.train()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from peft_demo.runs import EpochMetrics, StepMetrics
@@ -10,15 +12,19 @@ LOGGING_STEPS = 10
 """The training table shows the loss of every tenth step, and "No log" for an epoch without one."""
 
 
-def own_pace(metrics: dict[str, float], paused_seconds: float) -> dict[str, float]:
-    """Trainer's metrics without the time in which others had their turns."""
-    if not paused_seconds:
-        return metrics
+def train_output(output: Any, paused_seconds: float) -> dict[str, int | float]:
+    """Trainer's TrainOutput, without the time in which others had their turns."""
+    metrics = output.metrics
     runtime = metrics["train_runtime"] - paused_seconds
     faster = metrics["train_runtime"] / runtime
-    rates = ("train_samples_per_second", "train_steps_per_second")
-    own = {name: round(metrics[name] * faster, 3) for name in rates}
-    return {**metrics, **own, "train_runtime": round(runtime, 4)}
+    return {
+        "global_step": output.global_step,
+        "training_loss": output.training_loss,
+        "train_runtime": round(runtime, 4),
+        "train_samples_per_second": round(metrics["train_samples_per_second"] * faster, 3),
+        "train_steps_per_second": round(metrics["train_steps_per_second"] * faster, 3),
+        "total_flos": metrics["total_flos"],
+    }
 
 
 def training_table(
