@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from peft_demo.fields import Integer
 from peft_demo.methods.method import ConfigOf, Method, Setting, Values, at_most
 
@@ -39,23 +41,26 @@ def _check_length(values: Values, setting: Setting) -> None:
     at_most(values, "num_virtual_tokens", most, limit)
 
 
+_PROMPT_TUNING = Method(
+    id="prompt_tuning",
+    label="Prompt tuning",
+    summary="Puts a few trained tokens before the review; the network itself stays frozen.",
+    formula=r"h = f_W \bigl( [\, p_1, \ldots, p_n, x \,] \bigr)",
+    year=2021,
+    paper="The Power of Scale for Parameter-Efficient Prompt Tuning",
+    paper_url="https://arxiv.org/abs/2104.08691",
+    fields=(_NUM_VIRTUAL_TOKENS,),
+    stacks=False,
+    starting_rate=1e-2,
+    peft_config=_config_of("PromptTuningConfig"),
+    merges=False,
+    check=_check_length,
+)
+
 ROWS = (
-    Method(
-        id="prompt_tuning",
-        label="Prompt tuning",
-        summary="Puts a few trained tokens before the review; the network itself stays frozen.",
-        formula=r"h = f_W \bigl( [\, p_1, \ldots, p_n, x \,] \bigr)",
-        year=2021,
-        paper="The Power of Scale for Parameter-Efficient Prompt Tuning",
-        paper_url="https://arxiv.org/abs/2104.08691",
-        fields=(_NUM_VIRTUAL_TOKENS,),
-        stacks=False,
-        starting_rate=1e-2,
-        peft_config=_config_of("PromptTuningConfig"),
-        merges=False,
-        check=_check_length,
-    ),
-    Method(
+    _PROMPT_TUNING,
+    replace(
+        _PROMPT_TUNING,
         id="p_tuning",
         label="P-tuning",
         summary="Prompt tuning whose tokens come out of a small trained network.",
@@ -76,11 +81,8 @@ ROWS = (
                 8,
             ),
         ),
-        stacks=False,
         starting_rate=3e-3,
         peft_config=_config_of("PromptEncoderConfig"),
-        merges=False,
         note="The file holds the finished tokens, not the network that made them.",
-        check=_check_length,
     ),
 )

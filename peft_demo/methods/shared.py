@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from peft_demo.fields import Integer, Number
 from peft_demo.methods.method import (
     TARGET_MODULES,
@@ -41,27 +43,30 @@ def _check_vblora(values: Values, setting: Setting) -> None:
     at_most(values, "topk", values["num_vectors"], f"num_vectors ({values['num_vectors']})")
 
 
-ROWS = (
-    Method(
-        id="vera",
-        label="VeRA",
-        summary="All layers share two frozen random matrices; only the scales between them are "
-        "trained.",
-        formula=r"h = Wx + \operatorname{diag}(b)\, B \operatorname{diag}(d)\, A x",
-        year=2023,
-        paper="VeRA: Vector-based Random Matrix Adaptation",
-        paper_url="https://arxiv.org/abs/2310.11454",
-        fields=(
-            rank(256, 512, help="How many random directions all layers share."),
-            _D_INITIAL,
-            dropout("vera_dropout"),
-            TARGET_MODULES,
-        ),
-        starting_rate=5e-3,
-        peft_config=ConfigOf("VeraConfig", seed="projection_prng_key"),
-        note="The file holds the shared random matrices too.",
+_VERA = Method(
+    id="vera",
+    label="VeRA",
+    summary="All layers share two frozen random matrices; only the scales between them are "
+    "trained.",
+    formula=r"h = Wx + \operatorname{diag}(b)\, B \operatorname{diag}(d)\, A x",
+    year=2023,
+    paper="VeRA: Vector-based Random Matrix Adaptation",
+    paper_url="https://arxiv.org/abs/2310.11454",
+    fields=(
+        rank(256, 512, help="How many random directions all layers share."),
+        _D_INITIAL,
+        dropout("vera_dropout"),
+        TARGET_MODULES,
     ),
-    Method(
+    starting_rate=5e-3,
+    peft_config=ConfigOf("VeraConfig", seed="projection_prng_key"),
+    note="The file holds the shared random matrices too.",
+)
+
+ROWS = (
+    _VERA,
+    replace(
+        _VERA,
         id="pvera",
         label="PVeRA",
         summary="VeRA with chance: the inner scales are drawn from learned distributions while "
@@ -72,15 +77,9 @@ ROWS = (
         year=2025,
         paper="PVeRA: Probabilistic Vector-Based Random Matrix Adaptation",
         paper_url="https://arxiv.org/abs/2512.07703",
-        fields=(
-            rank(256, 512, help="How many random directions all layers share."),
-            _D_INITIAL,
-            TARGET_MODULES,
-        ),
+        fields=(*_VERA.fields[:2], TARGET_MODULES),
         stacks=False,
-        starting_rate=5e-3,
         peft_config=ConfigOf("PveraConfig", seed="projection_prng_key"),
-        note="The file holds the shared random matrices too.",
     ),
     Method(
         id="vblora",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from peft_demo.fields import Field, Integer, Number
 from peft_demo.methods.method import (
     TARGET_MODULES,
@@ -48,24 +50,26 @@ def _check_size(values: Values, setting: Setting) -> None:
     at_most(values, "n_frequency", entries, limit)
 
 
+_FOURIERFT = Method(
+    id="fourierft",
+    label="FourierFT",
+    summary="Learns a few frequencies of each update and transforms them back to a full matrix.",
+    formula=r"h = Wx + \alpha\, \operatorname{Re} \bigl( \mathcal{F}^{-1}(C) \bigr) x",
+    year=2024,
+    paper="Parameter-Efficient Fine-Tuning with Discrete Fourier Transform",
+    paper_url="https://arxiv.org/abs/2405.03003",
+    fields=(_n_frequency(1000), _scaling(150.0, 500.0), TARGET_MODULES),
+    stacks=False,
+    merges_to_predict=True,
+    starting_rate=5e-3,
+    peft_config=ConfigOf("FourierFTConfig", seed="random_loc_seed"),
+    check=_check_size,
+)
+
 ROWS = (
-    Method(
-        id="fourierft",
-        label="FourierFT",
-        summary="Learns a few frequencies of each update and transforms them back to a full "
-        "matrix.",
-        formula=r"h = Wx + \alpha\, \operatorname{Re} \bigl( \mathcal{F}^{-1}(C) \bigr) x",
-        year=2024,
-        paper="Parameter-Efficient Fine-Tuning with Discrete Fourier Transform",
-        paper_url="https://arxiv.org/abs/2405.03003",
-        fields=(_n_frequency(1000), _scaling(150.0, 500.0), TARGET_MODULES),
-        stacks=False,
-        merges_to_predict=True,
-        starting_rate=5e-3,
-        peft_config=ConfigOf("FourierFTConfig", seed="random_loc_seed"),
-        check=_check_size,
-    ),
-    Method(
+    _FOURIERFT,
+    replace(
+        _FOURIERFT,
         id="waveft",
         label="WaveFT",
         summary="Learns a few wavelet coefficients of each update: like FourierFT, but local.",
@@ -74,11 +78,8 @@ ROWS = (
         paper="Exploring Sparsity for Parameter Efficient Fine Tuning Using Wavelets",
         paper_url="https://arxiv.org/abs/2505.12532",
         fields=(_n_frequency(2600), _scaling(25.0, 200.0), TARGET_MODULES),
-        stacks=False,
-        merges_to_predict=True,
         starting_rate=1e-3,
         peft_config=ConfigOf("WaveFTConfig", seed="random_loc_seed"),
-        check=_check_size,
     ),
     Method(
         id="c3a",
