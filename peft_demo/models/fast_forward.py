@@ -65,8 +65,10 @@ def prepare_training(model: nn.Module, *, is_head_only: bool) -> None:
             model.set_submodule(name, Dropout(module.p).train(module.training))
     if is_head_only:
         network: Any = model.get_base_model()  # type: ignore[operator]
-        body = ARCHITECTURES[network.config.model_type].body
-        network.set_submodule(body, FrozenBody(network.get_submodule(body)))
+        family = ARCHITECTURES[network.config.model_type]
+        if family.pooling == "first":
+            body = network.get_submodule(family.body)
+            network.set_submodule(family.body, FrozenBody(body))
 
 
 # Dropout

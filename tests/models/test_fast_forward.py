@@ -1,12 +1,14 @@
 """The forward pass: transformers' own numbers, with masks that are drawn faster."""
 
 import copy
+import dataclasses
 import math
 from statistics import NormalDist
 
 import numpy as np
 import pytest
 import torch
+from made_up_family import MADE_UP, MINE
 from small_runs import Recorder, small_config
 from torch.nn import functional
 from transformers.models.distilbert.modeling_distilbert import TransformerBlock
@@ -16,6 +18,7 @@ from peft_demo.data import SENTIMENT
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS
 from peft_demo.models import FAMILY, fast_forward, loading
+from peft_demo.models.architecture import ARCHITECTURES
 
 TEXTS = ["A wonderful film.", "Dull, long and loud: I left after an hour. " * 3, "No."]
 WITH_DROPOUT = tuple(method for method in METHODS if method != "head_only")
@@ -138,6 +141,15 @@ class TestTheLastLayer:
         assert seen == {"attention.q_lin": 1, "attention.k_lin": 9, "attention.out_lin": 1} | {
             "ffn.lin2": 1
         }
+
+
+@pytest.mark.parametrize(("pooling", "left_out"), [("first", {"LastBlock"}), ("mean", set())])
+def test_only_what_a_familys_head_does_not_read_is_left_out(monkeypatch, pooling, left_out):
+    family = dataclasses.replace(MADE_UP, pooling=pooling)
+    monkeypatch.setitem(ARCHITECTURES, family.model_type, family)
+    network = models.Shape(**MINE, architecture=family).network()
+    fast_forward.prepare_base(network)
+    assert own_kinds(network) == left_out
 
 
 class TestDropout:
