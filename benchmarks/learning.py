@@ -12,8 +12,9 @@ import numpy as np
 from benchmarks.baselines import notebook
 from benchmarks.rows import Row
 from benchmarks.training import config_of, peft_config_of
-from peft_demo import data, statistics, training
+from peft_demo import data, statistics
 from peft_demo.runs import Reporter, RunConfig, draw
+from peft_demo.training import loop
 
 SEEDS = (1, 2, 3)
 
@@ -72,7 +73,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
 
 def _ours(config: RunConfig) -> Learned:
     with tempfile.TemporaryDirectory() as folder:
-        training.train(config, Path(folder), Reporter())
+        loop.train(config, Path(folder), Reporter())
         predictions = statistics.Predictions.load(Path(folder))
     return Learned(
         predictions.correct, statistics.log_loss(predictions.probabilities, predictions.labels)

@@ -12,9 +12,11 @@ from typing import Any
 from benchmarks.learning import notebook_of
 from benchmarks.rows import Row
 from benchmarks.training import config_of
-from peft_demo import adapters, training
+from peft_demo import adapters
 from peft_demo.models import random_state
 from peft_demo.runs import Reporter, RunConfig
+from peft_demo.training import trainer as trainers
+from peft_demo.training.callback import Monitor
 
 LEVELS = (0.80, 0.85)
 GOALS = {0.80: 90, 0.85: 300}
@@ -32,12 +34,12 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
     config = _config()
     steps: dict[str, Any] = {"eval_strategy": "steps", "eval_steps": 40}
     with tempfile.TemporaryDirectory() as folder:
-        monitor = training.Monitor(config, Reporter())
-        inputs = training.load_inputs(config, monitor)
-        test = training.tokenise(inputs.drawn.test, inputs.base, config.max_length)
+        monitor = Monitor(config, Reporter())
+        inputs = trainers.load_inputs(config, monitor)
+        test = trainers.tokenise(inputs.drawn.test, inputs.base, config.max_length)
         with random_state.own_generators(config.seed):
             model = adapters.build(inputs.base, config)
-            trainer = training.make_trainer(
+            trainer = trainers.make_trainer(
                 model,
                 dataclasses.replace(inputs, validation=test),
                 config,

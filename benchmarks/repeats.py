@@ -10,9 +10,9 @@ from pathlib import Path
 
 from benchmarks.rows import Row, ratio_row
 from benchmarks.training import config_of
-from peft_demo import training
 from peft_demo.models import hardware
 from peft_demo.runs import Reporter, RunConfig
+from peft_demo.training import loop
 from peft_demo.training.vmapped import MOST_RUNS, OnePass
 
 
@@ -41,7 +41,7 @@ def _apart(configs: list[RunConfig]) -> float:
     started = time.perf_counter()
     for config in configs:
         with tempfile.TemporaryDirectory() as folder:
-            training.train(config, Path(folder), Reporter())
+            loop.train(config, Path(folder), Reporter())
     return time.perf_counter() - started
 
 
@@ -51,7 +51,7 @@ def _in_one_pass(configs: list[RunConfig]) -> float:
 
     def train(place: int) -> None:
         with tempfile.TemporaryDirectory() as folder, meeting.member(place) as member:
-            training.train(configs[place], Path(folder), Reporter(), member=member)
+            loop.train(configs[place], Path(folder), Reporter(), member=member)
 
     threads = [threading.Thread(target=train, args=(place,)) for place in range(len(configs))]
     for thread in threads:

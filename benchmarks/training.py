@@ -10,11 +10,14 @@ from unittest.mock import patch
 
 from benchmarks import limits
 from benchmarks.rows import Row, ratio_row
-from peft_demo import adapters, data, training
+from peft_demo import adapters, data
 from peft_demo.data import IMDB
 from peft_demo.methods import METHODS
 from peft_demo.models import BUILTIN_BASE, hardware
 from peft_demo.runs import Reporter, RunConfig, draw, presets
+from peft_demo.training import loop
+from peft_demo.training import trainer as trainers
+from peft_demo.training.callback import Monitor
 
 NOTEBOOK = "notebook"
 PRESETS = {"lora-1": "LoRA 1 (assignment)", "recommended-lora": "LoRA, recommended"}
@@ -31,7 +34,7 @@ def config_of(preset_id: str, **changes: object) -> RunConfig:
 def ours(config: RunConfig) -> dict[str, float]:
     """What Trainer measured of our training, evaluation after each epoch included."""
     with tempfile.TemporaryDirectory() as folder:
-        return training.train(config, Path(folder), Reporter()).train_output
+        return loop.train(config, Path(folder), Reporter()).train_output
 
 
 def theirs(base_folder: str, config: RunConfig) -> dict[str, float]:
@@ -108,12 +111,12 @@ def _evaluation(base_folder: str, pairs: int, count: int) -> Row:
     test = data.load(IMDB).test.take(range(count))
 
     def own() -> float:
-        monitor = training.Monitor(config, Reporter())
-        inputs = training.load_inputs(config, monitor)
-        tokens = training.tokenise(test, inputs.base, config.max_length)
+        monitor = Monitor(config, Reporter())
+        inputs = trainers.load_inputs(config, monitor)
+        tokens = trainers.tokenise(test, inputs.base, config.max_length)
         with tempfile.TemporaryDirectory() as folder:
             model = adapters.build(inputs.base, config)
-            trainer = training.make_trainer(model, inputs, config, Path(folder), monitor)
+            trainer = trainers.make_trainer(model, inputs, config, Path(folder), monitor)
             order = adapters.reading_order(tokens["input_ids"], method)
             return trainer.predict(tokens.select(order)).metrics["test_samples_per_second"]
 

@@ -39,7 +39,7 @@ def compare():
     text_baseline.measure(RunConfig(num_reviews=10, num_test_reviews=50))
 
 def train():
-    from peft_demo import training
+    from peft_demo.training import loop
     from peft_demo.models.random_state import own_generators
     with own_generators(1):
         pass

@@ -50,9 +50,9 @@ def _result(job: Job, reporter: Reporter, member: Member | None) -> RunResult | 
         from peft_demo.adapters import importing
 
         return importing.test(config, job.files, reporter)
-    from peft_demo import training
+    from peft_demo.training.loop import train
 
-    return training.train(config, job.files, reporter, largest_file=job.largest_file, member=member)
+    return train(config, job.files, reporter, largest_file=job.largest_file, member=member)
 
 
 def _reason(error: BaseException, files: Path) -> str:

@@ -58,7 +58,8 @@ def work(connection: Connection, environment: Mapping[str, str]) -> None:
 
 def _warm_up() -> None:
     """Load what most runs need; one that cannot be had is told by the run that needs it."""
-    from peft_demo import data, models, training  # noqa: F401
+    import peft_demo.training.loop  # noqa: F401
+    from peft_demo import data, models
 
     with suppress(PeftDemoError):
         models.load(models.default_base())

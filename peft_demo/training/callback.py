@@ -1,4 +1,4 @@
-"""What Trainer's callbacks tell, turned into reports; and the wish to stop, heard."""
+"""What Trainer tells its callbacks, turned into reports; and the wish to stop, heard."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from peft_demo.adapters.evaluating import EVALUATION_BATCH
 from peft_demo.errors import DivergedError, RunCancelledError
+from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS
 from peft_demo.models import random_state
 from peft_demo.runs import EpochMetrics, Progress, Reporter, RunConfig, StepMetrics
@@ -18,8 +19,8 @@ TURN = 64
 """Texts after which a run that races lets the next one go on."""
 
 
-class Monitor:
-    """Turns what Trainer's callbacks tell into reports, and stops the run when asked.
+class Monitor(transformers.TrainerCallback):
+    """Turns what Trainer tells into reports, and stops the run when asked.
 
     Args:
         config: what is trained.
@@ -46,38 +47,33 @@ class Monitor:
         self._check_stop()
         self._reporter.report(Progress(phase=text, step=len(self.steps), max_steps=self._max_steps))
 
-    def callback(self) -> Any:
-        """The TrainerCallback; made here because its class needs transformers."""
-        from peft_demo.libraries import transformers
+    def on_train_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
+        """Trainer knows by now how many steps there will be."""
+        self._max_steps = state.max_steps
+        self._started = time.perf_counter()
+        self.phase(self._phase)
 
-        monitor, each_step = self, self._each_step
+    def on_optimizer_step(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Do what the method does in each step."""
+        if self._each_step is not None:
+            self._each_step(more["model"], state.global_step + 1)
 
-        class Callback(transformers.TrainerCallback):
-            def on_train_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
-                monitor._max_steps = state.max_steps
-                monitor._started = time.perf_counter()
-                monitor.phase(monitor._phase)
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        """Between two steps of the training."""
+        self._let_others_go_on(self._batch)
 
-            def on_optimizer_step(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-                if each_step is not None:
-                    each_step(more["model"], state.global_step + 1)
+    def on_prediction_step(self, *_: Any, **__: Any) -> None:
+        """Between two steps of a test."""
+        self._let_others_go_on(EVALUATION_BATCH)
 
-            def on_step_end(self, *_: Any, **__: Any) -> None:
-                monitor._let_others_go_on(monitor._batch)
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any, **__: Any) -> None:
+        """Report the step."""
+        if "loss" in logs:
+            self._step(state.global_step, logs["loss"], logs["learning_rate"])
 
-            def on_prediction_step(self, *_: Any, **__: Any) -> None:
-                monitor._let_others_go_on(EVALUATION_BATCH)
-
-            def on_log(self, args: Any, state: Any, control: Any, logs: Any, **__: Any) -> None:
-                if "loss" in logs:
-                    monitor._step(state.global_step, logs["loss"], logs["learning_rate"])
-
-            def on_evaluate(
-                self, args: Any, state: Any, control: Any, metrics: Any, **__: Any
-            ) -> None:
-                monitor._epoch(state.global_step, metrics)
-
-        return Callback()
+    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any, **__: Any) -> None:
+        """Report the epoch."""
+        self._epoch(state.global_step, metrics)
 
     def _let_others_go_on(self, num_reviews: int) -> None:
         """Lend the generators; in a race, give the turn away once one's share is used up."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from torch import nn
 
 from peft_demo import adapters, data, models, statistics
 from peft_demo.adapters.files import number_type
@@ -18,11 +18,7 @@ from peft_demo.runs import Reporter, RunConfig, RunResult
 from peft_demo.training.callback import Monitor
 from peft_demo.training.report import train_output, training_table
 from peft_demo.training.trainer import load_inputs, make_trainer, tokenise
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from peft_demo.training.vmapped import Member
+from peft_demo.training.vmapped import Member
 
 RELOAD_TEXTS = 32
 

@@ -6,23 +6,21 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
+from torch.optim.lr_scheduler import LambdaLR
 
 from peft_demo import adapters, statistics
 from peft_demo.errors import DivergedError
+from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS, Method, measured_rates
 from peft_demo.models import random_state
 from peft_demo.runs import RangeTest, Reporter, RunConfig
 from peft_demo.training.callback import Monitor
 from peft_demo.training.trainer import load_inputs, make_trainer
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from peft_demo.libraries import transformers
 
 LOWEST_RATE = 1e-5
 HIGHEST_RATE = 1.0
@@ -68,8 +66,6 @@ def find(config: RunConfig, folder: Path, reporter: Reporter) -> RangeTest:
     """
     monitor = Monitor(config, reporter, "Range test")
     inputs = load_inputs(config, monitor)
-    rates: list[float] = []
-    losses: list[float] = []
     with random_state.own_generators(config.seed):
         model = adapters.build(inputs.base, config)
         trainer = make_trainer(
@@ -77,11 +73,12 @@ def find(config: RunConfig, folder: Path, reporter: Reporter) -> RangeTest:
         )
         trainer.create_optimizer()
         trainer.lr_scheduler = _growing(trainer.optimizer)
-        trainer.add_callback(_measuring(trainer, rates, losses))
+        measuring = _Measuring(trainer)
+        trainer.add_callback(measuring)
         # At which rates it had not diverged yet is what the test finds.
         with suppress(DivergedError):
             trainer.train()
-    return judge(METHODS[config.method], rates, losses)
+    return judge(METHODS[config.method], measuring.rates, measuring.losses)
 
 
 def judge(method: Method, learning_rates: Sequence[float], losses: Sequence[float]) -> RangeTest:
@@ -154,39 +151,41 @@ def rate_at(step: int) -> float:
 
 
 def _growing(optimizer: Any) -> Any:
-    from torch.optim.lr_scheduler import LambdaLR
-
     for group in optimizer.param_groups:
         group["lr"] = 1.0
     return LambdaLR(optimizer, rate_at)
 
 
-def _measuring(trainer: transformers.Trainer, rates: list[float], losses: list[float]) -> Any:
-    """The TrainerCallback that fills the two lists; its class needs transformers."""
-    from peft_demo.libraries import transformers
+class _Measuring(transformers.TrainerCallback):
+    """Measures the loss of some training texts at growing rates, and ends a test that diverged."""
 
-    plain_losses: list[float] = []
-    texts = trainer.train_dataset
-    batch = trainer.data_collator([texts[i] for i in range(min(MEASURED_TEXTS, len(texts)))])
+    def __init__(self, trainer: transformers.Trainer) -> None:
+        texts = trainer.train_dataset
+        self._trainer = trainer
+        self._batch = trainer.data_collator(
+            [texts[i] for i in range(min(MEASURED_TEXTS, len(texts)))]
+        )
+        self._plain_losses: list[float] = []
+        self.rates: list[float] = []
+        self.losses: list[float] = []
 
-    class Callback(transformers.TrainerCallback):
-        def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-            if state.global_step % MEASURED_STEPS:
-                return
-            # Trainer itself calls train() before its next step.
-            model = more["model"].eval()
-            _, logits, labels = trainer.prediction_step(model, batch, prediction_loss_only=False)
-            plain, balanced = _losses(logits.float().cpu().numpy(), labels.cpu().numpy())
-            if not math.isfinite(plain):
-                control.should_training_stop = True
-                return
-            rates.append(rate_at(state.global_step - 1))
-            losses.append(balanced)
-            plain_losses.append(plain)
-            if plain > max(plain_losses[0], DIVERGED * min(plain_losses)):
-                control.should_training_stop = True
-
-    return Callback()
+    def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        if state.global_step % MEASURED_STEPS:
+            return
+        # Trainer itself calls train() before its next step.
+        model = more["model"].eval()
+        _, logits, labels = self._trainer.prediction_step(
+            model, self._batch, prediction_loss_only=False
+        )
+        plain, balanced = _losses(logits.float().cpu().numpy(), labels.cpu().numpy())
+        if not math.isfinite(plain):
+            control.should_training_stop = True
+            return
+        self.rates.append(rate_at(state.global_step - 1))
+        self.losses.append(balanced)
+        self._plain_losses.append(plain)
+        if plain > max(self._plain_losses[0], DIVERGED * min(self._plain_losses)):
+            control.should_training_stop = True
 
 
 def _losses(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> tuple[float, float]:

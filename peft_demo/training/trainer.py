@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import datasets
+import torch
+from torch import nn
 
 from peft_demo import adapters, data, models, statistics
 from peft_demo.adapters.evaluating import EVALUATION_BATCH
+from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
 from peft_demo.runs import RunConfig, RunTexts, draw
 from peft_demo.training.callback import Monitor
-
-if TYPE_CHECKING:
-    import datasets
-    import torch
-    from torch import nn
-
-    from peft_demo.libraries import transformers
-    from peft_demo.training.vmapped import Member
+from peft_demo.training.vmapped import Member
 
 
 def tokenise(texts: data.LabelledTexts, base: models.Base, max_length: int) -> datasets.Dataset:
@@ -27,8 +25,6 @@ def tokenise(texts: data.LabelledTexts, base: models.Base, max_length: int) -> d
 
     All at once: tokenizers work in parallel inside a batch, so larger is faster.
     """
-    import datasets
-
     encoded = base.encode(texts.texts, max_length)
     columns = {name: encoded[name] for name in ("input_ids", "attention_mask")}
     return datasets.Dataset.from_dict({**columns, "labels": list(texts.labels)})
@@ -67,7 +63,6 @@ def make_trainer(
     **changes: Any,
 ) -> transformers.Trainer:
     """The Trainer of every run; ``changes`` go to its TrainingArguments."""
-    from peft_demo.libraries import transformers
 
     class StepsTogether(transformers.Trainer):
         """A Trainer that computes its steps with the other runs of a pass, while there are any."""
@@ -118,7 +113,7 @@ def make_trainer(
                 statistics.softmax(predicted.predictions), predicted.label_ids
             ),
         },
-        callbacks=[monitor.callback()],
+        callbacks=[monitor],
     )
     trainer.remove_callback(transformers.PrinterCallback)
     return trainer

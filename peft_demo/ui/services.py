@@ -126,4 +126,4 @@ class Services:
                 self.predictor.model(run)
         self.warm_up.text = "Loading the reviews …"
         data.load(DEFAULT_DATASET)
-        import peft_demo.training  # noqa: F401
+        import peft_demo.training.loop  # noqa: F401

@@ -26,7 +26,7 @@ from peft_demo.data import (
 from peft_demo.errors import AssetError, InvalidFieldsError
 from peft_demo.packaged_files import check_file
 from peft_demo.runs import RunConfig, draw
-from peft_demo.training import tokenise
+from peft_demo.training.trainer import tokenise
 
 BUILT_IN = [IMDB, ROTTEN_TOMATOES]
 

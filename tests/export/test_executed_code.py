@@ -20,7 +20,7 @@ from peft_demo.data import loading as data_loading
 from peft_demo.export.code import folder_name, notebook, script
 from peft_demo.models import HUB_BASE, loading
 from peft_demo.runs import PART_SEEDS, RunConfig
-from peft_demo.training import train
+from peft_demo.training.loop import train
 
 COLUMNS = ["Epoch", "Training Loss", "Validation Loss", "Accuracy"]
 

@@ -19,7 +19,7 @@ from peft_demo.inference import Predictor
 from peft_demo.inference import predictor as predictor_module
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunStatus
-from peft_demo.training import train
+from peft_demo.training.loop import train
 
 REVIEWS = [
     "A wonderful film.",

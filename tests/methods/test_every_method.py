@@ -24,7 +24,7 @@ from peft_demo.methods.measured_rates import GUESSING
 from peft_demo.models import FAMILY, Base
 from peft_demo.runs import RunConfig, draw
 from peft_demo.statistics import Predictions
-from peft_demo.training import train
+from peft_demo.training.loop import train
 
 ADAPTERS = [name for name, method in METHODS.items() if method.peft_config]
 MERGING = [name for name in ADAPTERS if METHODS[name].merges]

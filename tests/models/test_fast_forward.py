@@ -13,12 +13,13 @@ from small_runs import Recorder, small_config
 from torch.nn import functional
 from transformers.models.distilbert.modeling_distilbert import TransformerBlock
 
-from peft_demo import adapters, models, training
+from peft_demo import adapters, models
 from peft_demo.data import SENTIMENT
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS
 from peft_demo.models import FAMILY, fast_forward, loading
 from peft_demo.models.architecture import ARCHITECTURES
+from peft_demo.training import loop
 
 TEXTS = ["A wonderful film.", "Dull, long and loud: I left after an hour. " * 3, "No."]
 WITH_DROPOUT = tuple(method for method in METHODS if method != "head_only")
@@ -240,7 +241,7 @@ class TestAFrozenBody:
 
     def test_predicts_in_float32_after_a_training_in_bfloat16(self, monkeypatch, tmp_path):
         monkeypatch.setenv("PEFT_DEMO_PRECISION", "bfloat16")
-        result = training.train(small_config("head_only"), tmp_path, Recorder())
+        result = loop.train(small_config("head_only"), tmp_path, Recorder())
         assert result.precision == "bfloat16"
         assert result.reload_difference < 1e-5
 
@@ -277,7 +278,7 @@ class TestTheSwitch:
             for seed in range(5):
                 recorder = Recorder()
                 config = small_config("lora", seed=seed, lora_dropout=0.1)
-                result = training.train(config, tmp_path, recorder)
+                result = loop.train(config, tmp_path, recorder)
                 assert result.environment["forward"] == kind
                 found.append(recorder.epochs[-1].train_loss)
             losses[kind] = np.array(found)

@@ -5,7 +5,7 @@ from small_runs import Recorder, numbers_of, small_config
 
 from peft_demo import data
 from peft_demo.runs import PART_SEEDS, RunConfig, draw
-from peft_demo.training import train
+from peft_demo.training.loop import train
 
 ALL = dict.fromkeys(PART_SEEDS, 5)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_runs import Recorder, small_config
 
-from peft_demo import settings, training
+from peft_demo import settings
 from peft_demo.errors import RunCancelledError
 from peft_demo.methods import METHODS
 from peft_demo.runs import RangeTest
@@ -130,7 +130,7 @@ class TestFind:
         def log(self, step, loss, learning_rate):
             callback._refuse_divergence("training", math.nan if step == 13 else loss, step)
 
-        monkeypatch.setattr(training.Monitor, "_step", log)
+        monkeypatch.setattr(callback.Monitor, "_step", log)
         found = find(small_config(num_reviews=10), tmp_path, Recorder())
         assert len(found.losses) == 12 // lr_range.MEASURED_STEPS
 

@@ -17,7 +17,9 @@ from peft_demo.methods import METHODS
 from peft_demo.models import FAMILY
 from peft_demo.runs import EpochMetrics, StepMetrics, presets
 from peft_demo.statistics import Predictions
-from peft_demo.training import loop, train, training_table
+from peft_demo.training import loop
+from peft_demo.training.loop import train
+from peft_demo.training.report import training_table
 
 SOME = ("lora", "ia3", "pissa", "pvera", "head_only", "full_ft")
 """PiSSA has a base of its own to write to, and PVeRA draws at random in each step."""

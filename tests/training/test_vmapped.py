@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from small_runs import Recorder, long_config, one_module, small_config, wait_until
 
-from peft_demo import adapters, training
+from peft_demo import adapters
 from peft_demo.errors import InvalidFieldsError, RunCancelledError
 from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
@@ -16,7 +16,7 @@ from peft_demo.methods import METHODS
 from peft_demo.models import fast_forward
 from peft_demo.runs import GroupKind, RunStatus
 from peft_demo.runs.sweeps import Plan
-from peft_demo.training import vmapped
+from peft_demo.training import loop, vmapped
 
 STACKING = [name for name in METHODS if METHODS[name].stacks]
 NOT_STACKING = [name for name in METHODS if not METHODS[name].stacks]
@@ -55,9 +55,7 @@ def in_one_pass(configs, folder, stop_after=()):
         own.mkdir(parents=True)
         try:
             with meeting.member(place) as member:
-                results[place] = training.train(
-                    configs[place], own, recorders[place], member=member
-                )
+                results[place] = loop.train(configs[place], own, recorders[place], member=member)
         except RunCancelledError:
             results[place] = "cancelled"
 
@@ -72,7 +70,7 @@ def in_one_pass(configs, folder, stop_after=()):
 def alone(config, folder):
     folder.mkdir(parents=True)
     recorder = Recorder()
-    return recorder, training.train(config, folder, recorder)
+    return recorder, loop.train(config, folder, recorder)
 
 
 def losses(recorder):
@@ -220,7 +218,7 @@ class TestEngine:
         for run in runs:
             assert len(store.steps(run.run_id)) == 12
             assert len(run.epochs) == 3
-            assert run.result.reload_difference < training.RELOAD_TOLERANCE
+            assert run.result.reload_difference < loop.RELOAD_TOLERANCE
         found = Predictor(store).predict("A fine film.", [run.run_id for run in runs])
         assert len({prediction.probabilities["positive"] for prediction in found}) == 3
 
