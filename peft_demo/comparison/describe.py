@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from peft_demo.comparison.facts import Difference, RunFacts
@@ -30,12 +30,14 @@ _ROWS: Mapping[str, Mapping[Any, Any]] = {
 
 def unique_names(runs: Iterable[Run]) -> dict[str, str]:
     """Each run's name, with its id where another has the same name."""
-    names = {run.run_id: run.config.name for run in runs}
-    counts = Counter(names.values())
-    return {
-        run_id: name if counts[name] == 1 else f"{name} ({run_id})"
-        for run_id, name in names.items()
-    }
+    return told_apart(((run, run.config.name) for run in runs), lambda run: f" ({run.run_id})")
+
+
+def told_apart(names: Iterable[tuple[Run, str]], more: Callable[[Run], str]) -> dict[str, str]:
+    """Names of runs by id, with ``more`` after those that several have."""
+    named = list(names)
+    counts = Counter(name for _, name in named)
+    return {run.run_id: name + (more(run) if counts[name] > 1 else "") for run, name in named}
 
 
 def describe(run: Run, name: str, untested: str, scores: Scores | None = None) -> RunFacts:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 from peft_demo import statistics
-from peft_demo.comparison.describe import cell_key, settings
+from peft_demo.comparison.describe import cell_key, settings, told_apart
 from peft_demo.comparison.evidence import Described, Tested, tested
 from peft_demo.comparison.facts import Cell, RepeatPair
 from peft_demo.comparison.pareto import mean
@@ -65,14 +64,8 @@ def names(runs: Sequence[Run], swept: Sequence[str]) -> dict[str, str] | None:
     """Short names of a group's runs: the swept values, and the seed where several share them."""
     if not swept:
         return None
-    labels = {run.run_id: _label(run, swept) for run in runs}
-    counts = Counter(labels.values())
-    return {
-        run.run_id: labels[run.run_id]
-        if counts[labels[run.run_id]] == 1
-        else f"{labels[run.run_id]} · seed {run.config.seed}"
-        for run in runs
-    }
+    labels = [(run, _label(run, swept)) for run in runs]
+    return told_apart(labels, lambda run: f" · seed {run.config.seed}")
 
 
 def _cell(cell_id: str, members: Sequence[Described], swept: Sequence[str]) -> Cell:

@@ -104,18 +104,11 @@ def table(comparison: Comparison) -> list[str]:
 
 
 def _row(run: RunFacts) -> tuple[str, ...]:
-    quality = run.quality
-    scores = ("–",) * 6
-    if quality is not None:
-        scores = (
-            percent(quality.accuracy),
-            between(quality),
-            f"{quality.macro_f1:.3f}",
-            f"{quality.log_loss.value:.3f}",
-            f"{quality.brier:.3f}",
-            f"{quality.calibration_error:.3f}",
-        )
+    scores = ["–"] * 6
+    if of := run.quality:
+        numbers = (of.macro_f1, of.log_loss.value, of.brier, of.calibration_error)
+        scores = [percent(of.accuracy), between(of), *(f"{number:.3f}" for number in numbers)]
     counts = (run.num_adapter_parameters, run.num_head_parameters)
-    numbers = ("–" if count is None else f"{count:,}" for count in counts)
+    sizes = ("–" if count is None else f"{count:,}" for count in counts)
     seconds = "–" if run.training_seconds is None else f"{run.training_seconds:,.0f} s"
-    return (run.name, *scores, *numbers, seconds)
+    return (run.name, *scores, *sizes, seconds)

@@ -21,19 +21,26 @@ RETRY_SECONDS = 60
 """After which those that could not be computed are tried again when somebody asks."""
 
 
-@dataclass(frozen=True)
-class _Failure:
-    error: PeftDemoError
-    dataset: str
-    had_texts: bool
+@dataclass
+class _Known:
+    """What is known of the baselines for a configuration."""
+
+    config: RunConfig
+    found: Mapping[str, Predictions] | None = None
+    error: PeftDemoError | None = None
+    is_waiting: bool = False
+    """They are to be computed, or are being computed."""
+    had_texts: bool = False
     """Whether the data set was loaded then: if it is only now, the reason may have gone."""
-    at: float
+    at: float = 0.0
 
     @property
     def is_due(self) -> bool:
-        """Whether trying again may help."""
-        is_new = data.is_loaded(self.dataset) and not self.had_texts
-        return is_new or time.monotonic() - self.at >= RETRY_SECONDS
+        """Whether they were never computed, or failed and trying again may help."""
+        if self.is_waiting or self.found is not None:
+            return False
+        is_new = data.is_loaded(self.config.dataset) and not self.had_texts
+        return self.error is None or is_new or time.monotonic() - self.at >= RETRY_SECONDS
 
 
 class BaselineWorker:
@@ -41,11 +48,8 @@ class BaselineWorker:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._done: dict[str, Mapping[str, Predictions]] = {}
-        self._failed: dict[str, _Failure] = {}
-        self._asked: set[str] = set()
-        """What is waiting or being computed."""
-        self._waiting: queue.SimpleQueue[RunConfig] = queue.SimpleQueue()
+        self._known: dict[str, _Known] = {}
+        self._waiting: queue.SimpleQueue[_Known] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self.version = 0
@@ -55,10 +59,7 @@ class BaselineWorker:
     def state(self) -> tuple[int, int]:
         """Changes with each result, and when one that failed should be asked for again."""
         with self._lock:
-            due = sum(
-                failure.is_due for key, failure in self._failed.items() if key not in self._asked
-            )
-        return (self.version, due)
+            return (self.version, sum(known.is_due for known in self._known.values()))
 
     def get(self, config: RunConfig) -> Mapping[str, Predictions] | None:
         """The baselines for a configuration, or None while they are being computed.
@@ -66,20 +67,17 @@ class BaselineWorker:
         Raises:
             PeftDemoError: they cannot be computed; says why.
         """
-        key = _without_name(config)
         with self._lock:
-            if key in self._done:
-                return self._done[key]
-            failure = self._failed.get(key)
-            if key not in self._asked and (failure is None or failure.is_due):
-                self._ask(key, config)
-            if failure is not None:
-                raise failure.error
-            return None
+            known = self._known.setdefault(_without_name(config), _Known(config))
+            if known.is_due:
+                self._ask(known)
+            if known.error is not None:
+                raise known.error
+            return known.found
 
-    def _ask(self, key: str, config: RunConfig) -> None:
-        self._asked.add(key)
-        self._waiting.put(config)
+    def _ask(self, known: _Known) -> None:
+        known.is_waiting = True
+        self._waiting.put(known)
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="baselines", daemon=True)
             self._thread.start()
@@ -87,25 +85,15 @@ class BaselineWorker:
     def _work(self) -> None:
         measure = measure_in(self._services.store)
         while True:
-            config = self._waiting.get()
-            key = _without_name(config)
+            known = self._waiting.get()
+            found, error = None, None
             try:
-                found = measure(config) or {}
-            except Exception as error:
-                failure = _Failure(
-                    readable(error),
-                    config.dataset,
-                    data.is_loaded(config.dataset),
-                    time.monotonic(),
-                )
-                with self._lock:
-                    self._failed[key] = failure
-            else:
-                with self._lock:
-                    self._done[key] = found
-                    self._failed.pop(key, None)
+                found = measure(known.config)
+            except Exception as caught:
+                error = readable(caught)
             with self._lock:
-                self._asked.discard(key)
+                known.found, known.error, known.is_waiting = found, error, False
+                known.had_texts, known.at = data.is_loaded(known.config.dataset), time.monotonic()
                 self.version += 1
 
 
