@@ -10,7 +10,6 @@ import { openTab } from "./lib/dom.js";
 import { poll, start as startPolling } from "./runs.js";
 import * as edit from "./runs_table/edit.js";
 import * as table from "./runs_table/table.js";
-import * as selection from "./selection.js";
 import * as theme from "./theme.js";
 import * as board from "./training/board.js";
 
@@ -28,7 +27,6 @@ export function start(element, server, events) {
   if (isStarted) return;
   isStarted = true;
   theme.restore();
-  selection.restore();
   for (const part of [header, board, table, compare, configuration, edit, refusals, sidebar]) {
     part.start();
   }

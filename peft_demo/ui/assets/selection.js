@@ -7,14 +7,9 @@ const KEPT = "peft-demo-selection";
 // More curves than these tell nothing.
 export const MOST = 24;
 
-let known = new Set();
-let selected = new Set();
-
-export function restore() {
-  const kept = recall(KEPT);
-  known = new Set(kept.known || []);
-  selected = new Set(kept.selected || []);
-}
+const kept = recall(KEPT);
+const known = new Set(kept.known);
+const selected = new Set(kept.selected);
 
 const store = () => keep(KEPT, { known: [...known], selected: [...selected] });
 

@@ -10,17 +10,7 @@ import * as runs from "../runs.js";
 import { download, remove, star } from "./actions.js";
 import { COLUMNS, cellOf, lookOf } from "./columns.js";
 import { tag } from "./edit.js";
-import {
-  columns,
-  filter,
-  listed,
-  paged,
-  restore,
-  showColumn,
-  sortBy,
-  unfilter,
-  view,
-} from "./view.js";
+import { columns, filter, listed, paged, showColumn, sortBy, unfilter, view } from "./view.js";
 
 const MENU = html`<legend>Columns</legend>
   ${COLUMNS.slice(1).map(({ key, title }) => html`<label><input type="checkbox" data-column="${key}"> ${title}</label>`)}`;
@@ -35,7 +25,6 @@ const own = list => list.filter(run => !run.reference);
 const areStarred = list => list.length > 0 && list.every(run => run.is_starred);
 
 export function start() {
-  restore();
   runs.follow(news => news && draw());
   whenPressed("data-star", (id, mark) => star([id], mark.ariaPressed !== "true"));
   whenPressed("data-sort", key => {

@@ -28,14 +28,15 @@ export const view = {
 
 const columnOf = key => COLUMNS.find(column => column.key === key);
 
-export function restore() {
-  const { columns, sort, only, ...kept } = recall(KEPT);
+// What was kept may be another version's.
+function restore({ columns, sort, only, text, method }) {
   if (Array.isArray(columns)) view.columns = columns.filter(columnOf);
   if (columnOf(sort?.key)) view.sort = { key: sort.key, isDown: Boolean(sort.isDown) };
   if (only in ONLY) view.only = only;
-  for (const name of ["text", "method"])
-    if (typeof kept[name] === "string") view[name] = kept[name];
+  for (const [name, kept] of Object.entries({ text, method }))
+    if (typeof kept === "string") view[name] = kept;
 }
+restore(recall(KEPT));
 
 function store() {
   const { page, ...kept } = view;
