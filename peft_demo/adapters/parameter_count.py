@@ -1,7 +1,6 @@
 """What a configuration would train and store, counted without loading a weight.
 
-peft builds the method on a network of two blocks whose tensors have shapes but no values. What the
-second block brings, every further block brings as well.
+peft builds the method on a network whose tensors have shapes but no values.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -18,6 +17,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from peft_demo.adapters.building import count_trained
 from peft_demo.methods import METHODS, Method, Setting, Values
 from peft_demo.models import Architecture, Shape
 
@@ -92,63 +92,89 @@ def count_parameters(method_id: str, values: Values, setting: Setting) -> Parame
 def _counted(
     method: Method, values: tuple[tuple[str, Any], ...], setting: Setting
 ) -> ParameterCount:
-    network = _Network(method, dict(values), setting)
-    trained = [name for name, tensor in network.tensors.items() if tensor.requires_grad]
-    family = setting.base.architecture
-    head = sum(network.numel(name) for name in trained if family.in_head(name))
-    adapter = sum(network.numel(name) for name in trained if not family.in_head(name))
+    family, n_layers = setting.base.architecture, setting.base.n_layers
+    blank = _blank(setting.base, setting.num_labels)
+    model, own, stored = _build(method, dict(values), setting)
+    adapter, head = count_trained(model, family)
+    found = _found(model, own, family)
+    shared = [each for each in found if each.is_added and not each.is_of_one_module]
+    block = _block(found, blank, setting.base)
+    numbered = [each for each in shared if each.names[0][-1].isdigit()]
+    if len(numbered) == n_layers * len(block):
+        # One for each module of each block, kept outside them; their names only number them.
+        shared = [each for each in shared if each not in numbered]
+        block = [
+            replace(part, tensors=(*part.tensors, each.tensor))
+            for part, each in zip(block, numbered, strict=False)
+        ]
     return ParameterCount(
         num_adapter_parameters=adapter,
         num_head_parameters=head,
-        num_base_parameters=_num_base_parameters(setting),
-        file_bytes=_file_bytes(network),
+        num_base_parameters=sum(
+            parameter.numel()
+            for name, parameter in blank.named_parameters()
+            if not family.in_head(name)
+        ),
+        file_bytes=_file_bytes(stored),
         optimizer_bytes=2 * 4 * (adapter + head),
-        n_layers=setting.base.n_layers,
+        n_layers=n_layers,
         architecture=family,
-        block=_block(network),
-        shared=_shared(network),
-        embeddings=_embeddings(network),
+        block=tuple(block),
+        shared=tuple(each.tensor for each in shared),
+        embeddings=tuple(
+            each.tensor
+            for each in found
+            if not each.is_added and f".{family.embeddings}." in each.names[0]
+        ),
     )
 
 
-def _num_base_parameters(setting: Setting) -> int:
-    family = setting.base.architecture
-    return sum(
-        parameter.numel() * (setting.base.n_layers - 1 if family.block(1) in name else 1)
-        for name, parameter in _blank(setting, 2).named_parameters()
-        if not family.in_head(name)
-    )
+def _file_bytes(stored: Mapping[str, torch.Tensor]) -> int:
+    """Size of a safetensors file: eight bytes, a header in JSON that is filled up, the numbers."""
+    end = 0
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    for name, tensor in sorted(
+        stored.items(), key=lambda item: (-item[1].itemsize, _kind(item[1]), item[0])
+    ):
+        start, end = end, end + tensor.nbytes
+        header[name] = {
+            "dtype": _kind(tensor),
+            "shape": list(tensor.shape),
+            "data_offsets": [start, end],
+        }
+    length = len(json.dumps(header, separators=(",", ":")))
+    return 8 + length + -length % 8 + end
+
+
+def _kind(tensor: torch.Tensor) -> str:
+    return f"{'F' if tensor.is_floating_point() else 'I'}{8 * tensor.itemsize}"
 
 
 # The network without values
 
 
-def _blank(setting: Setting, n_layers: int) -> nn.Module:
-    """The base with so many blocks and a head for its labels; it is copied, never changed."""
-    return _template(setting.base, setting.num_labels, n_layers)
-
-
 @lru_cache(maxsize=16)
-def _template(base: Shape, num_labels: int, n_layers: int) -> nn.Module:
+def _blank(base: Shape, num_labels: int) -> nn.Module:
+    """The base with a head for so many labels; it is copied, never changed."""
     with torch.device("meta"):
-        network = replace(base, n_layers=n_layers).network(num_labels=num_labels)
-        return network.requires_grad_(False)
+        return base.network(num_labels=num_labels).requires_grad_(False)
 
 
 def _build(
-    method: Method, values: Values, setting: Setting, n_layers: int
-) -> tuple[nn.Module, dict[str, torch.Tensor]]:
-    """As ``adapters.build`` builds it, and what ``adapters.save`` would write."""
+    method: Method, values: Values, setting: Setting
+) -> tuple[nn.Module, set[torch.Tensor], dict[str, torch.Tensor]]:
+    """A model as ``adapters.build`` makes it, its base's tensors, and what would be saved of it."""
     from peft_demo.libraries import peft
 
-    model = copy.deepcopy(_blank(setting, n_layers))
+    model = copy.deepcopy(_blank(setting.base, setting.num_labels))
+    own = {*model.parameters(), *model.buffers()}
     if method.peft_config is None:
-        return model.requires_grad_(True), model.state_dict()
+        return model.requires_grad_(True), own, model.state_dict()
     for name in setting.base.architecture.head:
         model.get_submodule(name).requires_grad_(True)
     with torch.device("meta"), _WithoutValues():
-        adapted = peft.get_peft_model(model, method.peft_config(values, setting))
-        return adapted, peft.get_peft_model_state_dict(adapted, save_embedding_layers=False)
+        model = peft.get_peft_model(model, method.peft_config(values, setting))
+        return model, own, peft.get_peft_model_state_dict(model, save_embedding_layers=False)
 
 
 class _WithoutValues(TorchFunctionMode):
@@ -161,8 +187,6 @@ class _WithoutValues(TorchFunctionMode):
         super().__init__()
         self._num_marked = 0
         self._answers: dict[Any, Callable[..., Any]] = {
-            # BOFT fills a permutation matrix entry by entry, in the order of a tensor's entries.
-            torch.Tensor.unbind: lambda tensor, *_: (),
             # SHiRA marks random entries of a mask and then looks where they are.
             torch.Tensor.scatter_: self._mark,
             torch.where: self._where,
@@ -174,13 +198,10 @@ class _WithoutValues(TorchFunctionMode):
             torch.Tensor.__setitem__: lambda tensor, index, value: None,
             # TinyLoRA draws its matrices on the CPU, whatever the device.
             torch.normal: lambda mean, std, size, generator: torch.empty(size),
-            # Slow without values: PiSSA and PSOFT write a vector as a diagonal matrix, OFT and
-            # PSOFT list the entries above a diagonal, and all draw the first values of weights.
-            torch.diag: lambda vector: torch.empty(len(vector), len(vector)),
+            # OFT and PSOFT list the entries above a diagonal, which is slow without values.
             torch.triu_indices: lambda rows, columns, offset: (
                 2 * (torch.empty(rows * (rows - 1) // 2, dtype=torch.long),)
             ),
-            **dict.fromkeys(_DRAWING, lambda tensor, *_, **__: tensor),
             # The tokens of prompt tuning and P-tuning are saved from the CPU.
             torch.Tensor.cpu: lambda tensor: tensor,
         }
@@ -200,181 +221,75 @@ class _WithoutValues(TorchFunctionMode):
         return tuple(torch.empty(self._num_marked, dtype=torch.long) for _ in condition.shape)
 
 
-_DRAWING = (nn.init.kaiming_uniform_, nn.init.normal_, nn.init.uniform_)
-
-
 def _is_mask(index: object) -> bool:
     return isinstance(index, torch.Tensor) and index.dtype == torch.bool
-
-
-# What is in it, and how often
-
-
-class _Network:
-    """A method's tensors on two blocks, and which of them every further block brings as well."""
-
-    def __init__(self, method: Method, values: Values, setting: Setting) -> None:
-        self.setting, self.family = setting, setting.base.architecture
-        self.second = self.family.block(1)
-        model, self.stored = _build(method, values, setting, 2)
-        self.tensors = dict(_named(model))
-        """Each under its first name, as ``named_parameters`` lists them."""
-        self.places = dict(_named(model, remove_duplicate=False))
-        """Each under all its names."""
-        self._names_of_base = {name for name, _ in _named(_blank(setting, 2))}
-        names = {*self.tensors, *self.stored}
-        if any(self.family.block_path not in name and name[-1].isdigit() for name in self.places):
-            # Numbered tensors outside the blocks may be as many as the blocks' modules, as
-            # TinyLoRA's vectors are; one that bears the adapter's name alone is there once.
-            smaller, stored = _build(method, values, setting, 1)
-            self.repeated = names - {name for name, _ in _named(smaller)} - stored.keys()
-        else:
-            self.repeated = {name for name in names if self.second in name}
-
-    def is_added(self, name: str) -> bool:
-        """Whether the method adds this tensor, for it is neither the base's nor the head's."""
-        plain = name.removeprefix("base_model.").removeprefix("model.")
-        is_base = plain.replace(".base_layer.", ".") in self._names_of_base
-        return not is_base and not self.family.in_head(name)
-
-    def is_shown(self, name: str) -> bool:
-        """Whether a reader should know of it: tables of indices and counters are bookkeeping."""
-        tensor = self.places[name]
-        is_weight = tensor.is_floating_point() and tensor.numel() > 1
-        return not self.family.in_head(name) and (
-            tensor.requires_grad or (self.is_added(name) and is_weight)
-        )
-
-    def numel(self, name: str) -> int:
-        """Numbers in a tensor, or in its like in all further blocks."""
-        return self.tensors[name].numel() * len(self.likes(name))
-
-    def likes(self, name: str) -> list[str]:
-        """The name, or the names of its like in all further blocks."""
-        if name not in self.repeated:
-            return [name]
-        further = range(1, self.setting.base.n_layers)
-        if self.second in name:
-            return [name.replace(self.second, self.family.block(block)) for block in further]
-        stem, _, number = name.rpartition(".")
-        return [f"{stem}.{int(number) + (block - 1) * len(self.loose)}" for block in further]
-
-    @property
-    def loose(self) -> list[str]:
-        """Tensors that each block brings, but kept outside the blocks."""
-        return [name for name in self.tensors if name in self.repeated and self.second not in name]
-
-
-def _named(
-    model: nn.Module, *, remove_duplicate: bool = True
-) -> Iterator[tuple[str, torch.Tensor]]:
-    yield from model.named_parameters(remove_duplicate=remove_duplicate)
-    yield from model.named_buffers(remove_duplicate=remove_duplicate)
-
-
-def _file_bytes(network: _Network) -> int:
-    """Size of a safetensors file: eight bytes, a header in JSON that is filled up, the numbers."""
-    stored = [
-        (like, tensor) for name, tensor in network.stored.items() for like in network.likes(name)
-    ]
-    stored.sort(key=lambda item: (-item[1].itemsize, _kind(item[1]), item[0]))
-    end, header = 0, [_json("__metadata__", {"format": "pt"})]
-    for name, tensor in stored:
-        start, end = end, end + tensor.numel() * tensor.itemsize
-        entry = {
-            "dtype": _kind(tensor),
-            "shape": list(tensor.shape),
-            "data_offsets": [start, end],
-        }
-        header.append(_json(name, entry))
-    length = len(f"{{{','.join(header)}}}")
-    return 8 + length + -length % 8 + end
-
-
-def _kind(tensor: torch.Tensor) -> str:
-    return f"{'F' if tensor.is_floating_point() else 'I'}{8 * tensor.itemsize}"
-
-
-def _json(name: str, value: object) -> str:
-    return json.dumps({name: value}, separators=(",", ":"))[1:-1]
 
 
 # Where it stands
 
 
-def _block(network: _Network) -> tuple[Part, ...]:
-    parts: dict[str, list[Tensor]] = {}
-    for path, own in _modules(network.setting).items():
-        prefix = f"{network.second}{path}."
-        names = [name for name in network.places if prefix in name and network.is_shown(name)]
-        if names:
-            kept = [name for name in names if name in network.tensors]
-            parts[path] = _as_own(_shown(kept, network), own)
-    each = len(network.loose) // max(1, len(parts))
-    for number, tensors in enumerate(parts.values()):
-        # One for each module, in the modules' order; their names only number them.
-        for name in network.loose[number * each : (number + 1) * each]:
-            stem = _plain(name.rpartition(".")[0], network)
-            tensors.append(_tensor(stem, network.tensors[name]))
-    return tuple(
-        Part(path.removeprefix(network.family.attention_at), tuple(tensors))
-        for path, tensors in parts.items()
-    )
+@dataclass(frozen=True)
+class _Found:
+    """A tensor that a method adds, or that it trains outside the head."""
+
+    tensor: Tensor
+    names: tuple[str, ...]
+    """All that it has in the model: one for each module that it serves."""
+    is_added: bool
+    is_of_one_module: bool
+    """Whether it serves a single module of the blocks."""
 
 
-def _modules(setting: Setting) -> dict[str, dict[str, tuple[int, ...]]]:
-    """A block's modules that have tensors, with these tensors' shapes."""
+def _found(model: nn.Module, own: set[torch.Tensor], family: Architecture) -> list[_Found]:
+    """All that a reader should know of; tables of indices and counters are bookkeeping."""
+    names: dict[torch.Tensor, list[str]] = {}
+    for name, tensor in (
+        *model.named_parameters(remove_duplicate=False),
+        *model.named_buffers(remove_duplicate=False),
+    ):
+        is_weight = tensor not in own and tensor.is_floating_point() and tensor.numel() > 1
+        if (tensor.requires_grad or is_weight) and not family.in_head(name):
+            names.setdefault(tensor, []).append(name)
+    every_name = {name for its_names in names.values() for name in its_names}
+    return [
+        _Found(
+            Tensor(_plain(first, every_name, family), tuple(tensor.shape), tensor.requires_grad),
+            (first, *more),
+            is_added=tensor not in own,
+            is_of_one_module=not more and family.block_path in first,
+        )
+        for tensor, (first, *more) in names.items()
+    ]
+
+
+def _block(found: list[_Found], blank: nn.Module, base: Shape) -> list[Part]:
+    """What happens at the modules of the last block; all blocks are alike."""
+    last = base.architecture.block(base.n_layers - 1)
     modules: dict[str, dict[str, tuple[int, ...]]] = {}
-    for name, parameter in _blank(setting, 2).named_parameters():
-        path, _, last = name.partition(setting.base.architecture.block(1))[2].rpartition(".")
+    for name, parameter in blank.named_parameters():
+        path, _, kind = name.partition(last)[2].rpartition(".")
         if path:
-            modules.setdefault(path, {})[last] = tuple(parameter.shape)
-    return modules
+            modules.setdefault(path, {})[kind] = tuple(parameter.shape)
+    parts = []
+    for path, shapes in modules.items():
+        inside = [each for each in found if any(f"{last}{path}." in name for name in each.names)]
+        if inside:
+            tensors = [each.tensor for each in inside if each.is_of_one_module]
+            # A trained copy that stands in for the module is its own tensors to a reader.
+            renamed = [replace(each, name=each.name.rpartition(".")[2]) for each in tensors]
+            is_copy = {each.name: each.shape for each in renamed} == shapes
+            module = path.removeprefix(base.architecture.attention_at)
+            parts.append(Part(module, tuple(renamed if is_copy else tensors)))
+    return parts
 
 
-def _as_own(tensors: list[Tensor], own: Mapping[str, tuple[int, ...]]) -> list[Tensor]:
-    """A trained copy that stands in for the module is the module's own tensors to a reader."""
-    renamed = [replace(tensor, name=tensor.name.rpartition(".")[2]) for tensor in tensors]
-    return renamed if {tensor.name: tensor.shape for tensor in renamed} == own else tensors
-
-
-def _shared(network: _Network) -> tuple[Tensor, ...]:
-    containers = {name.rpartition(".")[0] for name in network.loose}
-    names = [
-        name
-        for name in network.tensors
-        if network.is_added(name)
-        and network.is_shown(name)
-        and not {name, name.replace(network.family.block(0), network.second)} & network.repeated
-        and name.rpartition(".")[0] not in containers
-    ]
-    return tuple(_shown(names, network))
-
-
-def _embeddings(network: _Network) -> tuple[Tensor, ...]:
-    names = [
-        name
-        for name in network.tensors
-        if f".{network.family.embeddings}." in name
-        and not network.is_added(name)
-        and network.is_shown(name)
-    ]
-    return tuple(_shown(names, network))
-
-
-def _shown(names: list[str], network: _Network) -> list[Tensor]:
-    return [_tensor(_plain(name, network), network.tensors[name]) for name in names]
-
-
-def _tensor(name: str, tensor: torch.Tensor) -> Tensor:
-    return Tensor(name, tuple(tensor.shape), tensor.requires_grad)
-
-
-def _plain(name: str, network: _Network) -> str:
+def _plain(name: str, every_name: set[str], family: Architecture) -> str:
     """A tensor's name within its module, without what peft's bookkeeping adds to it."""
-    words = _before(network.family).sub("", name).split(".")
+    words = _before(family).sub("", name).split(".")
     # Of a linear layer without a bias, the layer's name is enough.
-    if words[-1] == "weight" and f"{name.removesuffix('weight')}bias" not in network.tensors:
+    if words[-1].isdigit() or (
+        words[-1] == "weight" and f"{name.removesuffix('weight')}bias" not in every_name
+    ):
         words = words[:-1]
     return ".".join(word for word in words if word not in (ADAPTER, "base_layer"))
 
@@ -382,8 +297,8 @@ def _plain(name: str, network: _Network) -> str:
 @lru_cache
 def _before(family: Architecture) -> re.Pattern[str]:
     """What stands before a tensor's name within its module."""
-    parts = {re.escape(family.path(name).rpartition(".")[0] + ".") for name in family.linear}
+    paths = "|".join(re.escape(family.path(module)) for module in family.modules)
     return re.compile(
-        rf"^.*{re.escape(family.block_path)}\d+\.({'|'.join(parts)})?\w+\.|^base_model\."
+        rf"^.*{re.escape(family.block_path)}\d+\.({paths})\.|^base_model\."
         rf"|^{family.body}\.{family.embeddings}\."
     )
