@@ -1,7 +1,13 @@
 """A method's modules on a base: built, saved, loaded, merged and asked."""
 
 from peft_demo.adapters.building import build, count_trained
-from peft_demo.adapters.evaluating import EVALUATION_BATCH, logits, logits_in_batches, reading_order
+from peft_demo.adapters.evaluating import (
+    EVALUATION_BATCH,
+    logits,
+    logits_in_batches,
+    reading_order,
+    tested,
+)
 from peft_demo.adapters.files import CONFIG, WEIGHTS, load, save
 from peft_demo.adapters.merging import merge, merged_bytes
 
@@ -18,4 +24,5 @@ __all__ = [
     "merged_bytes",
     "reading_order",
     "save",
+    "tested",
 ]

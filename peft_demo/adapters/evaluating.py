@@ -1,13 +1,15 @@
-"""Logits of many texts from one model."""
+"""Logits of many texts from one model, and what they make of its test."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from peft_demo import models
+from peft_demo import data, models, statistics
+from peft_demo.adapters import files
 from peft_demo.methods import Method
 from peft_demo.models import hardware
 
@@ -62,3 +64,32 @@ def logits_in_batches(
 EVALUATION_BATCH = 16
 """Texts a batch when nothing is trained. Larger ones are slower on a CPU: their activations no
 longer fit its caches, and each comes in fresh memory (``python -m benchmarks.forward``)."""
+
+
+def tested(
+    logits: npt.NDArray[Any], texts: data.LabelledTexts, base: models.Base, weights: Path
+) -> dict[str, Any]:
+    """What a RunResult says of a model's test and of its file, beside which predictions are saved.
+
+    Args:
+        logits: shape (texts, labels).
+        texts: what it was tested on.
+        base: the network below it.
+        weights: its saved weights.
+    """
+    probabilities = statistics.softmax(logits)
+    labels = np.asarray(texts.labels, dtype=np.int8)
+    predictions = statistics.Predictions(probabilities.astype(np.float32), labels)
+    predictions.save(weights.parent)
+    correct = int(predictions.correct.sum())
+    return {
+        "num_base_parameters": base.num_parameters(),
+        "file_bytes": weights.stat().st_size,
+        "saved_as": files.number_type(weights),
+        "test_accuracy": correct / len(labels),
+        "test_interval": statistics.wilson_interval(correct, len(labels)),
+        "test_loss": statistics.log_loss(probabilities, labels),
+        "num_test_reviews": len(labels),
+        "test_set": texts.fingerprint,
+        "environment": hardware.environment(),
+    }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,15 +28,6 @@ FULL_CONFIG = "config.json"
 FULL_WEIGHTS = "model.safetensors"
 """Of a fully trained model, in transformers' own format."""
 
-KEPT_TEMPLATES = 64
-"""Configurations of which a further adapter loads quickly."""
-
-_templates: OrderedDict[tuple[object, ...], Template | None] = OrderedDict()
-"""By the base's model, the method, the labels and the text of the configuration; None where none
-can be."""
-
-_keeping = threading.Lock()
-
 
 def save(model: nn.Module, folder: Path, *, half_precision: bool = False) -> Path:
     """Write the trained weights with their configuration; returns the weights' file.
@@ -45,9 +36,6 @@ def save(model: nn.Module, folder: Path, *, half_precision: bool = False) -> Pat
     transformers' own. ``half_precision`` stores float16, for files that must stay small.
     """
     from peft_demo.libraries import peft
-
-    def as_stored(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        return {name: tensor.half() for name, tensor in state.items()}
 
     if not isinstance(model, peft.PeftModel):
         model.save_pretrained(folder)  # type: ignore[operator]
@@ -58,7 +46,8 @@ def save(model: nn.Module, folder: Path, *, half_precision: bool = False) -> Pat
         from safetensors.torch import load_file, save_file
 
         path = folder / WEIGHTS
-        save_file(as_stored(load_file(path)), path, metadata={"format": "pt"})
+        halves = {name: tensor.half() for name, tensor in load_file(path).items()}
+        save_file(halves, path, metadata={"format": "pt"})
     return folder / WEIGHTS
 
 
@@ -85,6 +74,8 @@ def load(
     Raises:
         AssetError: a file is missing or cut short, or the adapter belongs to another base.
     """
+    from safetensors.torch import load as tensors_of
+
     from peft_demo.models import fast_forward
 
     is_full = (folder / FULL_CONFIG).exists() or (folder / FULL_WEIGHTS).exists()
@@ -94,10 +85,15 @@ def load(
             raise AssetError(
                 f"The adapter in {folder.name} has no {name}: its run must be deleted."
             )
-    has_template = not (is_full or method.writes_to_base or by_peft)
+    templates: list[Template] | None = None
     try:
-        if has_template and (copied := _copy(folder, base, method, labels)) is not None:
-            return copied
+        if not (is_full or method.writes_to_base or by_peft):
+            config = (folder / CONFIG).read_text(encoding="utf-8")
+            templates = _templates(base.model, method.id, tuple(labels), config)
+            # Read, not mapped: the file may change. Of what does not fit, peft says what is wrong.
+            tensors = tensors_of((folder / WEIGHTS).read_bytes()) if templates else {}
+            if templates and (copied := templates[0].filled(tensors)) is not None:
+                return copied
         with borrowed_generators():
             model, saved = (
                 (_load_full(folder, base), {})
@@ -107,8 +103,9 @@ def load(
         if method.needs_all_tokens:
             fast_forward.compute_all_tokens(model)
         model.requires_grad_(False).eval()
-        if has_template:
-            _keep_template(_template_key(folder, base, method, labels), model, saved)
+        if templates is not None and not templates:
+            with suppress(ValueError):  # the method computes what it saves
+                templates.append(Template(model, saved))
     except AssetError:
         raise
     except Exception as error:  # peft, safetensors and json each raise their own
@@ -119,41 +116,15 @@ def load(
     return model
 
 
-def _copy(folder: Path, base: models.Base, method: Method, labels: Sequence[str]) -> Any:
-    """The saved model from the template of its configuration, or None if peft has to load it."""
-    from safetensors.torch import load as tensors_of
+@lru_cache(maxsize=64)
+def _templates(
+    network: nn.Module, method_id: str, labels: tuple[str, ...], config: str
+) -> list[Template]:
+    """Where the template of a configuration is kept, once peft has built its first adapter.
 
-    key = _template_key(folder, base, method, labels)
-    with _keeping:
-        template = _templates.get(key)
-        if template is None:
-            return None
-        _templates.move_to_end(key)
-    # Read, not mapped: the file may change. Of tensors that do not fit, peft says what is wrong.
-    return template.filled(tensors_of((folder / WEIGHTS).read_bytes()))
-
-
-def _keep_template(
-    key: tuple[object, ...], model: nn.Module, saved: dict[str, torch.Tensor]
-) -> None:
-    with _keeping:
-        if key in _templates:
-            return
-    try:
-        template = Template(model, saved)
-    except ValueError:  # the method computes what it saves
-        template = None
-    with _keeping:
-        _templates[key] = template
-        while len(_templates) > KEPT_TEMPLATES:
-            _templates.popitem(last=False)
-
-
-def _template_key(
-    folder: Path, base: models.Base, method: Method, labels: Sequence[str]
-) -> tuple[object, ...]:
-    # The model itself, not the base's id: a test or a trial may have a copy of the base.
-    return base.model, method.id, tuple(labels), (folder / CONFIG).read_text(encoding="utf-8")
+    The network itself tells the base, not its id: a test or a trial may have a copy of the base.
+    """
+    return []
 
 
 def _load_adapter(

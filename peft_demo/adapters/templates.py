@@ -42,7 +42,7 @@ class Template:
 
     def filled(self, tensors: Mapping[str, torch.Tensor]) -> Any:
         """A model that takes over these tensors, or None if they do not fit."""
-        parts = list(self._parts)
+        parts = dict(self._parts)
         for name, place in self._places.items():
             expected, tensor = self._parts[place], tensors.get(name)
             if tensor is None or tensor.shape != expected.shape:
@@ -62,18 +62,15 @@ class _Pickler(pickle.Pickler):
 
     def __init__(self, stream: io.BytesIO) -> None:
         super().__init__(stream, pickle.HIGHEST_PROTOCOL)
-        self.parts: list[Any] = []
-        self._numbers: dict[int, int] = {}
+        self.parts: dict[int, Any] = {}
 
     def persistent_id(self, value: Any) -> int | None:
         import torch
 
         if not isinstance(value, (torch.Tensor, type, FunctionType)):
             return None
-        number = self._numbers.setdefault(id(value), len(self.parts))
-        if number == len(self.parts):
-            self.parts.append(value)
-        return number
+        self.parts[id(value)] = value
+        return id(value)
 
 
 def _as(part: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
@@ -82,12 +79,12 @@ def _as(part: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
     return nn.Parameter(tensor, requires_grad=False) if isinstance(part, nn.Parameter) else tensor
 
 
-def _places(parts: list[Any], saved: Mapping[str, torch.Tensor]) -> dict[str, int]:
-    """Where among the parts each saved tensor is; nothing else may look at its memory."""
+def _places(parts: Mapping[int, Any], saved: Mapping[str, torch.Tensor]) -> dict[str, int]:
+    """Which of the parts each saved tensor is; nothing else may look at its memory."""
     import torch
 
     found: dict[int, list[int]] = {}
-    for number, part in enumerate(parts):
+    for number, part in parts.items():
         if isinstance(part, torch.Tensor):
             found.setdefault(part.untyped_storage().data_ptr(), []).append(number)
     places = {}

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from peft_demo import adapters, data, models, statistics
+from peft_demo import adapters, data, models
 from peft_demo.adapters.files import number_type
 from peft_demo.errors import AssetError, PeftDemoError
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware, random_state
-from peft_demo.models.hardware import environment
 from peft_demo.runs import Reporter, RunConfig, RunResult
 from peft_demo.training.callback import Monitor
 from peft_demo.training.report import train_output, training_table
@@ -66,10 +65,6 @@ def train(
         logits[order] = trainer.predict(test.select(order)).predictions
         test_seconds = time.perf_counter() - testing - (monitor.paused_seconds - before)
     monitor.phase("Saving")
-    probabilities = statistics.softmax(logits)
-    labels = np.asarray(drawn.test.labels, dtype=np.int8)
-    predictions = statistics.Predictions(probabilities.astype(np.float32), labels)
-    predictions.save(folder)
     # Accelerate wrapped forward in autocast; from here on the model computes in float32.
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).to("cpu")
     saved = _save(model, folder, largest_file)
@@ -78,22 +73,13 @@ def train(
     if base.checksum() != unchanged:
         raise PeftDemoError("The run changed the shared base model; it is not kept.")
     num_adapter, num_head = adapters.count_trained(model, base.architecture)
-    correct = int(predictions.correct.sum())
     return RunResult(
         train_output=output,
         num_adapter_parameters=num_adapter,
         num_head_parameters=num_head,
-        num_base_parameters=base.num_parameters(),
-        file_bytes=saved.stat().st_size,
-        test_accuracy=correct / len(labels),
-        test_interval=statistics.wilson_interval(correct, len(labels)),
-        test_loss=statistics.log_loss(probabilities, labels),
-        num_test_reviews=len(labels),
-        test_set=drawn.test.fingerprint,
         reload_difference=difference,
-        saved_as=number_type(saved),
         precision=hardware.training_precision(),
-        environment=environment(),
+        **adapters.tested(logits, drawn.test, base, saved),
         seconds=time.perf_counter() - started - monitor.paused_seconds,
         test_seconds=test_seconds,
         training_table=training_table(monitor.steps, monitor.epochs),

@@ -2,8 +2,8 @@
 
 import json
 import shutil
-from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -50,6 +50,11 @@ def parts(model) -> tuple[list, list, list]:
         [(name, p.shape, p.dtype, p.requires_grad) for name, p in model.named_parameters()],
         [(name, b.shape, b.dtype) for name, b in model.named_buffers()],
     )
+
+
+def template_of(folder: Path, base, method) -> list[Template]:
+    config = (folder / adapters.CONFIG).read_text(encoding="utf-8")
+    return files._templates(base.model, method.id, SENTIMENT, config)
 
 
 def logits(model, base):
@@ -230,8 +235,8 @@ class TestFurtherAdapters:
     """Those of a configuration of which one was loaded before."""
 
     @pytest.fixture(autouse=True)
-    def no_skeletons(self, monkeypatch):
-        monkeypatch.setattr(files, "_templates", OrderedDict())
+    def no_templates(self):
+        files._templates.cache_clear()
 
     @staticmethod
     def saved(base, method: str, folder: Path, seed: int) -> Path:
@@ -245,7 +250,7 @@ class TestFurtherAdapters:
         first, second = (self.saved(base, method, tmp_path, seed) for seed in (0, 1))
         before = adapters.load(first, base, METHODS[method], SENTIMENT)
         of_first = logits(before, base)
-        assert any(files._templates.values())
+        assert template_of(first, base, METHODS[method])
         found = adapters.load(second, base, METHODS[method], SENTIMENT)
         expected = adapters.load(second, base, METHODS[method], SENTIMENT, by_peft=True)
         assert (logits(found, base) == logits(expected, base)).all()
@@ -290,7 +295,7 @@ class TestFurtherAdapters:
                 adapters.load(second, base, METHODS["lora"], SENTIMENT)
             sentences.append(str(caught.value))
             adapters.load(first, base, METHODS["lora"], SENTIMENT)
-        assert any(files._templates.values())
+        assert template_of(first, base, METHODS["lora"])
         first_words, words = (sentence.partition(", got: ") for sentence in sentences)
         assert words[0] == first_words[0]
         assert words == first_words or change == "cut"
@@ -298,7 +303,7 @@ class TestFurtherAdapters:
     def test_those_that_write_to_the_base_have_none(self, base, tmp_path):
         folder = self.saved(base, "olora", tmp_path, 0)
         adapters.load(folder, base, METHODS["olora"], SENTIMENT)
-        assert not files._templates
+        assert not files._templates.cache_info().currsize
 
     def test_a_method_that_computes_what_it_saves_has_none(self, base, tmp_path):
         folder = self.saved(base, "lora", tmp_path, 0)
@@ -318,14 +323,18 @@ class TestFurtherAdapters:
         assert (logits(model, base) == before).all()
 
     def test_the_configurations_used_last_are_kept(self, base, tmp_path, monkeypatch):
-        monkeypatch.setattr(files, "KEPT_TEMPLATES", 2)
+        monkeypatch.setattr(files, "_templates", lru_cache(2)(files._templates.__wrapped__))
         folders = {
             method: self.saved(base, method, tmp_path / method, 0)
             for method in ("lora", "ia3", "head_only")
         }
         for method in ("lora", "ia3", "lora", "head_only"):
             adapters.load(folders[method], base, METHODS[method], SENTIMENT)
-        assert [method for _, method, *_ in files._templates] == ["lora", "head_only"]
+        monkeypatch.setattr("peft.PeftModel.from_pretrained", None)
+        for method in ("lora", "head_only"):
+            adapters.load(folders[method], base, METHODS[method], SENTIMENT)
+        with pytest.raises(AssetError):
+            adapters.load(folders["ia3"], base, METHODS["ia3"], SENTIMENT)
 
     def test_several_threads_get_models_of_their_own(self, base, tmp_path):
         folders = [self.saved(base, "lora", tmp_path, seed) for seed in range(4)]

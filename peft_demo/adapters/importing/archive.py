@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import re
 import stat
 import tempfile
 import zipfile
@@ -32,7 +33,7 @@ FILES = (files.CONFIG, files.WEIGHTS)
 
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 
-_DIRECTORY_ENTRY = b"PK\x01\x02"
+_DIRECTORY_ENTRY = re.compile(rb"PK\x01\x02")
 """Begins every entry of a zip's directory."""
 
 _WANTED = (
@@ -55,9 +56,7 @@ def unpack(source: Path, scratch: Path) -> Path:
         chosen = _choose(entries)
         folder = Path(tempfile.mkdtemp(prefix="adapter-", dir=scratch))
         for name, entry in chosen.items():
-            with (folder / name).open("wb") as file:
-                for block in _blocks(entry, LARGEST_CONFIG if name == files.CONFIG else LARGEST):
-                    file.write(block)
+            (folder / name).write_bytes(_content(entry))
     return folder
 
 
@@ -93,9 +92,7 @@ def _refuse_crowded(source: Path) -> None:
             source.open("rb") as file,
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
         ):
-            number, position = 0, data.find(_DIRECTORY_ENTRY)
-            while position >= 0 and number <= MOST_ENTRIES:
-                number, position = number + 1, data.find(_DIRECTORY_ENTRY, position + 1)
+            number = sum(1 for _ in islice(_DIRECTORY_ENTRY.finditer(data), MOST_ENTRIES + 1))
     except (OSError, ValueError) as error:  # an empty file cannot be mapped
         raise refusal(
             f"must be a zip with {_WANTED}, got {shown(source.name)}, which is empty or cannot "
@@ -105,9 +102,7 @@ def _refuse_crowded(source: Path) -> None:
 
 
 def _zip_entries(archive: zipfile.ZipFile) -> Iterator[_Entry]:
-    infos = archive.infolist()
-    _check_number(len(infos))
-    for info in infos:
+    for info in archive.infolist():
         path = _checked_path(info.orig_filename)
         if stat.S_ISLNK(info.external_attr >> 16):
             raise refusal(f"must not hold links, got {shown(str(path))}.")
@@ -195,22 +190,19 @@ def check_size(size: int, limit: int, what: str) -> None:
         )
 
 
-def _blocks(entry: _Entry, limit: int) -> Iterator[bytes]:
-    """What a file really holds, never more than ``limit`` bytes of it."""
-    size = 0
+def _content(entry: _Entry) -> bytes:
+    """What a file holds, if that is as much as the directory says, whose sizes were checked."""
     try:
         with entry.open() as file:
-            while block := file.read(min(1 << 20, limit + 1 - size)):
-                size += len(block)
-                check_size(size, limit, entry.path.name)
-                yield block
+            data = file.read(entry.size + 1)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise refusal(
             f"must be an undamaged zip, got {shown(str(entry.path))} that cannot be unpacked "
             f"({cause(error)})."
         ) from error
-    if size != entry.size:
+    if len(data) != entry.size:
         raise refusal(
-            f"must be an undamaged zip, got {shown(str(entry.path))} with {size:,} bytes where "
-            f"its directory says {entry.size:,}."
+            f"must be an undamaged zip, got {shown(str(entry.path))} with other than the "
+            f"{entry.size:,} bytes that its directory says."
         )
+    return data

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from peft_demo import data, models, statistics
+from peft_demo import data, models
 from peft_demo.adapters import building, evaluating, files
 from peft_demo.adapters.importing.trial import untrained
 from peft_demo.errors import RunCancelledError
@@ -36,34 +36,21 @@ def test(config: RunConfig, folder: Path, reporter: Reporter) -> RunResult:
     started = time.perf_counter()
     _report(reporter, "Loading the adapter")
     base = models.load(config.base_model)
-    tested = draw(data.load(config.dataset), config).test
+    texts = draw(data.load(config.dataset), config).test
     method = METHODS[config.method]
     model = files.load(folder, base, method, config.labels)
     num_adapter, num_head = _count(folder, base, config)
-    token_ids = base.encode(tested.texts, config.max_length)["input_ids"]
-    probabilities = statistics.softmax(_logits(model, base, token_ids, config, reporter))
-    labels = np.asarray(tested.labels, dtype=np.int8)
-    predictions = statistics.Predictions(probabilities.astype(np.float32), labels)
-    predictions.save(folder)
-    correct = int(predictions.correct.sum())
-    weights = folder / files.WEIGHTS
+    token_ids = base.encode(texts.texts, config.max_length)["input_ids"]
+    logits = _logits(model, base, token_ids, config, reporter)
     return RunResult(
         train_output={},
         num_adapter_parameters=num_adapter,
         num_head_parameters=num_head,
-        num_base_parameters=base.num_parameters(),
-        file_bytes=weights.stat().st_size,
-        test_accuracy=correct / len(labels),
-        test_interval=statistics.wilson_interval(correct, len(labels)),
-        test_loss=statistics.log_loss(probabilities, labels),
-        num_test_reviews=len(labels),
-        test_set=tested.fingerprint,
         reload_difference=0.0,
-        saved_as=files.number_type(weights),
         precision=hardware.prediction_precision(),
-        environment=hardware.environment(),
-        seconds=time.perf_counter() - started,
         training_table=[],
+        **evaluating.tested(logits, texts, base, folder / files.WEIGHTS),
+        seconds=time.perf_counter() - started,
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PureWindowsPath
-from typing import Any
+from typing import Any, TypeVar
 
 from peft_demo.adapters import files
 from peft_demo.adapters.importing.archive import LARGEST_CONFIG, check_size
@@ -18,6 +18,8 @@ from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import shown
 from peft_demo.models import BASES, BUILTIN_BASE, Architecture, shape_of
 from peft_demo.runs import NAME, RunConfig, reading, run_field
+
+_Made = TypeVar("_Made")
 
 _DEEPEST = 5
 """Levels of lists and objects in adapter_config.json; peft's own has three."""
@@ -44,10 +46,11 @@ def describe(folder: Path, name: str = "", dataset: str = DEFAULT_DATASET) -> Ru
     config = _read_config(folder / files.CONFIG)
     tensors = _read_tensors(folder / files.WEIGHTS)
     base_id = _base_of(config, tensors, labels)
-    values = _method_values(config)
+    values = dict(_accepted(lambda values: reading.read(json.dumps(values)).values, config))
     safe = sanitised(config, base_id, str(values["method"]))
     (folder / files.CONFIG).write_text(json.dumps(safe, indent=2), encoding="utf-8")
-    run = _run_config({**values, "base_model": base_id, "dataset": dataset, "name": run_name})
+    values |= {"base_model": base_id, "dataset": dataset, "name": run_name}
+    run = _accepted(RunConfig, values)
     try_out(folder, run, tensors)
     return run
 
@@ -158,30 +161,19 @@ def _of_head(tensors: Tensors, part: str, kind: str) -> tuple[int, ...]:
     return next((s for name, s in tensors.items() if name.endswith(f".{part}.{kind}")), ())
 
 
-def _method_values(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The method and its settings, without those that its fields do not allow."""
+def _accepted(make: Callable[[dict[str, Any]], _Made], values: dict[str, Any]) -> _Made:
+    """What is made of the values, without those that it refuses."""
     try:
-        return dict(reading.read(json.dumps(config)).values)
+        return make(values)
     except InvalidFieldsError as error:
-        kept = {key: value for key, value in config.items() if key not in error.problems}
-        if len(kept) == len(config):
+        kept = {key: value for key, value in values.items() if key not in error.problems}
+        if len(kept) == len(values):
             # How its training began makes no method of its own: "gaussian", "orthogonal".
-            kept = {key: value for key, value in config.items() if not _is_start(key, value)}
-        if len(kept) == len(config) or "peft_type" in error.problems:
+            kept = {key: value for key, value in values.items() if not _is_start(key, value)}
+        if len(kept) == len(values) or "peft_type" in error.problems:
             raise refusal(f"cannot be used: {error}") from error
-        return _method_values(kept)
+        return _accepted(make, kept)
 
 
 def _is_start(key: str, value: object) -> bool:
     return key.startswith("init_") and isinstance(value, str)
-
-
-def _run_config(values: Mapping[str, Any]) -> RunConfig:
-    """The run's configuration, without the settings that the method does not allow."""
-    try:
-        return RunConfig(values)
-    except InvalidFieldsError as error:
-        kept = {key: value for key, value in values.items() if key not in error.problems}
-        if len(kept) == len(values):
-            raise refusal(f"cannot be used: {error}") from error
-        return _run_config(kept)
