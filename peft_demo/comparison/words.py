@@ -68,9 +68,9 @@ def sentences(name: str, /, **facts: object) -> list[str]:
     return [line for line in told.split("\n") if line]
 
 
-def in_order(*sentences: str) -> tuple[str, ...]:
+def in_order(*told: str) -> tuple[str, ...]:
     """Sentences of a verdict, with those in brackets, about the methods, at its end."""
-    return tuple(sorted(sentences, key=lambda sentence: sentence.startswith("(")))
+    return tuple(sorted(told, key=lambda sentence: sentence.startswith("(")))
 
 
 _COLUMNS = (

@@ -65,6 +65,11 @@ class TestPairs:
             ({}, {"test_set": "others"}, "different reviews (200 each, but not the same)"),
             ({"dataset": "rotten_tomatoes"}, {"test_set": "x"}, "different data sets (IMDB"),
             ({"base_model": HUB_BASE}, {}, "different base models (all-MiniLM"),
+            (
+                {"base_model": HUB_BASE, "dataset": "rotten_tomatoes"},
+                {"test_set": "x"},
+                "(built in)); they have different base models (all-MiniLM",
+            ),
         ],
     )
     def test_unlike_runs_are_refused_in_pairs_and_shown_beside_each_other(

@@ -1,10 +1,14 @@
 """Verdicts on pairs in words."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from compared_runs import compare, finished
 from drawn_statistics import table
 
+from peft_demo import comparison
 from peft_demo.comparison.facts import PairFacts
 from peft_demo.comparison.words import p_value
 
@@ -86,3 +90,10 @@ class TestWords:
 )
 def test_a_p_value_near_5_of_100_is_not_rounded_onto_it(p, words):
     assert p_value(p) == words
+
+
+def test_every_template_is_used_and_every_one_that_is_used_is_there():
+    room = Path(comparison.__file__).parent
+    code = "".join(path.read_text(encoding="utf-8") for path in room.glob("*.py"))
+    used = set(re.findall(r'(?:sentences\(\s*|corrected\(\w+, )"(\w+)"', code))
+    assert used == {path.stem for path in (room / "sentences").iterdir()}
