@@ -34,15 +34,15 @@ def probabilities(wrong: Sequence[int], sure: float = 0.9) -> np.ndarray:
 
 
 def result(shares: np.ndarray, labels: np.ndarray = LABELS, **changes: Any) -> RunResult:
-    correct = int((shares.argmax(axis=1) == labels).sum())
+    accuracy = statistics.Predictions(shares, labels).accuracy
     values = {
         "train_output": {"train_runtime": 10.0},
         "num_adapter_parameters": 1_000,
         "num_head_parameters": 500,
         "num_base_parameters": 100_000,
         "file_bytes": 6_000,
-        "test_accuracy": correct / len(labels),
-        "test_interval": statistics.wilson_interval(correct, len(labels)),
+        "test_accuracy": accuracy.value,
+        "test_interval": (accuracy.low, accuracy.high),
         "test_loss": statistics.log_loss(shares, labels),
         "num_test_reviews": len(labels),
         "test_set": TEST_SET,

@@ -81,13 +81,13 @@ def tested(
     labels = np.asarray(texts.labels, dtype=np.int8)
     predictions = statistics.Predictions(probabilities.astype(np.float32), labels)
     predictions.save(weights.parent)
-    correct = int(predictions.correct.sum())
+    accuracy = predictions.accuracy
     return {
         "num_base_parameters": base.num_parameters(),
         "file_bytes": weights.stat().st_size,
         "saved_as": files.number_type(weights),
-        "test_accuracy": correct / len(labels),
-        "test_interval": statistics.wilson_interval(correct, len(labels)),
+        "test_accuracy": accuracy.value,
+        "test_interval": (accuracy.low, accuracy.high),
         "test_loss": statistics.log_loss(probabilities, labels),
         "num_test_reviews": len(labels),
         "test_set": texts.fingerprint,

@@ -11,7 +11,6 @@ from peft_demo.comparison.facts import AssignmentFacts, AssignmentRow
 from peft_demo.comparison.words import sentences
 from peft_demo.runs import Run
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, TUNED_ASSIGNMENT
-from peft_demo.statistics import Interval
 
 REPORTED_REVIEWS = 32
 """The report's validation reviews: its accuracies move in steps of one of them."""
@@ -48,7 +47,7 @@ def assignment(runs: Iterable[Described]) -> AssignmentFacts:
         "assignment",
         apart=max(correct) - min(correct),
         reviews=REPORTED_REVIEWS,
-        best=_share(max(correct)),
+        best=statistics.wilson_interval(max(correct), REPORTED_REVIEWS),
         tested=len(tested) if len(tested) == len(rows) else None,
         better=sum(test.low > 0.5 for test in tested),
     )
@@ -76,7 +75,7 @@ def _row(preset_id: str, ours: Described | None) -> AssignmentRow:
     return AssignmentRow(
         name=PRESETS[preset_id].label,
         reported_loss=reported.validation_loss,
-        reported=_share(reported.correct),
+        reported=statistics.wilson_interval(reported.correct, REPORTED_REVIEWS),
         reported_best=reported.best_correct / REPORTED_REVIEWS,
         reported_seconds=reported.seconds,
         run_id=run and run.run_id,
@@ -88,8 +87,3 @@ def _row(preset_id: str, ours: Described | None) -> AssignmentRow:
         num_test_reviews=quality and quality.num_reviews,
         seconds=facts and facts.training_seconds,
     )
-
-
-def _share(correct: int) -> Interval:
-    low, high = statistics.wilson_interval(correct, REPORTED_REVIEWS)
-    return Interval(value=correct / REPORTED_REVIEWS, low=low, high=high)

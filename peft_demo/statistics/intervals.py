@@ -32,8 +32,8 @@ class Interval(Estimate):
     high: float
 
 
-def wilson_interval(correct: int, total: int) -> tuple[float, float]:
-    """95 % score interval of a share (Wilson 1927).
+def wilson_interval(correct: int, total: int) -> Interval:
+    """A share with its 95 % score interval (Wilson 1927).
 
     Raises:
         ValueError: there are no texts, or more right than there are.
@@ -45,7 +45,7 @@ def wilson_interval(correct: int, total: int) -> tuple[float, float]:
     low, high = proportion_confint(correct, total, ALPHA, method="wilson")
     # At 0 and 1 the last bit may fall on the wrong side.
     share = correct / total
-    return min(max(float(low), 0.0), share), max(min(float(high), 1.0), share)
+    return Interval(value=share, low=min(max(low, 0.0), share), high=max(min(high, 1.0), share))
 
 
 def mean_interval(values: Sequence[float]) -> Interval:

@@ -46,9 +46,7 @@ class Predictions:
         Raises:
             ValueError: there are no texts.
         """
-        correct, total = int(self.correct.sum()), len(self.labels)
-        low, high = wilson_interval(correct, total)
-        return Interval(value=correct / total, low=low, high=high)
+        return wilson_interval(int(self.correct.sum()), len(self.labels))
 
     def save(self, folder: Path, evaluation_set: str = TEST_SET) -> None:
         """Write them into a run's folder.

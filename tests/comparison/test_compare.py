@@ -27,7 +27,7 @@ class TestRuns:
         quality = facts.quality
         expected = statistics.scores(statistics.Predictions(probabilities(range(20)), LABELS))
         assert quality.accuracy == 0.9
-        assert (quality.low, quality.high) == statistics.wilson_interval(180, 200)
+        assert quality.interval == statistics.wilson_interval(180, 200)
         assert quality.confusion == expected.confusion == ((90, 10), (10, 90))
         assert quality.macro_f1 == pytest.approx(0.9)
         assert quality.brier == pytest.approx(expected.brier)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from compared_runs import LABELS, REVIEWS, compare, finished, probabilities
 
-from peft_demo import comparison, statistics
+from peft_demo import comparison
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import Evaluation, Run
 from peft_demo.statistics import Predictions
@@ -19,15 +19,14 @@ def evaluated(store: Store, run: Run, wrong: range, fingerprint: str = "hard one
     """The run with predictions on a further set, wrong on these of its texts."""
     predictions = Predictions(probabilities(wrong), LABELS.astype(np.int8))
     predictions.save(store.folder_of(run.run_id), HARD)
-    correct = int(predictions.correct.sum())
-    low, high = statistics.wilson_interval(correct, REVIEWS)
+    accuracy = predictions.accuracy
     evaluation = Evaluation(
         evaluation_set=HARD,
         fingerprint=fingerprint,
         num_texts=REVIEWS,
-        accuracy=correct / REVIEWS,
-        low=low,
-        high=high,
+        accuracy=accuracy.value,
+        low=accuracy.low,
+        high=accuracy.high,
         loss=0.5,
     )
     store.add_evaluation(run.run_id, evaluation)

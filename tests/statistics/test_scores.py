@@ -19,7 +19,7 @@ class TestScores:
     def test_by_hand(self):
         found = scores(self.probabilities, self.labels)
         assert found.accuracy == 0.75
-        assert (found.low, found.high) == wilson_interval(3, 4)
+        assert found.interval == wilson_interval(3, 4)
         # Rows are true, columns predicted labels.
         assert found.confusion == ((2, 1), (0, 1))
         # Negative: precision 1, recall 2/3; positive: precision 1/2, recall 1.

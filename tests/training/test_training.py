@@ -81,7 +81,8 @@ class TestEveryMethod:
         assert result.num_test_reviews == 50
         correct = int(predictions.correct.sum())
         assert result.test_accuracy == correct / 50
-        assert result.test_interval == statistics.wilson_interval(correct, 50)
+        interval = statistics.wilson_interval(correct, 50)
+        assert result.test_interval == (interval.low, interval.high)
         loss = statistics.log_loss(predictions.probabilities, predictions.labels)
         assert result.test_loss == pytest.approx(loss, abs=1e-5)
 
