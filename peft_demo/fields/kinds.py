@@ -43,6 +43,7 @@ class Integer(_Numeric):
     """A whole number, which may be left empty if its default is None."""
 
     kind = "integer"
+    example = "1, 4, 16"
     noun = "a whole number"
 
     default: int | None
@@ -62,16 +63,13 @@ class Integer(_Numeric):
         # Once it is shown, an empty box for numbers says 0.
         return "text" if self.default is None else "number"
 
-    @property
-    def example(self) -> str:
-        return "1, 4, 16"
-
 
 @dataclass(frozen=True)
 class Number(_Numeric):
     """A number."""
 
     kind = "number"
+    example = "1e-4, 1e-3"
     noun = "a number"
 
     @property
@@ -84,10 +82,6 @@ class Number(_Numeric):
         # A line of text, because 2e-5 is how such numbers are written.
         return "text" if self.is_typed else "slider"
 
-    @property
-    def example(self) -> str:
-        return "1e-4, 1e-3"
-
     def written(self, value: Any) -> Any:
         return f"{value:g}" if self.is_typed else value
 
@@ -97,6 +91,7 @@ class Text(Field):
     """A text without control characters."""
 
     kind = "text"
+    widget = "text"
 
     default: str
     minimum: int
@@ -124,16 +119,13 @@ class Text(Field):
         lines = "" if self.has_lines else " on one line"
         return f"{least} {plain(self.maximum)} characters{lines}, without control characters"
 
-    @property
-    def widget(self) -> Widget:
-        return "text"
-
 
 @dataclass(frozen=True)
 class Choice(Field):
     """One of some values."""
 
     kind = "choice"
+    widget = "dropdown"
 
     default: str
     choices: tuple[str, ...]
@@ -147,10 +139,6 @@ class Choice(Field):
         return f"one of {', '.join(self.choices)}"
 
     @property
-    def widget(self) -> Widget:
-        return "dropdown"
-
-    @property
     def example(self) -> str:
         return ", ".join(self.choices[:2])
 
@@ -160,6 +148,7 @@ class Modules(Field):
     """One or more of the network's modules, in its own order."""
 
     kind = "modules"
+    widget = "checkboxes"
     separator = ";"
     several = "sets parted by semicolons"
 
@@ -174,10 +163,6 @@ class Modules(Field):
     @property
     def allowed(self) -> str:
         return f"one or more of {', '.join(self.choices)}"
-
-    @property
-    def widget(self) -> Widget:
-        return "checkboxes"
 
     @property
     def swept(self) -> str:

@@ -160,7 +160,7 @@ def from_peft(peft_type: object, given: Mapping[str, Any], rest: Mapping[str, An
         refuse("peft_type", f"peft_type must be one that peft has, got {shown(peft_type)}.")
     rows = _rows(found, peft_type)
     usual = _defaults(found)
-    _check_options(found, peft_type, given)
+    _check_options(found, peft_type, given, usual)
     method = _matching(rows, given, usual)
     values, notes = _base(given)
     values[METHOD.name] = method.id
@@ -177,12 +177,15 @@ def from_peft(peft_type: object, given: Mapping[str, Any], rest: Mapping[str, An
 
 
 def _check_options(
-    found: type[peft.PeftConfig], peft_type: object, given: Mapping[str, Any]
+    found: type[peft.PeftConfig],
+    peft_type: object,
+    given: Mapping[str, Any],
+    usual: Mapping[str, Any],
 ) -> None:
     problems = {
         name: f"{shown(name)} is no option of peft's {found.__name__}."
         for name in given
-        if name not in _defaults(found)
+        if name not in usual
     }
     for name, right in (("peft_type", peft_type), ("task_type", "SEQ_CLS")):
         if given.get(name) not in (None, right):
