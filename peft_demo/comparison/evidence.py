@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +14,11 @@ from peft_demo.comparison.facts import RunFacts
 from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.fields import shown
 from peft_demo.runs import Run
-from peft_demo.statistics import TEST_SET, Predictions, Scores
+from peft_demo.statistics import SET_ID, TEST_SET, Predictions, Scores
 from peft_demo.storage import Store
 
 MOST_KEPT = 2_000
 """Runs whose predictions and scores stay in memory: at most some 50 kB each."""
-
-_SET = re.compile("[a-z0-9_-]{1,60}")
 
 
 @dataclass(frozen=True)
@@ -55,8 +52,7 @@ def collect(
     Raises:
         InvalidFieldsError: this cannot be the id of a set.
     """
-    # It names a file in the runs' folders.
-    if not isinstance(evaluation_set, str) or not _SET.fullmatch(evaluation_set):
+    if not SET_ID.fullmatch(evaluation_set):
         raise InvalidFieldsError(
             {
                 "evaluation_set": "evaluation_set must be 1 to 60 small letters, digits, _ or -"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,35 +16,19 @@ from peft_demo.statistics import Estimate, Interval
 AnyEstimate = TypeVar("AnyEstimate", bound=Estimate)
 
 
-class _Kind(NamedTuple):
-    key: str
-    label: str
-    unit: str
+_OF_THE_TEST = ("accuracy", "log_loss")
+"""Measures that depend on the test set; the others are costs, called as a run's facts call them."""
 
-    @property
-    def is_quality(self) -> bool:
-        """Whether it depends on the test set."""
-        return self.key in ("accuracy", "log_loss")
-
-    def of(self, run: RunFacts) -> Estimate | None:
-        """A run's value, if it has one."""
-        if self.is_quality:
-            if run.quality is None:
-                return None
-            return run.quality.interval if self.key == "accuracy" else run.quality.log_loss
-        value = getattr(run, self.key)
-        return None if value is None else Estimate(value=value)
-
-
-_KINDS = (
-    _Kind("accuracy", "Test accuracy", "share"),
-    _Kind("log_loss", "Log loss", "nats"),
-    _Kind("num_adapter_parameters", "Adapter parameters", "parameters"),
-    _Kind("trained_parameters", "All trained parameters", "parameters"),
-    _Kind("file_bytes", "File size", "bytes"),
-    _Kind("training_seconds", "Training time", "seconds"),
-    _Kind("prediction_milliseconds", "Prediction time", "milliseconds per text"),
+_MEASURES = (
+    ("accuracy", "Test accuracy", "share"),
+    ("log_loss", "Log loss", "nats"),
+    ("num_adapter_parameters", "Adapter parameters", "parameters"),
+    ("trained_parameters", "All trained parameters", "parameters"),
+    ("file_bytes", "File size", "bytes"),
+    ("training_seconds", "Training time", "seconds"),
+    ("prediction_milliseconds", "Prediction time", "milliseconds per text"),
 )
+"""Each one's key, label and unit."""
 
 
 def pareto(points: Mapping[str, Sequence[RunFacts]], comparable: set[str]) -> Pareto:
@@ -54,7 +38,7 @@ def pareto(points: Mapping[str, Sequence[RunFacts]], comparable: set[str]) -> Pa
         points: runs by point: one run, or the repeats of a configuration, whose mean is taken.
         comparable: the runs whose test results may stand on one axis.
     """
-    measures = tuple(_measure(kind, points, comparable) for kind in _KINDS)
+    measures = tuple(_measure(*measure, points, comparable) for measure in _MEASURES)
     frontiers = {f"{a.key}|{b.key}": _frontier(a, b) for a, b in combinations(measures, 2)}
     return Pareto(measures=measures, frontiers=frontiers)
 
@@ -67,34 +51,47 @@ def mean(values: Sequence[AnyEstimate]) -> AnyEstimate | Interval | None:
 
 
 def _measure(
-    kind: _Kind, points: Mapping[str, Sequence[RunFacts]], comparable: set[str]
+    key: str,
+    label: str,
+    unit: str,
+    points: Mapping[str, Sequence[RunFacts]],
+    comparable: set[str],
 ) -> Measure:
     values, missing = {}, {}
     for point, runs in points.items():
-        fit = [run for run in runs if not kind.is_quality or run.run_id in comparable]
-        found = mean([value for run in fit if (value := kind.of(run)) is not None])
+        fit = [run for run in runs if key not in _OF_THE_TEST or run.run_id in comparable]
+        found = mean([value for run in fit if (value := _value(key, run)) is not None])
         if found is None:
-            missing[point] = _why(kind, runs[0], bool(fit))
+            missing[point] = _why(label, runs[0], bool(fit))
         else:
             values[point] = found
     return Measure(
-        key=kind.key,
-        label=kind.label,
-        unit=kind.unit,
-        smaller_is_better=kind.key != "accuracy",
+        key=key,
+        label=label,
+        unit=unit,
+        smaller_is_better=key != "accuracy",
         values=values,
         missing=missing,
     )
 
 
-def _why(kind: _Kind, run: RunFacts, is_comparable: bool) -> str:
+def _value(key: str, run: RunFacts) -> Estimate | None:
+    if key in _OF_THE_TEST:
+        if run.quality is None:
+            return None
+        return run.quality.interval if key == "accuracy" else run.quality.log_loss
+    cost = getattr(run, key)
+    return None if cost is None else Estimate(value=cost)
+
+
+def _why(label: str, run: RunFacts, is_comparable: bool) -> str:
     if run.note:
         return run.note
     if not is_comparable:
         return f"{run.name} was tested on other {run.texts} than the rest."
     if run.kind == RunKind.IMPORTED:
         return f"{run.name} was trained elsewhere."
-    return f"{kind.label} was not measured when {run.name} was trained."
+    return f"{label} was not measured when {run.name} was trained."
 
 
 def _frontier(first: Measure, second: Measure) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from peft_demo.statistics.intervals import (
 )
 from peft_demo.statistics.pairs import discordant, holm, mcnemar, texts_needed
 from peft_demo.statistics.predictions import (
+    SET_ID,
     TEST_SET,
     Predictions,
     accuracy,
@@ -25,6 +26,7 @@ from peft_demo.statistics.scores import Scores, scores
 
 __all__ = [
     "ALPHA",
+    "SET_ID",
     "TEST_SET",
     "Estimate",
     "Interval",

@@ -18,6 +18,9 @@ from peft_demo.statistics.intervals import Interval, wilson_interval
 TEST_SET = "test"
 """The evaluation set that every run is tested on: the first texts of its data set's test pool."""
 
+SET_ID = re.compile("[a-z0-9][a-z0-9_-]{0,59}")
+"""What an evaluation set may be called, for its files are called after it."""
+
 SCHEMA = 1
 """Of the files."""
 
@@ -83,7 +86,7 @@ class Predictions:
 
 
 def _path(folder: Path, evaluation_set: str) -> Path:
-    if not re.fullmatch("[a-z0-9][a-z0-9_-]{0,63}", evaluation_set):
+    if not SET_ID.fullmatch(evaluation_set):
         raise ValueError(f"an evaluation set's id is of a-z, 0-9, _ and -, got {evaluation_set!r}")
     return folder / f"{evaluation_set}_predictions.npz"
 
