@@ -47,3 +47,9 @@ class DivergedError(PeftDemoError):
 
 class RunCancelledError(Exception):
     """Raised inside a training to leave it at once; never shown as an error."""
+
+
+def cause(error: BaseException) -> str:
+    """Another library's error in at most 300 characters on one line, for the end of a sentence."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text[:300].rstrip(".")

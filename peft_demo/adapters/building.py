@@ -12,6 +12,8 @@ from peft_demo.runs import RunConfig
 if TYPE_CHECKING:
     from torch import nn
 
+    from peft_demo.libraries import peft
+
 
 def build(base: models.Base, config: RunConfig) -> nn.Module:
     """A model ready to train: the base with a new head and the method's new adapter.
@@ -19,7 +21,7 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
     Draws initial weights from the generators as they are, so seed them first; a run that has a
     seed of its own for head or adapter seeds them for each.
     """
-    from peft_demo.libraries import peft, transformers
+    from peft_demo.libraries import transformers
     from peft_demo.models import fast_forward
 
     has_own_seeds = config.head_seed is not None or config.adapter_seed is not None
@@ -33,15 +35,23 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
     if method.peft_config is None:
         model.requires_grad_(True)
     else:
-        for name in base.architecture.head:
-            model.get_submodule(name).requires_grad_(True)
         if has_own_seeds:
             transformers.set_seed(config.seed_of("adapter_seed"))
-        model = peft.get_peft_model(model, method.peft_config(config.method_values, config.setting))
+        peft_config = method.peft_config(config.method_values, config.setting)
+        model = adapted(model, peft_config, base.architecture)
     if method.needs_all_tokens:
         fast_forward.compute_all_tokens(model)
     fast_forward.prepare_training(model, is_head_only=method.is_head_only)
     return model
+
+
+def adapted(model: nn.Module, config: peft.PeftConfig, architecture: Architecture) -> nn.Module:
+    """The model with a new adapter of that configuration; its head is trained as well."""
+    from peft_demo.libraries import peft
+
+    for name in architecture.head:
+        model.get_submodule(name).requires_grad_(True)
+    return peft.get_peft_model(model, config)
 
 
 def count_trained(model: nn.Module, architecture: Architecture) -> tuple[int, int]:

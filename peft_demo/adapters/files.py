@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from peft_demo import models
 from peft_demo.adapters.templates import Template
-from peft_demo.errors import AssetError
+from peft_demo.errors import AssetError, cause
 from peft_demo.methods import Method
 from peft_demo.models.random_state import borrowed_generators
 
@@ -74,45 +74,59 @@ def load(
     Raises:
         AssetError: a file is missing or cut short, or the adapter belongs to another base.
     """
-    from safetensors.torch import load as tensors_of
-
-    from peft_demo.models import fast_forward
-
-    is_full = (folder / FULL_CONFIG).exists() or (folder / FULL_WEIGHTS).exists()
-    files = (FULL_CONFIG, FULL_WEIGHTS) if is_full else (CONFIG, WEIGHTS)
+    files = (FULL_CONFIG, FULL_WEIGHTS) if _is_full(folder) else (CONFIG, WEIGHTS)
     for name in files:
         if not (folder / name).exists():
             raise AssetError(
                 f"The adapter in {folder.name} has no {name}: its run must be deleted."
             )
-    templates: list[Template] | None = None
     try:
-        if not (is_full or method.writes_to_base or by_peft):
-            config = (folder / CONFIG).read_text(encoding="utf-8")
-            templates = _templates(base.model, method.id, tuple(labels), config)
-            # Read, not mapped: the file may change. Of what does not fit, peft says what is wrong.
-            tensors = tensors_of((folder / WEIGHTS).read_bytes()) if templates else {}
-            if templates and (copied := templates[0].filled(tensors)) is not None:
-                return copied
-        with borrowed_generators():
-            model, saved = (
-                (_load_full(folder, base), {})
-                if is_full
-                else _load_adapter(folder, base, labels, private=method.writes_to_base)
-            )
-        if method.needs_all_tokens:
-            fast_forward.compute_all_tokens(model)
-        model.requires_grad_(False).eval()
-        if templates is not None and not templates:
-            with suppress(ValueError):  # the method computes what it saves
-                templates.append(Template(model, saved))
+        if by_peft or method.writes_to_base or _is_full(folder):
+            return _built(folder, base, method, labels)[0]
+        return _copied(folder, base, method, labels)
     except AssetError:
         raise
     except Exception as error:  # peft, safetensors and json each raise their own
         raise AssetError(
             f"The adapter in {folder.name} cannot be loaded: it must have a complete "
-            f"{files[0]} and {files[1]} for the base {base.id}, got: {_first_line(error)}."
+            f"{files[0]} and {files[1]} for the base {base.id}, got: {cause(error)}."
         ) from error
+
+
+def _is_full(folder: Path) -> bool:
+    return (folder / FULL_CONFIG).exists() or (folder / FULL_WEIGHTS).exists()
+
+
+def _built(
+    folder: Path, base: models.Base, method: Method, labels: Sequence[str]
+) -> tuple[Any, dict[str, torch.Tensor]]:
+    """The model as its library builds it, and those of its tensors that its file holds."""
+    from peft_demo.models import fast_forward
+
+    with borrowed_generators():
+        model, saved = (
+            (_load_full(folder, base), {})
+            if _is_full(folder)
+            else _load_adapter(folder, base, labels, private=method.writes_to_base)
+        )
+    if method.needs_all_tokens:
+        fast_forward.compute_all_tokens(model)
+    return model.requires_grad_(False).eval(), saved
+
+
+def _copied(folder: Path, base: models.Base, method: Method, labels: Sequence[str]) -> Any:
+    """The model from the template of its configuration, which the first one leaves."""
+    from safetensors.torch import load as tensors_of
+
+    config = (folder / CONFIG).read_text(encoding="utf-8")
+    templates = _templates(base.model, method.id, tuple(labels), config)
+    if templates:
+        # Read, not mapped: the file may change. Of what does not fit, peft says what is wrong.
+        copied = templates[0].filled(tensors_of((folder / WEIGHTS).read_bytes()))
+        return _built(folder, base, method, labels)[0] if copied is None else copied
+    model, saved = _built(folder, base, method, labels)
+    with suppress(ValueError):  # the method computes what it saves
+        templates.append(Template(model, saved))
     return model
 
 
@@ -168,10 +182,6 @@ def _check_base(folder: Path, base: models.Base, trained_on: object) -> None:
         raise AssetError(
             f"The adapter in {folder.name} must belong to the base {base.id}, got {trained_on}."
         )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".")
 
 
 def number_type(path: Path) -> str:

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from peft_demo.adapters.building import count_trained
+from peft_demo.adapters.building import adapted, count_trained
 from peft_demo.methods import METHODS, Method, Setting, Values
 from peft_demo.models import Architecture, Shape
 
@@ -170,10 +170,8 @@ def _build(
     own = {*model.parameters(), *model.buffers()}
     if method.peft_config is None:
         return model.requires_grad_(True), own, model.state_dict()
-    for name in setting.base.architecture.head:
-        model.get_submodule(name).requires_grad_(True)
     with torch.device("meta"), _WithoutValues():
-        model = peft.get_peft_model(model, method.peft_config(values, setting))
+        model = adapted(model, method.peft_config(values, setting), setting.base.architecture)
         return model, own, peft.get_peft_model_state_dict(model, save_embedding_layers=False)
 
 

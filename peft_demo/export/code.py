@@ -19,9 +19,9 @@ from typing import Any
 
 from peft_demo import settings
 from peft_demo.data import DATASETS
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import refuse
 from peft_demo.export.peft_call import peft_call
-from peft_demo.export.templates import WIDTH, render
+from peft_demo.export.rendering import WIDTH, render
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS
 from peft_demo.methods.baselines import NO_MODULES
@@ -62,9 +62,7 @@ def file_name(kind: str) -> str:
 
 def _checked(kind: str) -> str:
     if kind not in KINDS:
-        raise InvalidFieldsError(
-            {"kind": f"kind must be one of {', '.join(KINDS)}, got {shown(kind)}."}
-        )
+        refuse("kind", f"kind must be one of {', '.join(KINDS)}, got {shown(kind)}.")
     return kind
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from peft_demo.data import DATASETS
-from peft_demo.export.templates import render
+from peft_demo.export.rendering import render
 from peft_demo.methods import METHODS
 from peft_demo.models import BASES
 from peft_demo.runs import Run

@@ -17,7 +17,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from peft_demo.adapters import files
-from peft_demo.adapters.importing.refusals import cause, refusal
+from peft_demo.adapters.importing.refusals import refusal
+from peft_demo.errors import cause
 from peft_demo.fields import shown
 
 LARGEST = 100_000_000

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 from peft_demo.adapters import files
 from peft_demo.adapters.importing.archive import LARGEST_CONFIG, check_size
-from peft_demo.adapters.importing.refusals import cause, refusal
+from peft_demo.adapters.importing.refusals import refusal
 from peft_demo.adapters.importing.sanitising import sanitised
 from peft_demo.adapters.importing.trial import Tensors, try_out
 from peft_demo.data import DATASETS, DEFAULT_DATASET
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import InvalidFieldsError, cause
 from peft_demo.fields import shown
 from peft_demo.models import BASES, BUILTIN_BASE, Architecture, shape_of
 from peft_demo.runs import NAME, RunConfig, reading, run_field

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from peft_demo import models
-from peft_demo.adapters import evaluating, files
-from peft_demo.adapters.importing.refusals import cause, refusal
+from peft_demo.adapters import building, evaluating, files
+from peft_demo.adapters.importing.refusals import refusal
+from peft_demo.errors import cause
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS
 from peft_demo.models import BASES
@@ -122,6 +123,4 @@ def untrained(model: nn.Module, folder: Path, architecture: models.Architecture)
 
     config = peft.PeftConfig.from_pretrained(str(folder))
     config.inference_mode = False
-    for name in architecture.head:
-        model.get_submodule(name).requires_grad_(True)
-    return peft.get_peft_model(model, config)
+    return building.adapted(model, config, architecture)
