@@ -38,6 +38,7 @@ function form(title, values, save) {
   const dialog = openDialog("pd-dialog pd-edit", document.querySelector("#pd-edit").innerHTML);
   const { elements } = dialog.querySelector("form");
   const names = Object.keys(values);
+  dialog.setAttribute("aria-labelledby", "pd-edit-title");
   dialog.querySelector("h2").textContent = title;
   dialog.querySelector("datalist").innerHTML =
     html`${knownTags().map(known => html`<option value="${known}">`)}`;
