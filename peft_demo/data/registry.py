@@ -25,8 +25,8 @@ _ROWS = (
         labels=SENTIMENT,
         task="sentiment-analysis",
         most_texts=19_000,
-        read=lambda: builtin.load_packaged(lambda source: source.startswith("imdb")),
-        code=builtin.loading_code('table["source"].str.startswith("imdb")'),
+        read=lambda: builtin.load_packaged(IMDB),
+        code=builtin.loading_code(IMDB),
         noun="review",
     ),
     DataSet(
@@ -37,8 +37,8 @@ _ROWS = (
         labels=SENTIMENT,
         task="sentiment-analysis",
         most_texts=3_500,
-        read=lambda: builtin.load_packaged(lambda source: source == "rotten_tomatoes"),
-        code=builtin.loading_code('table["source"] == "rotten_tomatoes"'),
+        read=lambda: builtin.load_packaged(ROTTEN_TOMATOES),
+        code=builtin.loading_code(ROTTEN_TOMATOES),
         noun="review",
     ),
     DataSet(
