@@ -125,9 +125,7 @@ def _probabilities() -> None:
         shares = []
         for precision in ("float32", "bfloat16"):
             os.environ["PEFT_DEMO_PRECISION"] = precision
-            logits = np.empty((len(token_ids), 2))
-            for rows, some in adapters.logits_in_batches(model, base, token_ids, method, 16):
-                logits[rows] = some
+            logits = adapters.logits_in_batches(model, base, token_ids, method, 16)
             shares.append(statistics.softmax(logits)[:, 1])
         moved.append(abs(shares[0] - shares[1]))
         changed += int(((shares[0] > 0.5) != (shares[1] > 0.5)).sum())

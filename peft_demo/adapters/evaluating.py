@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,17 +48,20 @@ def logits_in_batches(
     token_ids: Sequence[list[int]],
     method: Method,
     batch: int,
-) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[Any]]]:
-    """The places of some texts and their logits, ``batch`` by ``batch``, in ``reading_order``.
+    after_batch: Callable[[int], object] = lambda step: None,
+) -> npt.NDArray[Any]:
+    """Logits in float32, shape (texts, labels), computed ``hardware.predicting``.
 
-    Computed ``hardware.predicting``.
+    ``batch`` texts at a time, in ``reading_order``; ``after_batch`` gets their numbers, from 1.
     """
     order = reading_order(token_ids, method)
-    for start in range(0, len(order), batch):
+    found = []
+    for step, start in enumerate(range(0, len(order), batch), start=1):
         rows = order[start : start + batch]
         with hardware.predicting():
-            found = logits(model, base, [token_ids[row] for row in rows])
-        yield rows, found
+            found.append(logits(model, base, [token_ids[row] for row in rows]))
+        after_batch(step)
+    return np.concatenate(found)[np.argsort(order)]
 
 
 EVALUATION_BATCH = 16

@@ -111,11 +111,7 @@ class Predictor:
                 token_ids[read] = base.encode(checked, run.config.max_length)["input_ids"]
             model = self._merged(run, base) if len(checked) >= MERGED_FROM else self.model(run)
             batch = 1 if method.reads_whole_batch else adapters.EVALUATION_BATCH
-            logits = np.empty((len(checked), len(run.config.labels)))
-            for rows, some in adapters.logits_in_batches(
-                model, base, token_ids[read], method, batch
-            ):
-                logits[rows] = some
+            logits = adapters.logits_in_batches(model, base, token_ids[read], method, batch)
             found[run.run_id] = statistics.softmax(logits)
         return found
 

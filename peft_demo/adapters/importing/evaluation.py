@@ -7,8 +7,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from peft_demo import data, models
 from peft_demo.adapters import building, evaluating, files
 from peft_demo.adapters.importing.trial import untrained
@@ -73,13 +71,9 @@ def _logits(
     """Logits of all texts, shape (texts, labels), reported batch by batch."""
     batch = evaluating.EVALUATION_BATCH
     steps = math.ceil(len(token_ids) / batch)
-    found = np.empty((len(token_ids), len(config.labels)), dtype=np.float32)
     started = time.perf_counter()
-    _report(reporter, "Testing", step=0, max_steps=steps)
-    for step, (rows, some) in enumerate(
-        evaluating.logits_in_batches(model, base, token_ids, METHODS[config.method], batch), start=1
-    ):
-        found[rows] = some
+
+    def report(step: int) -> None:
         elapsed = time.perf_counter() - started
         _report(
             reporter,
@@ -89,7 +83,10 @@ def _logits(
             samples_per_second=step * batch / elapsed,
             seconds_left=(steps - step) * elapsed / step,
         )
-    return found
+
+    _report(reporter, "Testing", step=0, max_steps=steps)
+    method = METHODS[config.method]
+    return evaluating.logits_in_batches(model, base, token_ids, method, batch, report)
 
 
 def _report(reporter: Reporter, phase: str, **more: Any) -> None:
