@@ -12,8 +12,8 @@ from peft_demo.methods.method import (
     Values,
     alpha,
     dropout,
-    must_not_exceed_width,
     rank,
+    rank_fits_widths,
 )
 
 
@@ -83,7 +83,7 @@ ROWS = (
         ),
         starting_rate=3e-3,
         peft_config=ConfigOf("DeloraConfig"),
-        check=must_not_exceed_width("r"),
+        check=rank_fits_widths,
     ),
     Method(
         id="hira",
@@ -98,7 +98,7 @@ ROWS = (
         merges_to_predict=True,
         starting_rate=3e-3,
         peft_config=ConfigOf("HiraConfig"),
-        check=must_not_exceed_width("r"),
+        check=rank_fits_widths,
     ),
     Method(
         id="loha",
@@ -150,7 +150,7 @@ ROWS = (
         ),
         starting_rate=1e-3,
         peft_config=ConfigOf("MissConfig"),
-        check=must_not_exceed_width("r"),
+        check=rank_fits_widths,
     ),
     Method(
         id="peanut",

@@ -16,8 +16,8 @@ from peft_demo.methods.method import (
     alpha,
     at_most,
     dropout,
-    must_not_exceed_width,
     rank,
+    rank_fits_widths,
 )
 
 
@@ -38,7 +38,7 @@ def _check_adalora(values: Values, setting: Setting) -> None:
             f"tinit + tfinal must be at most {most:,}, two less than the training's "
             f"{setting.max_steps:,} steps, got {values['tinit']:,} + {values['tfinal']:,}.",
         )
-    must_not_exceed_width("init_r")(values, setting)
+    rank_fits_widths(values, setting, "init_r")
 
 
 _LORA = Method(
@@ -53,7 +53,7 @@ _LORA = Method(
     fields=(rank(), alpha("lora_alpha"), dropout("lora_dropout", 0.1), TARGET_MODULES),
     starting_rate=1e-3,
     peft_config=ConfigOf("LoraConfig"),
-    check=must_not_exceed_width("r"),
+    check=rank_fits_widths,
 )
 
 ROWS = (

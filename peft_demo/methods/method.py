@@ -218,11 +218,7 @@ def must_divide_widths(
     return check
 
 
-def must_not_exceed_width(name: str) -> Callable[[Values, Setting], None]:
-    """A check that a rank is no larger than the narrowest target module."""
-
-    def check(values: Values, setting: Setting) -> None:
-        narrowest = setting.base.widths(values["target_modules"])[0]
-        at_most(values, name, narrowest, f"{narrowest:,}, the width of the narrowest target module")
-
-    return check
+def rank_fits_widths(values: Values, setting: Setting, name: str = "r") -> None:
+    """Refuse a rank that is larger than the narrowest target module."""
+    narrowest = setting.base.widths(values["target_modules"])[0]
+    at_most(values, name, narrowest, f"{narrowest:,}, the width of the narrowest target module")

@@ -12,8 +12,8 @@ from peft_demo.methods.method import (
     Setting,
     Values,
     must_divide_widths,
-    must_not_exceed_width,
     rank,
+    rank_fits_widths,
 )
 
 _OFT_BLOCK_SIZE = Integer(
@@ -49,7 +49,7 @@ _GROUP_SIZE = Integer(
 def _check_hra(values: Values, setting: Setting) -> None:
     if values["r"] % 2:
         refuse("r", f"r must be even, because reflections come in pairs, got {shown(values['r'])}.")
-    must_not_exceed_width("r")(values, setting)
+    rank_fits_widths(values, setting)
 
 
 def _check_road(values: Values, setting: Setting) -> None:
@@ -166,6 +166,6 @@ ROWS = (
             seed="random_seed",
             derived=lambda values, setting: {"psoft_alpha": values["r"]},
         ),
-        check=must_not_exceed_width("r"),
+        check=rank_fits_widths,
     ),
 )

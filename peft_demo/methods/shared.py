@@ -14,8 +14,8 @@ from peft_demo.methods.method import (
     at_most,
     dropout,
     must_divide_widths,
-    must_not_exceed_width,
     rank,
+    rank_fits_widths,
 )
 
 _D_INITIAL = Number(
@@ -136,7 +136,7 @@ ROWS = (
         stacks=False,
         starting_rate=5e-3,
         peft_config=ConfigOf("UniLoraConfig", seed="proj_seed"),
-        check=must_not_exceed_width("r"),
+        check=rank_fits_widths,
     ),
     Method(
         id="randlora",
@@ -173,7 +173,7 @@ ROWS = (
         peft_config=ConfigOf(
             "RandLoraConfig", {"save_projection": False}, seed="projection_prng_key"
         ),
-        check=must_not_exceed_width("r"),
+        check=rank_fits_widths,
     ),
     Method(
         id="tinylora",
