@@ -61,7 +61,10 @@ def verdict(chosen: Iterable[Cell], pairs: Sequence[RepeatPair]) -> list[str]:
 
 
 def names(runs: Sequence[Run], swept: Sequence[str]) -> dict[str, str] | None:
-    """Short names of a group's runs: the swept values, and the seed where several share them."""
+    """Short names of a group's runs: the swept values, and the seed where several share them.
+
+    None where nothing is swept.
+    """
     if not swept:
         return None
     labels = [(run, _label(run, swept)) for run in runs]
