@@ -33,7 +33,7 @@ def wait_for_counts(page, wanted):
 @pytest.fixture
 def method_page(page):
     open_tab(page, "Method")
-    page.locator(".pd-method svg").first.wait_for(timeout=120_000)
+    page.locator(".pd-net").wait_for(timeout=120_000)
     return page
 
 
@@ -43,10 +43,10 @@ def test_counts_and_drawing_follow_a_slider(method_page):
     box.fill("16")
     box.press("Tab")
     wait_for_counts(method_page, 2 * before)
-    drawing = method_page.locator(".pd-drawing svg")
-    method_page.locator(".pd-drawing svg", has_text="384 × 16 · 16 × 384").wait_for()
+    drawing = method_page.locator(".pd-net")
+    method_page.locator(".pd-net", has_text="384 × 16 · 16 × 384").wait_for()
     assert drawing.get_attribute("role") == "img"
-    assert "16" in drawing.locator("desc").first.text_content()
+    assert "16" in drawing.locator("#net-description").text_content()
     assert f"{2 * before:,}" in method_page.locator(".pd-counts").inner_text()
 
 
@@ -185,7 +185,7 @@ def test_no_methods_page_is_wider_than_a_phone(app, visit):
     width = 390
     page = visit(width, 900).open(app.url)
     open_tab(page, "Method")
-    page.locator(".pd-method svg").first.wait_for(timeout=120_000)
+    page.locator(".pd-net").wait_for(timeout=120_000)
     for method in METHODS.values():
         page.locator(f".pd-pick[data-method={method.id}]").click()
         page.locator(

@@ -1,4 +1,4 @@
-"""The network with what a configuration trains, drawn as an SVG for the page."""
+"""The network with what a configuration trains, drawn for the page."""
 
 from peft_demo.ui.drawing.network import draw
 

@@ -3,52 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
-
-from peft_demo.ui.drawing.text import wrapped
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from peft_demo.adapters.parameter_count import Tensor
 
+MOST_DRAWN = 4
+"""Shapes that are written in one box."""
 MOST_TOLD = 4
 """Tensors that are named in a sentence."""
 
-
-@dataclass(frozen=True)
-class _Term:
-    """Tensors that are written together: one, or two that are multiplied, in that order."""
-
-    factors: tuple[Tensor, ...]
-    times: int = 1
-
-    @property
-    def shapes(self) -> list[str]:
-        """In pieces that may stand on lines of their own."""
-        shapes = [shape_of(tensor) for tensor in self.factors]
-        pieces = [f"{shape} ·" for shape in shapes[:-1]] + shapes[-1:]
-        return pieces if self.times == 1 else [f"{self.times} times", *pieces]
-
-    @property
-    def names(self) -> str:
-        return " · ".join(tensor.name for tensor in self.factors)
+Term: TypeAlias = "tuple[Tensor, ...]"
+"""Tensors that are written together: one, or two that are multiplied, in that order."""
 
 
-def terms_of(tensors: Sequence[Tensor]) -> list[_Term]:
+def _terms(tensors: Sequence[Tensor]) -> list[Term]:
     """Each tensor, but neighbours that are multiplied as one term."""
-    terms: list[_Term] = []
+    terms: list[Term] = []
     waiting = list(tensors)
     while waiting:
-        factors = _product(*waiting[:2]) if len(waiting) > 1 else ()
-        factors = factors or (waiting[0],)
-        del waiting[: len(factors)]
-        terms.append(_Term(factors))
+        term = (len(waiting) > 1 and _product(*waiting[:2])) or (waiting[0],)
+        del waiting[: len(term)]
+        terms.append(term)
     return terms
 
 
-def _product(first: Tensor, second: Tensor) -> tuple[Tensor, ...]:
+def _product(first: Tensor, second: Tensor) -> Term:
     """The two in the order in which they are multiplied, or nothing if they are not.
 
     Factors of a low-rank product are named alike but for the last letter, as ``lora_A`` and
@@ -62,14 +44,30 @@ def _product(first: Tensor, second: Tensor) -> tuple[Tensor, ...]:
     return ()
 
 
-def _counted(terms: Iterable[_Term]) -> list[_Term]:
-    """Neighbouring terms of the same shapes as one, with their number."""
-    counted: list[_Term] = []
-    for _, same in groupby(terms, key=lambda term: term.shapes):
-        group = list(same)
-        is_short = len(group) == 2 and len(group[0].factors) == 1
-        counted += group if is_short else [_Term(group[0].factors, len(group))]
-    return counted
+def names_of(tensors: Sequence[Tensor]) -> list[str]:
+    """Their names, those of factors as a product."""
+    return [" · ".join(tensor.name for tensor in term) for term in _terms(tensors)]
+
+
+def shapes(tensors: Sequence[Tensor]) -> list[str]:
+    """Their shapes in pieces that may stand on lines of their own; the last ones are counted."""
+    items: list[tuple[list[str], int]] = []
+    for pieces, alike in groupby(_terms(tensors), key=_pieces):
+        terms = list(alike)
+        number = sum(map(len, terms))
+        if number > 2:
+            items.append(([f"{len(terms)} times", *pieces], number))
+        else:
+            items += [(pieces, len(term)) for term in terms]
+    *others, last = [pieces for pieces, _ in items[:MOST_DRAWN]]
+    written = [piece for other in others for piece in (*other[:-1], f"{other[-1]},")]
+    left_out = sum(number for _, number in items[MOST_DRAWN:])
+    return [*written, *last, *([f"and {left_out} more"] if left_out else [])]
+
+
+def _pieces(term: Term) -> list[str]:
+    *factors, last = map(shape_of, term)
+    return [*(f"{factor} ·" for factor in factors), last]
 
 
 def shape_of(tensor: Tensor) -> str:
@@ -77,46 +75,11 @@ def shape_of(tensor: Tensor) -> str:
     return " × ".join(map(str, tensor.shape)) or "1"
 
 
-def shape_lines(tensors: Sequence[Tensor], width: float, most: int) -> list[str]:
-    """The shapes in at most so many lines; what does not fit is counted."""
-    terms = _counted(terms_of(tensors))
-    return _shortened(
-        [(term.shapes, len(term.factors) * term.times) for term in terms], width, most
-    )
-
-
-def name_lines(names: Sequence[str], width: float, most: int) -> list[str]:
-    """Names in at most so many lines; what does not fit is counted."""
-    return _shortened([([name], 1) for name in names], width, most)
-
-
-def _shortened(items: list[tuple[list[str], int]], width: float, most: int) -> list[str]:
-    """Items, each in pieces and with a count, on lines; the last ones become "and 3 more"."""
-    for kept in range(len(items), -1, -1):
-        left_out = sum(count for _, count in items[kept:])
-        pieces = _with_commas([pieces for pieces, _ in items[:kept]])
-        if left_out:
-            pieces.append(f"and {left_out} more" if kept else f"{left_out} tensors")
-        lines = wrapped(pieces, width)
-        if len(lines) <= most:
-            break
-    return lines
-
-
-def _with_commas(items: list[list[str]]) -> list[str]:
-    pieces = [piece for item in items[:-1] for piece in (*item[:-1], f"{item[-1]},")]
-    return pieces + (items[-1] if items else [])
-
-
 def tensor_in_words(tensor: Tensor, times: int) -> str:
-    """A tensor with its shape and state."""
+    """A tensor with its shape and state, and how often it is there if more than once."""
+    often = f"{times} times " if times > 1 else ""
     state = "" if tensor.trained else " (frozen)"
-    return f"{times_in_words(times)}{tensor.name} {shape_of(tensor)}{state}"
-
-
-def times_in_words(number: int) -> str:
-    """How often it is there, if more than once."""
-    return f"{number} times " if number > 1 else ""
+    return f"{often}{tensor.name} {shape_of(tensor)}{state}"
 
 
 def first_of(tensors: Sequence[Tensor], most: int) -> tuple[list[tuple[Tensor, int]], int]:
