@@ -92,9 +92,9 @@ class Baselines:
 
     def _trained_lines(self) -> Iterator[Baseline]:
         compared = {run.run_id for run in self._runs}
-        found = [run for run in self._others if _is_baseline(run) and run.run_id not in compared]
+        found = [run for run in self._others if is_baseline(run) and run.run_id not in compared]
         for run in self._runs:
-            for other in () if _is_baseline(run) else _best_on_its_texts(run, found):
+            for other in () if is_baseline(run) else _best_on_its_texts(run, found):
                 assert other.result is not None
                 low, high = other.result.test_interval
                 yield Baseline(
@@ -171,7 +171,8 @@ def _merged(lines: Sequence[Baseline]) -> Baseline:
     return lines[0].model_copy(update={**values, "detail": detail, "run_ids": run_ids})
 
 
-def _is_baseline(run: Run) -> bool:
+def is_baseline(run: Run) -> bool:
+    """Whether it is a finished run of a method that others are measured by."""
     method = METHODS.get(run.config.method)
     is_tested = run.kind is RunKind.TRAINING and run.result is not None
     return is_tested and method is not None and method.baseline

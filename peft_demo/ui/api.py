@@ -12,17 +12,7 @@ from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, reading, sweeps
 from peft_demo.runs.schema import describe_methods
 from peft_demo.statistics import TEST_SET
 from peft_demo.ui.owners import public
-from peft_demo.ui.requests import (
-    GroupId,
-    Repeats,
-    RunId,
-    RunIdList,
-    Text,
-    Texts,
-    Values,
-    Yes,
-    checked,
-)
+from peft_demo.ui.requests import GroupId, Repeats, RunId, RunIdList, Values, checked
 from peft_demo.ui.services import Services
 
 OWNER = "api"
@@ -40,7 +30,7 @@ def add_endpoints(services: Services) -> None:
         """
         return public(services.engine.submit(RunConfig(config), OWNER))
 
-    def submit_sweep(config: Values, axes: Values, repeats: Repeats, race: Yes) -> dict[str, Any]:
+    def submit_sweep(config: Values, axes: Values, repeats: Repeats, race: bool) -> dict[str, Any]:
         """Queue every combination of some fields' values as one group, and return at once.
 
         Args:
@@ -52,7 +42,7 @@ def add_endpoints(services: Services) -> None:
         planned = sweeps.plan(config, axes, repeats=repeats, race=race)
         return _group(*services.engine.submit_plan(planned, OWNER))
 
-    def submit_assignment(tuned: Yes) -> dict[str, Any]:
+    def submit_assignment(tuned: bool) -> dict[str, Any]:
         """Queue the assignment's four configurations as a race.
 
         Args:
@@ -99,11 +89,11 @@ def add_endpoints(services: Services) -> None:
         """
         return public(services.store.annotate(run_id, **changes))
 
-    def predict(text: Text, run_ids: RunIdList) -> list[dict[str, Any]]:
+    def predict(text: str, run_ids: RunIdList) -> list[dict[str, Any]]:
         """What finished runs make of a text: label, probabilities and milliseconds of each."""
-        return [prediction.model_dump() for prediction in services.predict(text, run_ids)]
+        return [prediction.model_dump() for prediction in services.predictor.predict(text, run_ids)]
 
-    def predict_reviews(reviews: Texts, run_ids: RunIdList) -> dict[str, Any]:
+    def predict_reviews(reviews: list[str], run_ids: RunIdList) -> dict[str, Any]:
         """How likely finished runs find the labels of each of many texts, from 0 to 1.
 
         Args:
@@ -124,7 +114,7 @@ def add_endpoints(services: Services) -> None:
         """Queue a learning-rate range test; get_run then tells its suggestion as range_test."""
         return public(services.engine.submit(RunConfig(config), OWNER, RunKind.RANGE_TEST))
 
-    def read_config(text: Text) -> dict[str, Any]:
+    def read_config(text: str) -> dict[str, Any]:
         """Read a peft call, an adapter_config.json or our JSON: its values, and notes on the rest.
 
         Args:
@@ -133,7 +123,7 @@ def add_endpoints(services: Services) -> None:
         imported = reading.read(text)
         return {"values": RunConfig(imported.values).flat(), "notes": list(imported.notes)}
 
-    def export_code(config: Values, kind: Text) -> str:
+    def export_code(config: Values, kind: str) -> str:
         """A configuration as a script on plain transformers and peft, or as a notebook.
 
         Args:
@@ -144,7 +134,7 @@ def add_endpoints(services: Services) -> None:
 
         return code.export(RunConfig(config), kind)
 
-    def compare(run_ids: RunIdList, evaluation_set: Text = TEST_SET) -> dict[str, Any]:
+    def compare(run_ids: RunIdList, evaluation_set: str = TEST_SET) -> dict[str, Any]:
         """What 2 to 8 runs' results can tell: verdicts, scores, pairs, baselines, frontiers.
 
         The first time for some texts, computing the text baselines takes seconds.

@@ -50,7 +50,9 @@ class Blocks(gr.Blocks):
         try:
             return await super().process_api(*args, **more)  # type: ignore[arg-type]
         except Exception as error:
-            duration = error.duration if isinstance(error, gr.Error) else 10
+            # What people can act on stays until they close it.
+            usual = None if isinstance(error, PeftDemoError) else 10
+            duration = getattr(error, "duration", usual)
             raise gr.Error(str(readable(error)), duration, print_exception=False) from error
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import gradio as gr
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from peft_demo.ui.browser_code import calling
 from peft_demo.ui.formats import FILTERS
 
 _environment = Environment(
@@ -22,6 +25,16 @@ _environment.filters |= FILTERS
 def render(name: str, **facts: object) -> str:
     """A template of ``templates/`` with these facts; one that it lacks is an error."""
     return _environment.get_template(f"{name}.html").render(facts)
+
+
+def styled(markup: str, **more: Any) -> gr.HTML:
+    """HTML in our own style."""
+    return gr.HTML(markup, apply_default_css=False, **more)
+
+
+def scripted(markup: str, script: str, **more: Any) -> gr.HTML:
+    """HTML that our own script works on, once that is loaded."""
+    return styled(markup, js_on_load=calling(script), **more)
 
 
 def problem(sentence: object) -> str:

@@ -8,16 +8,15 @@ from peft_demo.ui.api import add_endpoints
 from peft_demo.ui.browser_code import PLOTLY, calling
 from peft_demo.ui.faults import Blocks
 from peft_demo.ui.form.sidebar import Sidebar
-from peft_demo.ui.form.transfer import code_function
-from peft_demo.ui.html import render
+from peft_demo.ui.html import render, scripted
 from peft_demo.ui.owners import issue, owner_digest
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.pages.method import MethodPage
-from peft_demo.ui.pages.page import QUIET, Frame, scripted
+from peft_demo.ui.pages.page import Frame
 from peft_demo.ui.pages.review import ReviewPage
 from peft_demo.ui.pages.runs import RunsPage
-from peft_demo.ui.requests import Rate, of_event, page_function
+from peft_demo.ui.requests import QUIET, of_event, page_function
 from peft_demo.ui.services import Services
 
 PAGES = (
@@ -41,7 +40,7 @@ def build(services: Services) -> gr.Blocks:
     gr.set_static_paths([PLOTLY.parent])
     pages = [page(services) for page in PAGES]
     functions = [function for page in pages for function in page.functions()]
-    functions += [code_function(services.store), page_function(owner_digest)]
+    functions.append(page_function(owner_digest))
     with Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as blocks:
         # The owner's id lives in the browser; key and secret are fixed so that it outlives us.
         owner = gr.BrowserState("", storage_key="peft-demo-owner", secret="peft-demo")
@@ -68,6 +67,6 @@ def build(services: Services) -> gr.Blocks:
     return blocks
 
 
-def _rate(rate: Rate) -> str:
+def _rate(rate: float) -> str:
     """The rate that a range test suggested, as the form shows it."""
     return f"{rate:g}"

@@ -1,8 +1,8 @@
 """What clients may ask: each request is checked against its function before that runs.
 
-A function says with its parameters what may come: a type, and in its description what may be
-entered, in words. Page functions get all of it as one mapping, endpoints and events one argument
-after another.
+A function says with its parameters what may come: a type, and where that says too little, a
+description of what may be entered. Page functions get all of it as one mapping, endpoints and
+events one argument after another.
 """
 
 from __future__ import annotations
@@ -34,21 +34,26 @@ OptionalRunIds: TypeAlias = Annotated[RunIds | None, Field(description=_ids)]
 RunIdList: TypeAlias = Annotated[list[str], _IDS]
 """The same, as the API's description calls it."""
 GroupId: TypeAlias = Annotated[str, Field(description="the id of a group, such as group-000001")]
-Text: TypeAlias = Annotated[str, Field(description="a text")]
-OptionalText: TypeAlias = Annotated[str | None, Field(description="a text, or empty")]
-Anything: TypeAlias = Any
-"""What a room's own check looks at."""
-Texts: TypeAlias = Annotated[list[str], Field(description="a list of texts")]
-Number: TypeAlias = Annotated[int, Field(description="a whole number")]
 MethodId: TypeAlias = Annotated[
     str, pydantic.BeforeValidator(lambda value: method_field().check(value))
 ]
-Rate: TypeAlias = Annotated[float, Field(description="a number")]
-Yes: TypeAlias = Annotated[bool, Field(description="true or false")]
 Values: TypeAlias = Annotated[
     dict[str, Any], Field(description='a mapping of fields to values, such as {"r": 8}')
 ]
 Repeats: TypeAlias = Annotated[int, Field(description=REPEATS.allowed)]
+
+_ALLOWED: dict[Any, str] = {
+    str: "a text",
+    str | None: "a text, or empty",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list[str]: "a list of texts",
+}
+"""What may be entered where a parameter's type says it all."""
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""How the page's own events run: unseen, and not as endpoints."""
 
 
 class Parameters:
@@ -100,13 +105,23 @@ class Parameters:
         return self.read({**dict(zip(self._known, arguments, strict=False)), **named})
 
     def _sentence(self, name: str, value: object) -> str:
-        allowed = self._model.model_fields[name].description
+        field = self._model.model_fields[name]
+        allowed = field.description or _ALLOWED[field.annotation]
         return f"{name} must be {allowed}, got {shown(value)}."
 
 
 def as_json(error: PeftDemoError) -> str:
     """How most page functions answer an error."""
     return json.dumps({"error": str(error)})
+
+
+def problems_of(check: Callable[[], object]) -> dict[str, str]:
+    """The sentences with which a check refuses, by field; none if it passes."""
+    try:
+        check()
+    except InvalidFieldsError as error:
+        return error.problems
+    return {}
 
 
 def page_function(

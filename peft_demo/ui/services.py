@@ -7,21 +7,18 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from peft_demo import settings
-from peft_demo.data import DEFAULT_DATASET
+from peft_demo import data, models, settings
 from peft_demo.errors import PeftDemoError
 from peft_demo.execution import Engine, preferred
-from peft_demo.models import BUILTIN_BASE
 from peft_demo.runs import Run, RunKind
 from peft_demo.storage import Store
 
 if TYPE_CHECKING:
-    from peft_demo.inference import Prediction, Predictor
+    from peft_demo.inference import Predictor
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +52,6 @@ class Services:
         self.engine.close()
         self.store.close()
 
-    def predict(self, review: str, run_ids: Sequence[str]) -> list[Prediction]:
-        """Predictions side by side."""
-        return self.predictor.predict(review, run_ids)
-
     @property
     def predictor(self) -> Predictor:
         """Made at first use, because it brings torch along."""
@@ -69,7 +62,7 @@ class Services:
                 self._predictor = Predictor(self.store)
             return self._predictor
 
-    def import_adapter(self, source: Path, owner: str, dataset: str = DEFAULT_DATASET) -> Run:
+    def import_adapter(self, source: Path, owner: str, dataset: str) -> Run:
         """Queue an adapter that was trained elsewhere for its test; see ``importing.describe``."""
         from peft_demo.adapters import importing
 
@@ -87,9 +80,16 @@ class Services:
             for run_id in run_ids:
                 self._predictor.forget(run_id)
 
-    def finished_runs(self) -> list[Run]:
-        """Runs whose adapters can predict, newest first, the reference runs last."""
-        return [run for run in self.store.runs() if run.can_predict]
+    def runs(self) -> dict[str, Run]:
+        """All runs by their ids, newest first, the reference runs last."""
+        return {run.run_id: run for run in self.store.runs()}
+
+    def known_runs(self) -> list[Run]:
+        """All runs, for what can do without: the header says what is wrong with the store."""
+        try:
+            return self.store.runs()
+        except PeftDemoError:
+            return []
 
     def _start(self) -> None:
         started = time.perf_counter()
@@ -117,13 +117,11 @@ class Services:
         import peft_demo.libraries
 
         self.warm_up.text = "Loading the base model …"
-        from peft_demo import data, models
-
-        models.load(BUILTIN_BASE)
+        models.load(models.BUILTIN_BASE)
         self.warm_up.text = "Loading the reference adapters …"
         for run in self.store.runs():
             if run.is_reference:
                 self.predictor.model(run)
         self.warm_up.text = "Loading the reviews …"
-        data.load(DEFAULT_DATASET)
+        data.load(data.DEFAULT_DATASET)
         import peft_demo.training.loop  # noqa: F401

@@ -15,7 +15,6 @@ from peft_demo import comparison
 from peft_demo.adapters.forecast import forecast
 from peft_demo.errors import ConflictError, InvalidFieldsError
 from peft_demo.export import code
-from peft_demo.ui.form.transfer import code_of
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.pages.runs import RunsPage
@@ -99,7 +98,7 @@ class TestWhatItCannotDo:
         with pytest.raises(ConflictError) as caught:
             services.predictor.predict("a film", [old])
         assert problem in str(caught.value)
-        assert old not in [run.run_id for run in services.finished_runs()]
+        assert old not in [run.run_id for run in services.runs().values() if run.can_predict]
 
     def test_code_and_forecast_say_why(self, services, old):
         run = services.store.get(old)
@@ -108,7 +107,7 @@ class TestWhatItCannotDo:
                 use()
             assert str(caught.value) == run.problem
         with pytest.raises(InvalidFieldsError):
-            code_of(services.store, "script", run_id=old)
+            RunsPage(services).code("script", run_id=old)
 
     def test_other_forecasts_do_without_it(self, services, good, old):
         assert forecast(small_config(), services.store.runs()).seconds

@@ -13,7 +13,7 @@ from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import RunConfig
 from peft_demo.ui import faults
 from peft_demo.ui.page import build
-from peft_demo.ui.requests import MOST_IDS, Parameters, RunIds, Text, checked, page_function
+from peft_demo.ui.requests import MOST_IDS, Parameters, RunIds, checked, page_function
 from peft_demo.ui.services import Services
 
 # What Python, SQLAlchemy, pydantic and paths say of themselves.
@@ -113,7 +113,7 @@ def test_any_shape_to_an_endpoint_is_answered_readably(endpoints, caplog, seed):
     assert not caplog.records
 
 
-def made_up(text: Text, run_ids: RunIds = ()) -> str:
+def made_up(text: str, run_ids: RunIds = ()) -> str:
     if text == "fault":
         raise KeyError("/home/secret")
     return f"{text} {len(run_ids)}"

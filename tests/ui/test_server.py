@@ -94,7 +94,7 @@ class TestWarmUp:
 
     def test_a_prediction_does_not_wait_for_the_reviews(self, services):
         services.start()
-        (answer,) = services.predict("A fine film.", ["reference-recommended-lora"])
+        (answer,) = services.predictor.predict("A fine film.", ["reference-recommended-lora"])
         assert answer.label in ("negative", "positive")
         assert services.warm_up.state == "loading"
 
@@ -102,7 +102,7 @@ class TestWarmUp:
         gc.disable()  # as the command line does
         try:
             services.start()
-            services.predict("A fine film.", ["reference-recommended-lora"])
+            services.predictor.predict("A fine film.", ["reference-recommended-lora"])
             assert not gc.isenabled()
             reviews_loading.set()
             services._warming.join()
@@ -119,5 +119,5 @@ class TestWarmUp:
         monkeypatch.setattr("peft_demo.models.load", fails)
         services.start()
         with pytest.raises(AssetError, match="is missing"):
-            services.predict("A fine film.", ["reference-recommended-lora"])
+            services.predictor.predict("A fine film.", ["reference-recommended-lora"])
         assert services.warm_up.state == "failed"

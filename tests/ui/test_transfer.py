@@ -5,11 +5,12 @@ import json
 import gradio as gr
 import pytest
 
-from peft_demo import models, runs, settings
+from peft_demo import models, runs
 from peft_demo.errors import PeftDemoError
-from peft_demo.storage import Store
 from peft_demo.ui.form.run_form import Form
-from peft_demo.ui.form.transfer import Transfer, code_of
+from peft_demo.ui.form.transfer import Transfer
+from peft_demo.ui.pages.runs import RunsPage
+from peft_demo.ui.services import Services
 
 
 class Request:
@@ -22,6 +23,13 @@ def transfer():
     with gr.Blocks():
         form = Form({"base_model": models.BUILTIN_BASE})
         return Transfer(form)
+
+
+@pytest.fixture
+def table(home):
+    services = Services()
+    yield RunsPage(services)
+    services.store.close()
 
 
 def config_after(transfer, updates):
@@ -71,20 +79,18 @@ def test_a_plain_address_changes_nothing(transfer):
 
 
 @pytest.mark.parametrize(("kind", "name"), [("script", ".py"), ("notebook", ".ipynb")])
-def test_code_of_a_link_and_of_a_run(tmp_path, kind, name):
-    store = Store(tmp_path)
-    run = store.submit(runs.RunConfig(method="ia3"), "me")
+def test_code_of_a_link_and_of_a_run(table, kind, name):
+    run = table._services.store.submit(runs.RunConfig(method="ia3"), "me")
     for source in ({"link": "method=ia3"}, {"run_id": run.run_id}):
-        answer = json.loads(code_of(store, kind, **source))
+        answer = json.loads(table.code(kind, **source))
         assert answer["name"].endswith(name)
         assert "IA3Config(" in answer["text"]
 
 
-def test_code_of_a_run_computes_as_the_run_did(tmp_path):
-    store = Store(tmp_path, settings.ADAPTERS)
-    old = json.loads(code_of(store, "script", run_id="reference-lora-1"))["text"]
-    new = json.loads(code_of(store, "script", link="method=lora"))["text"]
-    assert store.get("reference-lora-1").forward_pass == "transformers"
+def test_code_of_a_run_computes_as_the_run_did(table):
+    old = json.loads(table.code("script", run_id="reference-lora-1"))["text"]
+    new = json.loads(table.code("script", link="method=lora"))["text"]
+    assert table._services.store.get("reference-lora-1").forward_pass == "transformers"
     assert "dropout_mask" not in old
     assert "dropout_mask" in new
 
@@ -93,6 +99,6 @@ def test_code_of_a_run_computes_as_the_run_did(tmp_path):
     "request_",
     [{"kind": "script", "run_id": "run-999999"}, {"kind": "x", "link": "method=ia3"}],
 )
-def test_code_of_what_is_not_there_is_a_sentence(tmp_path, request_):
+def test_code_of_what_is_not_there_is_a_sentence(table, request_):
     with pytest.raises(PeftDemoError, match="must be"):
-        code_of(Store(tmp_path), **request_)
+        table.code(**request_)

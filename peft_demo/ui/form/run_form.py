@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,16 +10,15 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import data, models, runs
-from peft_demo.errors import InvalidFieldsError, PeftDemoError
+from peft_demo.errors import PeftDemoError
 from peft_demo.fields import Field, Widget
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, preset, recommended_id
-from peft_demo.ui.requests import MethodId, Text, checked, unchecked
+from peft_demo.ui.requests import QUIET, MethodId, checked, problems_of, unchecked
 
 PLAIN = ("learning_rate", "num_train_epochs", "num_reviews", "max_length")
 """Fields that stand open; the others wait in "More settings"."""
-
 
 RECOMMENDED = "recommended"
 """The preset that gives the chosen method what suits it."""
@@ -113,11 +112,7 @@ class Form:
 
     def validate(self, *values: Any) -> list[dict[str, Any]]:
         """For each control, whether its value is allowed, and the sentence if not."""
-        problems: dict[str, str] = {}
-        try:
-            self.config(*values)
-        except InvalidFieldsError as error:
-            problems = error.problems
+        problems = problems_of(lambda: self.config(*values))
         chosen = {slot for slot, _ in self._chosen(values)}
         return [
             gr.validate(
@@ -127,32 +122,27 @@ class Form:
             for slot in self.slots
         ]
 
-    def fill(self, preset_id: Text, method_id: MethodId) -> list[Any]:
+    def fill(self, preset_id: str, method_id: MethodId) -> list[Any]:
         """Put a preset's values into the form; base, data set and seed stay as they are."""
-        wanted = preset_id
-        if preset_id == RECOMMENDED:
-            wanted = recommended_id(method_id)
-        chosen = preset(wanted)
-        kept = {"base_model", "dataset", "seed"} - set(chosen.values)
-        if preset_id == RECOMMENDED:  # named after its settings, which will still change
-            kept.add("name")
-        return [gr.update(info=chosen.help), *self.show(chosen.config().flat(), kept)]
+        is_recommended = preset_id == RECOMMENDED
+        chosen = preset(recommended_id(method_id) if is_recommended else preset_id)
+        values = chosen.config().flat()
+        for name in {"base_model", "dataset", "seed"} - set(chosen.values):
+            del values[name]
+        if is_recommended:  # named after its settings, which will still change
+            del values["name"]
+        return [gr.update(info=chosen.help), *self.show(values)]
 
-    def show(self, values: Mapping[str, Any], kept: Collection[str] = ()) -> list[Any]:
-        """Updates of all controls that put a flat configuration into the form.
-
-        Fields in ``kept``, and those that ``values`` lacks, stay as they are.
-        """
+    def show(self, values: Mapping[str, Any]) -> list[Any]:
+        """Updates of all controls for a method and some values of its flat configuration."""
         method_id = values["method"]
         updates = []
         for slot in self.slots:
-            name = slot.field.name
-            changes: dict[str, Any] = {}
-            if name in values and name not in kept and slot.counts_for(method_id):
-                changes["value"] = slot.field.written(values[name])
-            if name == "method":
+            changes: dict[str, Any] = {"visible": slot.counts_for(method_id)}
+            if slot.field.name in values and changes["visible"]:
+                changes["value"] = slot.field.written(values[slot.field.name])
+            if slot.field.name == "method":
                 changes["info"] = METHODS[method_id].summary
-            changes |= _visibility(slot, method_id)
             updates.append(gr.update(**changes))
         return updates
 
@@ -162,37 +152,32 @@ class Form:
         method_id = str(picked.get("method"))
         if method_id not in METHODS:
             return [gr.skip()] * len(self.inputs)
-        updates = self.switch(method_id, name, learning_rate)
-        place = [slot.field.name for slot in self.slots].index("method")
-        updates[place] = gr.update(value=method_id, info=METHODS[method_id].summary)
-        return updates
+        return self.switch(method_id, name, learning_rate)
 
-    def switch(self, method_id: MethodId, name: Text, learning_rate: Text) -> list[Any]:
+    def switch(self, method_id: MethodId, name: str, learning_rate: str) -> list[Any]:
         """Show a method's fields; name and rate follow unless the user typed them himself."""
-        method = METHODS[method_id]
-        recommended = {runs.LEARNING_RATE.written(m.learning_rate) for m in METHODS.values()}
-        updates = []
-        for slot in self.slots:
-            changes: dict[str, Any] = _visibility(slot, method_id)
-            if slot.field.name == "method":
-                changes["info"] = method.summary
-            elif slot.field.name == "learning_rate" and learning_rate in recommended:
-                changes["value"] = slot.field.written(method.learning_rate)
-            elif slot.field.name == "name" and name in {p.label for p in PRESETS.values()}:
-                changes["value"] = ""  # a preset's name would belie the other method
-            updates.append(gr.update(**changes) if changes else gr.skip())
-        return updates
+        values: dict[str, Any] = {"method": method_id}
+        rates = {runs.LEARNING_RATE.written(m.learning_rate) for m in METHODS.values()}
+        if learning_rate in rates:
+            values["learning_rate"] = METHODS[method_id].learning_rate
+        if name in {p.label for p in PRESETS.values()}:
+            values["name"] = ""  # a preset's name would belie the other method
+        return self.show(values)
 
     def _draw(self, slot: Slot, start: Mapping[str, Any]) -> None:
         field = slot.field
         shown = slot.counts_for(start["method"])
         value = start[field.name] if shown else field.default
-        owner = "" if not slot.methods else next(m for m in METHODS if m in slot.methods)
-        control = unchecked(
-            _control(field, value, f"{owner}-{field.name}" if owner else field.name)
+        owner = [method_id for method_id in METHODS if method_id in slot.methods][:1]
+        control = _WIDGETS[field.widget](
+            field,
+            field.written(value),
+            label=f"{field.label} ({field.unit})" if field.unit else field.label,
+            info=field.help,
+            elem_id="-".join([*owner, field.name]).replace(".", "-"),
+            visible=shown,
         )
-        control.visible = shown
-        self._controls[slot] = control
+        self._controls[slot] = unchecked(control)
 
     def _chosen(self, values: tuple[Any, ...]) -> list[tuple[Slot, Any]]:
         """The settings that count: those of all runs and of the chosen method."""
@@ -202,13 +187,13 @@ class Form:
         return [(slot, value) for slot, value in pairs if slot.counts_for(method_id)]
 
     def _connect(self) -> None:
-        for name, load in (("base_model", _load_base), ("dataset", _load_reviews)):
+        for name, load in (("base_model", models.load), ("dataset", data.load)):
+            control = self.control(name)
             # Not "input", which a dropdown sends a second time when it is left.
-            self.control(name).select(
+            control.select(
                 partial(_fetch, name, load),
-                self.control(name),
-                self.control(name),
-                show_progress="full",
+                control,
+                control,
                 concurrency_limit=8,
                 api_visibility="private",
             )
@@ -216,15 +201,13 @@ class Form:
             checked(self.fill),
             [self.preset, self.method],
             [self.preset, *self.inputs],
-            show_progress="hidden",
-            api_visibility="private",
+            **QUIET,
         )
         self.method.select(
             checked(self.switch),
             [self.method, self.control("name"), self.control("learning_rate")],
             self.inputs,
-            show_progress="hidden",
-            api_visibility="private",
+            **QUIET,
         )
 
 
@@ -236,10 +219,6 @@ def own_slots() -> list[Slot]:
             owners.setdefault(field, set()).add(method.id)
     slots = [Slot(field, frozenset(methods)) for field, methods in owners.items()]
     return sorted(slots, key=lambda slot: slot.field.widget == "checkboxes")
-
-
-def _visibility(slot: Slot, method_id: str) -> dict[str, bool]:
-    return {"visible": slot.counts_for(method_id)} if slot.methods else {}
 
 
 def _fetch(name: str, load: Callable[[str], object], chosen: str) -> Any:
@@ -256,29 +235,6 @@ def _fetch(name: str, load: Callable[[str], object], chosen: str) -> Any:
     return gr.update(info=field.help)
 
 
-def _load_base(base_id: str) -> None:
-    from peft_demo import models
-
-    models.load(base_id)
-
-
-def _load_reviews(dataset: str) -> None:
-    from peft_demo import data
-
-    data.load(dataset)
-
-
-def _control(field: Field, value: Any, elem_id: str) -> Any:
-    """The Gradio control of one field."""
-    unit = f" ({field.unit})" if field.unit else ""
-    common: dict[str, Any] = {
-        "label": field.label + unit,
-        "info": field.help,
-        "elem_id": elem_id.replace(".", "-"),
-    }
-    return _WIDGETS[field.widget](field, field.written(value), **common)
-
-
 def _dropdown(field: Any, value: Any, **common: Any) -> gr.Dropdown:
     labels = {row.id: row.label for row in models.BASES.values()}
     labels |= {row.id: row.label for row in data.DATASETS.values()}
@@ -286,12 +242,10 @@ def _dropdown(field: Any, value: Any, **common: Any) -> gr.Dropdown:
     return gr.Dropdown(choices, value=value, filterable=False, **common)
 
 
-def _slider(field: Any, value: Any, **common: Any) -> gr.Slider:
-    return gr.Slider(field.minimum, field.maximum, value, step=field.step, **common)
-
-
 _WIDGETS: dict[Widget, Callable[..., Any]] = {
-    "slider": _slider,
+    "slider": lambda field, value, **common: gr.Slider(
+        field.minimum, field.maximum, value, step=field.step, **common
+    ),
     "number": lambda _, value, **common: gr.Number(value, precision=0, **common),
     "text": lambda _, value, **common: gr.Textbox(value, max_lines=1, **common),
     "dropdown": _dropdown,

@@ -9,14 +9,14 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import models
-from peft_demo.errors import PeftDemoError
 from peft_demo.runs import RunKind
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.form.sweep_form import SweepForm
 from peft_demo.ui.form.transfer import Transfer
-from peft_demo.ui.html import render
+from peft_demo.ui.html import render, styled
 from peft_demo.ui.owners import acting
+from peft_demo.ui.requests import QUIET
 from peft_demo.ui.services import Services
 
 
@@ -28,14 +28,14 @@ class Sidebar:
         self._services = services
         self._owner = owner
         with gr.Sidebar(width=350, elem_id="sidebar"):
-            gr.HTML("<h2>New run</h2>", apply_default_css=False)
+            styled("<h2>New run</h2>")
             self.form = Form({"base_model": models.default_base()})
             self.several = SweepForm(services, self.form)
             self.transfer = Transfer(self.form)
             with gr.Column(elem_id="start-bar"):
-                self.brief = gr.HTML(render("waiting"), elem_id="brief", apply_default_css=False)
+                self.brief = styled(render("waiting"), elem_id="brief")
                 start = gr.Button("Start training", variant="primary", elem_id="start")
-                self._message = gr.HTML("", elem_id="start-message", apply_default_css=False)
+                self._message = styled("", elem_id="start-message")
         form = self.form
         for button, kind in ((start, RunKind.TRAINING), (form.find, RunKind.RANGE_TEST)):
             self._queue(button, partial(self._submit, kind), form.validate, form.inputs)
@@ -55,22 +55,15 @@ class Sidebar:
             [self._owner, *inputs],
             self._message,
             validator=lambda _, *values: [gr.validate(True, ""), *validate(*values)],
-            show_progress="hidden",
             concurrency_limit=8,
-            api_visibility="private",
+            **QUIET,
         ).success(None, js=f"() => {calling('submitted()')}")
 
     def _submit(self, kind: RunKind, owner: object, *values: Any) -> str:
-        try:
-            run = self._services.engine.submit(self.form.config(*values), acting(owner), kind)
-        except PeftDemoError as error:
-            raise gr.Error(str(error), duration=None, print_exception=False) from error
+        run = self._services.engine.submit(self.form.config(*values), acting(owner), kind)
         return render("queued", what=f"{run.run_id} was", group_id=None)
 
     def _submit_all(self, owner: object, *values: Any) -> str:
-        try:
-            plan = self.several.plan(*values)
-            group, queued = self._services.engine.submit_plan(plan, acting(owner))
-        except PeftDemoError as error:
-            raise gr.Error(str(error), duration=None, print_exception=False) from error
+        plan = self.several.plan(*values)
+        group, queued = self._services.engine.submit_plan(plan, acting(owner))
         return render("queued", what=f"{len(queued)} runs were", group_id=group.group_id)

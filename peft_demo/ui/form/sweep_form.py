@@ -8,13 +8,13 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import runs
-from peft_demo.errors import InvalidFieldsError, PeftDemoError
+from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import sweeps
 from peft_demo.runs.sweeps import Plan
 from peft_demo.ui.durations import duration
 from peft_demo.ui.form.run_form import Form
-from peft_demo.ui.html import refused, render
-from peft_demo.ui.requests import MethodId, OptionalText, checked, unchecked
+from peft_demo.ui.html import refused, render, styled
+from peft_demo.ui.requests import QUIET, MethodId, checked, problems_of, unchecked
 from peft_demo.ui.services import Services
 
 EMPTY = (
@@ -50,7 +50,7 @@ class SweepForm:
                 "grow together; each gets the numbers that it has alone.",
                 elem_id="race",
             )
-            self.count = gr.HTML(EMPTY, elem_id="sweep-count", apply_default_css=False)
+            self.count = styled(EMPTY, elem_id="sweep-count")
             self.button = gr.Button("Queue them all", elem_id="queue-all")
         self.inputs: list[Any] = [
             self._repeats,
@@ -61,17 +61,10 @@ class SweepForm:
             checked(self._offer),
             [form.method, *(field for field, _ in self._axes)],
             [field for field, _ in self._axes],
-            show_progress="hidden",
-            api_visibility="private",
+            **QUIET,
         )
         for field, values in self._axes:
-            field.input(
-                checked(self._explain),
-                [form.method, field],
-                values,
-                show_progress="hidden",
-                api_visibility="private",
-            )
+            field.input(checked(self._explain), [form.method, field], values, **QUIET)
 
     def plan(self, *values: Any) -> Plan:
         """What the controls of both forms ask for.
@@ -99,12 +92,8 @@ class SweepForm:
         """For each control of both forms, whether its value is allowed, and the sentence if not."""
         own, rest = values[: len(self.inputs)], values[len(self.inputs) :]
         answers = self._form.validate(*rest)
-        problems: Mapping[str, str] = {}
-        if all(answer["is_valid"] for answer in answers):
-            try:
-                self.plan(*values)
-            except InvalidFieldsError as error:
-                problems = error.problems
+        is_valid = all(answer["is_valid"] for answer in answers)
+        problems = problems_of(lambda: self.plan(*values)) if is_valid else {}
         return [*self._answers(own, problems), *answers]
 
     def describe(self, *values: Any) -> str:
@@ -117,10 +106,6 @@ class SweepForm:
             return refused(error.problems.values())
         from peft_demo.adapters.forecast import forecast, total_seconds
 
-        try:
-            known = self._services.store.runs()
-        except PeftDemoError:
-            known = []
         parameters = [
             forecast(config, ()).counts.num_adapter_parameters for config in planned.configs
         ]
@@ -130,7 +115,7 @@ class SweepForm:
             "planned",
             count=len(planned.configs),
             parameters=each,
-            time=duration(total_seconds(planned.configs, known)),
+            time=duration(total_seconds(planned.configs, self._services.known_runs())),
             names=[config.name for config in planned.configs[:3]],
         )
 
@@ -151,7 +136,7 @@ class SweepForm:
             )
         return unchecked(field), values
 
-    def _offer(self, method: MethodId, first: OptionalText, second: OptionalText) -> list[Any]:
+    def _offer(self, method: MethodId, first: str | None, second: str | None) -> list[Any]:
         """The fields of another method; what was chosen stays if it has it."""
         choices = _choices(method)
         known = {value for _, value in choices}
@@ -160,7 +145,7 @@ class SweepForm:
             for name in (first, second)
         ]
 
-    def _explain(self, method: MethodId, name: OptionalText) -> Any:
+    def _explain(self, method: MethodId, name: str | None) -> Any:
         field = next((f for f in sweeps.sweepable(method) if f.name == name), None)
         if field is None:
             return gr.update(info="Its values, parted by commas.")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import RunConfig, links, reading
-from peft_demo.storage import Store
 from peft_demo.ui.form.run_form import Form
-from peft_demo.ui.html import problem, render
-from peft_demo.ui.requests import OptionalText, Text, page_function
+from peft_demo.ui.html import problem, render, styled
+from peft_demo.ui.requests import QUIET, problems_of
 
 
 class Transfer:
@@ -22,7 +19,7 @@ class Transfer:
     def __init__(self, form: Form) -> None:
         """Draw the controls into the current Blocks."""
         self._form = form
-        self.notes = gr.HTML("", elem_id="import-notes", apply_default_css=False)
+        self.notes = styled("", elem_id="import-notes")
         with gr.Accordion("Paste or take along", open=False, elem_id="transfer"):
             self._text = gr.Textbox(
                 label="Paste a configuration",
@@ -33,19 +30,15 @@ class Transfer:
                 elem_id="paste",
             )
             self._button = gr.Button("Put into the form", elem_id="paste-button")
-            gr.HTML(render("take_along"), elem_id="transfer-buttons", apply_default_css=False)
+            styled(render("take_along"), elem_id="transfer-buttons")
         self._button.click(
             self.paste,
             [self._text, *form.inputs],
             [self.notes, *form.inputs],
-            validator=lambda text, *values: [
-                *self._validate(text, values),
-                *([gr.validate(True, "")] * len(values)),
-            ],
-            show_progress="hidden",
+            validator=self._validate,
             # A click while the first answer is still on its way counts too.
             trigger_mode="multiple",
-            api_visibility="private",
+            **QUIET,
         )
 
     def paste(self, text: str, *values: Any) -> list[Any]:
@@ -66,12 +59,10 @@ class Transfer:
             return [problem(f"The link cannot be used: {error}"), *untouched]
         return [render("filled", notes=imported.notes), *self._form.show(config.flat())]
 
-    def _validate(self, text: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
-        try:
-            reading.read(text, self._current(values))
-        except InvalidFieldsError as error:
-            return [gr.validate(False, str(error))]
-        return [gr.validate(True, "")]
+    def _validate(self, text: str, *values: Any) -> list[dict[str, Any]]:
+        problems = problems_of(lambda: reading.read(text, self._current(values)))
+        told = gr.validate(not problems, " ".join(problems.values()))
+        return [told, *([gr.validate(True, "")] * len(values))]
 
     def _current(self, values: tuple[Any, ...]) -> dict[str, Any] | None:
         """What the form says, if that is allowed: the text may rely on it."""
@@ -79,30 +70,3 @@ class Transfer:
             return self._form.config(*values).flat() if values else None
         except InvalidFieldsError:
             return None
-
-
-def code_function(store: Store) -> Callable[..., Any]:
-    """What the page's script calls for a script or notebook; see ``code_of``."""
-
-    def code(kind: Text, run_id: OptionalText = None, link: OptionalText = None) -> str:
-        return code_of(store, kind, run_id, link)
-
-    return page_function(code)
-
-
-def code_of(store: Store, kind: str, run_id: str | None = None, link: str | None = None) -> str:
-    """The script or notebook of a run or of a link's configuration, as JSON.
-
-    Raises:
-        PeftDemoError: there is no such run or kind, or the link is not allowed.
-    """
-    from peft_demo.export import code
-
-    forward_pass = None
-    if run_id:
-        run = store.get(run_id)
-        config, forward_pass = run.config, run.forward_pass
-    else:
-        config = RunConfig(links.from_link(link or "").values)
-    text = code.export(config, kind, forward_pass)
-    return json.dumps({"name": code.file_name(kind), "text": text})

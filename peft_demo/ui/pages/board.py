@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from peft_demo import comparison
 from peft_demo.comparison.curves import run_curves
@@ -17,16 +17,10 @@ from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.export.csv import known_config
 from peft_demo.fields import shown
 from peft_demo.runs import Run, RunKind, RunStatus
-from peft_demo.ui.html import render
+from peft_demo.ui.html import render, scripted
 from peft_demo.ui.owners import digest
-from peft_demo.ui.pages.page import Frame, Page, scripted
-from peft_demo.ui.requests import (
-    Number,
-    OptionalText,
-    RunIds,
-    Text,
-    page_function,
-)
+from peft_demo.ui.pages.page import Frame, Page
+from peft_demo.ui.requests import RunIds, page_function
 from peft_demo.ui.services import Services
 
 
@@ -38,8 +32,8 @@ class Board(Page):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self._summaries: dict[str, tuple[int, dict[str, Any]]] = {}
-        self._curves: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._summaries: _Kept = {}
+        self._curves: _Kept = {}
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
@@ -55,9 +49,9 @@ class Board(Page):
 
     def poll(
         self,
-        since: Number = -1,
-        models: OptionalText = None,
-        problem: OptionalText = None,
+        since: int = -1,
+        models: str | None = None,
+        problem: str | None = None,
         shown: RunIds = (),
         curves: RunIds = (),
     ) -> str | None:
@@ -98,7 +92,7 @@ class Board(Page):
         }
         return json.dumps(answer, separators=(",", ":"))
 
-    def act(self, action: Text, run_ids: RunIds = (), tags: Text = "") -> str:
+    def act(self, action: str, run_ids: RunIds = (), tags: str = "") -> str:
         """Do what a button says; answers an empty text.
 
         Args:
@@ -134,20 +128,33 @@ class Board(Page):
         return " ".join(found)
 
     def _summary(self, run: Run) -> dict[str, Any]:
-        known = self._summaries.get(run.run_id)
-        if known is None or known[0] != run.version:
-            known = (run.version, summary(run))
-            self._summaries[run.run_id] = known
-        return known[1]
+        return _kept(self._summaries, run, lambda: summary(run))
 
     def _curve(self, run_id: str) -> dict[str, Any]:
         store = self._services.store
         run = store.get(run_id)
-        known = self._curves.get(run_id)
-        if known is None or known[0] != run.version:
-            known = (run.version, run_curves(run, store.steps(run_id)))
-            self._curves[run_id] = known
-        return known[1]
+        return _kept(self._curves, run, lambda: run_curves(run, store.steps(run_id)))
+
+
+_Kept: TypeAlias = dict[str, tuple[int, dict[str, Any]]]
+"""What was made of each run, and of which version of it."""
+
+
+def _kept(made: _Kept, run: Run, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    version, known = made.get(run.run_id, (None, {}))
+    if version != run.version:
+        known = make()
+        made[run.run_id] = (run.version, known)
+    return known
+
+
+_OF_RESULT = (
+    "num_adapter_parameters",
+    "num_head_parameters",
+    "file_bytes",
+    "saved_as",
+    "seconds",
+)
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -159,7 +166,7 @@ def summary(run: Run) -> dict[str, Any]:
         "kind": str(run.kind),
         "name": config.name,
         "summary": _what(run),
-        "method": run.config.method_label,
+        "method": config.method_label,
         "status": str(run.status),
         "reference": run.is_reference,
         "owner": run.owner_name,
@@ -173,12 +180,8 @@ def summary(run: Run) -> dict[str, Any]:
         "is_starred": run.is_starred,
         "group_id": run.group_id,
         "queue": run.queue_position,
-        "phase": run.progress.phase,
-        "step": run.progress.step,
-        "max_steps": run.progress.max_steps,
-        "samples_per_second": run.progress.samples_per_second,
+        **run.progress.model_dump(),
         "seconds_left": run.progress.seconds_left if run.status is RunStatus.RUNNING else None,
-        "learning_rate": run.progress.learning_rate,
         "epoch": len(run.epochs),
         "max_epochs": config.num_train_epochs,
         "eval_accuracy": last and last.eval_accuracy,
@@ -196,11 +199,7 @@ def summary(run: Run) -> dict[str, Any]:
             "reviews": result.num_test_reviews,
             "loss": result.test_loss,
         },
-        "num_adapter_parameters": result and result.num_adapter_parameters,
-        "num_head_parameters": result and result.num_head_parameters,
-        "file_bytes": result and result.file_bytes,
-        "saved_as": result and result.saved_as,
-        "seconds": result and result.seconds,
+        **{name: result and getattr(result, name) for name in _OF_RESULT},
         "range": run.range_test
         and {
             "suggestion": run.range_test.suggestion and float(f"{run.range_test.suggestion:.2g}"),

@@ -14,24 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from peft_demo import comparison
 from peft_demo.comparison import curves
-from peft_demo.comparison.baselines import Baselines
+from peft_demo.comparison.baselines import Baselines, is_baseline
 from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.errors import PeftDemoError
-from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunStatus, sweeps
 from peft_demo.ui.baseline_worker import BaselineWorker
-from peft_demo.ui.html import render
+from peft_demo.ui.html import render, scripted
 from peft_demo.ui.owners import acting, public
-from peft_demo.ui.pages.page import Frame, Page, scripted
-from peft_demo.ui.requests import (
-    Anything,
-    GroupId,
-    Number,
-    OptionalText,
-    RunIds,
-    Yes,
-    page_function,
-)
+from peft_demo.ui.pages.page import Frame, Page
+from peft_demo.ui.requests import GroupId, RunIds, page_function
 from peft_demo.ui.services import Services
 
 if TYPE_CHECKING:
@@ -67,8 +58,6 @@ class ComparePage(Page):
         self._baselines = BaselineWorker(services)
         self._answers: OrderedDict[tuple[Any, ...], str] = OrderedDict()
         self._lock = threading.Lock()
-        self._runs: dict[str, Run] = {}
-        self._seen = -1
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
@@ -85,7 +74,7 @@ class ComparePage(Page):
             page_function(self.baselines),
         ]
 
-    def compare(self, run_ids: RunIds = (), key: OptionalText = None) -> str | None:
+    def compare(self, run_ids: RunIds = (), key: str | None = None) -> str | None:
         """The comparison of some runs with their curves.
 
         Args:
@@ -96,7 +85,8 @@ class ComparePage(Page):
 
         def build() -> dict[str, Any]:
             facts = comparison.compare(store, run_ids, **self._sources)
-            runs = [run for fact in facts.runs if (run := self._runs.get(fact.run_id))]
+            known = self._services.runs()
+            runs = [known[fact.run_id] for fact in facts.runs if fact.run_id in known]
             cells = {cell.cell_id: cell.run_ids for cell in facts.repeats}
             return {
                 "comparison": facts.model_dump(mode="json"),
@@ -107,7 +97,7 @@ class ComparePage(Page):
 
         return self._answer(("compare", *run_ids), key, lambda: run_ids, build)
 
-    def group(self, group: GroupId, key: OptionalText = None) -> str | None:
+    def group(self, group: GroupId, key: str | None = None) -> str | None:
         """The page of a group; ``key`` as for ``compare``."""
         store = self._services.store
 
@@ -147,23 +137,19 @@ class ComparePage(Page):
 
     def baselines(self, run_ids: RunIds) -> str:
         """The lines to beat on some runs' test reviews, for the board's chart."""
-        try:
-            self._follow()
-        except PeftDemoError:
-            return json.dumps({"lines": [], "is_pending": False})
-        runs = [self._runs[run_id] for run_id in run_ids[:MOST_LINED] if run_id in self._runs]
-        store = self._services.store
-        found = Baselines(store, runs, self._baselines.get, list(self._runs.values()))
+        known = self._services.known_runs()
+        runs = [run for run in known if run.run_id in run_ids[:MOST_LINED]]
+        found = Baselines(self._services.store, runs, self._baselines.get, known)
         told = [line.model_dump(include={"name", "detail", "accuracy"}) for line in found.lines()]
         return json.dumps({"lines": told, "is_pending": found.are_pending})
 
-    def assignment(self, tuned: Yes = False, owner: Anything = None) -> str:
+    def assignment(self, tuned: bool = False, owner: Any = None) -> str:
         """Queue the assignment's four configurations, with tuned rates if ``tuned``, as a race."""
         plan = sweeps.assignment(tuned=tuned)
         group, _ = self._services.engine.submit_plan(plan, acting(owner))
         return json.dumps({"group": group.group_id})
 
-    def disagreements(self, run_ids: RunIds, limit: Number = 20) -> str:
+    def disagreements(self, run_ids: RunIds, limit: int = 20) -> str:
         """The reviews that split some runs, at most ``limit`` of each kind."""
         most = max(0, min(limit, LONGEST_LIST))
         found = comparison.disagreements(self._services.store, run_ids, most)
@@ -172,7 +158,7 @@ class ComparePage(Page):
 
     @property
     def _sources(self) -> dict[str, Any]:
-        return {"measure": self._baselines.get, "others": list(self._runs.values())}
+        return {"measure": self._baselines.get, "others": self._services.known_runs()}
 
     def _answer(
         self,
@@ -182,7 +168,6 @@ class ComparePage(Page):
         build: Callable[[], dict[str, Any]],
     ) -> str | None:
         try:
-            self._follow()
             state = self._state(members())
             found = f"{hash((what, state)):x}"
             if key == found:
@@ -202,32 +187,17 @@ class ComparePage(Page):
             while len(self._answers) > KEPT_ANSWERS:
                 self._answers.popitem(last=False)
 
-    def _follow(self) -> None:
-        """Take what has changed in the store since the last look."""
-        store = self._services.store
-        with self._lock:
-            version = store.version
-            if version == self._seen:
-                return
-            changed = store.runs(self._seen if 0 <= self._seen <= version else -1)
-            self._runs.update({run.run_id: run for run in changed})
-            there = set(store.ids())
-            self._runs = {run_id: run for run_id, run in self._runs.items() if run_id in there}
-            self._seen = version
-
     def _state(self, run_ids: Sequence[str]) -> tuple[Any, ...]:
         """Equal as long as the same would be answered."""
-        runs = [self._runs.get(run_id) for run_id in run_ids]
-        yardsticks = [
-            run.run_id
-            for run in self._runs.values()
-            if run.result is not None and _is_baseline(run)
-        ]
-        return (*map(_state_of, runs), tuple(yardsticks), self._baselines.state)
+        known = self._services.runs()
+        states = (_state_of(known.get(run_id)) for run_id in run_ids)
+        yardsticks = tuple(run_id for run_id, run in known.items() if is_baseline(run))
+        return (*states, yardsticks, self._baselines.state)
 
     def _means(self, cells: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        known = self._services.runs()
         return {
-            cell_id: curves.mean_curves([self._runs[i] for i in run_ids if i in self._runs])
+            cell_id: curves.mean_curves([known[i] for i in run_ids if i in known])
             for cell_id, run_ids in cells.items()
         }
 
@@ -254,7 +224,3 @@ def _state_of(run: Run | None) -> tuple[Any, ...]:
     step = run.progress.step * LIVE_STEPS // max(1, run.progress.max_steps)
     live = step if run.status is RunStatus.RUNNING else 0
     return (run.run_id, run.status, run.config.name, len(run.epochs), run.finished_at, live)
-
-
-def _is_baseline(run: Run) -> bool:
-    return run.config.method in METHODS and METHODS[run.config.method].baseline

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from latex2mathml import converter
 
-from peft_demo.errors import InvalidFieldsError, PeftDemoError
+from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS, UNSUPPORTED, Method, measured_rates
-from peft_demo.runs import Run, RunConfig, links
+from peft_demo.runs import RunConfig, links
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.durations import duration
 from peft_demo.ui.form.run_form import Form
-from peft_demo.ui.html import refused, render
-from peft_demo.ui.pages.page import QUIET, Frame, Page, scripted
-from peft_demo.ui.services import Services
+from peft_demo.ui.html import refused, render, scripted, styled
+from peft_demo.ui.pages.page import Frame, Page
+from peft_demo.ui.requests import QUIET
 
 if TYPE_CHECKING:
     from peft_demo.adapters.forecast import Forecast
@@ -32,13 +32,9 @@ class MethodPage(Page):
     tab_id = "method-tab"
     is_drawn_at_once = True  # so that it follows the form while another tab is open
 
-    def __init__(self, services: Services) -> None:
-        super().__init__(services)
-        self._runs: tuple[int, list[Run]] = (-1, [])
-
     def draw(self, frame: Frame) -> None:
         """See Page."""
-        self._about = gr.HTML(render("waiting"), elem_id="about", apply_default_css=False)
+        self._about = styled(render("waiting"), elem_id="about")
         self._methods = scripted(gallery(), _PICK, elem_id="gallery")
 
     def connect(self, frame: Frame) -> None:
@@ -72,18 +68,9 @@ class MethodPage(Page):
         from peft_demo.adapters.forecast import forecast
         from peft_demo.ui.drawing import draw
 
-        known = forecast(config, self._finished())
+        known = forecast(config, self._services.known_runs())
         drawn = draw(known.counts, METHODS[config.method].label)
         return brief(config, known), page(config, known, drawn)
-
-    def _finished(self) -> list[Run]:
-        store = self._services.store
-        try:
-            if store.version != self._runs[0]:
-                self._runs = (store.version, store.runs())
-        except PeftDemoError:
-            return []  # the page's header says what is wrong with the store
-        return self._runs[1]
 
 
 def brief(config: RunConfig, known: Forecast) -> str:

@@ -8,12 +8,8 @@ from typing import Any, ClassVar
 
 import gradio as gr
 
-from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.sidebar import Sidebar
 from peft_demo.ui.services import Services
-
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-"""How the page's own events run: unseen, and not as endpoints."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +44,3 @@ class Page:
 
     def connect(self, frame: Frame) -> None:
         """Say what happens when it is used; everything is drawn by then."""
-
-
-def scripted(html: str, script: str, **more: Any) -> gr.HTML:
-    """HTML in our own style that our own script works on, once that is loaded."""
-    return gr.HTML(html, js_on_load=calling(script), apply_default_css=False, **more)

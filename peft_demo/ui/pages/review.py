@@ -12,19 +12,19 @@ import gradio as gr
 
 from peft_demo import comparison
 from peft_demo.data import DATASETS, DEFAULT_DATASET, LONGEST_TEXT, check_text, clean
-from peft_demo.errors import InvalidFieldsError, PeftDemoError
+from peft_demo.errors import PeftDemoError
 from peft_demo.runs import Run
 from peft_demo.ui.browser_code import calling
-from peft_demo.ui.html import problem, render
+from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.owners import acting
-from peft_demo.ui.pages.page import QUIET, Frame, Page
+from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import (
-    Number,
+    QUIET,
     OptionalRunIds,
     RunIds,
-    Text,
     checked,
     of_event,
+    problems_of,
     unchecked,
 )
 
@@ -72,12 +72,7 @@ class ReviewPage(Page):
                     example if len(example) < 48 else f"{example[:46].rsplit(' ', 1)[0]} …",
                     size="sm",
                     elem_id=f"example-{number}",
-                ).click(
-                    lambda text=example: text,
-                    outputs=self.review,
-                    show_progress="hidden",
-                    api_visibility="private",
-                )
+                ).click(lambda text=example: text, None, self.review, **QUIET)
         self.run_ids = gr.CheckboxGroup(
             choices,
             value=[run_id for _, run_id in choices if self._is_first_choice(run_id)],
@@ -89,7 +84,7 @@ class ReviewPage(Page):
         unchecked(self.run_ids)
         self._draw_import(frame.owner)
         self.button = gr.Button("Classify", variant="primary", elem_id="classify")
-        self.cards = gr.HTML(WAITING, elem_id="cards", apply_default_css=False)
+        self.cards = styled(WAITING, elem_id="cards")
         gr.on(
             [self.button.click, self.review.submit],
             checked(self.classify),
@@ -103,12 +98,11 @@ class ReviewPage(Page):
 
     def _draw_import(self, owner: gr.BrowserState) -> None:
         with gr.Accordion("Add an adapter from elsewhere", open=False, elem_id="import"):
-            gr.HTML(
+            styled(
                 "<p class='pd-quiet'>A zip with a peft adapter (adapter_config.json and "
                 "adapter_model.safetensors) for one of the base models here, trained for the "
                 "labels of a data set. It is tested on the same texts as every run on that, then "
-                "it joins the list.</p>",
-                apply_default_css=False,
+                "it joins the list.</p>"
             )
             dataset = gr.Dropdown(
                 [(f"{row.name}: {row.numbered_labels}", row.id) for row in DATASETS.values()],
@@ -121,7 +115,7 @@ class ReviewPage(Page):
             adapter = gr.File(
                 label="Adapter (zip)", file_types=[".zip"], type="filepath", elem_id="adapter-file"
             )
-            self.imported = gr.HTML("", elem_id="imported", apply_default_css=False)
+            self.imported = styled("", elem_id="imported")
             adapter.upload(
                 self._import,
                 [owner, adapter, dataset],
@@ -153,7 +147,7 @@ class ReviewPage(Page):
             **QUIET,
         )
 
-    def open_review(self, run_ids: RunIds, index: Number) -> list[Any]:
+    def open_review(self, run_ids: RunIds, index: int) -> list[Any]:
         """Put a test review and the adapters that it was listed for into the page.
 
         Raises:
@@ -172,7 +166,8 @@ class ReviewPage(Page):
     def _choices(self) -> list[tuple[str, str]]:
         return [
             (f"{run.config.name}{' · reference' if run.is_reference else ''}", run.run_id)
-            for run in self._services.finished_runs()
+            for run in self._services.runs().values()
+            if run.can_predict
         ]
 
     @staticmethod
@@ -181,32 +176,23 @@ class ReviewPage(Page):
         return run_id in {f"reference-{preset_id}" for preset_id in FIRST_CHOICE}
 
     @staticmethod
-    def _validate(review: Text, run_ids: RunIds) -> list[dict[str, Any]]:
-        problems: dict[str, str] = {}
-        for check in (lambda: check_text(review), lambda: _check_chosen(run_ids)):
-            try:
-                check()
-            except InvalidFieldsError as error:
-                problems.update(error.problems)
-        return [
-            gr.validate(name not in problems, problems.get(name, ""))
-            for name in ("review", "run_ids")
-        ]
+    def _validate(review: str, run_ids: RunIds) -> list[dict[str, Any]]:
+        from peft_demo.inference import check_run_ids
 
-    def classify(self, review: Text, run_ids: RunIds) -> str:
+        found = (
+            problems_of(lambda: check_text(review)),
+            problems_of(lambda: check_run_ids(run_ids)),
+        )
+        return [gr.validate(not problems, " ".join(problems.values())) for problems in found]
+
+    def classify(self, review: str, run_ids: RunIds) -> str:
         """The cards of a review, or why there are none."""
         try:
-            predictions = self._services.predict(review, run_ids)
+            predictions = self._services.predictor.predict(review, run_ids)
             runs = {run_id: self._services.store.get(run_id) for run_id in run_ids}
         except PeftDemoError as error:
             return problem(error)
         return cards(clean(review), predictions, runs)
-
-
-def _check_chosen(run_ids: Sequence[str]) -> None:
-    from peft_demo.inference import check_run_ids
-
-    check_run_ids(run_ids)
 
 
 def cards(review: str, predictions: Sequence[Prediction], runs: Mapping[str, Run]) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 from peft_demo.comparison.describe import texts_of
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.export.csv import known_config, run_csv
-from peft_demo.runs import Run
-from peft_demo.ui.html import render
+from peft_demo.runs import Run, RunConfig, links
+from peft_demo.ui.html import render, scripted
 from peft_demo.ui.owners import public
-from peft_demo.ui.pages.page import Frame, Page, scripted
-from peft_demo.ui.requests import Anything, RunId, RunIds, Text, page_function
+from peft_demo.ui.pages.page import Frame, Page
+from peft_demo.ui.requests import RunId, RunIds, page_function
 
 
 class RunsPage(Page):
@@ -32,15 +32,16 @@ class RunsPage(Page):
             page_function(self.annotate, _at_fields),
             page_function(self.records),
             page_function(self.details),
+            page_function(self.code),
         ]
 
     def annotate(
         self,
         run_id: RunId,
-        name: Anything = None,
-        tags: Anything = None,
-        note: Anything = None,
-        is_starred: Anything = None,
+        name: Any = None,
+        tags: Any = None,
+        note: Any = None,
+        is_starred: Any = None,
     ) -> str:
         """Write name, tags and note onto a run; answers an empty JSON object.
 
@@ -51,14 +52,14 @@ class RunsPage(Page):
         store.annotate(run_id, name=name, tags=tags, note=note, is_starred=is_starred)
         return "{}"
 
-    def records(self, run_ids: RunIds, kind: Text = "json") -> str:
+    def records(self, run_ids: RunIds, kind: str = "json") -> str:
         """Runs as the text of a file to keep, in the order of the request.
 
         Args:
             run_ids: one that was deleted a moment ago is left out.
             kind: csv or json.
         """
-        known = {run.run_id: run for run in self._services.store.runs()}
+        known = self._services.runs()
         runs = [known[run_id] for run_id in run_ids if run_id in known]
         if kind == "csv":
             return run_csv(runs)
@@ -78,6 +79,23 @@ class RunsPage(Page):
             rate=rate,
         )
         return json.dumps({"html": html, "range_test": test and {**test, "rate": rate}})
+
+    def code(self, kind: str, run_id: str | None = None, link: str | None = None) -> str:
+        """The script or notebook of a run or of a link's configuration, as JSON.
+
+        Raises:
+            PeftDemoError: there is no such run or kind, or the link is not allowed.
+        """
+        from peft_demo.export import code
+
+        forward_pass = None
+        if run_id:
+            run = self._services.store.get(run_id)
+            config, forward_pass = run.config, run.forward_pass
+        else:
+            config = RunConfig(links.from_link(link or "").values)
+        text = code.export(config, kind, forward_pass)
+        return json.dumps({"name": code.file_name(kind), "text": text})
 
 
 def _epochs(run: Run) -> list[dict[str, Any]]:
