@@ -3,8 +3,9 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import refuse
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,61 +23,40 @@ class Choice:
     variable: str
     meaning: str
     choices: tuple[str, ...]
+    most: int = 0
+    """Where it may be a whole number from 1 as well, the largest."""
 
     @property
     def allowed(self) -> str:
         """What it may be, in words."""
-        return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
+        count = [f"a whole number between 1 and {self.most}"] if self.most else []
+        *others, last = (*self.choices, *count)
+        return f"{', '.join(others)} or {last}"
 
     def __call__(self) -> str:
         """Return what holds now; raises ``InvalidFieldsError`` where it is not allowed."""
         value = os.environ.get(self.variable) or self.choices[0]
-        if value not in self.choices:
-            sentence = f"{self.variable} must be {self.allowed}, got {value[:40]!r}."
-            raise InvalidFieldsError({self.variable: sentence})
+        is_count = value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= self.most
+        if value not in self.choices and not is_count:
+            refuse(self.variable, f"{self.variable} must be {self.allowed}, got {value[:40]!r}.")
         return value
 
 
-@dataclass(frozen=True)
-class ChoiceOrCount(Choice):
-    """A variable that is one of a few words, or a whole number from 1."""
-
-    most: int
-
-    @property
-    def allowed(self) -> str:
-        """What it may be, in words."""
-        return f"{', '.join(self.choices)} or a whole number between 1 and {self.most}"
-
-    def __call__(self) -> str:
-        """Return what holds now, as text; raises ``InvalidFieldsError`` if it is not allowed."""
-        value = os.environ.get(self.variable) or self.choices[0]
-        is_count = value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= self.most
-        return value if is_count else super().__call__()
+_Default = TypeVar("_Default", Path, None)
 
 
 @dataclass(frozen=True)
-class OptionalFolder:
-    """A variable that names a folder, or is not set."""
+class Folder(Generic[_Default]):
+    """A variable that names a folder; ``default`` where it is not set."""
 
     variable: str
     meaning: str
+    default: _Default
 
-    def __call__(self) -> Path | None:
-        """Return the folder that is named, or None."""
-        named = os.environ.get(self.variable)
-        return Path(named).expanduser().absolute() if named else None
-
-
-@dataclass(frozen=True)
-class Folder(OptionalFolder):
-    """A variable that names a folder; another where it is not set."""
-
-    default: Path
-
-    def __call__(self) -> Path:
+    def __call__(self) -> Path | _Default:
         """Return the folder that holds now."""
-        return super().__call__() or self.default
+        named = os.environ.get(self.variable)
+        return Path(named).expanduser().absolute() if named else self.default
 
 
 home = Folder(
@@ -84,12 +64,15 @@ home = Folder(
     "the folder that everything the program writes goes into",
     ADAPTERS / "runs",
 )
-distilbert_folder = OptionalFolder(
+distilbert_folder = Folder(
     "PEFT_DEMO_DISTILBERT_FOLDER",
     "a local copy of distilbert-base-cased to use instead of the Hub's",
+    None,
 )
-imdb_folder = OptionalFolder(
-    "PEFT_DEMO_IMDB_FOLDER", "a local copy of stanfordnlp/imdb to use instead of the Hub's"
+imdb_folder = Folder(
+    "PEFT_DEMO_IMDB_FOLDER",
+    "a local copy of stanfordnlp/imdb to use instead of the Hub's",
+    None,
 )
 forward = Choice(
     "PEFT_DEMO_FORWARD",
@@ -109,7 +92,7 @@ precision = Choice(
     "in it, else `float32`",
     ("auto", "bfloat16", "float32"),
 )
-workers = ChoiceOrCount(
+workers = Choice(
     "PEFT_DEMO_WORKERS",
     "where runs are trained: in a `thread` of the program, or in that many processes at a time; "
     "`auto` is a thread on machines with fewer than four cores or with a GPU, else a process for "

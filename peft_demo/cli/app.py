@@ -34,9 +34,6 @@ def main(before: Sequence[str] = ()) -> None:
     try:
         settings.check()
         app([*before, *sys.argv[1:]])
-    except (InvalidFieldsError, NotFoundError) as error:
-        typer.echo(f"Error: {error}", err=True)
-        sys.exit(2)
     except PeftDemoError as error:
         typer.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, (InvalidFieldsError, NotFoundError)) else 1)

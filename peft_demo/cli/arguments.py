@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from peft_demo import settings
-from peft_demo.errors import InvalidFieldsError, StoreError
+from peft_demo.errors import StoreError, refuse
 from peft_demo.fields import shown
 from peft_demo.runs import RunConfig, presets
 from peft_demo.storage import Store
@@ -43,8 +43,6 @@ def field_values(changes: list[str], option: str = "set") -> dict[str, object]:
     for change in changes:
         name, equals, value = change.partition("=")
         if not equals:
-            raise InvalidFieldsError(
-                {option: f"--{option} must be FIELD=VALUE, got {shown(change)}."}
-            )
+            refuse(option, f"--{option} must be FIELD=VALUE, got {shown(change)}.")
         values[name.strip()] = value
     return values

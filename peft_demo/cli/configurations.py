@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +9,10 @@ from typing import Annotated
 import typer
 
 from peft_demo.cli.arguments import AsJson, Changes, FromPreset, configuration, open_store
-from peft_demo.cli.output import as_text, print_json, tell_end
+from peft_demo.cli.output import answer, as_text, facts, print_json, tell_end
 from peft_demo.cli.training import run_now
 from peft_demo.data import DATASETS, DEFAULT_DATASET
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import refuse
 from peft_demo.runs import RunConfig, RunKind
 from peft_demo.runs.schema import describe_methods
 
@@ -26,11 +25,7 @@ def count(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = 
     from peft_demo.adapters.forecast import forecast
 
     known = forecast(configuration(preset, changes), open_store().runs()).plain()
-    if as_json:
-        print_json(known)
-        return
-    for name, value in known.items():
-        typer.echo(f"{name:24} {as_text(value)}")
+    answer(as_json, known, facts(known))
 
 
 @commands.command()
@@ -59,8 +54,8 @@ def read_config(
 
     try:
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidFieldsError({"file": f"FILE must be a text file, got {file}."}) from error
+    except (OSError, UnicodeDecodeError):
+        refuse("file", f"FILE must be a text file, got {file}.")
     imported = reading.read(text)
     for note in imported.notes:
         typer.echo(note, err=True)
@@ -80,8 +75,8 @@ def import_adapter(
     with tempfile.TemporaryDirectory(dir=store.folder, prefix=".import-") as scratch:
         files = importing.unpack(source, Path(scratch))
         config = importing.describe(files, name or source.stem, dataset)
-        run = store.start(config, getpass.getuser(), RunKind.IMPORTED, files)
-    tell_end(run_now(store, run), store, False)
+        run = run_now(store, config, RunKind.IMPORTED, files)
+    tell_end(run, store, False)
 
 
 @commands.command("export-base")
@@ -99,12 +94,10 @@ def export_base(
 def methods(as_json: AsJson = False) -> None:
     """List the methods with their fields, limits and defaults."""
     described = describe_methods()
-    if as_json:
-        print_json(described)
-        return
+    lines = []
     for method in described:
-        typer.echo(f"{method['id']:12} {method['label']} ({method['year']}): {method['summary']}")
+        lines.append(f"{method['id']:12} {method['label']} ({method['year']}): {method['summary']}")
         for field in method["fields"]:
-            typer.echo(
-                f"    {field['name']:24} {field['allowed']}; default {as_text(field['default'])}"
-            )
+            default = as_text(field["default"])
+            lines.append(f"    {field['name']:24} {field['allowed']}; default {default}")
+    answer(as_json, described, lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import typer
@@ -20,27 +21,41 @@ def tell_end(run: Run, store: Store, as_json: bool) -> None:
         else:
             typer.echo(f"{run.run_id} {run.status}. {run.error or ''}", err=True)
         return
-    facts: dict[str, Any] = {
+    told: dict[str, Any] = {
+        "event": "completed",
         "run_id": run.run_id,
         "test_accuracy": result.test_accuracy,
         "test_interval": list(result.test_interval),
         "adapter_dir": str(store.folder_of(run.run_id)),
         "num_adapter_parameters": result.num_adapter_parameters,
         "num_head_parameters": result.num_head_parameters,
+        **result.train_output,
     }
-    if as_json:
-        print_json({"event": "completed", **facts, **result.train_output})
-        return
     low, high = result.test_interval
-    typer.echo(
+    line = (
         f"{run.run_id} completed: test accuracy {result.test_accuracy:.1%} "
-        f"(95 % interval {low:.1%} to {high:.1%}), saved in {facts['adapter_dir']}"
+        f"(95 % interval {low:.1%} to {high:.1%}), saved in {told['adapter_dir']}"
     )
+    answer(as_json, told, [line])
+
+
+def facts(values: Mapping[str, Any]) -> Iterator[str]:
+    """Names with their values, a line each."""
+    return (f"  {name:28} {as_text(value)}" for name, value in values.items())
 
 
 def as_text(value: object) -> str:
     """Write a value as text; a list's elements with commas between them."""
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def answer(as_json: bool, value: object, lines: Iterable[str]) -> None:
+    """Print an answer, as one line of JSON or as lines of text."""
+    if as_json:
+        print_json(value)
+    else:
+        for line in lines:
+            typer.echo(line)
 
 
 def print_json(value: object) -> None:

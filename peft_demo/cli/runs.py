@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from peft_demo.cli.arguments import AsJson, RunId, open_store
-from peft_demo.cli.output import as_text, print_json
+from peft_demo.cli.output import answer, facts
 from peft_demo.export.csv import run_csv
 from peft_demo.statistics import TEST_SET
 
@@ -25,14 +25,13 @@ def runs(
     if as_csv:
         print(run_csv(found), end="")
         return
-    if as_json:
-        print_json([json.loads(run.model_dump_json()) for run in found])
-        return
+    lines = []
     for run in found:
         accuracy = f"{run.result.test_accuracy:.1%}" if run.result else "–"
-        typer.echo(f"{run.run_id:34} {run.status:12} {accuracy:>6}  {run.config.name}")
+        lines.append(f"{run.run_id:34} {run.status:12} {accuracy:>6}  {run.config.name}")
         if run.problem:
-            typer.echo(f"{'':34} {run.problem}")
+            lines.append(f"{'':34} {run.problem}")
+    answer(as_json, [json.loads(run.model_dump_json()) for run in found], lines)
 
 
 @commands.command()
@@ -40,24 +39,20 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
     """Show everything about one run."""
     store = open_store()
     run = store.get(run_id)
-    if as_json:
-        steps = [metrics.model_dump() for metrics in store.steps(run_id)]
-        more = {"steps": steps, "folder": str(store.folder_of(run_id))}
-        print_json({**json.loads(run.model_dump_json()), **more})
-        return
-    typer.echo(f"{run.run_id}  {run.config.name}  {run.status}")
-    for sentence in filter(None, (run.error, run.problem)):
-        typer.echo(sentence)
-    for name, value in run.config.flat().items():
-        typer.echo(f"  {name:28} {as_text(value)}")
-    if run.result:
-        typer.echo("")
-        for row in run.result.training_table:
-            typer.echo("  " + "  ".join(f"{name} {value}" for name, value in row.items()))
-        typer.echo("")
-        facts = run.result.model_dump(exclude={"training_table", "train_output", "environment"})
-        for name, value in {**run.result.train_output, **facts, **run.result.environment}.items():
-            typer.echo(f"  {name:28} {as_text(value)}")
+    lines = [f"{run.run_id}  {run.config.name}  {run.status}"]
+    lines += [*filter(None, (run.error, run.problem)), *facts(run.config.flat())]
+    if result := run.result:
+        rows = (
+            "  ".join(f"{name} {value}" for name, value in row.items())
+            for row in result.training_table
+        )
+        lines += ["", *(f"  {row}" for row in rows), ""]
+        lines += facts(result.train_output)
+        lines += facts(result.model_dump(exclude={"training_table", "train_output", "environment"}))
+        lines += facts(result.environment)
+    steps = [metrics.model_dump() for metrics in store.steps(run_id)]
+    more = {"steps": steps, "folder": str(store.folder_of(run_id))}
+    answer(as_json, {**json.loads(run.model_dump_json()), **more}, lines)
 
 
 @commands.command()
@@ -71,15 +66,10 @@ def compare(
 
     store = open_store()
     wanted = comparison.check_run_ids(store, run_ids)
-    facts = comparison.compare(store, wanted, evaluation_set=evaluation_set)
-    if as_json:
-        print_json(facts.model_dump(mode="json"))
-        return
-    for sentence in (*facts.verdict, *facts.problems, *(pair.reason for pair in facts.refused)):
-        typer.echo(sentence)
-    typer.echo("")
-    for line in comparison.table(facts):
-        typer.echo(line)
+    found = comparison.compare(store, wanted, evaluation_set=evaluation_set)
+    refused = (pair.reason for pair in found.refused)
+    lines = [*found.verdict, *found.problems, *refused, "", *comparison.table(found)]
+    answer(as_json, found.model_dump(mode="json"), lines)
 
 
 @commands.command()
@@ -92,15 +82,13 @@ def predict(
     from peft_demo.inference import Predictor
 
     for prediction in Predictor(open_store()).predict(text, run):
-        if as_json:
-            print_json(prediction.model_dump())
-        else:
-            share = prediction.probabilities[prediction.label]
-            typer.echo(
-                f"{prediction.run_id}  {prediction.label} {share:.1%}  "
-                f"{prediction.milliseconds:.0f} ms  "
-                f"read {prediction.tokens_read} of {prediction.tokens_total} tokens"
-            )
+        line = (
+            f"{prediction.run_id}  {prediction.label} "
+            f"{prediction.probabilities[prediction.label]:.1%}  "
+            f"{prediction.milliseconds:.0f} ms  "
+            f"read {prediction.tokens_read} of {prediction.tokens_total} tokens"
+        )
+        answer(as_json, prediction.model_dump(), [line])
 
 
 @commands.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,9 +18,9 @@ from peft_demo.cli.arguments import (
     field_values,
     open_store,
 )
-from peft_demo.cli.output import print_json, tell_end
+from peft_demo.cli.output import answer, print_json, tell_end
 from peft_demo.errors import PeftDemoError
-from peft_demo.runs import EpochMetrics, Run, RunKind, RunStatus, presets
+from peft_demo.runs import EpochMetrics, Run, RunConfig, RunKind, RunStatus, presets
 from peft_demo.storage import Store
 
 if TYPE_CHECKING:
@@ -35,20 +36,17 @@ def train(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = 
     config = configuration(preset, changes)
 
     def tell(_run: Run, event: object) -> None:
-        if not isinstance(event, EpochMetrics):
-            return
-        if as_json:
-            print_json({"event": "epoch", **event.model_dump()})
-        else:
-            typer.echo(
+        if isinstance(event, EpochMetrics):
+            line = (
                 f"epoch {event.epoch}/{config.num_train_epochs}  "
                 f"training loss {event.train_loss:.4f}  validation loss {event.eval_loss:.4f}  "
                 f"validation accuracy {event.eval_accuracy:.1%}"
             )
+            answer(as_json, {"event": "epoch", **event.model_dump()}, [line])
 
     store = open_store()
     try:
-        run = run_now(store, store.start(config, getpass.getuser()), tell)
+        run = run_now(store, config, tell=tell)
     except PeftDemoError as error:
         if as_json:
             print_json({"event": "failed", "error": str(error)})
@@ -94,18 +92,14 @@ def assignment(
 @commands.command("find-rate")
 def find_rate(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = False) -> None:
     """Find a learning rate by a short range test (Smith 2017)."""
-    store = open_store()
-    config = configuration(preset, changes)
-    run = run_now(store, store.start(config, getpass.getuser(), RunKind.RANGE_TEST))
+    run = run_now(open_store(), configuration(preset, changes), RunKind.RANGE_TEST)
     found = run.range_test
     if found is None:
         raise PeftDemoError(run.error or f"The range test was {run.status}.")
-    if as_json:
-        print_json({"run_id": run.run_id, **found.model_dump()})
-        return
     rate = "no rate" if found.suggestion is None else f"a learning rate of {found.suggestion:.2g}"
     unsure = "" if found.is_sure else f" (unsure: {found.reason})"
-    typer.echo(f"{run.run_id} suggests {rate}{unsure}")
+    line = f"{run.run_id} suggests {rate}{unsure}"
+    answer(as_json, {"run_id": run.run_id, **found.model_dump()}, [line])
 
 
 @commands.command()
@@ -132,10 +126,17 @@ def reference(
     train_references(names or list(presets.REFERENCES), settings.ADAPTERS, typer.echo)
 
 
-def run_now(store: Store, run: Run, tell: Listener | None = None) -> Run:
+def run_now(
+    store: Store,
+    config: RunConfig,
+    kind: RunKind = RunKind.TRAINING,
+    files: Path | None = None,
+    tell: Listener | None = None,
+) -> Run:
     """Do a run in the foreground, past the queue; Ctrl-C cancels it."""
     from peft_demo.execution import Engine
 
+    run = store.start(config, getpass.getuser(), kind, files)
     with suppress(KeyboardInterrupt):
         Engine(store, listener=tell).run(run)
     return store.get(run.run_id)

@@ -14,6 +14,7 @@ from pathlib import Path
 from peft_demo.errors import PeftDemoError, StoreError
 from peft_demo.execution.executor import Executor, Handle, Job
 from peft_demo.execution.executors import ThreadExecutor
+from peft_demo.execution.jobs import failure
 from peft_demo.execution.recording import Listener, Recording
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, RunStatus
 from peft_demo.runs.sweeps import MOST_RACERS, Plan
@@ -90,8 +91,8 @@ class Engine:
 
     def run(self, run: Run) -> Run:
         """Do a run that this process has begun in the store, and return it as it ended."""
-        waiting = [run]
-        self._run_until_idle(lambda: waiting.pop() if waiting else None)
+        waiting = iter([run])
+        self._run_until_idle(lambda: next(waiting, None))
         return self._store.get(run.run_id)
 
     def run_group(self, group_id: str) -> None:
@@ -162,8 +163,7 @@ class Engine:
     def _took_next(self, claim: Claim) -> bool:
         """Begin with the next run, and those that take turns with it, if there is room for it."""
         self._wake.clear()
-        self._renew_leases()
-        self._heed_stops()
+        self._look_after_runs()
         if self._executor is None:
             self._executor = self._choose()
         if len({active.batch for active in self._active.values()}) >= self._executor.slots:
@@ -174,24 +174,26 @@ class Engine:
         self._begin(self._executor, self._batch_of(run, self._executor.slots))
         return True
 
-    def _renew_leases(self) -> None:
-        """Say that its runs are alive, then look for runs whose program has ended."""
-        with suppress(StoreError):  # tried again at once
+    def _look_after_runs(self) -> None:
+        """Say that its runs are alive, look for runs whose program has ended, and heed stops."""
+        with suppress(StoreError):  # a database that is locked for a moment is asked again
             # By the clock that leases are judged by: it goes on while a laptop sleeps.
             if self._active and abs(time.time() - self._renewed) > RENEW_SECONDS:
                 self._store.heartbeat([*self._active])
                 self._renewed = time.time()
             self._store.interrupt_orphans()
-
-    def _heed_stops(self) -> None:
-        with suppress(StoreError):  # a database that is locked for a moment is no reason to stop
             for run_id, active in list(self._active.items()):
                 if self._store.stop_requested(run_id):
                     active.handle.cancel()
 
     def _begin(self, executor: Executor, runs: Sequence[Run]) -> None:
         recordings = [Recording(self._store, run, self._listener) for run in runs]
-        handles = executor.start([self._job(recording) for recording in recordings])
+        try:
+            handles = executor.start([self._job(recording) for recording in recordings])
+        except Exception as error:
+            for recording in recordings:
+                recording.end(failure(error, recording.files))
+            return
         for recording, handle in zip(recordings, handles, strict=True):
             thread = threading.Thread(target=self._follow, args=(recording, handle), daemon=True)
             self._active[recording.run.run_id] = _Active(runs[0].run_id, handle, thread)

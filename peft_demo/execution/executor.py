@@ -1,12 +1,13 @@
 """Executor: where jobs are computed. Only the engine drives one.
 
-Threads: ``start`` returns at once. A handle is iterated by one thread, to its end; ``cancel`` may
-be called from any thread, at any time, more than once. An executor may wait with a job until the
-event before is dealt with, so whoever iterates must not stop halfway.
+Threads: one thread calls ``start``, which returns at once, and starts no more than there are slots
+for. A handle is iterated by one thread, to its end; ``cancel`` may be called from any thread, at
+any time, more than once. An executor may wait with a job until the event before is dealt with, so
+whoever iterates must not stop halfway.
 
 Order: ``Progress`` and ``StepMetrics`` come as they happen, an ``EpochMetrics`` after the steps of
-its epoch, and exactly one of ``Finished``, ``Failed`` and ``Cancelled`` comes last. Nothing is
-raised, neither by ``start`` nor while iterating: what goes wrong is a ``Failed`` with its reason.
+its epoch, and one of ``Finished``, ``Failed`` and ``Cancelled`` comes last. Nothing is raised while
+iterating: what goes wrong is a ``Failed`` with its reason. ``start`` raises if none can begin.
 
 Ownership: ``files`` belongs to its job from ``start`` to the last event. The executor writes into
 that folder only; after ``Finished`` all files are there, and nobody touches it any more. It knows
@@ -87,10 +88,6 @@ class Handle:
         """Put an event at the end."""
         self._events.put(event)
 
-    def wait_until_heard(self) -> None:
-        """Return once every event has been dealt with."""
-        self._events.join()
-
     def should_stop(self) -> bool:
         """Whether somebody called ``cancel``."""
         return self._cancelled.is_set()
@@ -100,7 +97,7 @@ class Executor(Protocol):
     """Computes jobs."""
 
     slots: int
-    """How many calls of ``start`` are worked on at a time; further ones wait."""
+    """How many calls of ``start`` it works on at a time."""
 
     def start(self, jobs: Sequence[Job]) -> Sequence[Handle]:
         """Begin with jobs that take turns, so that their curves grow side by side."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from peft_demo.errors import PeftDemoError, RunCancelledError
 from peft_demo.execution.executor import Cancelled, End, Failed, Finished, Job
 from peft_demo.runs import RangeTest, Reporter, RunConfig, RunKind, RunResult
+from peft_demo.storage.database import unusable
 
 if TYPE_CHECKING:
     from peft_demo.training.vmapped import Member
@@ -60,10 +61,7 @@ def _reason(error: BaseException, files: Path) -> str:
     if isinstance(error, PeftDemoError):
         return str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES):
-        return (
-            f"PEFT_DEMO_HOME must be a folder with free space that can be written to, "
-            f"got {files.parent} ({error.strerror})."
-        )
+        return str(unusable(files.parent, error.strerror))
     if isinstance(error, MemoryError) or "not enough memory" in str(error):
         return (
             "The machine's memory is full: per_device_train_batch_size or max_length "

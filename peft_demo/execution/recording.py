@@ -58,7 +58,11 @@ class Recording:
             is_closing: whether a run that was cancelled is interrupted by the program's end.
         """
         end = self._heard(handle)
-        self._listener(self._recorded(end, is_closing()), end)
+        self.end(end, is_closing())
+
+    def end(self, end: End, is_closing: bool = False) -> None:
+        """Record how the run ended; its files are in their place before, and no leftovers."""
+        self._listener(self._recorded(end, is_closing), end)
 
     def _heard(self, handle: Handle) -> End:
         """Record everything but the end, and return that."""
@@ -96,7 +100,6 @@ class Recording:
         self._written = time.monotonic()
 
     def _recorded(self, end: End, is_closing: bool) -> Run:
-        """The run as it ended; its files are in their place before, and no leftovers."""
         if isinstance(end, Finished):
             try:
                 return self._complete(end)

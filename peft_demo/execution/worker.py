@@ -1,7 +1,7 @@
 """A worker of ``ProcessExecutor``: it keeps torch, base and data loaded from one run to the next.
 
-It is sent lists of jobs, which it does in threads, and numbers of those to leave; it sends pairs of
-a number and an event. A job's number is its place among those that it was sent with.
+It is sent jobs by their numbers, which it does in threads, and numbers of those to leave; it sends
+pairs of a number and an event.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def work(connection: Connection, environment: Mapping[str, str]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     threading.Thread(target=_warm_up, daemon=True).start()
     executor = ThreadExecutor()
-    handles: list[Handle] = []
+    handles: dict[int, Handle] = {}
     sending = threading.Lock()
 
     def pass_on(number: int, handle: Handle) -> None:
@@ -48,10 +48,11 @@ def work(connection: Connection, environment: Mapping[str, str]) -> None:
         while True:
             message = connection.recv()
             if isinstance(message, int):
-                handles[message].cancel()
+                if message in handles:
+                    handles[message].cancel()
                 continue
-            handles = [*executor.start(message)]
-            for started in enumerate(handles):
+            handles = dict(zip(message, executor.start([*message.values()]), strict=True))
+            for started in handles.items():
                 threading.Thread(target=pass_on, args=started, daemon=True).start()
     os._exit(0)  # at once: whoever wanted the runs is gone
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from peft_demo.data.dataset import LoadingCode
 from peft_demo.models.architecture import ARCHITECTURES, Architecture, Shape
-from peft_demo.settings import OptionalFolder
+from peft_demo.settings import Folder
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,7 +39,7 @@ class Pretrained:
     code: LoadingCode
     note: str = ""
     """What somebody who has an adapter of it must do to get it, if its id is not enough."""
-    folder: OptionalFolder | None = None
+    folder: Folder[None] | None = None
     """The setting that names a local folder to load instead."""
 
     @property

@@ -94,10 +94,15 @@ class Database:
                 f"The run database {self.folder / DATABASE} is locked by another process; "
                 f"waited {LOCK_SECONDS:g} seconds. Nothing was changed: try again."
             )
-        return StoreError(
-            f"PEFT_DEMO_HOME must be a folder with free space that can be written to, "
-            f"got {self.folder} ({reason})."
-        )
+        return unusable(self.folder, reason)
+
+
+def unusable(folder: Path, reason: str | None) -> StoreError:
+    """What to raise where the folder that everything is written into cannot be used."""
+    return StoreError(
+        f"PEFT_DEMO_HOME must be a folder with free space that can be written to, "
+        f"got {folder} ({reason})."
+    )
 
 
 def touch(session: Session, *rows: RunRow) -> None:

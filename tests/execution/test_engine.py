@@ -323,12 +323,12 @@ def test_a_machine_that_slept_does_not_interrupt_its_own_runs(store, home, monke
     mine, left = (store.start(small_config(), "me").run_id for _ in range(2))
     woken = Engine(store)
     woken._active = {mine: None}
-    woken._renew_leases()
+    woken._look_after_runs()
     for run_id in (mine, left):
         silent_for(home, run_id, 3600)
     later = time.time() + 3600
     monkeypatch.setattr(engine.time, "time", lambda: later)
-    woken._renew_leases()
+    woken._look_after_runs()
     assert store.get(mine).status is RunStatus.RUNNING
     assert store.get(left).status is RunStatus.INTERRUPTED
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import threading
+from collections import defaultdict
 from pathlib import Path
 
 import psutil
@@ -100,8 +101,12 @@ def numbers_in(events):
 
 def send_to_busy(executor, number: int) -> None:
     """Send a signal to the workers that have something to do."""
-    for worker in executor._busy:
+    for worker in busy(executor):
         os.kill(worker._process.pid, number)
+
+
+def busy(executor):
+    return [worker for worker in executor._workers if worker.is_busy()]
 
 
 class TestEvents:
@@ -137,12 +142,18 @@ class TestEvents:
 
 
 class TestNumbers:
-    def test_of_ten_at_once_are_those_alone(self, executor, job):
+    def test_of_ten_at_once_are_those_alone(self, executor, job, store):
         alone = [numbers_in(events_of(executor, job(seed=seed))[0]) for seed in (1, 2)]
         assert alone[0] != alone[1]
-        handles = [executor.start([job(seed=1 + n % 2)])[0] for n in range(10)]
-        for number, events in enumerate(heard(handles)):
-            assert numbers_in(events) == alone[number % 2]
+        heard = defaultdict(list)
+        configs = [small_config(**ONE_STEP, seed=1 + n % 2) for n in range(10)]
+        group, runs = store.submit_plan(Plan(GroupKind.SWEEP, "ten", configs), "me")
+        engine = Engine(
+            store, lambda: executor, listener=lambda run, event: heard[run.run_id].append(event)
+        )
+        engine.run_group(group.group_id)
+        for number, run in enumerate(runs):
+            assert numbers_in(heard[run.run_id]) == alone[number % 2]
 
     def test_of_jobs_that_take_turns_are_those_alone(self, executor, job):
         changes = [{"seed": 1}, {"method": "ia3"}, {"per_device_train_batch_size": 4}]
@@ -166,7 +177,7 @@ class TestCancel:
         assert steps in ([1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4, 5])
 
     def test_before_it_has_begun(self, executor, job):
-        handles = [executor.start([job(long_config())])[0] for _ in range(3)]
+        handles = [executor.start([job(long_config())])[0] for _ in range(executor.slots)]
         for handle in reversed(handles):
             handle.cancel()
             assert heard([handle])[0][-1] == Cancelled()
@@ -238,7 +249,7 @@ class TestProcesses:
         def kill_the_first(run, event):
             if run.run_id == first.run_id and isinstance(event, StepMetrics) and event.step == 1:
                 wait_until(lambda: store.get(second.run_id).status.is_over)
-                wait_until(lambda: len(executor._busy) == 1)
+                wait_until(lambda: len(busy(executor)) == 1)
                 send_to_busy(executor, signal.SIGKILL)
 
         configs = [long_config(), small_config(**ONE_STEP)]

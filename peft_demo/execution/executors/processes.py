@@ -6,17 +6,15 @@ that it had, and its place is taken by a new one.
 
 from __future__ import annotations
 
-import math
+import itertools
 import multiprocessing
 import signal
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
 from peft_demo.execution.executor import Cancelled, End, Event, Failed, Handle, Job
-from peft_demo.execution.jobs import failure
 from peft_demo.execution.worker import work
 
 STUCK_SECONDS = 30.0
@@ -34,142 +32,110 @@ class ProcessExecutor:
         environment: variables of the workers, beside this process's own.
     """
 
-    def __init__(self, slots: int, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, slots: int, environment: Mapping[str, str] | None = None) -> None:
         self.slots = slots
         self._environment = environment or {}
-        self._changed = threading.Condition()
-        self._busy: set[_Worker] = set()
-        self._idle = [_Worker(self._environment)]  # it loads while nobody waits for it
+        self._workers = [_Worker(self._environment)]  # it loads while nobody waits for it
 
     def start(self, jobs: Sequence[Job]) -> list[_Started]:
         """See ``Executor.start``."""
-        started = [_Started(self._changed) for _ in jobs]
-        threading.Thread(target=self._work, args=(jobs, started), daemon=True).start()
-        return started
+        self._workers = [worker for worker in self._workers if worker.is_alive]
+        for worker in self._workers:
+            if not worker.is_busy():
+                return worker.start(jobs)
+        self._workers.append(_Worker(self._environment))
+        return self._workers[-1].start(jobs)
 
     def close(self) -> None:
         """End all workers."""
-        with self._changed:
-            for worker in (*self._idle, *self._busy):
-                worker.end()
-
-    def _work(self, jobs: Sequence[Job], started: Sequence[_Started]) -> None:
-        """Let a worker do jobs, as soon as there is one, unless nobody wants them any more."""
-        end: End = Cancelled()
-        try:
-            if worker := self._taken_worker(started):
-                has_lived = worker.do(jobs, started)
-                with self._changed:
-                    self._busy.remove(worker)
-                    if has_lived:
-                        self._idle.append(worker)
-                    else:
-                        end = Failed(reason=_reason(worker.end()))
-                    self._changed.notify_all()
-        except Exception as error:
-            end = failure(error, jobs[0].files)
-        for job in started:
-            job.end(end)
-
-    def _taken_worker(self, started: Sequence[_Started]) -> _Worker | None:
-        def is_unwanted() -> bool:
-            return all(job.should_stop() for job in started)
-
-        with self._changed:
-            self._changed.wait_for(lambda: is_unwanted() or len(self._busy) < self.slots)
-            if is_unwanted():
-                return None
-            self._idle = [worker for worker in self._idle if worker.is_alive()]
-            worker = self._idle.pop() if self._idle else _Worker(self._environment)
-            self._busy.add(worker)
-            return worker
+        for worker in self._workers:
+            worker.kill()
 
 
 class _Started(Handle):
-    """A job of a worker, or one that waits for a worker."""
+    """A job that was sent to a worker, which can be asked to ``leave`` it or be ended."""
 
-    def __init__(self, changed: threading.Condition) -> None:
+    def __init__(self, leave: Callable[[], None], kill: Callable[[], None]) -> None:
         super().__init__()
-        self._changed = changed
-        self._leave: Callable[[], None] | None = None
-        self._stuck_at = math.inf
+        self._leave = leave
+        self._kill = kill
         self.is_over = False
-
-    def begin(self, leave: Callable[[], None]) -> None:
-        """A worker has it now; ``leave`` asks that worker to stop."""
-        with self._changed:
-            self._leave = leave
-            if self.should_stop():
-                self._ask_to_stop()
 
     def cancel(self) -> None:
         """See ``Handle.cancel``."""
-        with self._changed:
-            if not self.should_stop():
-                super().cancel()
-                self._ask_to_stop()
-                self._changed.notify_all()
-
-    def is_stuck(self) -> bool:
-        """Whether it should have stopped by now."""
-        return not self.is_over and time.monotonic() > self._stuck_at
+        if not self.should_stop():
+            super().cancel()
+            self._leave()
+            stuck = threading.Timer(STUCK_SECONDS, self._end_if_stuck)
+            stuck.daemon = True
+            stuck.start()
 
     def tell(self, event: Event) -> None:
         """See ``Handle.tell``."""
-        if isinstance(event, End):
-            with self._changed:
-                self.is_over, self._leave = True, None
+        self.is_over = isinstance(event, End)
         super().tell(event)
 
-    def end(self, end: End) -> None:
-        """Tell the last event, if none was told yet."""
+    def _end_if_stuck(self) -> None:
         if not self.is_over:
-            self.tell(Cancelled() if self.should_stop() else end)
-
-    def _ask_to_stop(self) -> None:
-        if self._leave is not None:
-            self._leave()
-            self._stuck_at = time.monotonic() + STUCK_SECONDS
+            self._kill()
 
 
 class _Worker:
-    """One process."""
+    """One process, which does one list of jobs at a time."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self._connection, theirs = _processes.Pipe()
         # A daemon ends with this process.
         self._process = _processes.Process(target=work, args=(theirs, environment), daemon=True)
         self._process.start()
         theirs.close()
+        self.is_alive = True
+        self._numbers = itertools.count()
+        self._started: dict[int, _Started] = {}
+        self._sending = threading.Lock()
+        threading.Thread(target=self._pass_on, daemon=True).start()
 
-    def do(self, jobs: Sequence[Job], started: Sequence[_Started]) -> bool:
-        """Do jobs, and pass on what comes until all are over; False if the process died first."""
-        try:
-            self._connection.send(jobs)
-            for number, job in enumerate(started):
-                job.begin(partial(self._leave, number))
-            while not all(job.is_over for job in started):
-                if self._connection.poll(timeout=1.0):
-                    number, event = self._connection.recv()
-                    started[number].tell(event)
-                if any(job.is_stuck() for job in started):
-                    self._process.kill()
-        except (EOFError, OSError):
-            return False
-        return True
+    def start(self, jobs: Sequence[Job]) -> list[_Started]:
+        """Begin with jobs."""
+        # A number is used once: a late wish to stop must not meet another job.
+        numbered = {next(self._numbers): job for job in jobs}
+        self._started = {
+            number: _Started(partial(self._send, number), self._process.kill) for number in numbered
+        }
+        self._send(numbered)
+        return [*self._started.values()]
 
-    def is_alive(self) -> bool:
-        return self._process.is_alive()
+    def is_busy(self) -> bool:
+        return not all(job.is_over for job in self._started.values())
 
-    def end(self) -> int:
-        """Kill the process and wait for its end; its exit code."""
+    def kill(self) -> None:
+        """End the process, whatever it does."""
         self._process.kill()
         self._process.join()
-        return self._process.exitcode or 0
 
-    def _leave(self, number: int) -> None:
-        with suppress(OSError):  # that it died is seen by whoever reads
-            self._connection.send(number)
+    def _send(self, message: Mapping[int, Job] | int) -> None:
+        try:
+            with self._sending:
+                self._connection.send(message)
+        except OSError:
+            self._bury()
+
+    def _pass_on(self) -> None:
+        """Tell what comes, until the process dies."""
+        with suppress(EOFError, OSError):
+            while True:
+                number, event = self._connection.recv()
+                self._started[number].tell(event)
+        self._bury()
+
+    def _bury(self) -> None:
+        """End the jobs of a process that died."""
+        self.is_alive = False
+        self.kill()
+        died = Failed(reason=_reason(self._process.exitcode or 0))
+        for job in self._started.values():
+            if not job.is_over:
+                job.tell(Cancelled() if job.should_stop() else died)
 
 
 def _reason(code: int) -> str:

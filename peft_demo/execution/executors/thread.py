@@ -57,6 +57,9 @@ class _Thread(Handle, Reporter):
         self.tell(end)
 
     def report(self, event: Progress | StepMetrics | EpochMetrics) -> None:
-        """See ``Reporter``: a stop that an event brings about comes before the next step."""
+        """See ``Reporter``; returns once the event has been dealt with.
+
+        So a stop that it brings about comes before the next step.
+        """
         self.tell(event)
-        self.wait_until_heard()
+        self._events.join()
