@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
 from peft_demo import settings
-from peft_demo.cli import configurations, runs, serve, training
+from peft_demo.cli import configurations, runs, training
 from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError
 from peft_demo.models import hardware
 
@@ -20,8 +22,22 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for module in (training, configurations, runs, serve):
+for module in (training, configurations, runs):
     app.add_typer(module.commands)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen at.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="First port to try.")] = None,
+) -> None:
+    """Serve the web app."""
+    # What imports make stays, and looking through it for garbage takes a third of their time.
+    # Services begins again once the models are loaded.
+    gc.disable()
+    from peft_demo.ui.server import serve as serve_app
+
+    serve_app(host, port)
 
 
 def main(before: Sequence[str] = ()) -> None:

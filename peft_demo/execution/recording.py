@@ -7,12 +7,13 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from peft_demo.errors import StoreError
-from peft_demo.execution.executor import Cancelled, End, Event, Failed, Finished, Handle
+from peft_demo.execution.executor import Cancelled, End, Event, Finished, Handle
 from peft_demo.execution.jobs import failure
 from peft_demo.export import model_card
 from peft_demo.runs import EpochMetrics, Progress, Run, RunKind, RunResult, RunStatus, StepMetrics
@@ -110,7 +111,10 @@ class Recording:
                 return self._finish(RunStatus.INTERRUPTED, error="The program was ended.")
             return self._finish(RunStatus.CANCELLED)
         logger.error("%s failed: %s\n%s", self.run.run_id, end.reason, end.traceback)
-        self._keep_traceback(end)
+        if end.traceback:
+            with suppress(OSError):
+                path = self._store.log_of(self.run.run_id)
+                path.write_text(end.traceback, encoding="utf-8")
         return self._finish(RunStatus.FAILED, error=end.reason)
 
     def _complete(self, end: Finished) -> Run:
@@ -128,12 +132,3 @@ class Recording:
         # Before the end is recorded: who sees a run end sees no leftovers of it.
         shutil.rmtree(self.files, ignore_errors=True)
         return patiently(self._store.finish)(self.run.run_id, status, **more)
-
-    def _keep_traceback(self, failed: Failed) -> None:
-        if not failed.traceback:
-            return
-        path = self._store.log_of(self.run.run_id)
-        try:
-            path.write_text(failed.traceback, encoding="utf-8")
-        except OSError:
-            logger.warning("The traceback could not be kept in %s.", path)

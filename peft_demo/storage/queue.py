@@ -63,7 +63,7 @@ class Queue(Runs):
                 owner=owner,
                 created_at=now(),
                 is_race=plan.is_race,
-                axes={field: list(values) for field, values in plan.axes.items()},
+                axes=dict(plan.axes),
             )
             session.add(group)
             session.flush()
