@@ -72,6 +72,8 @@ class Runs(Database):
         seen, known = self._known
         with self._transaction(write=False) as session:
             version = session.scalar(select(VersionRow.value)) or 0
+            if version < seen:  # it went back: this is another database
+                seen, known = -1, {}
             if version != seen:
                 changed = RunRow.version > seen
                 deleted = set(session.scalars(select(RunRow.number).where(changed, ~_UNDELETED)))
