@@ -93,7 +93,8 @@ class Queue(Runs):
             row = session.get(GroupRow, number)
             if row is None:
                 raise not_found(group_id, "group")
-            return group_of(row), self._read(session, RunRow.group == number)[::-1]
+            members = self._read(session, RunRow.group == number)
+            return group_of(row), [*members.values()][::-1]
 
     def claim(self, group_id: str | None = None) -> Run | None:
         """Take the oldest queued run for this process, or None if there is none.

@@ -59,7 +59,7 @@ class Runs(Database):
             known = self._known[1].get(row.number)
             if known is not None and known.version == row.version:
                 return known
-            return self._read(session, RunRow.number == row.number)[0]
+            return self._read(session, RunRow.number == row.number)[row.number]
 
     def runs(self, since: int = -1) -> list[Run]:
         """Runs that changed after version ``since``, newest first, then the references.
@@ -78,7 +78,7 @@ class Runs(Database):
                 changed = RunRow.version > seen
                 deleted = set(session.scalars(select(RunRow.number).where(changed, ~_UNDELETED)))
                 known = {n: run for n, run in known.items() if n not in deleted}
-                known |= {number_in(run.run_id, "run"): run for run in self._read(session, changed)}
+                known |= self._read(session, changed)
                 self._known = version, known
         found = (known[number] for number in sorted(known, reverse=True))
         return [*(run for run in found if run.version > since), *references]
@@ -184,22 +184,21 @@ class Runs(Database):
             yield session, rows
 
     @staticmethod
-    def _read(session: Session, wanted: Any) -> list[Run]:
-        """The runs that a condition holds for, newest first."""
-        rows = session.scalars(
-            select(RunRow).where(wanted, _UNDELETED).order_by(RunRow.number.desc())
-        ).all()
+    def _read(session: Session, wanted: Any) -> dict[int, Run]:
+        """The runs that a condition holds for, by number, newest first."""
+        newest_first = select(RunRow).where(wanted, _UNDELETED).order_by(RunRow.number.desc())
+        rows = {row.number: row for row in session.scalars(newest_first)}
         # Asked for together: one question a run would be slow.
-        epochs: dict[int, list[dict[str, Any]]] = {row.number: [] for row in rows}
+        epochs: dict[int, list[dict[str, Any]]] = {number: [] for number in rows}
         found = select(EpochRow.run, EpochRow.metrics).join(RunRow, RunRow.number == EpochRow.run)
         found = found.where(wanted, _UNDELETED).order_by(EpochRow.epoch)
         for number, metrics in session.execute(found):
             epochs[number].append(metrics)
         waiting = select(RunRow.number).where(WAITING).order_by(RunRow.number)
-        is_asked = any(row.status == RunStatus.QUEUED for row in rows)
+        is_asked = any(row.status == RunStatus.QUEUED for row in rows.values())
         queue = session.scalars(waiting).all() if is_asked else ()
         places = {number: place for place, number in enumerate(queue, start=1)}
-        return [run_of(row, epochs[row.number], places.get(row.number)) for row in rows]
+        return {n: run_of(row, epochs[n], places.get(n)) for n, row in rows.items()}
 
 
 def is_over(row: RunRow) -> bool:
