@@ -35,6 +35,22 @@ def seconds(time: float) -> str:
     return f"{time:.{1 if time < 10 else 0}f}\u00a0s"
 
 
+def duration(expected: tuple[float, float] | None) -> str:
+    """A range of seconds to expect."""
+    if expected is None:
+        return "time unknown yet"
+    low, high = map(_roughly, expected)
+    return low if low == high else f"{low} to {high}"
+
+
+def _roughly(time: float) -> str:
+    if time < 90:
+        return f"{max(1, round(time))} s"
+    if time < 5_400:
+        return f"{round(time / 60)} min"
+    return f"{time / 3600:.1f} h"
+
+
 def milliseconds(time: float) -> str:
     """A measured time of one prediction."""
     return f"{time:.3g}\u00a0ms"

@@ -11,8 +11,8 @@ from peft_demo import runs
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import sweeps
 from peft_demo.runs.sweeps import Plan
-from peft_demo.ui.durations import duration
 from peft_demo.ui.form.run_form import Form
+from peft_demo.ui.formats import duration
 from peft_demo.ui.html import refused, render, styled
 from peft_demo.ui.requests import QUIET, MethodId, checked, problems_of, unchecked
 from peft_demo.ui.services import Services

@@ -12,8 +12,8 @@ from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS, UNSUPPORTED, Method, measured_rates
 from peft_demo.runs import RunConfig, links
 from peft_demo.ui.browser_code import calling
-from peft_demo.ui.durations import duration
 from peft_demo.ui.form.run_form import Form
+from peft_demo.ui.formats import duration, size
 from peft_demo.ui.html import refused, render, scripted, styled
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import QUIET
@@ -81,7 +81,7 @@ def brief(config: RunConfig, known: Forecast) -> str:
         counts=known.counts,
         share=_share(known.counts),
         file=_file(METHODS[config.method], known.counts),
-        optimizer=_bytes(known.counts.optimizer_bytes),
+        optimizer=size(known.counts.optimizer_bytes),
         steps=config.max_steps,
         time=duration(known.seconds),
         warning=known.warning,
@@ -96,7 +96,7 @@ def page(config: RunConfig, known: Forecast, drawing: str) -> str:
         (f"{counts.num_head_parameters:,}", "head parameters, trained with every method"),
         (_share(counts), f"of the base's {counts.num_base_parameters:,} parameters"),
         (_file(method, counts), "file on disk, head included"),
-        (_bytes(counts.optimizer_bytes), "memory of the optimiser (AdamW: two numbers for each)"),
+        (size(counts.optimizer_bytes), "memory of the optimiser (AdamW: two numbers for each)"),
         (duration(known.seconds), "for training, by this machine's own runs so far"),
     )
     values = config.method_values
@@ -170,9 +170,5 @@ def _share(counts: ParameterCount) -> str:
 
 
 def _file(method: Method, counts: ParameterCount) -> str:
-    size = _bytes(counts.file_bytes)
-    return f"at most {size}" if method.shrinks else size
-
-
-def _bytes(number: float) -> str:
-    return f"{number / 1e6:.1f} MB" if number >= 1e6 else f"{max(1, round(number / 1e3))} kB"
+    stored = size(counts.file_bytes)
+    return f"at most {stored}" if method.shrinks else stored

@@ -77,6 +77,8 @@ test("a running run says how far it is", () => {
 test("a finished run says what it reached", () => {
   const text = nowOf({ ...run, test: test_result, seconds: 44 });
   equal(plain(text), "Test accuracy 50.0 % (95 %: 40.0 % to 60.0 %) on 1,000 sentences · 44 s");
+  const old = nowOf({ ...run, test: test_result, seconds: 44, problem: "r is too large." });
+  equal(plain(old), `${plain(text)} · r is too large.`);
 });
 
 test("a run that ended early says why", () => {

@@ -51,7 +51,9 @@ function fill(card, run) {
 export function nowOf(run) {
   if (run.status === "queued") return queued(run);
   if (run.range) return suggested(run.range);
-  if (run.status === "completed") return run.test ? tested(run) : "";
+  if (run.status === "completed") {
+    return [run.test && tested(run), run.problem].filter(Boolean).join(" · ");
+  }
   if (run.status === "running") return training(run);
   if (run.error) return run.error;
   if (!run.epoch) return "Stopped before the first epoch ended";
