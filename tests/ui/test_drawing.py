@@ -58,8 +58,8 @@ def low_rank(modules, rank=8):
     )
 
 
-def parsed(counts, label="A method"):
-    return ET.fromstring(draw(counts, label))
+def parsed(counts, label="A method", noun="review"):
+    return ET.fromstring(draw(counts, label, noun))
 
 
 def classes(element):
@@ -246,6 +246,7 @@ def test_what_no_module_of_a_block_uses_comes_in_before_the_review():
     root = parsed(count_parameters(shared=[trained("prompt_embeddings", 10, 384)]))
     assert "before every review prompt_embeddings 10 × 384, trained" in words(root)
     assert "shared by all blocks" not in words(root)
+    assert "A method puts before every review prompt_embeddings" in described(root)
     assert "all frozen" in words(root)
 
 
@@ -267,6 +268,13 @@ def test_many_shared_tensors_are_counted():
     assert "layer.1 128 × 384, trained and 5 more tensors" in words(
         parsed(count_parameters(shared=shared))
     )
+
+
+def test_texts_are_called_what_their_data_set_calls_them():
+    root = parsed(count_parameters(shared=[trained("prompt", 10, 384)]), noun="sentence")
+    for told in ("tokens of a sentence", "before every sentence"):
+        assert told in words(root)
+    assert "review" not in words(root) + described(root)
 
 
 def test_the_blocks_are_counted_and_what_each_trains():
@@ -304,7 +312,7 @@ def test_any_text_stays_text(label, name):
 
 def test_markup_in_texts_is_escaped():
     label = '<b onclick="x">&'
-    drawn = draw(count_parameters(shared=[trained("<script>", 2)]), label)
+    drawn = draw(count_parameters(shared=[trained("<script>", 2)]), label, "text")
     assert "<b onclick" not in drawn
     assert "<script" not in drawn
     root = ET.fromstring(drawn)
@@ -313,7 +321,9 @@ def test_markup_in_texts_is_escaped():
 
 
 def test_the_same_is_drawn_the_same():
-    assert draw(low_rank(FAMILY.linear), "LoRA") == draw(low_rank(FAMILY.linear), "LoRA")
+    assert draw(low_rank(FAMILY.linear), "LoRA", "text") == draw(
+        low_rank(FAMILY.linear), "LoRA", "text"
+    )
 
 
 def test_another_family_is_drawn_with_its_own_names():
@@ -348,6 +358,6 @@ def test_all_boxes_and_texts_are_on_the_sheet(chromium, width, rank, size, numbe
     )
     counts = count_parameters([Part(name, tensors) for name in FAMILY.linear], shared=tensors)
     page = chromium.new_page(viewport={"width": width + 16, "height": 1200})
-    page.set_content(f"<style>{STYLE.read_text()}</style>{draw(counts, 'A method')}")
+    page.set_content(f"<style>{STYLE.read_text()}</style>{draw(counts, 'A method', 'text')}")
     assert page.evaluate(OFF_THE_SHEET) == []
     page.close()

@@ -61,12 +61,13 @@ class Module:
         return [(look, shapes(tensors)) for look, tensors in boxes if tensors]
 
 
-def draw(counts: ParameterCount, label: str) -> str:
+def draw(counts: ParameterCount, label: str, noun: str) -> str:
     """HTML of the network with a configuration's adapters.
 
     Args:
         counts: what is trained where.
         label: the method's name, as it is shown and read aloud.
+        noun: what the data set calls one of its texts.
     """
     groups = [*(part.tensors for part in counts.block), counts.shared]
     trained, frozen = (
@@ -84,7 +85,8 @@ def draw(counts: ParameterCount, label: str) -> str:
     return render(
         "drawing",
         label=label,
-        description=in_words(counts, label),
+        noun=noun,
+        description=in_words(counts, label, noun),
         legend=legend,
         counts=counts,
         family=counts.architecture,
@@ -117,7 +119,7 @@ def _each(counts: ParameterCount) -> str:
     return "nothing of their own" if counts.block else "all frozen"
 
 
-def in_words(counts: ParameterCount, label: str) -> str:
+def in_words(counts: ParameterCount, label: str, noun: str) -> str:
     """What is trained where, in sentences for those who hear the drawing."""
     sentences = []
     if counts.block:
@@ -132,7 +134,7 @@ def in_words(counts: ParameterCount, label: str) -> str:
         )
         sentences.append(f"In {each}, {label} {clauses}.")
     if counts.shared:
-        where = "All blocks share" if counts.block else f"{label} puts before every review"
+        where = "All blocks share" if counts.block else f"{label} puts before every {noun}"
         sentences.append(f"{where} {described(counts.shared)}.")
     if counts.embeddings:
         sentences.append("The embeddings are trained.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from latex2mathml import converter
 
+from peft_demo.data import DATASETS
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS, UNSUPPORTED, Method, measured_rates
 from peft_demo.runs import RunConfig, links
@@ -69,7 +70,7 @@ class MethodPage(Page):
         from peft_demo.ui.drawing import draw
 
         known = forecast(config, self._services.known_runs())
-        drawn = draw(known.counts, METHODS[config.method].label)
+        drawn = draw(known.counts, METHODS[config.method].label, DATASETS[config.dataset].noun)
         return brief(config, known), page(config, known, drawn)
 
 
