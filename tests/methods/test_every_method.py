@@ -53,6 +53,12 @@ def own_copy(base: Base) -> Base:
     return replace(base, model=copy.deepcopy(base.model))
 
 
+def on_copy(trained, mine: Base, method: str) -> torch.nn.Module:
+    """An adapter on such a base, by peft: a template would keep the copy in memory."""
+    folder = trained.folder(method)
+    return adapters.load(folder, mine, METHODS[method], SENTIMENT, by_peft=True)
+
+
 class Alone(dict[str, torch.nn.Module]):
     """Each adapter by itself, loaded at first use."""
 
@@ -170,11 +176,7 @@ class TestSavedAdapters:
 
     def test_leave_the_base_as_it_was_unless_the_row_says_so(self, trained, base, tokens, method):
         mine = own_copy(base)
-        adapters.logits(
-            adapters.load(trained.folder(method), mine, METHODS[method], SENTIMENT),
-            mine,
-            tokens,
-        )
+        adapters.logits(on_copy(trained, mine, method), mine, tokens)
         assert mine.checksum() == trained.checksum_before
 
 
@@ -182,7 +184,7 @@ class TestSavedAdapters:
 def test_merges_into_the_base(trained, base, alone, tokens, method, monkeypatch):
     monkeypatch.setenv("PEFT_DEMO_PRECISION", "float32")
     mine = own_copy(base)
-    merged = adapters.merge(adapters.load(trained.folder(method), mine, METHODS[method], SENTIMENT))
+    merged = adapters.merge(on_copy(trained, mine, method))
     assert mine.checksum() == trained.checksum_before
     assert not [name for name, _ in merged.named_modules() if "modules_to_save" in name]
     assert {name for name, _ in merged.named_parameters()} == {
@@ -194,7 +196,7 @@ def test_merges_into_the_base(trained, base, alone, tokens, method, monkeypatch)
 
 @pytest.mark.parametrize("method", NOT_MERGING)
 def test_what_cannot_merge_says_so_itself_or_leaves_its_wrappers(trained, base, method):
-    model = adapters.load(trained.folder(method), own_copy(base), METHODS[method], SENTIMENT)
+    model = on_copy(trained, own_copy(base), method)
     try:
         merged = model.merge_and_unload()
     except (AttributeError, NotImplementedError, ValueError):
