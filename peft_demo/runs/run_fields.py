@@ -20,7 +20,7 @@ PART_SEEDS = {
     "adapter_seed": ("Seed of the adapter", "how the adapter's weights begin"),
     "dropout_seed": ("Seed of the dropout", "what is dropped in each training step"),
     "data_seed": ("Seed of the order", "the order in which training goes through them"),
-    "sample_seed": ("Seed of the sample", "which reviews the run draws"),
+    "sample_seed": ("Seed of the sample", "which texts the run draws"),
 }
 """Fields that fix one source of chance while the run's seed moves the others: label, and what."""
 
@@ -108,7 +108,7 @@ def run_fields(base_model: object = None, dataset: object = None) -> tuple[Field
         Integer(
             "num_train_epochs",
             "Epochs",
-            "How many times training goes through its reviews. Accuracy is measured after each.",
+            "How many times training goes through its texts. Accuracy is measured after each.",
             2,
             1,
             50,
@@ -116,16 +116,16 @@ def run_fields(base_model: object = None, dataset: object = None) -> tuple[Field
         Integer(
             "per_device_train_batch_size",
             "Batch size",
-            "How many reviews each training step looks at before it adjusts the weights.",
+            "How many texts each training step looks at before it adjusts the weights.",
             16,
             1,
             128,
-            unit="reviews",
+            unit="texts",
         ),
         Integer(
             "num_reviews",
-            "Reviews",
-            "How many reviews the run draws, as many of each label: four fifths to train on, one "
+            "Texts",
+            "How many texts the run draws, as many of each label: four fifths to train on, one "
             "fifth to validate after each epoch. 160 gives the assignment's 128 and 32. At most "
             f"{'; '.join(f'{one.most_texts:,} {one.name}' for one in DATASETS.values())}.",
             min(2_000, most),
@@ -136,8 +136,8 @@ def run_fields(base_model: object = None, dataset: object = None) -> tuple[Field
         ),
         Integer(
             "max_length",
-            "Review length",
-            "Each review is cut after this many tokens (about ¾ as many words). "
+            "Text length",
+            "Each text is cut after this many tokens (about ¾ as many words). "
             "Longer takes more time.",
             50,
             8,
@@ -146,8 +146,8 @@ def run_fields(base_model: object = None, dataset: object = None) -> tuple[Field
         ),
         Integer(
             "num_test_reviews",
-            "Test reviews",
-            "How many reviews of the fixed test pool measure the finished run; the same for all "
+            "Test texts",
+            "How many texts of the fixed test pool measure the finished run; the same for all "
             "runs. More give a narrower interval.",
             min(1_000, most_tested),
             50,
