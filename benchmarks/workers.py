@@ -18,7 +18,7 @@ import psutil
 
 from peft_demo.execution import Engine, executors
 from peft_demo.models import hardware
-from peft_demo.runs import GroupKind, sweeps
+from peft_demo.runs import sweeps
 from peft_demo.runs.presets import preset
 from peft_demo.storage import Store
 
@@ -29,7 +29,7 @@ RUNS = 4
 def seconds(store: Store, engine: Engine) -> float:
     """Four quick runs that differ by their seed, to the last one's end."""
     plan = sweeps.plan(preset("quick").config().flat(), {"seed": list(range(1, RUNS + 1))})
-    group, _ = store.submit_group(plan.configs, "benchmark", GroupKind.SWEEP, plan.name)
+    group, _ = store.submit_plan(plan, "benchmark")
     started = time.perf_counter()
     engine.run_group(group.group_id)
     return time.perf_counter() - started

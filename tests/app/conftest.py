@@ -12,6 +12,13 @@ def app(tmp_path_factory):
     app.stop()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nothing_goes_on_training(app):
+    """A run that a test left would slow down all that come after it."""
+    yield
+    app.stop_runs()
+
+
 class Visit:
     """A browser window of its own, its requests and errors written down."""
 

@@ -7,9 +7,13 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from peft_demo.errors import ConflictError
+from peft_demo.storage import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,6 +61,14 @@ class App:
                 assert self.process.poll() is None, "the server ended"
                 time.sleep(0.2)
         pytest.fail("the server does not answer")
+
+    def stop_runs(self) -> None:
+        store = Store(self.home)
+        for run in store.runs():
+            if not run.status.is_over and not run.is_reference:
+                with suppress(ConflictError):  # it has just ended
+                    store.request_stop(run.run_id)
+        store.close()
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)

@@ -22,7 +22,7 @@ MODULES = [
     for module in pkgutil.walk_packages(benchmarks.__path__, "benchmarks.")
     if not module.ispkg
 ]
-COMMANDS = ("__main__", "compare_page", "forward", "page_actions", "race", "range_tests")
+COMMANDS = ("__main__", "compare_page", "forward", "page_actions", "race", "range_tests", "workers")
 """What ``python -m benchmarks.…`` starts."""
 
 

@@ -10,7 +10,7 @@ from asking import ask
 from compared_runs import finished
 from five_labels import LABELS as FIVE
 
-from peft_demo.runs import EpochMetrics, RunConfig
+from peft_demo.runs import EpochMetrics, RunConfig, sweeps
 from peft_demo.statistics.intervals import Interval
 from peft_demo.statistics.scores import Bin, Scores
 from peft_demo.ui import formats
@@ -136,6 +136,38 @@ def test_a_run_without_a_result_leaves_its_cells_empty(page, services):
     found = parts(page, done.run_id, waiting.run_id)
     assert "Macro F1 1 is best 1.000 –" in text_of(found["results"])
     assert "Macro F1" not in parts(page, waiting.run_id)["results"]
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+@pytest.mark.parametrize(
+    "plan", [sweeps.assignment(), sweeps.plan({}, {"r": [1, 2]}, repeats=2)], ids=lambda p: p.name
+)
+def test_a_group_of_which_nothing_has_begun_or_is_left_has_its_page(
+    page, services, plan, is_deleted, caplog
+):
+    group, runs = services.store.submit_plan(plan, "tester")
+    if is_deleted:
+        for run in runs:
+            services.store.request_stop(run.run_id)
+        services.store.delete(*(run.run_id for run in runs))
+    answer = json.loads(ask(page, "group", {"group": group.group_id}))
+    assert "error" not in answer
+    assert "data-plot" in answer["layout"]
+    if group.kind == "assignment":
+        assert "0.6877" in answer["parts"]["assignment"]
+    assert not caplog.records
+
+
+def test_runs_that_wait_and_runs_that_are_gone_have_their_page(page, services, caplog):
+    waiting = services.store.submit(RunConfig(), "tester").run_id
+    gone = services.store.submit(RunConfig(), "tester").run_id
+    services.store.request_stop(gone)
+    services.store.delete(gone)
+    for run_ids in ([waiting, gone], [gone], [waiting]):
+        answer = json.loads(ask(page, "compare", {"run_ids": run_ids}))
+        assert "error" not in answer
+        assert answer["comparison"]["problems"]
+    assert not caplog.records
 
 
 def test_disagreements_say_what_each_run_said(page, services):
