@@ -96,7 +96,10 @@ def test_the_assignment_redone(app, page):
     )
     for run in (runs[0], *runs[2:]):
         assert client.predict(run["run_id"], api_name="/cancel_run")["status"] == "running"
-    assert page.locator("[data-plot=eval_accuracy]").evaluate("plot => plot.data.length") >= 4
+    assert (
+        page.locator(".pd-compare [data-plot=eval_accuracy]").evaluate("plot => plot.data.length")
+        >= 4
+    )
 
 
 def test_sweeps_by_the_api(app):
