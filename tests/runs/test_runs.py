@@ -112,7 +112,7 @@ BAD = [
     ("target_modules", [], ["one or more of q_lin", "got nothing."]),
     ("target_modules", ["q_proj"], ["one or more of q_lin", "got q_proj."]),
     ("num_train_epochs", 0, ["between 1 and 50", "got 0."]),
-    ("per_device_train_batch_size", 1000, ["between 1 and 128 reviews", "got 1000."]),
+    ("per_device_train_batch_size", 1000, ["between 1 and 128 texts", "got 1000."]),
     ("num_reviews", 3, ["between 10 and", "got 3."]),
     ("num_reviews", 19_001, ["between 10 and 19,000", "imdb", "got 19001."]),
     ("max_length", 7, ["between 8 and 512 tokens", "got 7."]),
