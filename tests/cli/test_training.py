@@ -184,8 +184,9 @@ class TestSweep:
         assert "group" not in done.out
 
 
-def test_every_preset_is_accepted(command):
-    for preset_id in PRESETS:
+def test_presets_are_accepted(command):
+    """Some of them: that each makes a valid run is tested where they are."""
+    for preset_id in list(PRESETS)[::9]:
         done = command("count", "--preset", preset_id, "--json")
         assert json.loads(done.out)["num_head_parameters"] > 0, done.err
 

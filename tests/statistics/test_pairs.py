@@ -81,15 +81,9 @@ class TestHolm:
         pairs = list(itertools.combinations(range(runs), 2))
         p_values = np.stack(
             [
-                for_each(
-                    np.stack(
-                        [
-                            (correct[:, a] & ~correct[:, b]).sum(axis=1),
-                            (correct[:, b] & ~correct[:, a]).sum(axis=1),
-                        ],
-                        axis=1,
-                    ),
-                    p_value,
+                mcnemar(
+                    (correct[:, a] & ~correct[:, b]).sum(axis=1),
+                    (correct[:, b] & ~correct[:, a]).sum(axis=1),
                 )
                 for a, b in pairs
             ],

@@ -158,6 +158,7 @@ for number in range(20):
                  config={}, outcome="trained", steps=1, eval_loss=0.5), Path(sys.argv[1]))
 """
 
+    @pytest.mark.slow
     def test_two_processes_lose_no_run(self, tmp_path, home):
         path = tmp_path / "methods.json"
         adders = [
