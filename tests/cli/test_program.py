@@ -4,6 +4,7 @@ import pytest
 from small_runs import run_program, run_python
 
 
+@pytest.mark.slow
 class TestAsAProgram:
     def test_help_lists_every_verb(self, home):
         done = run_program(home, "--help")

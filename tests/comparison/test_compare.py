@@ -194,6 +194,7 @@ def test_the_predictions_of_a_finished_run_are_read_once(store):
     assert compare(store, run).runs == first.runs
 
 
+@pytest.mark.slow
 def test_neither_torch_nor_gradio_is_needed(home):
     code = (
         "import sys; import peft_demo.comparison\n"

@@ -350,6 +350,7 @@ def test_leases_are_renewed_while_it_works_and_those_of_others_are_judged(
     working.close()
 
 
+@pytest.mark.slow
 def test_importing_the_engine_needs_no_torch(home):
     done = subprocess.run(
         [sys.executable, "-c", "import sys, peft_demo.execution; print('torch' in sys.modules)"],

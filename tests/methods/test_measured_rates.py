@@ -167,6 +167,7 @@ class TestTheFileInTheBox:
         assert len(keys) == len(set(keys))
 
 
+@pytest.mark.slow
 def test_needs_no_torch(home):
     done = run_python(
         "import sys; from peft_demo.methods import measured_rates\n"

@@ -114,6 +114,7 @@ class TestTheUsersOwn:
         assert shape_of(HUB_BASE).dim == 768
 
 
+@pytest.mark.slow
 def test_needs_no_torch(home):
     done = run_python(
         "import sys; from peft_demo.models import *; shape_of(BUILTIN_BASE)\n"

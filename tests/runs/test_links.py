@@ -48,6 +48,7 @@ class TestLinks:
         assert links.from_link(query).values == {}
 
 
+@pytest.mark.slow
 def test_importing_it_loads_neither_torch_nor_peft():
     code = (
         "import sys; import peft_demo.runs.links as c; c.from_link('method=ia3'); "

@@ -1,8 +1,10 @@
 """What importing the statistics loads."""
 
+import pytest
 from small_runs import run_python
 
 
+@pytest.mark.slow
 class TestImports:
     def test_neither_torch_nor_gradio_is_needed(self, tmp_path):
         done = run_python(

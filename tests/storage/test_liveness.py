@@ -35,6 +35,7 @@ def heartbeat_of(store: Store, run_id: str) -> str | None:
         return connection.execute(question, (number,)).fetchone()[0]
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_its_run_after_the_silence(store, home, monkeypatch):
     with subprocess.Popen(
         [sys.executable, "-c", TRAINER, str(home)],

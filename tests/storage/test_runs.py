@@ -124,6 +124,7 @@ def test_an_unknown_run_is_a_sentence(store, run_id):
     assert store.ids() == ["run-000001"]
 
 
+@pytest.mark.slow
 def test_importing_and_opening_need_no_torch(home):
     done = run_python(
         "import sys; from pathlib import Path; from peft_demo.storage import Store\n"
