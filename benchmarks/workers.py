@@ -53,6 +53,7 @@ def main() -> None:
         for _ in range(ROUNDS):
             for way, engine in engines.items():
                 found[way].append(seconds(store, engine))
+                print(f"workers {way}: {found[way][-1]:.1f} s", flush=True)
         memory = sum(child.memory_info().rss for child in psutil.Process().children())
         for engine in engines.values():
             engine.close()
