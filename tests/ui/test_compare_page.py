@@ -20,17 +20,8 @@ from peft_demo.ui.baseline_worker import BaselineWorker
 from peft_demo.ui.pages import compare
 from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.pages.review import ReviewPage
-from peft_demo.ui.services import Services
 
 TWO = ["reference-recommended-lora", "reference-recommended-ia3"]
-
-
-@pytest.fixture
-def services(tmp_path, monkeypatch):
-    monkeypatch.setenv("PEFT_DEMO_HOME", str(tmp_path / "home"))
-    services = Services()
-    yield services
-    services.store.close()
 
 
 @pytest.fixture

@@ -17,15 +17,6 @@ from peft_demo.ui import formats
 from peft_demo.ui.html import render
 from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.pages.runs import RunsPage
-from peft_demo.ui.services import Services
-
-
-@pytest.fixture
-def services(tmp_path, monkeypatch):
-    monkeypatch.setenv("PEFT_DEMO_HOME", str(tmp_path / "home"))
-    services = Services()
-    yield services
-    services.store.close()
 
 
 @pytest.fixture
