@@ -69,6 +69,11 @@ distilbert_folder = Folder(
     "a local copy of distilbert-base-cased to use instead of the Hub's",
     None,
 )
+distilbert_uncased_folder = Folder(
+    "PEFT_DEMO_DISTILBERT_UNCASED_FOLDER",
+    "a local copy of distilbert-base-uncased to use instead of the Hub's",
+    None,
+)
 imdb_folder = Folder(
     "PEFT_DEMO_IMDB_FOLDER",
     "a local copy of stanfordnlp/imdb to use instead of the Hub's",
@@ -107,7 +112,17 @@ journal = Choice(
     ("auto", "wal", "delete"),
 )
 
-SETTINGS = (home, distilbert_folder, imdb_folder, forward, repeats, precision, workers, journal)
+SETTINGS = (
+    home,
+    distilbert_folder,
+    distilbert_uncased_folder,
+    imdb_folder,
+    forward,
+    repeats,
+    precision,
+    workers,
+    journal,
+)
 
 
 def check() -> None:

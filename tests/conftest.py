@@ -251,12 +251,18 @@ def distilbert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def uncased_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One that does not tell capitals apart, of other random weights."""
+    return _distilbert(tmp_path_factory.mktemp("uncased"), dim=32, is_uncased=True)
+
+
+@pytest.fixture(scope="session")
 def wider_distilbert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One that is wide enough for every method's default values."""
     return _distilbert(tmp_path_factory.mktemp("wider"), dim=128)
 
 
-def _distilbert(folder: Path, dim: int) -> Path:
+def _distilbert(folder: Path, dim: int, *, is_uncased: bool = False) -> Path:
     import torch
     from transformers import BertTokenizer, DistilBertConfig, DistilBertForMaskedLM
 
@@ -267,12 +273,12 @@ def _distilbert(folder: Path, dim: int) -> Path:
     (folder / "words.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
     tokenizer = BertTokenizer(
         str(folder / "words.txt"),
-        do_lower_case=False,
+        do_lower_case=is_uncased,
         model_input_names=["input_ids", "attention_mask"],
     )
     tokenizer.save_pretrained(folder)
     with torch.random.fork_rng():
-        torch.manual_seed(1)
+        torch.manual_seed(2 if is_uncased else 1)
         config = DistilBertConfig(
             vocab_size=len(vocabulary), dim=dim, n_layers=2, n_heads=2, hidden_dim=2 * dim
         )

@@ -3,19 +3,31 @@
 from peft_demo.models.architecture import Architecture, Shape
 from peft_demo.models.base import Base, Pretrained
 from peft_demo.models.loading import default_base, export, load
-from peft_demo.models.registry import BASES, BUILTIN_BASE, FAMILY, HUB_BASE, shape_of
+from peft_demo.models.names import base_named, is_folder, is_relative
+from peft_demo.models.registry import (
+    BASES,
+    BUILTIN_BASE,
+    FAMILY,
+    HUB_BASE,
+    UNCASED_HUB_BASE,
+    shape_of,
+)
 
 __all__ = [
     "BASES",
     "BUILTIN_BASE",
     "FAMILY",
     "HUB_BASE",
+    "UNCASED_HUB_BASE",
     "Architecture",
     "Base",
     "Pretrained",
     "Shape",
+    "base_named",
     "default_base",
     "export",
+    "is_folder",
+    "is_relative",
     "load",
     "shape_of",
 ]

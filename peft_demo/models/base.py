@@ -47,6 +47,15 @@ class Pretrained:
         """Its family."""
         return self.shape.architecture
 
+    @property
+    def how_to_get(self) -> str:
+        """What to do where it is not at hand, as the end of a sentence."""
+        files = "config.json model.safetensors tokenizer.json tokenizer_config.json vocab.txt"
+        fetched = f"fetch it once with a network (`hf download {self.source} {files}`)"
+        return (
+            f"name its folder in {self.folder.variable}, or {fetched}" if self.folder else fetched
+        )
+
 
 @dataclass(frozen=True)
 class Base:

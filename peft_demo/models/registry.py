@@ -10,12 +10,14 @@ from typing import Any
 from peft_demo.models import builtin, hub
 from peft_demo.models.architecture import Architecture, Shape
 
-BASES = {row.id: row for row in (builtin.ROW, hub.ROW)}
+BASES = {row.id: row for row in (builtin.ROW, *hub.ROWS)}
 """Every base by its id; a row added here is in page, command line, API and exported code."""
 
 BUILTIN_BASE = builtin.ROW.id
 
-HUB_BASE = hub.ROW.id
+HUB_BASE = hub.HUB_BASE
+
+UNCASED_HUB_BASE = hub.UNCASED_HUB_BASE
 
 FAMILY = BASES[BUILTIN_BASE].architecture
 """The family whose names METHODS' rows and presets have for the modules of a block."""

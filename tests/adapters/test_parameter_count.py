@@ -104,7 +104,7 @@ def made_up(folder, n_layers: int) -> Iterator[models.Base]:
     """A small network of random weights takes the place of the Hub's model."""
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijk"]
     (folder / "words.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
-    BertTokenizer(str(folder / "words.txt")).save_pretrained(folder)
+    BertTokenizer(str(folder / "words.txt"), do_lower_case=False).save_pretrained(folder)
     with torch.random.fork_rng():
         DistilBertForSequenceClassification(
             DistilBertConfig(

@@ -15,7 +15,15 @@ from peft_demo.errors import AssetError
 from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
-from peft_demo.models import BUILTIN_BASE, FAMILY, HUB_BASE, builtin, loading
+from peft_demo.models import (
+    BASES,
+    BUILTIN_BASE,
+    FAMILY,
+    HUB_BASE,
+    UNCASED_HUB_BASE,
+    builtin,
+    loading,
+)
 from peft_demo.runs import RunStatus
 
 TEXTS = ["A wonderful film.", "Not good at all, I am afraid: three hours of nothing. " * 4, "?"]
@@ -216,6 +224,28 @@ class TestDistilbert:
         upper, lower = loaded.encode(["The film", "the film"])["input_ids"]
         assert upper != lower
 
+    def test_reads_uncased_beside_it(self, distilbert_folder, uncased_folder, monkeypatch):
+        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(distilbert_folder))
+        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_UNCASED_FOLDER", str(uncased_folder))
+        cased, uncased = (models.load(name) for name in (HUB_BASE, UNCASED_HUB_BASE))
+        upper, lower = uncased.encode(["The film", "the film"])["input_ids"]
+        assert upper == lower
+        assert (cased.id, uncased.id) == (HUB_BASE, UNCASED_HUB_BASE)
+        assert uncased.model.name_or_path == UNCASED_HUB_BASE
+        assert cased.checksum() != uncased.checksum()
+
+    @pytest.mark.parametrize("base_id", [HUB_BASE, UNCASED_HUB_BASE])
+    def test_the_other_one_is_sent_to_its_own_setting(
+        self, distilbert_folder, uncased_folder, monkeypatch, base_id
+    ):
+        folders = {HUB_BASE: uncased_folder, UNCASED_HUB_BASE: distilbert_folder}
+        variable = BASES[base_id].folder.variable
+        monkeypatch.setenv(variable, str(folders[base_id]))
+        with pytest.raises(AssetError, match=f"{variable} must be a copy of {base_id}") as caught:
+            models.load(base_id)
+        (other,) = {HUB_BASE, UNCASED_HUB_BASE} - {base_id}
+        assert f"name it in {BASES[other].folder.variable} instead" in str(caught.value)
+
     def test_a_missing_folder_gives_a_sentence(self, tmp_path, monkeypatch):
         monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(tmp_path / "nowhere"))
         with pytest.raises(AssetError) as caught:
@@ -282,8 +312,8 @@ class TestDefaultBase:
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
         return tmp_path
 
-    def fill(self, cache: Path, *names: str) -> None:
-        repository = cache / "models--distilbert--distilbert-base-cased"
+    def fill(self, cache: Path, *names: str, repository: str = HUB_BASE) -> None:
+        repository = cache / f"models--{repository.replace('/', '--')}"
         snapshot = repository / "snapshots" / ("0" * 40)
         snapshot.mkdir(parents=True)
         (repository / "refs").mkdir()
@@ -298,9 +328,28 @@ class TestDefaultBase:
         self.fill(cache, "config.json", "model.safetensors", "tokenizer.json")
         assert models.default_base() == HUB_BASE
 
+    def test_stays_the_built_in_where_only_uncased_is_cached(self, cache):
+        files = ("config.json", "model.safetensors", "tokenizer.json")
+        assert not BASES[UNCASED_HUB_BASE].is_at_hand()
+        self.fill(cache, *files, repository=UNCASED_HUB_BASE)
+        assert BASES[UNCASED_HUB_BASE].is_at_hand()
+        assert models.default_base() == BUILTIN_BASE
+
     def test_is_the_built_in_where_only_a_part_is_cached(self, cache):
         self.fill(cache, "config.json", "tokenizer.json")
         assert models.default_base() == BUILTIN_BASE
+
+    @pytest.mark.parametrize("base_id", [HUB_BASE, UNCASED_HUB_BASE])
+    def test_a_cache_from_before_the_ids_had_owners(
+        self, cache, forget_bases, distilbert_folder, uncased_folder, base_id
+    ):
+        """Without a network."""
+        source = {HUB_BASE: distilbert_folder, UNCASED_HUB_BASE: uncased_folder}[base_id]
+        self.fill(cache, repository=base_id.partition("/")[2])
+        (snapshot,) = cache.glob("*/snapshots/*")
+        shutil.copytree(source, snapshot, dirs_exist_ok=True)
+        assert BASES[base_id].is_at_hand()
+        assert models.load(base_id).model.config.dim == 32
 
     def test_is_distilbert_where_a_folder_is_named(self, monkeypatch, tmp_path):
         monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(tmp_path))
