@@ -52,4 +52,4 @@ class RunCancelledError(Exception):
 def cause(error: BaseException) -> str:
     """Another library's error in at most 300 characters on one line, for the end of a sentence."""
     text = " ".join(str(error).split()) or type(error).__name__
-    return text[:300].rstrip(".")
+    return text.rstrip(".") if len(text) <= 300 else f"{text[:299]}…"

@@ -38,7 +38,8 @@ class Choice:
         value = os.environ.get(self.variable) or self.choices[0]
         is_count = value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= self.most
         if value not in self.choices and not is_count:
-            refuse(self.variable, f"{self.variable} must be {self.allowed}, got {value[:40]!r}.")
+            came = f"{value[:40]!r}…" if len(value) > 40 else repr(value)
+            refuse(self.variable, f"{self.variable} must be {self.allowed}, got {came}.")
         return value
 
 

@@ -198,6 +198,12 @@ class TestShown:
             (None, "nothing"),
             ((), "nothing"),
             (["a", "b"], "a, b"),
+            (["x" * 61, "b"], f"{'x' * 60}…, b"),
+            (list(range(12)), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11"),
+            (list(range(13)), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, … (13 in all)"),
+            ({"key": "x" * 90}, f"{{'key': '{'x' * 51}…"),
+            (10**70, f"1{'0' * 59}…"),
+            (True, "true"),
             (1e9, "1,000,000,000"),
             (2e-5, "2e-05"),
             (math.nan, "nan"),
@@ -206,6 +212,12 @@ class TestShown:
     )
     def test_values_as_they_stand_in_a_sentence(self, value, text):
         assert shown(value) == text
+
+    def test_a_list_is_told_where_one_value_is_wanted(self):
+        assert problem(Integer("n", "N", "Help.", 1, 1, 3), [2]).endswith("got a list with 2.")
+        assert problem(Number("n", "N", "Help.", 1, 1, 3), []).endswith("got a list with nothing.")
+        modules = Modules("n", "N", "Help.", ("a",), ("a", "b"))
+        assert problem(modules, ["c", "d"]).endswith("one or more of a, b, got c, d.")
 
 
 class TestKinds:

@@ -14,6 +14,7 @@ from peft_demo.comparison.words import in_order, sentences
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import shown
 from peft_demo.runs import Run
+from peft_demo.runs.run_ids import each_once
 from peft_demo.statistics import TEST_SET
 from peft_demo.storage import Store
 
@@ -73,7 +74,7 @@ def verdict(store: Store, run_ids: Iterable[str]) -> tuple[str, ...]:
 
     Runs that are gone or have no test result are left out; fewer than two have no verdict.
     """
-    runs = [run for run in found_in(store, dict.fromkeys(run_ids))[0] if run.result is not None]
+    runs = [run for run in found_in(store, run_ids)[0] if run.result is not None]
     judged = _Judged(collect(store, runs))
     reasons = tuple(dict.fromkeys(pair.reason for pair in judged.refused))
     return judged.verdict(*reasons) if judged.pairs else reasons
@@ -83,7 +84,7 @@ def check_run_ids(store: Store, run_ids: Sequence[str]) -> list[str]:
     """The ids without repetitions, for those who want an error rather than a part of an answer.
 
     Raises:
-        InvalidFieldsError: not two to eight different runs.
+        InvalidFieldsError: no list of two to eight different runs.
         NotFoundError: one of them does not exist.
     """
     wanted = _wanted(run_ids, 2)
@@ -93,7 +94,7 @@ def check_run_ids(store: Store, run_ids: Sequence[str]) -> list[str]:
 
 
 def _wanted(run_ids: Sequence[str], fewest: int) -> list[str]:
-    wanted = list(dict.fromkeys(run_ids))
+    wanted = each_once(run_ids)
     if fewest <= len(wanted) <= MOST_RUNS:
         return wanted
     came = shown(wanted) if len(wanted) < fewest else f"{len(wanted):,}"

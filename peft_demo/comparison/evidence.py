@@ -14,6 +14,7 @@ from peft_demo.comparison.facts import RunFacts
 from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.fields import shown
 from peft_demo.runs import Run
+from peft_demo.runs.run_ids import each_once
 from peft_demo.statistics import SET_ID, TEST_SET, Predictions, Scores
 from peft_demo.storage import Store
 
@@ -75,9 +76,9 @@ def same_texts(tested: Mapping[str, Tested]) -> set[str]:
 
 
 def found_in(store: Store, run_ids: Iterable[str]) -> tuple[list[Run], list[str]]:
-    """The runs that are there, and a sentence about each that is not."""
+    """The runs that are there, each once, and a sentence about each that is not."""
     runs, problems = [], []
-    for run_id in run_ids:
+    for run_id in each_once(run_ids):
         try:
             runs.append(store.get(run_id))
         except NotFoundError:

@@ -14,21 +14,23 @@ LONGEST_TEXT = 20_000
 _UNREADABLE = re.compile(r"<br />|[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\ud800-\udfff\ufeff]")
 
 
-def check_text(text: object) -> str:
-    """A text that somebody typed, cleaned as the data sets' are.
+def check_text(text: object, name: str = "review") -> str:
+    """A text that somebody typed, cleaned as the data sets' are; ``name`` says which it is.
 
     Raises:
         InvalidFieldsError: it is empty or too long; names the limits and what came.
     """
     cleaned = clean(text) if isinstance(text, str) else ""
     came = ""
+    if not isinstance(text, str):
+        came = shown(text)
     # Joiners and variation selectors alone are neither white space nor anything to read.
-    if all(unicodedata.category(character) in ("Cf", "Mn", "Me") for character in cleaned):
+    elif all(unicodedata.category(character) in ("Cf", "Mn", "Me") for character in cleaned):
         came = "an empty one" if not text else f"nothing readable ({shown(text, 20)})"
-    elif len(str(text)) > LONGEST_TEXT:
-        came = f"{len(str(text)):,} characters"
+    elif len(text) > LONGEST_TEXT:
+        came = f"{len(text):,} characters"
     if came:
-        refuse("review", f"review must have 1 to {LONGEST_TEXT:,} characters of text, got {came}.")
+        refuse("review", f"{name} must have 1 to {LONGEST_TEXT:,} characters of text, got {came}.")
     return cleaned
 
 

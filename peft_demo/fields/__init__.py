@@ -2,7 +2,7 @@
 
 from peft_demo.fields.field import Field, Value, Widget, check_all
 from peft_demo.fields.kinds import Choice, Integer, Modules, Number, Text
-from peft_demo.fields.words import shown
+from peft_demo.fields.words import cut, shown, shown_single
 
 __all__ = [
     "Choice",
@@ -14,5 +14,7 @@ __all__ = [
     "Value",
     "Widget",
     "check_all",
+    "cut",
     "shown",
+    "shown_single",
 ]

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import pydantic
 
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.fields.words import shown
+from peft_demo.fields.words import shown, shown_single
 
 Value: TypeAlias = int | float | str | tuple[str, ...]
 """What a field can hold; ``tuple[str, ...]`` is a choice of modules."""
@@ -26,6 +26,8 @@ class Field(ABC):
 
     kind: ClassVar[str]
     """As API and command line name it."""
+    is_list: ClassVar[bool] = False
+    """Whether a value is several at once."""
     separator: ClassVar[str] = ","
     """What parts the values of a sweep."""
     several: ClassVar[str] = "values parted by commas"
@@ -98,7 +100,8 @@ class Field(ABC):
                 raise ValueError
             return self._ordered(_adapter(self).validate_python(value))
         except ValueError as error:
-            sentence = f"{self.name} must be {self.allowed}, got {shown(value)}."
+            came = shown(value) if self.is_list else shown_single(value)
+            sentence = f"{self.name} must be {self.allowed}, got {came}."
             raise InvalidFieldsError({self.name: sentence}) from error
 
     def _ordered(self, checked: Value) -> Value:

@@ -148,6 +148,7 @@ class Modules(Field):
     """One or more of the network's modules, in its own order."""
 
     kind = "modules"
+    is_list = True
     widget = "checkboxes"
     separator = ";"
     several = "sets parted by semicolons"

@@ -6,16 +6,18 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from peft_demo import adapters, data, models, statistics
-from peft_demo.errors import ConflictError, InvalidFieldsError
+from peft_demo.errors import ConflictError, InvalidFieldsError, refuse
+from peft_demo.fields import shown
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
 from peft_demo.runs import Run, RunKind
 from peft_demo.runs.results import Record
+from peft_demo.runs.run_ids import each_once
 from peft_demo.storage import Store
 
 if TYPE_CHECKING:
@@ -96,12 +98,7 @@ class Predictor:
         Adapters that can be are merged first. Raises as ``predict``, and where too many reviews or
         none came.
         """
-        if isinstance(texts, str) or not 1 <= len(texts) <= MOST_REVIEWS:
-            came = "a single text" if isinstance(texts, str) else f"{len(texts):,}"
-            raise InvalidFieldsError(
-                {"reviews": f"reviews must be a list of 1 to {MOST_REVIEWS:,} texts, got {came}."}
-            )
-        checked = [data.check_text(text) for text in texts]
+        checked = _checked(texts)
         token_ids: dict[tuple[str, int], list[list[int]]] = {}
         found = {}
         for run in self._finished(run_ids):
@@ -174,13 +171,26 @@ class Predictor:
         return runs
 
 
+def _checked(reviews: object) -> list[str]:
+    """Many reviews, cleaned; the first that is not allowed is told with its number."""
+    if not isinstance(reviews, Sequence) or isinstance(reviews, (str, bytes)):
+        _refuse_reviews(shown(reviews))
+    if not 1 <= len(reviews) <= MOST_REVIEWS:
+        _refuse_reviews(f"{len(reviews):,}")
+    return [data.check_text(text, f"review {number}") for number, text in enumerate(reviews, 1)]
+
+
+def _refuse_reviews(came: str) -> NoReturn:
+    refuse("reviews", f"reviews must be a list of 1 to {MOST_REVIEWS:,} texts, got {came}.")
+
+
 def check_run_ids(run_ids: Sequence[str]) -> list[str]:
     """The runs to ask, each once.
 
     Raises:
-        InvalidFieldsError: none or too many were chosen.
+        InvalidFieldsError: it is no list, or none or too many were chosen.
     """
-    unique = list(dict.fromkeys(run_ids or ()))
+    unique = each_once(run_ids)
     if not 1 <= len(unique) <= MOST_RUNS:
         came = f"{len(unique)}" if unique else "none"
         raise InvalidFieldsError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -96,32 +96,73 @@ def best_rate(method_id: str, among: Sequence[TunedRun] | None = None) -> float 
 
 
 def warning(method_id: str, label: str, learning_rate: float) -> str:
-    """Why this rate is likely to disappoint, by what was measured, or an empty text."""
+    """Why this rate is likely to disappoint, by the nearest measured ones, or an empty text."""
     rungs = ladder(method_id)
     best = best_rate(method_id)
     if best is None:
         return ""
-    loss = rungs[best].eval_loss or 0.0
-    hardly = [
-        rate
-        for rate, run in rungs.items()
-        if rate < best
-        and run.eval_loss is not None
-        and GUESSING - run.eval_loss < HARDLY * (GUESSING - loss)
-    ]
-    diverged = [
-        rate
-        for rate, run in rungs.items()
-        if rate > best and (run.eval_loss is None or run.eval_loss > GUESSING)
-    ]
-    if hardly and learning_rate <= max(hardly):
-        what = f"At {max(hardly):g} {label} hardly moved in {rungs[max(hardly)].steps} steps"
-    elif diverged and learning_rate >= min(diverged):
-        what = f"At {min(diverged):g} {label} did no better than guessing, or diverged"
+    came = {rate: _outcome(rungs, rate, best) for rate in rungs}
+    hardly = [rate for rate in rungs if came[rate].startswith(_HARDLY)]
+    spoilt = [rate for rate in rungs if rate > best and came[rate] in (_DIVERGED, _GUESSED)]
+    if learning_rate <= max(hardly, default=0):
+        what = "likely too low"
+    elif learning_rate >= min(spoilt, default=math.inf):
+        what = "likely too high"
     elif learning_rate < min(rungs) / 2:
-        what = f"{label} was not tried below {min(rungs):g}"
+        what = "lower than any measured"
     elif learning_rate > max(rungs) * 2:
-        what = f"{label} was not tried above {max(rungs):g}"
+        what = "higher than any measured"
     else:
         return ""
-    return f"{what}; {best:g} did best here."
+    rates: dict[str, list[str]] = {}
+    for rate in _around(rungs, learning_rate):
+        rates.setdefault(came[rate], []).append(f"{rate:g}")
+    told = " and ".join(f"{' and '.join(some)} {outcome}" for outcome, some in rates.items())
+    return (
+        f"learning_rate {learning_rate:g} is {what} for {label}: measured nearest to it, {told}; "
+        f"{best:g} did best here."
+    )
+
+
+def too_high(method_id: str, label: str, learning_rate: float, sign: str) -> str:
+    """That this rate was too high, with the nearest lower ones at which a model learned.
+
+    ``sign`` is what showed it.
+    """
+    rungs, best = ladder(method_id), best_rate(method_id)
+    learned = [
+        rate
+        for rate in rungs
+        if best is not None and rate < learning_rate and _outcome(rungs, rate, best) == _LEARNED
+    ]
+    known = "a lower one may do"
+    if learned:
+        known = f"measured nearest to it, {max(learned):g} learned"
+        if best in learned:
+            known += ", and did best here" if best == max(learned) else f", and {best:g} did best"
+    return f"learning_rate {learning_rate:g} is too high for {label} ({sign}); {known}."
+
+
+_DIVERGED = "diverged"
+_GUESSED = "did no better than guessing"
+_HARDLY = "hardly moved"
+_LEARNED = "learned"
+
+
+def _outcome(rungs: Mapping[float, TunedRun], rate: float, best: float) -> str:
+    """What came of a rate, in words."""
+    run = rungs[rate]
+    if run.eval_loss is None:
+        return _DIVERGED
+    fall = GUESSING - run.eval_loss
+    if rate < best and fall < HARDLY * (GUESSING - (rungs[best].eval_loss or 0.0)):
+        return f"{_HARDLY} in {run.steps} steps"
+    return _GUESSED if fall < 0 else _LEARNED
+
+
+def _around(rates: Iterable[float], rate: float) -> list[float]:
+    """The measured rates next to one on either side, or the rate itself; ascending."""
+    measured = sorted(rates)
+    lower = [each for each in measured if each <= rate][-1:]
+    higher = [each for each in measured if each >= rate][:1]
+    return sorted({*lower, *higher})

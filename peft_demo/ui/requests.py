@@ -17,8 +17,8 @@ import gradio as gr
 import pydantic
 from pydantic import Field
 
-from peft_demo.errors import InvalidFieldsError, PeftDemoError
-from peft_demo.fields import shown
+from peft_demo.errors import InvalidFieldsError, PeftDemoError, refuse
+from peft_demo.fields import shown_single
 from peft_demo.runs.run_fields import method_field
 from peft_demo.runs.sweeps import REPEATS
 from peft_demo.ui.faults import readable
@@ -75,18 +75,20 @@ class Parameters:
             InvalidFieldsError: a sentence for each that is not allowed.
         """
         if not isinstance(request, Mapping):
-            listed = ", ".join(self._known)
-            sentence = (
-                f"request must be a mapping with {listed or 'nothing'}, got {shown(request)}."
-            )
-            raise InvalidFieldsError({"request": sentence})
+            listed = ", ".join(self._known) or "nothing"
+            came = shown_single(request)
+            refuse("request", f"request must be a mapping with {listed}, got {came}.")
+        muddled = {name for name, value in request.items() if self._is_muddled(name, value)}
+        places: dict[str, tuple[int | str, ...]] = dict.fromkeys(muddled, ())
         try:
             found = self._model.model_validate(dict(request))
         except pydantic.ValidationError as error:
-            names = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
+            for problem in error.errors():
+                places.setdefault(str(problem["loc"][0]), problem["loc"][1:])
+        if places:
             raise InvalidFieldsError(
-                {name: self._sentence(name, request.get(name)) for name in names}
-            ) from error
+                {name: self._sentence(name, request.get(name), places[name]) for name in places}
+            )
         return {name: getattr(found, name) for name in self._known}
 
     def place(self, arguments: tuple[object, ...], named: Mapping[str, object]) -> dict[str, Any]:
@@ -104,10 +106,25 @@ class Parameters:
             )
         return self.read({**dict(zip(self._known, arguments, strict=False)), **named})
 
-    def _sentence(self, name: str, value: object) -> str:
+    def _is_muddled(self, name: str, value: object) -> bool:
+        """Whether true or false came for a number, or anything else for true or false.
+
+        pydantic would take 1 for true, and true for 1.
+        """
+        field = self._model.model_fields.get(name)
+        kind = field.annotation if field else None
+        return kind in (bool, int, float) and isinstance(value, bool) != (kind is bool)
+
+    def _sentence(self, name: str, value: object, place: tuple[int | str, ...]) -> str:
+        """What may come; ``place`` is where in a list the first fault is."""
         field = self._model.model_fields[name]
         allowed = field.description or _ALLOWED[field.annotation]
-        return f"{name} must be {allowed}, got {shown(value)}."
+        number = next((part for part in place if isinstance(part, int)), None)
+        if number is not None and isinstance(value, (list, tuple)):
+            came = f"{shown_single(value[number])} as number {number + 1}"
+        else:
+            came = shown_single(value)
+        return f"{name} must be {allowed}, got {came}."
 
 
 def as_json(error: PeftDemoError) -> str:

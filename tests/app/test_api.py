@@ -143,7 +143,14 @@ def test_runs_are_listed(client, finished):
         ("/predict", ["fine", []], ("run_ids must name 1 to 100", "none")),
         ("/predict", ["fine", ["run-424242"]], ("run must be the id of a run",)),
         ("/predict_reviews", [[], ["reference-ia3"]], ("list of 1 to 1,000 texts", "got 0")),
-        ("/predict_reviews", [["fine", ""], ["reference-ia3"]], ("review must have 1 to 20,000",)),
+        (
+            "/predict_reviews",
+            [["fine", ""], ["reference-ia3"]],
+            ("review 2 must have 1 to 20,000",),
+        ),
+        ("/predict_reviews", ["fine", ["reference-ia3"]], ("reviews must be a list", '"fine"')),
+        ("/predict", ["fine", "reference-ia3"], ("run_ids must be a list", '"reference-ia3"')),
+        ("/compare", ["reference-ia3"], ("run_ids must be a list", '"reference-ia3"')),
     ],
 )
 def test_bad_input_gets_its_sentence(client, endpoint, arguments, parts):

@@ -136,6 +136,17 @@ class TestBadInput:
         with pytest.raises(InvalidFieldsError, match=f"run_ids must name 2 to 8 .*{came}"):
             comparison.check_run_ids(store, ids)
 
+    @pytest.mark.parametrize("ids", ["run-000001", {"run-000001": 1}, 1, ["run-000001", 2]])
+    def test_what_is_no_list_of_ids_is_told_as_what_it_is(self, store, ids):
+        for ask in (
+            comparison.check_run_ids,
+            comparison.compare,
+            comparison.verdict,
+            comparison.disagreements,
+        ):
+            with pytest.raises(InvalidFieldsError, match="run_ids must be a list of ids of runs"):
+                ask(store, ids)
+
     def test_strict_callers_hear_of_unknown_runs(self, store):
         run = finished(store, "A")
         with pytest.raises(NotFoundError, match="run-000777"):

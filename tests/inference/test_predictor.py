@@ -196,6 +196,27 @@ class TestBadInput:
             predictor.predict("good", ids)
         assert "run_ids must name 1 to 100 finished runs" in caught.value.problems["run_ids"]
 
+    def test_a_single_id_is_not_taken_letter_by_letter(self, predictor):
+        with pytest.raises(InvalidFieldsError, match='list of ids of runs, got "run-000001"'):
+            predictor.predict("good", "run-000001")
+
+    @pytest.mark.parametrize(
+        ("reviews", "sentence"),
+        [
+            ("A good film.", 'reviews must be a list of 1 to 1,000 texts, got "A good film.".'),
+            (None, "reviews must be a list of 1 to 1,000 texts, got nothing."),
+            ([], "reviews must be a list of 1 to 1,000 texts, got 0."),
+            (["good"] * 1_001, "reviews must be a list of 1 to 1,000 texts, got 1,001."),
+            (["good", "bad", " "], "review 3 must have 1 to 20,000 characters of text, got "),
+            (["good", 5], "review 2 must have 1 to 20,000 characters of text, got 5."),
+            (["x" * 20_001, ""], "review 1 must have 1 to 20,000 characters of text, got 20,001 "),
+        ],
+    )
+    def test_the_faulty_one_of_many_reviews_is_numbered(self, predictor, reviews, sentence):
+        with pytest.raises(InvalidFieldsError) as caught:
+            predictor.predict_many(reviews, ["run-000001"])
+        assert str(caught.value).startswith(sentence)
+
     def test_unknown_runs(self, predictor, trained):
         with pytest.raises(NotFoundError, match='got "run-000999"'):
             predictor.predict("good", [*trained.ids("lora"), "run-000999"])

@@ -78,44 +78,71 @@ class TestBestRate:
         assert other.learning_rate == other.starting_rate
 
 
+def check(sentence: str, rate: float, part: str) -> None:
+    """A warning names the rate, what is near it and what did best; or there is none."""
+    if not part:
+        assert sentence == ""
+        return
+    assert sentence.startswith(f"learning_rate {rate:g} is ")
+    assert part in sentence
+    assert sentence.endswith("; 0.003 did best here.")
+
+
 class TestWarning:
     @pytest.mark.parametrize(
-        ("rate", "sentence"),
+        ("rate", "part"),
         [
-            (1e-6, "At 0.0003 LoRA hardly moved in 63 steps; 0.003 did best here."),
-            (1e-4, "At 0.0003 LoRA hardly moved in 63 steps; 0.003 did best here."),
-            (3e-4, "At 0.0003 LoRA hardly moved in 63 steps; 0.003 did best here."),
+            (
+                1e-6,
+                "likely too low for LoRA: measured nearest to it, 0.0001 hardly moved in 63 steps",
+            ),
+            (
+                1e-4,
+                "likely too low for LoRA: measured nearest to it, 0.0001 hardly moved in 63 steps",
+            ),
+            (2e-4, "measured nearest to it, 0.0001 and 0.0003 hardly moved in 63 steps"),
+            (
+                3e-4,
+                "likely too low for LoRA: measured nearest to it, 0.0003 hardly moved in 63 steps",
+            ),
             (3.1e-4, ""),
             (1e-3, ""),
             (3e-3, ""),
             (9e-3, ""),
             (
                 1e-2,
-                "At 0.01 LoRA did no better than guessing, or diverged; 0.003 did best here.",
+                "too high for LoRA: measured nearest to it, 0.01 did no better than guessing",
             ),
-            (1.0, "At 0.01 LoRA did no better than guessing, or diverged; 0.003 did best here."),
+            (2e-2, "measured nearest to it, 0.01 did no better than guessing and 0.03 diverged"),
+            (1.0, "likely too high for LoRA: measured nearest to it, 0.03 diverged"),
         ],
     )
-    def test_says_what_was_measured(self, write, rate, sentence):
+    def test_names_the_rate_and_the_nearest_that_were_measured(self, write, rate, part):
         write(CLIMB)
-        assert warning("lora", "LoRA", rate) == sentence
+        check(warning("lora", "LoRA", rate), rate, part)
 
     @pytest.mark.parametrize(
-        ("rate", "sentence"),
+        ("rate", "part"),
         [
-            (4e-4, "LoRA was not tried below 0.001; 0.003 did best here."),
+            (4e-4, "is lower than any measured for LoRA: measured nearest to it, 0.001 learned"),
             (5e-4, ""),
             (2e-2, ""),
-            (3e-2, "LoRA was not tried above 0.01; 0.003 did best here."),
+            (3e-2, "is higher than any measured for LoRA: measured nearest to it, 0.01 learned"),
         ],
     )
-    def test_says_where_nothing_was_measured(self, write, rate, sentence):
+    def test_says_where_nothing_was_measured(self, write, rate, part):
         write((run(1e-3, 0.6), run(3e-3, 0.5), run(1e-2, 0.55)))
-        assert warning("lora", "LoRA", rate) == sentence
+        check(warning("lora", "LoRA", rate), rate, part)
 
     def test_divergence_alone_is_enough(self, write):
         write((run(1e-3, 0.5), run(3e-3, None)))
-        assert warning("lora", "LoRA", 3e-3).startswith("At 0.003 LoRA did no better than")
+        assert "likely too high for LoRA: measured nearest to it, 0.003 diverged" in warning(
+            "lora", "LoRA", 3e-3
+        )
+
+    def test_one_that_diverged_below_the_best_warns_of_nothing(self, write):
+        write((run(1e-4, None), run(1e-3, 0.6), run(3e-3, 0.5)))
+        assert warning("lora", "LoRA", 3e-3) == ""
 
     def test_a_loss_just_below_guessing_has_not_diverged(self, write):
         write((run(1e-3, 0.5), run(3e-3, GUESSING - 1e-6)))
@@ -136,6 +163,28 @@ class TestWarning:
     def test_is_empty_where_every_rate_diverged(self, write):
         write((run(1e-3, None), run(3e-3, None)))
         assert warning("lora", "LoRA", 1e-3) == ""
+
+
+class TestTooHigh:
+    @pytest.mark.parametrize(
+        ("rungs", "known"),
+        [
+            (CLIMB, "measured nearest to it, 0.003 learned, and did best here"),
+            (
+                (run(1e-3, 0.5), run(3e-3, 0.6), run(1e-2, None)),
+                "measured nearest to it, 0.003 learned, and 0.001 did best",
+            ),
+            ((run(0.5, 0.5), run(1.0, 0.6)), "a lower one may do"),
+            ((run(1.0, 0.5), run(1e-1, 0.6)), "measured nearest to it, 0.1 learned"),
+            ((run(1e-3, None),), "a lower one may do"),
+            ((), "a lower one may do"),
+        ],
+    )
+    def test_names_the_rate_and_the_nearest_that_learned(self, write, rungs, known):
+        write(rungs)
+        assert measured_rates.too_high("lora", "LoRA", 0.3, "training loss nan at step 7") == (
+            f"learning_rate 0.3 is too high for LoRA (training loss nan at step 7); {known}."
+        )
 
 
 class TestTheFileInTheBox:

@@ -101,7 +101,7 @@ BAD = [
     ("r", 10**9, ["between 1 and 256", "got 1000000000."]),
     ("r", "abc", ["a whole number", 'got "abc".']),
     ("r", 8.5, ["a whole number", "got 8.5."]),
-    ("r", True, ["a whole number", "got True."]),
+    ("r", True, ["a whole number", "got true."]),
     ("r", None, ["a whole number", "got nothing."]),
     ("lora_dropout", 1.5, ["between 0 and 0.9", "got 1.5."]),
     ("learning_rate", math.nan, ["between 1e-07 and 1", "got nan."]),

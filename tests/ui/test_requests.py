@@ -5,6 +5,7 @@ import json
 import logging
 import random
 import re
+from typing import get_origin, get_type_hints
 
 import gradio as gr
 import pytest
@@ -126,7 +127,10 @@ def test_a_refused_request_names_field_limits_and_value():
         ({}, ("text must be a text, got nothing",)),
         ({"text": "a", "run_ids": [1]}, ("run_ids must be a list of at most", "got 1")),
         ({"text": "a", "run_ids": ["x"] * (MOST_IDS + 1)}, (f"at most {MOST_IDS:,} ids",)),
-        ([1], ("request must be a mapping with text, run_ids, got 1",)),
+        ({"text": ["a"]}, ("text must be a text, got a list with a.",)),
+        ({"text": "a", "run_ids": "run-000001"}, ("run_ids must be a list", 'got "run-000001".')),
+        ({"text": "a", "run_ids": ["x", ["y"]]}, ("got a list with y as number 2.",)),
+        ([1], ("request must be a mapping with text, run_ids, got a list with 1",)),
     ):
         with pytest.raises(InvalidFieldsError) as caught:
             parameters.read(request)
@@ -134,6 +138,46 @@ def test_a_refused_request_names_field_limits_and_value():
             assert part in str(caught.value)
     with pytest.raises(InvalidFieldsError, match=r"arguments must be 2 \(text, run_ids\), got 3"):
         parameters.place((1, 2, 3), {})
+
+
+def counting(count: int = 1, share: float = 0.5, race: bool = False) -> tuple[int, float, bool]:
+    return count, share, race
+
+
+def test_numbers_may_come_as_texts_and_are_not_taken_for_true_or_false():
+    assert checked(counting)("3", "0.25", True) == (3, 0.25, True)
+    for arguments, sentence in (
+        ((True,), "count must be a whole number, got true."),
+        ((1, False), "share must be a number, got false."),
+        ((1, 0.5, 1), "race must be true or false, got 1."),
+        ((1, 0.5, "yes"), 'race must be true or false, got "yes".'),
+        (("many", 0.5, "no"), 'got "many".'),
+    ):
+        assert sentence in refusal(checked(counting), arguments)
+
+
+WRONG = {str: "a text", int: 10**30, bool: False, dict: {"a": 1}, list: ["reference-ia3"]}
+"""Of each type a value that is wrong where another is wanted."""
+
+
+def test_every_endpoint_says_which_argument_is_of_the_wrong_type(endpoints):
+    """A text where a list is wanted, a list where a text is, and so on, each in its place."""
+    tried = 0
+    for function in endpoints:
+        hints = get_type_hints(inspect.unwrap(function))
+        for name in inspect.signature(function).parameters:
+            right = get_origin(hints[name]) or hints[name]
+            for kind, value in WRONG.items():
+                if kind is not right:
+                    said = refusal(function, _with(function, name, value))
+                    assert f"{name} must be" in said, (function, name, value, said)
+                    tried += 1
+    assert tried > 80
+
+
+def _with(function, name, value):
+    """Arguments of which one has this value; the others do not matter."""
+    return [value if other == name else None for other in inspect.signature(function).parameters]
 
 
 def test_a_fault_is_a_sentence_with_the_number_that_stands_in_the_log(caplog):
