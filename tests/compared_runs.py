@@ -69,7 +69,9 @@ def finish(
     folder = store.folder_of(run.run_id)
     folder.mkdir(parents=True)
     statistics.Predictions(shares, labels.astype(np.int8)).save(folder)
-    per_epoch = run.config.max_steps // run.config.num_train_epochs
+    if run.kind is RunKind.IMPORTED:
+        epochs = ()
+    per_epoch = epochs and run.config.max_steps // run.config.num_train_epochs
     for number, accuracy in enumerate(epochs, start=1):
         steps = [
             StepMetrics(step=step, loss=0.7 - 0.01 * step, learning_rate=0.1)

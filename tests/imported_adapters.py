@@ -9,6 +9,7 @@ import pytest
 
 from peft_demo import adapters
 from peft_demo.errors import InvalidFieldsError
+from peft_demo.runs import ImportedConfig
 from peft_demo.settings import ADAPTERS
 
 LORA = ADAPTERS / "reference-recommended-lora"
@@ -27,6 +28,11 @@ def refusal(call: Callable[..., object], *arguments: object) -> str:
     assert sentence.endswith(".")
     assert "\n" not in sentence
     return sentence
+
+
+def retested(config: ImportedConfig, **changes: object) -> ImportedConfig:
+    """An import that is tested in another way."""
+    return ImportedConfig({**config.flat(), **changes})
 
 
 def zipped(path: Path, members: dict[str, bytes], **more: Any) -> Path:

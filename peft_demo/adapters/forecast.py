@@ -87,7 +87,7 @@ def expected_seconds(config: RunConfig, runs: Iterable[Run]) -> tuple[float, flo
 
 def _seconds_per_token(run: Run) -> float:
     seconds = run.result.train_output["train_runtime"] if run.result else 0.0
-    return seconds / _tokens(run.config)
+    return seconds / _tokens(run.config.for_training())
 
 
 def _tokens(config: RunConfig) -> int:

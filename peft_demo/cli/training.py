@@ -20,7 +20,7 @@ from peft_demo.cli.arguments import (
 )
 from peft_demo.cli.output import answer, print_json, tell_end
 from peft_demo.errors import PeftDemoError
-from peft_demo.runs import EpochMetrics, Run, RunConfig, RunKind, RunStatus, presets
+from peft_demo.runs import EpochMetrics, KnownConfig, Run, RunKind, RunStatus, presets
 from peft_demo.storage import Store
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def reference(
 
 def run_now(
     store: Store,
-    config: RunConfig,
+    config: KnownConfig,
     kind: RunKind = RunKind.TRAINING,
     files: Path | None = None,
     tell: Listener | None = None,

@@ -58,7 +58,7 @@ class Baselines:
 
     def _ask(self, run: Run, measure: Measure) -> None:
         try:
-            measured = measure(run.config)
+            measured = measure(run.config.for_training())
         except PeftDemoError as error:
             self.problems.append(f"The baselines of {run.config.name} cannot be computed: {error}")
             return
@@ -78,12 +78,15 @@ class Baselines:
 
     def _text_lines(self) -> Iterator[Baseline]:
         for run in self._runs:
-            learned = f"{run.config.num_train_reviews:,} {texts_of(run)}"
-            for name, predictions in self._by_run.get(run.run_id, {}).items():
+            if run.run_id not in self._by_run:
+                continue
+            config = run.config.for_training()
+            learned = f"{config.num_train_reviews:,} {texts_of(run)} of {config.max_length} tokens"
+            for name, predictions in self._by_run[run.run_id].items():
                 is_guess = name == text_baseline.MAJORITY
                 yield Baseline(
                     name=name,
-                    detail="" if is_guess else f"{learned} of {run.config.max_length} tokens",
+                    detail="" if is_guess else learned,
                     accuracy=predictions.accuracy.value,
                     low=predictions.accuracy.low,
                     high=predictions.accuracy.high,
@@ -194,8 +197,10 @@ def _best_on_its_texts(run: Run, candidates: Iterable[Run]) -> Iterable[Run]:
 def _texts(run: Run) -> tuple[object, ...]:
     """What decides what a finished run learned from and was tested on."""
     assert run.result is not None
-    fields = (getattr(run.config, field) for field in _DATA_FIELDS)
-    return (*fields, run.config.seed_of("sample_seed"), run.result.test_set)
+    fields = (run.config.get(field) for field in _DATA_FIELDS)
+    own = run.config.get("sample_seed")
+    seed = run.config.get("seed") if own is None else own
+    return (*fields, seed, run.result.test_set)
 
 
 def _validation_loss(run: Run) -> float:

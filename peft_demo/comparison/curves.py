@@ -55,15 +55,17 @@ def axes(run: Run, steps: Sequence[int]) -> Track:
 
     Seconds are known at the end of each epoch and drawn evenly between; None after the last.
     """
-    train, batch = run.config.num_train_reviews, run.config.per_device_train_batch_size
+    return {"steps": list(steps), **_seen(run, steps), "seconds": _seconds(run, steps)}
+
+
+def _seen(run: Run, steps: Sequence[int]) -> Track:
+    """Epochs and texts after each step; None where it is not known how many a step sees."""
+    train, batch = run.config.num_train_reviews, run.config.number("per_device_train_batch_size")
+    if not train or batch is None or batch < 1:
+        return {"epochs": [None] * len(steps), "reviews": [None] * len(steps)}
     per_epoch = -(-train // batch)
     seen = [(s // per_epoch) * train + min((s % per_epoch) * batch, train) for s in steps]
-    return {
-        "steps": list(steps),
-        "epochs": [round(count / train, 4) for count in seen],
-        "reviews": seen,
-        "seconds": _seconds(run, steps),
-    }
+    return {"epochs": [round(count / train, 4) for count in seen], "reviews": seen}
 
 
 def thinned(steps: Sequence[int], losses: Sequence[float]) -> tuple[list[int], list[float]]:

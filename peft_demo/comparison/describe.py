@@ -12,13 +12,8 @@ from peft_demo.comparison.words import sentences
 from peft_demo.data import DATASETS
 from peft_demo.methods import METHODS
 from peft_demo.models import BASES
-from peft_demo.runs import METHOD, Run, RunConfig, RunKind
+from peft_demo.runs import METHOD, KnownConfig, Run, RunKind
 from peft_demo.statistics import Scores
-
-_KNOWN_OF_IMPORTED = frozenset(
-    {"base_model", "dataset", "method", "max_length", "num_test_reviews"}
-)
-"""Nobody here knows how an imported adapter was trained."""
 
 _ROWS: Mapping[str, Mapping[Any, Any]] = {
     METHOD.name: METHODS,
@@ -50,7 +45,7 @@ def describe(run: Run, name: str, untested: str, scores: Scores | None = None) -
         scores: what it did on the evaluation set.
     """
     result, config = run.result, run.config
-    elsewhere = f"{config.method_label} · {run.kind.lower()}"
+    test_of_rates = f"{config.method_label} · {run.kind.lower()}"
     # Numbers, where the data set is gone.
     numbers = tuple(map(str, range(len(scores.confusion)))) if scores else ()
     # Records of earlier versions have no test time.
@@ -58,7 +53,7 @@ def describe(run: Run, name: str, untested: str, scores: Scores | None = None) -
     return RunFacts(
         run_id=run.run_id,
         name=name,
-        summary=config.summary if run.kind is RunKind.TRAINING else elsewhere,
+        summary=test_of_rates if run.kind is RunKind.RANGE_TEST else config.summary,
         method=config.method_label,
         kind=run.kind,
         status=run.status,
@@ -86,11 +81,8 @@ def texts_of(run: Run) -> str:
 
 def settings(run: Run) -> dict[str, str]:
     """A run's settings as text, without its name; what is not known is left out."""
-    flat = run.config.flat()
-    if run.kind is RunKind.IMPORTED:
-        known = _KNOWN_OF_IMPORTED | run.config.method_values.keys()
-        flat = {name: value for name, value in flat.items() if name in known}
-    return {name: _written(value, name) for name, value in flat.items() if name != "name"}
+    told = run.config.told()
+    return {name: _written(value, name) for name, value in told.items() if name != "name"}
 
 
 def labels_of(runs: Iterable[Run]) -> dict[str, str]:
@@ -113,7 +105,7 @@ def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:
     return tuple(row for row in found if len(set(row.values.values())) > 1)
 
 
-def cell_key(config: RunConfig) -> str:
+def cell_key(config: KnownConfig) -> str:
     """Equal for configurations that differ in nothing but seed and name."""
     return json.dumps({**config.flat(), "seed": None, "name": None}, sort_keys=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 from peft_demo import statistics
 from peft_demo.comparison.describe import cell_key, settings, told_apart
@@ -23,7 +24,9 @@ def cells(runs: Iterable[Described], swept: Sequence[str] = ()) -> tuple[Cell, .
     """
     members: dict[str, list[Described]] = {}
     for each in runs:
-        members.setdefault(cell_key(each.run.config), []).append(each)
+        # Where seeds are not known, nobody can say whether two runs are repeats of each other.
+        key = each.run.run_id if _seed(each) is None else cell_key(each.run.config)
+        members.setdefault(key, []).append(each)
     return tuple(
         _cell(f"cell-{number}", group, swept)
         for number, group in enumerate(members.values(), start=1)
@@ -68,7 +71,7 @@ def names(runs: Sequence[Run], swept: Sequence[str]) -> dict[str, str] | None:
     if not swept:
         return None
     labels = [(run, _label(run, swept)) for run in runs]
-    return told_apart(labels, lambda run: f" · seed {run.config.seed}")
+    return told_apart(labels, lambda run: f" · seed {run.config.get('seed')}")
 
 
 def _cell(cell_id: str, members: Sequence[Described], swept: Sequence[str]) -> Cell:
@@ -94,11 +97,16 @@ def _label(run: Run, swept: Sequence[str]) -> str:
     values, own = run.config.flat(), settings(run)
     return " · ".join(
         f"{field.removeprefix('lora_')} {own[field]}"
-        if isinstance(values[field], (int, float))
+        if isinstance(values.get(field), (int, float))
         else own[field]
         for field in swept
         if field in own
     )
+
+
+def _seed(each: Described) -> Any:
+    """The run's seed; None if it is not known."""
+    return each.run.config.get("seed")
 
 
 def accuracy(cell: Cell) -> float:
@@ -114,7 +122,7 @@ def _pair(first: Cell, second: Cell, runs: Mapping[str, Tested]) -> RepeatPair:
         ValueError: nothing is known about their spread.
     """
     repeats = [[runs[i] for i in cell.run_ids if i in runs] for cell in (first, second)]
-    by_seed = [{each.run.config.seed: each.scores.accuracy for each in some} for some in repeats]
+    by_seed = [{_seed(each): each.scores.accuracy for each in some} for some in repeats]
     is_paired = by_seed[0].keys() == by_seed[1].keys() and len(by_seed[0]) > 1
     if is_paired:
         one, other = ([some[seed] for seed in sorted(some)] for some in by_seed)

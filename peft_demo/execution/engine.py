@@ -16,7 +16,7 @@ from peft_demo.execution.executor import Executor, Handle, Job
 from peft_demo.execution.executors import ThreadExecutor
 from peft_demo.execution.jobs import failure
 from peft_demo.execution.recording import Listener, Recording
-from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, RunStatus
+from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind, RunStatus
 from peft_demo.runs.sweeps import MOST_RACERS, Plan
 from peft_demo.storage import RENEW_SECONDS, Store
 from peft_demo.training import vmapped
@@ -73,7 +73,7 @@ class Engine:
 
     def submit(
         self,
-        config: RunConfig,
+        config: KnownConfig,
         owner: str,
         kind: RunKind = RunKind.TRAINING,
         files: Path | None = None,

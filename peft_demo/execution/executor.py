@@ -34,7 +34,7 @@ class Job(Record):
 
     kind: RunKind
     config: dict[str, Any]
-    """A flat RunConfig."""
+    """A flat RunConfig; of an import, a flat ImportedConfig."""
     files: Path
     """The folder for its files; the test of an import begins with the adapter's."""
     largest_file: int | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from peft_demo.errors import PeftDemoError, RunCancelledError
 from peft_demo.execution.executor import Cancelled, End, Failed, Finished, Job
-from peft_demo.runs import RangeTest, Reporter, RunConfig, RunKind, RunResult
+from peft_demo.runs import ImportedConfig, RangeTest, Reporter, RunConfig, RunKind, RunResult
 from peft_demo.storage.database import unusable
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ def failure(error: BaseException, files: Path) -> Failed:
 
 def _result(job: Job, reporter: Reporter, member: Member | None) -> RunResult | RangeTest:
     # A configuration is checked here, where it is used, and not by those who pass it on.
+    if job.kind is RunKind.IMPORTED:
+        from peft_demo.adapters import importing
+
+        return importing.test(ImportedConfig(job.config), job.files, reporter)
     config = RunConfig(job.config)
     config.require_valid()
     job.files.mkdir(parents=True, exist_ok=True)
@@ -47,10 +51,6 @@ def _result(job: Job, reporter: Reporter, member: Member | None) -> RunResult | 
         from peft_demo.training import lr_range
 
         return lr_range.find(config, job.files, reporter)
-    if job.kind is RunKind.IMPORTED:
-        from peft_demo.adapters import importing
-
-        return importing.test(config, job.files, reporter)
     from peft_demo.training.loop import train
 
     return train(config, job.files, reporter, largest_file=job.largest_file, member=member)

@@ -26,7 +26,7 @@ from peft_demo.fields import shown
 from peft_demo.methods import METHODS
 from peft_demo.methods.baselines import NO_MODULES
 from peft_demo.models import BASES, hardware
-from peft_demo.runs import PART_SEEDS, RunConfig
+from peft_demo.runs import PART_SEEDS, KnownConfig, RunConfig
 
 PYTHON = ">=3.11,<3.15"
 """The versions of Python that the pinned packages are built for."""
@@ -35,7 +35,7 @@ KINDS = {"script": "train.py", "notebook": "train.ipynb"}
 """What can be exported, and the name of its file."""
 
 
-def export(config: RunConfig, kind: str, forward_pass: str | None = None) -> str:
+def export(config: KnownConfig, kind: str, forward_pass: str | None = None) -> str:
     """The run as code of one of the ``KINDS``.
 
     Args:
@@ -47,8 +47,9 @@ def export(config: RunConfig, kind: str, forward_pass: str | None = None) -> str
     Raises:
         InvalidFieldsError: there is no such kind, or today's rules refuse the configuration.
     """
-    config.require_valid()
-    return {"script": script, "notebook": notebook}[_checked(kind)](config, forward_pass)
+    trained = config.for_training()
+    trained.require_valid()
+    return {"script": script, "notebook": notebook}[_checked(kind)](trained, forward_pass)
 
 
 def file_name(kind: str) -> str:

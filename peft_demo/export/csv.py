@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from peft_demo.runs import Run, RunKind
+from peft_demo.runs import Run
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """A spreadsheet takes a text that begins like this for a formula, and would execute it."""
@@ -29,18 +29,8 @@ def run_csv(runs: Sequence[Run]) -> str:
     return text.getvalue()
 
 
-def known_config(run: Run) -> dict[str, Any]:
-    """The configuration, or what is known of it: nobody here knows how an imported one trained."""
-    config = run.config.flat()
-    if run.kind is not RunKind.IMPORTED:
-        return config
-    told = {"name", "base_model", "dataset", "method", "max_length", "num_test_reviews"}
-    told.update(run.config.method_values)
-    return {name: value for name, value in config.items() if name in told}
-
-
 def _row(run: Run) -> dict[str, Any]:
-    config = known_config(run)
+    config = run.config.told()
     result = run.result
     last = run.epochs[-1] if run.epochs else None
     units = {field.name: field.unit for field in run.config.fields}

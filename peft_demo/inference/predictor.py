@@ -99,7 +99,7 @@ class Predictor:
         none came.
         """
         checked = _checked(texts)
-        token_ids: dict[tuple[str, int], list[list[int]]] = {}
+        token_ids: dict[tuple[str, int | None], list[list[int]]] = {}
         found = {}
         for run in self._finished(run_ids):
             base, method = models.load(run.config.base_model), METHODS[run.config.method]
@@ -202,7 +202,7 @@ def check_run_ids(run_ids: Sequence[str]) -> list[str]:
 def _predict(run: Run, model: nn.Module, base: models.Base, encoded: Any) -> Prediction:
     """What a model makes of the one text that was encoded, uncut."""
     (token_ids,), (offsets,) = encoded["input_ids"], encoded["offset_mapping"]
-    labels, most = run.config.labels, run.config.max_length
+    labels, most = run.config.labels, run.config.max_length or len(token_ids)
     # As the tokenizer cuts: the closing token stays.
     read = token_ids if len(token_ids) <= most else [*token_ids[: most - 1], token_ids[-1]]
     started = time.perf_counter()

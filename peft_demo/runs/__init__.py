@@ -2,6 +2,8 @@
 
 from peft_demo.runs.config import RunConfig
 from peft_demo.runs.history import read_config
+from peft_demo.runs.imported import ImportedConfig
+from peft_demo.runs.known import KnownConfig
 from peft_demo.runs.results import (
     EpochMetrics,
     Evaluation,
@@ -20,7 +22,7 @@ from peft_demo.runs.run_fields import (
     run_field,
     run_fields,
 )
-from peft_demo.runs.sample import RunTexts, draw
+from peft_demo.runs.sample import RunTexts, draw, tested_texts
 
 __all__ = [
     "LEARNING_RATE",
@@ -30,6 +32,8 @@ __all__ = [
     "EpochMetrics",
     "Evaluation",
     "GroupKind",
+    "ImportedConfig",
+    "KnownConfig",
     "Progress",
     "RangeTest",
     "Reporter",
@@ -46,4 +50,5 @@ __all__ = [
     "read_config",
     "run_field",
     "run_fields",
+    "tested_texts",
 ]

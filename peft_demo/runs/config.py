@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_serializer
+from pydantic import BaseModel
 
 from peft_demo import methods
-from peft_demo.data import DATASETS, DEFAULT_DATASET
+from peft_demo.data import DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import Field, check_all, shown
 from peft_demo.models import BASES, BUILTIN_BASE, Shape, shape_of
-from peft_demo.runs.run_fields import METHOD, NAME, fields_of
+from peft_demo.runs.known import KnownConfig, in_short, validated
+from peft_demo.runs.run_fields import METHOD, fields_of
 
 
-class RunConfig(BaseModel):
+class RunConfig(KnownConfig):
     """Everything that decides a run's numbers, and its name. Invalid values cannot be built.
 
     Whether they are does not depend on the machine; ``require_valid`` asks what does.
@@ -27,14 +28,6 @@ class RunConfig(BaseModel):
         InvalidFieldsError: one sentence for each field that is unknown or not allowed.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    base_model: str
-    dataset: str
-    method: str
-    method_values: dict[str, Any]
-    """The method's own fields, such as ``r`` and ``target_modules``."""
     learning_rate: float
     num_train_epochs: int
     per_device_train_batch_size: int
@@ -51,7 +44,7 @@ class RunConfig(BaseModel):
     def __init__(self, values: Mapping[str, object] | None = None, /, **more: object) -> None:
         if not isinstance(values or {}, Mapping):
             refuse("config", f"config must map fields to values, got {shown(values)}.")
-        super().__init__(**_checked({**(values or {}), **more}))
+        BaseModel.__init__(self, **_checked({**(values or {}), **more}))
         # Not as it lies on this machine: a run that is valid here must be valid elsewhere.
         self._check_together(BASES[self.base_model].shape)
 
@@ -70,57 +63,13 @@ class RunConfig(BaseModel):
         named = {"name": ""} if self.name == self.summary else {}
         return RunConfig({**self.flat(), **named, **(update or {})})
 
-    def flat(self) -> dict[str, Any]:
-        """The configuration as one flat mapping, as it is stored, exported and entered."""
-        values = {**self.__dict__, **self.method_values}
-        del values["method_values"]
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in values.items()
-        }
-
-    @model_serializer
-    def _serialized(self) -> dict[str, Any]:
-        return self.flat()
-
-    @property
-    def problem(self) -> str | None:
-        """Why it cannot be used any more: None, but for history (see ``runs.history``)."""
-        return None
-
     def require_valid(self) -> None:
-        """Whether it can be used here, with this machine's own copy of the base.
-
-        Raises:
-            InvalidFieldsError: the method does not fit that copy, or this is history.
-        """
+        """See KnownConfig."""
         self._check_together(shape_of(self.base_model))
 
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        """What it consists of, in the form's order; without the method's own if that is gone."""
-        return fields_of(self.method, self.base_model)
-
-    @property
-    def method_label(self) -> str:
-        """The method's name, or its id if it is gone; so are the next two."""
-        return _label(methods.METHODS, self.method)
-
-    @property
-    def base_model_label(self) -> str:
-        """The base model's name."""
-        return _label(BASES, self.base_model)
-
-    @property
-    def dataset_label(self) -> str:
-        """The data set's name."""
-        return _label(DATASETS, self.dataset)
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """What the run's network tells apart; nothing if its data set is gone."""
-        dataset = DATASETS.get(self.dataset)
-        return dataset.labels if dataset else ()
+    def for_training(self) -> RunConfig:
+        """See KnownConfig."""
+        return self
 
     @property
     def num_train_reviews(self) -> int:
@@ -130,7 +79,7 @@ class RunConfig(BaseModel):
     @property
     def num_validation_reviews(self) -> int:
         """One fifth of the drawn reviews."""
-        return round(self.num_reviews / 5)
+        return validated(self.num_reviews)
 
     @property
     def max_steps(self) -> int:
@@ -148,11 +97,6 @@ class RunConfig(BaseModel):
         """What the method's configuration depends on beside its own fields, on this machine."""
         return self._setting_on(shape_of(self.base_model))
 
-    @property
-    def summary(self) -> str:
-        """The settings that tell runs apart, in a few words: ``LoRA · r 8 · lr 0.001``."""
-        return _summary(self.method, self.method_values, self.learning_rate)
-
     def _setting_on(self, base: Shape) -> methods.Setting:
         return methods.Setting(
             base,
@@ -165,10 +109,6 @@ class RunConfig(BaseModel):
     def _check_together(self, base: Shape) -> None:
         """The checks that involve several fields, once each of them is right by itself."""
         methods.METHODS[self.method].check(self.method_values, self._setting_on(base))
-
-
-def _label(table: Mapping[str, Any], row_id: str) -> str:
-    return table[row_id].label if row_id in table else row_id
 
 
 def _checked(values: dict[str, object]) -> dict[str, object]:
@@ -187,7 +127,8 @@ def _checked(values: dict[str, object]) -> dict[str, object]:
     if problems:
         raise InvalidFieldsError(problems)
     own = {field.name: checked.pop(field.name) for field in methods.METHODS[str(method_id)].fields}
-    name = checked["name"] or _summary(str(method_id), own, checked["learning_rate"])
+    rate: Any = checked["learning_rate"]
+    name = checked["name"] or in_short(str(method_id), own, rate)
     return {**checked, "name": name, "method_values": own}
 
 
@@ -198,18 +139,3 @@ def _unknown(values: Mapping[str, object], label: str, fields: Iterable[Field]) 
         for name in values
         if name not in known
     }
-
-
-def _summary(method_id: str, values: Mapping[str, Any], learning_rate: Any) -> str:
-    words = [
-        _label(methods.METHODS, method_id),
-        *(
-            f"{name.removeprefix('lora_')} {value:g}"
-            for name, value in values.items()
-            if isinstance(value, (int, float))
-        ),
-        f"lr {learning_rate:g}",
-    ]
-    while len(" · ".join(words)) > NAME.maximum:
-        words.pop(-2)  # it serves as a name, which has a limit
-    return " · ".join(words)

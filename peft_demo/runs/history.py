@@ -6,22 +6,30 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import pydantic
 from pydantic import BaseModel, PrivateAttr
 
 from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import shown
-from peft_demo.methods import Setting
 from peft_demo.runs.config import RunConfig
+from peft_demo.runs.imported import PEFT_CONFIG, ImportedConfig, without_training
+from peft_demo.runs.known import KnownConfig
+
+_UNKNOWN = "unknown"
+"""Stands where a run that can be shown must have a text, and none is stored."""
+
+_TEXTS = ("base_model", "dataset", "method")
+
+_COUNTS = ("max_length", "num_test_reviews")
 
 
-class PastConfig(RunConfig):
+class PastConfig(KnownConfig):
     """What a run was configured with, in words that today's rules refuse: to be shown only.
 
-    ``flat()`` gives back all that was stored. An attribute whose value is of another type than
-    today's is 1 or the value's text.
+    ``flat()`` gives back all that was stored.
     """
 
+    max_length: int | None
+    num_test_reviews: int | None
     _stored: dict[str, Any] = PrivateAttr()
     _problem: str = PrivateAttr()
 
@@ -36,7 +44,7 @@ class PastConfig(RunConfig):
 
     def flat(self) -> dict[str, Any]:
         """All that was stored."""
-        always = ("name", "base_model", "dataset", "method")
+        always = ("name", *_TEXTS)
         return {**self._stored, **{name: getattr(self, name) for name in always}}
 
     @property
@@ -48,48 +56,46 @@ class PastConfig(RunConfig):
         """Refuse it."""
         refuse("config", self._problem)
 
-    @property
-    def setting(self) -> Setting:
-        """Nothing is built from it."""
+    def for_training(self) -> RunConfig:
+        """Refuse it."""
         refuse("config", self._problem)
 
 
-def read_config(stored: object) -> RunConfig:
+def read_config(stored: object) -> KnownConfig:
     """A stored configuration: as it is where today's rules allow it, else as history."""
     if not isinstance(stored, Mapping):
         return PastConfig({}, f"config must map fields to values, got {shown(stored)}.")
     try:
-        return RunConfig(stored)
+        return ImportedConfig(stored) if PEFT_CONFIG in stored else RunConfig(stored)
     except InvalidFieldsError as error:
         gone: dict[str, str] = {
             name: f"{name} {shown(stored.get(name))} is no longer offered."
-            for name in ("method", "base_model", "dataset")
+            for name in _TEXTS
             if name in error.problems
         }
         return PastConfig(stored, " ".join((error.problems | gone).values()))
 
 
+def read_import(stored: object) -> KnownConfig:
+    """The stored configuration of an import, by whatever version."""
+    if isinstance(stored, Mapping) and PEFT_CONFIG not in stored:
+        stored = without_training(stored)
+    return read_config(stored)
+
+
 def _attributes(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """A value for each of RunConfig's attributes, as near to what was stored as its type allows."""
-    usual = RunConfig({})
-    values = {
-        name: _as_type(field.annotation, stored.get(name, getattr(usual, name)))
-        for name, field in RunConfig.model_fields.items()
-        if name != "method_values"
+    """A value for each of KnownConfig's attributes, where one was stored."""
+    texts = {name: str(stored.get(name) or _UNKNOWN) for name in _TEXTS}
+    counts = {name: stored.get(name) for name in _COUNTS}
+    # A method's options are what no run has beside them.
+    of_any = {"name", *RunConfig.model_fields, *ImportedConfig.model_fields}
+    return {
+        **texts,
+        **{n: value if isinstance(value, int) else None for n, value in counts.items()},
+        "method_values": {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in stored.items()
+            if name not in of_any
+        },
+        "name": str(stored.get("name") or texts["method"]),
     }
-    values["method_values"] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in stored.items()
-        if name not in RunConfig.model_fields
-    }
-    values["name"] = str(stored.get("name") or values["method"])
-    return values
-
-
-def _as_type(annotation: Any, value: object) -> Any:
-    try:
-        typed = pydantic.TypeAdapter(annotation).validate_python(value)
-    except ValueError:
-        return str(value) if annotation is str else 1
-    # Others divide by counts.
-    return max(1, typed) if annotation is int else typed

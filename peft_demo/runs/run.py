@@ -9,8 +9,8 @@ from typing import Any
 
 import pydantic
 
-from peft_demo.runs.config import RunConfig
-from peft_demo.runs.history import read_config
+from peft_demo.runs.history import read_config, read_import
+from peft_demo.runs.known import KnownConfig
 from peft_demo.runs.results import EpochMetrics, Progress, RangeTest, Record, RunResult, StepMetrics
 
 
@@ -86,7 +86,7 @@ class Run(Record):
 
     run_id: str
     kind: RunKind = RunKind.TRAINING
-    config: RunConfig
+    config: KnownConfig
     owner: str
     status: RunStatus
     created_at: datetime
@@ -136,8 +136,11 @@ class Run(Record):
 
     @pydantic.field_validator("config", mode="wrap")
     @classmethod
-    def _leniently(cls, value: Any, _handler: Any) -> RunConfig:
-        return value if isinstance(value, RunConfig) else read_config(value)
+    def _leniently(cls, value: Any, _handler: Any, info: pydantic.ValidationInfo) -> KnownConfig:
+        if isinstance(value, KnownConfig):
+            return value
+        is_import = info.data.get("kind") is RunKind.IMPORTED
+        return read_import(value) if is_import else read_config(value)
 
 
 class Reporter:

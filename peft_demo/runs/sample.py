@@ -9,6 +9,7 @@ import numpy as np
 from peft_demo.data import LabelledTexts, Pools
 from peft_demo.errors import refuse
 from peft_demo.runs.config import RunConfig
+from peft_demo.runs.known import KnownConfig
 
 
 @dataclass(frozen=True)
@@ -46,5 +47,11 @@ def draw(pools: Pools, config: RunConfig) -> RunTexts:
     return RunTexts(
         train=pools.training.take(train),
         validation=pools.training.take(drawn[config.num_train_reviews :]),
-        test=pools.test.take(range(min(config.num_test_reviews, len(pools.test)))),
+        test=tested_texts(pools, config),
     )
+
+
+def tested_texts(pools: Pools, config: KnownConfig) -> LabelledTexts:
+    """What any run is tested on: the first of the test pool."""
+    number = len(pools.test) if config.num_test_reviews is None else config.num_test_reviews
+    return pools.test.take(range(min(number, len(pools.test))))

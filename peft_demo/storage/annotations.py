@@ -114,4 +114,4 @@ def _renamed(row: RunRow, name: str) -> dict[str, object]:
     """The row's configuration with that name; history keeps all its other values."""
     if not isinstance(row.config, Mapping):
         raise ConflictError(f"{id_of('run', row.number)} cannot be renamed: {run_of(row).problem}")
-    return read_config({**row.config, "name": name}).flat()
+    return read_config({**run_of(row).config.flat(), "name": name}).flat()

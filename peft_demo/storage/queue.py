@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from peft_demo.errors import ConflictError
-from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, RunStatus
+from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind, RunStatus
 from peft_demo.runs.sweeps import Plan
 from peft_demo.storage.database import now, touch
 from peft_demo.storage.rows import group_of, id_of, not_found, number_in, run_of
@@ -22,7 +22,7 @@ class Queue(Runs):
 
     def submit(
         self,
-        config: RunConfig,
+        config: KnownConfig,
         owner: str,
         kind: RunKind = RunKind.TRAINING,
         files: Path | None = None,
@@ -30,7 +30,7 @@ class Queue(Runs):
         """Put a run at the end of the queue.
 
         Args:
-            config: what to train.
+            config: what to train, or what is known of what is brought in.
             owner: whose run it is.
             kind: what to do with it.
             files: a folder that becomes the run's partial folder, for work that begins with files.
@@ -43,7 +43,7 @@ class Queue(Runs):
 
     def start(
         self,
-        config: RunConfig,
+        config: KnownConfig,
         owner: str,
         kind: RunKind = RunKind.TRAINING,
         files: Path | None = None,
@@ -163,7 +163,7 @@ class Queue(Runs):
         return self.get(run_id)
 
 
-def _new_row(config: RunConfig, owner: str, kind: RunKind) -> RunRow:
+def _new_row(config: KnownConfig, owner: str, kind: RunKind) -> RunRow:
     config.require_valid()
     return RunRow(
         config=config.flat(), owner=owner, status=RunStatus.QUEUED, kind=kind, created_at=now()

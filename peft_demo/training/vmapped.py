@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from peft_demo import settings
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware, random_state
-from peft_demo.runs import LEARNING_RATE, NAME, PART_SEEDS, RunConfig
+from peft_demo.runs import LEARNING_RATE, NAME, PART_SEEDS, KnownConfig
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +44,7 @@ def is_wanted() -> bool:
     return chosen == "one_pass" or (chosen == "auto" and hardware.device() == "cuda")
 
 
-def can_share(first: RunConfig, other: RunConfig) -> bool:
+def can_share(first: KnownConfig, other: KnownConfig) -> bool:
     """Whether two runs differ only in what each run of a pass has of its own."""
     ours, theirs = first.flat(), other.flat()
     differing = {name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)}

@@ -58,8 +58,9 @@ def references() -> str:
         if run.result is None:
             raise SystemExit(f"{run.run_id} has no result")
         low, high = run.result.test_interval
+        config = run.config.for_training()
         rows.append(
-            f"| {run.config.name} | {run.config.num_reviews:,} | {run.config.learning_rate:g} "
+            f"| {config.name} | {config.num_reviews:,} | {config.learning_rate:g} "
             f"| {run.result.test_accuracy:.1%} ({low:.1%} to {high:.1%}) "
             f"| {run.result.num_adapter_parameters:,} + {run.result.num_head_parameters:,} |"
         )

@@ -14,14 +14,14 @@ from peft_demo.errors import RunCancelledError
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
 from peft_demo.models.random_state import borrowed_generators
-from peft_demo.runs import Progress, Reporter, RunConfig, RunResult, draw
+from peft_demo.runs import KnownConfig, Progress, Reporter, RunResult, tested_texts
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import nn
 
 
-def test(config: RunConfig, folder: Path, reporter: Reporter) -> RunResult:
+def test(config: KnownConfig, folder: Path, reporter: Reporter) -> RunResult:
     """Test the adapter in ``folder`` as a training tests its own, and save its predictions there.
 
     Its adapter parameters are those that peft would train for its configuration, whatever else
@@ -34,7 +34,7 @@ def test(config: RunConfig, folder: Path, reporter: Reporter) -> RunResult:
     started = time.perf_counter()
     _report(reporter, "Loading the adapter")
     base = models.load(config.base_model)
-    texts = draw(data.load(config.dataset), config).test
+    texts = tested_texts(data.load(config.dataset), config)
     method = METHODS[config.method]
     model = files.load(folder, base, method, config.labels)
     num_adapter, num_head = _count(folder, base, config)
@@ -52,7 +52,7 @@ def test(config: RunConfig, folder: Path, reporter: Reporter) -> RunResult:
     )
 
 
-def _count(folder: Path, base: models.Base, config: RunConfig) -> tuple[int, int]:
+def _count(folder: Path, base: models.Base, config: KnownConfig) -> tuple[int, int]:
     with borrowed_generators():
         is_private = METHODS[config.method].writes_to_base
         model = base.private(config.labels) if is_private else base.shared(config.labels)
@@ -65,7 +65,7 @@ def _logits(
     model: nn.Module,
     base: models.Base,
     token_ids: list[list[int]],
-    config: RunConfig,
+    config: KnownConfig,
     reporter: Reporter,
 ) -> npt.NDArray[Any]:
     """Logits of all texts, shape (texts, labels), reported batch by batch."""

@@ -4,37 +4,49 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
-from typing import Any, TypeVar
+from typing import Any
 
 from peft_demo.adapters import files
 from peft_demo.adapters.importing.archive import LARGEST_CONFIG, check_size
+from peft_demo.adapters.importing.labels import order_of_labels, reorder_labels
+from peft_demo.adapters.importing.lengths import reading_length
+from peft_demo.adapters.importing.options import options_told
 from peft_demo.adapters.importing.refusals import refusal
 from peft_demo.adapters.importing.sanitising import sanitised
 from peft_demo.adapters.importing.trial import Tensors, try_out
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, cause
 from peft_demo.fields import shown
+from peft_demo.methods import METHODS, Method
 from peft_demo.models import BASES, BUILTIN_BASE, Architecture, shape_of
-from peft_demo.runs import NAME, RunConfig, reading, run_field
-
-_Made = TypeVar("_Made")
+from peft_demo.runs import NAME, ImportedConfig, reading, run_field
+from peft_demo.runs.imported import PEFT_CONFIG
 
 _DEEPEST = 5
 """Levels of lists and objects in adapter_config.json; peft's own has three."""
 
 
-def describe(folder: Path, name: str = "", dataset: str = DEFAULT_DATASET) -> RunConfig:
+def describe(
+    folder: Path,
+    name: str = "",
+    dataset: str = DEFAULT_DATASET,
+    *,
+    max_length: int | None = None,
+    swap_labels: bool = False,
+) -> ImportedConfig:
     """What an unpacked adapter is, as the configuration of its run; proven to load and answer.
 
-    Its adapter_config.json is replaced by one that is safe to load. Values that the method's
-    fields do not allow take their defaults: they decide a training, and there is none.
+    Its adapter_config.json is replaced by one that is safe to load; what is told of its settings is
+    what that says, whatever a form would allow.
 
     Args:
         folder: from ``unpack``.
         name: how to call the run; the folder's name if it is empty.
         dataset: what to test it on; it must have learned the labels of this.
+        max_length: tokens to test it at; if it is not given, what its files say.
+        swap_labels: whether its head's two outputs are in the other order than the labels.
 
     Raises:
         InvalidFieldsError: it cannot be used here; says why, at ``adapter``; or there is no such
@@ -46,11 +58,27 @@ def describe(folder: Path, name: str = "", dataset: str = DEFAULT_DATASET) -> Ru
     config = _read_config(folder / files.CONFIG)
     tensors = _read_tensors(folder / files.WEIGHTS)
     base_id = _base_of(config, tensors, labels)
-    values = dict(_accepted(lambda values: reading.read(json.dumps(values)).values, config))
-    safe = sanitised(config, base_id, str(values["method"]))
+    method = _method_of(config)
+    safe = sanitised(config, base_id, method.id)
     (folder / files.CONFIG).write_text(json.dumps(safe, indent=2), encoding="utf-8")
-    values |= {"base_model": base_id, "dataset": dataset, "name": run_name}
-    run = _accepted(RunConfig, values)
+    length, length_from = reading_length(folder, base_id, max_length)
+    order = order_of_labels(folder, labels, is_swapped=swap_labels)
+    architecture = BASES[base_id].architecture
+    run = ImportedConfig(
+        {
+            "name": run_name,
+            "method": method.id,
+            "base_model": base_id,
+            "dataset": dataset,
+            "max_length": length,
+            "max_length_from": length_from,
+            "label_order": order,
+            PEFT_CONFIG: safe,
+            **options_told(safe, method, architecture),
+        }
+    )
+    if order:
+        reorder_labels(folder, order, architecture.head[-1])
     try_out(folder, run, tensors)
     return run
 
@@ -161,18 +189,18 @@ def _of_head(tensors: Tensors, part: str, kind: str) -> tuple[int, ...]:
     return next((s for name, s in tensors.items() if name.endswith(f".{part}.{kind}")), ())
 
 
-def _accepted(make: Callable[[dict[str, Any]], _Made], values: dict[str, Any]) -> _Made:
-    """What is made of the values, without those that it refuses."""
+def _method_of(config: dict[str, Any]) -> Method:
+    """The row that the adapter belongs to, whatever its fields would allow."""
     try:
-        return make(values)
+        return METHODS[str(reading.read(json.dumps(config)).values["method"])]
     except InvalidFieldsError as error:
-        kept = {key: value for key, value in values.items() if key not in error.problems}
-        if len(kept) == len(values):
+        kept = {key: value for key, value in config.items() if key not in error.problems}
+        if len(kept) == len(config):
             # How its training began makes no method of its own: "gaussian", "orthogonal".
-            kept = {key: value for key, value in values.items() if not _is_start(key, value)}
-        if len(kept) == len(values) or "peft_type" in error.problems:
+            kept = {key: value for key, value in config.items() if not _is_start(key, value)}
+        if len(kept) == len(config) or "peft_type" in error.problems:
             raise refusal(f"cannot be used: {error}") from error
-        return _accepted(make, kept)
+        return _method_of(kept)
 
 
 def _is_start(key: str, value: object) -> bool:

@@ -18,7 +18,7 @@ from peft_demo.fields import shown
 from peft_demo.methods import METHODS
 from peft_demo.models import BASES
 from peft_demo.models.random_state import borrowed_generators
-from peft_demo.runs import RunConfig
+from peft_demo.runs import KnownConfig
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -41,7 +41,7 @@ _one_trial = threading.Lock()
 """torch's checks of sparse tensors are switched on and off for the whole process."""
 
 
-def try_out(folder: Path, run: RunConfig, tensors: Tensors) -> None:
+def try_out(folder: Path, run: KnownConfig, tensors: Tensors) -> None:
     """Load the adapter twice onto copies of the base, and refuse it if anything is amiss."""
     import torch
 
@@ -67,7 +67,7 @@ def try_out(folder: Path, run: RunConfig, tensors: Tensors) -> None:
 
 
 def _answer(
-    folder: Path, base: models.Base, run: RunConfig, tensors: Tensors, seed: int
+    folder: Path, base: models.Base, run: KnownConfig, tensors: Tensors, seed: int
 ) -> npt.NDArray[Any]:
     """The adapter's logits on a copy of the base that it must leave as it was."""
     import torch

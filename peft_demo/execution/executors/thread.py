@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from peft_demo.execution.executor import Handle, Job
 from peft_demo.execution.jobs import do
-from peft_demo.runs import EpochMetrics, Progress, Reporter, RunConfig, StepMetrics
+from peft_demo.runs import EpochMetrics, Progress, Reporter, StepMetrics, read_config
 from peft_demo.training import vmapped
 from peft_demo.training.vmapped import Member
 
@@ -33,7 +33,7 @@ def _members(jobs: Sequence[Job]) -> list[AbstractContextManager[Member | None]]
     """Each job's part in a common pass, or its being on its own."""
     members: list[AbstractContextManager[Member | None]] = [nullcontext() for _ in jobs]
     if len(jobs) > 1 and vmapped.is_wanted():
-        configs = [RunConfig(job.config) for job in jobs]
+        configs = [read_config(job.config) for job in jobs]
         alike = [n for n, config in enumerate(configs) if vmapped.can_share(configs[0], config)]
         one_pass = vmapped.OnePass(len(alike))
         for place, number in enumerate(alike):

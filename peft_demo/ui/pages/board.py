@@ -14,7 +14,6 @@ from peft_demo import comparison
 from peft_demo.comparison.curves import run_curves
 from peft_demo.comparison.describe import texts_of
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
-from peft_demo.export.csv import known_config
 from peft_demo.fields import shown
 from peft_demo.runs import Run, RunKind, RunStatus
 from peft_demo.ui.html import render, scripted
@@ -174,7 +173,7 @@ def summary(run: Run) -> dict[str, Any]:
         "texts": texts_of(run),
         "created": run.created_at.isoformat(),
         "fields": _fields(run),
-        "config": known_config(run),
+        "config": config.told(),
         "tags": run.tags,
         "note": run.note,
         "is_starred": run.is_starred,
@@ -183,11 +182,11 @@ def summary(run: Run) -> dict[str, Any]:
         **run.progress.model_dump(),
         "seconds_left": run.progress.seconds_left if run.status is RunStatus.RUNNING else None,
         "epoch": len(run.epochs),
-        "max_epochs": config.num_train_epochs,
+        "max_epochs": config.number("num_train_epochs"),
         "eval_accuracy": last and last.eval_accuracy,
         "eval_loss": last and last.eval_loss,
         "num_validation": config.num_validation_reviews,
-        "num_reviews": config.num_reviews,
+        "num_reviews": config.number("num_reviews"),
         "num_train": config.num_train_reviews,
         "error": run.error or run.problem,
         "problem": run.problem,
@@ -227,6 +226,7 @@ def _fields(run: Run) -> str:
             parts.append(", ".join(map(str, value)) if len(value) < 4 else f"{len(value)} modules")
         else:
             parts.append(f"{name} {value}")
-    if run.kind is not RunKind.IMPORTED:
-        parts.append(f"lr {run.config.learning_rate:g}")
+    rate = run.config.number("learning_rate")
+    if rate is not None:
+        parts.append(f"lr {rate:g}")
     return " · ".join(parts)

@@ -8,7 +8,7 @@ from typing import Any
 
 from peft_demo.comparison.describe import texts_of
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
-from peft_demo.export.csv import known_config, run_csv
+from peft_demo.export.csv import run_csv
 from peft_demo.runs import Run, RunConfig, links
 from peft_demo.ui.html import render, scripted
 from peft_demo.ui.owners import public
@@ -63,7 +63,7 @@ class RunsPage(Page):
         runs = [known[run_id] for run_id in run_ids if run_id in known]
         if kind == "csv":
             return run_csv(runs)
-        return json.dumps([_record(run) for run in runs], ensure_ascii=False, indent=1)
+        return json.dumps([public(run) for run in runs], ensure_ascii=False, indent=1)
 
     def details(self, run_id: RunId) -> str:
         """Everything about one run: HTML, and the curve of a range test."""
@@ -73,7 +73,7 @@ class RunsPage(Page):
         html = render(
             "details",
             run=run,
-            config=known_config(run),
+            config=run.config.told(),
             texts=texts_of(run),
             epochs=_epochs(run),
             rate=rate,
@@ -109,11 +109,6 @@ def _epochs(run: Run) -> list[dict[str, Any]]:
         }
         for each in run.epochs
     ]
-
-
-def _record(run: Run) -> dict[str, Any]:
-    """Everything about a run, as plain data."""
-    return {**public(run), "config": known_config(run)}
 
 
 def _at_fields(error: PeftDemoError) -> str:

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from imported_adapters import FILES, IA3, LORA, members, zipped
+from imported_adapters import FILES, IA3, LORA, members, retested, zipped
 from small_runs import Recorder, small_config
 
 from peft_demo.adapters import importing
 from peft_demo.errors import RunCancelledError
 from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
-from peft_demo.runs import RunConfig, RunKind, RunStatus
+from peft_demo.runs import RunKind, RunStatus
 from peft_demo.settings import ADAPTERS
 from peft_demo.statistics import Predictions
 from peft_demo.storage import reference_runs
@@ -21,9 +21,8 @@ class TestTest:
     def test_gives_the_reference_runs_own_numbers(self, copied, source):
         reference = reference_runs.read_references(ADAPTERS)[source.name]
         folder = copied(source)
-        importing.describe(folder)
-        config = RunConfig({**reference.config.flat(), "num_test_reviews": 200})
-        result = importing.test(config, folder, Recorder())
+        config = importing.describe(folder, max_length=reference.config.max_length)
+        result = importing.test(retested(config, num_test_reviews=200), folder, Recorder())
         expected, found = Predictions.load(source), Predictions.load(folder)
         assert np.abs(expected.probabilities[:200] - found.probabilities).max() < 2e-2
         assert (expected.labels[:200] == found.labels).all()
@@ -39,8 +38,9 @@ class TestTest:
 
     def test_the_same_reviews_as_every_run(self, copied):
         reference = reference_runs.read_references(ADAPTERS)[IA3.name]
-        config = RunConfig({**reference.config.flat(), "max_length": 8})
-        result = importing.test(config, copied(IA3), Recorder())
+        folder = copied(IA3)
+        config = importing.describe(folder, max_length=8)
+        result = importing.test(config, folder, Recorder())
         assert reference.result is not None
         assert result.test_set == reference.result.test_set
 
@@ -76,7 +76,7 @@ class TestAsARun:
         source = zipped(tmp_path / "mine.zip", members(LORA, "mine/"))
         folder = importing.unpack(source, scratch)
         config = importing.describe(folder, source.stem)
-        config = RunConfig({**config.flat(), "num_test_reviews": 64})
+        config = retested(config, num_test_reviews=64)
         store.submit(config, "me", RunKind.IMPORTED, files=folder)
         claimed = store.claim()
         assert claimed is not None

@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from imported_adapters import IA3, LORA, refusal
+from imported_adapters import IA3, LORA, refusal, retested
 from small_runs import Recorder
 
 from peft_demo import adapters
 from peft_demo.adapters import importing
 from peft_demo.data import SENTIMENT
 from peft_demo.models import FAMILY
-from peft_demo.runs import RunConfig
+from peft_demo.runs import ImportedConfig
 
 
-def few_texts(config: RunConfig) -> RunConfig:
-    return RunConfig({**config.flat(), "num_test_reviews": 50})
+def few_texts(config: ImportedConfig) -> ImportedConfig:
+    return retested(config, num_test_reviews=50, max_length=50)
 
 
 class TestHostileConfigurations:

@@ -1,0 +1,86 @@
+"""What an adapter's own configuration says of it, for people: peft's options as they are."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from peft_demo.methods import Method
+from peft_demo.models import Architecture
+from peft_demo.runs.matching import plain
+
+_NOT_TOLD = frozenset(
+    {
+        "peft_type",
+        "task_type",
+        "peft_version",
+        "inference_mode",
+        "base_model_name_or_path",
+    }
+)
+"""What is told by other means, or decides nothing."""
+
+_HEADS_OF_PEFT = frozenset({"classifier", "score"})
+"""What peft adds to ``modules_to_save`` of every classifier."""
+
+
+def options_told(
+    config: Mapping[str, Any], method: Method, architecture: Architecture
+) -> dict[str, Any]:
+    """The options of a sanitised configuration that tell its adapter from others.
+
+    The method's own are among them in any case, as peft takes them where the file is silent; of the
+    rest those that are not peft's defaults.
+
+    Args:
+        config: from ``sanitised``.
+        method: the row that it belongs to.
+        architecture: of its base.
+    """
+    from peft_demo.libraries import peft
+
+    usual = _defaults(peft.mapping.PEFT_TYPE_TO_CONFIG_MAPPING[config["peft_type"]])
+    fixed = method.peft_config.options if method.peft_config else {}
+    own = {field.name: config.get(field.name, usual.get(field.name)) for field in method.fields}
+    more = {
+        name: value
+        for name, value in config.items()
+        if name not in own
+        and name not in _NOT_TOLD
+        and value not in (usual.get(name), fixed.get(name))
+        and not (name == "modules_to_save" and _is_head(value, architecture.head))
+        and not _is_mask(value)
+    }
+    given = {name: value for name, value in (own | more).items() if value is not None}
+    return {name: _in_order(value, architecture) for name, value in given.items()}
+
+
+def _in_order(value: Any, architecture: Architecture) -> Any:
+    """Names of modules in the network's order: peft writes a set's in any."""
+    if not isinstance(value, list):
+        return value
+    if not all(isinstance(item, str) for item in value):
+        return tuple(value)
+    places = {name: place for place, name in enumerate(architecture.modules)}
+    return tuple(sorted(value, key=lambda name: (places.get(name, len(places)), name)))
+
+
+def _defaults(found: type[Any]) -> dict[str, Any]:
+    return {
+        field.name: plain(
+            field.default
+            if field.default_factory is dataclasses.MISSING
+            else field.default_factory()
+        )
+        for field in dataclasses.fields(found)
+    }
+
+
+def _is_head(value: object, head: tuple[str, ...]) -> bool:
+    return isinstance(value, list) and {*value} - _HEADS_OF_PEFT == {*head} - _HEADS_OF_PEFT
+
+
+def _is_mask(value: object) -> bool:
+    """Whether it says what a training left of each rank (AdaLoRA), which is no setting."""
+    return isinstance(value, Mapping) and any(isinstance(item, list) for item in value.values())

@@ -1,0 +1,125 @@
+"""ImportedConfig: what is known of an adapter that was trained elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from peft_demo.data import DEFAULT_DATASET
+from peft_demo.errors import InvalidFieldsError, refuse
+from peft_demo.fields import check_all, shown
+from peft_demo.models import BUILTIN_BASE
+from peft_demo.runs.known import KnownConfig
+from peft_demo.runs.run_fields import METHOD, NAME, method_field, run_fields
+
+PEFT_CONFIG = "peft_config"
+"""The key that tells an import's stored configuration from a training's."""
+
+LENGTH_UNKNOWN = "not known"
+"""Where ``max_length`` is from when neither the files nor a person said it."""
+
+_CHECKED = (
+    METHOD.name,
+    "base_model",
+    "dataset",
+    "max_length",
+    "num_test_reviews",
+    NAME.name,
+)
+
+
+class ImportedConfig(KnownConfig):
+    """What an adapter's files say of it, and how it is tested here.
+
+    Built from the flat mapping that ``flat()`` gives. ``method_values`` hold peft's options as
+    they are, whatever a form would allow. How it was trained is not known, and not stored.
+
+    Raises:
+        InvalidFieldsError: one sentence for each field that is missing or not allowed.
+    """
+
+    max_length: int
+    max_length_from: str
+    """Who said so: a file's name, ``chosen at import``, or LENGTH_UNKNOWN."""
+    num_test_reviews: int
+    label_order: tuple[int, ...]
+    """For each label here, which of the head's outputs it was; empty where they were in order."""
+    peft_config: dict[str, Any]
+    """Its adapter_config.json, sanitised; empty for imports of versions that did not keep it."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        if not isinstance(values, Mapping):
+            refuse("config", f"config must map fields to values, got {shown(values)}.")
+        BaseModel.__init__(self, **_attributes(values))
+
+    @classmethod
+    def model_validate(cls, obj: Any, **_: Any) -> ImportedConfig:
+        """Build from a flat mapping; see the class."""
+        return cls(obj)
+
+    def flat(self) -> dict[str, Any]:
+        """See KnownConfig."""
+        values = super().flat()
+        if not self.label_order:
+            del values["label_order"]
+        return values
+
+    def told(self) -> dict[str, Any]:
+        """See KnownConfig; what the adapter's configuration says is among the method's options."""
+        return {name: value for name, value in self.flat().items() if name != PEFT_CONFIG}
+
+    @property
+    def is_length_known(self) -> bool:
+        """Whether it is tested at a length that somebody named."""
+        return self.max_length_from != LENGTH_UNKNOWN
+
+    @property
+    def summary(self) -> str:
+        """Its method, and that it was imported."""
+        return f"{self.method_label} · imported"
+
+
+def without_training(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The flat import in a stored configuration of an earlier version.
+
+    Those versions stored a training's configuration, whose values were defaults.
+    """
+    made_up = {field.name for field in run_fields()} - set(_CHECKED) | {"learning_rate"}
+    kept = {name: value for name, value in stored.items() if name not in made_up}
+    return {"max_length_from": LENGTH_UNKNOWN, PEFT_CONFIG: {}, **kept}
+
+
+def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
+    base = values.get("base_model", BUILTIN_BASE)
+    dataset = values.get("dataset", DEFAULT_DATASET)
+    fields = {field.name: field for field in (*run_fields(base, dataset), method_field(), NAME)}
+    problems: dict[str, str] = {}
+    checked: dict[str, Any] = {}
+    try:
+        checked = check_all([fields[name] for name in _CHECKED], values)
+    except InvalidFieldsError as error:
+        problems = error.problems
+    config = values.get(PEFT_CONFIG, {})
+    if not isinstance(config, Mapping):
+        problems[PEFT_CONFIG] = f"{PEFT_CONFIG} must map options to values, got {shown(config)}."
+    order = values.get("label_order", ())
+    if not isinstance(order, (list, tuple)) or sorted(order) != list(range(len(order))):
+        problems["label_order"] = f"label_order must name each output once, got {shown(order)}."
+    if problems:
+        raise InvalidFieldsError(problems)
+    own = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in values.items()
+        if name not in ImportedConfig.model_fields
+    }
+    named = {"name": checked["name"] or f"{checked['method']} · imported"}
+    return {
+        **checked,
+        **named,
+        "max_length_from": str(values.get("max_length_from", LENGTH_UNKNOWN)),
+        "label_order": tuple(order),
+        PEFT_CONFIG: dict(config),
+        "method_values": own,
+    }
