@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from peft_demo.errors import InvalidFieldsError, refuse
@@ -147,13 +148,20 @@ def plain(value: Any) -> Any:
     return value
 
 
-def from_peft(peft_type: object, given: Mapping[str, Any], rest: Mapping[str, Any]) -> Imported:
+def from_peft(
+    peft_type: object,
+    given: Mapping[str, Any],
+    rest: Mapping[str, Any],
+    training: Mapping[str, Any] = MappingProxyType({}),
+) -> Imported:
     """The row that a configuration of peft belongs to, and what it says of its fields.
 
     Args:
         peft_type: as peft names it.
         given: its options, as ``plain`` values.
         rest: the flat configuration whose other settings stay.
+        training: what is said beside it about fields that all runs have, by their names:
+            ``learning_rate``, ``seed``. What is not allowed is left out, with a note.
     """
     found = _classes().get(str(peft_type))
     if found is None:
@@ -168,7 +176,8 @@ def from_peft(peft_type: object, given: Mapping[str, Any], rest: Mapping[str, An
     architecture = BASES[base].architecture
     taken, more = _field_values(method, architecture, given, usual)
     values |= taken
-    config, unfit = _fitting(values, given, rest)
+    values |= training
+    config, unfit = _fitting(values, given, rest, training)
     flat = config.flat()
     said = {name: flat[name] for name in values if name not in unfit}
     notes += [*more, *unfit.values(), *_unhonoured(method, config, given, usual)]
@@ -270,9 +279,15 @@ def _module(field: Modules, architecture: Architecture, name: str) -> str:
 
 
 def _fitting(
-    values: dict[str, Any], given: Mapping[str, Any], rest: Mapping[str, Any]
+    values: dict[str, Any],
+    given: Mapping[str, Any],
+    rest: Mapping[str, Any],
+    training: Mapping[str, Any],
 ) -> tuple[RunConfig, dict[str, str]]:
-    """The complete configuration, without defaults of peft's that do not fit; notes on these."""
+    """The complete configuration, without peft's defaults and the training's values which do not fit.
+
+    Returns the configuration, and a note on each value that was left out.
+    """
     said = {**given, **{n: v for n, v in values.items() if n in (METHOD.name, "base_model")}}
     unfit: dict[str, str] = {}
     while True:
@@ -280,14 +295,19 @@ def _fitting(
             return _complete({n: v for n, v in values.items() if n not in unfit}, rest), unfit
         except InvalidFieldsError as error:
             new = {
-                name: f"{name} is not given, and peft's default does not fit; ours stays: "
-                f"{sentence}"
+                name: f"{_unfit(name, training)}; ours stays: {sentence}"
                 for name, sentence in error.problems.items()
-                if name in values and name not in said and name not in unfit
+                if name in values and name not in unfit and (name in training or name not in said)
             }
             if not new:
                 raise _with_origin(error, said) from error
             unfit |= new
+
+
+def _unfit(name: str, training: Mapping[str, Any]) -> str:
+    if name in training:
+        return f"{name}={_cut(training[name])} does not fit here"
+    return f"{name} is not given, and peft's default does not fit"
 
 
 def _base(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
