@@ -1,6 +1,6 @@
 """The errors whose text a user may read. Anything else is a defect and goes to the log."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 
@@ -18,6 +18,17 @@ class InvalidFieldsError(PeftDemoError):
     def __init__(self, problems: Mapping[str, str]) -> None:
         self.problems = dict(problems)
         super().__init__(" ".join(self.problems.values()))
+
+
+class UndecidedError(InvalidFieldsError):
+    """A field that was left out because nothing said that it is needed, and cannot be guessed.
+
+    ``choices`` are what it may be, each with what to call it.
+    """
+
+    def __init__(self, name: str, sentence: str, choices: Sequence[tuple[str, str]]) -> None:
+        self.choices = tuple(choices)
+        super().__init__({name: sentence})
 
 
 def refuse(name: str, sentence: str) -> NoReturn:

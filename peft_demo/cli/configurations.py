@@ -67,14 +67,27 @@ def import_adapter(
     source: Annotated[Path, typer.Argument(help="A zip or folder with a peft adapter.")],
     name: Annotated[str, typer.Option(help="How to call it.")] = "",
     dataset: Annotated[str, typer.Option(help="What to test it on.")] = DEFAULT_DATASET,
+    adapter: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Which of several, such as checkpoint-50; . is the top."),
+    ] = None,
+    base_model: Annotated[
+        str | None, typer.Option(metavar="ID", help="What it was trained on, if it names a folder.")
+    ] = None,
 ) -> None:
     """Test an adapter that was trained elsewhere, and put it among the runs."""
     from peft_demo.adapters import importing
 
     store = open_store()
     with tempfile.TemporaryDirectory(dir=store.folder, prefix=".import-") as scratch:
-        files = importing.unpack(source, Path(scratch))
-        config = importing.describe(files, name or source.stem, dataset)
+        files, config = importing.bring(
+            source,
+            Path(scratch),
+            name=name,
+            dataset=dataset,
+            adapter=adapter,
+            base_model=base_model,
+        )
         run = run_now(store, config, RunKind.IMPORTED, files)
     tell_end(run, store, False)
 

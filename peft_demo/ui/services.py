@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from peft_demo import data, models, settings
 from peft_demo.errors import PeftDemoError
@@ -62,15 +62,14 @@ class Services:
                 self._predictor = Predictor(self.store)
             return self._predictor
 
-    def import_adapter(self, source: Path, owner: str, dataset: str) -> Run:
-        """Queue an adapter that was trained elsewhere for its test; see ``importing.describe``."""
+    def import_adapter(self, source: Path, owner: str, **said: Any) -> Run:
+        """Queue an adapter that was trained elsewhere for its test; see ``importing.bring``."""
         from peft_demo.adapters import importing
 
         # On the store's own disk, so that it can be renamed into its place.
         self.store.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".import-") as scratch:
-            files = importing.unpack(source, Path(scratch))
-            config = importing.describe(files, source.stem, dataset)
+            files, config = importing.bring(source, Path(scratch), **said)
             return self.engine.submit(config, owner, RunKind.IMPORTED, files)
 
     def delete(self, *run_ids: str) -> None:

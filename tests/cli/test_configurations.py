@@ -4,8 +4,10 @@ import json
 import shutil
 
 import pytest
+from imported_adapters import SMALL
 
 from peft_demo.methods import METHODS
+from peft_demo.models import BUILTIN_BASE
 from peft_demo.runs import RunConfig
 from peft_demo.runs.schema import describe_methods
 from peft_demo.settings import ADAPTERS
@@ -104,3 +106,30 @@ class TestExportBase:
         assert done.status != 0
         assert "DIR must be a folder that can be written to" in done.err
         assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_import_adapter_asks_which_of_several(command, tmp_path):
+    for folder in ("checkpoint-5", "checkpoint-10"):
+        (tmp_path / "out" / folder).mkdir(parents=True)
+        for name, data in SMALL.items():
+            (tmp_path / "out" / folder / name).write_bytes(data)
+    done = command("import-adapter", str(tmp_path / "out"))
+    assert done.status == 2
+    assert 'one of those that are there: "checkpoint-5", "checkpoint-10".' in done.err
+    done = command("import-adapter", str(tmp_path / "out"), "--adapter", "checkpoint-10")
+    assert done.status == 2
+    assert "peft_type" in done.err  # of the one that was chosen
+
+
+def test_import_adapter_asks_what_it_was_trained_on(command, tmp_path):
+    copied = shutil.copytree(ADAPTERS / "reference-ia3", tmp_path / "mine")
+    path = copied / "adapter_config.json"
+    path.write_text(path.read_text().replace(BUILTIN_BASE, "./out/base"))
+    done = command("import-adapter", str(copied))
+    assert done.status == 2
+    assert f'names the folder "./out/base", which could hold any: what fits is {BUILTIN_BASE}' in (
+        done.err
+    )
+    done = command("import-adapter", str(copied), "--base-model", "gpt2")
+    assert done.status == 2
+    assert "base_model must be" in done.err

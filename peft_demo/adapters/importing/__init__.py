@@ -5,12 +5,15 @@ not read, and peft gets a configuration without what makes it import modules, op
 reach the network.
 """
 
-from peft_demo.adapters.importing.archive import MOST_ENTRIES, unpack
+from peft_demo.adapters.importing.archive import MOST_ENTRIES
+from peft_demo.adapters.importing.bringing import bring
 from peft_demo.adapters.importing.evaluation import test
+from peft_demo.adapters.importing.finding import unpack
 from peft_demo.adapters.importing.inspection import describe
 
 __all__ = [
     "MOST_ENTRIES",
+    "bring",
     "describe",
     "test",
     "unpack",

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path, PureWindowsPath
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from peft_demo.adapters import files
-from peft_demo.adapters.importing.archive import LARGEST_CONFIG, check_size
+from peft_demo.adapters.importing import heads
+from peft_demo.adapters.importing.absence import ADAPTER_HUB
+from peft_demo.adapters.importing.archive import FILES
+from peft_demo.adapters.importing.bases import base_of
 from peft_demo.adapters.importing.labels import order_of_labels, reorder_labels
 from peft_demo.adapters.importing.lengths import reading_length
 from peft_demo.adapters.importing.options import options_told
 from peft_demo.adapters.importing.refusals import refusal
 from peft_demo.adapters.importing.sanitising import sanitised
-from peft_demo.adapters.importing.trial import Tensors, try_out
+from peft_demo.adapters.importing.tensors import Tensors, read_tensors
+from peft_demo.adapters.importing.trial import try_out
 from peft_demo.data import DATASETS, DEFAULT_DATASET
-from peft_demo.errors import InvalidFieldsError, cause
+from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS, Method
-from peft_demo.models import BASES, BUILTIN_BASE, Architecture, shape_of
+from peft_demo.models import BASES
 from peft_demo.runs import NAME, ImportedConfig, reading, run_field
 from peft_demo.runs.imported import PEFT_CONFIG
+
+_TASK = "SEQ_CLS"
+"""What peft calls the classifying of texts."""
+
+_TRAILING_COMMA = re.compile(r".?,\s*[}\]]", re.DOTALL)
 
 _DEEPEST = 5
 """Levels of lists and objects in adapter_config.json; peft's own has three."""
@@ -32,6 +41,7 @@ def describe(
     folder: Path,
     name: str = "",
     dataset: str = DEFAULT_DATASET,
+    base_model: str | None = None,
     *,
     max_length: int | None = None,
     swap_labels: bool = False,
@@ -45,19 +55,22 @@ def describe(
         folder: from ``unpack``.
         name: how to call the run; the folder's name if it is empty.
         dataset: what to test it on; it must have learned the labels of this.
+        base_model: what it was trained on, where its file does not say that.
         max_length: tokens to test it at; if it is not given, what its files say.
         swap_labels: whether its head's two outputs are in the other order than the labels.
 
     Raises:
+        UndecidedError: it must be said what it was trained on.
         InvalidFieldsError: it cannot be used here; says why, at ``adapter``; or there is no such
-            data set.
+            data set or base.
         AssetError: the base model cannot be loaded.
     """
     labels = DATASETS[str(run_field("dataset").check(dataset))].labels
     run_name = NAME.check(name or folder.name)
     config = _read_config(folder / files.CONFIG)
-    tensors = _read_tensors(folder / files.WEIGHTS)
-    base_id = _base_of(config, tensors, labels)
+    tensors = read_tensors(folder / files.WEIGHTS)
+    config = _for_classifying(config, tensors)
+    base_id = base_of(config, tensors, labels, base_model)
     method = _method_of(config)
     safe = sanitised(config, base_id, method.id)
     (folder / files.CONFIG).write_text(json.dumps(safe, indent=2), encoding="utf-8")
@@ -80,24 +93,48 @@ def describe(
     if order:
         reorder_labels(folder, order, architecture.head[-1])
     try_out(folder, run, tensors)
+    for path in [*folder.iterdir()]:
+        if path.name not in FILES:  # read by now
+            path.unlink()
     return run
 
 
 def _read_config(path: Path) -> dict[str, Any]:
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(path.read_bytes())  # which tells UTF-8 from UTF-16, mark or not
     except (OSError, ValueError, RecursionError) as error:
-        raise refusal(f"must have an {path.name} in JSON, got one that is damaged.") from error
+        raise refusal(
+            f"must have an {path.name} in JSON, got one that is damaged{_place(error)}."
+        ) from error
     if _is_deep(config, _DEEPEST):
         raise refusal(f"must have an {path.name} without values in values in values, got one.")
+    if (
+        isinstance(config, dict)
+        and "config" in config
+        and {"model_class", "model_type"} & {*config}
+    ):
+        raise refusal(ADAPTER_HUB)
     if not isinstance(config, dict) or not isinstance(config.get("peft_type"), str):
         raise refusal(f"must have an {path.name} with a peft_type, got one without.")
-    if config.get("task_type") != "SEQ_CLS":
-        raise refusal(
-            "must be for the task_type SEQ_CLS (classifying texts), got "
-            f"{shown(config.get('task_type'))}."
-        )
     return config
+
+
+def _place(error: Exception) -> str:
+    """Where JSON ends to be JSON: often a trailing comma, or a comment."""
+    if not isinstance(error, json.JSONDecodeError) or not error.doc:
+        return ""
+    around = error.doc[: error.pos].rstrip()[-1:] + error.doc[error.pos :][:80]
+    what = ": a comma before the end of a list or object" if _TRAILING_COMMA.match(around) else ""
+    return f" in line {error.lineno}{what}"
+
+
+def _for_classifying(config: Mapping[str, Any], tensors: Tensors) -> dict[str, Any]:
+    """The configuration with the task that its tensors show, whatever it was saved for."""
+    task = config.get("task_type")
+    families = {row.architecture.model_type: row.architecture for row in BASES.values()}
+    if task not in (None, _TASK) and all(heads.missing(tensors, row) for row in families.values()):
+        raise refusal(f"must be for the task_type {_TASK} (classifying texts), got {shown(task)}.")
+    return {**config, "task_type": _TASK}
 
 
 def _is_deep(value: object, levels: int) -> bool:
@@ -106,87 +143,6 @@ def _is_deep(value: object, levels: int) -> bool:
         return False
     inner = value.values() if isinstance(value, dict) else value
     return levels == 0 or any(_is_deep(item, levels - 1) for item in inner)
-
-
-def _read_tensors(path: Path) -> dict[str, tuple[int, ...]]:
-    """The shapes in a safetensors file, whose header the library checks against the file."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with path.open("rb") as file:
-            check_size(int.from_bytes(file.read(8), "little"), LARGEST_CONFIG, "its header")
-        with safe_open(path, framework="np") as opened:
-            return {
-                name: tuple(opened.get_slice(name).get_shape())
-                for name in opened.keys()  # noqa: SIM118
-            }
-    except (OSError, ValueError, SafetensorError) as error:
-        raise refusal(
-            f"must have an {path.name} that is complete, got one that is damaged ({cause(error)})."
-        ) from error
-
-
-def _base_of(config: Mapping[str, Any], tensors: Tensors, labels: Sequence[str]) -> str:
-    """The base that the adapter names, or the one that fits where it names a folder instead."""
-    came = str(config.get("base_model_name_or_path") or "")
-    named = [base_id for base_id in BASES if _last_part(base_id) == _last_part(came)]
-    # The Hub has networks of the usual width with other weights; export-base writes the built-in
-    # base into folders of any name.
-    is_path = re.match(r"[./\\~]|[A-Za-z]:", came) is not None
-    possible = named or [base for base in BASES if is_path or base == BUILTIN_BASE]
-    family = _family_of(possible, tensors)
-    width = _head_width(tensors, labels, family)
-    for base_id in possible:
-        if (shape_of(base_id).architecture, shape_of(base_id).dim) == (family, width):
-            return base_id
-    known = ", ".join(f"{base_id} ({shape_of(base_id).dim} wide)" for base_id in BASES)
-    raise refusal(
-        f"must be for one of the base models here, {known}, got one for {shown(came)} with a head "
-        f"that is {width} wide."
-    )
-
-
-def _last_part(name: str) -> str:
-    return PureWindowsPath(name).name
-
-
-def _family_of(possible: Sequence[str], tensors: Tensors) -> Architecture:
-    """The first family of these bases whose head is there, or the first of all."""
-    families = [BASES[base_id].architecture for base_id in possible]
-    return next(
-        (row for row in families if all(_of_head(tensors, part, "weight") for part in row.head)),
-        families[0],
-    )
-
-
-def _head_width(tensors: Tensors, labels: Sequence[str], family: Architecture) -> int:
-    """The width of the base that the head was trained on, once the head is known to be there."""
-    for part in family.head:
-        for kind in ("weight", "bias"):
-            if not _of_head(tensors, part, kind):
-                listed = ", ".join(family.head)
-                raise refusal(
-                    f"must have a trained head, all of {listed}, got no {part}.{kind} in "
-                    f"{files.WEIGHTS}: train it with modules_to_save={list(family.head)}."
-                )
-    *inner, last = (_of_head(tensors, part, "weight") for part in family.head)
-    if len(last) != 2 or last[0] != len(labels):
-        listed = ", ".join(f"{number} {label}" for number, label in enumerate(labels))
-        raise refusal(
-            f"must have a head for {len(labels)} labels ({listed}), got one of shape {shown(last)}."
-        )
-    for part, shape in zip(family.head, inner, strict=False):
-        if shape != (last[1], last[1]):
-            raise refusal(
-                f"must have a {part} as wide as its {family.head[-1]} ({last[1]}), got one "
-                f"of shape {shown(shape)}."
-            )
-    return last[1]
-
-
-def _of_head(tensors: Tensors, part: str, kind: str) -> tuple[int, ...]:
-    """The shape of one of the head's tensors; empty if it is not there."""
-    return next((s for name, s in tensors.items() if name.endswith(f".{part}.{kind}")), ())
 
 
 def _method_of(config: dict[str, Any]) -> Method:

@@ -60,6 +60,8 @@ def sanitised(config: Mapping[str, Any], base_id: str, method_id: str) -> dict[s
         for field in fields(peft.mapping.PEFT_TYPE_TO_CONFIG_MAPPING[config["peft_type"]])
     }
     kept = {name: config[name] for name in config if name in known - _NEUTRALISED}
+    if isinstance(kept.get("modules_to_save"), str):  # to which peft would add its own names
+        kept["modules_to_save"] = [kept["modules_to_save"]]
     largest = {
         field.name: 10 * field.maximum
         for field in METHODS[method_id].fields

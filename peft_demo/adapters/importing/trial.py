@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from peft_demo import models
 from peft_demo.adapters import building, evaluating, files
+from peft_demo.adapters.importing.bases import not_at_hand
 from peft_demo.adapters.importing.refusals import refusal
+from peft_demo.adapters.importing.tensors import Tensors
 from peft_demo.errors import cause
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS
@@ -23,10 +24,6 @@ from peft_demo.runs import KnownConfig
 if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import nn
-
-Tensors: TypeAlias = Mapping[str, tuple[int, ...]]
-"""The shape of each tensor in the weights' file."""
-
 
 LARGEST_MODEL = 1_000_000_000
 """Bytes of memory that the adapter may need beside its base."""
@@ -47,11 +44,7 @@ def try_out(folder: Path, run: KnownConfig, tensors: Tensors) -> None:
 
     row = BASES[run.base_model]
     if not row.is_at_hand():
-        setting = f", or name its folder in {row.folder.variable}" if row.folder else ""
-        raise refusal(
-            f"is for the base {row.id}, which must be on this machine already: train a run on "
-            f"it first{setting}."
-        )
+        raise refusal(not_at_hand(row))
     base = models.load(run.base_model)
     _refuse_giant(folder, base)
     # Unchecked, torch would follow a sparse tensor's indices out of its memory.

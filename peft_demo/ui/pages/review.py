@@ -129,7 +129,7 @@ class ReviewPage(Page):
         if not path:
             return ""
         try:
-            run = self._services.import_adapter(Path(path), acting(owner), dataset)
+            run = self._services.import_adapter(Path(path), acting(owner), dataset=dataset)
         except PeftDemoError as error:
             return problem(error)
         return render("imported", run=run)

@@ -1,5 +1,6 @@
 """What an adapter's files say: its method and fields, its base, its head."""
 
+import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,10 @@ from small_runs import Recorder
 
 from peft_demo import adapters
 from peft_demo.adapters import importing
-from peft_demo.data import SENTIMENT
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.data import DEFAULT_DATASET, SENTIMENT
+from peft_demo.errors import InvalidFieldsError, UndecidedError
 from peft_demo.methods import METHODS
-from peft_demo.models import BUILTIN_BASE, FAMILY, HUB_BASE
+from peft_demo.models import BUILTIN_BASE, FAMILY, HUB_BASE, UNCASED_HUB_BASE
 from peft_demo.settings import ADAPTERS
 from peft_demo.statistics import Predictions
 from peft_demo.storage import reference_runs
@@ -108,10 +109,48 @@ class TestDescribe:
         (folder / adapters.CONFIG).write_text(text)
         assert adapters.CONFIG in refusal(importing.describe, folder)
 
-    @pytest.mark.parametrize("task", ["CAUSAL_LM", None])
-    def test_another_task(self, copied, task):
+    @pytest.mark.parametrize("task", ["CAUSAL_LM", None, "FEATURE_EXTRACTION", 3])
+    def test_a_head_for_classifying_tells_the_task(self, copied, task):
         folder = copied(IA3, config=lambda values: values.update(task_type=task))
-        assert "SEQ_CLS" in refusal(importing.describe, folder)
+        assert importing.describe(folder).method == "ia3"
+        assert json.loads((folder / adapters.CONFIG).read_text())["task_type"] == "SEQ_CLS"
+
+    @pytest.mark.parametrize("task", ["CAUSAL_LM", "TOKEN_CLS"])
+    def test_another_task_without_such_a_head(self, copied, task):
+        folder = copied(
+            IA3,
+            config=lambda values: values.update(task_type=task),
+            tensors=lambda weights: [
+                weights.pop(name) for name in list(weights) if ".pre_classifier." in name
+            ],
+        )
+        assert f'SEQ_CLS (classifying texts), got "{task}"' in refusal(importing.describe, folder)
+
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+    def test_an_encoding_of_an_editor_is_nothing(self, copied, encoding):
+        folder = copied(IA3)
+        path = folder / adapters.CONFIG
+        path.write_bytes(path.read_text().encode(encoding))
+        assert importing.describe(folder).method == "ia3"
+
+    @pytest.mark.parametrize(
+        ("text", "place"),
+        [
+            ('{"peft_type": "LORA",\n "r": 8,\n}', "in line 3: a comma before the end"),
+            ('{"r": [1, 2,],\n "peft_type": "LORA"}', "in line 1: a comma before the end"),
+            ('{"peft_type": "LORA", # rank\n "r": 8}', "in line 1."),
+        ],
+    )
+    def test_where_it_is_no_json(self, copied, text, place):
+        folder = copied(IA3)
+        (folder / adapters.CONFIG).write_text(text)
+        assert place in refusal(importing.describe, folder)
+
+    def test_an_adapter_of_adapterhub(self, copied):
+        folder = copied(IA3)
+        text = '{"config": {"r": 8}, "model_class": "BertAdapterModel", "hidden_size": 768}'
+        (folder / adapters.CONFIG).write_text(text)
+        assert "AdapterHub" in refusal(importing.describe, folder)
 
     @pytest.mark.parametrize(
         ("kind", "named"),
@@ -142,12 +181,34 @@ class TestDescribe:
 
 
 class TestTheBase:
-    @pytest.mark.parametrize(
-        "name", ["base", "/home/me/base", "C:\\base", BUILTIN_BASE, f"x/{BUILTIN_BASE}", None]
-    )
-    def test_the_built_in_one_under_any_name(self, copied, base, name):
+    @pytest.mark.parametrize("name", [BUILTIN_BASE, "sentence-transformers/all-MiniLM-L6-v2"])
+    def test_the_built_in_one(self, copied, base, name):
         folder = copied(IA3, config=lambda values: values.update(base_model_name_or_path=name))
         assert importing.describe(folder).base_model == BUILTIN_BASE
+        adapters.load(folder, base, METHODS["ia3"], SENTIMENT)
+
+    @pytest.mark.parametrize(
+        ("name", "told"),
+        [
+            ("./out/base", 'the folder "./out/base"'),
+            ("/home/me/base", 'the folder "/home/me/base"'),
+            ("C:\\base", 'the folder "C:\\\\base"'),
+            ("base", '"base"'),
+            (f"x/{BUILTIN_BASE}", f'"x/{BUILTIN_BASE}"'),
+            (None, "names none"),
+            ("", "names none"),
+        ],
+    )
+    def test_a_folder_is_asked_about(self, copied, base, name, told):
+        folder = copied(IA3, config=lambda values: values.update(base_model_name_or_path=name))
+        with pytest.raises(UndecidedError) as caught:
+            importing.describe(folder)
+        (sentence,) = caught.value.problems.values()
+        assert list(caught.value.problems) == ["base_model"]
+        assert sentence.startswith("base_model must be chosen")
+        assert told in sentence
+        assert [value for _, value in caught.value.choices] == [BUILTIN_BASE]
+        assert importing.describe(folder, base_model=BUILTIN_BASE).base_model == BUILTIN_BASE
         adapters.load(folder, base, METHODS["ia3"], SENTIMENT)
 
     @pytest.fixture
@@ -179,30 +240,88 @@ class TestTheBase:
         assert all(base_id in sentence for base_id in (BUILTIN_BASE, HUB_BASE))
         assert not no_network
 
-    @pytest.mark.parametrize("name", ["distilbert-base-uncased", "distilbert/distilbert-x"])
-    def test_the_same_width_with_other_weights(
-        self, tiny, distilbert_folder, monkeypatch, forget_bases, name
-    ):
-        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(distilbert_folder))
-        assert name in refusal(importing.describe, tiny(name))
+    @pytest.mark.parametrize(
+        "name", ["distilbert-base-uncased-finetuned-sst-2-english", "someone/distilbert-x"]
+    )
+    @pytest.mark.parametrize("choice", [None, HUB_BASE])
+    def test_the_same_width_with_other_weights(self, tiny, own_folders, name, choice):
+        sentence = refusal(importing.describe, tiny(name), "", DEFAULT_DATASET, choice)
+        assert name in sentence
+        assert "which is another network" in sentence
 
-    @pytest.mark.parametrize("name", [HUB_BASE, "distilbert-base-cased", "/home/me/mine"])
-    def test_the_users_own_distilbert(
-        self, tiny, distilbert_folder, monkeypatch, forget_bases, no_network, name
-    ):
+    @pytest.fixture
+    def own_folders(self, distilbert_folder, uncased_folder, monkeypatch, forget_bases):
+        """The user's own copies of both, which are 32 wide here."""
         monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(distilbert_folder))
-        assert importing.describe(tiny(name)).base_model == HUB_BASE
+        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_UNCASED_FOLDER", str(uncased_folder))
+
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [
+            (HUB_BASE, HUB_BASE),
+            ("distilbert-base-cased", HUB_BASE),
+            (UNCASED_HUB_BASE, UNCASED_HUB_BASE),
+            ("distilbert-base-uncased", UNCASED_HUB_BASE),
+        ],
+    )
+    def test_the_hubs_by_their_names(self, tiny, own_folders, no_network, name, meant):
+        assert importing.describe(tiny(name)).base_model == meant
         assert not no_network
 
-    def test_the_hub_is_not_asked_for_the_base(self, copied, no_network, forget_bases):
+    @pytest.mark.parametrize("choice", [HUB_BASE, UNCASED_HUB_BASE])
+    def test_a_folder_could_be_either(self, tiny, own_folders, no_network, choice):
+        folder = tiny("/content/drive/MyDrive/distilbert-base-uncased")
+        with pytest.raises(UndecidedError) as caught:
+            importing.describe(folder)
+        assert [value for _, value in caught.value.choices] == [HUB_BASE, UNCASED_HUB_BASE]
+        assert importing.describe(folder, base_model=choice).base_model == choice
+        assert not no_network
+
+    @pytest.mark.parametrize(
+        ("name", "choice", "told"),
+        [
+            ("./base", BUILTIN_BASE, "which is 384 wide"),
+            ("./base", "gpt2", "base_model must be"),
+            (HUB_BASE, UNCASED_HUB_BASE, f"must be left out or {HUB_BASE}"),
+        ],
+    )
+    def test_a_choice_that_cannot_be(self, tiny, own_folders, name, choice, told):
+        with pytest.raises(InvalidFieldsError) as caught:
+            importing.describe(tiny(name), base_model=choice)
+        assert list(caught.value.problems) == ["base_model"]
+        assert told in str(caught.value)
+
+    def test_a_network_of_other_names(self, copied):
+        def rename(weights: dict[str, Any]) -> None:
+            for name in list(weights):
+                weights[name.replace("distilbert.transformer", "bert.encoder")] = weights.pop(name)
+
+        folder = copied(
+            IA3, lambda values: values.update(base_model_name_or_path="bert-tiny"), tensors=rename
+        )
+        sentence = refusal(importing.describe, folder)
+        assert 'got one for "bert-tiny"' in sentence
+        assert "modules have other names" in sentence
+
+    @pytest.mark.parametrize(
+        ("name", "variable"),
+        [
+            (HUB_BASE, "PEFT_DEMO_DISTILBERT_FOLDER"),
+            ("distilbert-base-uncased", "PEFT_DEMO_DISTILBERT_UNCASED_FOLDER"),
+        ],
+    )
+    def test_a_base_that_is_not_here(self, copied, no_network, forget_bases, name, variable):
         def widen(weights: dict[str, Any]) -> None:
             first, last = (f"base_model.model.{part}.weight" for part in FAMILY.head)
             weights[first], weights[last] = torch.zeros(768, 768), torch.zeros(2, 768)
 
         folder = copied(
-            IA3, lambda values: values.update(base_model_name_or_path=HUB_BASE), tensors=widen
+            IA3, lambda values: values.update(base_model_name_or_path=name), tensors=widen
         )
-        assert "on this machine" in refusal(importing.describe, folder)
+        sentence = refusal(importing.describe, folder)
+        assert f"must be on this machine already (here are {BUILTIN_BASE})" in sentence
+        assert variable in sentence
+        assert f"hf download distilbert/{name.rpartition('/')[2]} config.json" in sentence
         assert not no_network
 
     def test_other_modules_of_the_same_width(self, copied):
