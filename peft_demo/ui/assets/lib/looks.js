@@ -2,7 +2,7 @@
 
 import { html } from "./html.js";
 
-const COLOURS = "#3b7dd8 #d55e00 #0f9d76 #c2579b #b98300 #7a5fd0 #2a9db8 #8a6d4b".split(" ");
+const COLOURS = "#325dff #b4481a #197757 #e91a92 #ce7b0f #7c70d8 #2994a6 #939752".split(" ");
 const DASHES = { solid: "none", dash: "7 4", dot: "2 3", dashdot: "7 3 2 3" };
 
 // Plotly's markers, and the same in a chip, drawn around 13, 5.
