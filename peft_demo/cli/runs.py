@@ -37,10 +37,14 @@ def runs(
 @commands.command()
 def show(run_id: RunId, as_json: AsJson = False) -> None:
     """Show everything about one run."""
+    from peft_demo.comparison.diagnosis import diagnose
+
     store = open_store()
     run = store.get(run_id)
     lines = [f"{run.run_id}  {run.config.name}  {run.status}"]
-    lines += [*filter(None, (run.error, run.problem)), *facts(run.config.flat())]
+    found = diagnose(run)
+    told = (run.error, run.problem, found.words if found else None)
+    lines += [*(line for line in told if line), *facts(run.config.flat())]
     if result := run.result:
         rows = (
             "  ".join(f"{name} {value}" for name, value in row.items())
@@ -51,7 +55,11 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
         lines += facts(result.model_dump(exclude={"training_table", "train_output", "environment"}))
         lines += facts(result.environment)
     steps = [metrics.model_dump() for metrics in store.steps(run_id)]
-    more = {"steps": steps, "folder": str(store.folder_of(run_id))}
+    more = {
+        "steps": steps,
+        "folder": str(store.folder_of(run_id)),
+        "diagnosis": found and found.model_dump(),
+    }
     answer(as_json, {**json.loads(run.model_dump_json()), **more}, lines)
 
 

@@ -284,7 +284,7 @@ def _fitting(
     rest: Mapping[str, Any],
     training: Mapping[str, Any],
 ) -> tuple[RunConfig, dict[str, str]]:
-    """The complete configuration, without peft's defaults and the training's values which do not fit.
+    """The complete configuration, without those values that do not fit.
 
     Returns the configuration, and a note on each value that was left out.
     """

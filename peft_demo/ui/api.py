@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import comparison
+from peft_demo.comparison.diagnosis import diagnose
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, reading, sweeps
 from peft_demo.runs.schema import describe_methods
 from peft_demo.statistics import TEST_SET
@@ -59,8 +60,10 @@ def add_endpoints(services: Services) -> None:
         return [public(run) for run in services.store.runs()]
 
     def get_run(run_id: RunId) -> dict[str, Any]:
-        """One run with its configuration, state, progress, epochs and result."""
-        return public(services.store.get(run_id))
+        """One run with its configuration, state, progress, epochs, result and diagnosis."""
+        run = services.store.get(run_id)
+        found = diagnose(run)
+        return {**public(run), "diagnosis": found and found.model_dump()}
 
     def cancel_run(run_id: RunId) -> dict[str, Any]:
         """Stop a running run within one step, or take a waiting one out of the queue."""

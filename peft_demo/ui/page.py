@@ -31,7 +31,8 @@ PAGES = (
 TITLE = "PEFT Demo"
 # Gradio looks for the names of events between quotes.
 _EVENTS = ", ".join(
-    f"{name}: (data) => trigger('{name}', data)" for name in ("finished", "rated", "opened")
+    f"{name}: (data) => trigger('{name}', data)"
+    for name in ("finished", "rated", "again", "opened")
 )
 
 
@@ -59,6 +60,8 @@ def build(services: Services) -> gr.Blocks:
             page.connect(frame)
         form, transfer = frame.sidebar.form, frame.sidebar.transfer
         blocks.load(transfer.from_link, None, [transfer.notes, *form.inputs], **QUIET)
+        refilled = [frame.sidebar.message, *form.inputs]
+        header.again(of_event(transfer.from_query), None, refilled, **QUIET)
         header.rated(of_event(_rate), None, form.control("learning_rate"), **QUIET)
         blocks.load(issue, owner, owner, **QUIET).then(
             None, owner, None, js=f"(who) => {calling('setOwner(who)')}"

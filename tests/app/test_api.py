@@ -116,6 +116,12 @@ def test_methods_come_with_their_schema(client):
     assert (rank["minimum"], rank["maximum"]) == (1, 256)
 
 
+def test_a_run_comes_with_its_diagnosis(client):
+    run = client.predict("reference-recommended-lora", api_name="/get_run")
+    assert run["diagnosis"]["finding"] == "falling"
+    assert run["diagnosis"]["changes"] == {"num_train_epochs": 4}
+
+
 def test_runs_are_listed(client, finished):
     ids = [run["run_id"] for run in client.predict(api_name="/list_runs")]
     assert finished["run_id"] in ids

@@ -110,6 +110,12 @@ class TestRunsAndShow:
         store.finish(run_id, RunStatus.FAILED, error="The reason.")
         assert "The reason." in command("show", run_id).out
 
+    def test_what_a_training_shows_is_told_in_words(self, command):
+        told = command("show", "reference-lora-1").out
+        assert "Never left guessing: validation loss stayed at 0.695" in told
+        found = json.loads(command("show", "reference-lora-1", "--json").out)["diagnosis"]
+        assert (found["finding"], found["changes"]) == ("guessing", {"learning_rate": 0.001})
+
     def test_an_unknown_run_ends_with_2(self, command):
         done = command("show", "run-000042")
         assert done.status == 2

@@ -12,7 +12,7 @@ from compared_runs import finished
 from peft_demo import comparison
 from peft_demo.comparison import curves
 from peft_demo.errors import StoreError
-from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics
+from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics, links
 from peft_demo.runs.presets import REFERENCES
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.pages.runs import RunsPage
@@ -97,6 +97,19 @@ def test_reference_runs_come_with_their_curves(board):
     curve = answer["curves"]["reference-lora-1"]
     assert curve["by_epoch"]["epochs"] == list(range(1, 11))
     assert curve["by_step"]["steps"] == list(range(1, 81))
+
+
+def test_a_diagnosis_comes_with_a_link_to_what_is_worth_trying(board):
+    runs = {run["id"]: run for run in poll(board, since=-1)["runs"]}
+    told = runs["reference-lora-1"]["diagnosis"]
+    assert told["words"].startswith("Never left guessing")
+    assert told["trial"] == "a learning rate of 0.001"
+    again = RunConfig(links.from_link(told["link"]).values).flat()
+    was = runs["reference-lora-1"]["config"]
+    changed = {name for name in again if again[name] != was[name]}
+    assert changed == {"learning_rate", "name"}
+    assert again["learning_rate"] == 0.001
+    assert runs["reference-recommended-head-only"]["diagnosis"]["link"] is None
 
 
 def test_unknown_ids_are_no_error(board):

@@ -35,7 +35,7 @@ class Sidebar:
             with gr.Column(elem_id="start-bar"):
                 self.brief = styled(render("waiting"), elem_id="brief")
                 start = gr.Button("Start training", variant="primary", elem_id="start")
-                self._message = styled("", elem_id="start-message")
+                self.message = styled("", elem_id="start-message")
         form = self.form
         for button, kind in ((start, RunKind.TRAINING), (form.find, RunKind.RANGE_TEST)):
             self._queue(button, partial(self._submit, kind), form.validate, form.inputs)
@@ -53,7 +53,7 @@ class Sidebar:
         button.click(
             submit,
             [self._owner, *inputs],
-            self._message,
+            self.message,
             validator=lambda _, *values: [gr.validate(True, ""), *validate(*values)],
             concurrency_limit=8,
             **QUIET,

@@ -48,8 +48,11 @@ class Transfer:
 
     def from_link(self, request: gr.Request) -> list[Any]:
         """Fill the form from the page's address; a bad link says why and changes nothing."""
+        return self.from_query(str(getattr(request, "query_params", "") or ""))
+
+    def from_query(self, query: str) -> list[Any]:
+        """Fill the form from a link's query, as ``from_link``."""
         untouched = [gr.skip()] * len(self._form.inputs)
-        query = str(getattr(request, "query_params", "") or "")
         try:
             imported = links.from_link(query)
             if not imported.values:

@@ -13,9 +13,10 @@ from typing import Any, TypeAlias
 from peft_demo import comparison
 from peft_demo.comparison.curves import run_curves
 from peft_demo.comparison.describe import texts_of
+from peft_demo.comparison.diagnosis import diagnose
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.fields import shown
-from peft_demo.runs import Run, RunKind, RunStatus
+from peft_demo.runs import Run, RunConfig, RunKind, RunStatus, links
 from peft_demo.ui.html import render, scripted
 from peft_demo.ui.owners import digest
 from peft_demo.ui.pages.page import Frame, Page
@@ -199,11 +200,27 @@ def summary(run: Run) -> dict[str, Any]:
             "loss": result.test_loss,
         },
         **{name: result and getattr(result, name) for name in _OF_RESULT},
+        "diagnosis": _diagnosis(run),
         "range": run.range_test
         and {
             "suggestion": run.range_test.suggestion and float(f"{run.range_test.suggestion:.2g}"),
             "is_sure": run.range_test.is_sure,
         },
+    }
+
+
+def _diagnosis(run: Run) -> dict[str, str | None] | None:
+    """What its training shows, and as a link the same run with what is worth trying instead."""
+    found = diagnose(run)
+    if found is None:
+        return None
+    # Its own name would belie the other settings.
+    config = run.config if found.changes and isinstance(run.config, RunConfig) else None
+    again = config and config.model_copy(update={"name": "", **found.changes})
+    return {
+        "words": found.words,
+        "trial": found.trial,
+        "link": links.to_link(again) if again else None,
     }
 
 

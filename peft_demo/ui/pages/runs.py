@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from peft_demo.comparison.describe import texts_of
+from peft_demo.comparison.diagnosis import diagnose
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.export.csv import run_csv
 from peft_demo.runs import Run, RunConfig, links
@@ -77,6 +78,7 @@ class RunsPage(Page):
             texts=texts_of(run),
             epochs=_epochs(run),
             rate=rate,
+            diagnosis=diagnose(run),
         )
         return json.dumps({"html": html, "range_test": test and {**test, "rate": rate}})
 

@@ -23,6 +23,11 @@ export function leave() {
   openTab("Training");
 }
 
+export function open() {
+  const sidebar = document.getElementById("sidebar");
+  if (!sidebar.classList.contains("open")) sidebar.querySelector(".toggle-button").click();
+}
+
 function close(tries = 1) {
   const sidebar = document.getElementById("sidebar");
   if (sidebar?.classList.contains("open")) sidebar.querySelector(".toggle-button").click();

@@ -1,6 +1,7 @@
 // The Training page: overview, charts of the selected runs, and a card for each run.
 
-import { call } from "../gradio.js";
+import * as form from "../form/sidebar.js";
+import { call, tell } from "../gradio.js";
 import { replace, setText, whenPressed } from "../lib/dom.js";
 import { between, percent } from "../lib/format.js";
 import { html } from "../lib/html.js";
@@ -38,7 +39,13 @@ function toggle(id) {
   runs.poll();
 }
 
-const ACTIONS = { details: openDetails, delete: id => actions.remove([id]), stop };
+const ACTIONS = { again, details: openDetails, delete: id => actions.remove([id]), stop };
+
+// The run with what its diagnosis proposes, in the form.
+function again(id) {
+  tell("again", { query: runs.get(id).diagnosis.link });
+  form.open();
+}
 
 async function stop(id, button) {
   button.disabled = true;

@@ -36,8 +36,11 @@ function fill(card, run) {
   progress.classList.toggle("pd-busy", isBusy);
   find(".pd-progress i").style.width = `${100 * share}%`;
   setText(find(".pd-now"), nowOf(run));
+  setText(find(".pd-diagnosis"), run.diagnosis?.words ?? "");
+  setText(find("[data-action=again]"), run.diagnosis ? `Again with ${run.diagnosis.trial}` : "");
   const buttons = {
     stop: ["Stop", runs.isOver(run)],
+    again: [`${find("[data-action=again]").textContent}:`, !run.diagnosis?.link],
     details: ["Details of", false],
     delete: ["Delete", !runs.isOver(run) || run.reference],
   };
