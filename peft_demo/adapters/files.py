@@ -81,7 +81,7 @@ def load(
                 f"The adapter in {folder.name} has no {name}: its run must be deleted."
             )
     try:
-        if by_peft or method.writes_to_base or _is_full(folder):
+        if by_peft or writes_to_base(folder, method):
             return _built(folder, base, method, labels)[0]
         return _copied(folder, base, method, labels)
     except AssetError:
@@ -91,6 +91,19 @@ def load(
             f"The adapter in {folder.name} cannot be loaded: it must have a complete "
             f"{files[0]} and {files[1]} for the base {base.id}, got: {cause(error)}."
         ) from error
+
+
+def writes_to_base(folder: Path, method: Method) -> bool:
+    """Whether what is saved there needs a base of its own: its method, or its biases, change it.
+
+    Raises:
+        OSError: there is no configuration.
+        ValueError: it is damaged.
+    """
+    if method.writes_to_base or _is_full(folder):
+        return True
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    return config.get("bias", "none") != "none"
 
 
 def _is_full(folder: Path) -> bool:
@@ -107,7 +120,7 @@ def _built(
         model, saved = (
             (_load_full(folder, base), {})
             if _is_full(folder)
-            else _load_adapter(folder, base, labels, private=method.writes_to_base)
+            else _load_adapter(folder, base, labels, private=writes_to_base(folder, method))
         )
     if method.needs_all_tokens:
         fast_forward.compute_all_tokens(model)

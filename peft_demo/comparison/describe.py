@@ -61,6 +61,7 @@ def describe(run: Run, name: str, untested: str, scores: Scores | None = None) -
         can_predict=run.can_predict,
         labels=config.labels or numbers,
         texts=texts_of(run),
+        max_length=config.max_length,
         quality=scores,
         note=" ".join(sentences("note", run=run, name=name, untested=untested)),
         num_adapter_parameters=result and result.num_adapter_parameters,

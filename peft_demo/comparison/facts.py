@@ -26,6 +26,8 @@ class RunFacts(Record):
     """Names of its data set's labels."""
     texts: str
     """What its data set's texts are called: ``reviews``."""
+    max_length: int | None
+    """Tokens that it reads of each."""
     quality: Scores | None
     note: str
     """Why something is missing, in one sentence, or an empty text."""
@@ -83,6 +85,8 @@ class PairFacts(Pair):
     """Texts that only the first run got right."""
     only_second: int
     disagreements: int
+    max_lengths: tuple[int, int] | None = None
+    """Tokens that the first and the second read of each text, where that differs."""
     reviews_needed: int | None
     """To show such a difference among as many pairs, or None where there is none."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from peft_demo.comparison import describe, pairs, repeats
+from peft_demo.comparison import describe, lengths, pairs, repeats
 from peft_demo.comparison.assignment import assignment
 from peft_demo.comparison.baselines import Baselines, Measure, in_words
 from peft_demo.comparison.compare import MOST_RUNS
@@ -94,7 +94,9 @@ def _verdict(
         ranked=ranked,
         repeated=repeated,
     )
-    if repeated or len(ranked) < 2:
+    if repeated:
+        return told + lengths.told(runs.values())
+    if len(ranked) < 2:
         return told
     return told + _single_runs([runs[i] for cell in ranked for i in cell.run_ids if i in runs])
 
@@ -109,10 +111,11 @@ def _single_runs(runs: Sequence[Tested]) -> list[str]:
         return [*pairs.verdict(group, found), *how(found, pairs.TESTS)]
     shown = pairs.shown_to_differ(group)
     best = max(group, key=lambda each: each.scores.accuracy)
-    return sentences(
+    told = sentences(
         "many",
         is_any_shown=bool(shown),
         beaten=sum(best.run.run_id in pair for pair in shown),
         others=len(group) - 1,
         total=len(group) * (len(group) - 1) // 2,
     )
+    return [*told, *lengths.told(group)]

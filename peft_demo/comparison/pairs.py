@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from peft_demo import statistics
+from peft_demo.comparison import lengths
 from peft_demo.comparison.evidence import Tested
 from peft_demo.comparison.facts import PairFacts, RefusedPair
 from peft_demo.comparison.ranking import Ranked, corrected, ranking
@@ -67,7 +68,8 @@ def verdict(group: Sequence[Tested], pairs: Sequence[PairFacts]) -> list[str]:
     """What the pairs of runs on the same texts say, in sentences; nothing for a single run."""
     where = f"On the same {group[0].scores.num_reviews:,} test {group[0].facts.texts}"
     ranked = [Ranked(run.run.run_id, run.facts.name, run.scores.accuracy) for run in group]
-    return ranking(ranked, pairs, where, "runs")
+    told = ranking(ranked, pairs, where, "runs")
+    return [*told, *lengths.told(group)] if told else []
 
 
 def _pair(one: Tested, other: Tested, num_pairs: int) -> PairFacts:
@@ -87,6 +89,7 @@ def _pair(one: Tested, other: Tested, num_pairs: int) -> PairFacts:
         p=p,
         p_corrected=p,
         num_reviews=total,
+        max_lengths=lengths.apart((one, other)),
         only_first=only_first,
         only_second=only_second,
         disagreements=only_first + only_second,

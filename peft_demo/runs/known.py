@@ -85,6 +85,11 @@ class KnownConfig(BaseModel):
         refuse("config", f"config must say how to train, and of {self.name} that is not known.")
 
     @property
+    def is_length_known(self) -> bool:
+        """Whether ``max_length`` is what it was trained at, as far as anybody says."""
+        return self.max_length is not None
+
+    @property
     def fields(self) -> tuple[Field, ...]:
         """What it consists of, in the form's order; without the method's own if that is gone."""
         return fields_of(self.method, self.base_model)

@@ -54,7 +54,7 @@ def test(config: KnownConfig, folder: Path, reporter: Reporter) -> RunResult:
 
 def _count(folder: Path, base: models.Base, config: KnownConfig) -> tuple[int, int]:
     with borrowed_generators():
-        is_private = METHODS[config.method].writes_to_base
+        is_private = files.writes_to_base(folder, METHODS[config.method])
         model = base.private(config.labels) if is_private else base.shared(config.labels)
         return building.count_trained(
             untrained(model, folder, base.architecture), base.architecture

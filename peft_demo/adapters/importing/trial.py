@@ -84,7 +84,7 @@ def _answer(
     if copy.checksum() != base.checksum():
         raise refusal(
             "must leave the base's own weights as they are, because all adapters share them, got "
-            'one that changes them, by a bias other than "none" or by how its training began.'
+            "one that changes them by how its training began."
         )
     return answer
 
