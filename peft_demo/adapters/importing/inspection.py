@@ -17,15 +17,14 @@ from peft_demo.adapters.importing.labels import order_of_labels, reorder_labels
 from peft_demo.adapters.importing.lengths import reading_length
 from peft_demo.adapters.importing.options import options_told
 from peft_demo.adapters.importing.refusals import refusal
+from peft_demo.adapters.importing.rows import row_of
 from peft_demo.adapters.importing.sanitising import sanitised
 from peft_demo.adapters.importing.tensors import Tensors, read_tensors
 from peft_demo.adapters.importing.trial import try_out
 from peft_demo.data import DATASETS, DEFAULT_DATASET
-from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import shown
-from peft_demo.methods import METHODS, Method
 from peft_demo.models import BASES
-from peft_demo.runs import NAME, ImportedConfig, reading, run_field
+from peft_demo.runs import NAME, ImportedConfig, run_field
 from peft_demo.runs.imported import PEFT_CONFIG
 
 _TASK = "SEQ_CLS"
@@ -71,7 +70,7 @@ def describe(
     tensors = read_tensors(folder / files.WEIGHTS)
     config = _for_classifying(config, tensors)
     base_id = base_of(config, tensors, labels, base_model)
-    method = _method_of(config)
+    method = row_of(config)
     safe = sanitised(config, base_id, method.id)
     (folder / files.CONFIG).write_text(json.dumps(safe, indent=2), encoding="utf-8")
     length, length_from = reading_length(folder, base_id, max_length)
@@ -143,21 +142,3 @@ def _is_deep(value: object, levels: int) -> bool:
         return False
     inner = value.values() if isinstance(value, dict) else value
     return levels == 0 or any(_is_deep(item, levels - 1) for item in inner)
-
-
-def _method_of(config: dict[str, Any]) -> Method:
-    """The row that the adapter belongs to, whatever its fields would allow."""
-    try:
-        return METHODS[str(reading.read(json.dumps(config)).values["method"])]
-    except InvalidFieldsError as error:
-        kept = {key: value for key, value in config.items() if key not in error.problems}
-        if len(kept) == len(config):
-            # How its training began makes no method of its own: "gaussian", "orthogonal".
-            kept = {key: value for key, value in config.items() if not _is_start(key, value)}
-        if len(kept) == len(config) or "peft_type" in error.problems:
-            raise refusal(f"cannot be used: {error}") from error
-        return _method_of(kept)
-
-
-def _is_start(key: str, value: object) -> bool:
-    return key.startswith("init_") and isinstance(value, str)

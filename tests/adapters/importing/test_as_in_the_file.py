@@ -91,6 +91,18 @@ MADE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
         "ia3",
         {"target_modules": ("k_lin", "v_lin"), "feedforward_modules": ()},
     ),
+    "DoRA with rsLoRA": (
+        "LoraConfig",
+        {"r": 4, "target_modules": ["q_lin"], "use_dora": True, "use_rslora": True},
+        "dora",
+        {"r": 4, "use_rslora": True},
+    ),
+    "the last layer of the head alone": (
+        "LoraConfig",
+        {"target_modules": ["q_lin"], "modules_to_save": ["classifier"]},
+        "lora",
+        {"modules_to_save": ("classifier", "score")},
+    ),
 }
 """What peft was told, the row that it is, and what must be told of it."""
 
@@ -120,7 +132,7 @@ def plain(exported: Path, made: Any, tmp_path: Path) -> Iterator[tuple[Path, np.
     kind, options, _, _ = made
     with torch.random.fork_rng():
         torch.manual_seed(5)
-        config = getattr(peft, kind)(task_type="SEQ_CLS", modules_to_save=HEAD, **options)
+        config = getattr(peft, kind)(**{"task_type": "SEQ_CLS", "modules_to_save": HEAD, **options})
         model = peft.get_peft_model(base(), config)
         for parameter in model.parameters():
             if parameter.requires_grad:

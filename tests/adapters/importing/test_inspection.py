@@ -83,10 +83,6 @@ class TestDescribe:
         folder = copied(LORA, config=lambda values: values.update(init_lora_weights=start))
         assert importing.describe(folder).method == "lora"
 
-    def test_two_variants_at_once_are_no_method_here(self, copied):
-        folder = copied(LORA, config=lambda values: values.update(use_dora=True, use_rslora=True))
-        assert "options of one method" in refusal(importing.describe, folder)
-
     def test_a_pattern_of_target_modules(self, copied):
         pattern = r".*\.(q_lin|k_lin|v_lin|out_lin|ffn\.lin1|ffn\.lin2)"
         folder = copied(LORA, config=lambda values: values.update(target_modules=pattern))
