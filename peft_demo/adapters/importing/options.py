@@ -57,13 +57,13 @@ def options_told(
 
 
 def _in_order(value: Any, architecture: Architecture) -> Any:
-    """Names of modules in the network's order: peft writes a set's in any."""
+    """Names of modules once each, in the network's order: peft writes a set in any."""
     if not isinstance(value, list):
         return value
     if not all(isinstance(item, str) for item in value):
         return tuple(value)
     places = {name: place for place, name in enumerate(architecture.modules)}
-    return tuple(sorted(value, key=lambda name: (places.get(name, len(places)), name)))
+    return tuple(sorted({*value}, key=lambda name: (places.get(name, len(places)), name)))
 
 
 def _defaults(found: type[Any]) -> dict[str, Any]:

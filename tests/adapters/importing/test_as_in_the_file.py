@@ -153,7 +153,7 @@ def test_settings_and_logits_are_the_files(
     _, _, method, told = made
     before = base.checksum()
     folder = importing.unpack(source, tmp_path)
-    config = importing.describe(folder, "from afar")
+    config = importing.describe(folder, "from afar", base_model=BUILTIN_BASE)
     assert config.method == method
     assert config.method_values.items() >= told.items()
     assert config.base_model == BUILTIN_BASE
@@ -182,7 +182,7 @@ def test_a_worker_tests_it_from_json(tmp_path: Path, exported: Path) -> None:
         )
     model.save_pretrained(str(tmp_path / "wide"), save_embedding_layers=False)
     folder = importing.unpack(tmp_path / "wide", tmp_path)
-    config = importing.describe(folder, "wide", max_length=12)
+    config = importing.describe(folder, "wide", base_model=BUILTIN_BASE, max_length=12)
     flat = ImportedConfig({**config.flat(), "num_test_reviews": 50}).flat()
     job = Job(kind=RunKind.IMPORTED, config=flat, files=folder)
     end = do(Job.model_validate_json(job.model_dump_json()), Reporter())
