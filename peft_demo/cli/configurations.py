@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from peft_demo.cli.arguments import AsJson, Changes, FromPreset, configuration, open_store
+from peft_demo.cli.arguments import (
+    AsJson,
+    Changes,
+    FromPreset,
+    RunId,
+    configuration,
+    open_store,
+)
 from peft_demo.cli.output import answer, as_text, facts, print_json, tell_end
 from peft_demo.cli.training import run_now
 from peft_demo.data import DATASETS, DEFAULT_DATASET
@@ -74,6 +81,12 @@ def import_adapter(
     base_model: Annotated[
         str | None, typer.Option(metavar="ID", help="What it was trained on, if it names a folder.")
     ] = None,
+    max_length: Annotated[
+        int | None, typer.Option(metavar="TOKENS", help="Of each text, if its files say none.")
+    ] = None,
+    swap_labels: Annotated[
+        bool, typer.Option("--swap-labels", help="If it has the two labels the other way round.")
+    ] = False,
 ) -> None:
     """Test an adapter that was trained elsewhere, and put it among the runs."""
     from peft_demo.adapters import importing
@@ -87,7 +100,24 @@ def import_adapter(
             dataset=dataset,
             adapter=adapter,
             base_model=base_model,
+            max_length=max_length,
+            swap_labels=swap_labels,
         )
+        for note in config.notes:
+            typer.echo(note, err=True)
+        run = run_now(store, config, RunKind.IMPORTED, files)
+    tell_end(run, store, False)
+
+
+@commands.command("swap-labels")
+def swap_labels(run_id: RunId) -> None:
+    """Test an imported adapter again, as a run of its own, with its two labels swapped."""
+    from peft_demo.adapters import importing
+
+    store = open_store()
+    imported = store.get(run_id)
+    with tempfile.TemporaryDirectory(dir=store.folder, prefix=".import-") as scratch:
+        files, config = importing.swap(imported, store.folder_of(run_id), Path(scratch))
         run = run_now(store, config, RunKind.IMPORTED, files)
     tell_end(run, store, False)
 

@@ -36,7 +36,17 @@ def tell_end(run: Run, store: Store, as_json: bool) -> None:
         f"{run.run_id} completed: test accuracy {result.test_accuracy:.1%} "
         f"(95 % interval {low:.1%} to {high:.1%}), saved in {told['adapter_dir']}"
     )
-    answer(as_json, told, [line])
+    answer(as_json, told, [line, *question(run)])
+
+
+def question(run: Run) -> list[str]:
+    """What to ask of an import that is far below guessing."""
+    if not run.seems_swapped:
+        return []
+    return [
+        "That is far below guessing: are its labels swapped? "
+        f"swap-labels {run.run_id} tests it the other way round."
+    ]
 
 
 def facts(values: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from peft_demo.cli.arguments import AsJson, RunId, open_store
-from peft_demo.cli.output import answer, facts
+from peft_demo.cli.output import answer, facts, question
 from peft_demo.export.csv import run_csv
 from peft_demo.statistics import TEST_SET
 
@@ -44,7 +44,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
     lines = [f"{run.run_id}  {run.config.name}  {run.status}"]
     found = diagnose(run)
     told = (run.error, run.problem, found.words if found else None)
-    lines += [*(line for line in told if line), *facts(run.config.flat())]
+    lines += [*(line for line in told if line), *question(run), *facts(run.config.told())]
     if result := run.result:
         rows = (
             "  ".join(f"{name} {value}" for name, value in row.items())

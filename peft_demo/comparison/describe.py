@@ -113,8 +113,13 @@ def cell_key(config: KnownConfig) -> str:
 
 def _written(value: Any, field: str) -> str:
     rows = _ROWS.get(field)
-    if rows and value in rows:
-        return str(rows[value].label)
+    return str(rows[value].label) if rows and value in rows else written(value)
+
+
+def written(value: Any) -> str:
+    """A setting's value in a table."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {item}" for name, item in value.items()) or "none"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value)) or "none"
     if value is None:

@@ -15,7 +15,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_expo
 from peft_demo.errors import StoreError
 from peft_demo.execution.executor import Cancelled, End, Event, Finished, Handle
 from peft_demo.execution.jobs import failure
-from peft_demo.export import model_card
+from peft_demo.export import model_card, record
 from peft_demo.runs import EpochMetrics, Progress, Run, RunKind, RunResult, RunStatus, StepMetrics
 from peft_demo.storage import Store
 
@@ -125,6 +125,7 @@ class Recording:
             # Only of what was trained here: nobody knows how an imported adapter was.
             done = self.run.model_copy(update={"result": end.result})
             model_card.write_model_card(done, self.files)
+        record.write_record(self.run, self.files)
         os.replace(self.files, self._store.folder_of(self.run.run_id))
         return self._finish(RunStatus.COMPLETED, result=end.result)
 

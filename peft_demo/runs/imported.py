@@ -20,6 +20,9 @@ PEFT_CONFIG = "peft_config"
 LENGTH_UNKNOWN = "not known"
 """Where ``max_length`` is from when neither the files nor a person said it."""
 
+CHOSEN = "chosen at import"
+"""Where ``max_length`` is from when a person said it."""
+
 _CHECKED = (
     METHOD.name,
     "base_model",
@@ -69,6 +72,23 @@ class ImportedConfig(KnownConfig):
     def told(self) -> dict[str, Any]:
         """See KnownConfig; what the adapter's configuration says is among the method's options."""
         return {name: value for name, value in self.flat().items() if name != PEFT_CONFIG}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what had to be taken, or was read from its files."""
+        told = []
+        if not self.is_length_known:
+            told.append(
+                f"max_length is not in the adapter's files: it is tested at {self.max_length:,} "
+                "tokens of each text; say the length that it was trained at if you know it."
+            )
+        elif self.max_length_from != CHOSEN:
+            told.append(f"max_length {self.max_length:,} is taken from {self.max_length_from}.")
+        if self.label_order:
+            outputs = sorted(range(len(self.label_order)), key=self.label_order.__getitem__)
+            names = ", ".join(self.labels[label] for label in outputs)
+            told.append(f"The outputs of its head are put into our order: they were {names}.")
+        return tuple(told)
 
     @property
     def is_length_known(self) -> bool:

@@ -82,7 +82,7 @@ class RunResult(Record):
     num_test_reviews: int
     test_set: str
     """Fingerprint of the test reviews: runs with the same one can be compared in pairs."""
-    reload_difference: float
+    reload_difference: float | None
     """Largest difference of a logit after loading the saved adapter onto a fresh base."""
     saved_as: str
     """Number type of the saved weights."""

@@ -130,6 +130,14 @@ class Run(Record):
 
     @pydantic.computed_field  # type: ignore[prop-decorator]
     @property
+    def seems_swapped(self) -> bool:
+        """Whether an import is so far below guessing that its two labels are probably swapped."""
+        if self.kind is not RunKind.IMPORTED or self.result is None:
+            return False
+        return len(self.config.labels) == 2 and self.result.test_interval[1] < 1 / 2
+
+    @pydantic.computed_field  # type: ignore[prop-decorator]
+    @property
     def problem(self) -> str | None:
         """Why it can be shown and nothing else: today's rules refuse it, or some is unreadable."""
         return self.config.problem

@@ -92,6 +92,10 @@ def add_endpoints(services: Services) -> None:
         """
         return public(services.store.annotate(run_id, **changes))
 
+    def swap_labels(run_id: RunId) -> dict[str, Any]:
+        """Queue an imported adapter's test again, as a run of its own, its two labels swapped."""
+        return public(services.swap_labels(run_id, OWNER))
+
     def predict(text: str, run_ids: RunIdList) -> list[dict[str, Any]]:
         """What finished runs make of a text: label, probabilities and milliseconds of each."""
         return [prediction.model_dump() for prediction in services.predictor.predict(text, run_ids)]
@@ -165,6 +169,7 @@ def add_endpoints(services: Services) -> None:
         delete_run,
         restore_run,
         annotate_run,
+        swap_labels,
         predict,
         predict_reviews,
         list_methods,

@@ -72,6 +72,16 @@ class Services:
             files, config = importing.bring(source, Path(scratch), **said)
             return self.engine.submit(config, owner, RunKind.IMPORTED, files)
 
+    def swap_labels(self, run_id: str, owner: str) -> Run:
+        """Queue an imported adapter again, its labels swapped; see ``importing.swap``."""
+        from peft_demo.adapters import importing
+
+        run = self.store.get(run_id)
+        with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".import-") as scratch:
+            folder = self.store.folder_of(run_id)
+            files, config = importing.swap(run, folder, Path(scratch))
+            return self.engine.submit(config, owner, RunKind.IMPORTED, files)
+
     def delete(self, *run_ids: str) -> None:
         """Hide runs that are over, and let go of their models; see Store.delete."""
         self.store.delete(*run_ids)

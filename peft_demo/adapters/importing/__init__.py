@@ -10,11 +10,13 @@ from peft_demo.adapters.importing.bringing import bring
 from peft_demo.adapters.importing.evaluation import test
 from peft_demo.adapters.importing.finding import unpack
 from peft_demo.adapters.importing.inspection import describe
+from peft_demo.adapters.importing.swapping import swap
 
 __all__ = [
     "MOST_ENTRIES",
     "bring",
     "describe",
+    "swap",
     "test",
     "unpack",
 ]

@@ -44,7 +44,7 @@ def test(config: KnownConfig, folder: Path, reporter: Reporter) -> RunResult:
         train_output={},
         num_adapter_parameters=num_adapter,
         num_head_parameters=num_head,
-        reload_difference=0.0,
+        reload_difference=None,
         precision=hardware.prediction_precision(),
         training_table=[],
         **evaluating.tested(logits, texts, base, folder / files.WEIGHTS),

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from peft_demo.fields import Integer
-from peft_demo.runs import KnownConfig, run_fields
-from peft_demo.runs.imported import LENGTH_UNKNOWN
+from peft_demo.runs import run_fields
+from peft_demo.runs.imported import CHOSEN, LENGTH_UNKNOWN
 
 TAKEN = 256
 """Tokens, where neither the files nor a person say: about 200 words."""
-
-CHOSEN = "chosen at import"
 
 LARGEST = 20_000_000
 """Bytes of a file that is looked into; a tokenizer of a hundred languages has 17 MB."""
@@ -45,12 +43,6 @@ def reading_length(folder: Path, base_id: str, chosen: object = None) -> tuple[i
         if said is not None and field.minimum <= said <= field.maximum:
             return said, name
     return min(TAKEN, field.maximum), LENGTH_UNKNOWN
-
-
-def write_length(config: KnownConfig, folder: Path) -> None:
-    """Put beside an adapter what its own files do not say and its next reader needs."""
-    text = json.dumps({"schema": 1, "config": config.flat()}, indent=1, ensure_ascii=False)
-    (folder / FILES[0]).write_text(f"{text}\n", encoding="utf-8")
 
 
 def _said(path: Path) -> int | None:

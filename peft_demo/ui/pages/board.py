@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from peft_demo import comparison
 from peft_demo.comparison.curves import run_curves
-from peft_demo.comparison.describe import texts_of
+from peft_demo.comparison.describe import texts_of, written
 from peft_demo.comparison.diagnosis import diagnose
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.fields import shown
@@ -201,6 +201,7 @@ def summary(run: Run) -> dict[str, Any]:
         },
         **{name: result and getattr(result, name) for name in _OF_RESULT},
         "diagnosis": _diagnosis(run),
+        "seems_swapped": run.seems_swapped,
         "range": run.range_test
         and {
             "suggestion": run.range_test.suggestion and float(f"{run.range_test.suggestion:.2g}"),
@@ -226,23 +227,28 @@ def _diagnosis(run: Run) -> dict[str, str | None] | None:
 
 def _what(run: Run) -> str:
     """What the run is, in a few words."""
+    config = run.config
     if run.kind is RunKind.IMPORTED:
-        return f"{run.config.method_label} · imported adapter"
+        unknown = "" if config.is_length_known else ", the length of its training is not known"
+        read = f" · read at {config.max_length:,} tokens{unknown}" if config.max_length else ""
+        return f"{config.method_label} · imported adapter{read}"
     if run.kind is RunKind.RANGE_TEST:
-        return f"Learning-rate range test · {run.config.summary}"
-    return run.config.summary
+        return f"Learning-rate range test · {config.summary}"
+    return config.summary
 
 
 def _fields(run: Run) -> str:
     """The values of the method's own fields, and the learning rate, for a line of a table."""
     parts = []
     for name, value in run.config.method_values.items():
-        if isinstance(value, (int, float)):
+        if isinstance(value, bool):
+            parts.append(name if value else f"no {name}")
+        elif isinstance(value, (int, float)):
             parts.append(f"{name.removeprefix('lora_')} {value:g}")
         elif isinstance(value, (list, tuple)):
             parts.append(", ".join(map(str, value)) if len(value) < 4 else f"{len(value)} modules")
         else:
-            parts.append(f"{name} {value}")
+            parts.append(f"{name} {written(value)}")
     rate = run.config.number("learning_rate")
     if rate is not None:
         parts.append(f"lr {rate:g}")

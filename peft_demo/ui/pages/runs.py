@@ -12,7 +12,7 @@ from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.export.csv import run_csv
 from peft_demo.runs import Run, RunConfig, links
 from peft_demo.ui.html import render, scripted
-from peft_demo.ui.owners import public
+from peft_demo.ui.owners import acting, public
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import RunId, RunIds, page_function
 
@@ -34,6 +34,7 @@ class RunsPage(Page):
             page_function(self.records),
             page_function(self.details),
             page_function(self.code),
+            page_function(self.swap_labels),
         ]
 
     def annotate(
@@ -81,6 +82,11 @@ class RunsPage(Page):
             diagnosis=diagnose(run),
         )
         return json.dumps({"html": html, "range_test": test and {**test, "rate": rate}})
+
+    def swap_labels(self, run_id: RunId, owner: Any = None) -> str:
+        """Queue an imported adapter again with its two labels swapped; answers the new run's id."""
+        run = self._services.swap_labels(run_id, acting(owner))
+        return json.dumps({"run_id": run.run_id})
 
     def code(self, kind: str, run_id: str | None = None, link: str | None = None) -> str:
         """The script or notebook of a run or of a link's configuration, as JSON.

@@ -1,8 +1,9 @@
 // What can be done to runs: stop, star, delete with a way back, download.
 
-import { call, NO_CONNECTION } from "../gradio.js";
+import { ask, call, NO_CONNECTION } from "../gradio.js";
 import { save } from "../lib/dom.js";
 import { counted } from "../lib/format.js";
+import * as owner from "../owner.js";
 import * as runs from "../runs.js";
 import { toast } from "./toast.js";
 
@@ -36,6 +37,17 @@ export async function remove(ids) {
 
 async function restore(run_ids) {
   if (await acted("restore", run_ids)) toast(`${counted(run_ids.length, "run")} restored.`);
+}
+
+// Tests an import once more, as a run of its own.
+export async function swapLabels(run_id, button) {
+  button.disabled = true;
+  const answer = await ask("swap_labels", { run_id, owner: owner.get() });
+  button.disabled = false;
+  if (!answer?.run_id) return toast(answer?.error ?? NO_CONNECTION, { isProblem: true });
+  button.closest("dialog")?.close();
+  toast(`${answer.run_id} tests it with its labels swapped.`);
+  runs.poll();
 }
 
 // The CSV begins with a byte order mark, by which spreadsheets know UTF-8.

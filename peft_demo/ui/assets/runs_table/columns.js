@@ -12,8 +12,13 @@ const stateOf = ({ status }) =>
 // A value stays beside its name.
 const unbroken = text => text.replace(/(?<!·) (?!·)/g, "\u00a0");
 
+function settingsOf(run) {
+  if (isTraining(run)) return `${run.method} · ${run.fields}`;
+  return run.kind === "imported" ? `${run.summary} · ${run.fields}` : run.summary;
+}
+
 const about = run => html`
-  <small>${isTraining(run) ? unbroken(`${run.method} · ${run.fields}`) : run.summary}</small>
+  <small>${unbroken(settingsOf(run))}</small>
   ${run.tags.length > 0 && html`<span class="pd-tags">${run.tags.map(tag => html`<i>${tag}</i>`)}</span>`}
   ${run.note && html`<small class="pd-note">${run.note}</small>`}
   ${run.status !== "completed" && html`<span class="pd-narrow">${stateOf(run)}</span>`}`;

@@ -39,7 +39,13 @@ function toggle(id) {
   runs.poll();
 }
 
-const ACTIONS = { again, details: openDetails, delete: id => actions.remove([id]), stop };
+const ACTIONS = {
+  again,
+  details: openDetails,
+  delete: id => actions.remove([id]),
+  stop,
+  swap: actions.swapLabels,
+};
 
 // The run with what its diagnosis proposes, in the form.
 function again(id) {

@@ -6,6 +6,8 @@ import * as runs from "../runs.js";
 
 const MOST_OVER = 12;
 
+const SWAPPED = "Far below guessing: are its labels swapped?";
+
 // First what goes on, in the order of the queue; then what is over, the newest first.
 export function drawCards(holder) {
   const all = runs.all();
@@ -36,11 +38,12 @@ function fill(card, run) {
   progress.classList.toggle("pd-busy", isBusy);
   find(".pd-progress i").style.width = `${100 * share}%`;
   setText(find(".pd-now"), nowOf(run));
-  setText(find(".pd-diagnosis"), run.diagnosis?.words ?? "");
+  setText(find(".pd-diagnosis"), run.diagnosis?.words ?? (run.seems_swapped ? SWAPPED : ""));
   setText(find("[data-action=again]"), run.diagnosis ? `Again with ${run.diagnosis.trial}` : "");
   const buttons = {
     stop: ["Stop", runs.isOver(run)],
     again: [`${find("[data-action=again]").textContent}:`, !run.diagnosis?.link],
+    swap: ["Swap the labels of", !run.seems_swapped],
     details: ["Details of", false],
     delete: ["Delete", !runs.isOver(run) || run.reference],
   };

@@ -1,0 +1,24 @@
+"""A run as files for others: its configuration, which peft's own files do not hold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from peft_demo.runs import Run
+
+FILE = "run.json"
+
+SCHEMA = 1
+
+
+def write_record(run: Run, folder: Path) -> None:
+    """Put the run's configuration beside its adapter, so that it can be tested as it was here.
+
+    Of an import only what somebody said: a length that was taken for want of one is left out.
+    """
+    if not run.config.is_length_known:
+        return
+    record = {"schema": SCHEMA, "config": run.config.flat()}
+    text = json.dumps(record, indent=1, ensure_ascii=False)
+    (folder / FILE).write_text(f"{text}\n", encoding="utf-8")
