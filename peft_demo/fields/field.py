@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ class Field(ABC):
     """As API and command line name it."""
     is_list: ClassVar[bool] = False
     """Whether a value is several at once."""
+    is_rare: bool = dataclasses.field(default=False, kw_only=True)
+    """Few need it: forms put it aside, and names and tables leave it out at its default."""
     separator: ClassVar[str] = ","
     """What parts the values of a sweep."""
     several: ClassVar[str] = "values parted by commas"

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
 
+from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields.field import Field, Value, Widget
 from peft_demo.fields.words import plain
 
 # Patterns of texts without control characters.
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 _LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+
+
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:,\d{3})+|(?:[ \u00a0\u2009\u202f]\d{3})+)(?:\.\d*)?")
+"""A number whose thousands are parted: 19,000 or 19 000."""
+
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,25 @@ class _Numeric(Field):
         unit = f" {self.unit}" if self.unit else ""
         empty = ", or empty" if self.default is None else ""
         return f"{self.noun} between {plain(self.minimum)} and {plain(self.maximum)}{unit}{empty}"
+
+    def check(self, value: object) -> Value | None:
+        """Also takes ``19,000``; a comma that parts no thousands could be either, and is refused.
+
+        See Field.
+        """
+        if not isinstance(value, str):
+            return super().check(value)
+        text = value.strip()
+        if _GROUPED.fullmatch(text):
+            return super().check(re.sub(r"[,\s]", "", text))
+        try:
+            return super().check(text.replace("−", "-"))
+        except InvalidFieldsError as error:
+            if not _DECIMAL_COMMA.fullmatch(text):
+                raise
+            hint = f"write {text.replace(',', '.')} with a point"
+            sentence = f"{error.problems[self.name].removesuffix('.')}: {hint}."
+            raise InvalidFieldsError({self.name: sentence}) from error
 
 
 @dataclass(frozen=True)
@@ -143,6 +171,15 @@ class Choice(Field):
         return ", ".join(self.choices[:2])
 
 
+def _parts(value: object) -> object:
+    """The parts of a text with commas, or of a list."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return tuple(str(item) for item in value)
+    return value
+
+
 @dataclass(frozen=True)
 class Modules(Field):
     """One or more of the network's modules, in its own order."""
@@ -155,15 +192,20 @@ class Modules(Field):
 
     default: tuple[str, ...]
     choices: tuple[str, ...]
+    read: Callable[[object], object] = _parts
+    """Makes names of what somebody entered: a text, names of other networks."""
+    may_be_empty: bool = False
 
     @property
     def annotation(self) -> Any:
         choice: Any = Literal[self.choices]
-        return Annotated[tuple[choice, ...], pydantic.Field(min_length=1)]
+        least = 0 if self.may_be_empty else 1
+        return Annotated[tuple[choice, ...], pydantic.Field(min_length=least)]
 
     @property
     def allowed(self) -> str:
-        return f"one or more of {', '.join(self.choices)}"
+        listed = ", ".join(self.choices)
+        return f"none or some of {listed}" if self.may_be_empty else f"one or more of {listed}"
 
     @property
     def swept(self) -> str:
@@ -174,12 +216,8 @@ class Modules(Field):
         return f"{self.choices[0]}; {', '.join(self.choices[:2])}"
 
     def check(self, value: object) -> Value | None:
-        """Also takes one text with commas; each module comes once."""
-        if isinstance(value, str):
-            value = [part.strip() for part in value.split(",") if part.strip()]
-        if isinstance(value, (list, tuple, set, frozenset)):
-            value = tuple(str(item) for item in value)
-        return super().check(value)
+        """Also takes one text with commas, and other names; each module comes once."""
+        return super().check(self.read(value))
 
     def _ordered(self, checked: Any) -> Value:
         return tuple(choice for choice in self.choices if choice in checked)

@@ -41,6 +41,29 @@ def _check_adalora(values: Values, setting: Setting) -> None:
     rank_fits_widths(values, setting, "init_r")
 
 
+def fit_schedule(given: Values, max_steps: int) -> dict[str, int]:
+    """AdaLoRA's phases as the shares that they have of ``total_step``, of a training's own steps.
+
+    A phase that does not fit, of a total that is not known, is left out.
+    """
+    total = _steps(given.get("total_step"))
+    tinit, tfinal = _steps(given.get("tinit")), _steps(given.get("tfinal"))
+    most = max(0, max_steps - 2)
+    if total:
+        tinit, tfinal = (round(steps * max_steps / total) for steps in (tinit, tfinal))
+        tinit = min(tinit, most)
+        return {"tinit": tinit, "tfinal": min(tfinal, most - tinit)}
+    return {"tinit": tinit, "tfinal": tfinal} if tinit + tfinal <= most else _NO_PHASES
+
+
+_NO_PHASES = {"tinit": 0, "tfinal": 0}
+
+
+def _steps(value: object) -> int:
+    """A number of steps; none where it is no such number."""
+    return int(value) if isinstance(value, (int, float)) and 0 < value < 1e9 else 0
+
+
 _LORA = Method(
     id="lora",
     label="LoRA",
@@ -168,6 +191,8 @@ ROWS = (
             "AdaLoraConfig", derived=lambda values, setting: {"total_step": setting.max_steps}
         ),
         each_step=allocate_ranks,
+        fit_schedule=fit_schedule,
+        scheduled_by=("total_step",),
         shrinks=True,
         note="Its training loss includes a penalty that keeps P and Q orthogonal, so it starts "
         "above the others'; validation and test loss do not.",

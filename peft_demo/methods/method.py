@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from peft_demo.errors import refuse
 from peft_demo.fields import Field, Integer, Modules, Number, shown
 from peft_demo.methods import measured_rates
-from peft_demo.models import FAMILY, Architecture, Shape
+from peft_demo.methods.peft_values import to_peft
+from peft_demo.models import FAMILY, NamesOf, Shape
 
 if TYPE_CHECKING:
     from peft_demo.libraries import peft
@@ -48,8 +49,7 @@ class ConfigOf:
         """The configuration of one run; its head is trained and saved with the adapter."""
         from peft_demo.libraries import peft
 
-        # Lists are new at each call, because peft appends to those that it is given.
-        given = {name: [*v] if isinstance(v, (list, tuple)) else v for name, v in values.items()}
+        given = {name: to_peft(name, value) for name, value in values.items()}
         return getattr(peft, self.name)(
             task_type="SEQ_CLS",
             modules_to_save=list(setting.base.architecture.head),
@@ -98,6 +98,10 @@ class Method:
     stacks: bool = True
     """Whether its adapters, stacked, go through ``torch.func.vmap``: then runs that differ by seed
     or learning rate can be trained in one pass."""
+    fit_schedule: Callable[[Values, int], dict[str, int]] | None = None
+    """Its fields that count steps, from options made for another number of steps, for this one."""
+    scheduled_by: tuple[str, ...] = ()
+    """Options of peft, no fields, that ``fit_schedule`` goes by."""
     shrinks: bool = False
     """Whether training leaves less in the file than the untrained adapter would."""
     note: str = ""
@@ -110,13 +114,15 @@ class Method:
         """The rate that did best when it was tuned, or the starting rate before that."""
         return measured_rates.best_rate(self.id) or self.starting_rate
 
-    def fields_on(self, architecture: Architecture) -> tuple[Field, ...]:
-        """The fields with the modules of another family in place of ``FAMILY``'s."""
+    def fields_on(self, base: Shape) -> tuple[Field, ...]:
+        """The fields with the modules of a base's family in place of ``FAMILY``'s."""
+        architecture = base.architecture
         return tuple(
             replace(
                 own,
                 default=FAMILY.translated(own.default, architecture),
                 choices=FAMILY.translated(own.choices, architecture),
+                read=NamesOf(architecture),
             )
             if isinstance(own, Modules)
             else own
@@ -136,6 +142,7 @@ TARGET_MODULES = Modules(
     "attention, lin1 and lin2 to the feed-forward part. More layers mean more to train.",
     FAMILY.linear,
     FAMILY.linear,
+    NamesOf(FAMILY),
 )
 
 

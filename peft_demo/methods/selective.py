@@ -13,7 +13,7 @@ from peft_demo.methods.method import (
     at_most,
     rank,
 )
-from peft_demo.models import FAMILY
+from peft_demo.models import FAMILY, NamesOf
 
 
 def _check_ia3(values: Values, setting: Setting) -> None:
@@ -55,6 +55,8 @@ ROWS = (
                 "Each must also be a target module.",
                 FAMILY.feedforward,
                 FAMILY.linear,
+                NamesOf(FAMILY),
+                may_be_empty=True,
             ),
         ),
         starting_rate=5e-3,
@@ -91,6 +93,7 @@ ROWS = (
                 "after the feed-forward part, or both.",
                 FAMILY.layer_norms,
                 FAMILY.layer_norms,
+                NamesOf(FAMILY),
             ),
         ),
         starting_rate=5e-3,

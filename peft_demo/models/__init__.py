@@ -3,6 +3,7 @@
 from peft_demo.models.architecture import Architecture, Shape
 from peft_demo.models.base import Base, Pretrained
 from peft_demo.models.loading import default_base, export, load
+from peft_demo.models.module_names import Named, NamesOf, is_native, listed, named
 from peft_demo.models.names import base_named, is_folder, is_relative
 from peft_demo.models.registry import (
     BASES,
@@ -21,13 +22,18 @@ __all__ = [
     "UNCASED_HUB_BASE",
     "Architecture",
     "Base",
+    "Named",
+    "NamesOf",
     "Pretrained",
     "Shape",
     "base_named",
     "default_base",
     "export",
     "is_folder",
+    "is_native",
     "is_relative",
+    "listed",
     "load",
+    "named",
     "shape_of",
 ]

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 
 @dataclass(frozen=True)
 class Architecture:
     """What the program knows about a family of encoders: what its parts are called, and where."""
+
+    ROLES: ClassVar = (
+        "query",
+        "key",
+        "value",
+        "output",
+        "feedforward_in",
+        "feedforward_out",
+        "attention_norm",
+        "output_norm",
+    )
+    """The attributes that name a block's modules, in the network's order."""
 
     model_type: str
     """In config.json."""

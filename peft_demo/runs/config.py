@@ -11,6 +11,7 @@ from peft_demo import methods
 from peft_demo.data import DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import Field, check_all, shown
+from peft_demo.methods.targets import with_blocks
 from peft_demo.models import BASES, BUILTIN_BASE, Shape, shape_of
 from peft_demo.runs.known import KnownConfig, in_short, validated
 from peft_demo.runs.run_fields import METHOD, fields_of
@@ -119,6 +120,8 @@ def _checked(values: dict[str, object]) -> dict[str, object]:
     fields = fields_of(method_id, base, dataset)
     problems: dict[str, str] = {}
     try:
+        if isinstance(base, str) and base in BASES:
+            values = with_blocks(fields, values, BASES[base].shape)
         checked = check_all(fields, values)
     except InvalidFieldsError as error:
         problems = error.problems

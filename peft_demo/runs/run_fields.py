@@ -188,6 +188,6 @@ def fields_of(
     own: tuple[Field, ...] = ()
     rate: Field = LEARNING_RATE
     if method:
-        own = method.fields_on(base.architecture) if base else method.fields
+        own = method.fields_on(base.shape) if base else method.fields
         rate = replace(LEARNING_RATE, default=method.learning_rate)
     return (method_field(), *own, rate, *run_fields(base_model, dataset), NAME)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from peft_demo.data import DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import Field, Integer, Value, shown
 from peft_demo.methods import METHODS
+from peft_demo.models import BUILTIN_BASE
 from peft_demo.runs import presets
 from peft_demo.runs.config import RunConfig
 from peft_demo.runs.run import GroupKind
@@ -78,7 +80,7 @@ def plan(
     """
     count = int(REPEATS.check(repeats))  # type: ignore[arg-type]
     method = str(method_field().check(values.get(METHOD.name, METHOD.default)))
-    parsed = _parse(axes or {}, method)
+    parsed = _parse(axes or {}, method, values)
     total = math.prod(map(len, parsed.values()), start=count)
     if total > MOST_RUNS:
         factors = [f"{len(listed)} values of {name}" for name, listed in parsed.items()]
@@ -108,15 +110,23 @@ def assignment(*, tuned: bool = False) -> Plan:
     return Plan(GroupKind.ASSIGNMENT, name, configs, {}, is_race=True)
 
 
-def sweepable(method_id: str) -> list[Field]:
-    """The fields that can be swept for a method: all but its name and what repeats are for."""
-    return [field for field in fields_of(method_id) if field.name not in _NEVER]
+def sweepable(
+    method_id: str, base_model: object = None, dataset: object = None
+) -> list[Field]:
+    """The fields that can be swept for a method: all but its name and what repeats are for.
+
+    Base and data set limit them; see ``fields_of``.
+    """
+    fields = fields_of(method_id, base_model, dataset)
+    return [field for field in fields if field.name not in _NEVER]
 
 
 _NEVER = (NAME.name, "base_model", "dataset", "num_test_reviews", "seed")
 
 
-def _parse(axes: Mapping[str, object], method: str) -> dict[str, tuple[Any, ...]]:
+def _parse(
+    axes: Mapping[str, object], method: str, values: Mapping[str, object]
+) -> dict[str, tuple[Any, ...]]:
     if len(axes) > MOST_AXES:
         refuse("sweep", f"sweep must be over at most {MOST_AXES} fields, got {len(axes)}.")
     # Methods first: they decide which fields there are.
@@ -124,15 +134,17 @@ def _parse(axes: Mapping[str, object], method: str) -> dict[str, tuple[Any, ...]
     parsed: dict[str, tuple[Any, ...]] = {}
     for name in ordered:
         methods = parsed.get(METHOD.name, (method,))
-        parsed[name] = _values(_field(name, methods), axes[name])
+        parsed[name] = _values(_field(name, methods, values), axes[name])
     return {name: parsed[name] for name in axes}
 
 
-def _field(name: str, methods: Iterable[str]) -> Field:
+def _field(name: str, methods: Iterable[str], values: Mapping[str, object]) -> Field:
     """The field of that name, which all of the methods must have."""
     found = []
+    base = values.get("base_model", BUILTIN_BASE)
+    dataset = values.get("dataset", DEFAULT_DATASET)
     for method_id in methods:
-        known = {field.name: field for field in sweepable(method_id)}
+        known = {field.name: field for field in sweepable(method_id, base, dataset)}
         if name not in known:
             label = METHODS[method_id].label
             refuse(

@@ -54,12 +54,18 @@ class TestTheBuiltInBase:
 
 class TestAnotherFamily:
     def test_names_its_own_modules_to_methods(self, made_up_base):
-        (field,) = (f for f in METHODS["lora"].fields_on(MADE_UP) if f.name == "target_modules")
+        (field,) = (
+            f
+            for f in METHODS["lora"].fields_on(Shape(**MINE, architecture=MADE_UP))
+            if f.name == "target_modules"
+        )
         assert field.choices == MADE_UP.linear
         config = RunConfig(base_model=made_up_base.id, target_modules=["self.value", "self.query"])
         assert config.method_values["target_modules"] == ("self.query", "self.value")
+        config = RunConfig(base_model=made_up_base.id, target_modules="out_lin, ffn.lin1")
+        assert config.method_values["target_modules"] == ("output.dense", "intermediate.dense")
         with pytest.raises(InvalidFieldsError, match=r"one or more of self\.query"):
-            RunConfig(base_model=made_up_base.id, target_modules=["q_lin"])
+            RunConfig(base_model=made_up_base.id, target_modules=["lm_head"])
 
     def test_limits_texts_to_what_it_reads(self, made_up_base):
         assert RunConfig(base_model=made_up_base.id, max_length=64).max_length == 64

@@ -33,7 +33,7 @@ class TestHostileText:
     @pytest.mark.parametrize("depth", [300, 900, 2_000, 16_000])
     def test_nested_json_is_refused(self, depth):
         assert refused('{"a":' * depth + "1" + "}" * depth)
-        assert refused('{"peft_type": "LORA", "bias":' + "[" * depth + "]" * depth + ', "x": 1}')
+        assert refused('{"peft_type": "LORA", "r":' + "[" * depth + "]" * depth + ', "x": 1}')
 
     @pytest.mark.parametrize(
         "number", ["9" * 400, "9" * 5_000, "0x" + "f" * 9_000, "-0x" + "f" * 9_000]

@@ -32,7 +32,7 @@ class TestLinks:
             ("?method=lora&r=0&seed=x&colour=red&r=1&__theme=dark", {"r", "seed", "colour"}),
             ("method=nonsense&seed=x&learning_rate=nan", {"method", "seed", "learning_rate"}),
             ("method=lora&method=ia3&seed=x", {"method", "seed"}),
-            ("target_modules=q_proj", {"target_modules"}),
+            ("target_modules=lm_head", {"target_modules"}),
         ],
     )
     def test_every_problem_is_told(self, query, fields):

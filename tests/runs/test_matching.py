@@ -1,7 +1,13 @@
 """Peft's options as values of a method's fields."""
 
+from dataclasses import replace
+
+import pytest
+
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.models import BASES, BUILTIN_BASE, FAMILY, HUB_BASE
 from peft_demo.runs import RunConfig
-from peft_demo.runs.matching import from_peft
+from peft_demo.runs.matching import fits, from_flat, from_peft
 
 LORA = {"target_modules": ["q_lin"], "r": 4, "lora_alpha": 8, "lora_dropout": 0.0}
 
@@ -29,3 +35,193 @@ class TestValuesOfTheTraining:
             "num_train_epochs=300 does not fit here; ours stays: num_train_epochs must be a whole "
             "number between 1 and 50, got 300."
         )
+
+
+class TestOptionsThatAreNoneHere:
+    @pytest.mark.parametrize(
+        "option",
+        [
+            {"enable_lora": None},
+            {"merge_weights": False},
+            {"invented": ""},
+            {"invented": []},
+            {"invented": {}},
+            {"use_qalora": False, "qalora_group_size": 32},
+            {"megatron_core": "something.else", "megatron_config": None},
+            {"layers_pattern": "layer", "layers_to_transform": None},
+            {"loftq_config": {"bits": 4}},
+            {"runtime_config": {"ephemeral_gpu_offload": False}},
+            {"r": 4, "lora_dropout": None},
+            {"peft_type": "PeftType.LORA"},
+        ],
+    )
+    def test_are_nothing_where_they_say_nothing(self, option):
+        config, notes = matched({**LORA, **option})
+        assert (config.method_values["r"], notes) == (4, ())
+
+    def test_are_told_in_one_sentence_where_they_say_something(self):
+        unknown = {"enable_lora": [True, False], "scale_all": 3, **LORA}
+        config, (note,) = matched(unknown)
+        assert config.method_values["r"] == 4
+        assert note == (
+            "enable_lora=[True, False], scale_all=3: no option of peft's LoraConfig as it is "
+            "installed here; they are left out."
+        )
+
+    def test_very_many_are_not_all_listed(self):
+        (note,) = matched({**LORA, **{f"option_{n}": "x" * 500 for n in range(300)}})[1]
+        assert "and 292 more" in note
+        assert len(note) < 1_000
+
+    @pytest.mark.parametrize(
+        "option",
+        [
+            {"layer_replication": [[0, 2]]},
+            {"trainable_token_indices": [1, 2]},
+            {"megatron_config": {"a": 1}},
+            {"use_qalora": True},
+            {"target_parameters": ["weight"]},
+            {"init_lora_weights": "eva"},
+            {"init_lora_weights": "loftq", "loftq_config": {"loftq_bits": 4}},
+            {"init_lora_weights": False},
+            {"init_lora_weights": ["a"]},
+        ],
+    )
+    def test_of_peft_s_that_cannot_be_honoured_are_told(self, option):
+        config, notes = matched({**LORA, **option})
+        assert config.method == "lora"
+        assert any(note.startswith(f"{next(iter(option))}=") for note in notes)
+
+    def test_a_start_that_is_only_computed_faster_is_pissa(self):
+        config, (note,) = matched({**LORA, "init_lora_weights": "pissa_niter_4"})
+        assert (config.method, "'pissa' is used" in note) == ("pissa", True)
+
+    @pytest.mark.parametrize(
+        ("task", "words"),
+        [
+            ("CAUSAL_LM", "writing texts"),
+            ("TaskType.TOKEN_CLS", "labelling words"),
+            ("SEQ_2_SEQ_LM", "SEQ_2_SEQ_LM"),
+            ("FEATURE_EXTRACTION", "vectors"),
+            ("DREAMING", '"DREAMING"'),
+            (["SEQ_CLS"], "SEQ_CLS"),
+        ],
+    )
+    def test_another_task_is_told(self, task, words):
+        config, (note,) = matched({**LORA, "task_type": task})
+        assert config.method_values["r"] == 4
+        assert note.startswith("task_type ")
+        assert words in note
+
+    @pytest.mark.parametrize("task", [None, "SEQ_CLS", "TaskType.SEQ_CLS"])
+    def test_ours_or_none_is_nothing(self, task):
+        assert matched({**LORA, "task_type": task})[1] == ()
+
+
+class TestBases:
+    def test_one_that_is_not_here_is_told_with_those_that_are(self):
+        config, (note,) = matched({**LORA, "base_model_name_or_path": "roberta-base"})
+        assert config.base_model == BUILTIN_BASE
+        for base in ("roberta-base", *BASES):
+            assert base in note
+
+    def test_one_that_must_be_fetched_is_not_chosen_for_anybody(self, monkeypatch):
+        monkeypatch.setitem(BASES, HUB_BASE, replace(BASES[HUB_BASE], is_at_hand=lambda: False))
+        imported = from_peft("LORA", {**LORA, "base_model_name_or_path": HUB_BASE}, {})
+        assert "base_model" not in imported.values
+        assert "PEFT_DEMO_DISTILBERT_FOLDER" in imported.notes[0]
+
+    def test_one_that_is_at_hand_is_taken_and_told(self, monkeypatch):
+        monkeypatch.setitem(BASES, HUB_BASE, replace(BASES[HUB_BASE], is_at_hand=lambda: True))
+        given = {**LORA, "base_model_name_or_path": "distilbert-base-cased"}
+        config, (note,) = matched(given)
+        assert config.base_model == HUB_BASE
+        assert f"{HUB_BASE} is used; there are also" in note
+        assert matched(given, rest={"base_model": HUB_BASE})[1] == ()
+
+
+class TestNamesOfModules:
+    def test_of_another_network_are_told_with_what_they_became(self):
+        given = {**LORA, "target_modules": ["query", "attention.output.dense"]}
+        config, (note,) = matched(given)
+        assert config.method_values["target_modules"] == (FAMILY.query, FAMILY.output)
+        assert note == (
+            'target_modules: "query" became q_lin, "attention.output.dense" became out_lin on '
+            f"{BUILTIN_BASE}."
+        )
+
+    def test_in_our_own_json_are_told_too(self):
+        imported = from_flat({"target_modules": "q_proj,v_proj"}, {})
+        assert imported.values["target_modules"] == ["q_lin", "v_lin"]
+        assert '"q_proj" became q_lin' in imported.notes[0]
+
+    def test_a_pattern_becomes_the_list(self):
+        config, (note,) = matched({**LORA, "target_modules": r".*\.lin\d"})
+        assert config.method_values["target_modules"] == FAMILY.feedforward
+        assert "became ffn.lin1 and ffn.lin2" in note
+
+    def test_excluded_ones_are_taken_out(self):
+        given = {**LORA, "target_modules": "all-linear"}
+        for excluded in (["lin1", "ffn.lin2"], r".*ffn.*", ["pre_classifier", "lin1", "lin2"]):
+            config, notes = matched({**given, "exclude_modules": excluded})
+            assert config.method_values["target_modules"] == FAMILY.attention
+        assert notes == ()
+
+    def test_excluded_ones_that_are_none_are_told(self):
+        _, (note,) = matched({**LORA, "exclude_modules": ["lm_head"]})
+        assert "lm_head" in note
+
+    def test_all_cannot_be_excluded(self):
+        with pytest.raises(InvalidFieldsError, match="exclude_modules must leave some"):
+            matched({**LORA, "exclude_modules": ["q_lin"]})
+
+    def test_ia3_without_the_feedforward_part(self):
+        given = {"target_modules": ["key", "value"], "feedforward_modules": []}
+        config, _ = matched(given, peft_type="IA3")
+        assert config.method_values["feedforward_modules"] == ()
+
+    def test_ia3_that_leaves_it_to_peft(self):
+        config, notes = matched({"target_modules": ["k_lin", "lin2"]}, peft_type="IA3")
+        assert config.method_values["feedforward_modules"] == (FAMILY.feedforward_out,)
+        assert notes == (
+            "feedforward_modules is not given; ffn.lin2 of the target modules is used.",
+        )
+
+    def test_which_of_two_lists_is_the_base_s_own(self):
+        assert fits("target_modules", ["q_lin", "v_lin"])
+        assert not fits("target_modules", ["query", "value"])
+        assert (fits("r", 8), fits("r", -1)) == (True, False)
+
+
+ADALORA = {"init_r": 4, "target_r": 2, "target_modules": ["q_lin"]}
+
+
+class TestSchedule:
+    def adalora(self, **options):
+        return matched({**ADALORA, **options}, peft_type="ADALORA")
+
+    def test_keeps_its_shares_of_our_steps(self):
+        config, (note,) = self.adalora(tinit=600, tfinal=1_500, total_step=3_000)
+        steps = config.max_steps
+        values = config.method_values
+        assert (values["tinit"], values["tfinal"]) == (steps // 5, steps // 2)
+        assert f"the training has {steps} steps here" in note
+
+    def test_counts_the_steps_that_the_text_itself_gives(self):
+        config, _ = matched(
+            {**ADALORA, "tinit": 100, "total_step": 1_000},
+            {"num_train_epochs": 8},
+            peft_type="ADALORA",
+        )
+        assert config.method_values["tinit"] == config.max_steps // 10
+
+    def test_phases_without_a_training_between_them_still_fit(self):
+        config, _ = self.adalora(tinit=1_000, tfinal=1_000, total_step=1_000)
+        assert config.method_values["tinit"] == config.max_steps - 2
+
+    def test_of_our_length_or_of_none_stays(self):
+        steps = RunConfig(method="adalora").max_steps
+        assert self.adalora(tinit=7, tfinal=9, total_step=steps)[1] == ()
+        config, notes = self.adalora(tinit=7, tfinal=9)
+        assert (config.method_values["tfinal"], notes) == (9, ())
+        assert self.adalora(tinit="soon", total_step=None)[0].method_values["tinit"] == 0

@@ -110,7 +110,7 @@ BAD = [
     ("learning_rate", 0, ["between 1e-07 and 1", "got 0."]),
     ("learning_rate", -1e-3, ["between 1e-07 and 1", "got -0.001."]),
     ("target_modules", [], ["one or more of q_lin", "got nothing."]),
-    ("target_modules", ["q_proj"], ["one or more of q_lin", "got q_proj."]),
+    ("target_modules", ["lm_head"], ["one or more of q_lin", "got lm_head."]),
     ("num_train_epochs", 0, ["between 1 and 50", "got 0."]),
     ("per_device_train_batch_size", 1000, ["between 1 and 128 texts", "got 1000."]),
     ("num_reviews", 3, ["between 10 and", "got 3."]),

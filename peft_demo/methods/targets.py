@@ -1,0 +1,73 @@
+"""Names of modules that tell more than a list of modules can: single blocks, patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from peft_demo.errors import refuse
+from peft_demo.fields import Field, Modules, shown
+from peft_demo.models import Named, Shape, listed, named
+
+LAYERS = "layers_to_transform"
+"""The field that says which blocks get an adapter."""
+
+
+def read_names(field: Modules, value: object, base: Shape) -> Named | None:
+    """What names of modules mean on a base; None if the value is neither a text nor a list.
+
+    Raises:
+        InvalidFieldsError: blocks differ in their modules; or it is a pattern that finds nothing.
+    """
+    names = listed(value)
+    if names is None:
+        return None
+    try:
+        found = named(names, base.architecture, base.n_layers)
+    except ValueError as error:
+        refuse(field.name, f"{field.name} must name {error}.")
+    if isinstance(value, str) and [value.strip()] == list(found.unknown) and not names[1:]:
+        example = base.architecture.block(0) + base.architecture.path(field.choices[0])
+        refuse(
+            field.name,
+            f"{field.name} must be {field.allowed}, or a regular expression for some of their "
+            f"paths ({example}), got {shown(value)}.",
+        )
+    return found
+
+
+def with_blocks(fields: Iterable[Field], values: Mapping[str, Any], base: Shape) -> dict[str, Any]:
+    """The values, with a plain list of modules where names tell blocks apart or are patterns.
+
+    What has no meaning stays as it is; the field's own check refuses it.
+
+    Raises:
+        InvalidFieldsError: see ``read_names``; or the method takes all blocks or none.
+    """
+    known = {field.name: field for field in fields}
+    plain = dict(values)
+    for field in known.values():
+        if not isinstance(field, Modules) or field.name not in values:
+            continue
+        found = read_names(field, values[field.name], base)
+        if found is None or found.unknown or not found.modules:
+            continue
+        plain[field.name] = list(found.modules)
+        if found.blocks:
+            plain[LAYERS] = _blocks(field, found, values.get(LAYERS), LAYERS in known)
+    return plain
+
+
+def _blocks(field: Modules, found: Named, given: object, has_layers: bool) -> list[int]:
+    """The blocks that names tell, which must be those of ``layers_to_transform`` if it is given."""
+    told = ", ".join(map(str, found.blocks))
+    if not has_layers:
+        refuse(
+            field.name,
+            f"{field.name} must mean all blocks for this method, got the modules of {told} alone.",
+        )
+    if given not in (None, "", [], ()):
+        refuse(
+            LAYERS, f"{LAYERS} must be left out where {field.name} names blocks itself ({told})."
+        )
+    return list(found.blocks)
