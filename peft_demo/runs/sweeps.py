@@ -110,9 +110,7 @@ def assignment(*, tuned: bool = False) -> Plan:
     return Plan(GroupKind.ASSIGNMENT, name, configs, {}, is_race=True)
 
 
-def sweepable(
-    method_id: str, base_model: object = None, dataset: object = None
-) -> list[Field]:
+def sweepable(method_id: str, base_model: object = None, dataset: object = None) -> list[Field]:
     """The fields that can be swept for a method: all but its name and what repeats are for.
 
     Base and data set limit them; see ``fields_of``.
