@@ -20,13 +20,14 @@ from typing import Any
 from peft_demo import settings
 from peft_demo.data import DATASETS
 from peft_demo.errors import refuse
+from peft_demo.export import imported
 from peft_demo.export.peft_call import peft_call
 from peft_demo.export.rendering import WIDTH, render
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS
 from peft_demo.methods.baselines import NO_MODULES
 from peft_demo.models import BASES, hardware
-from peft_demo.runs import PART_SEEDS, KnownConfig, RunConfig
+from peft_demo.runs import PART_SEEDS, ImportedConfig, KnownConfig, RunConfig
 
 PYTHON = ">=3.11,<3.15"
 """The versions of Python that the pinned packages are built for."""
@@ -36,10 +37,10 @@ KINDS = {"script": "train.py", "notebook": "train.ipynb"}
 
 
 def export(config: KnownConfig, kind: str, forward_pass: str | None = None) -> str:
-    """The run as code of one of the ``KINDS``.
+    """The run as code of one of the ``KINDS``; an import is tested, not trained.
 
     Args:
-        config: what to train.
+        config: what to train, or what was imported.
         kind: ``script`` or ``notebook``.
         forward_pass: how a finished run's network computed, see ``settings.forward``; None for
             as a run's would now.
@@ -47,18 +48,19 @@ def export(config: KnownConfig, kind: str, forward_pass: str | None = None) -> s
     Raises:
         InvalidFieldsError: there is no such kind, or today's rules refuse the configuration.
     """
-    trained = config.for_training()
-    trained.require_valid()
-    return {"script": script, "notebook": notebook}[_checked(kind)](trained, forward_pass)
+    config.require_valid()
+    text = _script(config, forward_pass)
+    return text if _checked(kind) == "script" else _notebook(text, _introduction(config))
 
 
-def file_name(kind: str) -> str:
+def file_name(kind: str, config: KnownConfig | None = None) -> str:
     """What the code's file is called.
 
     Raises:
         InvalidFieldsError: there is no such kind.
     """
-    return KINDS[_checked(kind)]
+    kinds = imported.KINDS if isinstance(config, ImportedConfig) else KINDS
+    return kinds[_checked(kind)]
 
 
 def _checked(kind: str) -> str:
@@ -73,17 +75,34 @@ def script(config: RunConfig, forward_pass: str | None = None) -> str:
     Prints the epochs' table, the test accuracy with its interval, and at last the numbers as one
     line of JSON; saves the adapter in a folder named after the run.
     """
-    return _imports_first(render("train.py", **_facts(config, forward_pass or settings.forward())))
+    return _script(config, forward_pass)
 
 
 def notebook(config: RunConfig, forward_pass: str | None = None) -> str:
     """The script as a Jupyter notebook (nbformat 4): each of its cells is a text and code."""
+    return _notebook(script(config, forward_pass), _introduction(config))
+
+
+def _script(config: KnownConfig, forward_pass: str | None) -> str:
+    common = {
+        "python": PYTHON,
+        "packages": _packages(config),
+        "folder": folder_name(config),
+        "labels": _labels(config.labels),
+    }
+    if isinstance(config, ImportedConfig):
+        return _imports_first(imported.script(config, **common))
+    facts = _facts(config.for_training(), forward_pass or settings.forward())
+    return _imports_first(render("train.py", **facts, **common))
+
+
+def _notebook(text: str, introduction: str) -> str:
     from nbformat import v4, writes
 
-    head, *parts = re.split(r"^# %% ", script(config, forward_pass), flags=re.MULTILINE)
+    head, *parts = re.split(r"^# %% ", text, flags=re.MULTILINE)
     packages = " ".join(re.findall(r'^#     "(.+)",$', head, re.MULTILINE))
     cells = [
-        v4.new_markdown_cell(_introduction(config)),
+        v4.new_markdown_cell(introduction),
         v4.new_code_cell(f"# On a new machine, once:\n# %pip install {packages}"),
     ]
     for part in parts:
@@ -103,7 +122,7 @@ def notebook(config: RunConfig, forward_pass: str | None = None) -> str:
 _PART = re.compile(r"(.+)\n((?:# .+\n)*)((?:.|\n)*)")
 
 
-def folder_name(config: RunConfig) -> str:
+def folder_name(config: KnownConfig) -> str:
     """The folder that the code saves into, from the run's name: ``lora-r-8-lr-0.001``."""
     return re.sub(r"[^a-z0-9.]+", "-", config.name.lower())[:64].strip("-.") or config.method
 
@@ -120,12 +139,8 @@ def _facts(config: RunConfig, forward_pass: str) -> dict[str, Any]:
         "method": METHODS[config.method],
         "base": base,
         "dataset": dataset,
-        "python": PYTHON,
-        "packages": _packages(config),
         "summary": _summary(config),
         "file": KINDS["script"],
-        "folder": folder_name(config),
-        "labels": _labels(config.labels),
         "own_seeds": {
             part: config.seed_of(part) for part in PART_SEEDS if getattr(config, part) is not None
         },
@@ -141,7 +156,7 @@ def _facts(config: RunConfig, forward_pass: str) -> dict[str, Any]:
     }
 
 
-def _packages(config: RunConfig) -> list[str]:
+def _packages(config: KnownConfig) -> list[str]:
     """What the code needs, pinned to the installed versions: ``peft==0.21.2``."""
     names = {"accelerate", "datasets", "numpy", "pandas", "scipy", "torch", "transformers"}
     names.update(BASES[config.base_model].code.packages, DATASETS[config.dataset].code.packages)
@@ -151,7 +166,9 @@ def _packages(config: RunConfig) -> list[str]:
     return [f"{name}=={version(name).partition('+')[0]}" for name in sorted(names)]
 
 
-def _summary(config: RunConfig) -> str:
+def _summary(config: KnownConfig) -> str:
+    if isinstance(config, ImportedConfig):
+        return imported.summary(config)
     base = BASES[config.base_model].label.partition(" (")[0]  # "(built in)" is nothing here
     return (
         f"{METHODS[config.method].label} on the base model {base}, trained on "
@@ -162,7 +179,7 @@ def _summary(config: RunConfig) -> str:
     )
 
 
-def _introduction(config: RunConfig) -> str:
+def _introduction(config: KnownConfig) -> str:
     method = METHODS[config.method]
     name = re.sub(r"([^\w\s])", r"\\\1", config.name, flags=re.ASCII)
     return (
@@ -197,8 +214,8 @@ def _imports_first(text: str) -> str:
 def _import_block(statements: Iterable[tuple[str, str]]) -> str:
     """Import statements, each a module and its names, sorted and merged as ruff and isort do."""
     names: defaultdict[str, set[str]] = defaultdict(set)
-    for module, imported in statements:
-        names[module].update(imported.split(", "))
+    for module, listed in statements:
+        names[module].update(listed.split(", "))
     lines = [(module, f"import {module}") for module in sorted(names.pop("", ()))]
     lines += [(module, _from_import(module, names[module])) for module in sorted(names)]
     groups = (

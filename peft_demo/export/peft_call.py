@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig
+from peft_demo.runs.matching import plain
 
 if TYPE_CHECKING:
     from peft_demo.libraries import peft
@@ -24,11 +26,32 @@ def peft_call(config: RunConfig) -> str:
     if method.peft_config is None:
         return ""
     built = method.peft_config(config.method_values, config.setting)
-    lines = [
-        f"    {name}={_literal(value)},"
-        for name, value in _arguments(built, config.method_values).items()
-    ]
-    return "\n".join([f"{type(built).__name__}(", *lines, ")"])
+    return _call(type(built).__name__, _arguments(built, config.method_values))
+
+
+def peft_call_of(given: Mapping[str, Any], chosen: Iterable[str]) -> str:
+    """The same for a configuration as adapter_config.json has it.
+
+    Args:
+        given: with its ``peft_type``; only what peft's class knows.
+        chosen: options that are written even where they are peft's defaults.
+    """
+    from peft_demo.libraries import peft
+
+    found = peft.mapping.PEFT_TYPE_TO_CONFIG_MAPPING[given["peft_type"]]
+    arguments = {
+        field.name: given[field.name]
+        for field in fields(found)
+        if field.name in given
+        and field.name not in (*_SET_BY_PEFT, "base_model_name_or_path")
+        and (field.name in chosen or given[field.name] != plain(_default(field)))
+    }
+    return _call(found.__name__, arguments)
+
+
+def _call(name: str, arguments: Mapping[str, Any]) -> str:
+    lines = [f"    {argument}={_literal(value)}," for argument, value in arguments.items()]
+    return "\n".join([f"{name}(", *lines, ")"])
 
 
 def _arguments(built: peft.PeftConfig, chosen: Iterable[str]) -> dict[str, Any]:
@@ -58,4 +81,9 @@ def _literal(value: object) -> str:
         value = sorted(value)
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_literal, value))}]"
+    if isinstance(value, Mapping):
+        items = (f"{_literal(key)}: {_literal(item)}" for key, item in value.items())
+        return f"{{{', '.join(items)}}}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
     return repr(value)

@@ -103,7 +103,7 @@ class RunsPage(Page):
         else:
             config = RunConfig(links.from_link(link or "").values)
         text = code.export(config, kind, forward_pass)
-        return json.dumps({"name": code.file_name(kind), "text": text})
+        return json.dumps({"name": code.file_name(kind, config), "text": text})
 
 
 def _epochs(run: Run) -> list[dict[str, Any]]:
