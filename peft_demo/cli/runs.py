@@ -54,6 +54,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
         lines += facts(result.train_output)
         lines += facts(result.model_dump(exclude={"training_table", "train_output", "environment"}))
         lines += facts(result.environment)
+        lines += facts({"folder": store.folder_of(run_id)})
     steps = [metrics.model_dump() for metrics in store.steps(run_id)]
     more = {
         "steps": steps,

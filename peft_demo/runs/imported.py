@@ -101,6 +101,13 @@ class ImportedConfig(KnownConfig):
         return f"{self.method_label} · imported"
 
 
+def _is_order(value: object) -> bool:
+    """Whether it names each place once, or none at all."""
+    if not isinstance(value, (list, tuple)) or not all(type(place) is int for place in value):
+        return False
+    return sorted(value) == list(range(len(value)))
+
+
 def without_training(stored: Mapping[str, Any]) -> dict[str, Any]:
     """The flat import in a stored configuration of an earlier version.
 
@@ -125,7 +132,7 @@ def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(config, Mapping):
         problems[PEFT_CONFIG] = f"{PEFT_CONFIG} must map options to values, got {shown(config)}."
     order = values.get("label_order", ())
-    if not isinstance(order, (list, tuple)) or sorted(order) != list(range(len(order))):
+    if not _is_order(order):
         problems["label_order"] = f"label_order must name each output once, got {shown(order)}."
     if problems:
         raise InvalidFieldsError(problems)

@@ -87,6 +87,7 @@ class TestImportedConfig:
             ("peft_config", [1]),
             ("label_order", [1, 1]),
             ("label_order", "10"),
+            ("label_order", [None, 0]),
             ("name", "x" * 81),
         ],
     )
