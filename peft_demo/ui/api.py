@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from peft_demo import comparison
 from peft_demo.comparison.diagnosis import diagnose
+from peft_demo.data import DEFAULT_DATASET
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, reading, sweeps
 from peft_demo.runs.schema import describe_methods
 from peft_demo.statistics import TEST_SET
 from peft_demo.ui.owners import public
 from peft_demo.ui.requests import GroupId, Repeats, RunId, RunIdList, Values, checked
 from peft_demo.ui.services import Services
+from peft_demo.ui.uploads import Upload
 
 OWNER = "api"
 
@@ -130,6 +133,38 @@ def add_endpoints(services: Services) -> None:
         imported = reading.read(text)
         return {"values": RunConfig(imported.values).flat(), "notes": list(imported.notes)}
 
+    def import_adapter(
+        file: Upload,
+        name: str = "",
+        dataset: str = DEFAULT_DATASET,
+        adapter: str = "",
+        base_model: str = "",
+        max_length: int = 0,
+        swap_labels: bool = False,
+    ) -> dict[str, Any]:
+        """Queue the test of an adapter that was trained elsewhere, and return its run at once.
+
+        Args:
+            file: a zip with its adapter_config.json and adapter_model.safetensors.
+            name: how to call it; as the file if it is empty.
+            dataset: what to test it on; it must have learned the labels of this.
+            adapter: which of several in the zip, such as checkpoint-50; "." is the top.
+            base_model: what it was trained on, where its file names a folder or nothing.
+            max_length: tokens of each text that it was trained with; 0 for what its files say.
+            swap_labels: whether it has the two labels the other way round.
+        """
+        run = services.import_adapter(
+            Path(file["path"]),
+            OWNER,
+            name=name,
+            dataset=dataset,
+            adapter=adapter,
+            base_model=base_model,
+            max_length=max_length or None,
+            swap_labels=swap_labels,
+        )
+        return public(run)
+
     def export_code(config: Values, kind: str) -> str:
         """A configuration as a script on plain transformers and peft, or as a notebook.
 
@@ -175,6 +210,7 @@ def add_endpoints(services: Services) -> None:
         list_methods,
         count,
         read_config,
+        import_adapter,
         export_code,
         find_learning_rate,
         compare,

@@ -3,11 +3,13 @@
 import time
 
 import pytest
-from gradio_client import Client
+from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from imported_adapters import members, zipped
 from running_app import SMALL
 
 from peft_demo.methods import METHODS
+from peft_demo.settings import ADAPTERS
 
 ENDPOINTS = {
     "/submit_run",
@@ -25,6 +27,7 @@ ENDPOINTS = {
     "/list_methods",
     "/count",
     "/read_config",
+    "/import_adapter",
     "/export_code",
     "/find_learning_rate",
     "/compare",
@@ -164,6 +167,19 @@ def test_bad_input_gets_its_sentence(client, endpoint, arguments, parts):
         client.predict(*arguments, api_name=endpoint)
     for part in parts:
         assert part in str(caught.value)
+
+
+def test_an_adapter_is_brought_in(client, tmp_path):
+    file = handle_file(zipped(tmp_path / "theirs.zip", members(ADAPTERS / "reference-ia3", "a/b/")))
+    run = client.predict(file, api_name="/import_adapter")
+    assert (run["kind"], run["owner"]) == ("imported", "api")
+    assert run["config"]["name"] == "theirs"
+    client.predict(run["run_id"], api_name="/cancel_run")
+    for other in ({"path": "/etc/passwd"}, {"path": str(tmp_path / "theirs.zip"), "meta": None}):
+        with pytest.raises(AppError, match="file must be an uploaded file"):
+            client.predict(other, api_name="/import_adapter")
+    with pytest.raises(AppError, match="adapter must be the one that is there"):
+        client.predict(file, adapter="checkpoint-5", api_name="/import_adapter")
 
 
 def test_cancel_stops_a_run_and_delete_removes_it(client):

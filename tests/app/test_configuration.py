@@ -5,8 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from imported_adapters import members
 
 from peft_demo.methods import METHODS, UNSUPPORTED
+from peft_demo.models import BUILTIN_BASE
 from peft_demo.settings import ADAPTERS
 
 pytestmark = pytest.mark.browser
@@ -153,21 +155,33 @@ def test_a_range_test_suggests_a_rate_that_one_click_puts_into_the_form(app, vis
 
 
 def test_an_adapter_from_elsewhere_joins_the_review_page(page, tmp_path):
-    adapter = shutil.copytree(ADAPTERS / "reference-ia3", tmp_path / "from elsewhere")
-    for extra in adapter.iterdir():
-        if not extra.name.startswith("adapter_"):
-            extra.unlink()
-    archive = shutil.make_archive(str(tmp_path / "from elsewhere"), "zip", adapter)
+    """As Trainer leaves it, trained on a folder: it is asked which, and on what."""
+    for place in ("", "checkpoint-5", "checkpoint-10"):
+        folder = tmp_path / "from elsewhere" / place
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in members(ADAPTERS / "reference-ia3").items():
+            (folder / name).write_bytes(data.replace(BUILTIN_BASE.encode(), b"./out/base"))
+    archive = shutil.make_archive(
+        str(tmp_path / "from elsewhere"), "zip", tmp_path / "from elsewhere"
+    )
     open_tab(page, "Review")
     page.locator("#import button").first.click()
     page.set_input_files("#adapter-file input[type=file]", archive)
-    page.locator("#imported", has_text="queue").wait_for(timeout=120_000)
-    choice = page.locator("#adapters label", has_text="from elsewhere")
+    page.locator("#adapter-adapter-problem", has_text="checkpoint-10").wait_for(timeout=120_000)
+    page.click("#adapter-adapter input")
+    page.get_by_role("option", name="checkpoint-10").click()
+    page.locator("#adapter-base-model-problem", has_text="./out/base").wait_for()
+    assert page.locator("#adapter-adapter-problem").count() == 0
+    page.click("#adapter-base-model input")
+    page.get_by_role("option", name=BUILTIN_BASE).click()
+    page.locator("#imported", has_text="is in the queue for its test").wait_for(timeout=120_000)
+    page.locator("#adapter-adapter").wait_for(state="hidden")
+    choice = page.locator("#adapters label", has_text="from elsewhere checkpoint-10")
     choice.wait_for(timeout=240_000)
     choice.click()
     page.fill("#review textarea", "A fine film.")
     page.click("#classify")
-    page.locator("#cards .pd-card h3", has_text="from elsewhere").wait_for()
+    page.locator("#cards .pd-card h3", has_text="from elsewhere checkpoint-10").wait_for()
 
 
 def test_a_zip_that_is_none_is_refused_with_the_reason(page, tmp_path):
@@ -176,7 +190,7 @@ def test_a_zip_that_is_none_is_refused_with_the_reason(page, tmp_path):
     open_tab(page, "Review")
     page.locator("#import button").first.click()
     page.set_input_files("#adapter-file input[type=file]", str(bad))
-    problem = page.locator("#imported .pd-problem")
+    problem = page.locator("#adapter-adapter-problem .pd-problem")
     problem.wait_for(timeout=120_000)
     assert "zip" in problem.inner_text()
 

@@ -10,11 +10,11 @@ from compared_runs import finished_group
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import RunConfig
 from peft_demo.settings import ADAPTERS
+from peft_demo.ui.form.import_form import ImportForm
 from peft_demo.ui.owners import acting, digest, issue
 from peft_demo.ui.page import build
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.pages.compare import ComparePage
-from peft_demo.ui.pages.review import ReviewPage
 from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.services import Services
 
@@ -38,7 +38,8 @@ def test_what_a_browser_queues_belongs_to_it(services, tmp_path):
         if not extra.name.startswith("adapter_"):
             extra.unlink()
     archive = shutil.make_archive(str(tmp_path / "mine"), "zip", adapter)
-    assert "is in the queue" in ReviewPage(services)._import(ME, archive, "rotten_tomatoes")
+    *_, outcome = ImportForm(services).bring(ME, archive, dataset="rotten_tomatoes")
+    assert "is in the queue" in outcome
     assert services.store.runs()[0].config.dataset == "rotten_tomatoes"
     assert services.store.runs()[0].owner == ME
 

@@ -21,6 +21,9 @@ _SAVED_MODULE = re.compile(r"\.modules_to_save\.[^.]+(?=\.)")
 _ADAPTER = re.compile(r"\.default(?=\.|$)")
 """The adapter's name there."""
 
+_MAGNITUDE = re.compile(r"(?<=\.lora_magnitude_vector)\.weight$")
+"""What DoRA's vectors have there since they became modules."""
+
 _WRAPPER = re.compile(r"(^|\.)(_orig_mod|_fsdp_wrapped_module)(?=\.)")
 """What torch.compile and FSDP put between."""
 
@@ -48,7 +51,7 @@ def read_tensors(path: Path) -> Tensors:
 
 def _saved_name(name: str) -> str:
     name = _WRAPPER.sub("", name).removeprefix(".")
-    return _ADAPTER.sub("", _SAVED_MODULE.sub("", name))
+    return _MAGNITUDE.sub("", _ADAPTER.sub("", _SAVED_MODULE.sub("", name)))
 
 
 def _shapes(path: Path) -> dict[str, tuple[int, ...]]:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from peft_demo import comparison
-from peft_demo.data import DATASETS, DEFAULT_DATASET, LONGEST_TEXT, check_text, clean
+from peft_demo.data import DATASETS, LONGEST_TEXT, check_text, clean
 from peft_demo.errors import PeftDemoError
 from peft_demo.runs import Run
 from peft_demo.ui.browser_code import calling
+from peft_demo.ui.form.import_form import ImportForm
 from peft_demo.ui.html import problem, render, styled
-from peft_demo.ui.owners import acting
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import (
     QUIET,
@@ -82,7 +81,8 @@ class ReviewPage(Page):
             show_select_all=True,
         )
         unchecked(self.run_ids)
-        self._draw_import(frame.owner)
+        with gr.Accordion("Add an adapter from elsewhere", open=False, elem_id="import"):
+            ImportForm(self._services).draw(frame.owner)
         self.button = gr.Button("Classify", variant="primary", elem_id="classify")
         self.cards = styled(WAITING, elem_id="cards")
         gr.on(
@@ -95,44 +95,6 @@ class ReviewPage(Page):
             api_visibility="private",
             show_progress_on=self.cards,
         )
-
-    def _draw_import(self, owner: gr.BrowserState) -> None:
-        with gr.Accordion("Add an adapter from elsewhere", open=False, elem_id="import"):
-            styled(
-                "<p class='pd-quiet'>A zip with a peft adapter (adapter_config.json and "
-                "adapter_model.safetensors) for one of the base models here, trained for the "
-                "labels of a data set. It is tested on the same texts as every run on that, then "
-                "it joins the list.</p>"
-            )
-            dataset = gr.Dropdown(
-                [(f"{row.name}: {row.numbered_labels}", row.id) for row in DATASETS.values()],
-                value=DEFAULT_DATASET,
-                label="Trained for the labels of",
-                elem_id="adapter-dataset",
-                filterable=False,
-            )
-            unchecked(dataset)
-            adapter = gr.File(
-                label="Adapter (zip)", file_types=[".zip"], type="filepath", elem_id="adapter-file"
-            )
-            self.imported = styled("", elem_id="imported")
-            adapter.upload(
-                self._import,
-                [owner, adapter, dataset],
-                self.imported,
-                concurrency_limit=2,
-                api_visibility="private",
-                show_progress_on=self.imported,
-            )
-
-    def _import(self, owner: object, path: str | None, dataset: str = DEFAULT_DATASET) -> str:
-        if not path:
-            return ""
-        try:
-            run = self._services.import_adapter(Path(path), acting(owner), dataset=dataset)
-        except PeftDemoError as error:
-            return problem(error)
-        return render("imported", run=run)
 
     def connect(self, frame: Frame) -> None:
         """Follow the runs that finish, and open what is clicked in another tab, classified."""

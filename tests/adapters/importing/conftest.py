@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from small_runs import small_config
 
 from peft_demo import adapters, models
+from peft_demo.data import SENTIMENT
 
 
 @pytest.fixture
@@ -35,6 +36,14 @@ def copied(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built-in base as a folder that transformers reads."""
+    folder = tmp_path_factory.mktemp("exported")
+    models.export(folder, SENTIMENT)
+    return folder
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import torch
 
 from peft_demo import adapters, models
 from peft_demo.adapters import importing
-from peft_demo.data import SENTIMENT
 from peft_demo.execution.executor import Finished, Job
 from peft_demo.execution.jobs import do
 from peft_demo.methods import METHODS
@@ -105,14 +104,6 @@ MADE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
     ),
 }
 """What peft was told, the row that it is, and what must be told of it."""
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built-in base as a folder that transformers reads."""
-    folder = tmp_path_factory.mktemp("exported")
-    models.export(folder, SENTIMENT)
-    return folder
 
 
 @pytest.fixture(params=MADE)

@@ -1,0 +1,208 @@
+"""The form that an adapter from elsewhere comes in by, on the Review page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from peft_demo.data import DATASETS, DEFAULT_DATASET
+from peft_demo.errors import InvalidFieldsError, PeftDemoError, UndecidedError
+from peft_demo.runs import NAME, run_field
+from peft_demo.ui.html import problem, render, styled
+from peft_demo.ui.owners import acting
+from peft_demo.ui.requests import checked, unchecked
+from peft_demo.ui.services import Services
+
+ASKED = {
+    "adapter": (
+        "Which adapter",
+        "There are several in the zip; Trainer leaves one for each checkpoint.",
+    ),
+    "base_model": (
+        run_field("base_model").label,
+        "The adapter's file does not name its base model. With another than its own it answers "
+        "at random.",
+    ),
+}
+"""What is asked only where the files do not say it: label, and why."""
+
+SAID = ("dataset", "max_length", "name")
+"""What may be said in any case; the last two are empty again after an import."""
+
+FIELDS = ("adapter", *SAID, "base_model")
+"""Each has a place for its sentence below it."""
+
+
+class ImportForm:
+    """Its controls, and what happens when they are used."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._problems: dict[str, gr.HTML] = {}
+        self._said: dict[str, Any] = {}
+        self._asked: dict[str, gr.Dropdown] = {}
+
+    def draw(self, owner: gr.BrowserState) -> None:
+        """Draw it into the current container, and connect it."""
+        styled(
+            "<p class='pd-quiet'>A zip with a peft adapter (adapter_config.json and "
+            "adapter_model.safetensors, at any depth) for one of the base models here, trained for "
+            "the labels of a data set. It is tested on the same texts as every run on that, then "
+            "it joins the list.</p>"
+        )
+        self.file = gr.File(label="Adapter (zip)", type="filepath", elem_id="adapter-file")
+        self._draw_question("adapter")
+        with gr.Row():
+            self._draw_settings()
+        self._draw_question("base_model")
+        self.button = gr.Button("Import", elem_id="adapter-import")
+        self.outcome = styled("", elem_id="imported")
+        self._connect(owner)
+
+    def _draw_settings(self) -> None:
+        """What may be said of any adapter, side by side where there is room."""
+        length = run_field("max_length")
+        controls: dict[str, Any] = {
+            "dataset": gr.Dropdown(
+                [(f"{row.name}: {row.numbered_labels}", row.id) for row in DATASETS.values()],
+                value=DEFAULT_DATASET,
+                label="Trained for the labels of",
+                info="It is tested on the texts of this data set.",
+                elem_id="adapter-dataset",
+                filterable=False,
+                render=False,
+            ),
+            "max_length": gr.Number(
+                None,
+                label=length.label,
+                info="Tokens of each text that it was trained with. Left empty: as its files say.",
+                precision=0,
+                elem_id="adapter-max-length",
+                render=False,
+            ),
+            "name": gr.Textbox(
+                label=NAME.label,
+                info="Left empty, it is called as the file.",
+                max_lines=1,
+                elem_id="adapter-name",
+                render=False,
+            ),
+        }
+        for field, control in controls.items():
+            with gr.Column(min_width=240):
+                self._said[field] = unchecked(control)
+                control.render()
+                self._draw_problem(field)
+
+    def _draw_question(self, field: str) -> None:
+        label, info = ASKED[field]
+        self._asked[field] = unchecked(
+            gr.Dropdown(
+                [],
+                value=None,
+                label=label,
+                info=info,
+                visible=False,
+                filterable=False,
+                elem_id=f"adapter-{field.replace('_', '-')}",
+            )
+        )
+        self._draw_problem(field)
+
+    def _draw_problem(self, field: str) -> None:
+        self._problems[field] = styled(
+            "", visible=False, elem_id=f"adapter-{field.replace('_', '-')}-problem"
+        )
+
+    def _connect(self, owner: gr.BrowserState) -> None:
+        said = [owner, self.file, *self._said.values()]
+        outputs = [
+            self.file,
+            self._said["max_length"],
+            self._said["name"],
+            *self._asked.values(),
+            *(self._problems[field] for field in FIELDS),
+            self.outcome,
+        ]
+        common: dict[str, Any] = {
+            "concurrency_limit": 2,
+            "concurrency_id": "import",
+            "api_visibility": "private",
+            "show_progress_on": self.outcome,
+        }
+        # What was chosen of another upload is forgotten.
+        self.file.upload(checked(self.bring), said, outputs, **common)
+        self.file.clear(checked(self.forget), None, outputs, **common)
+        gr.on(
+            [self.button.click, *(control.input for control in self._asked.values())],
+            checked(self.bring),
+            [*said, *self._asked.values()],
+            outputs,
+            **common,
+        )
+
+    def bring(
+        self,
+        owner: object,
+        path: str | None,
+        dataset: str = DEFAULT_DATASET,
+        max_length: object = None,
+        name: str | None = "",
+        adapter: str | None = None,
+        base_model: str | None = None,
+    ) -> list[Any]:
+        """Queue the adapter, or say what is wrong or to be chosen; the upload stays until then."""
+        chosen = {"adapter": adapter, "base_model": base_model}
+        said = {"name": name or "", "dataset": dataset, "max_length": max_length, **chosen}
+        if not path:
+            return self._answer({"adapter": "adapter must be a zip, got none."})
+        try:
+            run = self._services.import_adapter(Path(path), acting(owner), **said)
+        except InvalidFieldsError as error:
+            return self._answer(error.problems, _questions(error, chosen))
+        except PeftDemoError as error:
+            return self._answer({"": str(error)})
+        return self.forget(render("imported", run=run))
+
+    def forget(self, outcome: str = "") -> list[Any]:
+        """Make the form ready for another upload."""
+        questions = {field: gr.update(visible=False, value=None) for field in ASKED}
+        return self._answer({}, questions, outcome, file=None, max_length=None, name="")
+
+    @staticmethod
+    def _answer(
+        problems: Mapping[str, str],
+        questions: Mapping[str, Any] | None = None,
+        outcome: str = "",
+        **values: Any,
+    ) -> list[Any]:
+        """What the outputs become: each sentence below its field, others where the outcome is."""
+        rest = " ".join(sentence for field, sentence in problems.items() if field not in FIELDS)
+        return [
+            *(
+                gr.update(value=values[name]) if values else gr.update()
+                for name in ("file", "max_length", "name")
+            ),
+            *((questions or {}).get(field, gr.update()) for field in ASKED),
+            *(
+                gr.update(
+                    value=problem(problems[field]) if field in problems else "",
+                    visible=field in problems,
+                )
+                for field in FIELDS
+            ),
+            problem(rest) if rest else outcome,
+        ]
+
+
+def _questions(error: InvalidFieldsError, chosen: Mapping[str, str | None]) -> dict[str, Any]:
+    """How the questions are shown now: one that is answered stays."""
+    if not isinstance(error, UndecidedError):
+        return {}
+    (field,) = error.problems
+    values = [value for _, value in error.choices]
+    value = chosen[field] if chosen[field] in values else None
+    return {field: gr.update(visible=True, choices=[*error.choices], value=value)}
