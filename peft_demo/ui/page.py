@@ -32,7 +32,7 @@ TITLE = "PEFT Demo"
 # Gradio looks for the names of events between quotes.
 _EVENTS = ", ".join(
     f"{name}: (data) => trigger('{name}', data)"
-    for name in ("finished", "rated", "again", "opened")
+    for name in ("finished", "rated", "again", "asked", "opened")
 )
 
 
@@ -62,6 +62,7 @@ def build(services: Services) -> gr.Blocks:
         blocks.load(transfer.from_link, None, [transfer.notes, *form.inputs], **QUIET)
         refilled = [frame.sidebar.message, *form.inputs]
         header.again(of_event(transfer.from_query), None, refilled, **QUIET)
+        header.asked(of_event(frame.sidebar.ask), None, frame.sidebar.asked, **QUIET)
         header.rated(of_event(_rate), None, form.control("learning_rate"), **QUIET)
         blocks.load(issue, owner, owner, **QUIET).then(
             None, owner, None, js=f"(who) => {calling('setOwner(who)')}"

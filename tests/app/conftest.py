@@ -33,7 +33,7 @@ class Visit:
 
     def open(self, url: str):
         self.page.goto(url)
-        self.page.wait_for_selector(".pd-tile")
+        self.page.wait_for_selector(".pd-strip button:visible")
         return self.page
 
 

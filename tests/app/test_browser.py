@@ -172,6 +172,36 @@ def test_a_run_trains_live_survives_a_reload_and_predicts(app, visit):
     assert page.locator("#cards .pd-card h3", has_text=name).count() == 1
 
 
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_what_was_started_moves_on_the_first_screen(app, visit, width, height):
+    name = f"seen at {width}"
+    page = visit(width, height).open(app.url)
+    page.locator("[data-strip=idle] [data-question]").nth(2).wait_for()
+    if width < 768:
+        page.wait_for_function("!document.querySelector('#sidebar').classList.contains('open')")
+        page.locator("#sidebar .toggle-button").click()
+    fill_small(page, name, epochs=50, reviews=2000)
+    page.click("#start")
+    page.locator("[data-strip=going]", has_text=name).wait_for(timeout=10_000)
+    page.locator("[data-strip=going]", has_text=re.compile("step [1-9]")).wait_for()
+    page.wait_for_function("document.querySelector('.pd-strip').checkVisibility()")
+    box = page.locator(".pd-strip").bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] < height / 2
+    page.locator("[data-strip=going] [data-action=stop]").click()
+    page.locator("[data-strip=ended]", has_text=name).wait_for()
+    page.locator("[data-strip-close]").click()
+    page.locator("[data-strip=idle]").wait_for()
+
+
+def test_a_question_fills_form_and_sweep(page):
+    page.get_by_role("button", name="Is a higher rank better?").click()
+    page.locator("#sweep-count", has_text="3 runs").wait_for()
+    assert page.input_value("#sweep-values-1 textarea, #sweep-values-1 input") == "1, 8, 64"
+    assert page.input_value("#learning_rate textarea, #learning_rate input") == "0.002"
+    assert page.locator("#race input").is_checked()
+
+
 def test_details_show_the_assignments_table(page):
     card(page, "LoRA 1 (assignment)").get_by_role("button", name="Details").click()
     dialog = page.locator("dialog")
@@ -267,7 +297,7 @@ def test_nothing_is_wider_than_the_window(app, visit, width, height, scheme):
 def test_on_a_phone_the_form_does_not_cover_the_page(app, visit):
     page = visit(390, 844).open(app.url)
     page.wait_for_function("!document.querySelector('#sidebar').classList.contains('open')")
-    page.locator(".pd-tile").first.click(timeout=5000)
+    page.locator(".pd-chip").first.click(timeout=5000)
 
 
 def test_every_control_has_a_name_and_help(page):

@@ -112,6 +112,17 @@ def test_a_diagnosis_comes_with_a_link_to_what_is_worth_trying(board):
     assert runs["reference-recommended-head-only"]["diagnosis"]["link"] is None
 
 
+def test_questions_say_how_many_runs_and_how_long(board, services):
+    told = json.loads(ask(board, "questions", {}))
+    assert [(row["id"], row["num_runs"], row["time"]) for row in told] == [
+        ("rate", 3, None),
+        ("rank", 3, None),
+        ("luck", 4, None),
+    ]
+    finished(services.store, "known", config={"num_train_epochs": 1})
+    assert json.loads(ask(board, "questions", {}))[0]["time"]
+
+
 def test_unknown_ids_are_no_error(board):
     assert poll(board, since=-1, curves=["run-999999", "../x"])["curves"] == {}
 

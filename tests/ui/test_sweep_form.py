@@ -4,7 +4,8 @@ import gradio as gr
 import pytest
 
 from peft_demo import models
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import InvalidFieldsError, NotFoundError
+from peft_demo.runs.questions import QUESTIONS, question
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.form.sweep_form import EMPTY, SweepForm
 from peft_demo.ui.services import Services
@@ -90,3 +91,20 @@ def test_nothing_is_queued_by_planning(several):
     with pytest.raises(InvalidFieldsError):
         several.plan(*entered(several, 99))
     assert several._services.store.groups() == []
+
+
+@pytest.mark.parametrize("asked", QUESTIONS.values(), ids=list(QUESTIONS))
+def test_a_question_fills_both_forms_with_its_runs(several, asked):
+    form = several._form
+    updates = dict(zip(form.inputs, form.show(asked.values), strict=True))
+    shown = [updates[control].get("value", control.value) for control in form.inputs]
+    planned = several.plan(*several.fill(asked), *shown)
+    assert [config.flat() for config in planned.configs] == [
+        config.flat() for config in asked.plan.configs
+    ]
+    assert len(planned.configs) > 2
+
+
+def test_a_question_that_is_not_there():
+    with pytest.raises(NotFoundError, match=r"question must be one of rate, rank, luck, got"):
+        question("why")

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import models
-from peft_demo.runs import RunKind
+from peft_demo.runs import RunKind, questions
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.form.sweep_form import SweepForm
@@ -41,6 +41,21 @@ class Sidebar:
             self._queue(button, partial(self._submit, kind), form.validate, form.inputs)
         every = [*self.several.inputs, *form.inputs]
         self._queue(self.several.button, self._submit_all, self.several.validate, every)
+
+    def ask(self, question: str) -> list[Any]:
+        """Fill both forms with the runs that answer a question; see ``asked``."""
+        row = questions.question(question)
+        return [
+            render("filled", notes=()),
+            gr.update(open=True),
+            *self.several.fill(row),
+            *self.form.show(row.values),
+        ]
+
+    @property
+    def asked(self) -> list[Any]:
+        """The outputs of ``ask``."""
+        return [self.message, self.several.place, *self.several.inputs, *self.form.inputs]
 
     def _queue(
         self,

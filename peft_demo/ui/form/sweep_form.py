@@ -10,6 +10,7 @@ import gradio as gr
 from peft_demo import runs
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import sweeps
+from peft_demo.runs.questions import Question
 from peft_demo.runs.sweeps import Plan
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.formats import duration
@@ -31,7 +32,8 @@ class SweepForm:
         self._services = services
         self._form = form
         first = str(form.method.value)
-        with gr.Accordion("Repeats, sweeps and races", open=False, elem_id="several"):
+        self.place = gr.Accordion("Repeats, sweeps and races", open=False, elem_id="several")
+        with self.place:
             self._repeats = gr.Slider(
                 sweeps.REPEATS.minimum,
                 sweeps.REPEATS.maximum,
@@ -65,6 +67,19 @@ class SweepForm:
         )
         for field, values in self._axes:
             field.input(checked(self._explain), [form.method, field], values, **QUIET)
+
+    def fill(self, asked: Question) -> list[Any]:
+        """Updates of all controls for the runs that answer a question."""
+        swept = [
+            (name, ", ".join(f"{value:g}" for value in values))
+            for name, values in asked.axes.items()
+        ]
+        unused = [("", "")] * (sweeps.MOST_AXES - len(swept))
+        return [
+            asked.repeats,
+            *(part for pair in (*swept, *unused) for part in pair),
+            asked.is_race,
+        ]
 
     def plan(self, *values: Any) -> Plan:
         """What the controls of both forms ask for.

@@ -14,9 +14,12 @@ from peft_demo import comparison
 from peft_demo.comparison.curves import run_curves
 from peft_demo.comparison.describe import texts_of, written
 from peft_demo.comparison.diagnosis import diagnose
+from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.fields import shown
 from peft_demo.runs import Run, RunConfig, RunKind, RunStatus, links
+from peft_demo.runs.questions import QUESTIONS
+from peft_demo.ui.formats import duration
 from peft_demo.ui.html import render, scripted
 from peft_demo.ui.owners import digest
 from peft_demo.ui.pages.page import Frame, Page
@@ -37,7 +40,8 @@ class Board(Page):
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
-        scripted(render("board"), "board(element)")
+        dataset = DATASETS[DEFAULT_DATASET]
+        scripted(render("board", dataset=dataset), "board(element)")
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""
@@ -45,6 +49,7 @@ class Board(Page):
             page_function(self.poll),
             page_function(self.act, str),
             page_function(self.verdict, str),
+            page_function(self.questions),
         ]
 
     def poll(
@@ -126,6 +131,19 @@ class Board(Page):
         except PeftDemoError:
             return ""
         return " ".join(found)
+
+    def questions(self) -> str:
+        """What a newcomer may ask, with the number of runs and the time that the answer takes."""
+        from peft_demo.adapters.forecast import total_seconds
+
+        known = self._services.known_runs()
+        told = []
+        for row in QUESTIONS.values():
+            configs = row.plan.configs
+            expected = total_seconds(configs, known)
+            time = expected and duration(expected)
+            told.append({"id": row.id, "text": row.text, "num_runs": len(configs), "time": time})
+        return json.dumps(told)
 
     def _summary(self, run: Run) -> dict[str, Any]:
         return _kept(self._summaries, run, lambda: summary(run))

@@ -28,6 +28,12 @@ export function open() {
   if (!sidebar.classList.contains("open")) sidebar.querySelector(".toggle-button").click();
 }
 
+// The button that queues several runs, once their part of the form is filled and open.
+export function showSeveral() {
+  const button = document.getElementById("queue-all");
+  setTimeout(() => button.scrollIntoView({ block: "center", behavior: "smooth" }), 600);
+}
+
 function close(tries = 1) {
   const sidebar = document.getElementById("sidebar");
   if (sidebar?.classList.contains("open")) sidebar.querySelector(".toggle-button").click();

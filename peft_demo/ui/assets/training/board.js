@@ -1,10 +1,7 @@
-// The Training page: overview, charts of the selected runs, and a card for each run.
+// The Training page: what happens now, charts of the selected runs, and a card for each run.
 
-import * as form from "../form/sidebar.js";
-import { call, tell } from "../gradio.js";
-import { replace, setText, whenPressed } from "../lib/dom.js";
-import { between, percent } from "../lib/format.js";
-import { html } from "../lib/html.js";
+import { call } from "../gradio.js";
+import { setText, whenPressed } from "../lib/dom.js";
 import * as runs from "../runs.js";
 import * as actions from "../runs_table/actions.js";
 import * as selection from "../selection.js";
@@ -13,11 +10,13 @@ import { drawCards } from "./cards.js";
 import { drawCharts } from "./charts.js";
 import { drawChips } from "./chips.js";
 import { openDetails } from "./details.js";
+import * as strip from "./strip.js";
 
 let board = null;
 let verdictOf = "";
 
 export function start() {
+  strip.start();
   whenPressed("data-toggle", toggle);
   whenPressed("data-action", (action, button) =>
     ACTIONS[action](button.closest("[data-run]").dataset.run, button),
@@ -29,6 +28,7 @@ export function start() {
 // Called when its tab is drawn.
 export function show(element) {
   board = element.querySelector(".pd-board");
+  strip.show(board.querySelector(".pd-strip"));
   verdictOf = "";
   draw(true);
 }
@@ -40,18 +40,12 @@ function toggle(id) {
 }
 
 const ACTIONS = {
-  again,
+  again: strip.again,
   details: openDetails,
   delete: id => actions.remove([id]),
   stop,
   swap: actions.swapLabels,
 };
-
-// The run with what its diagnosis proposes, in the form.
-function again(id) {
-  tell("again", { query: runs.get(id).diagnosis.link });
-  form.open();
-}
 
 async function stop(id, button) {
   button.disabled = true;
@@ -62,28 +56,11 @@ async function stop(id, button) {
 
 function draw(isForced = false) {
   if (!board?.isConnected) return;
-  drawTiles();
+  strip.draw();
   drawChips(board.querySelector(".pd-chips"));
   drawVerdict();
   drawCharts(board, isForced);
   drawCards(board.querySelector(".pd-cards"));
-}
-
-function drawTiles() {
-  const all = runs.all();
-  const count = status => all.filter(run => run.status === status).length;
-  const tested = all.filter(run => run.test);
-  const best = tested.sort((a, b) => b.test.accuracy - a.test.accuracy)[0];
-  const more = best ? ` · ${best.name} · 95 % interval ${between(best.test)}` : "";
-  const tiles = [
-    [count("running"), "running"],
-    [count("queued"), "in the queue"],
-    [count("completed"), "finished"],
-    [best ? percent(best.test.accuracy) : "–", `best test accuracy${more}`],
-  ];
-  const tile = ([value, label]) =>
-    html`<div class="pd-tile"><b>${value}</b><span>${label}</span></div>`;
-  replace(board.querySelector(".pd-tiles"), html`${tiles.map(tile)}`);
 }
 
 async function drawVerdict() {

@@ -30,13 +30,7 @@ function fill(card, run) {
   setText(find(".pd-summary"), run.summary + (run.reference ? " · reference" : ""));
   find(".pd-state").dataset.state = run.status;
   setText(find(".pd-state"), STATES[run.status]);
-  const share = run.status === "completed" ? 1 : run.max_steps ? run.step / run.max_steps : 0;
-  const isBusy = run.status === "running" && (share === 0 || run.phase !== "Training");
-  const progress = find(".pd-progress");
-  progress.setAttribute("aria-valuenow", Math.round(100 * share));
-  progress.setAttribute("aria-label", `Progress of ${run.name}`);
-  progress.classList.toggle("pd-busy", isBusy);
-  find(".pd-progress i").style.width = `${100 * share}%`;
+  showProgress(find(".pd-progress"), run);
   setText(find(".pd-now"), nowOf(run));
   setText(find(".pd-diagnosis"), run.diagnosis?.words ?? (run.seems_swapped ? SWAPPED : ""));
   setText(find("[data-action=again]"), run.diagnosis ? `Again with ${run.diagnosis.trial}` : "");
@@ -52,6 +46,15 @@ function fill(card, run) {
     button.hidden = isHidden;
     button.setAttribute("aria-label", `${words} ${run.name}`);
   }
+}
+
+export function showProgress(bar, run) {
+  const share = run.status === "completed" ? 1 : run.max_steps ? run.step / run.max_steps : 0;
+  const isBusy = run.status === "running" && (share === 0 || run.phase !== "Training");
+  bar.setAttribute("aria-valuenow", Math.round(100 * share));
+  bar.setAttribute("aria-label", `Progress of ${run.name}`);
+  bar.classList.toggle("pd-busy", isBusy);
+  bar.firstElementChild.style.width = `${100 * share}%`;
 }
 
 export function nowOf(run) {

@@ -1,0 +1,105 @@
+// What happens now, on top of the Training page: what runs, what the last run showed, or what to try.
+
+import * as form from "../form/sidebar.js";
+import { ask, tell } from "../gradio.js";
+import { replace, setText, whenPressed } from "../lib/dom.js";
+import { counted, STATES, seconds } from "../lib/format.js";
+import { html } from "../lib/html.js";
+import * as runs from "../runs.js";
+import { nowOf, showProgress } from "./cards.js";
+
+let strip = null;
+// Runs that were not over when this page saw them: the last of them to end is told.
+const seenGoing = new Set();
+let ended = null;
+let isAsking = false;
+
+export function start() {
+  whenPressed("data-question", question);
+  whenPressed("data-strip-close", close);
+}
+
+export function show(element) {
+  strip = element;
+}
+
+// What is told of these runs: the one that is trained, the next one, or the last that ended.
+export function told(all, last) {
+  const going = all.filter(run => !runs.isOver(run));
+  const now = going.find(run => run.status === "running") || going.at(-1);
+  if (now) return { state: "going", run: now, waiting: going.length - 1 };
+  return last
+    ? { state: "ended", run: last, waiting: 0 }
+    : { state: "idle", run: null, waiting: 0 };
+}
+
+export function draw() {
+  if (!strip?.isConnected) return;
+  for (const run of runs.all()) {
+    if (!runs.isOver(run)) seenGoing.add(run.id);
+    else if (seenGoing.delete(run.id)) ended = run.id;
+  }
+  const { state, run, waiting } = told(runs.all(), ended && runs.get(ended));
+  for (const part of strip.children) part.hidden = part.dataset.strip !== state;
+  const part = strip.querySelector(`[data-strip=${state}]`);
+  if (state === "idle") return drawQuestions(part.querySelector(".pd-questions"));
+  part.dataset.run = run.id;
+  part.style.setProperty("--run", runs.lookOf(run.id).colour);
+  setText(part.querySelector(".pd-strip-name"), run.name);
+  (state === "going" ? drawGoing : drawEnded)(part, run, waiting);
+}
+
+function drawGoing(part, run, waiting) {
+  setText(part.querySelector(".pd-now"), run.status === "running" ? briefly(run) : nowOf(run));
+  showProgress(part.querySelector(".pd-progress"), run);
+  setText(
+    part.querySelector(".pd-strip-waiting"),
+    waiting ? `and ${counted(waiting, "more run")}` : "",
+  );
+  part.querySelector("[data-action=stop]").setAttribute("aria-label", `Stop ${run.name}`);
+}
+
+function briefly(run) {
+  const parts = [
+    run.phase && run.phase !== "Training" && `${run.phase} …`,
+    run.max_steps && `step ${run.step} of ${run.max_steps}`,
+    run.seconds_left != null && run.step && `about ${seconds(run.seconds_left)} left`,
+  ];
+  return parts.filter(Boolean).join(" · ") || "Starting …";
+}
+
+function drawEnded(part, run) {
+  setText(part.querySelector(".pd-now"), `${STATES[run.status]} · ${nowOf(run)}`);
+  setText(part.querySelector(".pd-diagnosis"), run.diagnosis?.words ?? "");
+  const again = part.querySelector("[data-action=again]");
+  again.hidden = !run.diagnosis?.link;
+  setText(again, run.diagnosis ? `Again with ${run.diagnosis.trial}` : "");
+}
+
+async function drawQuestions(holder) {
+  if (isAsking || holder.children.length) return;
+  isAsking = true;
+  const questions = (await ask("questions")) ?? [];
+  isAsking = false;
+  const button = ({ id, text, num_runs, time }) => html`
+    <button type="button" class="pd-button" data-question="${id}">${text}
+      <small class="pd-quiet">${counted(num_runs, "run")}${time && ` · ${time}`}</small></button>`;
+  replace(holder, html`${questions.map(button)}`);
+}
+
+function question(id) {
+  tell("asked", { question: id });
+  form.open();
+  form.showSeveral();
+}
+
+function close() {
+  ended = null;
+  draw();
+}
+
+// The run with what its diagnosis proposes, in the form.
+export function again(id) {
+  tell("again", { query: runs.get(id).diagnosis.link });
+  form.open();
+}

@@ -1,0 +1,23 @@
+import { told } from "/assets/training/strip.js";
+import { equal, test } from "/tests/runner.js";
+
+const run = (id, status) => ({ id, status });
+const done = run("c", "completed");
+
+test("nothing goes on, and nothing has ended: what can be asked", () => {
+  equal(told([done], null), { state: "idle", run: null, waiting: 0 });
+});
+
+test("the run that is trained comes before those that wait", () => {
+  const all = [run("b", "queued"), run("a", "running"), done];
+  equal(told(all, null), { state: "going", run: run("a", "running"), waiting: 1 });
+});
+
+test("where all wait, the next one is told: runs come newest first", () => {
+  const all = [run("b", "queued"), run("a", "queued")];
+  equal(told(all, done).run.id, "a");
+});
+
+test("the last one to end is told until the next begins", () => {
+  equal(told([done], done), { state: "ended", run: done, waiting: 0 });
+});
