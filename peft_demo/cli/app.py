@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gc
-import logging
 import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from peft_demo import settings
+from peft_demo import logs, settings
 from peft_demo.cli import configurations, runs, training
 from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError
 from peft_demo.models import hardware
@@ -46,7 +45,7 @@ def main(before: Sequence[str] = ()) -> None:
     A user's mistake ends in one sentence and status 2, a failure in one and status 1.
     """
     hardware.share_cores()
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logs.start()
     try:
         settings.check()
         app([*before, *sys.argv[1:]])

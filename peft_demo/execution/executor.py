@@ -53,6 +53,8 @@ class Failed(Record):
     reason: str
     """One sentence for a person."""
     traceback: str = ""
+    is_defect: bool = True
+    """Whether a person may need the traceback; else the reason says it all."""
 
 
 class Cancelled(Record):

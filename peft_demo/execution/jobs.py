@@ -35,7 +35,10 @@ def do(job: Job, reporter: Reporter, member: Member | None = None) -> End:
 def failure(error: BaseException, files: Path) -> Failed:
     """How to tell that a job, whose files go into this folder, met an error."""
     told = "".join(traceback.format_exception(error))
-    return Failed(reason=_reason(error, files), traceback=told)
+    sentence = _sentence(error, files)
+    message = (str(error).strip() or "no message").splitlines()[0]
+    reason = sentence or f"{type(error).__name__}: {message}"
+    return Failed(reason=reason, traceback=told, is_defect=not sentence)
 
 
 def _result(job: Job, reporter: Reporter, member: Member | None) -> RunResult | RangeTest:
@@ -56,8 +59,8 @@ def _result(job: Job, reporter: Reporter, member: Member | None) -> RunResult | 
     return train(config, job.files, reporter, largest_file=job.largest_file, member=member)
 
 
-def _reason(error: BaseException, files: Path) -> str:
-    """Why a job failed, for a person to read."""
+def _sentence(error: BaseException, files: Path) -> str:
+    """Why a job failed, where a person can do something about it; else an empty text."""
     if isinstance(error, PeftDemoError):
         return str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES):
@@ -67,5 +70,4 @@ def _reason(error: BaseException, files: Path) -> str:
             "The machine's memory is full: per_device_train_batch_size or max_length "
             "must be smaller."
         )
-    message = (str(error).strip() or "no message").splitlines()[0]
-    return f"{type(error).__name__}: {message}"
+    return ""

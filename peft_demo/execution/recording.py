@@ -12,7 +12,7 @@ from typing import Any
 
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from peft_demo.errors import StoreError
+from peft_demo.errors import PeftDemoError, StoreError
 from peft_demo.execution.executor import Cancelled, End, Event, Finished, Handle
 from peft_demo.execution.jobs import failure
 from peft_demo.export import model_card, record
@@ -106,11 +106,14 @@ class Recording:
                 return self._complete(end)
             except Exception as error:
                 end = failure(error, self.files)
+        with suppress(PeftDemoError):  # how it went until then is worth seeing, but not vital
+            self._write()
         if isinstance(end, Cancelled):
             if is_closing and not self._store.stop_requested(self.run.run_id):
                 return self._finish(RunStatus.INTERRUPTED, error="The program was ended.")
             return self._finish(RunStatus.CANCELLED)
-        logger.error("%s failed: %s\n%s", self.run.run_id, end.reason, end.traceback)
+        if end.is_defect:
+            logger.error("%s failed: %s\n%s", self.run.run_id, end.reason, end.traceback)
         if end.traceback:
             with suppress(OSError):
                 path = self._store.log_of(self.run.run_id)

@@ -6,7 +6,6 @@ pairs of a number and an event.
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import threading
@@ -14,6 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
+from peft_demo import logs
 from peft_demo.errors import PeftDemoError
 from peft_demo.execution.executor import Handle
 from peft_demo.execution.executors.thread import ThreadExecutor
@@ -33,7 +33,7 @@ def work(connection: Connection, environment: Mapping[str, str]) -> None:
     os.dup2(2, 1)
     os.environ.update(environment)
     hardware.share_cores()
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logs.start()
     threading.Thread(target=_warm_up, daemon=True).start()
     executor = ThreadExecutor()
     handles: dict[int, Handle] = {}

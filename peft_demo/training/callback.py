@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Any
 
 import numpy as np
 
 from peft_demo.adapters.evaluating import EVALUATION_BATCH
-from peft_demo.errors import DivergedError, RunCancelledError
+from peft_demo.errors import RunCancelledError
 from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS
 from peft_demo.models import random_state
 from peft_demo.runs import EpochMetrics, Progress, Reporter, RunConfig, StepMetrics
+from peft_demo.training.divergence import Divergence
 
 TURN = 64
 """Texts after which a run that races lets the next one go on."""
@@ -32,6 +32,7 @@ class Monitor(transformers.TrainerCallback):
         self._reporter = reporter
         self._batch = config.per_device_train_batch_size
         self._each_step = METHODS[config.method].each_step
+        self._divergence = Divergence(config)
         self._epoch_losses: list[float] = []
         self._max_steps = 0
         self._started = 0.0
@@ -97,7 +98,7 @@ class Monitor(transformers.TrainerCallback):
             raise RunCancelledError
 
     def _step(self, step: int, loss: float, learning_rate: float) -> None:
-        _refuse_divergence("training", loss, step)
+        self._divergence.check_step(loss, step)
         metrics = StepMetrics(step=step, loss=loss, learning_rate=learning_rate)
         self.steps.append(metrics)
         self._epoch_losses.append(loss)
@@ -115,8 +116,7 @@ class Monitor(transformers.TrainerCallback):
         )
 
     def _epoch(self, step: int, metrics: dict[str, float]) -> None:
-        # The last step of all can spoil the weights, and no training loss would show it.
-        _refuse_divergence("validation", metrics["eval_log_loss"], step)
+        self._divergence.check_validation(metrics["eval_log_loss"], step)
         epoch = EpochMetrics(
             epoch=len(self.epochs) + 1,
             step=step,
@@ -128,11 +128,5 @@ class Monitor(transformers.TrainerCallback):
         self._epoch_losses.clear()
         self.epochs.append(epoch)
         self._reporter.report(epoch)
-
-
-def _refuse_divergence(kind: str, loss: float, step: int) -> None:
-    if not math.isfinite(loss):
-        raise DivergedError(
-            f"The {kind} loss became {loss} at step {step}: learning_rate is too high "
-            "for this method."
-        )
+        # Once it is told, so that the curve shows why.
+        self._divergence.check_epoch(epoch, self._max_steps)

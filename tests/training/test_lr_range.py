@@ -128,7 +128,7 @@ class TestFind:
 
     def test_no_number_is_no_failure(self, tmp_path, monkeypatch):
         def log(self, step, loss, learning_rate):
-            callback._refuse_divergence("training", math.nan if step == 13 else loss, step)
+            self._divergence.check_step(math.nan if step == 13 else loss, step)
 
         monkeypatch.setattr(callback.Monitor, "_step", log)
         found = find(small_config(num_reviews=10), tmp_path, Recorder())

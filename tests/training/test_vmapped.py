@@ -1,15 +1,14 @@
 """One pass: repeats whose steps are computed at once, each as it is alone."""
 
-import threading
-
 import numpy as np
 import pytest
 import torch
+from one_pass import alone, in_one_pass, losses
 from safetensors.torch import load_file
-from small_runs import Recorder, long_config, one_module, small_config, wait_until
+from small_runs import long_config, one_module, small_config, wait_until
 
 from peft_demo import adapters
-from peft_demo.errors import InvalidFieldsError, RunCancelledError
+from peft_demo.errors import InvalidFieldsError
 from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
@@ -42,41 +41,6 @@ def counted(monkeypatch):
 
     monkeypatch.setattr(vmapped._Stack, "backward", noted)
     return found
-
-
-def in_one_pass(configs, folder, stop_after=()):
-    """Train runs in a thread each, meeting at each step; what they reported, and their results."""
-    meeting = vmapped.OnePass(len(configs))
-    recorders = [Recorder(*stop_after[place : place + 1]) for place in range(len(configs))]
-    results = [None] * len(configs)
-
-    def train(place):
-        own = folder / f"{place}"
-        own.mkdir(parents=True)
-        try:
-            with meeting.member(place) as member:
-                results[place] = loop.train(configs[place], own, recorders[place], member=member)
-        except RunCancelledError:
-            results[place] = "cancelled"
-
-    threads = [threading.Thread(target=train, args=(place,)) for place in range(len(configs))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return recorders, results
-
-
-def alone(config, folder):
-    folder.mkdir(parents=True)
-    recorder = Recorder()
-    return recorder, loop.train(config, folder, recorder)
-
-
-def losses(recorder):
-    return np.array(
-        [step.loss for step in recorder.steps] + [epoch.eval_loss for epoch in recorder.epochs]
-    )
 
 
 @pytest.mark.slow
