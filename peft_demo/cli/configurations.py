@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,9 @@ from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import refuse
 from peft_demo.runs import RunConfig, RunKind
 from peft_demo.runs.schema import describe_methods
+
+_LARGEST_FILE = 20_000_000
+"""Bytes; a text that is too long is refused with its length."""
 
 commands = typer.Typer()
 
@@ -54,19 +58,45 @@ def code(
 
 @commands.command("read-config")
 def read_config(
-    file: Annotated[Path, typer.Argument(help="A peft call, adapter_config.json or our JSON.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="A script, a notebook, an adapter_config.json, what print showed of a "
+            "configuration, or our JSON; - for standard input."
+        ),
+    ],
+    choice: Annotated[
+        int | None, typer.Option(metavar="N", help="Which of its configurations, from 1.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Turn somebody's peft configuration into ours, as JSON; nothing in it is executed."""
+    """Turn somebody's peft configuration into ours, as JSON; nothing in it is executed.
+
+    What is not honoured is said on standard error; with --json it is printed with the values.
+    """
     from peft_demo.runs import reading
 
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        refuse("file", f"FILE must be a text file, got {file}.")
-    imported = reading.read(text)
+    imported = reading.read(_text_of(file), choice=choice)
+    values = RunConfig(imported.values).flat()
+    if as_json:
+        print_json({"values": values, "notes": list(imported.notes)})
+        return
     for note in imported.notes:
         typer.echo(note, err=True)
-    print_json(RunConfig(imported.values).flat())
+    print_json(values)
+
+
+def _text_of(file: str) -> str:
+    """What is in a text file, or comes on standard input for ``-``."""
+    from peft_demo.runs.reading.files import decoded
+
+    try:
+        if file == "-":
+            return decoded(sys.stdin.buffer.read(_LARGEST_FILE))
+        with Path(file).open("rb") as opened:
+            return decoded(opened.read(_LARGEST_FILE))
+    except (OSError, UnicodeDecodeError):
+        refuse("file", f"FILE must be a text file, got {file}.")
 
 
 @commands.command("import-adapter")

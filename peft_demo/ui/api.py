@@ -15,7 +15,15 @@ from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, reading, sweeps
 from peft_demo.runs.schema import describe_methods
 from peft_demo.statistics import TEST_SET
 from peft_demo.ui.owners import public
-from peft_demo.ui.requests import GroupId, Repeats, RunId, RunIdList, Values, checked
+from peft_demo.ui.requests import (
+    GroupId,
+    Ordinal,
+    Repeats,
+    RunId,
+    RunIdList,
+    Values,
+    checked,
+)
 from peft_demo.ui.services import Services
 from peft_demo.ui.uploads import Upload
 
@@ -124,13 +132,14 @@ def add_endpoints(services: Services) -> None:
         """Queue a learning-rate range test; get_run then tells its suggestion as range_test."""
         return public(services.engine.submit(RunConfig(config), OWNER, RunKind.RANGE_TEST))
 
-    def read_config(text: str) -> dict[str, Any]:
-        """Read a peft call, an adapter_config.json or our JSON: its values, and notes on the rest.
+    def read_config(text: str, choice: Ordinal = None) -> dict[str, Any]:
+        """Read a script, notebook or adapter_config.json: its values, and notes on the rest.
 
         Args:
             text: such as LoraConfig(r=8, target_modules=["q_lin"]); it is never executed.
+            choice: which of the text's configurations is meant, counted from 1, if it has several.
         """
-        imported = reading.read(text)
+        imported = reading.read(text, choice=choice)
         return {"values": RunConfig(imported.values).flat(), "notes": list(imported.notes)}
 
     def import_adapter(

@@ -41,6 +41,11 @@ Values: TypeAlias = Annotated[
     dict[str, Any], Field(description='a mapping of fields to values, such as {"r": 8}')
 ]
 Repeats: TypeAlias = Annotated[int, Field(description=REPEATS.allowed)]
+Ordinal: TypeAlias = Annotated[
+    Annotated[int, Field(ge=1, le=1_000)] | None,
+    Field(description="a whole number between 1 and 1,000, or nothing"),
+]
+"""One of several, counted from 1."""
 
 _ALLOWED: dict[Any, str] = {
     str: "a text",

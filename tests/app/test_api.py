@@ -219,8 +219,12 @@ def test_a_pasted_configuration_is_read(client):
     )
     assert read["values"]["r"] == 4
     assert "bias" in read["notes"][0]
-    with pytest.raises(AppError, match="nothing is executed"):
-        client.predict("LoraConfig(r=__import__('os').getpid())", api_name="/read_config")
+    read = client.predict("LoraConfig(r=__import__('os').getpid())", api_name="/read_config")
+    assert "cannot be known without running the code" in read["notes"][0]
+    several = "LoraConfig(r=4)\nLoraConfig(r=2)"
+    with pytest.raises(AppError, match=r"2\. LoraConfig in line 2"):
+        client.predict(several, api_name="/read_config")
+    assert client.predict(several, 2, api_name="/read_config")["values"]["r"] == 2
 
 
 def test_code_of_a_configuration(client):

@@ -107,9 +107,20 @@ def test_a_pasted_call_fills_the_form_and_names_what_it_cannot(page):
     page.locator("#import-notes", has_text="bias='all'").wait_for()
     page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '4'")
     assert page.input_value("#method input").startswith("DoRA")
-    page.fill("#paste textarea", "LoraConfig(r=__import__('os').getpid())")
+    page.fill("#paste textarea", "LoraConfig(r=0, target_modules=['q_lin'])")
     page.click("#paste-button")
-    page.locator("#paste", has_text="nothing is executed").wait_for()
+    page.locator("#paste", has_text="between 1 and 256").wait_for()
+
+
+def test_one_of_several_pasted_configurations_is_chosen(page):
+    page.locator("#transfer button").first.click()
+    text = "a = LoraConfig(r=4)\nb = LoraConfig(r=2)"
+    page.fill("#paste textarea", text)
+    page.click("#paste-button")
+    page.locator("#import-notes", has_text="2 configurations").wait_for()
+    page.get_by_label("2. b, LoraConfig in line 2 (r=2)").check()
+    page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '2'")
+    assert page.input_value("#paste textarea") == text
 
 
 def test_script_and_notebook_of_the_form_and_of_a_run_are_downloaded(method_page, tmp_path):

@@ -1,5 +1,6 @@
 """The commands about configurations, and about files brought in or taken away."""
 
+import io
 import json
 import shutil
 
@@ -51,6 +52,35 @@ def test_somebody_elses_configuration_is_read(command, tmp_path):
     assert done.status == 0, done.err
     assert RunConfig(json.loads(done.out)).method_values["r"] == 4
     assert "bias" in done.err
+
+
+def test_values_and_notes_come_as_json(command, tmp_path):
+    file = tmp_path / "notebook.ipynb"
+    cell = {"cell_type": "code", "source": ["!pip install peft\n", "LoraConfig(r=4, bias=b)"]}
+    file.write_text(json.dumps({"cells": [cell], "nbformat": 4}), encoding="utf-16")
+    done = command("read-config", str(file), "--json")
+    assert done.status == 0, done.err
+    told = json.loads(done.out)
+    assert set(told) == {"values", "notes"}
+    assert RunConfig(told["values"]).method_values["r"] == 4
+    assert "bias=b in cell 1, line 2" in told["notes"][0]
+    assert done.err == ""
+
+
+def test_one_of_several_configurations_is_chosen(command, tmp_path):
+    file = tmp_path / "script.py"
+    file.write_text("LoraConfig(r=4)\nLoraConfig(r=2)")
+    done = command("read-config", str(file))
+    assert done.status == 2
+    assert "2. LoraConfig in line 2 (r=2)" in done.err
+    done = command("read-config", str(file), "--choice", "2")
+    assert RunConfig(json.loads(done.out)).method_values["r"] == 2
+
+
+def test_a_configuration_comes_on_standard_input(command, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"LoraConfig(r=4)")))
+    done = command("read-config", "-")
+    assert RunConfig(json.loads(done.out)).method_values["r"] == 4
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])

@@ -11,6 +11,16 @@ from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import RunConfig, reading
 
 
+def notes_or_problems(text):
+    """What is said about a text, whether it is read or refused."""
+    try:
+        imported = reading.read(text)
+        RunConfig(imported.values)
+    except InvalidFieldsError as error:
+        return str(error)
+    return " ".join(imported.notes)
+
+
 class TestHostileText:
     @pytest.mark.parametrize("depth", [50, 300, 900, 2_000, 30_000])
     @pytest.mark.parametrize(
@@ -26,9 +36,10 @@ class TestHostileText:
         ],
     )
     @pytest.mark.parametrize("around", ["LoraConfig(r={})", "LoraConfig({})", "LoraConfig(**{})"])
-    def test_nested_deeply_is_refused(self, before, inside, after, depth, around):
+    def test_nested_deeply_is_refused_or_left_out(self, before, inside, after, depth, around):
         nested = before * depth + inside + after * depth
-        assert refused(around.format(nested))
+        told = notes_or_problems(around.format(nested))
+        assert 0 < len(told) < 1_000
 
     @pytest.mark.parametrize("depth", [300, 900, 2_000, 16_000])
     def test_nested_json_is_refused(self, depth):
@@ -40,13 +51,13 @@ class TestHostileText:
     )
     @pytest.mark.parametrize("name", ["r", "lora_dropout", "bias", "nonsense"])
     @pytest.mark.parametrize("form", ["{}", "1+{}", "[{}]"])
-    def test_a_huge_number_is_refused(self, number, name, form):
-        problems = refused(f"LoraConfig({name}={form.format(number)})")
-        assert len(" ".join(problems.values())) < 1_000
+    def test_a_huge_number_is_refused_or_left_out(self, number, name, form):
+        told = notes_or_problems(f"LoraConfig({name}={form.format(number)})")
+        assert 0 < len(told) < 1_000
 
     def test_nothing_is_executed(self, tmp_path):
         target = tmp_path / "executed"
-        refused(f"LoraConfig(r=open({str(target)!r}, 'w').write('x'))")
+        read(f"LoraConfig(r=open({str(target)!r}, 'w').write('x'))")
         read(f"open({str(target)!r}, 'w').write('x')\nLoraConfig(r=2, target_modules=['q_lin'])")
         assert not target.exists()
 

@@ -39,7 +39,7 @@ def config_after(transfer, updates):
 
 
 def test_a_pasted_call_fills_the_form_and_keeps_the_rest(transfer):
-    notes, *updates = transfer.paste("LoraConfig(r=4, lora_alpha=32, target_modules=['q_lin'])")
+    notes, _, *updates = transfer.paste("LoraConfig(r=4, lora_alpha=32, target_modules=['q_lin'])")
     config = config_after(transfer, updates)
     assert config.method_values["r"] == 4
     assert config.method_values["target_modules"] == ("q_lin",)
@@ -50,6 +50,38 @@ def test_a_pasted_call_fills_the_form_and_keeps_the_rest(transfer):
 def test_what_cannot_be_honoured_is_named(transfer):
     notes, *_ = transfer.paste("LoraConfig(r=4, target_modules=['q_lin'], bias='all')")
     assert "bias" in notes
+
+
+class TestSeveral:
+    TEXT = "a = LoraConfig(r=4, target_modules=['q_lin'])\nb = LoraConfig(r=2)"
+
+    def test_are_asked_for_and_the_form_stays(self, transfer):
+        assert all(told["is_valid"] for told in transfer._validate(self.TEXT))
+        notes, asked, *updates = transfer.paste(self.TEXT)
+        assert "2 configurations" in notes
+        assert asked["visible"]
+        assert asked["choices"] == [
+            "1. a, LoraConfig in line 1 (r=4, target_modules=['q_lin'])",
+            "2. b, LoraConfig in line 2 (r=2)",
+        ]
+        assert updates == [gr.skip()] * len(updates)
+
+    def test_the_chosen_one_fills_the_form(self, transfer):
+        _, _, *updates = transfer.choose(self.TEXT, "2. b, LoraConfig in line 2 (r=2)")
+        assert config_after(transfer, updates).method_values["r"] == 2
+
+    def test_of_another_text_is_refused(self, transfer):
+        notes, _, *updates = transfer.choose(self.TEXT, "2. b, LoraConfig in line 9")
+        assert "choice must be one of the text&#39;s 2 configurations" in notes
+        assert updates == [gr.skip()] * len(updates)
+
+    def test_a_text_that_has_one_by_now_fills_the_form(self, transfer):
+        _, _, *updates = transfer.choose("LoraConfig(r=2)", "1. whatever")
+        assert config_after(transfer, updates).method_values["r"] == 2
+
+    def test_the_next_text_hides_them(self, transfer):
+        _, asked, *_ = transfer.paste("LoraConfig(r=2)")
+        assert not asked["visible"]
 
 
 def test_a_link_fills_the_whole_form(transfer):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
 
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import InvalidFieldsError, refuse
+from peft_demo.fields import shown
 from peft_demo.runs import RunConfig, links, reading
+from peft_demo.runs.reading import SeveralConfigurationsError
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.html import problem, render, styled
-from peft_demo.ui.requests import QUIET, problems_of
+from peft_demo.ui.requests import QUIET, problems_of, unchecked
 
 
 class Transfer:
@@ -23,28 +26,79 @@ class Transfer:
         with gr.Accordion("Paste or take along", open=False, elem_id="transfer"):
             self._text = gr.Textbox(
                 label="Paste a configuration",
-                info="A peft call such as LoraConfig(r=8, …), an adapter_config.json, or this "
-                "program's JSON. It is read, never executed.",
+                info="A script or notebook with a peft call such as LoraConfig(r=8, …), an "
+                "adapter_config.json, or this program's JSON. It is read, never executed.",
                 lines=3,
                 max_lines=10,
                 elem_id="paste",
             )
             self._button = gr.Button("Put into the form", elem_id="paste-button")
+            self._choice = gr.Radio(
+                [],
+                label="Which configuration",
+                info="The text has several.",
+                visible=False,
+                elem_id="paste-choice",
+            )
+            unchecked(self._choice)
             styled(render("take_along"), elem_id="transfer-buttons")
+        filled = [self.notes, self._choice, *form.inputs]
         self._button.click(
             self.paste,
             [self._text, *form.inputs],
-            [self.notes, *form.inputs],
+            filled,
             validator=self._validate,
             # A click while the first answer is still on its way counts too.
             trigger_mode="multiple",
             **QUIET,
         )
+        self._choice.input(self.choose, [self._text, self._choice, *form.inputs], filled, **QUIET)
 
     def paste(self, text: str, *values: Any) -> list[Any]:
-        """Put pasted text into the form; what it does not say stays as it is."""
-        imported = reading.read(text, self._current(values))
-        return [render("filled", notes=imported.notes), *self._form.show(imported.values)]
+        """Put pasted text into the form; what it does not say stays as it is.
+
+        Where it has several configurations, ask for one and leave the form alone.
+        """
+        try:
+            imported = reading.read(text, self._current(values))
+        except SeveralConfigurationsError as several:
+            asked = gr.update(choices=_numbered(several), value=None, visible=True)
+            return [render("choose", count=len(several.labels)), asked, *self._untouched]
+        hidden = gr.update(choices=[], value=None, visible=False)
+        return [render("filled", notes=imported.notes), hidden, *self._form.show(imported.values)]
+
+    def choose(self, text: str, choice: object, *values: Any) -> list[Any]:
+        """Put one of the text's configurations into the form."""
+        try:
+            number = self._number(text, choice, values)
+            imported = reading.read(text, self._current(values), number)
+        except InvalidFieldsError as error:
+            return [problem(str(error)), gr.skip(), *self._untouched]
+        notes = render("filled", notes=imported.notes)
+        return [notes, gr.skip(), *self._form.show(imported.values)]
+
+    def _number(self, text: str, choice: object, values: tuple[Any, ...]) -> int | None:
+        """Which configuration of the text as it is now was chosen; None if it has only one.
+
+        Raises:
+            InvalidFieldsError: it has none of that name.
+        """
+        try:
+            reading.read(text, self._current(values))
+        except SeveralConfigurationsError as several:
+            offered = _numbered(several)
+            if choice in offered:
+                return offered.index(str(choice)) + 1
+            refuse(
+                "choice",
+                f"choice must be one of the text's {len(offered)} configurations, got "
+                f"{shown(choice)}: put the text into the form again to see them.",
+            )
+        return None
+
+    @property
+    def _untouched(self) -> list[Any]:
+        return [gr.skip()] * len(self._form.inputs)
 
     def from_link(self, request: gr.Request) -> list[Any]:
         """Fill the form from the page's address; a bad link says why and changes nothing."""
@@ -52,20 +106,23 @@ class Transfer:
 
     def from_query(self, query: str) -> list[Any]:
         """Fill the form from a link's query, as ``from_link``."""
-        untouched = [gr.skip()] * len(self._form.inputs)
         try:
             imported = links.from_link(query)
             if not imported.values:
-                return [gr.skip(), *untouched]
+                return [gr.skip(), *self._untouched]
             config = RunConfig(imported.values)
         except InvalidFieldsError as error:
-            return [problem(f"The link cannot be used: {error}"), *untouched]
+            return [problem(f"The link cannot be used: {error}"), *self._untouched]
         return [render("filled", notes=imported.notes), *self._form.show(config.flat())]
 
     def _validate(self, text: str, *values: Any) -> list[dict[str, Any]]:
-        problems = problems_of(lambda: reading.read(text, self._current(values)))
+        problems = problems_of(lambda: self._check(text, values))
         told = gr.validate(not problems, " ".join(problems.values()))
         return [told, *([gr.validate(True, "")] * len(values))]
+
+    def _check(self, text: str, values: tuple[Any, ...]) -> None:
+        with suppress(SeveralConfigurationsError):  # which is asked for, and no fault
+            reading.read(text, self._current(values))
 
     def _current(self, values: tuple[Any, ...]) -> dict[str, Any] | None:
         """What the form says, if that is allowed: the text may rely on it."""
@@ -73,3 +130,8 @@ class Transfer:
             return self._form.config(*values).flat() if values else None
         except InvalidFieldsError:
             return None
+
+
+def _numbered(several: SeveralConfigurationsError) -> list[str]:
+    """The configurations as they are offered, each once."""
+    return [f"{number}. {label}" for number, label in enumerate(several.labels, start=1)]
