@@ -15,7 +15,7 @@ from peft_demo.adapters.importing.archive import FILES
 from peft_demo.adapters.importing.bases import base_of
 from peft_demo.adapters.importing.labels import order_of_labels, reorder_labels
 from peft_demo.adapters.importing.lengths import reading_length
-from peft_demo.adapters.importing.options import options_told
+from peft_demo.adapters.importing.options import check_ranks, options_told
 from peft_demo.adapters.importing.refusals import refusal
 from peft_demo.adapters.importing.rows import row_of
 from peft_demo.adapters.importing.sanitising import sanitised
@@ -72,6 +72,7 @@ def describe(
     base_id = base_of(config, tensors, labels, base_model)
     method = row_of(config)
     safe = sanitised(config, base_id, method.id)
+    check_ranks(safe, tensors)
     (folder / files.CONFIG).write_text(json.dumps(safe, indent=2), encoding="utf-8")
     length, length_from = reading_length(folder, base_id, max_length)
     order = order_of_labels(folder, labels, is_swapped=swap_labels)

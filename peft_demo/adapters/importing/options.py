@@ -6,6 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from peft_demo.adapters import files
+from peft_demo.adapters.importing.refusals import refusal
+from peft_demo.adapters.importing.tensors import Tensors
+from peft_demo.fields import shown
 from peft_demo.methods import Method
 from peft_demo.models import Architecture
 from peft_demo.runs.matching import plain
@@ -54,6 +58,24 @@ def options_told(
     }
     given = {name: value for name, value in (own | more).items() if value is not None}
     return {name: _in_order(value, architecture) for name, value in given.items()}
+
+
+def check_ranks(config: Mapping[str, Any], tensors: Tensors) -> None:
+    """Refuse a LoRA whose weights have a rank that its configuration does not name.
+
+    Raises:
+        InvalidFieldsError: peft could not load it; names both, at ``adapter``.
+    """
+    if config["peft_type"] != "LORA":
+        return
+    pattern = config.get("rank_pattern")
+    named = [config.get("r", 8), *(pattern.values() if isinstance(pattern, Mapping) else ())]
+    found = {s[0] for name, s in tensors.items() if name.endswith(".lora_A.weight") and s}
+    if others := sorted(rank for rank in found if rank not in named):
+        raise refusal(
+            f"must have weights of the rank in its {files.CONFIG} ({shown(named)}), got some of "
+            f"rank {shown(others)}: the two are of different trainings."
+        )
 
 
 def _in_order(value: Any, architecture: Architecture) -> Any:
