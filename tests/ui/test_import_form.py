@@ -20,6 +20,7 @@ from peft_demo.ui.uploads import Upload
 OUTPUTS = (
     "file",
     "max_length",
+    "swap_labels",
     "name",
     *ASKED,
     *(f"{field}-problem" for field in FIELDS),
@@ -98,6 +99,15 @@ def test_each_sentence_stands_below_its_field_and_goes(form, several, said, fiel
     assert answer["file"] == gr.update()
     again = brought(form, several, adapter="out/checkpoint-5")
     assert list(problems(again)) == ["base_model"]
+
+
+def test_labels_are_swapped_once(form, services, several):
+    right = {"adapter": "out/checkpoint-5", "base_model": BUILTIN_BASE}
+    answer = brought(form, several, **right, swap_labels=True)
+    assert not problems(answer)
+    assert "they were positive, negative" in answer["outcome"]
+    assert answer["swap_labels"]["value"] is False
+    assert services.store.runs()[0].config.label_order == (1, 0)
 
 
 def test_no_upload_is_told_so(form):

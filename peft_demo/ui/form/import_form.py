@@ -29,11 +29,15 @@ ASKED = {
 }
 """What is asked only where the files do not say it: label, and why."""
 
-SAID = ("dataset", "max_length", "name")
-"""What may be said in any case; the last two are empty again after an import."""
+SAID = ("dataset", "max_length", "swap_labels", "name")
+"""What may be said in any case; all but the first are empty again after an import."""
 
 FIELDS = ("adapter", *SAID, "base_model")
 """Each has a place for its sentence below it."""
+
+
+_EMPTIED: dict[str, Any] = {"max_length": None, "swap_labels": False, "name": ""}
+"""What is said of one adapter, as it is for the next."""
 
 
 class ImportForm:
@@ -83,6 +87,14 @@ class ImportForm:
                 elem_id="adapter-max-length",
                 render=False,
             ),
+            "swap_labels": gr.Checkbox(
+                False,
+                label="Swap the labels",
+                info="If it has the two labels the other way round. An accuracy far below guessing "
+                "asks for it later, too.",
+                elem_id="adapter-swap-labels",
+                render=False,
+            ),
             "name": gr.Textbox(
                 label=NAME.label,
                 info="Left empty, it is called as the file.",
@@ -121,8 +133,7 @@ class ImportForm:
         said = [owner, self.file, *self._said.values()]
         outputs = [
             self.file,
-            self._said["max_length"],
-            self._said["name"],
+            *(self._said[field] for field in _EMPTIED),
             *self._asked.values(),
             *(self._problems[field] for field in FIELDS),
             self.outcome,
@@ -150,13 +161,20 @@ class ImportForm:
         path: str | None,
         dataset: str = DEFAULT_DATASET,
         max_length: object = None,
+        swap_labels: bool = False,
         name: str | None = "",
         adapter: str | None = None,
         base_model: str | None = None,
     ) -> list[Any]:
         """Queue the adapter, or say what is wrong or to be chosen; the upload stays until then."""
         chosen = {"adapter": adapter, "base_model": base_model}
-        said = {"name": name or "", "dataset": dataset, "max_length": max_length, **chosen}
+        said = {
+            "name": name or "",
+            "dataset": dataset,
+            "max_length": max_length,
+            "swap_labels": swap_labels,
+            **chosen,
+        }
         if not path:
             return self._answer({"adapter": "adapter must be a zip, got none."})
         try:
@@ -170,7 +188,7 @@ class ImportForm:
     def forget(self, outcome: str = "") -> list[Any]:
         """Make the form ready for another upload."""
         questions = {field: gr.update(visible=False, value=None) for field in ASKED}
-        return self._answer({}, questions, outcome, file=None, max_length=None, name="")
+        return self._answer({}, questions, outcome, file=None, **_EMPTIED)
 
     @staticmethod
     def _answer(
@@ -184,7 +202,7 @@ class ImportForm:
         return [
             *(
                 gr.update(value=values[name]) if values else gr.update()
-                for name in ("file", "max_length", "name")
+                for name in ("file", *_EMPTIED)
             ),
             *((questions or {}).get(field, gr.update()) for field in ASKED),
             *(
