@@ -18,6 +18,7 @@ from sqlalchemy import Connection, func, insert, inspect, select
 from sqlalchemy.schema import CreateColumn
 
 from peft_demo.errors import StoreError
+from peft_demo.storage.earlier_imports import keep_what_is_known
 from peft_demo.storage.tables import MigrationRow, RunRow, Table, VersionRow
 
 Migration = Callable[[Connection], None]
@@ -27,6 +28,7 @@ MIGRATIONS: tuple[tuple[str, Migration | None], ...] = (
     # Column `worker` of `run` stays where it is, unused: SQLite < 3.35 cannot drop a column.
     ("leases", None),
     ("evaluation_sets", None),
+    ("imports", keep_what_is_known),
 )
 
 SCHEMA = len(MIGRATIONS)

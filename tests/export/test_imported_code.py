@@ -9,15 +9,17 @@ import sys
 import numpy as np
 import pytest
 import torch
-from small_runs import Recorder
+from small_runs import Recorder, small_config
 
 from peft_demo import adapters, models, statistics
 from peft_demo.adapters import importing
 from peft_demo.data import SENTIMENT
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.export import code
+from peft_demo.methods import METHODS
 from peft_demo.models import BUILTIN_BASE, FAMILY
 from peft_demo.runs import ImportedConfig
+from peft_demo.runs.matching import plain
 from peft_demo.statistics import Predictions
 
 PEFT = {
@@ -122,3 +124,18 @@ def test_it_gives_the_runs_own_numbers(options, base: models.Base, tmp_path, mon
     shares = statistics.softmax(names["predicted"].predictions)
     saved = Predictions.load(tmp_path / code.folder_name(found))
     assert np.abs(shares - saved.probabilities).max() < 1e-4
+
+
+@pytest.mark.parametrize("method", [m for m, row in METHODS.items() if row.peft_config])
+def test_every_methods_configuration_comes_back(method):
+    import peft
+
+    run = small_config(method)
+    built = METHODS[method].peft_config(run.method_values, run.setting)
+    given = json.loads(json.dumps(plain({**built.to_dict(), "inference_mode": True})))
+    found = ImportedConfig({"name": "x", "method": method, "peft_config": given})
+    text = code.export(found, "script")
+    compile(text, "test.py", "exec")
+    call = re.search(r"^peft_config = (\w+\((?:.|\n)*?^\))", text, re.MULTILINE)[1]
+    again = eval(call, vars(peft))
+    assert plain(again.to_dict()) == plain({**built.to_dict(), "inference_mode": True})

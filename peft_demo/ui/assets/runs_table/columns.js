@@ -35,7 +35,7 @@ const number = (...column) => ({ ...word(...column), isNumber: true });
 const WRITE = {
   reviews: (all, run) =>
     html`${whole(all)}<small>${whole(run.num_train)} + ${whole(run.num_validation)}</small>`,
-  epochs: (done, run) => (done === run.max_epochs ? done : `${done} of ${run.max_epochs}`),
+  epochs: (done, { max_epochs: all }) => (!all || done === all ? done : `${done} of ${all}`),
   accuracy: (share, run) => html`<b>${percent(share)}</b><small>${between(run.test)}</small>`,
   file: (size, run) =>
     html`${bytes(size)}${run.saved_as === "float16" && html`<small>half precision</small>`}`,

@@ -65,9 +65,13 @@ export function nowOf(run) {
   }
   if (run.status === "running") return training(run);
   if (run.error) return run.error;
+  if (run.kind === "imported") return "Stopped before its test ended";
   if (!run.epoch) return "Stopped before the first epoch ended";
-  return `Stopped after ${run.epoch} of ${run.max_epochs} epochs`;
+  return `Stopped after ${ofAll(run.epoch, run)} epochs`;
 }
+
+// How many epochs there are is not known of every run.
+const ofAll = (epoch, { max_epochs: all }) => (all ? `${Math.min(epoch, all)} of ${all}` : epoch);
 
 const queued = ({ queue }) => (queue === 1 ? "Next in the queue" : `Number ${queue} in the queue`);
 
@@ -83,7 +87,7 @@ const tested = ({ test, texts, seconds: time }) =>
 function training(run) {
   const parts = [
     run.phase && run.phase !== "Training" && `${run.phase} …`,
-    run.max_steps && `epoch ${Math.min(run.epoch + 1, run.max_epochs)} of ${run.max_epochs}`,
+    run.max_steps && run.max_epochs && `epoch ${ofAll(run.epoch + 1, run)}`,
     run.max_steps && `step ${run.step} of ${run.max_steps}`,
     run.samples_per_second && `${run.samples_per_second.toFixed(0)} ${run.texts}/s`,
     run.seconds_left != null && run.step && `about ${seconds(run.seconds_left)} left`,
