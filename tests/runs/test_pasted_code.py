@@ -69,6 +69,19 @@ def notebook(*cells, **more):
         ("get_peft_model(model, LoraConfig(r=5))", {"r": 5}),
         ("p = {'peft_type': 'LORA', 'r': 5}\nq = get_peft_config(p)\nq.lora_alpha = 2",
          {"r": 5, "lora_alpha": 2}),
+        ("def sizes():\n    return {'r': 5}\n\nLoraConfig(**sizes())", {"r": 5}),
+        ("def f(a):\n    if a > 3:\n        return 8\n    return 2\n\n"
+         "LoraConfig(r=f(4), lora_alpha=f(1))", {"r": 8, "lora_alpha": 2}),
+        ("def main(rank=4):\n    c = make(rank)\n    c.lora_alpha = 3\n\n"
+         "def make(r):\n    return LoraConfig(r=r)\n\n"
+         "if __name__ == '__main__':\n    main(rank=16)", {"r": 16, "lora_alpha": 3}),
+        ("class TrainConfig:\n    rank = 5\n\nc = TrainConfig()\nLoraConfig(r=c.rank)", {"r": 5}),
+        ("@dataclass\nclass A:\n    r: int = 8\n\nLoraConfig(**asdict(A(r=5)))", {"r": 5}),
+        ("if (rank := 5) > 3:\n    LoraConfig(r=rank)", {"r": 5}),
+        ("def get():\n    return {'peft_type': 'LORA', 'r': 5}", {"r": 5}),
+        ("train(model, {'peft_type': 'LORA', 'r': 5})", {"r": 5}),
+        ("big = any(k in 'roberta' for k in ('gpt', 'opt'))\nLoraConfig(r=64 if not big else 8)"
+         .replace("64 if not big else 8", "5 + big"), {"r": 5}),
         # Other libraries' classes.
         ("DistilBertConfig(dim=8)\nGenerationConfig(top_k=3)\nLoraConfig(r=5)", {"r": 5}),
         # Notebooks, sessions, fences, prose.
@@ -296,6 +309,10 @@ class TestSeveral:
             ),
             ("{'x': LoraConfig(r=3), 'y': LoraConfig(r=4)}", ("x, LoraConfig", "y, LoraConfig")),
             ('{"x": {"peft_type": "LORA", "r": 3}, "y": {"peft_type": "IA3"}}', ("x (r=3)", "y")),
+            (f"c = [LoraConfig(r=r, {ON_V}) for r in (3, 4)]", ("r=3", "r=4")),
+            ('[{"peft_type": "LORA", "r": 3}, {"peft_type": "LORA", "r": 4}]', ("r=3", "r=4")),
+            (f"a = LoraConfig(r=3, {ON_V})\nb = deepcopy(a)\nb.r = 4", ("r=3", "b, LoraConfig")),
+            (f"a = LoraConfig(r=3, {ON_V})\nb = replace(a, r=4)", ("r=3", "b, LoraConfig")),
             (
                 f"if x:\n    c = LoraConfig(r=3, {ON_V})\nelse:\n    c = LoraConfig(r=4, {ON_V})",
                 ("line 2", "line 4"),

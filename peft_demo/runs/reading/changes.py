@@ -141,7 +141,17 @@ class Changes:
         if not isinstance(parser, Namespace):
             parser = scope.values[func.value.id] = Namespace({}, is_assumed=True)
         named = {keyword.arg: keyword.value for keyword in call.keywords}
-        flag = named.get("dest", call.args[-1])
-        if isinstance(flag, ast.Constant) and isinstance(flag.value, str) and "default" in named:
-            name = flag.value.lstrip("-").replace("-", "_")
-            parser.values[name] = self._maker.configuration(named["default"])
+        flags = _texts(named.get("dest"), *call.args)
+        if flags and "default" in named:
+            name = flags[0]
+            if "dest" not in named:
+                name = next((flag for flag in flags if flag.startswith("--")), name)
+            parser.values[name.lstrip("-").replace("-", "_")] = self._maker.configuration(
+                named["default"]
+            )
+
+
+def _texts(*nodes: ast.expr | None) -> list[str]:
+    """Those that are texts as they stand."""
+    found = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    return [value for value in found if isinstance(value, str)]

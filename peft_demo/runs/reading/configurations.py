@@ -10,7 +10,7 @@ from peft_demo.errors import InvalidFieldsError
 from peft_demo.models import BASES, BUILTIN_BASE
 from peft_demo.runs.matching import plain, type_of
 from peft_demo.runs.reading.places import Place
-from peft_demo.runs.reading.values import Alternatives, CannotKnowError, Made, Namespace
+from peft_demo.runs.reading.values import Alternatives, CannotKnowError, Function, Made, Namespace
 
 _OTHER_LIBRARIES = ("adapters", "opendelta", "transformers")
 """They have classes that are called as peft's are."""
@@ -103,7 +103,7 @@ def _without_objects(value: Any) -> Any:
     """A value in which objects are the options that they were given."""
     if isinstance(value, Made):
         return _without_objects(value.options)
-    if isinstance(value, (Namespace, Alternatives)):
+    if isinstance(value, (Namespace, Alternatives, Function)):
         raise CannotKnowError
     if isinstance(value, dict):
         return {name: _without_objects(one) for name, one in value.items()}

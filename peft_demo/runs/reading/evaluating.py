@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from peft_demo.runs.reading.functions import BINARY, COMPARISONS, FUNCTIONS, METHODS, UNARY
+from peft_demo.runs.reading.functions import BINARY, COMPARISONS, UNARY
 from peft_demo.runs.reading.parsing import Unit
 from peft_demo.runs.reading.values import (
     LARGEST,
@@ -36,12 +37,9 @@ _FORMAT = re.compile(r"[<>^]?\d{0,2}(\.\d{1,2})?[dfgeFGE%sx]?")
 _ENUMERATION = re.compile(r"\w*(?:Type|Init|Strategy)$")
 """How classes of enumerations are called: TaskType, PeftType, PromptTuningInit."""
 
-_SETTINGS = {"SimpleNamespace", "Namespace", "EasyDict", "edict", "AttrDict", "DotDict", "Munch"}
-"""Classes that only hold what they are given."""
-
-_JSON = {"true": True, "false": False, "null": None, "NaN": float("nan"), "nan": float("nan")}
-_JSON |= {"Infinity": float("inf"), "inf": float("inf")}
-"""Names that JSON and ``print`` have for values."""
+_GIVEN: dict[str, Any] = {"true": True, "false": False, "null": None, "__name__": "__main__"}
+_GIVEN |= {"NaN": math.nan, "nan": math.nan, "Infinity": math.inf, "inf": math.inf}
+"""Names that JSON, ``print`` and Python itself have for values."""
 
 
 class Evaluator:
@@ -124,10 +122,6 @@ class Evaluator:
             else ""
         )
 
-    def make(self, call: ast.Call) -> Made:
-        """The object that a call of a class makes; the same for the same call."""
-        raise NotImplementedError
-
     # Kinds of expressions
 
     def _constant(self, node: ast.Constant) -> Any:
@@ -136,15 +130,20 @@ class Evaluator:
     def _name(self, node: ast.Name) -> Any:
         scope = self.scope.find(node.id)
         if scope is None:
-            if node.id in _JSON:
-                return _JSON[node.id]
+            if node.id in _GIVEN:
+                return _GIVEN[node.id]
             raise CannotKnowError
         if scope.is_assumed:
             self._assumed.append(f"the parameter {node.id[:60]}")
         return scope.values[node.id]
 
+    def _named(self, node: ast.NamedExpr) -> Any:
+        known = self.value(node.value)
+        bind(self.scope, node.target, known)
+        return known
+
     def _attribute(self, node: ast.Attribute) -> Any:
-        if self._is_member(node.value) and node.attr.isupper():
+        if self.is_member(node.value) and node.attr.isupper():
             return node.attr
         base = self.value(node.value)
         if isinstance(base, str) and node.attr in ("value", "name"):
@@ -153,14 +152,14 @@ class Evaluator:
             self._assumed.append(f"the setting {node.attr[:60]}")
         return options_of(base)[node.attr]
 
-    def _is_member(self, node: ast.expr) -> bool:
+    def is_member(self, node: ast.expr) -> bool:
         """Whether it is a class of enumerations: their members stand for their names."""
         kind = self.kind_of(node)
         known = isinstance(node, ast.Name) and self.scope.find(node.id) is not None
         return not known and _ENUMERATION.match(kind) is not None
 
     def _subscript(self, node: ast.Subscript) -> Any:
-        if self._is_member(node.value):
+        if self.is_member(node.value):
             return self.value(node.slice)
         base = self.value(node.value)
         if isinstance(base, (Made, Namespace)):
@@ -205,16 +204,16 @@ class Evaluator:
         operand = self.value(node.operand)
         if isinstance(operand, bool) and not isinstance(node.op, ast.Not):
             raise CannotKnowError
-        return UNARY[type(node.op)](*self._plain([operand]))
+        return UNARY[type(node.op)](*self.plain([operand]))
 
     def _binary(self, node: ast.BinOp) -> Any:
-        both = self._plain([self.value(node.left), self.value(node.right)])
+        both = self.plain([self.value(node.left), self.value(node.right)])
         return BINARY[type(node.op)](*both)
 
     def _boolean(self, node: ast.BoolOp) -> Any:
         known = None
         for operand in node.values:
-            (known,) = self._plain([self.value(operand)])
+            (known,) = self.plain([self.value(operand)])
             if bool(known) is isinstance(node.op, ast.Or):
                 break
         return known
@@ -223,19 +222,20 @@ class Evaluator:
         left = self.value(node.left)
         for operator, other in zip(node.ops, node.comparators, strict=True):
             right = self.value(other)
-            if not COMPARISONS[type(operator)](*self._plain([left, right])):
+            if not COMPARISONS[type(operator)](*self.plain([left, right])):
                 return False
             left = right
         return True
 
-    def _plain(self, values: list[Any]) -> list[Any]:
+    def plain(self, values: list[Any]) -> list[Any]:
+        """The values, if none of them is an object of the script."""
         if not is_plain(values):
             raise CannotKnowError
         return values
 
     def _conditional(self, node: ast.IfExp) -> Any:
         try:
-            (known,) = self._plain([self.value(node.test)])
+            (known,) = self.plain([self.value(node.test)])
         except CannotKnowError:
             first, second = self.value(node.body), self.value(node.orelse)
             where = f"{self.unit.source(node.test)} in {self.unit.place(node.test)}"
@@ -250,99 +250,28 @@ class Evaluator:
 
     def _formatted(self, node: ast.FormattedValue) -> str:
         spec = self.value(node.format_spec) if node.format_spec else ""
-        (known,) = self._plain([self.value(node.value)])
+        (known,) = self.plain([self.value(node.value)])
         if not _FORMAT.fullmatch(spec) or node.conversion not in (-1, ord("s")):
             raise CannotKnowError
         return format(known, spec)
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Any:
         (part,) = node.generators
-        around, found = self.scope, []
+        around, pass_, found = self.scope, self.pass_, []
         items = self._items(part.iter)
         try:
-            for item in items:
-                self.scope = Scope(around)
+            for number, item in enumerate(items):
+                self.scope, self.pass_ = Scope(around), (*pass_, number)
                 bind(self.scope, part.target, item)
                 if all(self.value(test) for test in part.ifs):
                     found.append(self.value(node.elt))
         finally:
-            self.scope = around
+            self.scope, self.pass_ = around, pass_
         return set(found) if isinstance(node, ast.SetComp) else found
 
-    def _call(self, node: ast.Call) -> Any:
-        kind = self.kind_of(node.func)
-        if is_class(kind):
-            return self.make(node)
-        if kind in ("get_peft_config", "deepcopy", "copy") and len(node.args) == 1:
-            return self._passed(kind, node)
-        if self._is_member(node.func) and len(node.args) == 1:
-            return self.value(node.args[0])
-        if kind in ("field", "Field"):
-            return self._default(node)
-        if kind in _SETTINGS or self._is_settings(node.func):
-            return self._settings(node)
-        known = self._known(node, kind)
-        arguments = [self.value(argument) for argument in node.args]
-        named = {}
-        for keyword in node.keywords:
-            given = self.known(keyword.value)
-            if given is UNKNOWN and (kind != "dict" or not keyword.arg):
-                raise CannotKnowError
-            named.update({keyword.arg: given} if keyword.arg else options_of(given))
-        if kind != "dict" or isinstance(node.func, ast.Attribute):
-            self._plain([*arguments, *named.values()])
-        elif arguments and isinstance(arguments[0], (Made, Namespace)):
-            arguments[0] = options_of(arguments[0])
-        return known(*arguments, **named)
-
-    def _known(self, node: ast.Call, kind: str) -> Callable[..., Any]:
-        if isinstance(node.func, ast.Name):
-            if self.scope.find(node.func.id):
-                raise CannotKnowError
-            return FUNCTIONS[kind]
-        if not isinstance(node.func, ast.Attribute):
-            raise CannotKnowError
-        base = self.value(node.func.value)
-        if kind in ("parse_args", "to_dict") and isinstance(base, (Made, Namespace)):
-            return lambda *_: base
-        method = METHODS[type(base), kind]
-        return lambda *arguments: method(base, *arguments)
-
-    def _passed(self, kind: str, node: ast.Call) -> Any:
-        if kind == "copy" and not isinstance(node.func, ast.Attribute):
-            raise CannotKnowError
-        given = self.value(node.args[0])
-        if isinstance(given, Made) and kind != "get_peft_config":
-            raise CannotKnowError
-        return given
-
-    def _default(self, node: ast.Call) -> Any:
-        """Of a dataclass's ``field``."""
-        named = {keyword.arg: keyword.value for keyword in node.keywords}
-        made = named.get("default_factory")
-        return self.value(made.body if isinstance(made, ast.Lambda) else named["default"])
-
-    def _is_settings(self, func: ast.expr) -> bool:
-        if not isinstance(func, ast.Name):
-            return False
-        scope = self.scope.find(func.id)
-        return scope is not None and isinstance(scope.values[func.id], Namespace)
-
-    def _settings(self, node: ast.Call) -> Namespace:
-        """An instance of a class of settings: its defaults, and what it is given instead."""
-        start = self.value(node.func) if self._is_settings(node.func) else Namespace({})
-        values = dict(start.values)
-        for argument in node.args:
-            values |= options_of(self.value(argument))
-        for keyword in node.keywords:
-            given = self.value(keyword.value)
-            values |= {keyword.arg: given} if keyword.arg else options_of(given)
-        return Namespace(values, start.is_assumed and not node.keywords)
-
-
-def is_class(kind: str) -> bool:
-    """Whether a name is that of a class whose arguments are settings."""
-    return kind.endswith(("Config", "TrainingArguments"))
+    def call(self, node: ast.Call) -> Any:
+        """What a call gives."""
+        raise NotImplementedError
 
 
 def bind(scope: Scope, target: ast.expr, value: Any) -> None:
@@ -375,7 +304,7 @@ _KINDS: dict[type[ast.AST], Callable[[Evaluator, Any], Any]] = {
     ast.Attribute: Evaluator._attribute,
     ast.BinOp: Evaluator._binary,
     ast.BoolOp: Evaluator._boolean,
-    ast.Call: Evaluator._call,
+    ast.Call: lambda evaluator, node: evaluator.call(node),
     ast.Compare: Evaluator._compare,
     ast.Constant: Evaluator._constant,
     ast.Dict: Evaluator._dict,
@@ -386,6 +315,7 @@ _KINDS: dict[type[ast.AST], Callable[[Evaluator, Any], Any]] = {
     ast.List: Evaluator._sequence,
     ast.ListComp: Evaluator._comprehension,
     ast.Name: Evaluator._name,
+    ast.NamedExpr: Evaluator._named,
     ast.Set: Evaluator._sequence,
     ast.SetComp: Evaluator._comprehension,
     ast.Subscript: Evaluator._subscript,

@@ -27,8 +27,11 @@ def _round(number: float, digits: int = 0) -> float:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": abs,
+    "all": all,
+    "any": any,
     "bool": bool,
     "dict": dict,
+    "enumerate": lambda items: list(enumerate(items)),
     "float": float,
     "frozenset": frozenset,
     "int": int,
@@ -43,6 +46,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "str": str,
     "sum": sum,
     "tuple": tuple,
+    "zip": lambda *several: list(zip(*several, strict=False)),
 }
 
 

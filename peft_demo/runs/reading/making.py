@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import Any
 
-from peft_demo.runs.reading.evaluating import Evaluator
+from peft_demo.runs.reading.calling import Caller
 from peft_demo.runs.reading.values import (
     Alternatives,
     CannotKnowError,
+    Function,
     Made,
     Namespace,
     holds_unknown,
@@ -18,7 +20,7 @@ _COST = 20
 """Steps that an object counts for."""
 
 
-class Maker(Evaluator):
+class Maker(Caller):
     """Makes each object once, and keeps them all."""
 
     def __init__(self) -> None:
@@ -47,6 +49,24 @@ class Maker(Evaluator):
             self._take(made, options, str(made.place))
             self._made[key] = made
             self.found.append(made)
+        return self._made[key]
+
+    def copied(self, made: Made, call: ast.Call) -> Made:
+        """A copy of an object; the same for the same call."""
+        key = (call, self.pass_)
+        if key not in self._made:
+            copy = replace(
+                made,
+                options=dict(made.options),
+                unknown=dict(made.unknown),
+                notes=list(made.notes),
+                place=self.unit.place(call),
+                name="",
+                branch=self.branch,
+            )
+            self._made[key] = copy
+            self.found.append(copy)
+            self._steps += _COST
         return self._made[key]
 
     def _fill(self, made: Made, call: ast.Call) -> None:
@@ -100,7 +120,7 @@ class Maker(Evaluator):
         where = f"in {self.unit.place(node)}"
         try:
             given = self.value(node)
-            if isinstance(given, Namespace) or holds_unknown(given):
+            if isinstance(given, (Namespace, Function)) or holds_unknown(given):
                 raise CannotKnowError
         except CannotKnowError:
             made.forget(option, f"{option[:60]}={self.unit.source(node)} {where}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from peft_demo.runs.reading.changes import Changes
-from peft_demo.runs.reading.evaluating import bind, is_class
+from peft_demo.runs.reading.evaluating import bind
 from peft_demo.runs.reading.making import Maker
 from peft_demo.runs.reading.mentions import Mentions
+from peft_demo.runs.reading.own_functions import OwnFunctions
 from peft_demo.runs.reading.parsing import Unit
 from peft_demo.runs.reading.values import (
     UNKNOWN,
@@ -23,6 +24,8 @@ from peft_demo.runs.reading.values import (
 
 _DEEPEST = 30
 """Statements within statements."""
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
 
 _MOST_PASSES = 16
 """Of a loop over known values."""
@@ -38,10 +41,7 @@ class Script:
         """Training values and bases that it names."""
         self.settings: list[dict[str, Any]] = []
         """Dictionaries that stand by themselves and are no configuration of peft."""
-        self._functions: deque[tuple[ast.FunctionDef | ast.AsyncFunctionDef, Unit, Scope, Any]] = (
-            deque()
-        )
-        self._calls: dict[str, list[ast.Call]] = {}
+        self._functions = OwnFunctions(self._evaluator, self._block)
         self._depth = 0
         self._branches = 0
 
@@ -65,11 +65,7 @@ class Script:
         for unit in units:
             self._evaluator.unit = unit
             self._block(unit.body)
-        while self._functions:
-            function, unit, scope, owner = self._functions.popleft()
-            self._evaluator.unit, self._evaluator.scope = unit, scope
-            self._evaluator.scope = self._parameters(function, scope, owner)
-            self._block(function.body)
+        self._functions.follow_the_rest()
 
     # Statements
 
@@ -83,6 +79,8 @@ class Script:
             except CannotKnowError:
                 break
             _STATEMENTS.get(type(statement), Script._other)(self, statement)
+            if self._functions.is_left:
+                break
         self._depth -= 1
 
     def _import(self, statement: ast.Import | ast.ImportFrom) -> None:
@@ -218,53 +216,12 @@ class Script:
         self._block([*statement.body, *statement.orelse])
 
     def _function(self, statement: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self._later(statement, None)
+        self._functions.define(statement)
 
-    def _later(
-        self, statement: ast.FunctionDef | ast.AsyncFunctionDef, owner: Namespace | None
-    ) -> None:
-        evaluator = self._evaluator
-        evaluator.scope.values[statement.name] = UNKNOWN
-        self._functions.append((statement, evaluator.unit, evaluator.scope, owner))
-
-    def _parameters(
-        self,
-        function: ast.FunctionDef | ast.AsyncFunctionDef,
-        around: Scope,
-        owner: Namespace | None,
-    ) -> Scope:
-        """A function's scope: its parameters as its only call gives them, or their defaults."""
-        given = Scope(around)
-        usual = Scope(given, is_assumed=True)
-        signature = function.args
-        named = [*signature.posonlyargs, *signature.args]
-        for parameter in (*named, *signature.kwonlyargs, signature.vararg, signature.kwarg):
-            if parameter:
-                given.values[parameter.arg] = UNKNOWN
-        pairs = list(zip(reversed(named), reversed(signature.defaults), strict=False))
-        pairs += [
-            (parameter, default)
-            for parameter, default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True)
-            if default is not None
-        ]
-        for parameter, default in pairs:
-            self._look_into(default)
-            usual.values[parameter.arg] = self._evaluator.configuration(default)
-        if owner is not None and named:
-            given.values[named[0].arg] = owner
-        calls = self._calls.get(function.name, [])
-        if len(calls) == 1:
-            for name, value in self._arguments(calls[0], named):
-                usual.values.pop(name, None)
-                given.values[name] = value
-        return Scope(usual)
-
-    def _arguments(self, call: ast.Call, named: list[ast.arg]) -> Iterator[tuple[str, Any]]:
-        for parameter, argument in zip(named, call.args, strict=False):
-            yield parameter.arg, self._evaluator.configuration(argument)
-        for keyword in call.keywords:
-            if keyword.arg:
-                yield keyword.arg, self._evaluator.configuration(keyword.value)
+    def _return(self, statement: ast.Return) -> None:
+        if statement.value is not None:
+            self._look_into(statement.value)
+        self._functions.leave(statement.value)
 
     def _class(self, statement: ast.ClassDef) -> None:
         """Its settings; methods may use them as their first parameter's."""
@@ -281,7 +238,7 @@ class Script:
         owner = Namespace(inner.values, is_assumed=bool(statement.decorator_list))
         around.values[statement.name] = owner
         for method in methods:
-            self._functions.append((method, evaluator.unit, around, owner))
+            self._functions.define(method, owner)
 
     def _other(self, statement: ast.stmt) -> None:
         """Any other: its expressions, and its statements as if they may run."""
@@ -293,18 +250,27 @@ class Script:
 
     def _look_into(self, expression: ast.expr) -> None:
         """Make the objects in it, and note what it mentions."""
+        evaluator = self._evaluator
         waiting: deque[ast.AST] = deque([expression])
         while waiting:
             node = waiting.popleft()
             if isinstance(node, ast.Call):
-                if is_class(self._evaluator.kind_of(node.func)):
-                    made = self._evaluator.make(node)
+                if evaluator.is_class(node.func):
+                    made = evaluator.make(node)
                     if made.options or made.unknown:
                         continue
                 self.mentions.look_at(node)
-                if isinstance(node.func, ast.Name):
-                    self._calls.setdefault(node.func.id, []).append(node)
+                if evaluator.own_function(node.func):
+                    evaluator.known(node)
+            elif isinstance(node, ast.Dict) and _is_configuration(node):
+                evaluator.configuration(node)
+            elif isinstance(node, _COMPREHENSIONS) and evaluator.known(node) is not UNKNOWN:
+                continue
             waiting.extend(ast.iter_child_nodes(node))
+
+
+def _is_configuration(node: ast.Dict) -> bool:
+    return any(isinstance(key, ast.Constant) and key.value == "peft_type" for key in node.keys)
 
 
 def _loaded(node: ast.expr) -> ast.expr:
@@ -333,6 +299,7 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[Script, Any], None]] = {
     ast.If: Script._if,
     ast.Import: Script._import,
     ast.ImportFrom: Script._import,
+    ast.Return: Script._return,
     ast.Try: Script._try,
     ast.While: Script._while,
     ast.With: Script._with,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from peft_demo.runs.reading.parsing import Unit
 from peft_demo.runs.reading.places import Place
 
 LARGEST_BITS = 1_000
@@ -99,6 +101,20 @@ def either(condition: str, first: Any, second: Any) -> Alternatives:
     return Alternatives(condition, first, second)
 
 
+@dataclass(eq=False)
+class Function:
+    """One of the script's own."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef
+    unit: Unit
+    """Where it stands."""
+    scope: Scope
+    """The names around it."""
+    owner: Namespace | None = None
+    """Its class, of which its first parameter is an instance."""
+    is_called: bool = False
+
+
 class Scope:
     """Names and what they stand for, within those around it."""
 
@@ -147,7 +163,7 @@ def reasonable(value: Any) -> Any:
 
 def is_plain(values: Iterable[Any]) -> bool:
     """Whether nothing of them is an object of the script."""
-    return not any(isinstance(value, (Made, Namespace, Alternatives)) for value in values)
+    return not any(isinstance(value, (Made, Namespace, Alternatives, Function)) for value in values)
 
 
 def holds_unknown(value: Any) -> bool:
