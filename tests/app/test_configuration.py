@@ -10,6 +10,7 @@ from imported_adapters import members
 from peft_demo.methods import METHODS, UNSUPPORTED
 from peft_demo.models import BUILTIN_BASE
 from peft_demo.settings import ADAPTERS
+from peft_demo.storage import Store
 
 pytestmark = pytest.mark.browser
 
@@ -165,7 +166,7 @@ def test_a_range_test_suggests_a_rate_that_one_click_puts_into_the_form(app, vis
     assert page.locator("#adapters label", has_text="which rate").count() == 0
 
 
-def test_an_adapter_from_elsewhere_joins_the_review_page(page, tmp_path):
+def test_an_adapter_from_elsewhere_joins_the_review_page(app, page, tmp_path):
     """As Trainer leaves it, trained on a folder: it is asked which, and on what."""
     for place in ("", "checkpoint-5", "checkpoint-10"):
         folder = tmp_path / "from elsewhere" / place
@@ -189,6 +190,9 @@ def test_an_adapter_from_elsewhere_joins_the_review_page(page, tmp_path):
     page.locator("#adapter-adapter").wait_for(state="hidden")
     choice = page.locator("#adapters label", has_text="from elsewhere checkpoint-10")
     choice.wait_for(timeout=240_000)
+    store = Store(app.home)
+    assert [run.config.name for run in store.runs()].count("from elsewhere checkpoint-10") == 1
+    store.close()
     choice.click()
     page.fill("#review textarea", "A fine film.")
     page.click("#classify")

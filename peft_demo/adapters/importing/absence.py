@@ -45,7 +45,7 @@ def why_none(found: Sequence[Entry]) -> str:
     if configs:
         return _without_weights(configs[0], paths)
     if files.FULL_CONFIG in names and names & {files.FULL_WEIGHTS, "pytorch_model.bin"}:
-        return f"must be an adapter, {WANTED}; got a whole model, as no adapter was trained on it."
+        return f"must be an adapter, {WANTED}; got a whole model, which is not taken here."
     archives = [path for path in paths if path.suffix.lower() in _ARCHIVES]
     if archives and files.WEIGHTS not in names:
         return f"must be {WANTED}; got {shown(str(archives[0]))} inside: unpack that first."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,11 +15,11 @@ from peft_demo.fields import shown
 Tensors: TypeAlias = Mapping[str, tuple[int, ...]]
 """The shape of each tensor in the weights' file."""
 
-_SAVED_MODULE = re.compile(r"\.modules_to_save\.[^.]+(?=\.)")
+_SAVED_MODULE = re.compile(r"\.modules_to_save(?=\.([^.]+)\.)")
 """In the names that a trained layer has within peft's model, which its own files leave out."""
 
-_ADAPTER = re.compile(r"\.default(?=\.|$)")
-"""The adapter's name there."""
+_USUAL_ADAPTER = "default"
+"""What peft calls an adapter where nobody does; its name follows in a layer's."""
 
 _MAGNITUDE = re.compile(r"(?<=\.lora_magnitude_vector)\.weight$")
 """What DoRA's vectors have there since they became modules."""
@@ -38,7 +38,8 @@ def read_tensors(path: Path) -> Tensors:
         InvalidFieldsError: the file is damaged, or its header is too long.
     """
     found = _shapes(path)
-    kept = {name: _saved_name(name) for name in found}
+    adapters = {_USUAL_ADAPTER, *(one[1] for one in map(_SAVED_MODULE.search, found) if one)}
+    kept = {name: _saved_name(name, adapters) for name in found}
     if all(name == saved for name, saved in kept.items()):
         return found
     # Peft itself saves biases of these with bias="all".
@@ -49,9 +50,9 @@ def read_tensors(path: Path) -> Tensors:
     return _shapes(path)
 
 
-def _saved_name(name: str) -> str:
-    name = _WRAPPER.sub("", name).removeprefix(".")
-    return _MAGNITUDE.sub("", _ADAPTER.sub("", _SAVED_MODULE.sub("", name)))
+def _saved_name(name: str, adapters: Collection[str]) -> str:
+    name = _SAVED_MODULE.sub("", _WRAPPER.sub("", name).removeprefix("."))
+    return _MAGNITUDE.sub("", ".".join(part for part in name.split(".") if part not in adapters))
 
 
 def _shapes(path: Path) -> dict[str, tuple[int, ...]]:

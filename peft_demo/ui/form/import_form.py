@@ -143,12 +143,13 @@ class ImportForm:
             "concurrency_id": "import",
             "api_visibility": "private",
             "show_progress_on": self.outcome,
+            "trigger_mode": "once",  # one adapter must not join twice
         }
         # What was chosen of another upload is forgotten.
         self.file.upload(checked(self.bring), said, outputs, **common)
         self.file.clear(checked(self.forget), None, outputs, **common)
         gr.on(
-            [self.button.click, *(control.input for control in self._asked.values())],
+            [self.button.click, *(control.select for control in self._asked.values())],
             checked(self.bring),
             [*said, *self._asked.values()],
             outputs,

@@ -40,6 +40,12 @@ def own_state(model: Any, folder: Path, prefix: str = "") -> None:
     save_file(kept, folder / adapters.WEIGHTS)
 
 
+def own_state_of_a_named_one(model: Any, folder: Path) -> None:
+    own_state(model, folder)
+    path = folder / adapters.WEIGHTS
+    save_file({n.replace(".default", ".mine"): t for n, t in load_file(path).items()}, path)
+
+
 def compiled(model: Any, folder: Path) -> None:
     """As from ``torch.compile``, which puts a part of its own into every name."""
     own_state(model, folder, "_orig_mod.")
@@ -93,7 +99,7 @@ def brought(source: Path, scratch: Path) -> Path:
         ("lora", {"modules_to_save": ["classifier", "sa_layer_norm"]}, by_peft),
         ("lora", {"task_type": "SEQ_CLS", "modules_to_save": ["embeddings.LayerNorm"]}, by_peft),
         ("lora", {"task_type": "SEQ_CLS"}, own_state),
-        ("lora", {"modules_to_save": ["classifier"]}, own_state),
+        ("lora", {"modules_to_save": ["classifier"]}, own_state_of_a_named_one),
         ("lora", {"task_type": "SEQ_CLS", "use_dora": True}, own_state),
         ("lora", {"task_type": "SEQ_CLS"}, compiled),
         ("prompt_tuning", {"task_type": "SEQ_CLS", "num_virtual_tokens": 3}, by_peft),
