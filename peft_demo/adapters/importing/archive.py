@@ -32,6 +32,11 @@ FILES = (files.CONFIG, files.WEIGHTS)
 
 WANTED = f"a peft adapter's {files.CONFIG} and {files.WEIGHTS}, side by side"
 
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*(?<!\.zip)")
+
+_LONGEST_PATH = 1_000
+"""Characters, of which a page may have to show thousands of times as many."""
+
 _DIRECTORY_ENTRY = re.compile(rb"PK\x01\x02")
 """Begins every entry of a zip's directory."""
 
@@ -53,6 +58,12 @@ def entries(source: Path) -> Iterator[list[Entry]]:
     Raises:
         InvalidFieldsError: it is no zip or folder, has too many files, or a path in it leads out.
     """
+    if not source.exists():
+        hub = f" (`hf download {source}` prints the folder of one that is on the Hub)"
+        raise refusal(
+            f"must be a zip or folder with {WANTED}, got {shown(str(source))}, which is not there"
+            f"{hub if _HUB_ID.fullmatch(str(source)) else ''}."
+        )
     if source.is_dir():
         yield list(_folder_entries(source))
         return
@@ -139,7 +150,7 @@ def _checked_path(name: str) -> PurePosixPath:
     windows = PureWindowsPath(name)
     if windows.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
         raise refusal(f"must hold paths that stay inside it, got {shown(name)}.")
-    if "\0" in name:
+    if "\0" in name or len(name) > _LONGEST_PATH:
         raise refusal(f"must hold plain file names, got {shown(name)}.")
     return PurePosixPath(windows.as_posix())
 

@@ -116,4 +116,5 @@ def untrained(model: nn.Module, folder: Path, architecture: models.Architecture)
 
     config = peft.PeftConfig.from_pretrained(str(folder))
     config.inference_mode = False
+    config.base_model_name_or_path = None  # peft warns of a model without that name
     return building.adapted(model, config, architecture)

@@ -149,7 +149,7 @@ class ImportForm:
         self.file.upload(checked(self.bring), said, outputs, **common)
         self.file.clear(checked(self.forget), None, outputs, **common)
         gr.on(
-            [self.button.click, *(control.select for control in self._asked.values())],
+            [self.button.click, *(control.input for control in self._asked.values())],
             checked(self.bring),
             [*said, *self._asked.values()],
             outputs,

@@ -94,6 +94,10 @@ class TestPaths:
         assert "stay inside" in refusal(importing.unpack, source, scratch)
         assert not list(tmp_path.rglob("*.json"))
 
+    def test_an_endless_name(self, tmp_path):
+        source = zipped(tmp_path / "a.zip", {**SMALL, "x" * 1_001: b""})
+        assert "plain file names" in refusal(importing.unpack, source, tmp_path)
+
     def test_links_in_a_zip(self, tmp_path):
         info = zipfile.ZipInfo(adapters.CONFIG)
         info.create_system, info.external_attr = 3, 0o120777 << 16

@@ -4,6 +4,7 @@ import io
 import pickle
 import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -202,6 +203,13 @@ class TestTheHubsCache:
 
 class TestWhatIsNoAdapter:
     """Told by name, with what to do."""
+
+    def test_what_is_not_there(self, tmp_path):
+        sentence = refusal(importing.unpack, Path("somebody/lora-of-theirs"), tmp_path)
+        assert "`hf download somebody/lora-of-theirs` prints the folder" in sentence
+        for path in ("/nowhere/a.zip", "here/a.zip", "a", "a/b/c"):
+            sentence = refusal(importing.unpack, Path(path), tmp_path)
+            assert sentence.endswith(f'got "{path}", which is not there.')
 
     @pytest.mark.parametrize(
         ("names", "told"),
