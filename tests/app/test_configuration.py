@@ -182,10 +182,12 @@ def test_an_adapter_from_elsewhere_joins_the_review_page(app, page, tmp_path):
     page.locator("#adapter-adapter-problem", has_text="checkpoint-10").wait_for(timeout=120_000)
     page.click("#adapter-adapter input")
     page.get_by_role("option", name="checkpoint-10").click()
+    page.click("#adapter-import")
     page.locator("#adapter-base-model-problem", has_text="./out/base").wait_for()
     assert page.locator("#adapter-adapter-problem").count() == 0
     page.click("#adapter-base-model input")
     page.get_by_role("option", name=BUILTIN_BASE).click()
+    page.click("#adapter-import")
     page.locator("#imported", has_text="is in the queue for its test").wait_for(timeout=120_000)
     page.locator("#adapter-adapter").wait_for(state="hidden")
     choice = page.locator("#adapters label", has_text="from elsewhere checkpoint-10")

@@ -19,12 +19,13 @@ from peft_demo.ui.services import Services
 ASKED = {
     "adapter": (
         "Which adapter",
-        "There are several in the zip; Trainer leaves one for each checkpoint.",
+        "There are several in the zip, as Trainer leaves one for each checkpoint: choose one, then "
+        "press Import.",
     ),
     "base_model": (
         run_field("base_model").label,
-        "The adapter's file does not name its base model. With another than its own it answers "
-        "at random.",
+        "The adapter's file does not name its base model: choose it, then press Import. With "
+        "another than its own an adapter answers at random.",
     ),
 }
 """What is asked only where the files do not say it: label, and why."""
@@ -143,18 +144,12 @@ class ImportForm:
             "concurrency_id": "import",
             "api_visibility": "private",
             "show_progress_on": self.outcome,
-            "trigger_mode": "once",  # one adapter must not join twice
         }
         # What was chosen of another upload is forgotten.
         self.file.upload(checked(self.bring), said, outputs, **common)
         self.file.clear(checked(self.forget), None, outputs, **common)
-        gr.on(
-            [self.button.click, *(control.input for control in self._asked.values())],
-            checked(self.bring),
-            [*said, *self._asked.values()],
-            outputs,
-            **common,
-        )
+        # Not as soon as something is chosen: Gradio tells a choice twice.
+        self.button.click(checked(self.bring), [*said, *self._asked.values()], outputs, **common)
 
     def bring(
         self,
