@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import fields
@@ -43,6 +45,11 @@ _MOST_ITEMS = 1_000
 
 _LARGEST_NUMBER = 10_000
 
+_LARGEST_SEED = 2**64
+
+_MOST_CHARACTERS = 100_000
+"""Of all of it as JSON: it is stored with its run and goes to every browser."""
+
 _ANY_NUMBER = re.compile("seed|key|step")
 """Names of numbers that do not size anything."""
 
@@ -68,13 +75,21 @@ def sanitised(config: Mapping[str, Any], base_id: str, method_id: str) -> dict[s
         if isinstance(field, Integer)
     }
     for name, value in kept.items():
-        if name != "base_model_name_or_path" and not _ANY_NUMBER.search(name):
-            _check_value(name, value, largest.get(name, _LARGEST_NUMBER))
+        if name != "base_model_name_or_path":
+            usual = _LARGEST_SEED if _ANY_NUMBER.search(name) else _LARGEST_NUMBER
+            _check_value(name, value, largest.get(name, usual))
+    if len(json.dumps(kept)) > _MOST_CHARACTERS:
+        raise refusal(f"must have settings of at most {_MOST_CHARACTERS:,} characters, got more.")
     return {**kept, "base_model_name_or_path": base_id, "inference_mode": True}
 
 
 def _check_value(name: str, value: object, largest: int) -> None:
-    """Refuse what peft could choke on: huge numbers, long lists, patterns that never end."""
+    """Refuse what peft could choke on: huge numbers, long lists, patterns that never end.
+
+    And numbers that are none, which browsers cannot read.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise refusal(f"must have a {name} that is a finite number, got {value}.")
     if isinstance(value, int) and abs(value) > largest:
         raise refusal(f"must have {name} of at most {largest:,}, got {shown(value)}.")
     if isinstance(value, str) and not _is_harmless(value):

@@ -92,11 +92,25 @@ class TestHostileConfigurations:
             ("rank_pattern", {"q_lin": 10**9}),
             ("layers_to_transform", [10**9]),
             ("alpha_pattern", {f"{number}": 1 for number in range(1_001)}),
+            ("lora_dropout", float("nan")),
+            ("lora_alpha", float("inf")),
+            ("alpha_pattern", {"q_lin": float("nan")}),
         ],
     )
     def test_what_would_take_for_ever(self, copied, name, value):
         folder = copied(LORA, config=lambda values: values.update({name: value}))
         assert name in refusal(importing.describe, folder)
+
+    def test_a_seed_that_no_browser_could_read(self, built, copied):
+        folder = copied(
+            built("vera"), config=lambda values: values.update(projection_prng_key=10**400)
+        )
+        assert "projection_prng_key of at most" in refusal(importing.describe, folder)
+
+    def test_more_settings_than_every_browser_should_get(self, copied):
+        many = {f"{'x' * 190}{number}": 1 for number in range(900)}
+        folder = copied(LORA, config=lambda values: values.update(alpha_pattern=many))
+        assert "at most 100,000 characters" in refusal(importing.describe, folder)
 
     def test_a_rank_beyond_all_memory(self, copied):
         folder = copied(LORA, config=lambda values: values.update(r=10**9))
