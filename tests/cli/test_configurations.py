@@ -100,6 +100,13 @@ def test_an_adapter_from_elsewhere_is_tested_and_predicts(command, tmp_path, bas
     assert done.status == 0, done.err
     run_id = done.out.split()[0]
     assert command("predict", "A fine film.", "--run", run_id).status == 0
+    # At the length that its run.json has, it is as right as the reference run itself.
+    reference, again = (
+        json.loads(command("show", each, "--json").out) for each in ("reference-ia3", run_id)
+    )
+    assert again["config"]["max_length"] == reference["config"]["max_length"]
+    accuracies = (each["result"]["test_accuracy"] for each in (reference, again))
+    assert next(accuracies) == pytest.approx(next(accuracies), abs=0.004)
 
 
 def test_what_is_no_adapter_is_refused(command, tmp_path):

@@ -75,7 +75,7 @@ class TestAsARun:
         scratch.mkdir()
         source = zipped(tmp_path / "mine.zip", members(LORA, "mine/"))
         folder = importing.unpack(source, scratch)
-        config = importing.describe(folder, source.stem)
+        config = importing.describe(folder, source.stem, max_length=50)
         config = retested(config, num_test_reviews=64)
         store.submit(config, "me", RunKind.IMPORTED, files=folder)
         claimed = store.claim()
