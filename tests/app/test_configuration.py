@@ -178,7 +178,7 @@ def test_an_adapter_from_elsewhere_joins_the_review_page(app, page, tmp_path):
     )
     open_tab(page, "Review")
     page.locator("#import button").first.click()
-    page.locator("#adapter-max-length input").fill("16")
+    page.locator("#adapter-max-length textarea, #adapter-max-length input").fill("16")
     page.set_input_files("#adapter-file input[type=file]", archive)
     page.locator("#adapter-adapter-problem", has_text="checkpoint-10").wait_for(timeout=120_000)
     page.click("#adapter-adapter input")

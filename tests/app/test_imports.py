@@ -15,7 +15,7 @@ def test_labels_that_are_swapped_are_asked_about_and_swapped(page, tmp_path):
 
     page.get_by_role("tab", name="Review", exact=True).click()
     page.get_by_text("Add an adapter from elsewhere").click()
-    page.locator("#adapter-max-length input").fill("16")
+    page.locator("#adapter-max-length textarea, #adapter-max-length input").fill("16")
     page.set_input_files("#adapter-file input[type=file]", archive)
     page.locator("#imported", has_text="turned").wait_for(timeout=120_000)
 

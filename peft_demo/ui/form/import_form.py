@@ -37,7 +37,7 @@ FIELDS = ("adapter", *SAID, "base_model")
 """Each has a place for its sentence below it."""
 
 
-_EMPTIED: dict[str, Any] = {"max_length": None, "swap_labels": False, "name": ""}
+_EMPTIED: dict[str, Any] = {"max_length": "", "swap_labels": False, "name": ""}
 """What is said of one adapter, as it is for the next."""
 
 
@@ -80,11 +80,11 @@ class ImportForm:
                 filterable=False,
                 render=False,
             ),
-            "max_length": gr.Number(
-                None,
+            # A line of text: an empty box for numbers would say 0.
+            "max_length": gr.Textbox(
                 label=length.label,
                 info="Tokens of each text that it was trained with. Left empty: as its files say.",
-                precision=0,
+                max_lines=1,
                 elem_id="adapter-max-length",
                 render=False,
             ),
