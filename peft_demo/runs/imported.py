@@ -75,7 +75,7 @@ class ImportedConfig(KnownConfig):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences about what had to be taken, or was read from its files."""
+        """See KnownConfig."""
         told = []
         if not self.is_length_known:
             told.append(

@@ -85,6 +85,11 @@ class KnownConfig(BaseModel):
         refuse("config", f"config must say how to train, and of {self.name} that is not known.")
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what had to be taken for it, or was read from files beside it."""
+        return ()
+
+    @property
     def is_length_known(self) -> bool:
         """Whether ``max_length`` is what it was trained at, as far as anybody says."""
         return self.max_length is not None

@@ -76,7 +76,8 @@ class TestDetails:
     def test_has_what_is_known_and_can_be_done(self, services):
         run_id = an_import(services, 180)
         html = json.loads(ask(RunsPage(services), "details", {"run_id": run_id}))["html"]
-        for told in ("320", "rank_pattern", "tokenizer.json", "are its labels swapped?"):
+        told_of_length = "max_length 200 is taken from tokenizer.json."
+        for told in ("320", "rank_pattern", told_of_length, "are its labels swapped?"):
             assert told in html
         for made_up in (*TRAINING, "Saved and loaded again", "TrainOutput", "peft_config"):
             assert made_up not in html
