@@ -5,7 +5,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from peft_demo.fields import Choice, Field, Integer, Modules, Number, Text
+from peft_demo.fields import (
+    Blocks,
+    Choice,
+    Field,
+    Integer,
+    Modules,
+    Number,
+    Pattern,
+    Switch,
+    Text,
+)
 
 
 @singledispatch
@@ -36,3 +46,19 @@ def _(field: Choice) -> st.SearchStrategy[str]:
 @allowed_by.register
 def _(field: Modules) -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from(field.choices), min_size=1, unique=True)
+
+
+@allowed_by.register
+def _(field: Switch) -> st.SearchStrategy[bool]:
+    return st.booleans()
+
+
+@allowed_by.register
+def _(field: Blocks) -> st.SearchStrategy[list[int]]:
+    return st.lists(st.integers(0, field.maximum), unique=True)
+
+
+@allowed_by.register
+def _(field: Pattern) -> st.SearchStrategy[dict[str, int]]:
+    numbers = st.integers(field.minimum, min(field.maximum, 64))
+    return st.dictionaries(st.sampled_from(field.choices), numbers, max_size=3)

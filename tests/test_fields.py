@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.fields import Choice, Field, Integer, Modules, Number, check_all, shown
+from peft_demo.fields import (
+    Blocks,
+    Choice,
+    Field,
+    Integer,
+    Modules,
+    Number,
+    Pattern,
+    Switch,
+    check_all,
+    shown,
+)
 from peft_demo.methods import METHODS
 from peft_demo.runs import LEARNING_RATE, NAME, fields_of
 
@@ -60,8 +71,11 @@ class TestEveryField:
     @pytest.mark.parametrize("field", FIELDS, ids=by_name)
     @pytest.mark.parametrize("value", [None, True, object(), {"a": 1}, b"\xff", 1j])
     def test_refuses_values_of_no_kind(self, field, value):
-        if value is None and field.default is None:
-            return  # that is what leaving it empty gives
+        if value is None and (field.default is None or field.is_rare):
+            assert field.check(value) == field.default
+            return
+        if value is True and isinstance(field, Switch):
+            return
         assert problem(field, value).startswith(f"{field.name} must be {field.allowed}, got ")
 
 
@@ -211,6 +225,72 @@ class TestChoices:
         count = "none or some" if field.may_be_empty else "one or more"
         assert sentence.startswith(f"{field.name} must be {count} of {field.choices[0]}, ")
         assert sentence.endswith(came)
+
+
+class TestSwitches:
+    FIELD = Switch("s", "S", "Help.", False)
+
+    @pytest.mark.parametrize("value", [True, "true", "yes", "True", "on", 1])
+    def test_yes_is_written_in_many_ways(self, value):
+        assert self.FIELD.check(value) is True
+
+    @pytest.mark.parametrize("value", ["", "perhaps", 3, None, [True]])
+    def test_what_is_neither_is_refused(self, value):
+        assert problem(self.FIELD, value).startswith("s must be yes or no, got ")
+
+
+class TestBlocks:
+    FIELD = Blocks("b", "B", "Help.", (), 5)
+
+    @pytest.mark.parametrize(
+        ("value", "blocks"),
+        [
+            ("4, 5", (4, 5)),
+            ("5 4 5", (4, 5)),
+            ("0-2", (0, 1, 2)),
+            ("[1, 3]", (1, 3)),
+            ([3, 1], (1, 3)),
+            ({2}, (2,)),
+            (["4"], (4,)),
+            (0, (0,)),
+            ("", ()),
+            ("all", ()),
+            ([], ()),
+            ("0-5", ()),
+        ],
+    )
+    def test_are_read_as_people_write_them(self, value, blocks):
+        assert self.FIELD.check(value) == blocks
+        assert self.FIELD.check(self.FIELD.written(blocks)) == blocks
+
+    @pytest.mark.parametrize("value", ["6", "0-6", "last", [-1], [True], 1.5, True, "1-", "99999"])
+    def test_others_are_refused(self, value):
+        assert problem(self.FIELD, value).startswith("b must be some of the blocks 0 to 5")
+
+
+class TestPatterns:
+    FIELD = Pattern("p", "P", "Help.", "", ("a", "b.c"), 1, 64)
+
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [
+            ("a: 4", "a: 4"),
+            ("b.c=8; a = 2", "a: 2, b.c: 8"),
+            ({"b.c": 8, "a": 2.0}, "a: 2, b.c: 8"),
+            ("{'a': 3}", "a: 3"),
+            ("", ""),
+            ({}, ""),
+        ],
+    )
+    def test_are_written_in_one_way(self, value, text):
+        assert self.FIELD.check(value) == text
+        assert self.FIELD.check(text) == text
+
+    @pytest.mark.parametrize(
+        "value", ["a", "a: b", "x: 4", "a: 0", "a: 65", {"a": True}, 5, "a: 1: 2"]
+    )
+    def test_others_are_refused(self, value):
+        assert "1 and 64" in problem(self.FIELD, value)
 
 
 class TestCheckAll:

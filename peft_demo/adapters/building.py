@@ -30,7 +30,7 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
 
     method = METHODS[config.method]
     # Moving a model to a GPU moves its tensors, so there the shared ones stay behind as well.
-    is_private = method.writes_to_base or hardware.device() != "cpu"
+    is_private = method.needs_own_base(config.method_values) or hardware.device() != "cpu"
     model = base.private(config.labels) if is_private else base.shared(config.labels)
     if method.peft_config is None:
         model.requires_grad_(True)

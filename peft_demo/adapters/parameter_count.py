@@ -19,6 +19,7 @@ from torch.overrides import TorchFunctionMode
 
 from peft_demo.adapters.building import adapted, count_trained
 from peft_demo.methods import METHODS, Method, Setting, Values
+from peft_demo.methods.method import LAYERS
 from peft_demo.models import Architecture, Shape
 
 ADAPTER = "default"
@@ -63,11 +64,16 @@ class ParameterCount:
     architecture: Architecture
     """The base's family."""
     block: tuple[Part, ...]
-    """The modules of a block that something is added to or trained in; all blocks are alike."""
+    """The modules of a block that something is added to or trained in; all blocks are alike, or
+    those of ``some_blocks``."""
     shared: tuple[Tensor, ...]
     """What the method adds once for all blocks: a vector bank, random matrices, virtual tokens."""
     embeddings: tuple[Tensor, ...]
     """Tensors of the embeddings that are trained."""
+    some_blocks: tuple[int, ...] = ()
+    """The blocks that get something of their own, from 0, if that is not all of them."""
+    num_elsewhere: int = 0
+    """Trained parameters of the other blocks."""
 
     @property
     def share_of_base(self) -> float:
@@ -98,9 +104,11 @@ def _counted(
     adapter, head = count_trained(model, family)
     found = _found(model, own, family)
     shared = [each for each in found if each.is_added and not each.is_of_one_module]
-    block = _block(found, blank, setting.base)
+    some = dict(values).get(LAYERS.name) or ()
+    blocks = some or tuple(range(n_layers))
+    block = _block(found, blank, setting.base, blocks[-1])
     numbered = [each for each in shared if each.names[0][-1].isdigit()]
-    if len(numbered) == n_layers * len(block):
+    if len(numbered) == len(blocks) * len(block):
         # One for each module of each block, kept outside them; their names only number them.
         shared = [each for each in shared if each not in numbered]
         block = [
@@ -126,6 +134,8 @@ def _counted(
             for each in found
             if not each.is_added and f".{family.embeddings}." in each.names[0]
         ),
+        some_blocks=some if len(some) < n_layers else (),
+        num_elsewhere=_num_elsewhere(model, family, blocks),
     )
 
 
@@ -260,9 +270,20 @@ def _found(model: nn.Module, own: set[torch.Tensor], family: Architecture) -> li
     ]
 
 
-def _block(found: list[_Found], blank: nn.Module, base: Shape) -> list[Part]:
-    """What happens at the modules of the last block; all blocks are alike."""
-    last = base.architecture.block(base.n_layers - 1)
+def _num_elsewhere(model: nn.Module, family: Architecture, blocks: tuple[int, ...]) -> int:
+    mine = tuple(family.block(number) for number in blocks)
+    return sum(
+        parameter.numel()
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad
+        and family.block_path in name
+        and not any(path in name for path in mine)
+    )
+
+
+def _block(found: list[_Found], blank: nn.Module, base: Shape, number: int) -> list[Part]:
+    """What happens at the modules of a block."""
+    last = base.architecture.block(number)
     modules: dict[str, dict[str, tuple[int, ...]]] = {}
     for name, parameter in blank.named_parameters():
         path, _, kind = name.partition(last)[2].rpartition(".")
@@ -297,6 +318,6 @@ def _before(family: Architecture) -> re.Pattern[str]:
     """What stands before a tensor's name within its module."""
     paths = "|".join(re.escape(family.path(module)) for module in family.modules)
     return re.compile(
-        rf"^.*{re.escape(family.block_path)}\d+\.({paths})\.|^base_model\."
-        rf"|^{family.body}\.{family.embeddings}\."
+        rf"^.*{re.escape(family.block_path)}\d+\.({paths})\."
+        rf"|^(?:base_model\.model\.)?{family.body}\.{family.embeddings}\.|^base_model\."
     )

@@ -25,8 +25,9 @@ def peft_call(config: RunConfig) -> str:
     method = METHODS[config.method]
     if method.peft_config is None:
         return ""
+    rare = method.rare_defaults.keys()  # they are named only if they are not peft's defaults
     built = method.peft_config(config.method_values, config.setting)
-    return _call(type(built).__name__, _arguments(built, config.method_values))
+    return _call(type(built).__name__, _arguments(built, config.method_values.keys() - rare))
 
 
 def peft_call_of(given: Mapping[str, Any], chosen: Iterable[str]) -> str:

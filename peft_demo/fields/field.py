@@ -14,11 +14,12 @@ import pydantic
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields.words import shown, shown_single
 
-Value: TypeAlias = int | float | str | tuple[str, ...]
-"""What a field can hold; ``tuple[str, ...]`` is a choice of modules."""
+Value: TypeAlias = bool | int | float | str | tuple[str, ...] | tuple[int, ...]
+"""What a field can hold: a tuple is a choice of modules or of blocks."""
 
-Widget: TypeAlias = Literal["slider", "number", "text", "dropdown", "checkboxes"]
-"""What a form draws: a number to slide or to type, a line of text, one of some, some of some."""
+Widget: TypeAlias = Literal["slider", "number", "text", "dropdown", "checkbox", "checkboxes"]
+"""What a form draws: a number to slide or to type, a line of text, one of some, yes or no, some of
+some."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class Field(ABC):
             "help": self.help,
             "kind": self.kind,
             "allowed": self.allowed,
+            "is_rare": self.is_rare,
             "default": list(self.default) if isinstance(self.default, tuple) else self.default,
             "minimum": getattr(self, "minimum", None),
             "maximum": getattr(self, "maximum", None),
@@ -98,8 +100,10 @@ class Field(ABC):
         """
         if self.default is None and value in (None, ""):
             return None
+        if self.is_rare and value is None:
+            return self.default
         try:
-            if isinstance(value, bool):
+            if isinstance(value, bool) and not isinstance(self.default, bool):
                 raise ValueError
             return self._ordered(_adapter(self).validate_python(value))
         except ValueError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -11,7 +11,7 @@ import pydantic
 
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields.field import Field, Value, Widget
-from peft_demo.fields.words import plain
+from peft_demo.fields.words import plain, shown_single
 
 # Patterns of texts without control characters.
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
@@ -221,3 +221,163 @@ class Modules(Field):
 
     def _ordered(self, checked: Any) -> Value:
         return tuple(choice for choice in self.choices if choice in checked)
+
+
+@dataclass(frozen=True)
+class Switch(Field):
+    """Yes or no."""
+
+    kind = "switch"
+    widget = "checkbox"
+    example = "no, yes"
+    allowed = "yes or no"
+
+    default: bool
+
+    @property
+    def annotation(self) -> Any:
+        return bool
+
+
+@dataclass(frozen=True)
+class Blocks(Field):
+    """Some of the network's blocks, counted from 0; none stands for all of them."""
+
+    kind = "blocks"
+    is_list = True
+    widget = "text"
+    separator = ";"
+    several = "sets parted by semicolons"
+
+    default: tuple[int, ...]
+    maximum: int
+    """The last block."""
+    minimum: ClassVar[int] = 0
+
+    @property
+    def annotation(self) -> Any:
+        block: Any = Annotated[int, pydantic.Field(ge=0, le=self.maximum)]
+        return tuple[block, ...]
+
+    @property
+    def allowed(self) -> str:
+        return f"some of the blocks 0 to {self.maximum}, such as 0, 2 or 1-3, or empty for all"
+
+    @property
+    def example(self) -> str:
+        return f"0; {self.maximum}; 0-{self.maximum // 2}"
+
+    def written(self, value: Any) -> Any:
+        return ", ".join(map(str, value))
+
+    def check(self, value: object) -> Value | None:
+        """Also takes a number, ``all``, and a text with commas and ranges; each comes once."""
+        if isinstance(value, str) and value.strip().lower() in ("", "all"):
+            return ()
+        if isinstance(value, int) and not isinstance(value, bool):
+            return super().check((value,))
+        if isinstance(value, str):
+            return super().check(self._of_text(value))
+        if isinstance(value, (set, frozenset)):
+            value = tuple(value)
+        if isinstance(value, (list, tuple)) and any(isinstance(one, bool) for one in value):
+            value = tuple(map(str, value))
+        return super().check(value)
+
+    def _of_text(self, text: str) -> object:
+        """The numbers in a text; the text itself if it has anything else."""
+        numbers: list[int] = []
+        for part in re.split(r"[,;\s]+", text.strip("[](){} ")):
+            found = re.fullmatch(r"(\d{1,4})(?:[-–](\d{1,4}))?", part)
+            if found is None:
+                return text
+            numbers += range(int(found[1]), int(found[2] or found[1]) + 1)
+        return tuple(numbers) or text
+
+    def _ordered(self, checked: Any) -> Value:
+        found = tuple(sorted({*checked}))
+        return () if len(found) == self.maximum + 1 else found
+
+
+@dataclass(frozen=True)
+class Pattern(Field):
+    """A whole number for each of some modules, as one text: ``name: 16, other: 4``."""
+
+    kind = "pattern"
+    widget = "text"
+    separator = ";"
+    several = "patterns parted by semicolons"
+
+    default: str
+    choices: tuple[str, ...]
+    minimum: int
+    """Inclusive, of each number."""
+    maximum: int
+    """Inclusive, of each number."""
+    read: Callable[[object], object] = _parts
+    """See Modules."""
+
+    @property
+    def annotation(self) -> Any:
+        return str
+
+    @property
+    def allowed(self) -> str:
+        limits = f"a whole number between {plain(self.minimum)} and {plain(self.maximum)}"
+        return f"empty, or {limits} for some of {', '.join(self.choices)} ({self.example})"
+
+    @property
+    def example(self) -> str:
+        return f"{self.choices[0]}: {max(1, self.minimum)}, {self.choices[-1]}: 4"
+
+    def check(self, value: object) -> Value | None:
+        """Also takes a mapping; the modules come in the network's order, each once."""
+        if value is None and self.is_rare:
+            return self.default
+        numbers = self.numbers(value)
+        if numbers is None:
+            sentence = f"{self.name} must be {self.allowed}, got {shown_single(value)}."
+            raise InvalidFieldsError({self.name: sentence})
+        return ", ".join(f"{module}: {number}" for module, number in numbers.items())
+
+    def numbers(self, value: object) -> dict[str, int] | None:
+        """The number of each module, in the network's order; None if a value is not allowed."""
+        found: dict[str, int] = {}
+        pairs = _pairs(value)
+        if pairs is None:
+            return None
+        for name, given in pairs:
+            modules, number = self.read(name), _whole(given)
+            if not isinstance(modules, tuple) or not modules or {*modules} - {*self.choices}:
+                return None
+            if number is None or not self.minimum <= number <= self.maximum:
+                return None
+            found |= dict.fromkeys(modules, number)
+        return {module: found[module] for module in self.choices if module in found}
+
+
+def _pairs(value: object) -> list[tuple[str, object]] | None:
+    """Names and what stands after their colons; None if it is neither a mapping nor such a text."""
+    if isinstance(value, Mapping):
+        return [(str(name), number) for name, number in value.items()]
+    if not isinstance(value, str):
+        return None
+    parts = [part for part in re.split(r"[,;\n]", value.strip("{} \n")) if part.strip()]
+    pairs = [re.split(r"[:=]", part) for part in parts]
+    return (
+        [(pair[0].strip(" '\""), pair[1]) for pair in pairs]
+        if all(len(p) == 2 for p in pairs)
+        else None
+    )
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        return _WHOLE.validate_python(value)
+    except ValueError:
+        return None
+
+
+_WHOLE = pydantic.TypeAdapter(int)

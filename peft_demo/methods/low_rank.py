@@ -7,7 +7,9 @@ from typing import Any
 
 from peft_demo.errors import refuse
 from peft_demo.fields import Integer
+from peft_demo.methods.lora_options import BIAS, INIT, PATTERNS, RSLORA, check_lora
 from peft_demo.methods.method import (
+    LAYERS,
     TARGET_MODULES,
     ConfigOf,
     Method,
@@ -73,10 +75,19 @@ _LORA = Method(
     year=2021,
     paper="LoRA: Low-Rank Adaptation of Large Language Models",
     paper_url="https://arxiv.org/abs/2106.09685",
-    fields=(rank(), alpha("lora_alpha"), dropout("lora_dropout", 0.1), TARGET_MODULES),
+    fields=(
+        rank(),
+        alpha("lora_alpha"),
+        dropout("lora_dropout", 0.1),
+        TARGET_MODULES,
+        LAYERS,
+        INIT,
+        BIAS,
+        *PATTERNS,
+    ),
     starting_rate=1e-3,
     peft_config=ConfigOf("LoraConfig"),
-    check=rank_fits_widths,
+    check=check_lora,
 )
 
 ROWS = (
@@ -106,6 +117,7 @@ ROWS = (
         paper="DoRA: Weight-Decomposed Low-Rank Adaptation",
         paper_url="https://arxiv.org/abs/2402.09353",
         merges_to_predict=True,
+        fields=(*_LORA.fields, RSLORA),
         peft_config=ConfigOf("LoraConfig", {"use_dora": True}),
     ),
     replace(
@@ -120,6 +132,7 @@ ROWS = (
         "Language Models",
         paper_url="https://arxiv.org/abs/2404.02948",
         starting_rate=5e-4,
+        fields=(*(field for field in _LORA.fields if field is not INIT), RSLORA),
         peft_config=ConfigOf("LoraConfig", {"init_lora_weights": "pissa"}),
         writes_to_base=True,
     ),
@@ -134,6 +147,7 @@ ROWS = (
         paper="OLoRA: Orthonormal Low-Rank Adaptation of Large Language Models",
         paper_url="https://arxiv.org/abs/2406.01775",
         starting_rate=5e-4,
+        fields=(*(field for field in _LORA.fields if field is not INIT), RSLORA),
         peft_config=ConfigOf("LoraConfig", {"init_lora_weights": "olora"}),
         writes_to_base=True,
     ),
@@ -184,6 +198,7 @@ ROWS = (
             alpha("lora_alpha"),
             dropout("lora_dropout", 0.1),
             TARGET_MODULES,
+            LAYERS,
         ),
         stacks=False,
         starting_rate=3e-3,

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from peft_demo.errors import refuse
-from peft_demo.fields import Field, Integer, Modules, Number, shown
+from peft_demo.fields import Blocks, Field, Integer, Modules, Number, Pattern, shown
 from peft_demo.methods import measured_rates
 from peft_demo.methods.peft_values import to_peft
-from peft_demo.models import FAMILY, NamesOf, Shape
+from peft_demo.models import BASES, BUILTIN_BASE, FAMILY, NamesOf, Shape
 
 if TYPE_CHECKING:
     from peft_demo.libraries import peft
@@ -86,7 +86,8 @@ class Method:
     benchmarks.forward``): then adapters that predict are kept merged."""
     baseline: bool = False
     writes_to_base: bool = False
-    """Whether building or training it changes base tensors: its runs need a private copy."""
+    """Whether building or training it changes base tensors, whatever its values are; see
+    ``needs_own_base``."""
     each_step: Callable[[Any, int], None] | None = None
     """Called with the model and the step, from 1, after the optimiser and before gradients are
     cleared. A named function of its arguments alone: exported code shows its source."""
@@ -116,23 +117,40 @@ class Method:
 
     def fields_on(self, base: Shape) -> tuple[Field, ...]:
         """The fields with the modules of a base's family in place of ``FAMILY``'s."""
-        architecture = base.architecture
-        return tuple(
-            replace(
-                own,
-                default=FAMILY.translated(own.default, architecture),
-                choices=FAMILY.translated(own.choices, architecture),
-                read=NamesOf(architecture),
-            )
-            if isinstance(own, Modules)
-            else own
-            for own in self.fields
-        )
+        return tuple(_on(own, base) for own in self.fields)
+
+    @property
+    def rare_defaults(self) -> dict[str, Any]:
+        """The defaults of the fields that few need."""
+        return {own.name: own.default for own in self.fields if own.is_rare}
+
+    def needs_own_base(self, values: Values) -> bool:
+        """Whether a run with these values needs a private copy of the base: it changes tensors.
+
+        Peft trains the base's own biases where ``bias`` says so.
+        """
+        return self.writes_to_base or values.get("bias") not in (None, "none")
 
     @property
     def is_head_only(self) -> bool:
         """Whether the whole body stays as it is."""
         return self.baseline and not self.writes_to_base
+
+
+def _on(own: Field, base: Shape) -> Field:
+    """A field for a base: with its family's modules, and as many blocks."""
+    family = base.architecture
+    match own:
+        case Blocks():
+            return replace(own, maximum=base.n_layers - 1)
+        case Pattern():
+            choices = FAMILY.translated(own.choices, family)
+            return replace(own, choices=choices, read=NamesOf(family))
+        case Modules():
+            default = FAMILY.translated(own.default, family)
+            choices = FAMILY.translated(own.choices, family)
+            return replace(own, default=default, choices=choices, read=NamesOf(family))
+    return own
 
 
 TARGET_MODULES = Modules(
@@ -153,6 +171,18 @@ NARROW_MODULES = replace(
     default=FAMILY.linear[:-1],
 )
 """For a method that builds a square matrix as wide as each module's inputs."""
+
+
+LAYERS = Blocks(
+    "layers_to_transform",
+    "Blocks (layers_to_transform)",
+    "Which of the network's blocks get an adapter, counted from 0: 4, 5 or 0-2. Left empty, all "
+    "of them do.",
+    (),
+    BASES[BUILTIN_BASE].shape.n_layers - 1,
+    is_rare=True,
+)
+"""For every method whose configuration in peft has it."""
 
 
 def rank(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from peft_demo.errors import refuse
 from peft_demo.fields import Choice, Integer, shown
 from peft_demo.methods.method import (
+    LAYERS,
     NARROW_MODULES,
     TARGET_MODULES,
     ConfigOf,
@@ -71,7 +72,7 @@ ROWS = (
         year=2023,
         paper="Controlling Text-to-Image Diffusion by Orthogonal Finetuning",
         paper_url="https://arxiv.org/abs/2306.07280",
-        fields=(_OFT_BLOCK_SIZE, TARGET_MODULES),
+        fields=(_OFT_BLOCK_SIZE, TARGET_MODULES, LAYERS),
         stacks=False,
         starting_rate=1e-3,
         peft_config=ConfigOf("OFTConfig"),
@@ -86,7 +87,7 @@ ROWS = (
         year=2023,
         paper="Parameter-Efficient Orthogonal Finetuning via Butterfly Factorization",
         paper_url="https://arxiv.org/abs/2311.06243",
-        fields=(_BOFT_BLOCK_SIZE, NARROW_MODULES),
+        fields=(_BOFT_BLOCK_SIZE, NARROW_MODULES, LAYERS),
         merges_to_predict=True,
         starting_rate=2e-3,
         peft_config=ConfigOf("BOFTConfig"),
@@ -114,6 +115,7 @@ ROWS = (
                 2,
             ),
             NARROW_MODULES,
+            LAYERS,
         ),
         merges_to_predict=True,
         starting_rate=1e-3,
@@ -159,6 +161,7 @@ ROWS = (
         fields=(
             rank(32, 256, help="How many principal directions of each weight are rotated."),
             TARGET_MODULES,
+            LAYERS,
         ),
         starting_rate=1e-3,
         peft_config=ConfigOf(

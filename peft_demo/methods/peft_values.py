@@ -21,7 +21,17 @@ def _blocks_from_peft(value: Any) -> Any:
     return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def pattern_of(text: str) -> dict[str, int]:
+    """What a pattern's text says: the number of each module."""
+    pairs = (part.split(": ") for part in text.split(", ") if part)
+    return {module: int(number) for module, number in pairs}
+
+
+_PATTERN = _Spelling(pattern_of, lambda value: {} if value is None else value)
+
 _SPELLINGS = {
+    "rank_pattern": _PATTERN,
+    "alpha_pattern": _PATTERN,
     "layers_to_transform": _Spelling(lambda blocks: [*blocks] or None, _blocks_from_peft),
     "init_lora_weights": _Spelling(
         lambda start: True if start == "default" else start,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from peft_demo.fields import Integer, Number
 from peft_demo.methods.method import (
+    LAYERS,
     TARGET_MODULES,
     ConfigOf,
     Method,
@@ -57,6 +58,7 @@ _VERA = Method(
         _D_INITIAL,
         dropout("vera_dropout"),
         TARGET_MODULES,
+        LAYERS,
     ),
     starting_rate=5e-3,
     peft_config=ConfigOf("VeraConfig", seed="projection_prng_key"),
@@ -77,7 +79,7 @@ ROWS = (
         year=2025,
         paper="PVeRA: Probabilistic Vector-Based Random Matrix Adaptation",
         paper_url="https://arxiv.org/abs/2512.07703",
-        fields=(*_VERA.fields[:2], TARGET_MODULES),
+        fields=(*_VERA.fields[:2], TARGET_MODULES, LAYERS),
         stacks=False,
         peft_config=ConfigOf("PveraConfig", seed="projection_prng_key"),
     ),
@@ -105,6 +107,7 @@ ROWS = (
                 16,
             ),
             TARGET_MODULES,
+            LAYERS,
         ),
         stacks=False,
         starting_rate=5e-3,
@@ -132,6 +135,7 @@ ROWS = (
                 16,
             ),
             TARGET_MODULES,
+            LAYERS,
         ),
         stacks=False,
         starting_rate=5e-3,
@@ -166,6 +170,7 @@ ROWS = (
                 4_096,
             ),
             TARGET_MODULES,
+            LAYERS,
         ),
         stacks=False,
         starting_rate=1e-3,
@@ -190,6 +195,7 @@ ROWS = (
                 "u", "Vector length (u)", "How many numbers are trained in each layer.", 64, 1, 512
             ),
             TARGET_MODULES,
+            LAYERS,
         ),
         stacks=False,
         starting_rate=5e-3,
@@ -222,6 +228,7 @@ ROWS = (
                 "scaling", "Scaling (s)", "What the update is multiplied by.", 1.0, 0.1, 10.0, 0.1
             ),
             TARGET_MODULES,
+            LAYERS,
         ),
         stacks=False,
         starting_rate=1e-3,

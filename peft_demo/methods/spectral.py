@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from peft_demo.fields import Field, Integer, Number
 from peft_demo.methods.method import (
+    LAYERS,
     TARGET_MODULES,
     ConfigOf,
     Method,
@@ -58,7 +59,7 @@ _FOURIERFT = Method(
     year=2024,
     paper="Parameter-Efficient Fine-Tuning with Discrete Fourier Transform",
     paper_url="https://arxiv.org/abs/2405.03003",
-    fields=(_n_frequency(1000), _scaling(150.0, 500.0), TARGET_MODULES),
+    fields=(_n_frequency(1000), _scaling(150.0, 500.0), TARGET_MODULES, LAYERS),
     stacks=False,
     merges_to_predict=True,
     starting_rate=5e-3,
@@ -77,7 +78,7 @@ ROWS = (
         year=2025,
         paper="Exploring Sparsity for Parameter Efficient Fine Tuning Using Wavelets",
         paper_url="https://arxiv.org/abs/2505.12532",
-        fields=(_n_frequency(2600), _scaling(25.0, 200.0), TARGET_MODULES),
+        fields=(_n_frequency(2600), _scaling(25.0, 200.0), TARGET_MODULES, LAYERS),
         starting_rate=1e-3,
         peft_config=ConfigOf("WaveFTConfig", seed="random_loc_seed"),
     ),
@@ -90,7 +91,7 @@ ROWS = (
         year=2024,
         paper="Parameter-Efficient Fine-Tuning via Circular Convolution",
         paper_url="https://arxiv.org/abs/2407.19342",
-        fields=(_BLOCK_SIZE, TARGET_MODULES),
+        fields=(_BLOCK_SIZE, TARGET_MODULES, LAYERS),
         stacks=False,
         merges_to_predict=True,
         starting_rate=5e-3,

@@ -7,10 +7,8 @@ from typing import Any
 
 from peft_demo.errors import refuse
 from peft_demo.fields import Field, Modules, shown
+from peft_demo.methods.method import LAYERS
 from peft_demo.models import Named, Shape, listed, named
-
-LAYERS = "layers_to_transform"
-"""The field that says which blocks get an adapter."""
 
 
 def read_names(field: Modules, value: object, base: Shape) -> Named | None:
@@ -54,7 +52,9 @@ def with_blocks(fields: Iterable[Field], values: Mapping[str, Any], base: Shape)
             continue
         plain[field.name] = list(found.modules)
         if found.blocks:
-            plain[LAYERS] = _blocks(field, found, values.get(LAYERS), LAYERS in known)
+            plain[LAYERS.name] = _blocks(
+                field, found, values.get(LAYERS.name), LAYERS.name in known
+            )
     return plain
 
 
@@ -68,6 +68,18 @@ def _blocks(field: Modules, found: Named, given: object, has_layers: bool) -> li
         )
     if given not in (None, "", [], ()):
         refuse(
-            LAYERS, f"{LAYERS} must be left out where {field.name} names blocks itself ({told})."
+            LAYERS.name,
+            f"{LAYERS.name} must be left out where {field.name} names blocks itself ({told}).",
         )
     return list(found.blocks)
+
+
+def check_blocks(values: Mapping[str, Any], base: Shape) -> None:
+    """Refuse blocks that a base has not: a folder of one's own may hold a smaller network."""
+    missing = [number for number in values.get(LAYERS.name, ()) if number >= base.n_layers]
+    if missing:
+        refuse(
+            LAYERS.name,
+            f"{LAYERS.name} must be some of the base's blocks 0 to {base.n_layers - 1}, got "
+            f"{shown(missing)}.",
+        )

@@ -3,7 +3,7 @@
 from peft_demo.runs.config import RunConfig
 from peft_demo.runs.history import read_config
 from peft_demo.runs.imported import ImportedConfig
-from peft_demo.runs.known import KnownConfig
+from peft_demo.runs.known import KnownConfig, telling
 from peft_demo.runs.results import (
     EpochMetrics,
     Evaluation,
@@ -50,5 +50,6 @@ __all__ = [
     "read_config",
     "run_field",
     "run_fields",
+    "telling",
     "tested_texts",
 ]

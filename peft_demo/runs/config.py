@@ -11,7 +11,7 @@ from peft_demo import methods
 from peft_demo.data import DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import Field, check_all, shown
-from peft_demo.methods.targets import with_blocks
+from peft_demo.methods.targets import check_blocks, with_blocks
 from peft_demo.models import BASES, BUILTIN_BASE, Shape, shape_of
 from peft_demo.runs.known import KnownConfig, in_short, validated
 from peft_demo.runs.run_fields import METHOD, fields_of
@@ -109,6 +109,7 @@ class RunConfig(KnownConfig):
 
     def _check_together(self, base: Shape) -> None:
         """The checks that involve several fields, once each of them is right by itself."""
+        check_blocks(self.method_values, base)
         methods.METHODS[self.method].check(self.method_values, self._setting_on(base))
 
 

@@ -52,8 +52,12 @@ class KnownConfig(BaseModel):
         return self.flat()
 
     def told(self) -> dict[str, Any]:
-        """``flat`` as tables of people's show it, without what only programs read."""
-        return self.flat()
+        """``flat`` as tables of people's show it, without what only programs read.
+
+        Fields that few need stand in it only if they are not at their default.
+        """
+        dull = self.method_values.keys() - telling(self.method, self.method_values).keys()
+        return {name: value for name, value in self.flat().items() if name not in dull}
 
     def get(self, name: str) -> Any:
         """The value of ``flat`` by that name; None if it is not known."""
@@ -148,20 +152,46 @@ def label_in(table: Mapping[str, Any], row_id: str) -> str:
     return table[row_id].label if row_id in table else row_id
 
 
+def telling(method_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A method's values without those of fields that few need, where they are the defaults."""
+    row = methods.METHODS.get(method_id)
+    usual = row.rare_defaults if row else {}
+    return {n: value for n, value in values.items() if n not in usual or value != usual[n]}
+
+
 def in_short(method_id: str, values: Mapping[str, Any], learning_rate: float | None) -> str:
-    """A method with its numbers, and its learning rate where that is known."""
+    """A method with its numbers, what is unusual, and its learning rate where that is known."""
+    row = methods.METHODS.get(method_id)
+    rare = row.rare_defaults if row else {}
+    told = telling(method_id, values)
     words = [
         label_in(methods.METHODS, method_id),
-        *(
-            f"{name.removeprefix('lora_')} {value:g}"
-            for name, value in values.items()
-            if is_number(value)
-        ),
+        *(_word(name, value) for name, value in told.items() if name in rare),
+        *(_word(n, value) for n, value in told.items() if n not in rare and is_number(value)),
         *([] if learning_rate is None else [f"lr {learning_rate:g}"]),
     ]
     while len(" · ".join(words)) > NAME.maximum and len(words) > 1:
         words.pop(-2 if len(words) > 2 else -1)  # it serves as a name, which has a limit
     return " · ".join(words)
+
+
+def _word(name: str, value: Any) -> str:
+    short = name.removeprefix("lora_")
+    if is_number(value):
+        return f"{short} {value:g}"
+    if isinstance(value, bool):
+        return short if value else f"no {short}"
+    several = isinstance(value, (list, tuple))
+    return f"{SHORT.get(name, short)} {'+'.join(map(str, value)) if several else value}"
+
+
+SHORT = {
+    "layers_to_transform": "blocks",
+    "init_lora_weights": "start",
+    "rank_pattern": "ranks",
+    "alpha_pattern": "alphas",
+}
+"""What the names of runs call fields with long names."""
 
 
 def is_number(value: object) -> bool:

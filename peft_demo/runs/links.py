@@ -19,7 +19,8 @@ def to_link(config: RunConfig) -> str:
     changed = {name: value for name, value in config.flat().items() if value != usual[name]}
     pairs = {"method": config.method, **changed}
     return urlencode(
-        {k: ",".join(v) if isinstance(v, list) else v for k, v in pairs.items()}, safe=",/"
+        {k: ",".join(map(str, v)) if isinstance(v, list) else v for k, v in pairs.items()},
+        safe=",/",
     )
 
 

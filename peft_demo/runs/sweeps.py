@@ -12,9 +12,11 @@ from peft_demo.data import DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import Field, Integer, Value, shown
 from peft_demo.methods import METHODS
+from peft_demo.methods.method import LAYERS
 from peft_demo.models import BUILTIN_BASE
 from peft_demo.runs import presets
 from peft_demo.runs.config import RunConfig
+from peft_demo.runs.known import SHORT
 from peft_demo.runs.run import GroupKind
 from peft_demo.runs.run_fields import (
     LEARNING_RATE,
@@ -203,17 +205,23 @@ def _fitting(name: str) -> str:
 
 def _words(swept: Mapping[str, Any]) -> str:
     """``r 4 · alpha 8``: the swept values as they stand in names."""
-    return " · ".join(f"{_short(name)} {_plain(value)}" for name, value in swept.items())
+    return " · ".join(
+        f"{_short(name)} {_plain(value, 'all' if name == LAYERS.name else 'none')}"
+        for name, value in swept.items()
+    )
 
 
 def _short(name: str) -> str:
-    short = {LEARNING_RATE.name: "lr", "target_modules": "on", "num_reviews": "reviews"}
+    short = {LEARNING_RATE.name: "lr", "target_modules": "on", "num_reviews": "reviews"} | SHORT
     return short.get(name, name.removeprefix("lora_"))
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, empty: str) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, tuple):
-        return "+".join(part.removesuffix("_lin").removeprefix("ffn.") for part in value)
+        parts = (str(part).removesuffix("_lin").removeprefix("ffn.") for part in value)
+        return "+".join(parts) or empty
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

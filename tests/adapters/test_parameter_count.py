@@ -51,7 +51,8 @@ def assert_adds_up(drawn: ParameterCount) -> None:
     """What is listed by place is all that is trained, except in the head."""
     block = sum(trained_numbers(part.tensors) for part in drawn.block)
     outside = trained_numbers(drawn.shared) + trained_numbers(drawn.embeddings)
-    assert drawn.n_layers * block + outside == drawn.num_adapter_parameters
+    blocks = (len(drawn.some_blocks) or drawn.n_layers) * block + drawn.num_elsewhere
+    assert blocks + outside == drawn.num_adapter_parameters
 
 
 @pytest.mark.slow

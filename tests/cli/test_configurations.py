@@ -47,11 +47,11 @@ def test_another_kind_of_code_is_refused(command):
 
 def test_somebody_elses_configuration_is_read(command, tmp_path):
     file = tmp_path / "config.py"
-    file.write_text("LoraConfig(r=4, target_modules=['q_lin'], bias='all')")
+    file.write_text("LoraConfig(r=4, target_modules=['q_lin'], use_qalora=True)")
     done = command("read-config", str(file))
     assert done.status == 0, done.err
     assert RunConfig(json.loads(done.out)).method_values["r"] == 4
-    assert "bias" in done.err
+    assert "use_qalora" in done.err
 
 
 def test_values_and_notes_come_as_json(command, tmp_path):

@@ -22,7 +22,7 @@ from peft_demo.export.code import KINDS, export, file_name, folder_name, noteboo
 from peft_demo.export.peft_call import peft_call
 from peft_demo.methods import METHODS
 from peft_demo.models import BASES, HUB_BASE
-from peft_demo.runs import RunConfig
+from peft_demo.runs import RunConfig, telling
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,8 @@ class TestEveryRow:
             return
         (call,) = ast.parse(peft_call(config)).body
         shown = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.value.keywords}
-        for name, value in config.method_values.items():
+        assert not shown.keys() & row.rare_defaults.keys()
+        for name, value in telling(method, config.method_values).items():
             if isinstance(value, tuple):
                 assert set(shown[name]) == set(value)
             else:

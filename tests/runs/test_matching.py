@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from peft_demo.errors import InvalidFieldsError
+from peft_demo.methods import METHODS
+from peft_demo.methods.method import LAYERS
 from peft_demo.models import BASES, BUILTIN_BASE, FAMILY, HUB_BASE
 from peft_demo.runs import RunConfig
 from peft_demo.runs.matching import fits, from_flat, from_peft
@@ -225,3 +227,97 @@ class TestSchedule:
         config, notes = self.adalora(tinit=7, tfinal=9)
         assert (config.method_values["tfinal"], notes) == (9, ())
         assert self.adalora(tinit="soon", total_step=None)[0].method_values["tinit"] == 0
+
+
+class TestOptionsThatFewNeed:
+    @pytest.mark.parametrize(
+        ("option", "method", "name", "value"),
+        [
+            ({"init_lora_weights": "gaussian"}, "lora", "init_lora_weights", "gaussian"),
+            ({"init_lora_weights": "orthogonal"}, "lora", "init_lora_weights", "orthogonal"),
+            ({"bias": "lora_only"}, "lora", "bias", "lora_only"),
+            ({"layers_to_transform": [5, 4]}, "lora", "layers_to_transform", (4, 5)),
+            ({"layers_to_transform": 3, "layers_pattern": "layer"}, "lora", LAYERS.name, (3,)),
+            ({"layers_to_transform": [*range(6)]}, "lora", "layers_to_transform", ()),
+            ({"rank_pattern": {"q_lin": 9}}, "lora", "rank_pattern", "q_lin: 9"),
+            ({"alpha_pattern": {"query": 9.0}}, "lora", "alpha_pattern", "q_lin: 9"),
+            ({"use_dora": True, "use_rslora": True}, "dora", "use_rslora", True),
+            ({"init_lora_weights": "pissa", "use_rslora": True}, "pissa", "use_rslora", True),
+            ({"use_rslora": True, "bias": "all"}, "rslora", "bias", "all"),
+        ],
+    )
+    def test_are_taken(self, option, method, name, value):
+        config, notes = matched({**LORA, **option})
+        assert (config.method, config.method_values[name]) == (method, value)
+        assert notes in ((), tuple(note for note in notes if note.startswith("layers_pattern")))
+
+    @pytest.mark.parametrize(
+        "option",
+        [
+            {"layers_to_transform": [9]},
+            {"rank_pattern": {"layer.0.attention.q_lin": 8}},
+            {"rank_pattern": {"q_lin": 100_000}},
+            {"rank_pattern": {"k_lin": 8}},  # no target module
+            {"bias": "boft_only"},
+            {"init_lora_weights": "orthogonal", "r": 5},
+        ],
+    )
+    def test_that_are_not_allowed_are_told_and_leave_the_rest(self, option):
+        config, notes = matched({**LORA, **option}, rest=RunConfig().flat())
+        name = next(iter(option))
+        assert config.method_values[name] == METHODS["lora"].rare_defaults[name]
+        assert any(note.startswith(f"{name}=") for note in notes)
+
+    def test_of_what_was_before_go_where_the_text_has_none(self):
+        before = RunConfig(bias="all", layers_to_transform=[1]).flat()
+        imported = from_peft("LORA", LORA, before)
+        assert imported.values["bias"] == "none"
+        assert imported.values["layers_to_transform"] == []
+        assert "rank_pattern" not in imported.values
+
+    def test_blocks_that_full_paths_tell_are_taken(self):
+        paths = [f"distilbert.transformer.layer.{n}.attention.q_lin" for n in (0, 2)]
+        config, notes = matched({**LORA, "target_modules": paths})
+        assert config.method_values["layers_to_transform"] == (0, 2)
+        assert config.method_values["target_modules"] == ("q_lin",)
+        assert notes == ()
+
+    def test_blocks_are_told_where_the_method_takes_them_all(self):
+        given = {"target_modules": r".*layer\.1\..*k_lin", "feedforward_modules": []}
+        config, notes = matched(given, peft_type="IA3")
+        assert config.method_values["target_modules"] == ("k_lin",)
+        assert any("all blocks get an adapter here, not 1 alone" in note for note in notes)
+
+    def test_blocks_stand_in_a_run_s_own_list_too(self):
+        paths = "distilbert.transformer.layer.3.ffn.lin1"
+        assert RunConfig(target_modules=paths).method_values["layers_to_transform"] == (3,)
+        for values, words in (
+            ({"method": "ia3", "feedforward_modules": []}, "must mean all blocks"),
+            ({"layers_to_transform": [3]}, "must be left out"),
+        ):
+            with pytest.raises(InvalidFieldsError, match=words):
+                RunConfig({**values, "target_modules": paths})
+
+    def test_make_names_and_summaries_of_their_own_only_where_they_are_unusual(self):
+        assert RunConfig().summary == "LoRA · r 8 · alpha 16 · dropout 0.1 · lr 0.001"
+        unusual = RunConfig(layers_to_transform="4-5", init_lora_weights="gaussian")
+        assert unusual.summary.startswith("LoRA · blocks 4+5 · start gaussian · r 8")
+        assert "bias" not in unusual.told()
+        assert unusual.told()["layers_to_transform"] == [4, 5]
+
+    def test_patterns_must_fit_the_target_modules(self):
+        for values, words in (
+            ({"rank_pattern": "k_lin: 4"}, "must be for target modules"),
+            ({"rank_pattern": "q_lin: 256", "base_model": BUILTIN_BASE}, None),
+            ({"init_lora_weights": "orthogonal", "rank_pattern": "q_lin: 3"}, "must have even ranks"),
+        ):
+            if words is None:
+                assert RunConfig({"target_modules": ["q_lin"], **values})
+                continue
+            with pytest.raises(InvalidFieldsError, match=words):
+                RunConfig({"target_modules": ["q_lin"], **values})
+
+    def test_stored_runs_that_have_none_are_as_they_were(self):
+        flat = RunConfig(r=4).flat()
+        old = {n: v for n, v in flat.items() if n not in METHODS["lora"].rare_defaults}
+        assert RunConfig(old) == RunConfig(flat)

@@ -48,8 +48,8 @@ def test_a_pasted_call_fills_the_form_and_keeps_the_rest(transfer):
 
 
 def test_what_cannot_be_honoured_is_named(transfer):
-    notes, *_ = transfer.paste("LoraConfig(r=4, target_modules=['q_lin'], bias='all')")
-    assert "bias" in notes
+    notes, *_ = transfer.paste("LoraConfig(r=4, target_modules=['q_lin'], use_qalora=True)")
+    assert "use_qalora" in notes
 
 
 class TestSeveral:

@@ -46,7 +46,11 @@ def options_told(
 
     usual = _defaults(peft.mapping.PEFT_TYPE_TO_CONFIG_MAPPING[config["peft_type"]])
     fixed = method.peft_config.options if method.peft_config else {}
-    own = {field.name: config.get(field.name, usual.get(field.name)) for field in method.fields}
+    own = {
+        field.name: config.get(field.name, usual.get(field.name))
+        for field in method.fields
+        if not field.is_rare
+    }
     more = {
         name: value
         for name, value in config.items()

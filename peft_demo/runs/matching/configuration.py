@@ -70,7 +70,9 @@ def from_peft(
     values |= _scheduled(method, known, values, rest, training, taken)
     config, unfit = _fitting(values, known, rest, training)
     flat = config.flat()
-    said = {name: flat[name] for name in values if name not in unfit}
+    usual_here = RunConfig({METHOD.name: method.id}).flat()
+    dull = {n for n in method.rare_defaults if usual_here[n] == flat[n] == rest.get(n, flat[n])}
+    said = {name: flat[name] for name in values if name not in {*unfit, *dull}}
     told = [
         *notes.about_base(
             given.get("base_model_name_or_path"), config.base_model, _base({}, rest).id
@@ -153,24 +155,26 @@ def _fitting(
     Returns the configuration, and a note on each value that was left out.
     """
     said = {**given, **{n: v for n, v in values.items() if n in (METHOD.name, "base_model")}}
+    row = METHODS[values[METHOD.name]]
+    may_go = {*training, *row.rare_defaults}
     unfit: dict[str, str] = {}
     while True:
         try:
             return complete({n: v for n, v in values.items() if n not in unfit}, rest), unfit
         except InvalidFieldsError as error:
             new = {
-                name: f"{_unfit(name, training)}; ours stays: {sentence}"
+                name: f"{_unfit(name, {**given, **training})}; ours stays: {sentence}"
                 for name, sentence in error.problems.items()
-                if name in values and name not in unfit and (name in training or name not in said)
+                if name in values and name not in unfit and (name in may_go or name not in said)
             }
             if not new:
                 raise with_origin(error, said) from error
             unfit |= new
 
 
-def _unfit(name: str, training: Mapping[str, Any]) -> str:
-    if name in training:
-        return f"{name}={notes.quoted(training[name])} does not fit here"
+def _unfit(name: str, said: Mapping[str, Any]) -> str:
+    if name in said:
+        return f"{name}={notes.quoted(said[name])} does not fit here"
     return f"{name} is not given, and peft's default does not fit"
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import Field, Modules, shown
 from peft_demo.methods import Method, peft_values
-from peft_demo.methods.targets import LAYERS, read_names
+from peft_demo.methods.method import LAYERS
+from peft_demo.methods.targets import read_names
 from peft_demo.models import Pretrained
 from peft_demo.runs.matching import notes
 
@@ -34,11 +35,13 @@ def field_values(
     """
     taken = Taken()
     fields = method.fields_on(base.shape)
+    has_layers = any(own.name == LAYERS.name for own in fields)
     for own in fields:
         value = given.get(own.name)
         value = usual.get(own.name) if value is None else value
         if own.is_rare:
-            _take_rare(own, value, taken)
+            if own.name not in taken.values:  # the target modules' names may have told the blocks
+                _take_rare(own, value, taken)
         elif value is not None:
             taken.values[own.name] = value
         elif isinstance(own, Modules) and own.name != _TARGETS:
@@ -46,7 +49,7 @@ def field_values(
         else:
             taken.notes.append(f"{own.name} is not given and peft has no default; ours stays.")
         if isinstance(own, Modules) and value is not None:
-            _name(own, value, base, taken, has_layers=any(one.name == LAYERS for one in fields))
+            _name(own, value, base, taken, has_layers=has_layers)
     _exclude(fields, given.get("exclude_modules"), base, taken)
     return taken
 
@@ -91,7 +94,7 @@ def _name(own: Modules, value: object, base: Pretrained, taken: Taken, *, has_la
     if not has_layers:
         taken.notes.append(f"{own.name}: all blocks get an adapter here, not {told} alone.")
     elif own.name == _TARGETS:
-        taken.values[LAYERS] = list(found.blocks)
+        taken.values[LAYERS.name] = list(found.blocks)
 
 
 def _choose_among_targets(own: Modules, taken: Taken) -> None:

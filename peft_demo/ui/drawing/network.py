@@ -114,6 +114,13 @@ def _each(counts: ParameterCount) -> str:
     """What each block trains."""
     tensors = [tensor for part in counts.block for tensor in part.tensors]
     trained = sum(math.prod(tensor.shape) for tensor in tensors if tensor.trained)
+    if trained and counts.some_blocks:
+        numbers = ", ".join(map(str, counts.some_blocks))
+        return (
+            f"{numbers} trains {trained:,}"
+            if len(counts.some_blocks) == 1
+            else (f"{numbers} train {trained:,} each")
+        )
     if trained:
         return f"each trains {trained:,}"
     return "nothing of their own" if counts.block else "all frozen"
@@ -126,24 +133,48 @@ def in_words(counts: ParameterCount, label: str, noun: str) -> str:
         alike: dict[tuple[Tensor, ...], list[str]] = {}
         for part in counts.block:
             alike.setdefault(part.tensors, []).append(part.module)
-        each = f"each of {counts.n_layers} blocks" if counts.n_layers > 1 else "the only block"
+        each = _blocks_in_words(counts)
         clauses = "; ".join(
-            f"{'trains' if _own_tensors(tensors) else 'adds'} {described(tensors)} "
-            f"{'of' if _own_tensors(tensors) else 'to'} {listed(modules)}"
-            for tensors, modules in alike.items()
+            clause for tensors, modules in alike.items() for clause in _clauses(tensors, modules)
         )
         sentences.append(f"In {each}, {label} {clauses}.")
+    if counts.num_elsewhere:
+        sentences.append(f"The other blocks train {counts.num_elsewhere:,} biases.")
     if counts.shared:
         where = "All blocks share" if counts.block else f"{label} puts before every {noun}"
         sentences.append(f"{where} {described(counts.shared)}.")
     if counts.embeddings:
-        sentences.append("The embeddings are trained.")
+        sentences.append(_embeddings_in_words(counts.embeddings))
     sentences.append(
         f"The classification head is trained ({counts.num_head_parameters:,} parameters)."
     )
     if _any_frozen(counts):
         sentences.append("Everything else is frozen.")
     return " ".join(sentences)
+
+
+def _clauses(tensors: tuple[Tensor, ...], modules: Sequence[str]) -> list[str]:
+    """What is trained of some modules' own tensors, and what is added to them."""
+    own = [tensor for tensor in tensors if tensor.name in IN_PLACE]
+    added = [tensor for tensor in tensors if tensor not in own]
+    clauses = [f"trains {described(own)} of {listed(modules)}"] if own else []
+    return (
+        [*clauses, f"adds {described(added)} to {listed(modules)}"] if added or not own else clauses
+    )
+
+
+def _embeddings_in_words(tensors: Sequence[Tensor]) -> str:
+    if any("embeddings" in tensor.name for tensor in tensors):
+        return "The embeddings are trained."
+    return f"Of the embeddings, {described(tensors)} is trained."
+
+
+def _blocks_in_words(counts: ParameterCount) -> str:
+    if counts.some_blocks:
+        numbers = [str(number) for number in counts.some_blocks]
+        some = "blocks" if len(numbers) > 1 else "block"
+        return f"{some} {listed(numbers)} of 0 to {counts.n_layers - 1}"
+    return f"each of {counts.n_layers} blocks" if counts.n_layers > 1 else "the only block"
 
 
 def _own_tensors(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:

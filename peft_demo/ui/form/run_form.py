@@ -76,9 +76,11 @@ class Form:
             filterable=True,
         )
         self._controls[Slot(runs.METHOD)] = unchecked(self.method)
+        own = own_slots()
         with gr.Group():
-            for slot in own_slots():
-                self._draw(slot, start)
+            for slot in own:
+                if not slot.field.is_rare:
+                    self._draw(slot, start)
         common = [Slot(field) for field in (runs.LEARNING_RATE, *runs.run_fields())]
         with gr.Group():
             for slot in common:
@@ -87,6 +89,9 @@ class Form:
                 if slot.field is runs.LEARNING_RATE:
                     self.find = gr.Button("Find a learning rate", size="sm", elem_id="find-rate")
         with gr.Accordion("More settings", open=False, elem_id="more-settings"):
+            for slot in own:
+                if slot.field.is_rare:
+                    self._draw(slot, start)
             for slot in common:
                 if slot.field.name not in PLAIN:
                     self._draw(slot, start)
@@ -249,6 +254,7 @@ _WIDGETS: dict[Widget, Callable[..., Any]] = {
     "number": lambda _, value, **common: gr.Number(value, precision=0, **common),
     "text": lambda _, value, **common: gr.Textbox(value, max_lines=1, **common),
     "dropdown": _dropdown,
+    "checkbox": lambda _, value, **common: gr.Checkbox(value, **common),
     "checkboxes": lambda field, value, **common: gr.CheckboxGroup(
         list(field.choices), value=list(value), **common
     ),

@@ -194,4 +194,5 @@ def _name(chosen: object) -> str:
 
 
 def _choices(method: str) -> list[tuple[str, str]]:
-    return [("nothing", ""), *((field.label, field.name) for field in sweeps.sweepable(method))]
+    fields = sorted(sweeps.sweepable(method), key=lambda field: field.is_rare)
+    return [("nothing", ""), *((field.label, field.name) for field in fields)]

@@ -17,7 +17,9 @@ from peft_demo.comparison.diagnosis import diagnose
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.fields import shown
-from peft_demo.runs import Run, RunConfig, RunKind, RunStatus, links
+from peft_demo.methods.method import LAYERS
+from peft_demo.runs import Run, RunConfig, RunKind, RunStatus, links, telling
+from peft_demo.runs.imported import PEFT_CONFIG
 from peft_demo.runs.questions import QUESTIONS
 from peft_demo.ui.formats import duration
 from peft_demo.ui.html import render, scripted
@@ -192,7 +194,7 @@ def summary(run: Run) -> dict[str, Any]:
         "texts": texts_of(run),
         "created": run.created_at.isoformat(),
         "fields": _fields(run),
-        "config": config.told(),
+        "config": {name: value for name, value in config.flat().items() if name != PEFT_CONFIG},
         "tags": run.tags,
         "note": run.note,
         "is_starred": run.is_starred,
@@ -258,11 +260,13 @@ def _what(run: Run) -> str:
 def _fields(run: Run) -> str:
     """The values of the method's own fields, and the learning rate, for a line of a table."""
     parts = []
-    for name, value in run.config.method_values.items():
+    for name, value in telling(run.config.method, run.config.method_values).items():
         if isinstance(value, bool):
             parts.append(name if value else f"no {name}")
         elif isinstance(value, (int, float)):
             parts.append(f"{name.removeprefix('lora_')} {value:g}")
+        elif name == LAYERS.name:
+            parts.append(f"blocks {', '.join(map(str, value))}")
         elif isinstance(value, (list, tuple)):
             parts.append(", ".join(map(str, value)) if len(value) < 4 else f"{len(value)} modules")
         else:

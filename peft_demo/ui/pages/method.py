@@ -107,7 +107,16 @@ def page(config: RunConfig, known: Forecast, drawing: str) -> str:
         method=method,
         formula=formula(method.formula),
         tiles=tiles,
-        fields=[(field, _value(values[field.name])) for field in method.fields],
+        fields=[
+            (field, _value(values[field.name]))
+            for field in method.fields
+            if not field.is_rare or values[field.name] != field.default
+        ],
+        rare=[
+            (field, _value(values[field.name]))
+            for field in method.fields
+            if field.is_rare and values[field.name] == field.default
+        ],
         rungs=_rungs(method),
         learning_rate=f"{config.learning_rate:g}",
         warning=known.warning,
@@ -162,7 +171,9 @@ def _protocol() -> str:
 
 
 def _value(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, tuple) else f"{value}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return (", ".join(map(str, value)) or "none") if isinstance(value, tuple) else f"{value}"
 
 
 def _share(counts: ParameterCount) -> str:

@@ -18,6 +18,7 @@ from peft_demo.data import DEFAULT_DATASET, SENTIMENT
 from peft_demo.errors import InvalidFieldsError, UndecidedError
 from peft_demo.methods import METHODS
 from peft_demo.models import BUILTIN_BASE, FAMILY, HUB_BASE, UNCASED_HUB_BASE
+from peft_demo.runs import telling
 from peft_demo.settings import ADAPTERS
 from peft_demo.statistics import Predictions
 from peft_demo.storage import reference_runs
@@ -31,7 +32,7 @@ class TestDescribe:
         assert config.name == "from afar"
         assert config.base_model == BUILTIN_BASE
         assert config.method == expected.method
-        assert config.method_values == expected.method_values
+        assert config.method_values == telling(expected.method, expected.method_values)
 
     def test_without_a_name_it_is_called_as_its_folder(self, copied):
         assert importing.describe(copied(IA3)).name == "adapter"
