@@ -309,7 +309,10 @@ class TestOptionsThatFewNeed:
         for values, words in (
             ({"rank_pattern": "k_lin: 4"}, "must be for target modules"),
             ({"rank_pattern": "q_lin: 256", "base_model": BUILTIN_BASE}, None),
-            ({"init_lora_weights": "orthogonal", "rank_pattern": "q_lin: 3"}, "must have even ranks"),
+            (
+                {"init_lora_weights": "orthogonal", "rank_pattern": "q_lin: 3"},
+                "must have even ranks",
+            ),
         ):
             if words is None:
                 assert RunConfig({"target_modules": ["q_lin"], **values})
