@@ -103,5 +103,5 @@ def _of_object(values: dict[str, Any]) -> Contents:
 
 def _is_lora(values: Mapping[str, Any]) -> bool:
     """Whether they are options of peft's LoRA, of a file that has lost its peft_type."""
-    ours = {field.name for field in fields_of("lora")}
+    ours = {field.name for field in fields_of("lora") if not field.is_rare}
     return "lora_alpha" in values and "method" not in values and not set(values) <= ours
