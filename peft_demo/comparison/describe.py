@@ -15,6 +15,14 @@ from peft_demo.models import BASES
 from peft_demo.runs import METHOD, KnownConfig, Run, RunKind
 from peft_demo.statistics import Scores
 
+_LABELS = {
+    "max_length_from": "Text length from",
+    "label_order": "Order of its labels",
+    "precision": "Computed in",
+    "saved_as": "Saved as",
+}
+"""Of what differs and is no field of a form."""
+
 _ROWS: Mapping[str, Mapping[Any, Any]] = {
     METHOD.name: METHODS,
     "base_model": BASES,
@@ -93,7 +101,7 @@ def labels_of(runs: Iterable[Run]) -> dict[str, str]:
 
 def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:
     """The settings, and what the runs were computed with, whose values differ."""
-    labels = {**labels_of(runs), "precision": "Computed in", "saved_as": "Saved as"}
+    labels = {**labels_of(runs), **_LABELS}
     rows = {run.run_id: {**settings(run), **_circumstances(run)} for run in runs}
     found = [
         Difference(
