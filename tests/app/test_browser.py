@@ -1,6 +1,7 @@
 """What a person does on the real page, in a real browser."""
 
 import re
+from pathlib import Path
 
 import pytest
 from running_app import App
@@ -85,6 +86,36 @@ def test_reference_charts_are_there_at_first_sight_and_nothing_leaves_the_machin
     ]
     assert outside == []
     assert window.errors == []
+
+
+def test_a_figure_is_kept_seen_large_and_has_no_button_that_uploads_it(page):
+    plot = page.locator("[data-plot=eval_accuracy]")
+    page.wait_for_function("document.querySelector('[data-plot=eval_accuracy]')?.data?.length >= 7")
+    assert page.locator(".modebar").count() == 0
+    assert "46.9 % (4 runs)" in plot.inner_text().replace("\u00a0", " ")
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Save Validation accuracy as PNG").click()
+    assert kept.value.suggested_filename == "validation-accuracy.png"
+    assert Path(kept.value.path()).read_bytes().startswith(b"\x89PNG")
+    page.get_by_role("button", name="Validation accuracy on the full screen").click()
+    page.wait_for_function(
+        "document.fullscreenElement?.querySelector('[data-plot]').layout.height > 500"
+    )
+    page.keyboard.press("Escape")
+    page.evaluate("document.fullscreenElement && document.exitFullscreen()")
+    page.wait_for_function(
+        "document.querySelector('[data-plot=eval_accuracy]').layout.height === 280"
+    )
+
+
+def test_either_loss_stands_beside_the_accuracy(page):
+    training, validation = (page.locator(f"[data-plot={key}]") for key in ("loss", "eval_loss"))
+    training.wait_for()
+    assert not validation.is_visible()
+    page.get_by_role("button", name="Validation loss", exact=True).click()
+    validation.wait_for()
+    assert not training.is_visible()
+    assert validation.evaluate("plot => plot.querySelector('svg').clientWidth") > 200
 
 
 def test_page_says_that_the_assignments_presets_cannot_be_told_apart(page):

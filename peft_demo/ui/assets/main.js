@@ -1,5 +1,6 @@
 // What Gradio's own scripts call; everything else is found from here.
 
+import * as figures from "./charts/buttons.js";
 import * as compare from "./compare/page.js";
 import * as configuration from "./form/configuration.js";
 import * as refusals from "./form/refusals.js";
@@ -27,7 +28,17 @@ export function start(element, server, events) {
   if (isStarted) return;
   isStarted = true;
   theme.restore();
-  for (const part of [header, board, table, compare, configuration, edit, refusals, sidebar]) {
+  for (const part of [
+    header,
+    board,
+    figures,
+    table,
+    compare,
+    configuration,
+    edit,
+    refusals,
+    sidebar,
+  ]) {
     part.start();
   }
   startPolling();

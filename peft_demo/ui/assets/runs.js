@@ -47,7 +47,25 @@ export const follow = listener => followers.push(listener);
 const shown = () => selection.list().filter(id => runs.has(id));
 const lacking = () => shown().filter(id => !curves.has(id));
 
-export async function poll() {
+let going = null;
+let next = null;
+
+// One at a time: an answer that came after a newer one would look like another store's.
+export function poll() {
+  if (going) {
+    next ??= going.then(() => {
+      next = null;
+      return poll();
+    });
+    return next;
+  }
+  going = askOnce().finally(() => {
+    going = null;
+  });
+  return going;
+}
+
+async function askOnce() {
   if (document.visibilityState === "hidden") return;
   const request = { since: version, models, problem, shown: shown(), curves: lacking() };
   const news = await ask("poll", request);

@@ -206,6 +206,7 @@ def summary(run: Run) -> dict[str, Any]:
         "max_epochs": config.number("num_train_epochs"),
         "eval_accuracy": last and last.eval_accuracy,
         "eval_loss": last and last.eval_loss,
+        "num_labels": len(config.labels),
         "num_validation": config.num_validation_reviews,
         "num_reviews": config.number("num_reviews"),
         "num_train": config.num_train_reviews,

@@ -11,17 +11,17 @@ const DASHES = {
   "Head only": "dashdot",
 };
 
-function labelOf({ name, detail, accuracy }, lines) {
+function labelOf({ name, detail, accuracy }, lines, written = percent) {
   const isOneOfSeveral = lines.filter(other => other.name === name).length > 1;
   const which = isOneOfSeveral && detail ? ` (${detail.replace(/ of .*/, "")})` : "";
-  return `${SHORT[name] || name}${which} ${percent(accuracy)}`;
+  return `${SHORT[name] || name}${which} ${written(accuracy)}`;
 }
 
 export const saidOf = lines =>
   lines.length ? ` Baselines: ${lines.map(line => labelOf(line, lines)).join("; ")}.` : "";
 
 // As shapes and annotations of a layout, lines and their labels in the order of `lines`.
-function drawn(lines, place, label) {
+function drawn(lines, place, label, written) {
   const color = css("--body-text-color-subdued");
   const sorted = [...lines].sort((a, b) => a.accuracy - b.accuracy);
   return {
@@ -32,7 +32,7 @@ function drawn(lines, place, label) {
       line: { color, width: 1.5, dash: DASHES[line.name] || "longdash" },
     })),
     annotations: sorted.map((line, index) => ({
-      text: escaped(labelOf(line, sorted)),
+      text: escaped(labelOf(line, sorted, written)),
       showarrow: false,
       font: { size: 11, color },
       yanchor: "bottom",
@@ -41,12 +41,13 @@ function drawn(lines, place, label) {
   };
 }
 
-// Of accuracies that go up; the labels at either side in turn.
-export const across = lines =>
+// Of accuracies, or of what else is `written`, that go up; the labels at either side in turn.
+export const across = (lines, written) =>
   drawn(
     lines,
     y => ({ y0: y, y1: y, xref: "paper", x0: 0, x1: 1 }),
     (y, index) => ({ y, xref: "paper", ...(index % 2 ? LEFT : RIGHT) }),
+    written,
   );
 
 const LEFT = { x: 0, xanchor: "left" };

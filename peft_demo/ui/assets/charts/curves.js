@@ -4,7 +4,8 @@ import { AXES, digitsFor, rangeOf, reachOf, smoothed, valuesOf } from "../lib/cu
 import { percent } from "../lib/format.js";
 import { escaped } from "../lib/html.js";
 import { across, saidOf } from "./baselines.js";
-import { empty, figure, titled } from "./figure.js";
+import { atTheEnds } from "./ends.js";
+import { css, empty, figure, titled } from "./figure.js";
 
 // `series`: a list of { name, look, curve }; `x`: one of AXES; `smoothing`: of the training loss;
 // `texts`: what the runs read.
@@ -12,26 +13,39 @@ export function drawCurves(plot, kind, series, chosen) {
   const { x, smoothing = 0.9, log = false, baselines, texts = "texts" } = chosen;
   const along = AXES[x].replace("texts", texts);
   const shown = series.filter(({ curve }) => valuesOf(curve, kind).length);
-  const lines = kind.isShare ? baselines : [];
-  const label = `${plot.dataset.title} against ${along}: ${endsOf(kind, series)}.${saidOf(lines)}`;
+  const lines = kind.isShare ? baselines : guessesOf(shown, log);
+  const label = `${plot.dataset.title} against ${along}: ${endsOf(kind, series)}.${saidOf(kind.isShare ? lines : [])}`;
   if (!shown.length) {
     return empty(plot, label, series.length ? "No run has a curve yet." : "No run is selected.");
   }
   const keep = kind.key === "loss" ? smoothing : 0;
   const traces = shown.flatMap(run => tracesOf(kind, run, { x, along, keep }, shown.length));
+  const vertical = verticalOf(kind, shown, log, lines);
+  const beaten = across(lines, kind.isShare ? percent : nats);
+  const ends = atTheEnds(plot, shown, kind, vertical.range, css("--body-text-color"));
   figure(plot, label, traces, {
     uirevision: `${x} ${log}`,
-    ...across(lines),
+    ...beaten,
+    ...ends,
+    annotations: [...beaten.annotations, ...ends.annotations],
     xaxis: { title: titled(along), rangemode: "tozero", ...marksOf(kind, shown, x) },
-    yaxis: verticalOf(kind, shown, log, lines),
+    yaxis: vertical,
   });
+}
+
+const nats = loss => loss.toFixed(3);
+
+// The loss of guessing among the labels of these runs. On a log scale lines have other places.
+function guessesOf(shown, log) {
+  const numbers = new Set(shown.map(run => run.num_labels).filter(Boolean));
+  return log ? [] : [...numbers].map(n => ({ name: "Majority class", accuracy: Math.log(n) }));
 }
 
 function endsOf(kind, series) {
   const ends = series.map(({ name, curve }) => {
     const last = valuesOf(curve, kind).at(-1);
     if (last === undefined) return `${name} has none yet`;
-    return `${name} ends at ${kind.isShare ? percent(last) : last.toFixed(3)}`;
+    return `${name} ends at ${kind.isShare ? percent(last) : nats(last)}`;
   });
   return ends.join("; ") || "no run is selected";
 }

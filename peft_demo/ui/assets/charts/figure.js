@@ -24,7 +24,7 @@ export function whenReady(draw) {
 
 // Zoom and pan survive an update with the same `uirevision`. Traces are points or lines unless they say
 // otherwise.
-export function figure(plot, label, traces, { xaxis, yaxis, ...layout }, config = {}) {
+export function figure(plot, label, traces, { xaxis, yaxis, ...layout }) {
   plot.setAttribute("aria-label", label);
   plot.querySelector(".pd-wait")?.remove();
   const axis = { gridcolor: css("--border-color-primary"), zeroline: false };
@@ -40,17 +40,15 @@ export function figure(plot, label, traces, { xaxis, yaxis, ...layout }, config 
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: FONT, size: 13, color: css("--body-text-color") },
+      // A finger that moves over a figure scrolls the page.
+      dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
       hoverlabel: { font: { family: FONT } },
       ...layout,
       xaxis: { ...axis, ...xaxis },
       yaxis: { ...axis, automargin: true, ...yaxis },
     },
-    {
-      responsive: true,
-      displaylogo: false,
-      modeBarButtonsToRemove: ["select2d", "lasso2d"],
-      ...config,
-    },
+    // Its own buttons would cover the curves, and one of them uploads the figure.
+    { responsive: true, displayModeBar: false },
   );
   resizer.observe(plot);
 }

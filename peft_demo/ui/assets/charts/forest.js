@@ -47,7 +47,7 @@ export function drawForest(plot, points, baselines) {
       range: [-0.6, shown.length - 0.4],
     },
   };
-  figure(plot, label, shown.map(traceOf), layout, { displayModeBar: false });
+  figure(plot, label, shown.map(traceOf), layout);
 }
 
 const traceOf = ({ name, look, estimate }) => ({

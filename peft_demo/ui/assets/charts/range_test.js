@@ -25,7 +25,7 @@ export function drawRangeTest(plot, test) {
     ...(rate ? mark(rate) : {}),
   };
   const label = `Loss over learning rate; ${suggestion}.`;
-  figure(plot, label, traces, layout, { displayModeBar: false });
+  figure(plot, label, traces, layout);
 }
 
 function mark(rate) {

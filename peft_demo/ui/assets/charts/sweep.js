@@ -78,7 +78,7 @@ export function drawHeatMap(plot, across, down, cells) {
     xaxis: { type: "category", title: titled(escaped(across.label)) },
     yaxis: { type: "category", title: titled(escaped(down.label)) },
   };
-  figure(plot, words, [trace], layout, { displayModeBar: false });
+  figure(plot, words, [trace], layout);
 }
 
 function inCell(estimate) {

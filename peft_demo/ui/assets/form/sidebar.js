@@ -1,14 +1,17 @@
-// The form's place: on a phone it covers the page, and what opens at its end needs to be scrolled to.
+// The form's place: on a narrow screen it covers the page or most of it, and what opens at its end needs to be scrolled to.
 
 import { openTab } from "../lib/dom.js";
 
 const OPENERS = "#several > button, #transfer > button, #more-settings > button";
 
-const isPhone = () => window.innerWidth < 768;
+const isNarrow = () => window.innerWidth < 1024;
+
+// Tries of a tenth of a second: a slow machine takes its time to set the page up.
+const TRIES = 200;
 
 export function start() {
   // Gradio opens it some time after the page is there.
-  if (isPhone()) close(30);
+  if (isNarrow()) close(TRIES);
   document.addEventListener("click", ({ target }) => {
     // What opens at the form's end would open behind the start button.
     const parent = target.closest(OPENERS)?.parentElement;
@@ -19,7 +22,7 @@ export function start() {
 
 // To where the queued runs are seen.
 export function leave() {
-  if (isPhone()) close();
+  if (isNarrow()) close();
   openTab("Training");
 }
 

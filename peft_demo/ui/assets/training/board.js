@@ -7,7 +7,7 @@ import * as actions from "../runs_table/actions.js";
 import * as selection from "../selection.js";
 import * as theme from "../theme.js";
 import { drawCards } from "./cards.js";
-import { drawCharts } from "./charts.js";
+import { drawCharts, switchTo } from "./charts.js";
 import { drawChips } from "./chips.js";
 import { openDetails } from "./details.js";
 import * as strip from "./strip.js";
@@ -18,6 +18,7 @@ let verdictOf = "";
 export function start() {
   strip.start();
   whenPressed("data-toggle", toggle);
+  whenPressed("data-switch", switchTo);
   whenPressed("data-action", (action, button) =>
     ACTIONS[action](button.closest("[data-run]").dataset.run, button),
   );

@@ -16,6 +16,15 @@ let baselines = [];
 let baselinesOf = "";
 let asked = null;
 
+// Which of the losses stands beside the accuracy.
+export function switchTo(key, button) {
+  const place = button.closest(".pd-switched");
+  place.dataset.shown = key;
+  for (const other of place.querySelectorAll("[data-switch]")) {
+    other.setAttribute("aria-pressed", String(other === button));
+  }
+}
+
 // `isForced`: though nothing has changed but the colours, or the page.
 export function drawCharts(board, isForced) {
   if (!whenReady(() => drawCharts(board, true))) return;

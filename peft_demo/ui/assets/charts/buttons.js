@@ -1,0 +1,32 @@
+// The buttons in a figure's caption: keep it as a file, see it on the full screen.
+
+import { whenPressed } from "../lib/dom.js";
+
+const SCALE = 2;
+const HEIGHT = 280;
+
+const plotOf = place => place.closest("figure").querySelector(".pd-plot");
+
+const PRESSED = {
+  // Drawn in this browser: nothing is sent anywhere.
+  png(button) {
+    const plot = plotOf(button);
+    const { clientWidth: width, clientHeight: height } = plot;
+    const filename = plot.dataset.title.toLowerCase().replaceAll(" ", "-");
+    if (plot.data)
+      Plotly.downloadImage(plot, { format: "png", filename, width, height, scale: SCALE });
+  },
+  full(button) {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else button.closest("figure").requestFullscreen();
+  },
+};
+
+export function start() {
+  whenPressed("data-figure", (action, button) => PRESSED[action](button));
+  document.addEventListener("fullscreenchange", ({ target }) => {
+    const plot = target.querySelector?.(".pd-plot");
+    const isFull = document.fullscreenElement === target;
+    if (plot?.data) Plotly.relayout(plot, { height: isFull ? window.innerHeight - 90 : HEIGHT });
+  });
+}

@@ -1,0 +1,26 @@
+import { labelsOf } from "/assets/charts/ends.js";
+import { equal, near, test } from "/tests/runner.js";
+
+const end = (name, value) => ({ name, colour: `colour of ${name}`, value });
+
+test("curves that end alike share a label, in nobody's colour", () => {
+  const ends = [end("A", 0.469), end("B", 0.4691), end("C", 0.839)];
+  const labels = labelsOf(ends, [0, 1], 200);
+  equal(
+    labels.map(({ text, colour }) => [text, colour]),
+    [
+      ["83.9\u00a0% C", "colour of C"],
+      ["46.9\u00a0% (2 runs)", null],
+    ],
+  );
+});
+
+test("labels are a line of text apart, from the top down, and inside", () => {
+  const ends = [end("A", 0.999), end("B", 0.998), end("C", 0.002), end("D", 0.001)];
+  const places = labelsOf(ends, [0, 1], 150).map(({ y }) => y);
+  for (const [index, place] of [0.999, 0.898, 0.1, 0].entries()) near(places[index], place, 0.002);
+});
+
+test("long names are cut", () => {
+  equal(labelsOf([end("x".repeat(40), 0.5)], [0, 1], 200)[0].text.length < 30, true);
+});
