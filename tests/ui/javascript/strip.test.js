@@ -1,3 +1,5 @@
+import { connect } from "/assets/gradio.js";
+import { set } from "/assets/owner.js";
 import { told } from "/assets/training/strip.js";
 import { equal, test } from "/tests/runner.js";
 
@@ -11,6 +13,13 @@ test("nothing goes on, and nothing has ended: what can be asked", () => {
 test("the run that is trained comes before those that wait", () => {
   const all = [run("b", "queued"), run("a", "running"), done];
   equal(told(all, null), { state: "going", run: run("a", "running"), waiting: 1 });
+});
+
+test("one's own run comes before others'", async () => {
+  connect({ owner_digest: async () => "me" }, {});
+  await set("my id");
+  const mine = { ...run("b", "queued"), owner_digest: "me" };
+  equal(told([mine, run("a", "running"), done], null), { state: "going", run: mine, waiting: 1 });
 });
 
 test("where all wait, the next one is told: runs come newest first", () => {

@@ -5,6 +5,7 @@ import { ask, tell } from "../gradio.js";
 import { replace, setText, whenPressed } from "../lib/dom.js";
 import { counted, STATES, seconds } from "../lib/format.js";
 import { html } from "../lib/html.js";
+import { isMine } from "../owner.js";
 import * as runs from "../runs.js";
 import { nowOf, showProgress } from "./cards.js";
 
@@ -23,10 +24,13 @@ export function show(element) {
   strip = element;
 }
 
-// What is told of these runs: the one that is trained, the next one, or the last that ended.
+// What is told of these runs, one's own before others': the one that is trained, the next one, or the
+// last that ended.
 export function told(all, last) {
   const going = all.filter(run => !runs.isOver(run));
-  const now = going.find(run => run.status === "running") || going.at(-1);
+  const own = going.filter(isMine);
+  const some = own.length ? own : going;
+  const now = some.find(run => run.status === "running") || some.at(-1);
   if (now) return { state: "going", run: now, waiting: going.length - 1 };
   return last
     ? { state: "ended", run: last, waiting: 0 }
