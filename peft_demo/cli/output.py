@@ -55,7 +55,9 @@ def facts(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def as_text(value: object) -> str:
-    """Write a value as text; a list's elements with commas between them."""
+    """Write a value as text; a list's elements with commas between them, a dash for none."""
+    if value is None:
+        return "–"
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
