@@ -103,7 +103,7 @@ def writes_to_base(folder: Path, method: Method) -> bool:
     if method.writes_to_base or _is_full(folder):
         return True
     config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    return config.get("bias", "none") != "none"
+    return method.needs_own_base(config)
 
 
 def _is_full(folder: Path) -> bool:

@@ -208,6 +208,7 @@ ROWS = (
         each_step=allocate_ranks,
         fit_schedule=fit_schedule,
         scheduled_by=("total_step",),
+        ignored_by_peft=("r",),
         shrinks=True,
         note="Its training loss includes a penalty that keeps P and Q orthogonal, so it starts "
         "above the others'; validation and test loss do not.",

@@ -101,6 +101,8 @@ class Method:
     or learning rate can be trained in one pass."""
     fit_schedule: Callable[[Values, int], dict[str, int]] | None = None
     """Its fields that count steps, from options made for another number of steps, for this one."""
+    ignored_by_peft: tuple[str, ...] = ()
+    """Options that its class in peft has and does not use."""
     scheduled_by: tuple[str, ...] = ()
     """Options of peft, no fields, that ``fit_schedule`` goes by."""
     shrinks: bool = False

@@ -47,6 +47,16 @@ EXECUTED = {
         num_train_epochs=2,
         **{part: number for number, part in enumerate(PART_SEEDS, start=1)},
     ),
+    "options": small_config(
+        "lora",
+        name="options",
+        num_train_epochs=2,
+        init_lora_weights="orthogonal",
+        bias="lora_only",
+        layers_to_transform="2-5",
+        rank_pattern="q_lin: 4",
+        alpha_pattern="v_lin: 32",
+    ),
     "hub": small_config(
         "lora", name="hub", base_model=HUB_BASE, dataset=HUB_IMDB, num_train_epochs=2
     ),

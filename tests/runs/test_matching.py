@@ -202,6 +202,10 @@ class TestSchedule:
     def adalora(self, **options):
         return matched({**ADALORA, **options}, peft_type="ADALORA")
 
+    def test_what_peft_itself_does_not_use_is_told_so(self):
+        _, (note,) = self.adalora(r=32)
+        assert note == "r=32 has no effect in peft's AdaLoraConfig."
+
     def test_keeps_its_shares_of_our_steps(self):
         config, (note,) = self.adalora(tinit=600, tfinal=1_500, total_step=3_000)
         steps = config.max_steps

@@ -45,6 +45,28 @@ class TestAxes:
         assert len(plan({}, {"r": "4, 8, 4"}).configs) == 2
 
 
+class TestWhatPeopleWrite:
+    def test_limits_are_those_of_the_chosen_data_set(self):
+        values = {"dataset": "rotten_tomatoes"}
+        (sentence,) = refused(values, {"num_reviews": [100, 19_000]}).values()
+        assert "3,500 reviews of rotten_tomatoes" in sentence
+
+    def test_modules_of_other_networks_and_blocks(self):
+        made = plan(
+            {}, {"target_modules": "query value; c_attn", "layers_to_transform": "all; 4-5"}
+        )
+        assert [config.name for config in made.configs] == [
+            "LoRA · on q+v · blocks all",
+            "LoRA · on q+v · blocks 4+5",
+            "LoRA · on q+k+v · blocks all",
+            "LoRA · on q+k+v · blocks 4+5",
+        ]
+
+    def test_yes_and_no(self):
+        made = plan({"method": "dora"}, {"use_rslora": "no, yes"})
+        assert [config.method_values["use_rslora"] for config in made.configs] == [False, True]
+
+
 class TestRepeats:
     def test_seeds_are_one_apart_and_start_again_at_the_end(self):
         made = plan({"seed": 2**32 - 1, "name": "mine"}, repeats=3)

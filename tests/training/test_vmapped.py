@@ -106,6 +106,16 @@ class TestEachIsAsItIsAlone:
     def test_gradients_of_every_method_that_stacks(self, base, no_dropout, method):
         check_gradients(models_of(base, method), random_batches())
 
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"bias": "all", "layers_to_transform": [5]},
+            {"init_lora_weights": "orthogonal", "rank_pattern": "q_lin: 2"},
+        ],
+    )
+    def test_gradients_with_options_that_few_need(self, base, no_dropout, options):
+        check_gradients(models_of(base, "lora", **options), random_batches())
+
 
 @pytest.mark.slow
 class TestWhatDoesNotStack:
@@ -213,13 +223,13 @@ class TestEngine:
         assert len(store.steps(runs[0].run_id)) == len(counted)
 
 
-def models_of(base, method):
+def models_of(base, method, **options):
     """Two runs' models, moved away from where adapters begin."""
     found = []
     for seed in (1, 2):
         with torch.random.fork_rng(), torch.no_grad():
             torch.manual_seed(seed)
-            config = small_config(method, seed=seed, **one_module(method))
+            config = small_config(method, seed=seed, **one_module(method), **options)
             model = adapters.build(base, config).train()
             for parameter in model.parameters():
                 if parameter.requires_grad:

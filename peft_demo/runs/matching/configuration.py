@@ -189,7 +189,13 @@ def _unhonoured(
         for values in (config.method_values, start)
     )
     told_already = {*config.method_values, *_BOOKKEEPING, *method.scheduled_by}
-    return [
+    told_already |= {*method.ignored_by_peft}
+    unused = [
+        f"{name}={notes.quoted(given[name])} has no effect in peft's {method.peft_config.name}."
+        for name in method.ignored_by_peft
+        if given.get(name) not in (None, usual[name])
+    ]
+    return unused + [
         f"{name}={notes.quoted(value)} cannot be honoured here; {notes.quoted(ours[name])} is used."
         for name, value in {**usual, **given}.items()
         if (name in given or ours[name] != before[name])

@@ -18,7 +18,7 @@ from peft_demo.runs.presets import ASSIGNMENT, PRESETS, preset, recommended_id
 from peft_demo.ui.requests import QUIET, MethodId, checked, problems_of, unchecked
 
 PLAIN = ("learning_rate", "num_train_epochs", "num_reviews", "max_length")
-"""Fields that stand open; the others wait in "More settings"."""
+"""Fields that stand open; the others wait in "More settings", rare ones of methods too."""
 
 RECOMMENDED = "recommended"
 """The preset that gives the chosen method what suits it."""
@@ -89,12 +89,11 @@ class Form:
                 if slot.field is runs.LEARNING_RATE:
                     self.find = gr.Button("Find a learning rate", size="sm", elem_id="find-rate")
         with gr.Accordion("More settings", open=False, elem_id="more-settings"):
-            for slot in own:
-                if slot.field.is_rare:
-                    self._draw(slot, start)
-            for slot in common:
-                if slot.field.name not in PLAIN:
-                    self._draw(slot, start)
+            more = [slot for slot in common if slot.field.name not in PLAIN]
+            rare = [slot for slot in own if slot.field.is_rare]
+            # The seeds of parts stand last: fewest look for them.
+            for slot in sorted([*more, *rare], key=lambda slot: slot.field.name in runs.PART_SEEDS):
+                self._draw(slot, start)
         self.slots = tuple(self._controls)
         self.inputs: list[Any] = list(self._controls.values())
         self._connect()
