@@ -192,6 +192,14 @@ def of_event(function: Callable[..., Any]) -> Callable[[gr.EventData], Any]:
     return call
 
 
+def forgets(button: gr.Button, *outcomes: Any) -> None:
+    """Let a button empty what stands there of the try before; a refusal must not stand beside it.
+
+    To be called before it is said what else the button does.
+    """
+    button.click(None, None, [*outcomes], js=f"() => {json.dumps([''] * len(outcomes))}", **QUIET)
+
+
 def unchecked(control: Any) -> Any:
     """A control that passes on what came: the field's own check speaks, and names the field."""
     control.preprocess = lambda payload: payload

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 
-import gradio as gr
 import pytest
 
 from peft_demo.data import HUB_IMDB, IMDB
@@ -57,22 +56,20 @@ def test_no_free_port_is_told(monkeypatch):
     ("name", "chosen", "stays"),
     [("base_model", HUB_BASE, BUILTIN_BASE), ("dataset", HUB_IMDB, IMDB)],
 )
-def test_a_hub_choice_that_cannot_be_had_says_so_and_goes_back(name, chosen, stays, monkeypatch):
-    told = []
-    monkeypatch.setattr(gr, "Warning", lambda text, **_: told.append(text))
-
+def test_a_hub_choice_that_cannot_be_had_says_so_and_goes_back(name, chosen, stays):
     def unreachable(_):
         raise AssetError("the Hub cannot be reached")
 
-    update = run_form._fetch(name, unreachable, chosen)
+    update, told = run_form._fetch(name, unreachable, chosen)
     assert update["value"] == stays
-    assert "the Hub cannot be reached" in update["info"]
-    assert told == ["the Hub cannot be reached"]
+    assert told["visible"]
+    assert "the Hub cannot be reached" in told["value"]
 
 
 def test_a_hub_choice_that_can_be_had_stays():
-    update = run_form._fetch("base_model", lambda _: None, HUB_BASE)
+    update, told = run_form._fetch("base_model", lambda _: None, HUB_BASE)
     assert "value" not in update
+    assert not told["visible"]
 
 
 class TestWarmUp:

@@ -16,6 +16,7 @@ import * as board from "./training/board.js";
 
 export { fillTab as compare } from "./compare/page.js";
 export { gallery, previewed } from "./form/configuration.js";
+export { keepReview, recallReview } from "./review.js";
 export { setOwner, show as runsTable } from "./runs_table/table.js";
 export { show as board } from "./training/board.js";
 

@@ -15,10 +15,17 @@ from peft_demo.fields import Field, Widget
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, preset, recommended_id
+from peft_demo.ui.html import problem, styled
 from peft_demo.ui.requests import QUIET, MethodId, checked, problems_of, unchecked
 
 PLAIN = ("learning_rate", "num_train_epochs", "num_reviews", "max_length")
 """Fields that stand open; the others wait in "More settings", rare ones of methods too."""
+
+_FETCHED: dict[str, Callable[[str], object]] = {
+    "base_model": models.load,
+    "dataset": data.load,
+}
+"""Fields whose choice is loaded at once."""
 
 RECOMMENDED = "recommended"
 """The preset that gives the chosen method what suits it."""
@@ -66,6 +73,7 @@ class Form:
         )
         unchecked(self.preset)
         self._controls: dict[Slot, Any] = {}
+        self._problems: dict[str, gr.HTML] = {}
         self._draw(Slot(runs.NAME), start)
         self.method = gr.Dropdown(
             [(f"{method.label} ({method.year})", method.id) for method in METHODS.values()],
@@ -182,6 +190,9 @@ class Form:
             visible=shown,
         )
         self._controls[slot] = unchecked(control)
+        if field.name in _FETCHED:
+            place = f"{field.name}-problem".replace("_", "-")
+            self._problems[field.name] = styled("", visible=False, elem_id=place)
 
     def _chosen(self, values: tuple[Any, ...]) -> list[tuple[Slot, Any]]:
         """The settings that count: those of all runs and of the chosen method."""
@@ -191,13 +202,13 @@ class Form:
         return [(slot, value) for slot, value in pairs if slot.counts_for(method_id)]
 
     def _connect(self) -> None:
-        for name, load in (("base_model", models.load), ("dataset", data.load)):
+        for name, load in _FETCHED.items():
             control = self.control(name)
             # Not "input", which a dropdown sends a second time when it is left.
             control.select(
                 partial(_fetch, name, load),
                 control,
-                control,
+                [control, self._problems[name]],
                 concurrency_limit=8,
                 api_visibility="private",
             )
@@ -225,18 +236,18 @@ def own_slots() -> list[Slot]:
     return sorted(slots, key=lambda slot: slot.field.widget == "checkboxes")
 
 
-def _fetch(name: str, load: Callable[[str], object], chosen: str) -> Any:
+def _fetch(name: str, load: Callable[[str], object], chosen: str) -> list[Any]:
     """Load a base or data set as soon as it is chosen; where it cannot be had, say so and go back.
 
-    It may have to come from the Hub, which is better known before a run waits for it.
+    It may have to come from the Hub, which is better known before a run waits for it. Answers for
+    the control and the place of its sentence.
     """
     field = runs.run_field(name)
     try:
         load(str(field.check(chosen)))
     except PeftDemoError as error:
-        gr.Warning(str(error), duration=None)
-        return gr.update(value=field.default, info=f"{error} {field.help}")
-    return gr.update(info=field.help)
+        return [gr.update(value=field.default), gr.update(value=problem(error), visible=True)]
+    return [gr.skip(), gr.update(value="", visible=False)]
 
 
 def _dropdown(field: Any, value: Any, **common: Any) -> gr.Dropdown:

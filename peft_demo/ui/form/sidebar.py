@@ -16,7 +16,7 @@ from peft_demo.ui.form.sweep_form import SweepForm
 from peft_demo.ui.form.transfer import Transfer
 from peft_demo.ui.html import render, styled
 from peft_demo.ui.owners import acting
-from peft_demo.ui.requests import QUIET
+from peft_demo.ui.requests import QUIET, forgets
 from peft_demo.ui.services import Services
 
 
@@ -65,6 +65,7 @@ class Sidebar:
         inputs: list[Any],
     ) -> None:
         """Let a button put what the inputs say into the queue."""
+        forgets(button, self.message)
         button.click(
             submit,
             [self._owner, *inputs],

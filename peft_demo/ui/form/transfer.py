@@ -13,7 +13,7 @@ from peft_demo.runs import RunConfig, links, reading
 from peft_demo.runs.reading import SeveralConfigurationsError
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.html import problem, render, styled
-from peft_demo.ui.requests import QUIET, problems_of, unchecked
+from peft_demo.ui.requests import QUIET, forgets, problems_of, unchecked
 
 
 class Transfer:
@@ -43,6 +43,7 @@ class Transfer:
             unchecked(self._choice)
             styled(render("take_along"), elem_id="transfer-buttons")
         filled = [self.notes, self._choice, *form.inputs]
+        forgets(self._button, self.notes)
         self._button.click(
             self.paste,
             [self._text, *form.inputs],

@@ -97,7 +97,20 @@ class ReviewPage(Page):
         )
 
     def connect(self, frame: Frame) -> None:
-        """Follow the runs that finish, and open what is clicked in another tab, classified."""
+        """Follow the runs that finish, and open what is clicked in another tab, classified.
+
+        What is typed stays in the browser when the page is loaded again.
+        """
+        self.review.change(
+            None, self.review, None, js=f"(text) => {calling('keepReview(text)')}", **QUIET
+        )
+        frame.blocks.load(
+            None,
+            self.review,
+            self.review,
+            js=f"(text) => {calling('recallReview(text)')}",
+            **QUIET,
+        )
         frame.header.finished(checked(self.refresh), self.run_ids, self.run_ids, **QUIET)
         frame.header.opened(
             of_event(self.open_review), None, [self.review, self.run_ids], **QUIET

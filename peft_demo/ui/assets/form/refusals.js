@@ -2,14 +2,21 @@
 
 const STARTERS = "#start, #queue-all";
 const CHECKERS = `${STARTERS}, #paste-button, #find-rate`;
+const TRIES = `${CHECKERS}, #classify, #adapter-import`;
 const REFUSAL = "div.validation-error";
 
 export function start() {
   document.addEventListener("blur", tellClamped, true);
   document.addEventListener("click", ({ target }) => {
     if (target.closest(STARTERS)) setTimeout(showRefused, 200);
+    if (target.closest(TRIES)) closeMessages();
   });
   keepRefusals();
+}
+
+// What Gradio tells in a corner of the page stays there until it is closed.
+function closeMessages() {
+  for (const button of document.querySelectorAll(".toast-body .toast-close")) button.click();
 }
 
 // The sentence at a field may be out of sight, or behind "More settings". Gradio has no event for

@@ -1,0 +1,189 @@
+"""A fault is told at its field, and is gone at the next try; what was typed stays."""
+
+import re
+
+import pytest
+from test_browser import open_tab, set_number, wait_for_models
+from test_several import open_several, sweep
+
+pytestmark = pytest.mark.browser
+
+FAULTS = ".validation-error, .pd-kept, .pd-clamped, .pd-problem"
+
+
+def faults(page, place: str) -> list[str]:
+    """The sentences about faults that are seen in a part of the page."""
+    told = page.locator(place).locator(FAULTS).all()
+    return [each.inner_text().strip() for each in told if each.is_visible()]
+
+
+def wait_for_fault(page, place: str, words: str) -> None:
+    page.locator(place).locator(FAULTS, has_text=re.compile(words)).first.wait_for()
+
+
+def wait_for_none(page, place: str) -> None:
+    for fault in page.locator(place).locator(FAULTS).all():
+        fault.wait_for(state="hidden")
+    assert faults(page, place) == []
+
+
+def choose(page, field: str, option: str) -> None:
+    page.locator(f"#{field} input").click()
+    page.get_by_role("option", name=re.compile(option)).first.click()
+
+
+class TestReview:
+    def test_a_typed_review_survives_a_reload_and_a_cleared_one_stays_cleared(self, app, visit):
+        window = visit()
+        page = window.open(app.url)
+        open_tab(page, "Review")
+        page.fill("#review textarea", "Überraschend gut – “wow” 😀\n<b>zwei</b> Zeilen")
+        page.wait_for_timeout(300)
+        sent = len(window.requests)
+        page.reload()
+        open_tab(page, "Review")
+        typed = page.locator("#review textarea")
+        page.wait_for_function("document.querySelector('#review textarea')?.value")
+        assert typed.input_value() == "Überraschend gut – “wow” 😀\n<b>zwei</b> Zeilen"
+        assert not any("wow" in url for url in window.requests[sent:])
+        typed.fill("")
+        page.wait_for_timeout(300)
+        page.reload()
+        open_tab(page, "Review")
+        typed.wait_for()
+        page.wait_for_timeout(1000)
+        assert typed.input_value() == ""
+        # A picked example is kept as well, and the owner's id beside it.
+        page.click("#example-1")
+        page.wait_for_function("document.querySelector('#review textarea').value")
+        picked, owner = typed.input_value(), page.evaluate("localStorage['peft-demo-owner']")
+        page.wait_for_timeout(300)
+        page.reload()
+        open_tab(page, "Review")
+        page.wait_for_function("document.querySelector('#review textarea')?.value")
+        assert typed.input_value() == picked
+        assert page.evaluate("localStorage['peft-demo-owner']") == owner
+
+    def test_another_window_starts_empty(self, app, visit):
+        page = visit().open(app.url)
+        open_tab(page, "Review")
+        page.fill("#review textarea", "mine alone")
+        page.wait_for_timeout(300)
+        other = page.context.new_page()
+        other.goto(app.url)
+        other.wait_for_selector("#sidebar")
+        open_tab(other, "Review")
+        other.locator("#review textarea").wait_for()
+        other.wait_for_timeout(1000)
+        assert other.input_value("#review textarea") == ""
+
+    def test_faults_of_text_and_adapters_are_gone_at_the_next_try(self, page):
+        wait_for_models(page)
+        open_tab(page, "Review")
+        page.wait_for_timeout(500)
+        while page.locator("#adapters input:checked").count():
+            page.locator("#adapters input:checked").first.uncheck()
+            page.wait_for_timeout(100)
+        page.click("#classify")
+        wait_for_fault(page, "#review", "review must have 1 to 20,000")
+        wait_for_fault(page, "#adapters", "run_ids must name 1 to 100")
+        page.fill("#review textarea", "Lovely.")
+        page.locator("#adapters label", has_text="LoRA 1").first.click()
+        page.click("#classify")
+        page.locator("#cards .pd-card").first.wait_for()
+        wait_for_none(page, "#review-tab, #review, #adapters, #cards")
+
+
+class TestForm:
+    def test_faults_are_gone_at_the_next_try(self, page):
+        set_number(page, "num_reviews", 40)
+        for button in ("#find-rate", "#start"):
+            page.fill("#learning_rate textarea, #learning_rate input", "fast")
+            page.click(button)
+            wait_for_fault(page, "#learning_rate", 'got "fast"')
+            page.fill("#learning_rate textarea, #learning_rate input", "1e-3")
+            page.click(button)
+            page.locator("#start-message", has_text="queue").wait_for()
+            wait_for_none(page, "#sidebar")
+
+    def test_a_sweeps_fault_is_gone_at_the_next_try(self, page):
+        wait_for_models(page)
+        set_number(page, "num_reviews", 40)
+        open_several(page)
+        page.click("#queue-all")
+        wait_for_fault(page, "#several", "repeats must be at least 2")
+        sweep(page, "Rank r", "2, 999")
+        page.click("#queue-all")
+        wait_for_fault(page, "#sweep-values-1", "got .*999")
+        page.fill("#sweep-values-1 textarea, #sweep-values-1 input", "2, 4")
+        page.click("#queue-all")
+        page.locator("#start-message", has_text="2 runs").wait_for()
+        wait_for_none(page, "#sidebar")
+
+    def test_a_pastes_fault_is_gone_at_the_next_try(self, page):
+        page.locator("#transfer button").first.click()
+        page.fill("#paste textarea", "no configuration at all")
+        page.click("#paste-button")
+        page.locator("#paste .validation-error").wait_for()
+        page.fill("#paste textarea", "LoraConfig(r=3, target_modules=['q_lin'])")
+        page.click("#paste-button")
+        page.locator("#import-notes", has_text="filled").wait_for()
+        wait_for_none(page, "#sidebar")
+        # The success of one try does not stand beside the fault of the next.
+        page.fill("#paste textarea", "LoraConfig(r=0)")
+        page.click("#paste-button")
+        wait_for_fault(page, "#paste", "r must be")
+        assert page.locator("#import-notes").inner_text().strip() == ""
+
+    def test_a_bad_links_fault_is_gone_once_a_configuration_was_taken(self, app, visit):
+        page = visit().open(f"{app.url}?method=lora&r=0")
+        wait_for_fault(page, "#import-notes", "r must be")
+        page.locator("#transfer button").first.click()
+        page.fill("#paste textarea", "LoraConfig(r=3, target_modules=['q_lin'])")
+        page.click("#paste-button")
+        page.locator("#import-notes", has_text="filled").wait_for()
+        wait_for_none(page, "#sidebar")
+
+
+class TestElsewhere:
+    def test_an_imports_fault_is_gone_at_the_next_try(self, page, tmp_path):
+        open_tab(page, "Review")
+        page.locator("#import button").first.click()
+        for name in ("one.zip", "two.zip"):
+            (tmp_path / name).write_bytes(b"no zip")
+            page.set_input_files("#adapter-file input", tmp_path / name)
+            wait_for_fault(page, "#import", "must be a zip")
+            assert len(faults(page, "#import")) == 1
+            page.locator("#adapter-file [aria-label='Clear']").click()
+            wait_for_none(page, "#import")
+
+    def test_a_base_that_cannot_be_had_is_told_at_its_field(self, page):
+        page.locator("#more-settings button").first.click()
+        choose(page, "base_model", "distilbert-base-cased")
+        wait_for_fault(page, "#base-model-problem", "distilbert")
+        assert len(faults(page, "body")) == 1
+        choose(page, "base_model", "all-MiniLM-L6-v2")
+        wait_for_none(page, "#sidebar")
+
+    def test_an_annotations_fault_is_gone_at_the_next_try(self, page):
+        set_number(page, "num_reviews", 40)
+        page.fill("#name textarea, #name input", "to be named")
+        page.click("#start")
+        page.locator("#start-message", has_text="queue").wait_for()
+        open_tab(page, "Runs")
+        page.locator("tr", has_text="to be named").first.locator("[data-edit]").first.click()
+        dialog = page.locator("dialog.pd-edit")
+        dialog.locator("[name=tags]").fill("x" * 31)
+        dialog.locator("[name=save]").click()
+        dialog.locator("#pd-edit-tags-problem", has_text="1 to 30").wait_for()
+        dialog.locator("[name=tags]").fill("short")
+        dialog.locator("[name=save]").click()
+        dialog.wait_for(state="detached")
+
+    def test_a_comparisons_fault_is_gone_once_enough_are_chosen(self, app, visit):
+        page = visit().open(f"{app.url}?view=compare&run_ids=run-999999,reference-ia3")
+        page.locator(".pd-compare", has_text="run-999999").first.wait_for()
+        page.locator("[data-remove=run-999999]").first.click()
+        page.locator(".pd-compare input[value=reference-lora-1]").check()
+        page.locator(".pd-compare .pd-verdicts").wait_for()
+        assert "run-999999" not in page.locator(".pd-compare").inner_text()
