@@ -58,7 +58,7 @@ def page(services):
 @pytest.fixture(scope="module")
 def page_functions(page):
     (header,) = (block for block in page.blocks.values() if getattr(block, "server_fns", None))
-    assert len(header.server_fns) == 15
+    assert len(header.server_fns) == 16
     return header.server_fns
 
 

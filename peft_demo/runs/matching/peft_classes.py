@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from peft_demo.errors import refuse
-from peft_demo.fields import shown
+from peft_demo.fields import cut, shown
 from peft_demo.methods import METHODS, UNSUPPORTED, Method
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def type_of(class_name: str) -> str:
             return peft_type
     refuse(
         "config",
-        f"config must build the configuration of one of peft's methods, got {class_name[:60]}.",
+        f"config must build the configuration of one of peft's methods, got {cut(class_name)}.",
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from peft_demo.errors import InvalidFieldsError
+from peft_demo.fields import cut
 from peft_demo.models import BASES, BUILTIN_BASE
 from peft_demo.runs.matching import plain, type_of
 from peft_demo.runs.reading.places import Place
@@ -83,10 +84,10 @@ def _configuration(made: Made, peft_type: object, base: object) -> Configuration
                 notes.append(note)
             given[option] = plain(_without_objects(value))
         except CannotKnowError:
-            unknown[option] = option[:60]
+            unknown[option] = cut(option)
     title = made.kind or "configuration"
     if made.name:
-        title = f"{made.name[:60]}, {'a ' if not made.kind else ''}{title}"
+        title = f"{cut(made.name)}, {'a ' if not made.kind else ''}{title}"
     return Configuration(
         peft_type,
         given,
@@ -118,7 +119,7 @@ def _chosen(option: str, either: Alternatives, base: object) -> tuple[Any, str]:
     taken = max(sides, key=lambda side: _modules_in(side, base))
     fits = f", which fits {base}" if _modules_in(taken, base) else ""
     return taken, (
-        f"{option[:60]} depends on {either.condition}, which cannot be known without running the "
+        f"{cut(option)} depends on {either.condition}, which cannot be known without running the "
         f"code; {_cut(taken)} is taken{fits}."
     )
 
@@ -133,4 +134,4 @@ def _modules_in(value: Any, base: object) -> int:
 
 def _cut(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
+    return cut(text)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from peft_demo.fields import cut
 from peft_demo.runs.reading.functions import BINARY, COMPARISONS, UNARY
 from peft_demo.runs.reading.parsing import Unit
 from peft_demo.runs.reading.values import (
@@ -134,7 +135,7 @@ class Evaluator:
                 return _GIVEN[node.id]
             raise CannotKnowError
         if scope.is_assumed:
-            self._assumed.append(f"the parameter {node.id[:60]}")
+            self._assumed.append(f"the parameter {cut(node.id)}")
         return scope.values[node.id]
 
     def _named(self, node: ast.NamedExpr) -> Any:
@@ -149,7 +150,7 @@ class Evaluator:
         if isinstance(base, str) and node.attr in ("value", "name"):
             return base  # of an enumeration's member
         if isinstance(base, Namespace) and base.is_assumed:
-            self._assumed.append(f"the setting {node.attr[:60]}")
+            self._assumed.append(f"the setting {cut(node.attr)}")
         return options_of(base)[node.attr]
 
     def is_member(self, node: ast.expr) -> bool:

@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 from typing import Any
 
+from peft_demo.fields import cut
 from peft_demo.runs.reading.calling import Caller
 from peft_demo.runs.reading.values import (
     Alternatives,
@@ -74,13 +75,13 @@ class Maker(Caller):
             if not (isinstance(given, ast.Constant) and given.value is ...):
                 made.notes.append(
                     f"{self.unit.source(given)} in {self.unit.place(given)} is given without a "
-                    f"name in {made.kind[:60]}, and is left out."
+                    f"name in {cut(made.kind)}, and is left out."
                 )
         for keyword in call.keywords:
             if keyword.arg is None:
                 self._spread(made, keyword.value)
             elif keyword.arg in made.options or keyword.arg in made.unknown:
-                made.faults.append(f"config must give {keyword.arg[:60]} once; it is repeated.")
+                made.faults.append(f"config must give {cut(keyword.arg)} once; it is repeated.")
             else:
                 self.give(made, keyword.arg, keyword.value)
 
@@ -110,7 +111,7 @@ class Maker(Caller):
         """Give an object what is in a dictionary, as far as it is known."""
         for option, value in options.items():
             if holds_unknown(value):
-                made.forget(option, f"{option[:60]} of {source}")
+                made.forget(option, f"{cut(option)} of {source}")
             else:
                 made.set(option, value)
 
@@ -123,7 +124,7 @@ class Maker(Caller):
             if isinstance(given, (Namespace, Function)) or holds_unknown(given):
                 raise CannotKnowError
         except CannotKnowError:
-            made.forget(option, f"{option[:60]}={self.unit.source(node)} {where}")
+            made.forget(option, f"{cut(option)}={self.unit.source(node)} {where}")
             return
         made.set(option, given)
         if self._assumed:
@@ -166,4 +167,4 @@ def _nodes(known: dict[Any, Any], node: ast.AST) -> list[ast.AST]:
 
 def _written(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
+    return cut(text)

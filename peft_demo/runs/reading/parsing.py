@@ -6,6 +6,7 @@ import ast
 import re
 from dataclasses import dataclass, field
 
+from peft_demo.fields import cut
 from peft_demo.runs.reading.logical_lines import LogicalLine, closing, logical_lines
 from peft_demo.runs.reading.mending import mended
 from peft_demo.runs.reading.pieces import Piece
@@ -97,7 +98,7 @@ def told(reason: str, piece_line: int, cell: int) -> str:
     """A reason of ``attempt`` with the place where its code begins taken into account."""
     words, _, line = reason.rpartition("|")
     words = words.partition("\n")[0].partition("; use sys.")[0].partition(" (detected")[0]
-    words = words[:120].rstrip(".")
+    words = cut(words.rstrip("."), 120)
     return f"{words} in {Place(cell, piece_line + int(line))}"
 
 

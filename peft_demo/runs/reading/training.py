@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from peft_demo.fields import cut
 from peft_demo.runs.matching import plain
 from peft_demo.runs.reading.mentions import BASE, Mention
 from peft_demo.runs.reading.values import Made
@@ -65,21 +66,21 @@ class Training:
             if name in _NAMES:
                 self.values[_NAMES[name]] = plain(value)
             elif value is not None and value is not False:
-                others.append(f"{name[:60]}={_cut(value)}")
+                others.append(f"{cut(name)}={_cut(value)}")
         for name, source in made.unknown.items():
             if name in _NAMES:
                 self.notes.append(f"{source} cannot be known without running the code; ours stays.")
             else:
-                others.append(name[:60])
+                others.append(cut(name))
         if others:
             more = f" and {len(others) - 12} more" if len(others) > 12 else ""
             are = "are no fields" if len(others) > 1 else "is no field"
             self.notes.append(
-                f"{', '.join(others[:12])}{more} of {made.kind[:60]} in {made.place} {are} here "
+                f"{', '.join(others[:12])}{more} of {cut(made.kind)} in {made.place} {are} here "
                 "and not honoured."
             )
 
 
 def _cut(value: object) -> str:
     text = repr(value) if not isinstance(value, Made) else f"{value.kind[:50]}(…)"
-    return text if len(text) <= 40 else f"{text[:40]}…"
+    return cut(text, 40)
