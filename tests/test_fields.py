@@ -148,6 +148,7 @@ class TestNumbers:
         assert problem(field, "1,5") == (
             'n must be a number between 0 and 5, got "1,5": write 1.5 with a point.'
         )
+        assert problem(Integer("n", "N", "Help.", 0, 0, 5), "1,5").endswith('got "1,5".')
 
     def test_limits_are_inclusive(self):
         field = Integer("n", "N", "Help.", 3, 2, 5)

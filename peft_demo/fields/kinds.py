@@ -29,6 +29,7 @@ class _Numeric(Field):
     """A number between two limits."""
 
     noun: ClassVar[str]
+    has_fractions: ClassVar[bool] = False
 
     default: float | None
     minimum: float
@@ -59,7 +60,7 @@ class _Numeric(Field):
         try:
             return super().check(text.replace("−", "-"))
         except InvalidFieldsError as error:
-            if not _DECIMAL_COMMA.fullmatch(text):
+            if not (self.has_fractions and _DECIMAL_COMMA.fullmatch(text)):
                 raise
             hint = f"write {text.replace(',', '.')} with a point"
             sentence = f"{error.problems[self.name].removesuffix('.')}: {hint}."
@@ -99,6 +100,7 @@ class Number(_Numeric):
     kind = "number"
     example = "1e-4, 1e-3"
     noun = "a number"
+    has_fractions = True
 
     @property
     def annotation(self) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from peft_demo.errors import refuse
 from peft_demo.fields import Field, Modules, shown
 from peft_demo.methods.method import LAYERS
-from peft_demo.models import Named, Shape, listed, named
+from peft_demo.models import Named, Shape, is_pattern, listed, named
 
 
 def read_names(field: Modules, value: object, base: Shape) -> Named | None:
@@ -24,7 +24,7 @@ def read_names(field: Modules, value: object, base: Shape) -> Named | None:
         found = named(names, base.architecture, base.n_layers)
     except ValueError as error:
         refuse(field.name, f"{field.name} must name {error}.")
-    if isinstance(value, str) and [value.strip()] == list(found.unknown) and not names[1:]:
+    if isinstance(value, str) and found.unknown and is_pattern(names[0]):
         example = base.architecture.block(0) + base.architecture.path(field.choices[0])
         refuse(
             field.name,
