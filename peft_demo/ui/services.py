@@ -7,6 +7,7 @@ import logging
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -62,7 +63,7 @@ class Services:
                 self._predictor = Predictor(self.store)
             return self._predictor
 
-    def import_adapter(self, source: Path, owner: str, **said: Any) -> Run:
+    def import_adapter(self, source: Path | Sequence[Path], owner: str, **said: Any) -> Run:
         """Queue an adapter that was trained elsewhere for its test; see ``importing.bring``."""
         from peft_demo.adapters import importing
 

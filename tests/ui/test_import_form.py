@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from imported_adapters import SMALL, members, zipped
+from imported_adapters import FILES, SMALL, members, zipped
 
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.models import BUILTIN_BASE
@@ -43,8 +43,8 @@ def several(tmp_path) -> str:
     return str(zipped(tmp_path / "mine.zip", files))
 
 
-def brought(form: ImportForm, path: str | None, **said: Any) -> dict[str, Any]:
-    return dict(zip(OUTPUTS, form.bring(None, path, **said), strict=True))
+def brought(form: ImportForm, *paths: str, **said: Any) -> dict[str, Any]:
+    return dict(zip(OUTPUTS, form.bring(None, [*paths], **said), strict=True))
 
 
 def problems(answer: dict[str, Any]) -> dict[str, str]:
@@ -111,9 +111,18 @@ def test_labels_are_swapped_once(form, services, several):
 
 
 def test_no_upload_is_told_so(form):
-    assert problems(brought(form, None)) == {
-        "adapter": "<p class='pd-problem' role='alert'>adapter must be a zip, got none.</p>"
-    }
+    (sentence,) = problems(brought(form)).values()
+    assert "adapter must be a zip or its two files, got none." in sentence
+
+
+def test_its_two_files_by_themselves(form, services):
+    folder = ADAPTERS / "reference-ia3"
+    one, two = (str(folder / name) for name in FILES)
+    assert "one JSON file alone: bring both files" in problems(brought(form, one))["adapter"]
+    assert "weights without the" in problems(brought(form, two))["adapter"]
+    answer = brought(form, one, two, name="by hand")
+    assert "is in the queue" in answer["outcome"]
+    assert services.store.runs()[0].config.name == "by hand"
 
 
 def test_a_name_in_the_zip_is_no_markup(form, tmp_path):

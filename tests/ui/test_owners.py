@@ -38,7 +38,7 @@ def test_what_a_browser_queues_belongs_to_it(services, tmp_path):
         if not extra.name.startswith("adapter_"):
             extra.unlink()
     archive = shutil.make_archive(str(tmp_path / "mine"), "zip", adapter)
-    *_, outcome = ImportForm(services).bring(ME, archive, dataset="rotten_tomatoes")
+    *_, outcome = ImportForm(services).bring(ME, [archive], dataset="rotten_tomatoes")
     assert "is in the queue" in outcome
     assert services.store.runs()[0].config.dataset == "rotten_tomatoes"
     assert services.store.runs()[0].owner == ME

@@ -15,6 +15,8 @@ _PACKED = {
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
+_BOTH = "bring both files, or the whole folder that save_pretrained wrote, zipped"
+
 _PICKLE = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
@@ -43,7 +45,7 @@ def kind_of(source: Path) -> str:
     if start[8:9] == b"{":  # after the length of the header
         return _of_safetensors(start)
     if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
-        return "one JSON file alone: zip the whole folder that save_pretrained wrote"
+        return f"one JSON file alone: {_BOTH}"
     if start.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
         return "a web page: download the files themselves"
     return ""
@@ -51,10 +53,7 @@ def kind_of(source: Path) -> str:
 
 def _of_safetensors(start: bytes) -> str:
     if b'"base_model.model.' in start:
-        return (
-            "an adapter's weights alone: its adapter_config.json says what they are, so zip the "
-            "whole folder that save_pretrained wrote"
-        )
+        return f"an adapter's weights without the adapter_config.json that says of what: {_BOTH}"
     return (
         "weights in safetensors alone, and by their names they are a whole model's, not a peft "
         "adapter's"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import gradio as gr
+from pydantic import Field
 
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, PeftDemoError, UndecidedError
@@ -15,6 +16,8 @@ from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.owners import acting
 from peft_demo.ui.requests import checked, unchecked
 from peft_demo.ui.services import Services
+
+Paths: TypeAlias = Annotated[list[str] | None, Field(description="files that were uploaded")]
 
 ASKED = {
     "adapter": (
@@ -53,12 +56,17 @@ class ImportForm:
     def draw(self, owner: gr.BrowserState) -> None:
         """Draw it into the current container, and connect it."""
         styled(
-            "<p class='pd-quiet'>A zip with a peft adapter (adapter_config.json and "
-            "adapter_model.safetensors, at any depth) for one of the base models here, trained for "
-            "the labels of a data set. It is tested on the same texts as every run on that, then "
-            "it joins the list.</p>"
+            "<p class='pd-quiet'>A peft adapter, as a zip with adapter_config.json and "
+            "adapter_model.safetensors at any depth, or as these two files, for one of the base "
+            "models here, trained for the labels of a data set. It is tested on the same texts as "
+            "every run on that, then it joins the list.</p>"
         )
-        self.file = gr.File(label="Adapter (zip)", type="filepath", elem_id="adapter-file")
+        self.file = gr.File(
+            label="Adapter (zip, or its two files)",
+            file_count="multiple",
+            type="filepath",
+            elem_id="adapter-file",
+        )
         self._draw_question("adapter")
         with gr.Row():
             self._draw_settings()
@@ -154,7 +162,7 @@ class ImportForm:
     def bring(
         self,
         owner: object,
-        path: str | None,
+        paths: Paths,
         dataset: str = DEFAULT_DATASET,
         max_length: object = None,
         swap_labels: bool = False,
@@ -171,10 +179,12 @@ class ImportForm:
             "swap_labels": swap_labels,
             **chosen,
         }
-        if not path:
-            return self._answer({"adapter": "adapter must be a zip, got none."})
+        if not paths:
+            return self._answer({"adapter": "adapter must be a zip or its two files, got none."})
         try:
-            run = self._services.import_adapter(Path(path), acting(owner), **said)
+            run = self._services.import_adapter(
+                [Path(path) for path in paths], acting(owner), **said
+            )
         except InvalidFieldsError as error:
             return self._answer(error.problems, _questions(error, chosen))
         except PeftDemoError as error:

@@ -251,7 +251,7 @@ class TestWhatIsNoAdapter:
             plain.getvalue(): "a tar archive: unpack it",
             b"7z\xbc\xaf'\x1c" + bytes(50): "a 7z archive",
             b"Rar!\x1a\x07\x01\x00" + bytes(50): "a rar archive",
-            (IA3 / adapters.WEIGHTS).read_bytes(): "an adapter's weights alone",
+            (IA3 / adapters.WEIGHTS).read_bytes(): "an adapter's weights without",
             (IA3 / adapters.CONFIG).read_bytes(): "one JSON file alone",
             b"\xef\xbb\xbf" + (IA3 / adapters.CONFIG).read_bytes(): "one JSON file alone",
             b'\x40\0\0\0\0\0\0\0{"distilbert.embeddings.weight":{}}': "a whole model's",
