@@ -58,7 +58,8 @@ def check(tensors: Tensors, labels: Sequence[str], family: Architecture) -> None
 
 def _why(tensors: Tensors, part: str) -> str:
     """Why it cannot do without that layer."""
-    only = " but only an adapter of that layer" if any(f".{part}." in n for n in tensors) else ""
+    of_part = [name.rpartition(f".{part}.")[2] for name in tensors if f".{part}." in name]
+    only = " but only an adapter of that layer" if {*of_part} - {"weight", "bias"} else ""
     return f"{only}, which was drawn at random where it was trained and cannot be made again"
 
 
