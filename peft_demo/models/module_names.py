@@ -7,6 +7,7 @@ the number of a block. Names of other families mean the modules that do the same
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,8 +21,8 @@ MOST_NAMES = 1_000
 LONGEST_NAME = 300
 """Characters of a name, or of a regular expression."""
 
-_SECONDS = 0.2
-"""For a regular expression to be matched against one path: hostile ones take for ever."""
+_SECONDS = 1.0
+"""For a regular expression to be matched against all paths: hostile ones take for ever."""
 
 _PATTERN = re.compile(r"[*+?|^$\\]")
 """What no name has, and a regular expression hardly goes without."""
@@ -259,8 +260,9 @@ def _matched(pattern: str, architecture: Architecture, n_layers: int) -> _Meant:
         architecture.block_path,
         {architecture.path(getattr(architecture, role)): (role,) for role in Architecture.ROLES},
     )
+    end = time.monotonic() + _SECONDS
     for row in (own, *_conventions(architecture)):
-        hits = _hits(pattern, row, n_layers)
+        hits = _hits(pattern, row, n_layers, end)
         if hits is None:
             break
         if hits:
@@ -280,7 +282,7 @@ def _from_hits(hits: Mapping[int, set[str]], architecture: Architecture, n_layer
     return _Meant(modules, blocks, is_own=False)
 
 
-def _hits(pattern: str, row: Convention, n_layers: int) -> dict[int, set[str]] | None:
+def _hits(pattern: str, row: Convention, n_layers: int, end: float) -> dict[int, set[str]] | None:
     """The roles that a pattern finds in each block, as peft matches: the whole path.
 
     None if it is no regular expression, or one that takes too long.
@@ -294,7 +296,10 @@ def _hits(pattern: str, row: Convention, n_layers: int) -> dict[int, set[str]] |
             for path, roles in row.paths.items():
                 if "norm" in roles[0]:
                     continue  # patterns are for layers, and ".*" is not meant to reach these
-                if compiled.fullmatch(f"{row.blocks}{number}.{path}", timeout=_SECONDS):
+                left = end - time.monotonic()
+                if left <= 0:
+                    return None
+                if compiled.fullmatch(f"{row.blocks}{number}.{path}", timeout=left):
                     found.setdefault(number, set()).update(roles)
     except (regex.error, TimeoutError, RecursionError, OverflowError, MemoryError, ValueError):
         return None

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 from made_up_family import MADE_UP
 
-from peft_demo.models import FAMILY, NamesOf, is_native, listed, named
+from peft_demo.models import FAMILY, NamesOf, is_native, listed, module_names, named
 from peft_demo.models.conventions import CONVENTIONS
 
 QUERY_VALUE = (FAMILY.query, FAMILY.value)
@@ -183,3 +183,8 @@ class TestRegularExpressions:
     @pytest.mark.timeout(20)
     def test_that_take_for_ever_are_given_up(self, pattern):
         assert means(pattern).unknown == (pattern,)
+
+    def test_that_take_long_at_each_path_are_given_up_too(self, monkeypatch):
+        monkeypatch.setattr(module_names, "_SECONDS", 0.0)
+        assert means(r".*nothing").unknown == (r".*nothing",)
+        assert means(r".*_lin").unknown == (r".*_lin",)
