@@ -185,6 +185,7 @@ class TestElsewhere:
         page.goto(f"{app.url}?view=compare&run_ids=run-999999,reference-ia3")
         page.locator(".pd-compare", has_text="run-999999").first.wait_for()
         page.locator("[data-remove=run-999999]").first.click()
+        page.locator(".pd-picker summary").click()
         page.locator(".pd-compare input[value=reference-lora-1]").check()
         page.locator(".pd-compare .pd-verdicts").wait_for()
         assert "run-999999" not in page.locator(".pd-compare").inner_text()
