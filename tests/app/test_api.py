@@ -218,7 +218,7 @@ def test_a_pasted_configuration_is_read(client):
         "LoraConfig(r=4, target_modules=['q_lin'], bias='all')", api_name="/read_config"
     )
     assert read["values"]["r"] == 4
-    assert "bias" in read["notes"][0]
+    assert read["values"]["bias"] == "all"
     read = client.predict("LoraConfig(r=__import__('os').getpid())", api_name="/read_config")
     assert "cannot be known without running the code" in read["notes"][0]
     several = "LoraConfig(r=4)\nLoraConfig(r=2)"
