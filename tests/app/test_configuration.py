@@ -102,10 +102,11 @@ def test_a_bad_link_says_what_is_wrong_and_leaves_the_defaults(app, visit):
 def test_a_pasted_call_fills_the_form_and_names_what_it_cannot(page):
     page.locator("#transfer button").first.click()
     page.fill(
-        "#paste textarea", "LoraConfig(r=4, use_dora=True, target_modules=['q_lin'], bias='all')"
+        "#paste textarea",
+        "LoraConfig(r=4, use_dora=True, target_modules=['q_lin'], lora_alpha=a)",
     )
     page.click("#paste-button")
-    page.locator("#import-notes", has_text="bias='all'").wait_for()
+    page.locator("#import-notes", has_text="lora_alpha=a in line 1").wait_for()
     page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '4'")
     assert page.input_value("#method input").startswith("DoRA")
     page.fill("#paste textarea", "LoraConfig(r=0, target_modules=['q_lin'])")
@@ -122,6 +123,23 @@ def test_one_of_several_pasted_configurations_is_chosen(page):
     page.get_by_label("2. b, LoraConfig in line 2 (r=2)").check()
     page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '2'")
     assert page.input_value("#paste textarea") == text
+    page.wait_for_function(
+        "document.getElementById('import-notes').getBoundingClientRect().top >= 0"
+    )
+
+
+def test_a_dropped_file_becomes_the_text(page):
+    page.locator("#transfer button").first.click()
+    page.locator("#paste textarea").evaluate(
+        """box => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File(["LoraConfig(r=2)"], "a.py"));
+            box.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+        }"""
+    )
+    page.wait_for_function("document.querySelector('#paste textarea').value !== ''")
+    page.click("#paste-button")
+    page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '2'")
 
 
 def test_script_and_notebook_of_the_form_and_of_a_run_are_downloaded(method_page, tmp_path):

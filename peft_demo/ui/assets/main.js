@@ -3,6 +3,7 @@
 import * as figures from "./charts/buttons.js";
 import * as compare from "./compare/page.js";
 import * as configuration from "./form/configuration.js";
+import * as paste from "./form/paste.js";
 import * as refusals from "./form/refusals.js";
 import * as sidebar from "./form/sidebar.js";
 import { connect } from "./gradio.js";
@@ -16,6 +17,7 @@ import * as board from "./training/board.js";
 
 export { fillTab as compare } from "./compare/page.js";
 export { gallery, previewed } from "./form/configuration.js";
+export { answered } from "./form/paste.js";
 export { keepReview, recallReview } from "./review.js";
 export { setOwner, show as runsTable } from "./runs_table/table.js";
 export { show as board } from "./training/board.js";
@@ -37,6 +39,7 @@ export function start(element, server, events) {
     compare,
     configuration,
     edit,
+    paste,
     refusals,
     sidebar,
   ]) {

@@ -11,9 +11,13 @@ from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import shown
 from peft_demo.runs import RunConfig, links, reading
 from peft_demo.runs.reading import SeveralConfigurationsError
+from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.requests import QUIET, forgets, problems_of, unchecked
+
+_ANSWERED = f"() => {calling('answered()')}"
+"""Brings the answer into sight."""
 
 
 class Transfer:
@@ -27,7 +31,8 @@ class Transfer:
             self._text = gr.Textbox(
                 label="Paste a configuration",
                 info="A script or notebook with a peft call such as LoraConfig(r=8, …), an "
-                "adapter_config.json, or this program's JSON. It is read, never executed.",
+                "adapter_config.json, or this program's JSON; a file can be dropped here. It is "
+                "read, never executed.",
                 lines=3,
                 max_lines=10,
                 elem_id="paste",
@@ -52,8 +57,10 @@ class Transfer:
             # A click while the first answer is still on its way counts too.
             trigger_mode="multiple",
             **QUIET,
-        )
-        self._choice.input(self.choose, [self._text, self._choice, *form.inputs], filled, **QUIET)
+        ).success(None, js=_ANSWERED)
+        self._choice.input(
+            self.choose, [self._text, self._choice, *form.inputs], filled, **QUIET
+        ).success(None, js=_ANSWERED)
 
     def paste(self, text: str, *values: Any) -> list[Any]:
         """Put pasted text into the form; what it does not say stays as it is.
