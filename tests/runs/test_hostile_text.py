@@ -44,6 +44,10 @@ HOSTILE = {
     + "LoraConfig(target_modules=a60)",
     "deep lists": "a=[1]\n" + "a=[a]\n" * 5_000 + "LoraConfig(target_modules=a)",
     "doubled texts": "a='x'\n" + "a=a+a\n" * 1_000 + "LoraConfig(bias=a)",
+    "long lists": "a=[1]*99999\n" * 7_000 + "LoraConfig(r=2)",
+    "long sets": "a=set(range(9999))\n" * 5_000 + "LoraConfig(r=2)",
+    "long texts": "".join(f"a{i}='x'*99999\n" for i in range(6_000)) + "LoraConfig(r=2)",
+    "branches with lists": f"a=[{'1,' * 9_000}]\n" + "if x: b=1\n" * 7_000 + "LoraConfig(r=2)",
     "wide texts": "LoraConfig(bias=f'{1:>99999999}', r=round(5, -10**9), a='x' * 10**9)",
     "grown lists": "d=[]\n" + "d.append(1)\n" * 6_000 + "LoraConfig(target_modules=d)",
     "grown dictionaries": "d={}\n"

@@ -253,7 +253,6 @@ class TestBesideTheSettingsThatStay:
         ("[1]", "config", ("one call", "none")),
         ("{}", "config", ("empty",)),
         ("LoraConfig(r=8", "config", ("never closed", "line 1")),
-        ("LoraConfig(r=8, r=9)", "config", ("r once",)),
         ("LoraConfig(r=4); IA3Config()", "config", ("1. LoraConfig", "2. IA3Config", "choice")),
         ("MadeUpConfig(r=4)", "config", ("MadeUpConfig",)),
         ("LoraConfig(target_modules=['lm_head'])", "target_modules", ("q_lin", "lm_head")),

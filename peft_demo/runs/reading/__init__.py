@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from peft_demo.errors import InvalidFieldsError, refuse
-from peft_demo.models import BUILTIN_BASE
 from peft_demo.runs.config import RunConfig
 from peft_demo.runs.matching import Imported
-from peft_demo.runs.reading.choosing import SeveralConfigurationsError
-from peft_demo.runs.reading.contents import Contents, contents_of
-from peft_demo.runs.reading.importing import imported
+from peft_demo.runs.reading.configurations import SeveralConfigurationsError
+from peft_demo.runs.reading.contents import imported
 from peft_demo.runs.reading.pieces import LONGEST, LONGEST_NOTEBOOK
 
 __all__ = ["LONGEST", "LONGEST_NOTEBOOK", "Imported", "SeveralConfigurationsError", "read"]
@@ -42,10 +40,8 @@ def read(
     if not 0 < length <= longest:
         came = f"{length:,} characters" if length else "nothing"
         refuse("config", f"config must be 1 to {longest:,} characters, got {came}.")
-    rest = _valid(current)
     try:
-        found: Contents = contents_of(text, rest.get("base_model", BUILTIN_BASE))
-        return imported(found, rest, choice)
+        return imported(text, _valid(current), choice)
     except (RecursionError, MemoryError):
         refuse("config", "config must be less deeply nested to be read.")
 

@@ -1,23 +1,26 @@
-"""Objects of a script that are configurations of peft, and those that are others."""
+"""Configurations of peft in a text, and which of several is meant."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from peft_demo.errors import InvalidFieldsError
-from peft_demo.fields import cut
+from peft_demo.errors import InvalidFieldsError, refuse
+from peft_demo.fields import cut, shown
 from peft_demo.models import BASES, BUILTIN_BASE
 from peft_demo.runs.matching import plain, type_of
-from peft_demo.runs.reading.places import Place
-from peft_demo.runs.reading.values import Alternatives, CannotKnowError, Function, Made, Namespace
+from peft_demo.runs.reading.parsing import place_of
+from peft_demo.runs.reading.values import Alternatives, Made, holds_unknown
 
 _OTHER_LIBRARIES = ("adapters", "opendelta", "transformers")
 """They have classes that are called as peft's are."""
 
-_ANY = "PeftConfig"
-"""The class above all of them, which says in ``peft_type`` which one it is."""
+_MOST = 50
+"""Configurations of one text."""
+
+_MOST_TELLING = 4
+"""Options that are named to tell a configuration from others."""
 
 
 @dataclass(frozen=True)
@@ -32,41 +35,28 @@ class Configuration:
     is_partial: bool = False
     """It has more options, of which nothing is known."""
     notes: tuple[str, ...] = ()
-    faults: tuple[str, ...] = ()
-    """Why Python itself would not make it."""
     title: str = ""
-    """Its class, or what it is called."""
-    place: Place | None = None
-
-    @property
-    def where(self) -> str:
-        """Its title and place, as people find it."""
-        return f"{self.title} in {self.place}" if self.place else self.title
+    """Its class, what it is called, and its place, as people find it."""
 
 
-def configurations_of(
-    found: Iterable[Made], base: object
-) -> tuple[list[Configuration], list[Made]]:
-    """Those of peft, in the order of their places, and the other objects.
+class SeveralConfigurationsError(InvalidFieldsError):
+    """A text has several configurations, and nobody has said which is meant."""
 
-    Args:
-        found: all objects that a script makes.
-        base: the base in use, for whose modules the sides of a condition are compared.
-    """
-    configurations, others = [], []
-    for made in sorted(found, key=lambda made: made.place):
-        peft_type = _peft_type(made)
-        if peft_type is None:
-            others.append(made)
-        elif not made.is_used:
-            configurations.append(_configuration(made, peft_type, base))
-    return configurations, others
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.labels = tuple(labels)
+        listed = "; ".join(f"{number}. {label}" for number, label in enumerate(labels, start=1))
+        super().__init__(
+            {
+                "config": f"config holds {len(labels)} configurations, and choice must be the "
+                f"number of the one that is meant: {listed}."
+            }
+        )
 
 
-def _peft_type(made: Made) -> object:
-    """The PeftType that an object configures, or None."""
-    if made.kind in ("", _ANY):
-        return made.options.get("peft_type")
+def peft_type_of(made: Made) -> object:
+    """The PeftType that an object of a script configures, or None."""
+    if made.kind in ("", "PeftConfig"):  # which says itself which one it is
+        return made.get("peft_type")
     if not made.kind.endswith("Config") or made.module.startswith(_OTHER_LIBRARIES):
         return None
     try:
@@ -75,16 +65,23 @@ def _peft_type(made: Made) -> object:
         return None
 
 
-def _configuration(made: Made, peft_type: object, base: object) -> Configuration:
-    given, unknown, notes = {}, dict(made.unknown), list(made.notes)
-    for option, value in made.options.items():
-        try:
-            if isinstance(value, Alternatives):
-                value, note = _chosen(option, value, base)
-                notes.append(note)
-            given[option] = plain(_without_objects(value))
-        except CannotKnowError:
-            unknown[option] = cut(option)
+def configuration_of(made: Made, peft_type: object, base: object) -> Configuration:
+    """An object of a script as a configuration.
+
+    Args:
+        made: the object.
+        peft_type: which PeftType it configures.
+        base: the base in use, for whose modules the sides of a condition are compared.
+    """
+    given, unknown, notes = {}, {}, list(made.notes)
+    for option, value in made.items():
+        if isinstance(value, Alternatives):
+            value, note = _side(option, value, base)
+            notes.append(note)
+        if holds_unknown(value):
+            unknown[option] = made.sources.get(option, cut(option))
+        else:
+            given[option] = plain(value)
     title = made.kind or "configuration"
     if made.name:
         title = f"{cut(made.name)}, {'a ' if not made.kind else ''}{title}"
@@ -94,33 +91,17 @@ def _configuration(made: Made, peft_type: object, base: object) -> Configuration
         unknown,
         made.is_partial,
         tuple(notes),
-        tuple(made.faults),
-        title,
-        made.place,
+        f"{title} in {place_of(made.line)}",
     )
 
 
-def _without_objects(value: Any) -> Any:
-    """A value in which objects are the options that they were given."""
-    if isinstance(value, Made):
-        return _without_objects(value.options)
-    if isinstance(value, (Namespace, Alternatives, Function)):
-        raise CannotKnowError
-    if isinstance(value, dict):
-        return {name: _without_objects(one) for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_objects(one) for one in value]
-    return value
-
-
-def _chosen(option: str, either: Alternatives, base: object) -> tuple[Any, str]:
+def _side(option: str, either: Alternatives, base: object) -> tuple[Any, str]:
     """The side that names more of the base's modules, or the first; and a sentence about it."""
-    sides = list(either.sides())
-    taken = max(sides, key=lambda side: _modules_in(side, base))
+    taken = max(either.sides, key=lambda side: _modules_in(side, base))
     fits = f", which fits {base}" if _modules_in(taken, base) else ""
     return taken, (
         f"{cut(option)} depends on {either.condition}, which cannot be known without running the "
-        f"code; {_cut(taken)} is taken{fits}."
+        f"code; {cut(repr(taken))} is taken{fits}."
     )
 
 
@@ -132,6 +113,51 @@ def _modules_in(value: Any, base: object) -> int:
     return sum(any(path.endswith(f".{name}") for path in paths) for name in names)
 
 
-def _cut(value: object) -> str:
-    text = repr(value)
-    return cut(text)
+def chosen(configurations: Sequence[Configuration], choice: object) -> Configuration:
+    """The one with the number ``choice``, counted from 1; the only one if all are the same.
+
+    Raises:
+        InvalidFieldsError: there are too many, at ``config``; no such number, at ``choice``.
+        SeveralConfigurationsError: there are several, and ``choice`` is None.
+    """
+    found: dict[str, Configuration] = {}
+    for each in configurations:
+        options = {
+            name: value
+            for name, value in sorted(each.given.items())
+            if value is not None and name != "peft_type"
+        }
+        key = repr((str(each.peft_type), options, sorted(each.unknown.values())))
+        found.setdefault(key, each)
+    count, several = len(found), list(found.values())
+    if count > _MOST:
+        refuse("config", f"config must hold 1 to {_MOST} configurations, got {count:,}.")
+    if choice is None:
+        if count > 1:
+            raise SeveralConfigurationsError(_labels(several))
+        return several[0]
+    if isinstance(choice, bool) or not isinstance(choice, int) or not 1 <= choice <= count:
+        refuse(
+            "choice", f"choice must be a whole number between 1 and {count}, got {shown(choice)}."
+        )
+    return several[choice - 1]
+
+
+def _labels(configurations: Sequence[Configuration]) -> list[str]:
+    """What to call each of them: class, place, and the options that tell it from the others."""
+    names = dict.fromkeys(name for each in configurations for name in each.given)
+    telling = [
+        name
+        for name in names
+        if name != "peft_type" and len({repr(each.given.get(name)) for each in configurations}) > 1
+    ]
+    labels = []
+    for each in configurations:
+        given = [
+            f"{cut(name, 40)}={cut(repr(each.given[name]), 50)}"
+            for name in telling
+            if each.given.get(name) is not None
+        ]
+        title = each.title or str(plain(each.peft_type))[:60]
+        labels.append(f"{title} ({', '.join(given[:_MOST_TELLING])})" if given else title)
+    return labels

@@ -4,259 +4,166 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
+import warnings
 from dataclasses import dataclass, field
 
 from peft_demo.fields import cut
-from peft_demo.runs.reading.logical_lines import LogicalLine, closing, logical_lines
-from peft_demo.runs.reading.mending import mended
-from peft_demo.runs.reading.pieces import Piece
-from peft_demo.runs.reading.places import Place
-from peft_demo.runs.reading.syntax import attempt
+from peft_demo.runs.reading.pieces import Piece, mended, without_shell
 
-_MOST_CHARACTERS = 600_000
+_CELL = 1_000_000
+"""A statement's ``lineno`` holds the notebook's cell, counted from 1, times this."""
+
+_WINDOW, _LONGEST_CALL = 400, 3_000
+"""Lines that are parsed together; characters of a call that stands in what is no Python."""
+
+_MOST_CHARACTERS = 1_000_000
 """Of all attempts at one piece, so that a text made to fail takes no long time."""
 
-_MOST_FRESH_STARTS = 50
-"""Brackets that are never closed, after each of which the next line is looked at by itself."""
-
-_LONGEST_CALL = 400
-"""Lines."""
-
-_SHELL = re.compile(r"^(\s*)(?:[\w, ]+=\s*)?[!%].*$|^(\s*)\w[\w.]*\?{1,2}\s*$")
-"""A line for the shell, a magic of IPython, or a question to it."""
-
-_CONTINUES = re.compile(r"(?:else|elif|except|finally|case)\b")
 _HEADER = re.compile(
     r"(?:def|class|if|for|while|with|try|else|elif|except|finally|async|@)\b.*:\s*$"
 )
-_CALL = re.compile(r"(?:Config|TrainingArguments)\s*(?=\()|\{(?=\s*['\"])")
-"""The end of a name that is called, or a dictionary: to be read even in the midst of a sentence."""
-
-_LONGEST_NAME = 100
+_CALL = re.compile(r"(?:\b\w[\w.]{0,99})?(?:Config|TrainingArguments)\s*\(|\{(?=\s*['\"])")
+"""To be read even in the midst of a sentence: a call, or a dictionary."""
 
 _CODE = re.compile(r"=|\w\(|[\[{]|^\s*(?:print|exec|raise|import|from|def|class|return|del)\b")
+
+_warnings = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Broken:
     """Lines that are no Python."""
 
-    places: tuple[Place, ...]
+    place: str
     reason: str
     is_code: bool
     """Not a sentence for people."""
-    has_call: bool
-    """It names what could have been a configuration."""
-
-
-@dataclass(frozen=True)
-class Unit:
-    """Statements that were parsed together."""
-
-    lines: list[str]
-    body: list[ast.stmt]
-    first: int = 0
-    """How many lines of its piece stand before its own."""
-    cell: int = 0
-
-    def place(self, node: ast.AST) -> Place:
-        """Where a part of it stands."""
-        return Place(self.cell, self.first + getattr(node, "lineno", 1))
-
-    def source(self, node: ast.AST, most: int = 60) -> str:
-        """A part of it as it was written, on one line, cut where it is long."""
-        first, last = getattr(node, "lineno", 1) - 1, getattr(node, "end_lineno", None) or 1
-        start, end = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", None)
-        taken = [line.encode() for line in self.lines[first : min(last, first + 5)]]
-        if last <= first + 5 and end is not None:
-            taken[-1] = taken[-1][:end]
-        taken[0] = taken[0][start:]
-        text = " ".join(part.decode(errors="ignore").strip() for part in taken)
-        return text if len(text) <= most else f"{text[:most]}…"
 
 
 @dataclass
 class Parsed:
     """What a piece of code holds."""
 
-    units: list[Unit] = field(default_factory=list)
+    statements: list[ast.stmt] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
-    is_whole: bool = False
-    """All of it is Python."""
+
+
+def place_of(where: ast.AST | int) -> str:
+    """Where a part of the code or a line stands, as its author would look for it."""
+    line = where if isinstance(where, int) else getattr(where, "lineno", 1)
+    cell, line = divmod(line, _CELL)
+    return f"cell {cell}, line {line}" if cell else f"line {line}"
+
+
+def source_of(node: ast.AST, most: int = 60) -> str:
+    """A part of the code on one line, cut where it is long."""
+    try:
+        text = ast.unparse(node)
+    except (RecursionError, ValueError):  # too deep, or a number that is too long
+        return "…"
+    return cut(" ".join(text.split()), most)
+
+
+def attempt(code: str) -> tuple[list[ast.stmt] | None, str, int]:
+    """A text's statements, or None, why it is no Python, and the line where this shows."""
+    try:
+        # Python warns of a backslash that escapes nothing, as in a regular expression.
+        with _warnings, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(code).body, "", 0
+    except SyntaxError as error:
+        reason, line = error.msg.partition(" (detected")[0].rstrip("."), error.lineno or 1
+    except (RecursionError, MemoryError):
+        reason, line = "nested too deeply", 1
+    except ValueError as error:
+        reason, line = str(error), 1
+    return None, cut(reason.partition("; use sys.")[0], 120), line
 
 
 def parse(piece: Piece) -> Parsed:
     """Its statements; where it is no Python as a whole, those of the parts that are."""
+    reader = _Reader(piece)
     for code in dict.fromkeys([piece.code, mended(piece.code)]):
-        body, _ = attempt(code)
+        body, _, _ = attempt(code)
         if body is not None:
-            return Parsed([Unit(code.split("\n"), body, 0, piece.cell)], is_whole=True)
-    return _Pieces(piece).read()
+            reader.take(body, 0)
+            return reader.parsed
+    return reader.read()
 
 
-def told(reason: str, piece_line: int, cell: int) -> str:
-    """A reason of ``attempt`` with the place where its code begins taken into account."""
-    words, _, line = reason.rpartition("|")
-    words = words.partition("\n")[0].partition("; use sys.")[0].partition(" (detected")[0]
-    words = cut(words.rstrip("."), 120)
-    return f"{words} in {Place(cell, piece_line + int(line))}"
-
-
-@dataclass
-class _Calls:
-    """What became of the calls in lines that are no Python."""
-
-    taken: bool = False
-    """There are some."""
-    lost: bool = False
-    """There are some that cannot be read either."""
-    lines: int = 0
-    """From the first line to where the last of them ends."""
-
-
-class _Pieces:
-    """Reads code statement by statement, as far as each of them is Python."""
-
+class _Reader:
     def __init__(self, piece: Piece) -> None:
-        self._cell = piece.cell
-        self._lines = piece.code.split("\n")
-        self._parsed = Parsed()
-        self._left = _MOST_CHARACTERS
-        self._fresh_starts = _MOST_FRESH_STARTS
-        self._reason = ""
+        self.parsed = Parsed()
+        self._lines = mended(without_shell(piece.code)).split("\n")
+        self._cell = piece.cell * _CELL
+        self._left, self._window = _MOST_CHARACTERS, _WINDOW
+
+    def take(self, body: list[ast.stmt], first: int) -> None:
+        """Keep statements before which there are ``first`` lines in the piece."""
+        for statement in body:
+            ast.increment_lineno(statement, self._cell + first)
+        self.parsed.statements += body
 
     def read(self) -> Parsed:
         """All of it."""
-        start = 0
-        while start < len(self._lines):
-            start = self._read_from(start)
-        return self._parsed
-
-    def _read_from(self, start: int) -> int:
-        """Read statements until a bracket is not closed; the index of the line to go on with."""
-        logical = self._without_shell(logical_lines(self._lines, start))
         at = 0
-        while at < len(logical):
-            end = self._end_of_block(logical, at)
-            if self._take(logical[at].first, logical[end - 1].end, logical[at].indent):
-                at = end
-                continue
-            line = logical[at]
-            if end > at + 1 and self._take(line.first, line.end, line.indent):
-                at += 1
-                continue
-            next_line = self._salvage(line)
-            if next_line < line.end and self._fresh_starts:
-                self._fresh_starts -= 1
-                return next_line
-            while at < len(logical) and logical[at].first < next_line:
-                at += 1
-        return len(self._lines)
+        while at < len(self._lines):
+            at = self._read_from(at) if self._lines[at].strip() else at + 1
+        return self.parsed
 
-    def _without_shell(self, logical: list[LogicalLine]) -> list[LogicalLine]:
-        """Lines for the shell become statements that do nothing; comments are left out."""
-        kept, is_joined = [], False
-        for line in logical:
-            text = self._lines[line.first]
-            shell = _SHELL.match(text)
-            if shell or is_joined:
-                is_joined = text.rstrip().endswith("\\")
-                indent = (shell and (shell[1] or shell[2])) or ""
-                self._lines[line.first : line.end] = [f"{indent}pass"] + [""] * (
-                    line.end - line.first - 1
-                )
-            elif text.lstrip().startswith("#"):
-                continue
-            kept.append(line)
-        return kept
-
-    def _end_of_block(self, logical: list[LogicalLine], at: int) -> int:
-        """The index after the last logical line that belongs to the statement at ``at``."""
-        indent, end = logical[at].indent, at + 1
-        start = self._lines[logical[at].first].lstrip()
-        decorated, is_rest = start.startswith("@"), _CONTINUES.match(start) is not None
-        while end < len(logical):
-            text = self._lines[logical[end].first].lstrip()
-            if logical[end].indent == indent and decorated:
-                decorated = text.startswith("@")
-            elif logical[end].indent < indent or (
-                logical[end].indent == indent and (is_rest or not _CONTINUES.match(text))
-            ):
+    def _read_from(self, at: int) -> int:
+        """Read from a line on until something is no Python; the line to go on with."""
+        for size in dict.fromkeys([self._window, _WINDOW]):
+            end = last = min(at + size, len(self._lines))
+            body, reason, bad = self._attempt(at, end)
+            told = reason, bad
+            while body is None and at < bad < end:
+                end, told = bad, (reason, bad)
+                body, reason, bad = self._attempt(at, end)
+            if body is not None:
+                self._window = min(2 * size, _WINDOW)
+                return end
+            if last == len(self._lines) or "never closed" not in reason:
                 break
-            end += 1
+        self._window = _WINDOW // 40  # of lines among which many are no Python
+        return self._leave_out(at, f"{told[0]} in {place_of(self._cell + told[1] + 1)}")
+
+    def _attempt(self, at: int, end: int) -> tuple[list[ast.stmt] | None, str, int]:
+        """Take the lines' statements, or say which line is wrong, by its index."""
+        code = "\n".join(self._lines[at:end])
+        # A block of its own, so that its indentation may stay.
+        is_block = code[:1].isspace()
+        body, reason, line = self._parse(f"if 1:\n{code}" if is_block else code)
+        if body is None:
+            return None, reason, max(at, at + line - 1 - is_block)
+        self.take(body, at - is_block)
+        return body, "", end
+
+    def _parse(self, code: str) -> tuple[list[ast.stmt] | None, str, int]:
+        self._left -= len(code) + 50
+        return attempt(code) if self._left > 0 else (None, "too much that is no Python", 1)
+
+    def _leave_out(self, at: int, reason: str) -> int:
+        """Leave out a line but for the calls that begin in it; the line to go on with."""
+        text, end, position, is_taken = self._lines[at], at + 1, 0, False
+        code = "\n".join(self._lines[at : at + _WINDOW]) if _CALL.search(text) else ""
+        while self._left > 0 and (match := _CALL.search(code, position, len(text))):
+            start, position = match.start(), match.end()
+            body, close = self._call(code, start)
+            if body is not None:
+                self.take(body, at + code.count("\n", 0, start))
+                is_taken, position = True, close
+                end = max(end, at + code.count("\n", 0, close) + 1)
+        if not is_taken and not _HEADER.match(text.strip()):
+            place = place_of(self._cell + at + 1)
+            self.parsed.broken.append(Broken(place, reason, bool(_CODE.search(text))))
         return end
 
-    def _take(self, first: int, end: int, indent: int) -> bool:
-        """Take the lines' statements, if they are Python."""
-        if self._left < 0:
-            return False
-        code = "\n".join(self._lines[first:end])
-        for text in dict.fromkeys([code, mended(code)]):
-            self._left -= len(text)
-            if self._left < 0:
-                return False
-            # A block of its own, so that its indentation may stay.
-            body, self._reason = attempt(f"if 1:\n{text}" if indent else text)
-            if body is not None:
-                block = body[0].body if indent and isinstance(body[0], ast.If) else body
-                lines = ["", *text.split("\n")] if indent else text.split("\n")
-                self._add(lines, block, first - bool(indent))
-                return True
-        return False
-
-    def _add(self, lines: list[str], body: list[ast.stmt], first: int) -> None:
-        self._parsed.units.append(Unit(lines, body, first, self._cell))
-
-    def _salvage(self, line: LogicalLine) -> int:
-        """Take the calls in lines that are no Python; the index of the line to go on with."""
-        is_whole = line.is_closed or not self._fresh_starts
-        end = line.end if is_whole else line.first + 1
-        text = "\n".join(self._lines[line.first : end])
-        found = self._calls_in(text, line.first) if _CALL.search(text) else _Calls()
-        if not found.taken and not _HEADER.match(text.strip()):
-            reason = self._reason if self._left >= 0 else "too much that is no Python|1"
-            first = line.first - bool(line.indent and self._left >= 0)
-            self._parsed.broken.append(
-                Broken(
-                    tuple(Place(self._cell, number + 1) for number in range(line.first, end)),
-                    told(reason, first, self._cell),
-                    _CODE.search(text) is not None,
-                    found.lost,
-                )
-            )
-        return max(end, line.first + found.lines)
-
-    def _calls_in(self, text: str, first: int) -> _Calls:
-        """Take the calls that begin in a text, whose first line has the index ``first``."""
-        code = "\n".join(self._lines[first : first + text.count("\n") + _LONGEST_CALL])
-        position, found = 0, _Calls()
-        while self._left >= 0 and (match := _CALL.search(code, position, len(text))):
-            self._left -= len(text)
-            is_dict = code[match.start()] == "{"
-            close = closing(code, match.start() if is_dict else match.end())
-            start = match.start() if is_dict else _start_of_name(code, match.start())
-            before = code.count("\n", 0, start)
-            position = match.end()
-            if close >= 0 and self._take_call(code[start:close], first + before):
-                position = close
-                found.taken, found.lines = True, code.count("\n", 0, close) + 1
-            elif not is_dict:
-                found.lost = True
-        return found
-
-    def _take_call(self, code: str, first: int) -> bool:
-        for text in dict.fromkeys([code, mended(code)]):
-            self._left -= len(text)
-            body, _ = attempt(text)
-            if body is not None:
-                self._add(text.split("\n"), body, first)
-                return True
-        return False
-
-
-def _start_of_name(code: str, position: int) -> int:
-    """Where the name begins that goes on at ``position``, with what it is an attribute of."""
-    start, first = position, max(0, position - _LONGEST_NAME)
-    while start > first and (code[start - 1].isalnum() or code[start - 1] in "._"):
-        start -= 1
-    return start
+    def _call(self, code: str, start: int) -> tuple[list[ast.stmt] | None, int]:
+        """The call that begins at ``start``, up to the first bracket that ends it, and its end."""
+        for close in re.finditer(r"[)}]", code[start : start + _LONGEST_CALL]):
+            body, _, _ = self._parse(code[start : start + close.end()])
+            if body is not None or self._left <= 0:
+                return body, start + close.end()
+        return None, start

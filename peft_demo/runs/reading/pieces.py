@@ -1,4 +1,4 @@
-"""The code in a text: its fences, or a notebook's cells."""
+"""The code in a text: its fences, a notebook's cells; what web pages and ``print`` made of it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from textwrap import dedent
 from typing import Any
 
 from peft_demo.errors import refuse
-from peft_demo.runs.reading.mending import without_prompts
-from peft_demo.runs.reading.syntax import is_python
 
 LONGEST = 100_000
 """Characters of code."""
@@ -18,23 +16,42 @@ LONGEST = 100_000
 LONGEST_NOTEBOOK = 4_000_000
 """Characters of a notebook with what it has printed and drawn."""
 
-_FENCE = re.compile(r"^\s*(?:```+|~~~+)\s*([\w.+-]*).*$")
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~).*$", re.MULTILINE)
 
-_OTHER_LANGUAGES = {
-    "bash",
-    "sh",
-    "shell",
-    "console",
-    "html",
-    "javascript",
-    "js",
-    "latex",
-    "markdown",
-}
-_OTHER_LANGUAGES |= {"md", "svg", "perl", "ruby", "sql", "cmd", "script", "system", "text", "diff"}
-_OTHER_LANGUAGES |= {"yaml", "yml", "toml", "ini", "xml", "css"}
+_CELL_MAGIC = re.compile(r"\s*%%(\w+)")
 
-_CELL_MAGIC = re.compile(r"^\s*%%(\w+).*$")
+_RUN = {"time", "timeit", "capture", "prun", "python", "python3", "py", "ipython"}
+"""Cell magics whose cell is Python."""
+
+_CHARACTERS = str.maketrans(
+    "\u201c\u201d\u201e\u2033\u2018\u2019\u201a\u2032\u2212", "\"\"\"\"''''-"
+) | {0x2026: "..."}
+"""Typographic quotes and the like."""
+
+_SPACES = str.maketrans("\u00a0\u202f\u2003", "   ", "\u200b\ufeff")
+"""Spaces that look like one and are none, or that cannot be seen."""
+
+_MEMBER = re.compile(r"<\w+(?:\.\w+)*: ('[^'\n]*'|\"[^\"\n]*\"|-?\d+)>")
+"""An enumeration's member as it is printed: ``<PeftType.LORA: 'LORA'>``."""
+
+_OBJECT = re.compile(
+    r"<(?:class|function|object|bound|built-in|module|\w+(?:\.\w+)+)[^<>\n]{0,200}>"
+)
+"""Another object as it is printed: ``<function f at 0x7f31>``."""
+
+_MORE = re.compile(r",[ \t]*\.\.\.,?[ \t]*(?=[)\]}])")
+"""What a writer left out: ``LoraConfig(r=8, …)``."""
+
+_PROMPT = re.compile(
+    r"^(?:(?:>>> ?|\.\.\.(?: |$))|(?:In|Out) ?\[\d*\]: ?|   +\.\.\.: ?)", re.MULTILINE
+)
+_QUOTED = re.compile(r"^ ?> ?", re.MULTILINE)
+
+_SHELL = re.compile(
+    r"^([ \t]*)(?:(?:\w[\w, ]{0,80}=[ \t]*)?[!%]{1,2}\w.*(?:(?<=\\)\n.*)*|\w[\w.]*\?{1,2}[ \t]*)$",
+    re.MULTILINE,
+)
+"""A line for the shell, a magic of IPython, or a question to it."""
 
 
 @dataclass(frozen=True)
@@ -46,73 +63,56 @@ class Piece:
     """Of a notebook, counted from 1; 0 where there are none."""
 
 
-def fenced(text: str) -> str:
-    """The code in a text's Markdown fences, all other lines empty; nothing if it has none."""
-    return _lines_of(text, is_inside=True) if _is_fenced(text) else ""
+def mended(code: str) -> str:
+    """Code with straight quotes, and with printed objects as values; it keeps its lines."""
+    code = _MORE.sub("", code.translate(_CHARACTERS))
+    return _OBJECT.sub("...", _MEMBER.sub(r"\1", code))
+
+
+def without_shell(code: str) -> str:
+    """Code in which lines for the shell do nothing; it keeps its lines."""
+    return _SHELL.sub(lambda match: f"{match[1]}pass" + "\n" * match[0].count("\n"), code)
+
+
+def without_prompts(text: str) -> str:
+    """A session of Python or IPython without its prompts, a quoted mail without its marks.
+
+    It keeps its lines, and what was printed.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_SPACES)
+    if any(marks in text for marks in (">>>", "In [", "Out[")):
+        return _PROMPT.sub("", text)
+    lines = [line for line in text.split("\n") if line.strip()]
+    is_quoted = lines and all(line.lstrip().startswith(">") for line in lines)
+    return _QUOTED.sub("", text) if is_quoted else text
 
 
 def without_fences(text: str) -> str:
     """The text without the marks of its fences, without prompts and common indentation."""
-    plain = dedent(without_prompts(text))
-    return _lines_of(plain, is_inside=False) if _is_fenced(plain) else plain
-
-
-def _is_fenced(text: str) -> bool:
-    # They may stand in the docstring of a whole script.
-    return ("```" in text or "~~~" in text) and not is_python(dedent(text))
-
-
-def _lines_of(text: str, *, is_inside: bool) -> str:
-    """All lines but fences, or only those within fences of code; others are empty."""
-    kept, within, is_code = [], False, False
-    for line in text.split("\n"):
-        fence = _FENCE.match(line)
-        if fence:
-            within = not within
-            is_code = within and fence[1].lower() not in _OTHER_LANGUAGES
-        kept.append("" if fence or (is_inside and not is_code) else line)
-    code = "\n".join(kept)
-    return dedent(without_prompts(code)) if code.strip() else ""
-
-
-# Notebooks
+    return dedent(without_prompts(_FENCE.sub("", text)))
 
 
 def is_notebook(values: Mapping[str, Any]) -> bool:
-    """Whether a JSON object is a notebook, of the fourth format or an older one."""
-    return isinstance(values.get("cells", values.get("worksheets")), list) and (
-        "nbformat" in values or "cells" in values
-    )
+    """Whether a JSON object is a notebook."""
+    return isinstance(values.get("cells"), list)
 
 
-def cells_of(notebook: Mapping[str, Any], most: int) -> list[Piece]:
+def cells_of(notebook: Mapping[str, Any]) -> list[Piece]:
     """The code of a notebook's code cells.
 
     Raises:
-        InvalidFieldsError: they hold more than ``most`` characters, at ``config``.
+        InvalidFieldsError: they hold too many characters, at ``config``.
     """
-    cells = _cells(notebook)
     pieces = []
-    for number, cell in enumerate(cells, start=1):
+    for number, cell in enumerate(notebook["cells"], start=1):
         if isinstance(cell, Mapping) and cell.get("cell_type", "code") == "code":
-            code = _joined(cell.get("source", cell.get("input")))
-            magic = _CELL_MAGIC.match(code.lstrip("\n").partition("\n")[0])
-            if not (magic and magic[1] in _OTHER_LANGUAGES):
+            source = cell.get("source")
+            parts = source if isinstance(source, list) else [source]
+            code = "".join(part for part in parts if isinstance(part, str))
+            magic = _CELL_MAGIC.match(code)
+            if not magic or magic[1] in _RUN:
                 pieces.append(Piece(without_prompts(code), number))
     length = sum(len(piece.code) for piece in pieces)
-    if length > most:
-        refuse("config", f"config must have 1 to {most:,} characters of code, got {length:,}.")
+    if length > LONGEST:
+        refuse("config", f"config must have 1 to {LONGEST:,} characters of code, got {length:,}.")
     return pieces
-
-
-def _cells(notebook: Mapping[str, Any]) -> list[Any]:
-    if isinstance(notebook.get("cells"), list):
-        return list(notebook["cells"])
-    sheets = [sheet for sheet in notebook["worksheets"] if isinstance(sheet, Mapping)]
-    return [cell for sheet in sheets for cell in sheet.get("cells") or []]
-
-
-def _joined(source: object) -> str:
-    if isinstance(source, list):
-        return "".join(part for part in source if isinstance(part, str))
-    return source if isinstance(source, str) else ""

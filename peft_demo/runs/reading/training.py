@@ -1,29 +1,37 @@
-"""Values of a script's training that have fields here."""
+"""What a script says of the training beside the configuration: base, rate, batch, seed, length."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ast
 from typing import Any
 
 from peft_demo.fields import cut
 from peft_demo.runs.matching import plain
-from peft_demo.runs.reading.mentions import BASE, Mention
-from peft_demo.runs.reading.values import Made
+from peft_demo.runs.reading.parsing import place_of, source_of
+from peft_demo.runs.reading.scripts import Script
+from peft_demo.runs.reading.values import Made, holds_unknown
 
-_NAMES = {
-    "learning_rate": "learning_rate",
-    "per_device_train_batch_size": "per_device_train_batch_size",
-    "per_gpu_train_batch_size": "per_device_train_batch_size",
-    "num_train_epochs": "num_train_epochs",
-    "seed": "seed",
-    "data_seed": "data_seed",
-    "max_length": "max_length",
-    "max_seq_length": "max_length",
-}
+BASE = "base_model_name_or_path"
+"""What peft's configurations call the base."""
+
+_BATCH = "per_device_train_batch_size"
+_FIELDS = ("learning_rate", _BATCH, "num_train_epochs", "seed", "data_seed", "max_length")
+_NAMES = {name: name for name in _FIELDS}
+_NAMES |= {"per_gpu_train_batch_size": _BATCH, "max_seq_length": "max_length"}
 """Arguments of Trainers, of today and before, by the field that they fill."""
 
 _OF_TRL = {"SFTConfig", "RewardConfig", "DPOConfig", "KTOConfig", "ORPOConfig", "CPOConfig"}
 """TRL's classes, which are TrainingArguments too."""
+
+_QUANTISED = {"BitsAndBytesConfig", "GPTQConfig", "AwqConfig", "QuantoConfig"}
+
+_ELSEWHERE = {
+    **dict.fromkeys(("Adam", "AdamW", "Adafactor", "RMSprop", "SGD"), ("lr", "learning_rate")),
+    **dict.fromkeys(("set_seed", "manual_seed", "seed_everything"), ("seed", "seed")),
+    **dict.fromkeys(("Trainer", "SFTTrainer"), ("max_seq_length", "max_length")),
+    **dict.fromkeys(("tokenizer", "encode_plus"), ("max_length", "max_length")),
+}
+"""Other calls that say it: their argument, and the field that it fills."""
 
 
 def is_training(made: Made) -> bool:
@@ -32,55 +40,78 @@ def is_training(made: Made) -> bool:
 
 
 class Training:
-    """What a text says of the training, and sentences about what it says in vain."""
+    """What a script says of the training, and sentences about what it says in vain."""
 
-    def __init__(self, found: Iterable[Made], mentions: Iterable[Mention]) -> None:
-        """Collect it.
-
-        Args:
-            found: the objects of the script; of several that hold the arguments of a training the
-                last counts.
-            mentions: what other calls say.
-        """
+    def __init__(self, script: Script) -> None:
         self.values: dict[str, Any] = {}
         self.notes: list[str] = []
         self.base: object = None
-        """The base that the script names."""
+        """The base that the script names: best that of its model."""
+        self.read_elsewhere = ""
+        """A configuration that the script reads from a file or the Hub."""
+        self._quantised = ""
+        found = list(script.found.values())
         arguments = [made for made in found if is_training(made)]
         if arguments:
-            self._take_arguments(arguments[-1])
-        if len(arguments) > 1:
-            last = arguments[-1]
+            self._take_arguments(arguments[-1], len(arguments))
+        for made in found:
+            if made.kind in _QUANTISED:
+                self._quantised = f"{made.kind} in {place_of(made.line)}"
+        for call, named in script.calls:
+            self._look_at(script, call, named)
+        if self._quantised:
             self.notes.append(
-                f"Of {len(arguments)} sets of training arguments that of {last.place} is taken."
+                f"The quantisation ({self._quantised}) is not honoured: the base keeps its own "
+                "precision."
             )
-        for mention in sorted(mentions, key=lambda mention: (mention.rank, mention.place)):
-            if mention.field == BASE:
-                self.base = self.base or mention.value
-            elif mention.field not in self.values:
-                self.values[mention.field] = mention.value
 
-    def _take_arguments(self, made: Made) -> None:
-        others = []
-        for name, value in made.options.items():
-            if name in _NAMES:
-                self.values[_NAMES[name]] = plain(value)
-            elif value is not None and value is not False:
-                others.append(f"{cut(name)}={_cut(value)}")
-        for name, source in made.unknown.items():
-            if name in _NAMES:
+    def _take_arguments(self, made: Made, count: int) -> None:
+        place, others = place_of(made.line), []
+        for name, value in made.items():
+            if name not in _NAMES:
+                if value is not None and value is not False:
+                    text = "" if holds_unknown(value) else f"={cut(repr(value), 40)}"
+                    others.append(f"{cut(name)}{text}")
+            elif holds_unknown(value):
+                source = made.sources.get(name, name)
                 self.notes.append(f"{source} cannot be known without running the code; ours stays.")
             else:
-                others.append(cut(name))
+                self.values[_NAMES[name]] = plain(value)
         if others:
             more = f" and {len(others) - 12} more" if len(others) > 12 else ""
             are = "are no fields" if len(others) > 1 else "is no field"
             self.notes.append(
-                f"{', '.join(others[:12])}{more} of {cut(made.kind)} in {made.place} {are} here "
-                "and not honoured."
+                f"{', '.join(others[:12])}{more} of {cut(made.kind)} in {place} {are} here and not "
+                "honoured."
             )
+        if count > 1:
+            self.notes.append(f"Of {count} sets of training arguments that of {place} is taken.")
 
+    def _look_at(self, script: Script, call: ast.Call, named: dict[str, Any]) -> None:
+        kind = script.kind_of(call.func)
+        if kind == "from_pretrained" and isinstance(call.func, ast.Attribute):
+            owner = source_of(call.func.value, 200).rpartition(".")[2]
+            first = script.known(call.args[0]) if call.args else None
+            is_of_peft = script.module_of(call.func).startswith("peft")
+            if owner == "PeftConfig" or (owner.endswith("Config") and is_of_peft):
+                self.read_elsewhere = f"{source_of(call)} in {place_of(call)}"
+            is_base = isinstance(first, str) and not owner.startswith(("Peft", "AutoPeft"))
+            if is_base and ("Model" in owner or not self.base):
+                self.base = first
+            self._mention("max_length", named.get("model_max_length"))
+        if kind.startswith("prepare_model_for_") or any(
+            named.get(option) is True for option in ("load_in_4bit", "load_in_8bit")
+        ):
+            self._quantised = f"{source_of(call)} in {place_of(call)}"
+        if kind == "DataLoader" and named.get("shuffle") is True:
+            self._mention(_BATCH, named.get("batch_size"))
+        kind = "tokenizer" if "truncation" in named else kind
+        if kind in _ELSEWHERE:
+            argument, field = _ELSEWHERE[kind]
+            given = script.known(call.args[0]) if field == "seed" and call.args else None
+            self._mention(field, named.get(argument, given))
 
-def _cut(value: object) -> str:
-    text = repr(value) if not isinstance(value, Made) else f"{value.kind[:50]}(…)"
-    return cut(text, 40)
+    def _mention(self, field: str, value: object) -> None:
+        """Take a value that is known and the first of its field."""
+        if isinstance(value, (int, float)):
+            self.values.setdefault(field, value)

@@ -1,180 +1,121 @@
-"""What a script's names can stand for, and how large that may become."""
+"""What a script's names can stand for, how large that may become, and what may be computed."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+import operator
+from collections.abc import Mapping
 from typing import Any
 
-from peft_demo.runs.reading.parsing import Unit
-from peft_demo.runs.reading.places import Place
+from simpleeval import DEFAULT_OPERATORS, InvalidExpression
 
-LARGEST_BITS = 1_000
-"""Of a whole number: Python refuses to write very large ones out, also in a sentence."""
-
-LARGEST = 10_000
-"""Elements of a list with all that is in them, and characters of a text that is put together."""
+_LARGEST_BITS, _LARGEST, _DEEPEST = 1_000, 10_000, 40
+"""Of a whole number; elements of a list with all that is in them; lists within lists."""
 
 
-class CannotKnowError(Exception):
+class CannotKnowError(InvalidExpression):
     """An expression's value would take running the code."""
 
 
-UNKNOWN = object()
-"""What a name stands for that was assigned such an expression."""
+class Opaque:
+    """What is not known: nothing can be computed with it."""
 
-
-@dataclass(eq=False)
-class Made:
-    """An object that the script makes by calling a class, or by writing a configuration's dict."""
-
-    kind: str
-    """The class, by its own name; empty for a dictionary."""
-    place: Place
-    options: dict[str, Any] = field(default_factory=dict)
-    unknown: dict[str, str] = field(default_factory=dict)
-    """What was given and cannot be known, with its source and place."""
-    notes: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-    """Why Python itself would not make it."""
-    module: str = ""
-    """Where its class comes from, if the script says so."""
-    name: str = ""
-    """What it is called in the script."""
-    branch: tuple[int, ...] = ()
-    """The conditions that nobody can know, under which it is made."""
-    is_partial: bool = False
-    """It was given more, of which nothing is known."""
-    is_used: bool = False
-    """It went into another one."""
-
-    def set(self, option: str, value: Any) -> None:
-        """Give it an option, again perhaps."""
-        self.unknown.pop(option, None)
-        self.options[option] = value
-
-    def forget(self, option: str, source: str) -> None:
-        """Note that an option is given whose value cannot be known."""
-        self.options.pop(option, None)
-        self.unknown[option] = source
-
-
-@dataclass(eq=False)
-class Namespace:
-    """A class of plain settings, its instance, or parsed arguments."""
-
-    values: dict[str, Any]
-    is_assumed: bool = False
-    """Its values are defaults, which whoever runs the code may change."""
-
-
-@dataclass(eq=False, frozen=True)
-class Alternatives:
-    """One of two values, by a condition that cannot be known."""
-
-    condition: str
-    """Its source."""
-    first: Any
-    second: Any
-
-    def sides(self) -> Iterator[Any]:
-        """Every value that it can be."""
-        for side in (self.first, self.second):
-            yield from side.sides() if isinstance(side, Alternatives) else [side]
-
-
-_MOST_SIDES = 8
-
-
-def either(condition: str, first: Any, second: Any) -> Alternatives:
-    """One of two values.
-
-    Raises:
-        CannotKnowError: it could be one of too many.
-    """
-    sides = sum(
-        len(list(side.sides())) if isinstance(side, Alternatives) else 1 for side in (first, second)
-    )
-    if sides > _MOST_SIDES:
+    def _refuse(self, *_: object) -> Any:
         raise CannotKnowError
-    return Alternatives(condition, first, second)
+
+    __bool__ = __eq__ = __format__ = __str__ = _refuse
+    __hash__ = object.__hash__
 
 
-@dataclass(eq=False)
-class Function:
-    """One of the script's own."""
-
-    node: ast.FunctionDef | ast.AsyncFunctionDef
-    unit: Unit
-    """Where it stands."""
-    scope: Scope
-    """The names around it."""
-    owner: Namespace | None = None
-    """Its class, of which its first parameter is an instance."""
-    is_called: bool = False
+UNKNOWN = Opaque()
+"""What a name stands for whose value would take running the code."""
 
 
-class Scope:
-    """Names and what they stand for, within those around it."""
+class Alternatives(Opaque):
+    """One of several values, by a condition that cannot be known."""
 
-    def __init__(self, around: Scope | None = None, *, is_assumed: bool = False) -> None:
-        self.values: dict[str, Any] = {}
-        self.around = around
-        self.is_assumed = is_assumed
-        """Its values are defaults of parameters."""
-
-    def find(self, name: str) -> Scope | None:
-        """The innermost scope that has the name."""
-        scope: Scope | None = self
-        while scope is not None and name not in scope.values:
-            scope = scope.around
-        return scope
+    def __init__(self, condition: str, *values: Any) -> None:
+        self.condition = condition
+        self.sides: list[Any] = []
+        for value in values:
+            self.sides += value.sides if isinstance(value, Alternatives) else [value]
+        if len(self.sides) > 8:
+            raise CannotKnowError
 
 
-def weight(value: Any, most: int = LARGEST) -> int:
-    """How many elements a value has with all that is in them, counted up to ``most``."""
-    count, waiting = 0, [value]
-    while waiting and count <= most:
-        one = waiting.pop()
-        count += 1
-        if isinstance(one, Mapping):
-            waiting.extend(one.keys())
-            waiting.extend(one.values())
-        elif isinstance(one, (list, tuple, set, frozenset)):
-            waiting.extend(one)
-    return count
+class Made(dict[str, Any]):
+    """The options of an object that is made by calling a class, or written as a dictionary."""
+
+    name, module = "", ""
+    """What it is called in the script, and where the script says that its class comes from."""
+    is_partial = is_used = False
+    """It was given more, of which nothing is known; it went into another one."""
+
+    def __init__(self, kind: str, line: int, branch: tuple[int, ...]) -> None:
+        super().__init__()
+        self.kind, self.line, self.branch = kind, line, branch
+        self.sources: dict[str, str] = {}
+        """What was given for each option, and where."""
+        self.notes: list[str] = []
 
 
-def reasonable(value: Any) -> Any:
-    """The value, if it is of a kind and size that a setting can have.
-
-    Raises:
-        CannotKnowError: it is not.
-    """
-    if isinstance(value, int) and value.bit_length() > LARGEST_BITS:
-        raise CannotKnowError
-    if isinstance(value, (list, tuple, set, frozenset, dict)) and weight(value) > LARGEST:
-        raise CannotKnowError
-    if isinstance(value, (complex, bytes)) or value is ...:
-        raise CannotKnowError
-    return value
-
-
-def is_plain(values: Iterable[Any]) -> bool:
-    """Whether nothing of them is an object of the script."""
-    return not any(isinstance(value, (Made, Namespace, Alternatives, Function)) for value in values)
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        return [*value.keys(), *value.values()]
+    return list(value) if isinstance(value, (list, tuple, set, frozenset)) else []
 
 
 def holds_unknown(value: Any) -> bool:
-    """Whether a value has a part that cannot be known."""
-    waiting = [value]
+    """Whether a value has a part that is not known."""
+    return isinstance(value, Opaque) or any(map(holds_unknown, _parts(value)))
+
+
+def size_of(value: Any) -> int:
+    """Elements and hundreds of characters of a value; refused if no setting has as many."""
+    waiting, count = [(value, 0)], 0
     while waiting:
-        one = waiting.pop()
-        if one is UNKNOWN:
-            return True
-        if isinstance(one, Mapping):
-            waiting.extend(one.values())
-        elif isinstance(one, (list, tuple)):
-            waiting.extend(one)
-    return False
+        one, depth = waiting.pop()
+        count += 1 + (len(one) // 100 if isinstance(one, str) else 0)
+        is_large = isinstance(one, int) and one.bit_length() > _LARGEST_BITS
+        is_other = isinstance(one, (complex, bytes)) or one is ...
+        if is_large or is_other or count > _LARGEST or depth > _DEEPEST:
+            raise CannotKnowError
+        if hasattr(one, "__len__") and not isinstance(one, str) and len(one) > _LARGEST:
+            raise CannotKnowError  # before a copy is made of it
+        waiting += [(part, depth + 1) for part in _parts(one)]
+    return count
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if isinstance(base, int) and base.bit_length() * abs(exponent) > _LARGEST_BITS:
+        raise CannotKnowError
+    return base**exponent
+
+
+def _remainder(left: Any, right: Any) -> Any:
+    if isinstance(left, str):  # a format, with widths that it may choose
+        raise CannotKnowError
+    return left % right
+
+
+def _range(*limits: int) -> list[int]:
+    if len(range(*limits)) > _LARGEST:
+        raise CannotKnowError
+    return list(range(*limits))
+
+
+OPERATORS = {**DEFAULT_OPERATORS, ast.Mod: _remainder, ast.Pow: _power}
+OPERATORS |= {ast.Is: operator.eq, ast.IsNot: operator.ne}
+
+_BUILT_IN = (abs, all, any, bool, dict, float, int, len, list, max, min, set, sorted, str, sum)
+FUNCTIONS: dict[str, Any] = {function.__name__: function for function in (*_BUILT_IN, tuple)}
+FUNCTIONS |= {"range": _range, "SimpleNamespace": dict, "EasyDict": dict}
+FUNCTIONS["get_peft_config"] = lambda options: options
+
+METHODS: dict[type, set[str]] = {
+    str: {"endswith", "lower", "split", "startswith", "strip", "upper"},
+    dict: {"copy", "get", "pop", "update"},
+    list: {"append", "copy", "extend", "insert", "remove"},
+    set: {"add", "remove", "update"},
+}
+"""Those that take little time and memory, whatever they are given."""
