@@ -93,7 +93,7 @@ def run_fields(base_model: object = None, dataset: object = None) -> tuple[Field
             "base_model",
             "Base model",
             "The pretrained network that stays frozen. The built-in one comes with the program; "
-            "the other is loaded from the Hugging Face Hub or its local cache.",
+            "the others are loaded from the Hugging Face Hub or its local cache.",
             BUILTIN_BASE,
             tuple(BASES),
         ),
