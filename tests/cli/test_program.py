@@ -73,7 +73,7 @@ class TestStandardError:
             ["runs"],
         ]
         done = run_python(COMMANDS.format(commands=commands), home, HF_HUB_OFFLINE="1")
-        assert done.stderr == ""
+        assert done.stderr == "max_length 16 is taken from run.json.\n"  # our own note
         assert done.stdout.count("ended with 0") == len(commands), done.stdout
 
     def test_errors_are_told_all_the_same(self, home):

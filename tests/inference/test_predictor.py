@@ -93,7 +93,7 @@ class TestManyReviews:
         for texts in ([], ["fine"] * (inference.MOST_REVIEWS + 1), "fine"):
             with pytest.raises(InvalidFieldsError, match="list of 1 to 1,000 texts, got"):
                 predictor.predict_many(texts, trained.ids("lora"))
-        with pytest.raises(InvalidFieldsError, match="review must have 1 to"):
+        with pytest.raises(InvalidFieldsError, match="review 2 must have 1 to"):
             predictor.predict_many(["fine", " "], trained.ids("lora"))
 
 
