@@ -6,9 +6,9 @@ from axe_playwright_python.sync_playwright import Axe
 pytestmark = pytest.mark.browser
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-TABS = ("Training", "Method", "Runs", "Compare", "Review")
+TABS = ("Train", "Method", "Runs", "Compare", "Review")
 THERE = {
-    "Training": ".pd-card",
+    "Train": ".pd-card",
     "Method": ".pd-net",
     "Runs": ".pd-runs tbody tr",
     "Compare": ".pd-compare [data-plot=forest] svg",

@@ -319,7 +319,7 @@ def test_nothing_is_wider_than_the_window(app, visit, width, height, scheme):
     page = visit(width, height, color_scheme=scheme).open(app.url)
     page.wait_for_function("document.querySelector('[data-plot=loss]')?.data")
     page.wait_for_timeout(1500)
-    for tab in ("Training", "Method", "Runs", "Compare", "Review"):
+    for tab in ("Train", "Method", "Runs", "Compare", "Review"):
         open_tab(page, tab)
         page.wait_for_timeout(300)
         assert page.evaluate("document.documentElement.scrollWidth") <= width

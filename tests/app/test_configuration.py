@@ -151,7 +151,7 @@ def test_script_and_notebook_of_the_form_and_of_a_run_are_downloaded(method_page
         text = Path(found.value.path()).read_text(encoding="utf-8")
         assert "LoraConfig(" in text
         assert "peft_demo" not in text
-    open_tab(method_page, "Training")
+    open_tab(method_page, "Train")
     reference = method_page.locator(".pd-card[data-run=reference-ia3]")
     reference.get_by_role("button", name="Details").click()
     with method_page.expect_download() as found:

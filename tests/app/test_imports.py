@@ -19,7 +19,7 @@ def test_labels_that_are_swapped_are_asked_about_and_swapped(page, tmp_path):
     page.set_input_files("#adapter-file input[type=file]", archive)
     page.locator("#imported", has_text="turned").wait_for(timeout=120_000)
 
-    page.get_by_role("tab", name="Training", exact=True).click()
+    page.get_by_role("tab", name="Train", exact=True).click()
     card = page.locator("article.pd-card", has_text="turned").first
     page.get_by_role("button", name="Swap the labels of turned").wait_for(timeout=240_000)
     assert "read at 16 tokens" in card.inner_text()

@@ -214,7 +214,7 @@ def test_a_browser_knows_its_own_runs(table):
     table.wait_for_function("localStorage.getItem('peft-demo-owner') !== null")
     table.locator("#start").click()
     # The page turns to the training by itself.
-    table.get_by_role("tab", name="Training", selected=True).wait_for()
+    table.get_by_role("tab", name="Train", selected=True).wait_for()
     open_runs(table)
     table.select_option(".pd-only", "mine")
     row(table, f"run-{COUNT + 1:06d}").wait_for()

@@ -32,7 +32,7 @@ from peft_demo.ui.services import Services
 class Board(Page):
     """Answers the browsers' polls and buttons."""
 
-    label = "Training"
+    label = "Train"
     tab_id = "training"
 
     def __init__(self, services: Services) -> None:

@@ -23,7 +23,7 @@ export function start() {
 // To where the queued runs are seen.
 export function leave() {
   if (isNarrow()) close();
-  openTab("Training");
+  openTab("Train");
 }
 
 export function open() {

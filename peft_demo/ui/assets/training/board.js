@@ -1,4 +1,4 @@
-// The Training page: what happens now, charts of the selected runs, and a card for each run.
+// The Train page: what happens now, charts of the selected runs, and a card for each run.
 
 import { call } from "../gradio.js";
 import { setText, whenPressed } from "../lib/dom.js";

@@ -1,4 +1,4 @@
-// What happens now, on top of the Training page: what runs, what the last run showed, or what to try.
+// What happens now, on top of the Train page: what runs, what the last run showed, or what to try.
 
 import * as form from "../form/sidebar.js";
 import { ask, tell } from "../gradio.js";
