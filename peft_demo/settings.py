@@ -112,6 +112,12 @@ journal = Choice(
     "machine only; `delete` is for network and bucket mounts; `auto` goes by where the folder lies",
     ("auto", "wal", "delete"),
 )
+lessons = Choice(
+    "PEFT_DEMO_LESSONS",
+    "how large the runs of lessons are: `full`, or `small` with the values that each lesson's file "
+    "gives for a quick trial",
+    ("full", "small"),
+)
 
 SETTINGS = (
     home,
@@ -123,6 +129,7 @@ SETTINGS = (
     precision,
     workers,
     journal,
+    lessons,
 )
 
 

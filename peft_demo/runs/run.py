@@ -52,6 +52,8 @@ class GroupKind(StrEnum):
     """Every combination of some fields' values, perhaps each with several seeds."""
     ASSIGNMENT = "assignment"
     """The assignment's four configurations."""
+    LESSON = "lesson"
+    """Configurations that a lesson compares, and no sweep makes."""
 
 
 _BROWSER_ID = re.compile("[0-9a-f]{32}")
