@@ -76,19 +76,6 @@ def sweep(
     _train_plan(sweeps.plan(values, swept, repeats=repeats, race=race), as_json)
 
 
-@commands.command()
-def assignment(
-    tuned: Annotated[
-        bool, typer.Option("--tuned", help="With learning rates and reviews that suffice.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Train the assignment's four configurations again, as a race."""
-    from peft_demo.runs import sweeps
-
-    _train_plan(sweeps.assignment(tuned=tuned), as_json)
-
-
 @commands.command("find-rate")
 def find_rate(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = False) -> None:
     """Find a learning rate by a short range test (Smith 2017)."""

@@ -205,37 +205,8 @@ class Axis(Record):
     is_number: bool
 
 
-class AssignmentRow(Record):
-    """One of the assignment's configurations: what its report shows, and what came out here."""
-
-    name: str
-    reported_loss: float
-    reported: Interval
-    """Validation accuracy after the last epoch, with its 95 % Wilson interval."""
-    reported_best: float
-    """Of the best epoch."""
-    reported_seconds: float | None
-    run_id: str | None
-    validation_loss: float | None
-    validation_accuracy: float | None
-    best_validation_accuracy: float | None
-    num_validation_reviews: int | None
-    test: Interval | None
-    num_test_reviews: int | None
-    seconds: float | None
-
-
-class AssignmentFacts(Record):
-    """The assignment's table beside ours."""
-
-    is_tuned: bool
-    """Whether these runs have what the assignment lacked: rates that suit them, and texts."""
-    rows: tuple[AssignmentRow, ...]
-    words: tuple[str, ...]
-
-
 class GroupFacts(_ComparedFacts):
-    """Runs that were queued together: a sweep, repeats, or the assignment."""
+    """Runs that were queued together: a sweep, repeats, or a lesson's."""
 
     group: dict[str, Any]
     axes: tuple[Axis, ...]
@@ -243,7 +214,6 @@ class GroupFacts(_ComparedFacts):
     """Their configurations, which the frontiers are of as well."""
     best: str | None
     """The cell with the highest accuracy."""
-    assignment: AssignmentFacts | None
 
 
 class SplitText(Record):

@@ -1,11 +1,10 @@
-"""A group's page: what a sweep, repeats or the assignment showed as a whole."""
+"""A group's page: what a sweep, repeats or a lesson's runs showed as a whole."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from peft_demo.comparison import describe, lengths, pairs, repeats
-from peft_demo.comparison.assignment import assignment
 from peft_demo.comparison.baselines import Baselines, Measure, in_words
 from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.comparison.evidence import Tested, collect, same_texts, tested
@@ -13,7 +12,7 @@ from peft_demo.comparison.facts import Axis, Cell, GroupFacts
 from peft_demo.comparison.pareto import pareto
 from peft_demo.comparison.ranking import how
 from peft_demo.comparison.words import in_order, sentences
-from peft_demo.runs import GroupKind, Run, RunGroup
+from peft_demo.runs import Run, RunGroup
 from peft_demo.storage import Store
 
 
@@ -44,12 +43,9 @@ def group_facts(
     baselines = Baselines(store, [each.run for each in able.values()], measure, others)
     checks = baselines.checks(able)
     facts = {each.facts.run_id: each.facts for each in known}
-    redone = assignment(known) if group.kind is GroupKind.ASSIGNMENT else None
     return GroupFacts(
         group=group.model_dump(mode="json"),
-        assignment=redone,
         verdict=in_order(
-            *(redone.words if redone else ()),
             *_verdict(cells, ranked, able),
             *repeats.verdict(cells, repeat_pairs),
             *in_words(checks, able),

@@ -156,7 +156,6 @@ _TUNED_RATES = {"lora-1": 1e-3, "lora-2": 1e-3, "lora-3": 1e-3, "ia3": 5e-3}
 """Of the recommended presets: the methods' tuned rates did best in a third of the steps."""
 
 PRESETS |= {tuned.id: tuned for tuned in map(_tuned, ASSIGNMENT)}
-TUNED_ASSIGNMENT = tuple(f"{preset_id}-tuned" for preset_id in ASSIGNMENT)
 REFERENCES = (*ASSIGNMENT, "recommended-lora", "recommended-ia3", "recommended-head-only")
 """The presets whose trained adapters come with the program."""
 

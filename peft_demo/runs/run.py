@@ -50,8 +50,6 @@ class GroupKind(StrEnum):
     """One configuration with several seeds."""
     SWEEP = "sweep"
     """Every combination of some fields' values, perhaps each with several seeds."""
-    ASSIGNMENT = "assignment"
-    """The assignment's four configurations."""
     LESSON = "lesson"
     """Configurations that a lesson compares, and no sweep makes."""
 

@@ -14,7 +14,6 @@ from peft_demo.fields import Field, Integer, Value, shown
 from peft_demo.methods import METHODS
 from peft_demo.methods.method import LAYERS
 from peft_demo.models import BUILTIN_BASE
-from peft_demo.runs import presets
 from peft_demo.runs.config import RunConfig
 from peft_demo.runs.known import SHORT
 from peft_demo.runs.run import GroupKind
@@ -98,18 +97,6 @@ def plan(
     ]
     kind = GroupKind.SWEEP if parsed else GroupKind.REPEATS
     return Plan(kind, _name(parsed, count, configs[0]), tuple(configs), parsed, race)
-
-
-def assignment(*, tuned: bool = False) -> Plan:
-    """The assignment's four configurations as a race, as they were or ``tuned``.
-
-    Args:
-        tuned: with tuned learning rates and enough reviews.
-    """
-    chosen = presets.TUNED_ASSIGNMENT if tuned else presets.ASSIGNMENT
-    name = "The assignment with what it lacked" if tuned else "The assignment, redone"
-    configs = tuple(presets.preset(preset_id).config() for preset_id in chosen)
-    return Plan(GroupKind.ASSIGNMENT, name, configs, {}, is_race=True)
 
 
 def sweepable(method_id: str, base_model: object = None, dataset: object = None) -> list[Field]:

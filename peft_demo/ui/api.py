@@ -54,14 +54,6 @@ def add_endpoints(services: Services) -> None:
         planned = sweeps.plan(config, axes, repeats=repeats, race=race)
         return _group(*services.engine.submit_plan(planned, OWNER))
 
-    def submit_assignment(tuned: bool) -> dict[str, Any]:
-        """Queue the assignment's four configurations as a race.
-
-        Args:
-            tuned: with learning rates that suit them, and with enough reviews.
-        """
-        return _group(*services.engine.submit_plan(sweeps.assignment(tuned=tuned), OWNER))
-
     def get_group(group_id: GroupId) -> dict[str, Any]:
         """A group that was queued together, with its runs."""
         return _group(*services.store.group(group_id))
@@ -205,7 +197,6 @@ def add_endpoints(services: Services) -> None:
     for function in (
         submit_run,
         submit_sweep,
-        submit_assignment,
         get_group,
         list_runs,
         get_run,

@@ -14,7 +14,6 @@ from peft_demo.settings import ADAPTERS
 ENDPOINTS = {
     "/submit_run",
     "/submit_sweep",
-    "/submit_assignment",
     "/get_group",
     "/list_runs",
     "/get_run",

@@ -1,9 +1,8 @@
-"""Several runs at once on the real page: repeats and sweeps, and the assignment, redone."""
+"""Several runs at once on the real page: a sweep by the form and one by the API."""
 
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from small_runs import wait_until
 from test_browser import fill_small, wait_for_models
 
 from peft_demo.runs import PART_SEEDS
@@ -61,45 +60,6 @@ def test_a_sweep_from_the_form_to_its_page(app, page):
     rows = compare.locator("[data-part=configurations] tbody tr")
     assert sorted(rows.all_inner_texts())[0].strip()
     assert rows.count() == 2
-
-
-def test_the_assignment_redone(app, page):
-    wait_for_models(page)
-    page.get_by_role("button", name="Train the four").click()
-    table = page.locator("[data-part=assignment] table")
-    table.wait_for()
-    assert table.locator("tbody tr").count() == 4
-    text = table.inner_text()
-    assert "0.6877" in text
-    assert "59.4" in text
-    verdict = page.locator(".pd-verdicts")
-    verdict.get_by_text("could not be told from chance").wait_for()
-    page.get_by_role("button", name="Now with what it lacked").wait_for()
-    client = Client(app.url, verbose=False)
-    group_id = page.url.partition("group=")[2]
-    runs = client.predict(group_id, api_name="/get_group")["runs"]
-    assert [run["config"]["name"] for run in runs] == [
-        "LoRA 1 (assignment)",
-        "LoRA 2 (assignment)",
-        "LoRA 3 (assignment)",
-        "IA3 (assignment)",
-    ]
-    # All four at once: each has an epoch before any is done.
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('[data-part=assignment] tbody tr')]"
-        ".every((row) => row.children[5].textContent !== '–')",
-        timeout=300_000,
-    )
-    page.get_by_role("button", name="Stop LoRA 2 (assignment)").click()
-    wait_until(
-        lambda: client.predict(runs[1]["run_id"], api_name="/get_run")["status"] == "cancelled"
-    )
-    for run in (runs[0], *runs[2:]):
-        assert client.predict(run["run_id"], api_name="/cancel_run")["status"] == "running"
-    assert (
-        page.locator(".pd-compare [data-plot=eval_accuracy]").evaluate("plot => plot.data.length")
-        >= 4
-    )
 
 
 def test_sweeps_by_the_api(app):

@@ -67,6 +67,14 @@ class TestTheAssignments:
         assert "names no learning rate" in presets.preset(preset_id).help
 
 
+def test_tuned_they_differ_in_rate_and_reviews_only():
+    changed = {"name", "learning_rate", "num_train_epochs", "num_reviews", "num_test_reviews"}
+    for name in ASSIGNMENT:
+        old, new = (PRESETS[of].config().flat() for of in (name, f"{name}-tuned"))
+        assert {field for field in old if old[field] != new[field]} == changed
+        assert new["learning_rate"] >= 10 * old["learning_rate"]
+
+
 def test_the_assignments_are_listed_in_its_order():
     assert list(ASSIGNMENT) == list(presets.ASSIGNMENT)
 

@@ -5,7 +5,7 @@ from small_runs import LONG
 
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS
-from peft_demo.runs import PART_SEEDS, GroupKind, RunConfig, presets, sweeps
+from peft_demo.runs import PART_SEEDS, GroupKind, RunConfig
 from peft_demo.runs.sweeps import plan
 
 
@@ -131,22 +131,3 @@ def test_everything_of_the_configuration_stays():
         assert {k: v for k, v in one.flat().items() if k not in changed} == {
             k: v for k, v in config.flat().items() if k not in changed
         }
-
-
-class TestAssignment:
-    def test_the_four_as_they_were(self):
-        made = sweeps.assignment()
-        assert made.is_race
-        assert made.kind is GroupKind.ASSIGNMENT
-        assert [c.flat() for c in made.configs] == [
-            presets.preset(name).config().flat() for name in presets.ASSIGNMENT
-        ]
-
-    def test_fed_they_differ_in_rate_and_reviews_only(self):
-        changed = {"name", "learning_rate", "num_train_epochs", "num_reviews", "num_test_reviews"}
-        for before, after in zip(
-            sweeps.assignment().configs, sweeps.assignment(tuned=True).configs, strict=True
-        ):
-            old, new = before.flat(), after.flat()
-            assert {name for name in old if old[name] != new[name]} == changed
-            assert new["learning_rate"] >= 10 * old["learning_rate"]

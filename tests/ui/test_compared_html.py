@@ -130,13 +130,11 @@ def test_a_run_without_a_result_leaves_its_cells_empty(page, services):
 
 
 @pytest.mark.parametrize("is_deleted", [False, True])
-@pytest.mark.parametrize(
-    "plan", [sweeps.assignment(), sweeps.plan({}, {"r": [1, 2]}, repeats=2)], ids=lambda p: p.name
-)
+@pytest.mark.parametrize("axes", [{}, {"r": [1, 2]}])
 def test_a_group_of_which_nothing_has_begun_or_is_left_has_its_page(
-    page, services, plan, is_deleted, caplog
+    page, services, axes, is_deleted, caplog
 ):
-    group, runs = services.store.submit_plan(plan, "tester")
+    group, runs = services.store.submit_plan(sweeps.plan({}, axes, repeats=2), "tester")
     if is_deleted:
         for run in runs:
             services.store.request_stop(run.run_id)
@@ -144,8 +142,6 @@ def test_a_group_of_which_nothing_has_begun_or_is_left_has_its_page(
     answer = json.loads(ask(page, "group", {"group": group.group_id}))
     assert "error" not in answer
     assert "data-plot" in answer["layout"]
-    if group.kind == "assignment":
-        assert "0.6877" in answer["parts"]["assignment"]
     assert not caplog.records
 
 

@@ -17,10 +17,10 @@ from peft_demo.comparison import curves
 from peft_demo.comparison.baselines import Baselines, is_baseline
 from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.errors import PeftDemoError
-from peft_demo.runs import Run, RunStatus, sweeps
+from peft_demo.runs import Run, RunStatus
 from peft_demo.ui.baseline_worker import BaselineWorker
 from peft_demo.ui.html import render, scripted
-from peft_demo.ui.owners import acting, public
+from peft_demo.ui.owners import public
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import GroupId, RunIds, page_function
 from peft_demo.ui.services import Services
@@ -39,7 +39,7 @@ LIVE_STEPS = 50
 
 PARTS = {
     "runs": ("verdict", "lines", "differences", "results", "pairs", "mistakes"),
-    "group": ("verdict", "lines", "assignment", "configurations", "repeats"),
+    "group": ("verdict", "lines", "configurations", "repeats"),
 }
 """The places of each layout that the server writes into."""
 
@@ -70,7 +70,6 @@ class ComparePage(Page):
             page_function(self.group),
             page_function(self.groups),
             page_function(self.disagreements),
-            page_function(self.assignment),
             page_function(self.baselines),
         ]
 
@@ -142,12 +141,6 @@ class ComparePage(Page):
         found = Baselines(self._services.store, runs, self._baselines.get, known)
         told = [line.model_dump(include={"name", "detail", "accuracy"}) for line in found.lines()]
         return json.dumps({"lines": told, "is_pending": found.are_pending})
-
-    def assignment(self, tuned: bool = False, owner: Any = None) -> str:
-        """Queue the assignment's four configurations, with tuned rates if ``tuned``, as a race."""
-        plan = sweeps.assignment(tuned=tuned)
-        group, _ = self._services.engine.submit_plan(plan, acting(owner))
-        return json.dumps({"group": group.group_id})
 
     def disagreements(self, run_ids: RunIds, limit: int = 20) -> str:
         """The reviews that split some runs, at most ``limit`` of each kind."""

@@ -3,13 +3,11 @@
 
 import { whenReady } from "../charts/figure.js";
 import { copy } from "../form/configuration.js";
-import { ask, NO_CONNECTION, tell } from "../gradio.js";
+import { tell } from "../gradio.js";
 import { openTab, whenPressed } from "../lib/dom.js";
 import { html, markup } from "../lib/html.js";
-import * as owner from "../owner.js";
 import * as runs from "../runs.js";
 import { stop } from "../runs_table/actions.js";
-import { toast } from "../runs_table/toast.js";
 import * as theme from "../theme.js";
 import { fromQuery, isNone, MOST, toQuery } from "./address.js";
 import { choosable, drawChooser, loadGroups } from "./chooser.js";
@@ -102,7 +100,6 @@ function onInput({ target }) {
 }
 
 const PRESSED = {
-  "data-assignment": redo,
   "data-open-group": id => open([], id),
   "data-remove": id => choose(question.get().ids.filter(other => other !== id)),
   "data-group": id => choose([], id),
@@ -118,15 +115,6 @@ async function stopAll(ids, button) {
   button.disabled = true;
   await stop(ids.split(","));
   refresh();
-}
-
-// Queue the assignment's four configurations, and watch them race.
-async function redo(which, button) {
-  button.disabled = true;
-  const answer = await ask("assignment", { tuned: which === "tuned", owner: owner.get() });
-  button.disabled = false;
-  if (answer?.group) return open([], answer.group);
-  toast(answer ? answer.error : NO_CONNECTION, { isProblem: true });
 }
 
 // -- drawing ---------------------------------------------------------------------------------------
