@@ -126,7 +126,7 @@ def run_fields(base_model: object = None, dataset: object = None) -> tuple[Field
             "num_reviews",
             "Texts",
             "How many texts the run draws, as many of each label: four fifths to train on, one "
-            "fifth to validate after each epoch. 160 gives the assignment's 128 and 32. At most "
+            "fifth to validate after each epoch: 160 give 128 and 32. At most "
             f"{'; '.join(f'{one.most_texts:,} {one.name}' for one in DATASETS.values())}.",
             min(2_000, most),
             10,
