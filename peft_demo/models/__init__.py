@@ -3,7 +3,7 @@
 from peft_demo.models.architecture import Architecture, Shape
 from peft_demo.models.base import Base, Pretrained
 from peft_demo.models.loading import default_base, export, load
-from peft_demo.models.module_names import Named, NamesOf, is_native, is_pattern, listed, named
+from peft_demo.models.module_names import Named, NamesOf, is_pattern, listed, named
 from peft_demo.models.names import base_named, is_folder, is_relative
 from peft_demo.models.registry import (
     BASES,
@@ -30,7 +30,6 @@ __all__ = [
     "default_base",
     "export",
     "is_folder",
-    "is_native",
     "is_pattern",
     "is_relative",
     "listed",

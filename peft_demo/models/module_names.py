@@ -125,12 +125,6 @@ def own_name(name: str, architecture: Architecture) -> str | None:
     return None
 
 
-def is_native(value: object, architecture: Architecture) -> bool:
-    """Whether all names in a value are the family's own, blocks' numbers included."""
-    names = listed(value)
-    return bool(names) and all(_is_all(name) or _own(name, architecture) for name in names or ())
-
-
 @dataclass(frozen=True)
 class _Meant:
     """What one name stands for."""

@@ -184,6 +184,7 @@ class TestAnnotate:
 class TestCompare:
     IDS = ("reference-recommended-lora", "reference-recommended-ia3")
 
+    @pytest.mark.slow
     def test_verdicts_come_first_and_the_table_after_them(self, command):
         done = command("compare", *self.IDS)
         assert done.status == 0, done.err

@@ -278,6 +278,7 @@ except AssetError as error:
     print(error)
 """
 
+    @pytest.mark.slow
     def test_a_hub_out_of_reach_gives_a_sentence(self, home):
         # As if nothing answered, but without the pauses between attempts.
         nowhere = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(home / "empty")}

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 from made_up_family import MADE_UP
 
-from peft_demo.models import FAMILY, NamesOf, is_native, listed, module_names, named
+from peft_demo.models import FAMILY, NamesOf, listed, module_names, named
 from peft_demo.models.conventions import CONVENTIONS
 
 QUERY_VALUE = (FAMILY.query, FAMILY.value)
@@ -115,12 +115,6 @@ class TestNamesOfOthers:
 
     def test_what_means_nothing_is_named(self):
         assert means("q_lin lm_head embed_tokens").unknown == ("lm_head", "embed_tokens")
-
-    def test_the_base_s_own_names_are_told_apart(self):
-        assert is_native(["q_lin", "lin1"], FAMILY)
-        assert is_native("all-linear", FAMILY)
-        assert not is_native(["query", "q_lin"], FAMILY)
-        assert not is_native([], FAMILY)
 
 
 def paths(blocks, *modules):

@@ -118,6 +118,7 @@ class TestTheNotebook:
         assert ours["training_loss"] != theirs["train_loss"]
 
 
+@pytest.mark.slow
 class TestLimits:
     def test_operations_of_a_review(self):
         flops = limits.training_flops(training.config_of("lora-1", max_length=50))

@@ -112,6 +112,7 @@ class TestHostileText:
         told = notes_or_problems(f"LoraConfig({name}={form.format(number)})")
         assert 0 < len(told) < 1_000
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
     def test_takes_no_long_time_and_says_no_long_things(self, text):
         start = time.process_time()

@@ -9,7 +9,7 @@ from peft_demo.methods import METHODS
 from peft_demo.methods.method import LAYERS
 from peft_demo.models import BASES, BUILTIN_BASE, FAMILY, HUB_BASE
 from peft_demo.runs import RunConfig
-from peft_demo.runs.matching import fits, from_flat, from_peft
+from peft_demo.runs.matching import from_flat, from_peft
 
 LORA = {"target_modules": ["q_lin"], "r": 4, "lora_alpha": 8, "lora_dropout": 0.0}
 
@@ -188,11 +188,6 @@ class TestNamesOfModules:
         assert notes == (
             "feedforward_modules is not given; ffn.lin2 of the target modules is used.",
         )
-
-    def test_which_of_two_lists_is_the_base_s_own(self):
-        assert fits("target_modules", ["q_lin", "v_lin"])
-        assert not fits("target_modules", ["query", "value"])
-        assert (fits("r", 8), fits("r", -1)) == (True, False)
 
 
 ADALORA = {"init_r": 4, "target_r": 2, "target_modules": ["q_lin"]}

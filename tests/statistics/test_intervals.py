@@ -63,6 +63,7 @@ class TestWilsonInterval:
 
     # Counts are whole, so the coverage of every interval of a share jumps with n and p; these are
     # test sets and accuracies that the app sees. The next test takes p as it comes.
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("total", "share"),
         [(50, 0.6), (200, 0.75), (1_000, 0.5), (1_000, 0.812), (2_000, 0.65), (5_000, 0.92)],
@@ -71,6 +72,7 @@ class TestWilsonInterval:
         drawn = np.random.default_rng(1).binomial(total, share, (DRAWS, 1))
         assert 0.94 <= held(for_each(drawn, lambda k: wilson(k, total)), share) <= 0.965
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("total", [32, 200, 1_000])
     def test_holds_accuracies_from_half_to_nearly_all_in_95_of_100_draws(self, total):
         random = np.random.default_rng(2)
@@ -92,6 +94,7 @@ class TestMeanInterval:
         with pytest.raises(ValueError, match=f"at least two values, got {len(values)}"):
             mean_interval(values)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("repeats", [2, 5, 16])
     def test_holds_the_truth_in_95_of_100_draws(self, repeats):
         drawn = np.random.default_rng(3).normal(0.8, 0.01, (FEWER_DRAWS, repeats))
@@ -155,6 +158,7 @@ class TestPairedDifference:
                 _, low, high = paired_difference(first, second, 200)
                 assert low > 0 or high < 0
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("total", "share", "difference"),
         [
@@ -170,6 +174,7 @@ class TestPairedDifference:
         ends = for_each(drawn, lambda a, b: paired_difference(a, b, total)[1:])
         assert 0.94 <= held(ends, difference) <= 0.965
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("total", [32, 80])
     def test_is_nearer_to_95_of_100_than_bonett_and_price(self, total):
         """Exactly, over all tables: why this interval was chosen."""
@@ -226,6 +231,7 @@ class TestRepeats:
         with pytest.raises(ValueError, match=f"got {len(first)} and {len(second)}"):
             repeats_difference(first, second, is_paired)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("is_paired", [True, False])
     def test_holds_the_truth_in_95_of_100_draws_and_rarely_alarms(self, is_paired):
         random = np.random.default_rng(8)

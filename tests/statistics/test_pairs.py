@@ -52,6 +52,7 @@ class TestMcnemar:
             shown = [k for k in range(count + 1) if p_value(k, count - k) < 0.05]
             assert stats.binom.pmf(shown, count, 0.5).sum() <= 0.05
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("total", "share"), [(50, 0.3), (1_000, 0.08), (5_000, 0.25)])
     def test_false_alarms_in_draws(self, total, share):
         alarms = for_each(disagreements(total, share, 0, seed=4), p_value) < 0.05
@@ -72,6 +73,7 @@ class TestHolm:
         assert holm([0.2]) == [0.2]
         assert holm([]) == []
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("runs", [3, 5])
     def test_any_false_alarm_among_all_pairs_stays_under_5_of_100(self, runs):
         # Runs of equal accuracy that mostly agree, since some reviews are easy.

@@ -101,6 +101,7 @@ def test_any_shape_to_a_page_function_is_answered_readably(page_functions, caplo
     assert not caplog.records
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_any_shape_to_an_endpoint_is_answered_readably(endpoints, caplog, seed):
     chance = random.Random(seed)

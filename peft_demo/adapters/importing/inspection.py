@@ -116,7 +116,7 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise refusal(ADAPTER_HUB)
     if not isinstance(config, dict) or not isinstance(config.get("peft_type"), str):
         raise refusal(f"must have an {path.name} with a peft_type, got one without.")
-    return config
+    return {**config, "peft_type": config["peft_type"].upper()}
 
 
 def _place(error: Exception) -> str:

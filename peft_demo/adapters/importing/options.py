@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from peft_demo.adapters.importing.tensors import Tensors
 from peft_demo.fields import shown
 from peft_demo.methods import Method
 from peft_demo.models import Architecture
-from peft_demo.runs.matching import plain
+from peft_demo.runs.matching import class_of, defaults_of
 
 _NOT_TOLD = frozenset(
     {
@@ -42,9 +41,7 @@ def options_told(
         method: the row that it belongs to.
         architecture: of its base.
     """
-    from peft_demo.libraries import peft
-
-    usual = _defaults(peft.mapping.PEFT_TYPE_TO_CONFIG_MAPPING[config["peft_type"]])
+    usual = defaults_of(class_of(config["peft_type"])[1])
     fixed = method.peft_config.options if method.peft_config else {}
     own = {
         field.name: config.get(field.name, usual.get(field.name))
@@ -90,17 +87,6 @@ def _in_order(value: Any, architecture: Architecture) -> Any:
         return tuple(value)
     places = {name: place for place, name in enumerate(architecture.modules)}
     return tuple(sorted({*value}, key=lambda name: (places.get(name, len(places)), name)))
-
-
-def _defaults(found: type[Any]) -> dict[str, Any]:
-    return {
-        field.name: plain(
-            field.default
-            if field.default_factory is dataclasses.MISSING
-            else field.default_factory()
-        )
-        for field in dataclasses.fields(found)
-    }
 
 
 def _is_head(value: object, head: tuple[str, ...]) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from peft_demo.adapters.importing.refusals import refusal
-from peft_demo.fields import shown
-from peft_demo.methods import METHODS, UNSUPPORTED, Method
-from peft_demo.runs.matching import plain
+from peft_demo.errors import InvalidFieldsError
+from peft_demo.methods import Method
+from peft_demo.runs.matching import class_of, plain, rows_of
 
 
 def row_of(config: Mapping[str, Any]) -> Method:
@@ -20,23 +20,10 @@ def row_of(config: Mapping[str, Any]) -> Method:
     Raises:
         InvalidFieldsError: peft has no such method, or none of the rows is of it; at ``adapter``.
     """
-    from peft_demo.libraries import peft
-
-    peft_type = config["peft_type"]
-    found = peft.mapping.PEFT_TYPE_TO_CONFIG_MAPPING.get(peft_type)
-    if found is None:
-        raise refusal(
-            f"cannot be used: peft_type must be one that peft has, got {shown(peft_type)}."
-        )
-    rows = [
-        row
-        for row in METHODS.values()
-        if row.peft_config and row.peft_config.name == found.__name__
-    ]
-    if not rows:
-        other = next((row for row in UNSUPPORTED if row.peft_type == peft_type), None)
-        why = f"{other.label} is not offered here: {other.reason}" if other else None
-        raise refusal(f"cannot be used: {why or f'{peft_type} is not offered here.'}")
+    try:
+        rows = rows_of(class_of(config["peft_type"])[1], config["peft_type"])
+    except InvalidFieldsError as error:
+        raise refusal(f"cannot be used: {error}") from None
     return max(rows, key=lambda row: _closeness(row, config))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS, Method
-from peft_demo.models import BASES, BUILTIN_BASE, Pretrained, base_named, is_native
+from peft_demo.models import BASES, BUILTIN_BASE, Pretrained, base_named
 from peft_demo.runs.config import RunConfig
 from peft_demo.runs.matching import notes
 from peft_demo.runs.matching.field_values import Taken, allows, field_values
@@ -88,18 +88,6 @@ def from_peft(
         *notes.about_head(given, base.architecture),
     ]
     return Imported(said, tuple(told))
-
-
-def fits(name: str, value: object, base_model: str = BUILTIN_BASE) -> bool:
-    """Whether a value is one that an option of peft can have on a base as it is.
-
-    Names of modules must be the base's own: those of other networks are understood, but of two
-    lists, one for each network, the other is meant.
-    """
-    base = BASES.get(base_model, BASES[BUILTIN_BASE])
-    if name.endswith("_modules"):
-        return is_native(value, base.architecture)
-    return any(allows(method, name, value, base) for method in METHODS.values())
 
 
 def _accepts(method: Method, name: str, value: object, base: Pretrained) -> bool:

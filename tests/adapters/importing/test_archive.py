@@ -177,6 +177,7 @@ class TestDamagedZips:
 
 
 class TestBombs:
+    @pytest.mark.slow
     def test_small_outside_and_huge_inside(self, tmp_path):
         source = tmp_path / "a.zip"
         with zipfile.ZipFile(source, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -214,6 +215,7 @@ class TestBombs:
         assert "at most 1 MB" in sentence
         assert adapters.CONFIG in sentence
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("number", [4_999, 70_000])
     def test_many_entries(self, tmp_path, number, monkeypatch):
         source = zipped(tmp_path / "a.zip", {**SMALL, **{f"{n}": b"" for n in range(number)}})

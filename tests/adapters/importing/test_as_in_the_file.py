@@ -19,6 +19,8 @@ from peft_demo.methods import METHODS
 from peft_demo.models import BUILTIN_BASE, FAMILY
 from peft_demo.runs import ImportedConfig, Reporter, RunKind
 
+pytestmark = pytest.mark.slow  # plain peft makes and tries each
+
 TEXTS = ["A slow start, but what an ending!", "Two hours that I will never get back."]
 
 LAYER = "distilbert.transformer.layer"

@@ -19,6 +19,8 @@ from peft_demo.data import SENTIMENT
 from peft_demo.methods import METHODS
 from peft_demo.models import BUILTIN_BASE, FAMILY
 
+pytestmark = pytest.mark.slow  # plain peft makes and tries each
+
 TEXTS = ["It begins slowly, but what an ending!", "Dull, loud and far too long."]
 
 Save = Callable[[Any, Path], object]

@@ -40,6 +40,7 @@ class TestHostileConfigurations:
         "megatron_core": "megatron.core",
     }
 
+    @pytest.mark.slow
     def test_no_module_is_imported(self, copied, planted):
         folder = copied(LORA, config=lambda values: values.update(self.HOSTILE))
         importing.test(few_texts(importing.describe(folder)), folder, Recorder())
@@ -48,6 +49,7 @@ class TestHostileConfigurations:
         assert not set(self.HOSTILE) & set(kept)
         assert "megatron" not in sys.modules
 
+    @pytest.mark.slow
     def test_peft_itself_would_import_it(self, copied, planted, base):
         from peft import PeftModel
 
@@ -58,6 +60,7 @@ class TestHostileConfigurations:
         sys.modules.pop("megatron.core", None)
         sys.modules.pop("megatron", None)
 
+    @pytest.mark.slow
     def test_no_tokenizer_is_fetched(self, built, copied, no_network, base):
         more = {
             "prompt_tuning_init": "TEXT",
@@ -73,6 +76,7 @@ class TestHostileConfigurations:
         assert not set(more) & set(json.loads((folder / adapters.CONFIG).read_text()))
         assert not no_network
 
+    @pytest.mark.usefixtures("untried")
     def test_unknown_keys_are_dropped(self, copied):
         folder = copied(IA3, config=lambda values: values.update(evil="x", runtime_config={}))
         importing.describe(folder)
@@ -120,6 +124,7 @@ class TestHostileConfigurations:
         folder = copied(built("peanut"), config=lambda values: values.update(r=2_560, depth=40))
         assert "1 GB of memory" in refusal(importing.describe, folder)
 
+    @pytest.mark.slow
     def test_indices_beyond_the_weight(self, built, copied):
         def spoil(weights: dict[str, Any]) -> None:
             for name, tensor in weights.items():
@@ -129,6 +134,7 @@ class TestHostileConfigurations:
         folder = copied(built("shira"), tensors=spoil)
         assert "must load" in refusal(importing.describe, folder)
 
+    @pytest.mark.slow
     def test_the_shared_base_stays_as_it_is(self, base, tmp_path):
         from peft import LoraConfig, get_peft_model
 
@@ -149,6 +155,7 @@ class TestHostileConfigurations:
         importing.describe(tmp_path / "biased")
         assert base.checksum() == before
 
+    @pytest.mark.slow
     def test_answers_that_are_drawn_at_random(self, built, copied):
         folder = copied(
             built("pvera"),
@@ -159,6 +166,7 @@ class TestHostileConfigurations:
         )
         assert "at random" in refusal(importing.describe, folder)
 
+    @pytest.mark.slow
     def test_a_start_that_was_drawn_at_random(self, built, copied):
         folder = copied(
             built("pissa"), config=lambda values: values.update(init_lora_weights="pissa_niter_1")

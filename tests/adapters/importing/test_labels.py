@@ -32,6 +32,7 @@ def logits(folder, base: models.Base) -> np.ndarray:
     return adapters.logits(model, base, base.encode(["A wonderful film."])["input_ids"])
 
 
+@pytest.mark.usefixtures("untried")
 class TestAtImport:
     def test_a_person_says_so(self, copied, base):
         expected = logits(IA3, base)

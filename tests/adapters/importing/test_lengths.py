@@ -10,6 +10,8 @@ from peft_demo.adapters.importing.lengths import TAKEN
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs.imported import CHOSEN, LENGTH_UNKNOWN
 
+pytestmark = pytest.mark.usefixtures("untried")
+
 RUN = {"run.json": {"config": {"max_length": 70}}}
 TRUNCATION = {"tokenizer.json": {"truncation": {"max_length": 90, "stride": 0}}}
 TOKENIZER = {"tokenizer_config.json": {"model_max_length": 120}}
