@@ -18,7 +18,17 @@ ASSETS = Path(__file__).parent / "assets"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 STYLES = [
     ASSETS / "styles" / f"{name}.css"
-    for name in ("page", "runs", "review", "form", "method", "drawing", "compare", "runs_table")
+    for name in (
+        "page",
+        "runs",
+        "review",
+        "form",
+        "method",
+        "drawing",
+        "to_scale",
+        "compare",
+        "runs_table",
+    )
 ]
 """In the order in which a later rule overrules an earlier one."""
 

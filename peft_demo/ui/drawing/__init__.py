@@ -1,5 +1,6 @@
-"""The network with what a configuration trains, drawn for the page."""
+"""A configuration's network and its method's formula, drawn for the page."""
 
 from peft_demo.ui.drawing.network import draw
+from peft_demo.ui.drawing.to_scale import draw_to_scale
 
-__all__ = ["draw"]
+__all__ = ["draw", "draw_to_scale"]

@@ -133,7 +133,7 @@ def in_words(counts: ParameterCount, label: str, noun: str) -> str:
         alike: dict[tuple[Tensor, ...], list[str]] = {}
         for part in counts.block:
             alike.setdefault(part.tensors, []).append(part.module)
-        each = _blocks_in_words(counts)
+        each = blocks_in_words(counts)
         clauses = "; ".join(
             clause for tensors, modules in alike.items() for clause in _clauses(tensors, modules)
         )
@@ -169,7 +169,8 @@ def _embeddings_in_words(tensors: Sequence[Tensor]) -> str:
     return f"Of the embeddings, {described(tensors)} is trained."
 
 
-def _blocks_in_words(counts: ParameterCount) -> str:
+def blocks_in_words(counts: ParameterCount) -> str:
+    """The blocks that get something."""
     if counts.some_blocks:
         numbers = [str(number) for number in counts.some_blocks]
         some = "blocks" if len(numbers) > 1 else "block"

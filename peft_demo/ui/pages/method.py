@@ -67,11 +67,13 @@ class MethodPage(Page):
         except InvalidFieldsError as error:
             return refused(error.problems.values(), "pd-brief"), gr.skip()
         from peft_demo.adapters.forecast import forecast
-        from peft_demo.ui.drawing import draw
+        from peft_demo.ui.drawing import draw, draw_to_scale
 
         known = forecast(config, self._services.known_runs())
-        drawn = draw(known.counts, METHODS[config.method].label, DATASETS[config.dataset].noun)
-        return brief(config, known), page(config, known, drawn)
+        method = METHODS[config.method]
+        drawn = draw(known.counts, method.label, DATASETS[config.dataset].noun)
+        scaled = draw_to_scale(method, config.method_values, known.counts, config.setting.base)
+        return brief(config, known), page(config, known, drawn, scaled)
 
 
 def brief(config: RunConfig, known: Forecast) -> str:
@@ -89,8 +91,8 @@ def brief(config: RunConfig, known: Forecast) -> str:
     )
 
 
-def page(config: RunConfig, known: Forecast, drawing: str) -> str:
-    """The page about the chosen method: drawing, idea, formula, paper, counts, fields, rates."""
+def page(config: RunConfig, known: Forecast, drawing: str, scaled: str) -> str:
+    """The page about the chosen method: drawings, idea, formula, paper, counts, fields, rates."""
     method, counts = METHODS[config.method], known.counts
     tiles = (
         (f"{counts.num_adapter_parameters:,}", "adapter parameters"),
@@ -104,6 +106,7 @@ def page(config: RunConfig, known: Forecast, drawing: str) -> str:
     return render(
         "method",
         drawing=drawing,
+        scaled=scaled,
         method=method,
         formula=formula(method.formula),
         tiles=tiles,
