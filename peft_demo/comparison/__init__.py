@@ -1,6 +1,6 @@
 """What the measurements of several runs can tell: facts as plain data, no figures, no torch."""
 
-from peft_demo.comparison.compare import check_run_ids, compare, verdict
+from peft_demo.comparison.compare import check_run_ids, compare
 from peft_demo.comparison.disagreements import disagreements, text_at
 from peft_demo.comparison.groups import group_facts
 from peft_demo.comparison.words import table
@@ -12,5 +12,4 @@ __all__ = [
     "group_facts",
     "table",
     "text_at",
-    "verdict",
 ]

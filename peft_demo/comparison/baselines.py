@@ -188,7 +188,7 @@ def _best_on_its_texts(run: Run, candidates: Iterable[Run]) -> Iterable[Run]:
         known = best.get(other.config.method)
         # By validation, not by test: picking by the test would flatter the baseline.
         if _texts(other) == _texts(run) and (
-            known is None or _validation_loss(other) < _validation_loss(known)
+            known is None or validation_loss(other) < validation_loss(known)
         ):
             best[other.config.method] = other
     return best.values()
@@ -203,5 +203,6 @@ def _texts(run: Run) -> tuple[object, ...]:
     return (*fields, seed, run.result.test_set)
 
 
-def _validation_loss(run: Run) -> float:
+def validation_loss(run: Run) -> float:
+    """After its last epoch; infinite where there was none."""
     return run.epochs[-1].eval_loss if run.epochs else float("inf")

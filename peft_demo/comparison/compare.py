@@ -1,4 +1,4 @@
-"""Up to eight runs beside each other, and the one verdict of page, API and command line."""
+"""Up to eight runs beside each other, as the page, the API and the command line tell them."""
 
 from __future__ import annotations
 
@@ -67,17 +67,6 @@ def compare(
         baseline_checks=checks,
         baselines_pending=baselines.are_pending,
     )
-
-
-def verdict(store: Store, run_ids: Iterable[str]) -> tuple[str, ...]:
-    """What ``compare`` says of any number of runs, without baselines, and who cannot be compared.
-
-    Runs that are gone or have no test result are left out; fewer than two have no verdict.
-    """
-    runs = [run for run in found_in(store, run_ids)[0] if run.result is not None]
-    judged = _Judged(collect(store, runs))
-    reasons = tuple(dict.fromkeys(pair.reason for pair in judged.refused))
-    return judged.verdict(*reasons) if judged.pairs else reasons
 
 
 def check_run_ids(store: Store, run_ids: Sequence[str]) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from peft_demo import statistics
 from peft_demo.comparison.describe import texts_of
+from peft_demo.comparison.neighbours import beside_neighbour
 from peft_demo.comparison.words import sentences
 from peft_demo.data import DATASETS
 from peft_demo.errors import InvalidFieldsError
@@ -61,8 +62,11 @@ class Diagnosis(Record):
     """The changes in words: ``a learning rate of 0.001``."""
 
 
-def diagnose(run: Run) -> Diagnosis | None:
-    """What the validation after each epoch says; None of what was not trained here to its end."""
+def diagnose(run: Run, others: Iterable[Run] = ()) -> Diagnosis | None:
+    """What the validation after each epoch says; None of what was not trained here to its end.
+
+    ``others`` are runs among which its neighbour is looked for.
+    """
     config = run.config
     # The labels of a data set that is gone are not known.
     if not isinstance(config, RunConfig) or config.problem or not config.labels:
@@ -84,6 +88,7 @@ def diagnose(run: Run) -> Diagnosis | None:
         is_few=config.num_train_reviews < FEW_TEXTS,
         texts=texts_of(run),
     )
+    words += beside_neighbour(run, others)
     trial = "".join(sentences("trial", **changes, texts=texts_of(run)) if changes else ())
     return Diagnosis(finding=finding, words=" ".join(words), changes=changes, trial=trial)
 

@@ -65,7 +65,7 @@ def add_endpoints(services: Services) -> None:
     def get_run(run_id: RunId) -> dict[str, Any]:
         """One run with its configuration, state, progress, epochs, result and diagnosis."""
         run = services.store.get(run_id)
-        found = diagnose(run)
+        found = diagnose(run, services.store.runs())
         return {**public(run), "diagnosis": found and found.model_dump()}
 
     def cancel_run(run_id: RunId) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from peft_demo.comparison.baselines import measure_in
 from peft_demo.errors import PeftDemoError
 from peft_demo.runs import RunConfig
 from peft_demo.statistics import Predictions
+from peft_demo.storage import Store
 from peft_demo.ui.faults import readable
-from peft_demo.ui.services import Services
 
 RETRY_SECONDS = 60
 """After which those that could not be computed are tried again when somebody asks."""
@@ -46,8 +46,8 @@ class _Known:
 class BaselineWorker:
     """Computes text baselines in the background, one after another."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._known: dict[str, _Known] = {}
         self._waiting: queue.SimpleQueue[_Known] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -83,7 +83,7 @@ class BaselineWorker:
             self._thread.start()
 
     def _work(self) -> None:
-        measure = measure_in(self._services.store)
+        measure = measure_in(self._store)
         while True:
             known = self._waiting.get()
             found, error = None, None

@@ -21,6 +21,7 @@ STYLES = [
     for name in (
         "page",
         "runs",
+        "board",
         "review",
         "form",
         "method",

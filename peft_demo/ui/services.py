@@ -17,6 +17,7 @@ from peft_demo.errors import PeftDemoError
 from peft_demo.execution import Engine, preferred
 from peft_demo.runs import Run, RunKind
 from peft_demo.storage import Store
+from peft_demo.ui.baseline_worker import BaselineWorker
 
 if TYPE_CHECKING:
     from peft_demo.inference import Predictor
@@ -38,6 +39,7 @@ class Services:
     def __init__(self) -> None:
         self.store = Store(settings.home(), settings.ADAPTERS)
         self.engine = Engine(self.store, preferred)
+        self.baselines = BaselineWorker(self.store)
         self.warm_up = WarmUp()
         self._predictor: Predictor | None = None
         self._lock = threading.Lock()

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.browser
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 TABS = ("Train", "Method", "Runs", "Compare", "Review")
 THERE = {
-    "Train": ".pd-card",
+    "Train": ".pd-rows tr",
     "Method": ".pd-net",
     "Runs": ".pd-runs tbody tr",
     "Compare": ".pd-compare [data-plot=forest] svg",

@@ -9,8 +9,6 @@ from stored_runs import silent_for
 
 pytestmark = pytest.mark.browser
 
-ASSIGNMENT = ("reference-lora-1", "reference-lora-2", "reference-lora-3", "reference-ia3")
-
 
 def open_tab(page, name):
     page.get_by_role("tab", name=name).click()
@@ -32,14 +30,12 @@ def fill_small(page, name, epochs=2, reviews=40):
     set_number(page, "num_test_reviews", 50)
 
 
-def card(page, name):
-    return page.locator(
-        ".pd-board .pd-card", has=page.get_by_role("heading", name=name, exact=True)
-    )
+def row(page, name):
+    return page.locator(".pd-rows tr", has=page.get_by_role("button", name=name, exact=True))
 
 
 def wait_for_state(page, name, state):
-    card(page, name).locator(f".pd-state[data-state={state}]").wait_for(timeout=180_000)
+    row(page, name).locator(f".pd-state[data-state={state}]").wait_for(timeout=180_000)
 
 
 def wait_for_models(page):
@@ -118,15 +114,19 @@ def test_either_loss_stands_beside_the_accuracy(page):
     assert validation.evaluate("plot => plot.querySelector('svg').clientWidth") > 200
 
 
-def test_page_says_that_the_assignments_presets_cannot_be_told_apart(page):
-    page.locator(".pd-chip").first.wait_for()
-    for chip in page.locator(".pd-chip").all():
-        if chip.get_attribute("data-toggle") not in ASSIGNMENT:
-            page.locator(f".pd-chip[data-toggle='{chip.get_attribute('data-toggle')}']").click()
-    page.wait_for_function(
-        "document.querySelector('.pd-verdict').textContent"
-        ".includes('no difference between these 4 runs is shown')"
-    )
+def test_the_verdict_is_changed_by_what_is_pinned_and_not_by_what_is_shown(page):
+    verdict = page.locator(".pd-latest")
+    page.locator(".pd-latest", has_text="is better than Head only, recommended").wait_for()
+    page.locator(".pd-latest", has_text="beats counting words").wait_for()
+    before = verdict.inner_text()
+    page.locator(".pd-chip[data-toggle=reference-lora-1]").click()
+    page.wait_for_function("document.querySelector('[data-plot=eval_accuracy]').data.length === 6")
+    assert verdict.inner_text() == before
+    page.get_by_role("button", name=re.compile("^Pin IA3, recommended")).click()
+    page.locator(".pd-latest", has_text="IA3, recommended").wait_for()
+    assert "Head only" not in verdict.inner_text()
+    page.reload()
+    page.locator(".pd-latest", has_text="IA3, recommended").wait_for()
 
 
 def test_four_adapters_say_what_they_make_of_a_typed_review(page):
@@ -181,12 +181,13 @@ def test_a_run_trains_live_survives_a_reload_and_predicts(app, visit):
     page = visit().open(app.url)
     fill_small(page, name)
     page.click("#start")
-    card(page, name).wait_for()
+    row(page, name).wait_for()
     other = visit().open(app.url)
-    card(other, name).wait_for()
+    row(other, name).wait_for()
     wait_for_state(page, name, "completed")
     wait_for_state(other, name, "completed")
-    assert "Test accuracy" in card(page, name).inner_text()
+    assert re.search(r"\d\d\.\d\s%", row(page, name).inner_text())
+    page.locator(".pd-latest h2", has_text=name).wait_for()
     assert page.locator(".pd-board b:has-text('bold')").count() == 0
     trace = page.evaluate(
         "name => document.querySelector('[data-plot=eval_accuracy]')"
@@ -194,7 +195,7 @@ def test_a_run_trains_live_survives_a_reload_and_predicts(app, visit):
     )
     assert trace == 2
     page.reload()
-    card(page, name).wait_for()
+    row(page, name).wait_for()
     open_tab(page, "Review")
     page.locator("#adapters label", has_text="mine").first.click()
     page.fill("#review textarea", "Lovely.")
@@ -234,7 +235,7 @@ def test_a_question_fills_form_and_sweep(page):
 
 
 def test_details_show_the_assignments_table(page):
-    card(page, "LoRA 1 (assignment)").get_by_role("button", name="Details").click()
+    row(page, "LoRA 1 (assignment)").get_by_role("button", name="Details").click()
     dialog = page.locator("dialog")
     dialog.wait_for()
     assert dialog.locator(".pd-epochs tbody tr").count() == 10
@@ -261,18 +262,11 @@ def test_stop_and_delete(page):
     fill_small(page, name, epochs=50, reviews=2000)
     page.click("#start")
     wait_for_state(page, name, "running")
-    card(page, name).get_by_role("button", name=re.compile("^Stop")).click()
+    row(page, name).get_by_role("button", name=re.compile("^Stop")).click()
     wait_for_state(page, name, "cancelled")
-    page.on("dialog", lambda dialog: dialog.accept())
-    card(page, name).get_by_role("button", name=re.compile("^Delete")).click()
-    card(page, name).wait_for(state="detached")
-
-
-def test_reference_runs_cannot_be_deleted(page):
-    reference = card(page, "LoRA 1 (assignment)")
-    reference.wait_for()
-    assert not reference.get_by_role("button", name=re.compile("^Delete")).is_visible()
-    assert "reference" in reference.inner_text()
+    row(page, name).get_by_role("button", name=f"Details of {name}").click()
+    page.locator("dialog").get_by_role("button", name="Delete").click()
+    row(page, name).wait_for(state="detached")
 
 
 def test_selection_and_zoom_survive_updates(page):

@@ -152,7 +152,7 @@ def test_script_and_notebook_of_the_form_and_of_a_run_are_downloaded(method_page
         assert "LoraConfig(" in text
         assert "peft_demo" not in text
     open_tab(method_page, "Train")
-    reference = method_page.locator(".pd-card[data-run=reference-ia3]")
+    reference = method_page.locator(".pd-rows [data-run=reference-ia3]")
     reference.get_by_role("button", name="Details").click()
     with method_page.expect_download() as found:
         method_page.locator("dialog [data-code=script]").click()
@@ -163,7 +163,7 @@ def test_a_range_test_suggests_a_rate_that_one_click_puts_into_the_form(app, vis
     page = visit().open(f"{app.url}?method=ia3&{SMALL_LINK}&name=which+rate")
     page.wait_for_function("document.querySelector('#num_reviews input').value === '40'")
     page.click("#find-rate")
-    card = page.locator(".pd-card", has=page.get_by_role("heading", name="which rate", exact=True))
+    card = page.locator(".pd-rows tr", has_text="which rate")
     card.locator(".pd-state[data-state=completed]").wait_for(timeout=240_000)
     text = card.inner_text()
     assert "Learning-rate range test" in text

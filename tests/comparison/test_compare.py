@@ -141,11 +141,28 @@ class TestBadInput:
         for ask in (
             comparison.check_run_ids,
             comparison.compare,
-            comparison.verdict,
             comparison.disagreements,
         ):
             with pytest.raises(InvalidFieldsError, match="run_ids must be a list of ids of runs"):
                 ask(store, ids)
+
+    def test_who_is_shown_to_differ_need_not_be_an_order(self, store):
+        # 90.0, 88.2 and 86.4 % of 1,000, and only the first and the last are shown to differ.
+        labels = np.arange(1_000) % 2
+        wrong = {
+            "A": [*range(100)],
+            "B": [*range(60, 178)],
+            "C": [*range(50, 100), *range(150, 236)],
+        }
+        runs = []
+        for name, places in wrong.items():
+            right = np.full(1_000, 0.9)
+            right[places] = 0.1
+            shares = np.stack([np.where(labels == n, right, 1 - right) for n in (0, 1)], axis=1)
+            runs.append(finished(store, name, shares=shares, labels=labels))
+        told = " ".join(compare(store, *runs).verdict)
+        assert "A (90.0 %) is better than C." in told
+        assert "No difference is shown between A and B; nor between B and C." in told
 
     def test_strict_callers_hear_of_unknown_runs(self, store):
         run = finished(store, "A")

@@ -115,6 +115,10 @@ class TestWhatToTry:
             "loss fell from 0.300 to 0.100."
         )
 
+    def test_over_fitting_on_few_texts_may_want_more_of_them(self):
+        words = diagnose(trained(*OVERFITTING, num_reviews=160)).words
+        assert "1,500 parameters on 128 reviews: more reviews may help more than fewer" in words
+
     def test_no_more_epochs_than_there_may_be(self):
         falling = [(0.9**n, 0.9**n, 0.8) for n in range(50)]
         found = diagnose(trained(*falling))

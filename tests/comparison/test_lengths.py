@@ -2,14 +2,12 @@
 
 import json
 
-from asking import ask
-from compared_runs import compare, finished, finished_group
+from compared_runs import compare, finished, finished_group, nothing
 from small_runs import small_config
 
 from peft_demo import comparison
+from peft_demo.comparison.latest import judge
 from peft_demo.runs import RunKind
-from peft_demo.ui.pages.board import Board
-from peft_demo.ui.services import Services
 
 SAYS = "at different lengths"
 
@@ -25,8 +23,8 @@ class TestTwoRuns:
         assert "16 tokens (Short); 128 tokens (Long)" in found.verdict[1]
         assert SAYS in found.verdict[1]
         assert [pair.max_lengths for pair in found.pairs] == [(128, 16)]
-        board = comparison.verdict(store, [run.run_id for run in runs])
-        assert found.verdict[1] in board
+        against_the_first = judge(store, runs[1].run_id, runs[0].run_id, measure=nothing)
+        assert found.verdict[1] in against_the_first.beside
 
     def test_an_import_too(self, store):
         runs = at(store, "Ours", 40, 50), at(store, "Theirs", 10, 256, RunKind.IMPORTED)
@@ -46,13 +44,6 @@ class TestTwoRuns:
     def test_the_command_says_it(self, command, store):
         runs = at(store, "Short", 40, 16), at(store, "Long", 10, 128)
         assert SAYS in command("compare", *(run.run_id for run in runs)).out
-
-    def test_the_board_says_it(self, home, store):
-        runs = at(store, "Short", 40, 16), at(store, "Long", 10, 128)
-        services = Services()
-        ids = [run.run_id for run in runs]
-        assert SAYS in ask(Board(services), "verdict", {"run_ids": ids})
-        services.store.close()
 
 
 def test_a_sweep_over_lengths_says_it(store):

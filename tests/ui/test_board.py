@@ -9,11 +9,11 @@ import pytest
 from asking import ask
 from compared_runs import finished
 
-from peft_demo import comparison
 from peft_demo.comparison import curves
+from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import StoreError
 from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics, links
-from peft_demo.runs.presets import REFERENCES
+from peft_demo.ui.html import render
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.services import Services
@@ -213,55 +213,29 @@ def test_records_come_in_the_order_asked_for_without_what_is_gone(board, table, 
     assert [row["run_id"] for row in rows] == [second, "reference-ia3", first]
 
 
-def test_no_difference_between_the_assignments_presets_is_shown(board):
-    ids = [f"reference-{preset}" for preset in ("lora-1", "lora-2", "lora-3", "ia3")]
-    text = ask(board, "verdict", {"run_ids": ids})
-    assert "no difference between these 4 runs is shown" in text
-    assert "the same 1,000 test reviews" in text
-    assert "overlap" not in text
+def test_the_verdict_on_a_run_names_what_it_is_measured_by_and_what_to_try(board):
+    def judged(**request):
+        return json.loads(ask(board, "judge", request))["html"].replace("\u00a0", " ")
+
+    of_reference = judged(run_id="reference-recommended-lora")
+    assert "is better than Head only, recommended by 13.8 points" in of_reference
+    assert "Again with 4 epochs" in of_reference
+    assert 'data-run="reference-recommended-lora"' in of_reference
+    pinned = judged(run_id="reference-recommended-lora", pinned="reference-recommended-ia3")
+    assert "Head only" not in pinned
+    assert "IA3, recommended" in pinned
+    assert "what others are measured by" in judged(run_id="reference-recommended-head-only")
 
 
-def test_a_difference_that_is_there_is_named(board):
-    text = ask(board, "verdict", {"run_ids": ["reference-lora-1", "reference-recommended-lora"]})
-    assert text.startswith("LoRA, recommended is better than")
-    assert "No difference" not in text
+def test_what_has_no_result_has_no_verdict(board, services):
+    (run_id,) = cancelled(services.store, 1)
+    assert json.loads(ask(board, "judge", {"run_id": run_id}))["html"] == ""
 
 
-def test_with_all_references_selected_the_assignments_four_are_still_named_alike(board):
-    text = ask(board, "verdict", {"run_ids": [f"reference-{preset}" for preset in REFERENCES]})
-    together = text[text.index("No difference is shown between") :]
-    for preset in ("LoRA 1", "LoRA 2", "LoRA 3", "IA3"):
-        assert f"{preset} (assignment)" in together
-
-
-def test_page_api_and_command_line_give_the_same_verdict(board, services):
-    # 90.0, 88.2 and 86.4 % of 1,000, and only the first and the last are shown to differ.
-    labels = np.arange(1_000) % 2
-    wrong = {
-        "A": [*range(100)],
-        "B": [*range(60, 178)],
-        "C": [*range(50, 100), *range(150, 236)],
-    }
-    ids = []
-    for name, places in wrong.items():
-        correct = np.full(1_000, 0.9)
-        correct[places] = 0.1
-        shares = np.stack([np.where(labels == n, correct, 1 - correct) for n in (0, 1)], axis=1)
-        ids.append(finished(services.store, name, shares=shares, labels=labels).run_id)
-    told = ask(board, "verdict", {"run_ids": ids})
-    assert "A (90.0 %) is better than C." in told
-    assert "No difference is shown between A and B; nor between B and C." in told
-    found = comparison.compare(services.store, ids, measure=lambda _: {})
-    assert told == " ".join(found.verdict)
-
-
-def test_runs_tested_on_different_reviews_have_no_verdict_but_a_reason(board, services):
-    ids = [finished(services.store, name, test_set=name).run_id for name in ("A", "B")]
-    told = ask(board, "verdict", {"run_ids": ids})
-    assert told == (
-        "Not compared: they were tested on different reviews (200 each, but not the same)."
-    )
-    assert ask(board, "verdict", {"run_ids": [ids[0], "run-999999"]}) == ""
+def test_the_page_shows_task_and_charts_first_then_verdict_and_runs():
+    page = render("board", dataset=DATASETS[DEFAULT_DATASET])
+    places = ["tell negative from positive", "data-plot=", 'class="pd-panel pd-latest"', "pd-rows"]
+    assert [page.index(place) for place in places] == sorted(map(page.index, places))
 
 
 def test_a_locked_database_is_told_once_and_taken_back(board, services, monkeypatch):

@@ -176,7 +176,7 @@ class TestBaselines:
         return failing
 
     def test_what_fails_is_told_and_not_tried_again_at_once(self, services, failing):
-        worker = BaselineWorker(services)
+        worker = BaselineWorker(services.store)
         with suppress(AssetError):
             worker.get(RunConfig())
         wait_until(lambda: worker.version == 1)

@@ -1,4 +1,4 @@
-// The runs that a person wants in the charts; kept in this browser.
+// The runs that a person wants in the charts, and the one that others are measured by; kept in this browser.
 
 import { keep, recall } from "./lib/dom.js";
 
@@ -11,7 +11,9 @@ const kept = recall(KEPT);
 const known = new Set(kept.known);
 const selected = new Set(kept.selected);
 
-const store = () => keep(KEPT, { known: [...known], selected: [...selected] });
+let pinnedId = kept.pinned ?? "";
+
+const store = () => keep(KEPT, { known: [...known], selected: [...selected], pinned: pinnedId });
 
 export const has = id => selected.has(id);
 export const list = () => [...selected];
@@ -19,6 +21,14 @@ export const forget = id => selected.delete(id);
 
 export function toggle(id) {
   if (!selected.delete(id)) selected.add(id);
+  store();
+}
+
+// The run that the latest is measured by; an empty text where nobody chose one.
+export const pinned = () => pinnedId;
+
+export function pin(id) {
+  pinnedId = pinnedId === id ? "" : id;
   store();
 }
 

@@ -10,10 +10,10 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from peft_demo import comparison
 from peft_demo.comparison.curves import run_curves
 from peft_demo.comparison.describe import texts_of, written
-from peft_demo.comparison.diagnosis import diagnose
+from peft_demo.comparison.diagnosis import Diagnosis, diagnose
+from peft_demo.comparison.latest import HEAD_ONLY, judge
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.fields import shown
@@ -25,7 +25,7 @@ from peft_demo.ui.formats import duration
 from peft_demo.ui.html import render, scripted
 from peft_demo.ui.owners import digest
 from peft_demo.ui.pages.page import Frame, Page
-from peft_demo.ui.requests import RunIds, page_function
+from peft_demo.ui.requests import RunId, RunIds, page_function
 from peft_demo.ui.services import Services
 
 
@@ -50,7 +50,7 @@ class Board(Page):
         return [
             page_function(self.poll),
             page_function(self.act, str),
-            page_function(self.verdict, str),
+            page_function(self.judge),
             page_function(self.questions),
         ]
 
@@ -126,13 +126,22 @@ class Board(Page):
         actions[action]()
         return ""
 
-    def verdict(self, run_ids: RunIds) -> str:
-        """What the test results of the selected runs can tell, in words."""
-        try:
-            found = comparison.verdict(self._services.store, run_ids)
-        except PeftDemoError:
-            return ""
-        return " ".join(found)
+    def judge(self, run_id: RunId, pinned: str = "") -> str:
+        """What one run's test tells, as HTML; ``pinned`` is the run that it is measured by."""
+        found = judge(
+            self._services.store,
+            run_id,
+            pinned,
+            measure=self._services.baselines.get,
+            others=self._services.known_runs(),
+        )
+        if found is None:
+            return json.dumps({"html": ""})
+        run = self._services.store.get(run_id)
+        again = _again(run, found.diagnosis)
+        is_yardstick = found.baseline is None and run.config.method == HEAD_ONLY
+        html = render("latest", judged=found, run=run, again=again, is_yardstick=is_yardstick)
+        return json.dumps({"html": html, "is_pending": found.is_pending})
 
     def questions(self) -> str:
         """What a newcomer may ask, with the number of runs and the time that the answer takes."""
@@ -236,14 +245,14 @@ def _diagnosis(run: Run) -> dict[str, str | None] | None:
     found = diagnose(run)
     if found is None:
         return None
+    return {"words": found.words, "trial": found.trial, "link": _again(run, found)}
+
+
+def _again(run: Run, found: Diagnosis | None) -> str | None:
+    if not found or not found.changes or not isinstance(run.config, RunConfig):
+        return None
     # Its own name would belie the other settings.
-    config = run.config if found.changes and isinstance(run.config, RunConfig) else None
-    again = config and config.model_copy(update={"name": "", **found.changes})
-    return {
-        "words": found.words,
-        "trial": found.trial,
-        "link": links.to_link(again) if again else None,
-    }
+    return links.to_link(run.config.model_copy(update={"name": "", **found.changes}))
 
 
 def _what(run: Run) -> str:

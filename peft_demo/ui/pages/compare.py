@@ -18,7 +18,6 @@ from peft_demo.comparison.baselines import Baselines, is_baseline
 from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.errors import PeftDemoError
 from peft_demo.runs import Run, RunStatus
-from peft_demo.ui.baseline_worker import BaselineWorker
 from peft_demo.ui.html import render, scripted
 from peft_demo.ui.owners import public
 from peft_demo.ui.pages.page import Frame, Page
@@ -55,7 +54,7 @@ class ComparePage(Page):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self._baselines = BaselineWorker(services)
+        self._baselines = services.baselines
         self._answers: OrderedDict[tuple[Any, ...], str] = OrderedDict()
         self._lock = threading.Lock()
 

@@ -79,7 +79,7 @@ class RunsPage(Page):
             texts=texts_of(run),
             epochs=_epochs(run),
             rate=rate,
-            diagnosis=diagnose(run),
+            diagnosis=diagnose(run, self._services.known_runs()),
         )
         return json.dumps({"html": html, "range_test": test and {**test, "rate": rate}})
 

@@ -2,7 +2,7 @@ import { clamped } from "/assets/form/refusals.js";
 import { connect } from "/assets/gradio.js";
 import { set } from "/assets/owner.js";
 import { COLUMNS, cellOf } from "/assets/runs_table/columns.js";
-import { nowOf } from "/assets/training/cards.js";
+import { nowOf, stateOf } from "/assets/training/words.js";
 import { equal, test } from "/tests/runner.js";
 
 const plain = text => String(text).replaceAll("\u00a0", " ");
@@ -62,14 +62,9 @@ test("a running run says how far it is", () => {
     phase: "Training",
     step: 5,
     max_steps: 30,
-    samples_per_second: 99.6,
     seconds_left: 61,
-    learning_rate: 0.00123,
   };
-  equal(
-    nowOf(running),
-    "epoch 3 of 3 · step 5 of 30 · 100 sentences/s · about 1 min 01 s left · lr 0.0012",
-  );
+  equal(nowOf(running), "step 5 of 30 · 1 min 01 s left");
   equal(nowOf({ ...run, status: "running", phase: "Loading", step: 0 }), "Loading …");
   equal(nowOf({ ...run, status: "running", step: 0 }), "Starting …");
 });
@@ -79,6 +74,11 @@ test("a finished run says what it reached", () => {
   equal(plain(text), "Test accuracy 50.0 % (95 %: 40.0 % to 60.0 %) on 1,000 sentences · 44 s");
   const old = nowOf({ ...run, test: test_result, seconds: 44, problem: "r is too large." });
   equal(plain(old), `${plain(text)} · r is too large.`);
+});
+
+test("where its accuracy stands beside it, a finished run says how long it took, or what is odd", () => {
+  equal(stateOf({ ...run, test: test_result, seconds: 44 }), "44 s");
+  equal(stateOf({ ...run, seems_swapped: true }).startsWith("Far below guessing"), true);
 });
 
 test("a run that ended early says why", () => {

@@ -1,9 +1,9 @@
 // The buttons in a figure's caption: keep it as a file, see it on the full screen.
 
 import { whenPressed } from "../lib/dom.js";
+import { heightOf } from "./figure.js";
 
 const SCALE = 2;
-const HEIGHT = 280;
 
 const plotOf = place => place.closest("figure").querySelector(".pd-plot");
 
@@ -27,6 +27,7 @@ export function start() {
   document.addEventListener("fullscreenchange", ({ target }) => {
     const plot = target.querySelector?.(".pd-plot");
     const isFull = document.fullscreenElement === target;
-    if (plot?.data) Plotly.relayout(plot, { height: isFull ? window.innerHeight - 90 : HEIGHT });
+    if (plot?.data)
+      Plotly.relayout(plot, { height: isFull ? window.innerHeight - 90 : heightOf(plot) });
   });
 }

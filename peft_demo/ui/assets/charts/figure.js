@@ -15,6 +15,9 @@ const resizer = new ResizeObserver(entries => {
   }
 });
 
+// Of a plot's own, in pixels.
+export const heightOf = plot => Number.parseInt(plot.style.minHeight, 10) || 280;
+
 // Plotly is a file of megabytes: parts that draw wait for it.
 export function whenReady(draw) {
   if (window.Plotly) return true;
@@ -35,7 +38,7 @@ export function figure(plot, label, traces, { xaxis, yaxis, ...layout }) {
       uirevision: "keep",
       showlegend: false,
       autosize: true,
-      height: 280,
+      height: heightOf(plot),
       margin: { l: 52, r: 12, t: 8, b: 42 },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",

@@ -1,27 +1,31 @@
-// The Train page: what happens now, charts of the selected runs, and a card for each run.
+// The Train page: what happens now, charts of the selected runs, a list of runs, and the verdict on
+// the latest.
 
-import { call } from "../gradio.js";
-import { setText, whenPressed } from "../lib/dom.js";
+import { openTab, setText, whenPressed } from "../lib/dom.js";
+import { whole } from "../lib/format.js";
 import * as runs from "../runs.js";
 import * as actions from "../runs_table/actions.js";
 import * as selection from "../selection.js";
 import * as theme from "../theme.js";
-import { drawCards } from "./cards.js";
 import { drawCharts, switchTo } from "./charts.js";
-import { drawChips } from "./chips.js";
 import { openDetails } from "./details.js";
+import { drawRows, listed } from "./rows.js";
 import * as strip from "./strip.js";
+import { drawVerdict } from "./verdict.js";
 
 let board = null;
-let verdictOf = "";
 
 export function start() {
   strip.start();
-  whenPressed("data-toggle", toggle);
+  whenPressed("data-toggle", changed(selection.toggle));
+  whenPressed("data-pin", changed(selection.pin));
+  whenPressed("data-all-runs", () => openTab("Runs"));
   whenPressed("data-switch", switchTo);
-  whenPressed("data-action", (action, button) =>
-    ACTIONS[action](button.closest("[data-run]").dataset.run, button),
-  );
+  whenPressed("data-action", (action, button) => {
+    ACTIONS[action](button.closest("[data-run]").dataset.run, button);
+    // What is done in the details' dialog is seen on the page.
+    if (["again", "delete"].includes(action)) button.closest("dialog")?.close();
+  });
   runs.follow(news => news && draw());
   theme.follow(() => draw(true));
 }
@@ -30,15 +34,14 @@ export function start() {
 export function show(element) {
   board = element.querySelector(".pd-board");
   strip.show(board.querySelector(".pd-strip"));
-  verdictOf = "";
   draw(true);
 }
 
-function toggle(id) {
-  selection.toggle(id);
+const changed = change => id => {
+  change(id);
   draw();
   runs.poll();
-}
+};
 
 const ACTIONS = {
   again: strip.again,
@@ -58,17 +61,12 @@ async function stop(id, button) {
 function draw(isForced = false) {
   if (!board?.isConnected) return;
   strip.draw();
-  drawChips(board.querySelector(".pd-chips"));
-  drawVerdict();
   drawCharts(board, isForced);
-  drawCards(board.querySelector(".pd-cards"));
-}
-
-async function drawVerdict() {
-  const ids = runs.selectedTested();
-  const asked = ids.join();
-  if (verdictOf === asked) return;
-  verdictOf = asked;
-  const text = ids.length > 1 ? await call("verdict", { run_ids: ids }) : "";
-  if (verdictOf === asked) setText(board.querySelector(".pd-verdict"), text ?? "");
+  drawVerdict(board.querySelector(".pd-latest"), isForced);
+  const all = runs.all();
+  const some = listed(all);
+  drawRows(board.querySelector(".pd-rows"), some);
+  const more = board.querySelector("[data-all-runs]");
+  more.hidden = some.length === all.length;
+  setText(more, `All ${whole(all.length)} runs`);
 }

@@ -6,7 +6,6 @@ import { ask } from "../gradio.js";
 import { KINDS } from "../lib/curves.js";
 import * as runs from "../runs.js";
 import * as selection from "../selection.js";
-import { drawable } from "./chips.js";
 
 const AGAIN_MS = 1500;
 const ALONG = { by_epoch: "epochs", by_step: "steps" };
@@ -28,8 +27,9 @@ export function switchTo(key, button) {
 // `isForced`: though nothing has changed but the colours, or the page.
 export function drawCharts(board, isForced) {
   if (!whenReady(() => drawCharts(board, true))) return;
-  const series = drawable()
-    .filter(run => selection.has(run.id) && runs.curveOf(run.id))
+  const series = runs
+    .all()
+    .filter(run => runs.isTraining(run) && selection.has(run.id) && runs.curveOf(run.id))
     .map(run => ({ ...run, ...runs.curveOf(run.id), look: runs.lookOf(run.id) }))
     .reverse();
   askBaselines(board);

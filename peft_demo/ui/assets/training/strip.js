@@ -3,11 +3,12 @@
 import * as form from "../form/sidebar.js";
 import { ask, tell } from "../gradio.js";
 import { replace, setText, whenPressed } from "../lib/dom.js";
-import { counted, STATES, seconds } from "../lib/format.js";
+import { counted, STATES } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { isMine } from "../owner.js";
 import * as runs from "../runs.js";
-import { nowOf, showProgress } from "./cards.js";
+import { showProgress } from "./rows.js";
+import { nowOf } from "./words.js";
 
 let strip = null;
 // Runs that were not over when this page saw them: the last of them to end is told.
@@ -54,22 +55,13 @@ export function draw() {
 }
 
 function drawGoing(part, run, waiting) {
-  setText(part.querySelector(".pd-now"), run.status === "running" ? briefly(run) : nowOf(run));
+  setText(part.querySelector(".pd-now"), nowOf(run));
   showProgress(part.querySelector(".pd-progress"), run);
   setText(
     part.querySelector(".pd-strip-waiting"),
     waiting ? `and ${counted(waiting, "more run")}` : "",
   );
   part.querySelector("[data-action=stop]").setAttribute("aria-label", `Stop ${run.name}`);
-}
-
-function briefly(run) {
-  const parts = [
-    run.phase && run.phase !== "Training" && `${run.phase} …`,
-    run.max_steps && `step ${run.step} of ${run.max_steps}`,
-    run.seconds_left != null && run.step && `about ${seconds(run.seconds_left)} left`,
-  ];
-  return parts.filter(Boolean).join(" · ") || "Starting …";
 }
 
 function drawEnded(part, run) {

@@ -1,0 +1,83 @@
+// Rows of runs: each shows or hides its run in the charts, says how far it is and what it reached.
+
+import { keepInOrder, replace, setText } from "../lib/dom.js";
+import { between, percent, STATES } from "../lib/format.js";
+import { html } from "../lib/html.js";
+import { swatch } from "../lib/looks.js";
+import * as runs from "../runs.js";
+import * as selection from "../selection.js";
+import { stateOf } from "./words.js";
+
+// More rows tell nothing that the table of all runs does not tell better.
+const MOST_GOING = 16;
+const MOST_OVER = 24;
+
+// Of runs that come newest first: what goes on, in the order of the queue; the newest of what is over;
+// and all that is in the charts, pinned, or came with the program.
+export function listed(all) {
+  const over = all.filter(runs.isOver);
+  const kept = over.filter(
+    (run, index) =>
+      index < MOST_OVER || run.reference || selection.has(run.id) || selection.pinned() === run.id,
+  );
+  const going = all.filter(run => !runs.isOver(run)).reverse();
+  return [...going.slice(0, MOST_GOING), ...kept];
+}
+
+export function drawRows(holder, some) {
+  const focused = holder.contains(document.activeElement) && document.activeElement;
+  keepInOrder(holder, some, newRow, fill);
+  // A row that moves loses the focus.
+  if (focused?.isConnected && document.activeElement !== focused) focused.focus();
+}
+
+function newRow(run) {
+  const row = document.querySelector(".pd-new-row").content.firstElementChild.cloneNode(true);
+  row.dataset.run = run.id;
+  row.style.setProperty("--run", runs.lookOf(run.id).colour);
+  return row;
+}
+
+function fill(row, run) {
+  const find = selector => row.querySelector(selector);
+  const [chip, pin] = ["[data-toggle]", "[data-pin]"].map(find);
+  const isOver = runs.isOver(run);
+  chip.dataset.toggle = pin.dataset.pin = run.id;
+  chip.disabled = !runs.isTraining(run);
+  chip.setAttribute("aria-pressed", String(selection.has(run.id)));
+  chip.title = run.summary;
+  const more = !runs.isTraining(run) && html`<small>${run.summary}</small>`;
+  replace(chip, html`${swatch(runs.lookOf(run.id))}<span>${run.name}</span>${more}`);
+  const bar = find(".pd-progress");
+  bar.hidden = run.status !== "running";
+  showProgress(bar, run);
+  find(".pd-state").dataset.state = run.status;
+  setText(find(".pd-state"), run.reference ? "reference" : STATES[run.status]);
+  setText(find(".pd-now"), run.reference ? "" : stateOf(run));
+  replace(find(".pd-reached"), reached(run));
+  find("[data-action=stop]").hidden = isOver;
+  pin.hidden = !run.test;
+  pin.setAttribute("aria-pressed", String(selection.pinned() === run.id));
+  for (const [button, words] of [
+    ["stop", "Stop"],
+    ["details", "Details of"],
+  ]) {
+    find(`[data-action=${button}]`).setAttribute("aria-label", `${words} ${run.name}`);
+  }
+  pin.setAttribute("aria-label", `Pin ${run.name}: others are measured by it`);
+}
+
+function reached({ test, eval_accuracy: validation, status }) {
+  if (test) return html`<b>${percent(test.accuracy)}</b> <small>${between(test)}</small>`;
+  const isSoFar = status === "running" && validation != null;
+  return isSoFar && html`<small>${percent(validation)} in validation</small>`;
+}
+
+export function showProgress(bar, run) {
+  const share = run.status === "completed" ? 1 : run.max_steps ? run.step / run.max_steps : 0;
+  const isBusy = run.status === "running" && (share === 0 || run.phase !== "Training");
+  bar.setAttribute("aria-valuenow", Math.round(100 * share));
+  bar.setAttribute("aria-label", `Progress of ${run.name}`);
+  bar.classList.toggle("pd-busy", isBusy);
+  bar.firstElementChild.style.width = `${100 * share}%`;
+}
