@@ -88,7 +88,7 @@ def test_a_figure_is_kept_seen_large_and_has_no_button_that_uploads_it(page):
     plot = page.locator("[data-plot=eval_accuracy]")
     page.wait_for_function("document.querySelector('[data-plot=eval_accuracy]')?.data?.length >= 7")
     assert page.locator(".modebar").count() == 0
-    assert "46.9 % (4 runs)" in plot.inner_text().replace("\u00a0", " ")
+    assert "4 runs: 46.9 %" in plot.inner_text().replace("\u00a0", " ")
     with page.expect_download() as kept:
         page.get_by_role("button", name="Save Validation accuracy as PNG").click()
     assert kept.value.suggested_filename == "validation-accuracy.png"
@@ -100,7 +100,7 @@ def test_a_figure_is_kept_seen_large_and_has_no_button_that_uploads_it(page):
     page.keyboard.press("Escape")
     page.evaluate("document.fullscreenElement && document.exitFullscreen()")
     page.wait_for_function(
-        "document.querySelector('[data-plot=eval_accuracy]').layout.height === 280"
+        "document.querySelector('[data-plot=eval_accuracy]').layout.height === 236"
     )
 
 

@@ -1,7 +1,7 @@
 // The runs as the server last told them: one poll for the whole page, and who draws them follows it.
 
 import { ask } from "./gradio.js";
-import { apart, look } from "./lib/looks.js";
+import { look } from "./lib/looks.js";
 import * as selection from "./selection.js";
 
 const POLL_MS = 1000;
@@ -33,12 +33,6 @@ export function lookOf(id) {
   const references = ids.filter(other => other.startsWith("reference-"));
   const place = references.indexOf(id);
   return look(place >= 0 ? place : references.length + Number(id.replace(/\D/g, "")) - 1);
-}
-
-// The looks of some runs beside each other, by id.
-export function looksOf(some) {
-  const looks = apart(some.map(lookOf));
-  return Object.fromEntries(some.map((id, index) => [id, looks[index]]));
 }
 
 // Calls `listener` with the server's news, or with undefined when it cannot be reached.

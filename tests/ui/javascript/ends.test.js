@@ -9,8 +9,8 @@ test("curves that end alike share a label, in nobody's colour", () => {
   equal(
     labels.map(({ text, colour }) => [text, colour]),
     [
-      ["83.9\u00a0% C", "colour of C"],
-      ["46.9\u00a0% (2 runs)", null],
+      ["C: 83.9\u00a0%", "colour of C"],
+      ["2 runs: 46.9\u00a0%", null],
     ],
   );
 });

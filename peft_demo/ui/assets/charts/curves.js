@@ -7,6 +7,8 @@ import { across, saidOf } from "./baselines.js";
 import { atTheEnds } from "./ends.js";
 import { css, empty, figure, titled } from "./figure.js";
 
+const MOST_MARKERS = 12;
+
 // `series`: a list of { name, look, curve }; `x`: one of AXES; `smoothing`: of the training loss;
 // `texts`: what the runs read.
 export function drawCurves(plot, kind, series, chosen) {
@@ -71,9 +73,10 @@ function tracesOf(kind, { name, look, curve }, { x, along, keep }, count) {
     name: escaped(name),
     x: track[x],
     y: track[kind.key],
-    mode: kind.key === "loss" ? "lines" : "lines+markers",
+    mode: "lines+markers",
     line: { color: look.colour, dash: look.dash, width: 2 },
-    marker: { symbol: look.marker, size: 7 },
+    // Of many points some, so that the curve stays a line.
+    marker: { symbol: look.marker, size: 7, maxdisplayed: MOST_MARKERS },
     hovertemplate: `%{fullData.name}<br>${along} %{x:,.4~r}: %{y:${kind.isShare ? ".1%" : ".4f"}}<extra></extra>`,
   };
   const silent = { ...trace, mode: "lines", hoverinfo: "skip", hovertemplate: undefined };

@@ -4,9 +4,9 @@ import { percent } from "../lib/format.js";
 import { cut, escaped } from "../lib/html.js";
 
 const LINE = 15;
-const LONGEST = 20;
+const LONGEST = 18;
 const NARROWEST = 420;
-const ROOM = 172;
+const ROOM = 180;
 
 // `ends`: a list of { name, colour, value }; answers { y, text, colour } from the top down, at least a
 // line of text apart within `range`, which is `height` pixels high.
@@ -14,7 +14,7 @@ export function labelsOf(ends, [low, high], height) {
   const alike = Map.groupBy(ends, ({ value }) => percent(value));
   const labels = [...alike].map(([value, runs]) => ({
     y: runs[0].value,
-    text: `${value} ${runs.length > 1 ? `(${runs.length} runs)` : cut(runs[0].name, LONGEST)}`,
+    text: `${runs.length > 1 ? `${runs.length} runs` : cut(runs[0].name, LONGEST)}: ${value}`,
     colour: runs.length > 1 ? null : runs[0].colour,
   }));
   return spread(

@@ -25,8 +25,7 @@ export async function loadGroups() {
 
 export function drawChooser() {
   const asked = question.get();
-  const looks = runs.looksOf(asked.ids);
-  const chips = asked.ids.map(id => chipOf(id, looks[id]));
+  const chips = asked.ids.map(id => chipOf(id, runs.lookOf(id)));
   const none = html`<p class="pd-quiet">Choose two to eight runs.</p>`;
   fill("chips", chips.length || asked.group ? html`${chips}` : none);
   const matches = matcher(find(".pd-filter").value);

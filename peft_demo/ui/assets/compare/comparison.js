@@ -2,7 +2,7 @@
 
 import { drawForest } from "../charts/forest.js";
 import { KINDS } from "../lib/curves.js";
-import { looksOf } from "../runs.js";
+import { lookOf } from "../runs.js";
 import * as disagreements from "./disagreements.js";
 import { drawAll, drawCosts, estimateOf } from "./figures.js";
 import { dressAll, plot } from "./layout.js";
@@ -11,11 +11,10 @@ import { options } from "./options.js";
 export function drawComparison({ comparison, curves, means, texts }) {
   const { runs, repeats, pareto, baselines } = comparison;
   if (!runs.length) return;
-  const looks = looksOf(runs.map(run => run.run_id));
   const named = runs.map(run => ({
     ...run,
     id: run.run_id,
-    look: looks[run.run_id],
+    look: lookOf(run.run_id),
     estimate: estimateOf(run),
     curve: curves[run.run_id],
   }));
@@ -31,7 +30,6 @@ export function drawComparison({ comparison, curves, means, texts }) {
 function seriesOf({ track }, named, repeats, means) {
   const averaged = options.mean && track === "by_epoch" ? repeats : [];
   const inMeans = new Set(averaged.flatMap(cell => cell.run_ids));
-  const lookOf = id => named.find(run => run.id === id).look;
   return [
     ...averaged.map(({ cell_id, name, run_ids }) => ({
       name: `${name} (mean of ${run_ids.length})`,

@@ -3,7 +3,7 @@
 import { drawForest } from "../charts/forest.js";
 import { drawHeatMap, drawSweep } from "../charts/sweep.js";
 import { KINDS } from "../lib/curves.js";
-import { look } from "../lib/looks.js";
+import { lookOf } from "../runs.js";
 import { MOST } from "./address.js";
 import { drawAll, drawCosts, estimateOf } from "./figures.js";
 import { dressAll, find, plot } from "./layout.js";
@@ -14,10 +14,10 @@ const BY_EPOCH = KINDS.filter(kind => kind.track === "by_epoch");
 
 export function drawGroup({ group, means, texts }) {
   const { cells, baselines, pareto } = group;
-  const named = cells.map((cell, index) => ({
+  const named = cells.map(cell => ({
     ...cell,
     id: cell.cell_id,
-    look: look(index),
+    look: lookOf(cell.run_ids[0]),
     estimate: cell.accuracy,
     curve: means[cell.cell_id],
   }));
@@ -67,9 +67,9 @@ function drawAccuracy({ cells, runs, baselines }, { across, down, others }, name
 // above them their mean.
 function seedsOf(named, runs) {
   if (named.length !== 1) return named;
-  const seeds = runs.map((run, index) => ({
+  const seeds = runs.map(run => ({
     name: run.name,
-    look: look(index + 1),
+    look: lookOf(run.run_id),
     estimate: estimateOf(run),
   }));
   const [mean] = named;

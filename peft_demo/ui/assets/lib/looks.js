@@ -19,19 +19,14 @@ const MARKERS = {
 
 const nth = (list, n) => list[n % list.length];
 
-// The look of the n-th run: it keeps it whatever else is drawn.
+// The look of the n-th run: it keeps it whatever else is drawn. Runs of one colour differ in the rest.
 export function look(n) {
+  const round = Math.floor(n / COLOURS.length);
   return {
     colour: nth(COLOURS, n),
-    dash: nth(Object.keys(DASHES), Math.floor(n / COLOURS.length)),
-    marker: nth(Object.keys(MARKERS), n),
+    dash: nth(Object.keys(DASHES), round),
+    marker: nth(Object.keys(MARKERS), n + round),
   };
-}
-
-// These looks, unless two have the same colour: then the first ones of all.
-export function apart(looks) {
-  const differ = new Set(looks.map(({ colour }) => colour)).size === looks.length;
-  return differ ? looks : looks.map((_, index) => look(index));
 }
 
 export const swatch = ({ colour, dash, marker }) =>
