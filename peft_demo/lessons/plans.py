@@ -17,7 +17,7 @@ from peft_demo.runs.sweeps import Plan
 OWN = "own"
 """A seed of this value is another for each browser."""
 
-_LOST = (RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.INTERRUPTED)
+_LOST = (RunStatus.CANCELLED, RunStatus.INTERRUPTED)
 
 
 def plan_of(lesson: Lesson, name: str, owner: str = "") -> Plan:
@@ -39,13 +39,17 @@ def plan_of(lesson: Lesson, name: str, owner: str = "") -> Plan:
 
 
 def form_values(lesson: Lesson, planned: PlannedRuns, owner: str = "") -> dict[str, Any]:
-    """What the form has to say for a plan's runs; see ``plan_of``."""
-    return _config(lesson, {"preset": planned.preset, **planned.values}, owner).flat()
+    """What the form has to say for a plan's runs, which are named after it; see ``plan_of``."""
+    return _unnamed(lesson, {"preset": planned.preset, **planned.values}, owner)
 
 
 def start_values(lesson: Lesson, owner: str = "") -> dict[str, Any]:
     """What the form says when the lesson begins; see ``plan_of``."""
-    return _config(lesson, lesson.controls.preset, owner).flat()
+    return _unnamed(lesson, lesson.controls.preset, owner)
+
+
+def _unnamed(lesson: Lesson, values: Mapping[str, Any], owner: str) -> dict[str, Any]:
+    return {**_config(lesson, values, owner).flat(), "name": ""}
 
 
 def _config(lesson: Lesson, values: Mapping[str, Any], owner: str) -> RunConfig:

@@ -24,8 +24,8 @@ def to_link(config: RunConfig) -> str:
     )
 
 
-_OF_PAGES = ("view", "run_ids", "group")
-"""Keys of links to the compare page."""
+_OF_PAGES = ("view", "run_ids", "group", "lesson", "hide", "fix")
+"""Keys of links to the compare page and to lessons."""
 
 
 def from_link(query: str) -> Imported:

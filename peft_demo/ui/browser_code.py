@@ -17,19 +17,23 @@ from starlette.staticfiles import StaticFiles
 ASSETS = Path(__file__).parent / "assets"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 STYLES = [
-    ASSETS / "styles" / f"{name}.css"
-    for name in (
-        "page",
-        "runs",
-        "board",
-        "review",
-        "form",
-        "method",
-        "drawing",
-        "to_scale",
-        "compare",
-        "runs_table",
-    )
+    *(ASSETS / "vendor").glob("*.css"),
+    *(
+        ASSETS / "styles" / f"{name}.css"
+        for name in (
+            "page",
+            "runs",
+            "board",
+            "review",
+            "form",
+            "method",
+            "drawing",
+            "to_scale",
+            "compare",
+            "runs_table",
+            "learn",
+        )
+    ),
 ]
 """In the order in which a later rule overrules an earlier one."""
 
@@ -49,7 +53,8 @@ _FOLDER = f"modules/{_checksum()}"
 def route() -> Mount:
     """What serves the modules."""
     # Where the system maps .js to something else, browsers refuse the modules.
-    mimetypes.add_type("text/javascript", ".js")
+    for ending in (".js", ".mjs"):
+        mimetypes.add_type("text/javascript", ending)
     return Mount(f"/{_FOLDER}", StaticFiles(directory=ASSETS))
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gradio as gr
 
+from peft_demo.lessons.glossary import glossary
 from peft_demo.ui.api import add_endpoints
 from peft_demo.ui.browser_code import PLOTLY, calling
 from peft_demo.ui.faults import Blocks
 from peft_demo.ui.form.sidebar import Sidebar
-from peft_demo.ui.html import render, scripted
+from peft_demo.ui.html import render, scripted, styled
 from peft_demo.ui.owners import issue, owner_digest
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.pages.compare import ComparePage
+from peft_demo.ui.pages.learn import LearnPage
 from peft_demo.ui.pages.method import MethodPage
 from peft_demo.ui.pages.page import Frame
 from peft_demo.ui.pages.review import ReviewPage
@@ -25,6 +27,7 @@ PAGES = (
     RunsPage,
     ComparePage,
     ReviewPage,
+    LearnPage,
 )
 """The tabs in their order."""
 
@@ -32,7 +35,7 @@ TITLE = "PEFT Demo"
 # Gradio looks for the names of events between quotes.
 _EVENTS = ", ".join(
     f"{name}: (data) => trigger('{name}', data)"
-    for name in ("finished", "rated", "again", "asked", "opened")
+    for name in ("finished", "rated", "again", "asked", "opened", "taught")
 )
 
 
@@ -51,6 +54,7 @@ def build(services: Services) -> gr.Blocks:
             server_functions=functions,
             elem_id="header",
         )
+        styled(render("learn/panel", terms=glossary()), elem_id="lesson")
         frame = Frame(blocks, owner, header, Sidebar(services, owner))
         with gr.Tabs(elem_id="tabs"):
             for page in pages:

@@ -6,7 +6,7 @@ from running_app import App
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory):
-    app = App(tmp_path_factory.mktemp("app") / "home")
+    app = App(tmp_path_factory.mktemp("app") / "home", PEFT_DEMO_LESSONS="small")
     app.start()
     yield app
     app.stop()

@@ -8,6 +8,9 @@ import * as refusals from "./form/refusals.js";
 import * as sidebar from "./form/sidebar.js";
 import { connect } from "./gradio.js";
 import * as header from "./header.js";
+import * as maker from "./learn/maker.js";
+import * as player from "./learn/player.js";
+import * as tour from "./learn/tour.js";
 import { openTab } from "./lib/dom.js";
 import { poll, start as startPolling } from "./runs.js";
 import * as edit from "./runs_table/edit.js";
@@ -42,6 +45,9 @@ export function start(element, server, events) {
     paste,
     refusals,
     sidebar,
+    player,
+    maker,
+    tour,
   ]) {
     part.start();
   }

@@ -1,0 +1,81 @@
+"""The glossary: every term that the page uses, in one file a language, and where texts use it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from typing import Annotated
+
+import pydantic
+import yaml
+
+from peft_demo.lessons.loading import TEXTS
+from peft_demo.lessons.schema import Line, Part
+
+
+class Term(Part):
+    """A word of the field."""
+
+    term: Line
+    also: tuple[str, ...] = ()
+    """Other ways to write it."""
+    text: Annotated[str, pydantic.Field(min_length=1, max_length=400)]
+    source: str = ""
+    """Where to read more: a paper, or a library's documentation."""
+
+    @property
+    def id(self) -> str:
+        """Such as ``confidence-interval``."""
+        return re.sub(r"\W+", "-", self.term.lower()).strip("-")
+
+
+@cache
+def glossary() -> tuple[Term, ...]:
+    """Every term, in the order of the alphabet."""
+    content = yaml.safe_load((TEXTS / "glossary.yaml").read_text(encoding="utf-8"))
+    terms = pydantic.TypeAdapter(tuple[Term, ...]).validate_python(content)
+    return tuple(sorted(terms, key=lambda term: term.term.lower()))
+
+
+_UNTOUCHED = ("a", "button", "code", "math", "pre", "script", "style", "summary", "h3")
+"""Elements whose texts hold no links."""
+
+_MARKUP = re.compile(r"(<[^>]*>)")
+
+
+def mark(html: str, link: Callable[[Term, str], str], terms: Sequence[Term] | None = None) -> str:
+    """HTML with each term linked where it first stands.
+
+    Args:
+        html: well formed; what stands in links, code and formulas stays.
+        link: makes the HTML of a term as it is written there.
+        terms: those of the glossary, if not others.
+    """
+    waiting = _by_spelling(glossary() if terms is None else terms)
+    if not waiting:
+        return html
+    words = sorted(waiting, key=len, reverse=True)
+    pattern = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, words))})(?:s?)(?![\w-])", re.I)
+    used: set[str] = set()
+
+    def linked(match: re.Match[str]) -> str:
+        term = waiting[match[1].lower()]
+        if term.id in used:
+            return match[0]
+        used.add(term.id)
+        return link(term, match[0])
+
+    depth, parts = 0, []
+    for part in _MARKUP.split(html):
+        if name := re.match(r"<(/?)(\w+)", part):
+            if name[2] in _UNTOUCHED:
+                depth += -1 if name[1] else 1
+            parts.append(part)
+        else:
+            parts.append(part if depth else pattern.sub(linked, part))
+    return "".join(parts)
+
+
+def _by_spelling(terms: Iterable[Term]) -> dict[str, Term]:
+    return {word.lower(): term for term in terms for word in (term.term, *term.also)}

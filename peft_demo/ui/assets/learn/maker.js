@@ -1,0 +1,37 @@
+// The teacher's link: what is ticked, as a query that the server has checked.
+
+import { copy } from "../form/configuration.js";
+import { ask } from "../gradio.js";
+import { setText, whenPressed } from "../lib/dom.js";
+
+let query = "";
+
+export function start() {
+  document.addEventListener("change", ({ target }) => {
+    const form = target.closest?.(".pd-maker");
+    if (form) make(form);
+  });
+  whenPressed("data-copy-made", async (_, button) => {
+    await make(button.form);
+    if (query) copy(button, `?${query}`);
+  });
+}
+
+const unticked = (form, name) =>
+  [...form.querySelectorAll(`[name=${name}]:not(:checked)`)].map(box => box.value);
+
+async function make(form) {
+  const answer = await ask("lesson_link", {
+    lesson: form.elements.lesson.value,
+    hide: unticked(form, "show"),
+    fix: unticked(form, "change"),
+    form: form.elements.values.checked
+      ? (document.querySelector(".pd-brief[data-link]")?.dataset.link ?? "")
+      : "",
+  });
+  query = answer?.query ?? "";
+  const problem = form.querySelector(".pd-problem");
+  problem.hidden = !answer?.error;
+  setText(problem, answer?.error ?? "");
+  form.querySelector(".pd-made").value = query && `${location.origin}${location.pathname}?${query}`;
+}

@@ -1,0 +1,175 @@
+// The player of lessons: a panel beside the page. What a step shows comes from the server; where a
+// person is, and what was answered, stays in this browser.
+
+import { ask, tell } from "../gradio.js";
+import { keep, openTab, recall, replace, setText, whenPressed } from "../lib/dom.js";
+import { markup } from "../lib/html.js";
+import * as owner from "../owner.js";
+import * as runs from "../runs.js";
+
+const KEPT = "peft-demo-lessons";
+const LOOK_MS = 500;
+
+// { now, progress }: the lesson that is open with the place in it, and how far each one is.
+const state = { progress: {}, ...recall(KEPT) };
+let told = null;
+let asked = "";
+let isStale = true;
+
+const panel = () => document.querySelector("#lesson .pd-lesson");
+const formLink = () => document.querySelector(".pd-brief[data-link]")?.dataset.link ?? "";
+const listed = text => (text ? text.split(",") : []);
+
+const openedTab = () => {
+  const chosen = "#tabs [role=tab][aria-selected=true], #tabs .overflow-dropdown .selected";
+  return document.querySelector(chosen)?.textContent.trim().toLowerCase() ?? "";
+};
+
+export function start() {
+  whenPressed("data-lesson", (action, button) => PRESSED[action](button.dataset));
+  whenPressed("data-start-lesson", id => begin(id));
+  runs.follow(() => {
+    isStale = true;
+  });
+  fromLink();
+  setInterval(look, LOOK_MS);
+}
+
+// A link opens its lesson; where that is open already, it goes on.
+function fromLink() {
+  const {
+    lesson = "",
+    hide,
+    fix,
+    ...values
+  } = Object.fromEntries(new URLSearchParams(location.search));
+  const query = values.method ? String(new URLSearchParams(values)) : "";
+  if (!lesson && !hide && !fix) return state.now && arrange({ fills: !query });
+  const isOpen = state.now?.lesson === lesson;
+  if (!isOpen) state.now = { lesson, ...fresh(), before: "method=lora" };
+  Object.assign(state.now, { hide: listed(hide), fix: listed(fix), query });
+  arrange({ fills: Boolean(lesson) });
+}
+
+const fresh = () => ({ step: 0, began: "", choices: {}, taken: [], done: [] });
+
+function begin(lesson) {
+  const before = state.now?.before || formLink();
+  state.now = { lesson, ...fresh(), hide: [], fix: [], query: "", before };
+  arrange();
+  go(state.progress[lesson]?.step ?? 0);
+}
+
+function arrange({ plan = "", fills = true } = {}) {
+  const { lesson, query, fix } = state.now;
+  tell("taught", { lesson, plan, query, fix, owner: owner.get(), fills });
+}
+
+function go(step) {
+  Object.assign(state.now, { step, isFolded: false });
+  show(true);
+}
+
+const PRESSED = {
+  next: () => go(state.now.step + 1),
+  back: () => go(state.now.step - 1),
+  fold() {
+    state.now.isFolded = !state.now.isFolded;
+    draw();
+  },
+  choose({ choice }) {
+    state.now.choices[state.now.step] = Number(choice);
+    show();
+  },
+  take({ plan }) {
+    state.now.taken.push(plan);
+    show();
+  },
+  fill: ({ plan }) => arrange({ plan }),
+  async queue({ plan }) {
+    await ask("queue_plan", { lesson: state.now.lesson, plan, owner: owner.get() });
+    runs.poll();
+  },
+  reset() {
+    Object.assign(state.now, fresh());
+    arrange();
+    go(0);
+  },
+  leave,
+  finish() {
+    const { lesson } = state.now;
+    state.progress[lesson] = { step: 0, isFinished: true };
+    leave();
+    openTab("Learn");
+  },
+};
+
+function leave() {
+  state.now = { ...state.now, lesson: "", query: state.now.before, hide: [], fix: [] };
+  arrange();
+  state.now = null;
+  told = null;
+  draw();
+  history.replaceState(null, "", location.pathname);
+}
+
+// Asks again whenever what the step may depend on has changed.
+function look() {
+  markProgress();
+  if (!state.now || document.visibilityState === "hidden") return;
+  if (asked !== JSON.stringify(request()) || (isStale && told?.waits)) show();
+}
+
+function request() {
+  const { lesson, step, began, choices, taken, hide } = state.now;
+  const mine = { owner: owner.get(), form: formLink(), tab: openedTab() };
+  return { lesson, step, began, choices, taken, hide, ...mine };
+}
+
+async function show(isMoved = false) {
+  const { now } = state;
+  const wanted = request();
+  asked = JSON.stringify(wanted);
+  isStale = false;
+  const answer = await ask("play", wanted);
+  if (!answer || state.now !== now || asked !== JSON.stringify(wanted)) return;
+  if (answer.error) return leave();
+  told = answer;
+  if (!now.began && answer.began) {
+    now.began = answer.began;
+    asked = JSON.stringify(request());
+  }
+  const known = state.progress[now.lesson];
+  state.progress[now.lesson] = { ...known, step: now.step, steps: answer.steps };
+  draw();
+  if (isMoved) panel().querySelector("h2")?.focus();
+}
+
+function draw() {
+  keep(KEPT, state);
+  const place = panel();
+  const focused = place.contains(document.activeElement) && document.activeElement.dataset;
+  place.hidden = !state.now;
+  const isSmall = state.now?.isFolded || !state.now?.lesson;
+  place.dataset.state = state.now ? (isSmall ? "small" : "open") : "";
+  replace(place, told ? markup(told.html) : "");
+  setText(document.getElementById("pd-lesson-style"), told?.style ?? "");
+  if (focused?.lesson) refocus(place, focused);
+}
+
+function refocus(place, { lesson, choice }) {
+  const same = choice ? `[data-choice="${choice}"]` : `[data-lesson="${lesson}"]`;
+  place.querySelector(same)?.focus();
+}
+
+function markProgress() {
+  for (const place of document.querySelectorAll("[data-progress]")) {
+    const known = state.progress[place.dataset.progress];
+    const words = known?.isFinished
+      ? "· finished ✓"
+      : known
+        ? `· you are at step ${known.step + 1}`
+        : "";
+    setText(place, words);
+  }
+}

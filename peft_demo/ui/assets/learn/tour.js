@@ -1,0 +1,43 @@
+// The tour of the page: a light on the real elements; it can be left and resumed.
+
+import { ask } from "../gradio.js";
+import { openTab, whenPressed } from "../lib/dom.js";
+
+const KEPT = "peft-demo-tour";
+const WAIT_MS = 5000;
+
+export function start() {
+  whenPressed("data-tour", begin);
+}
+
+async function begin() {
+  const [stops, { driver }] = await Promise.all([ask("tour"), import("../vendor/driver.mjs")]);
+  if (!stops || stops.error) return;
+  const tour = driver({
+    steps: stops.map(step),
+    showProgress: true,
+    overlayOpacity: 0.4,
+    animate: !matchMedia("(prefers-reduced-motion: reduce)").matches,
+    waitForElement: WAIT_MS,
+    skipMissingElement: true,
+    onHighlighted: () => localStorage.setItem(KEPT, tour.getActiveIndex()),
+    onDoneClick() {
+      localStorage.removeItem(KEPT);
+      tour.destroy();
+    },
+  });
+  tour.drive(Number(localStorage.getItem(KEPT) ?? 0) % stops.length);
+}
+
+const step = ({ at, title, text, tab, waits }) => ({
+  element() {
+    if (tab) openTab(tab, 0);
+    return [...document.querySelectorAll(at)].find(each => each.checkVisibility());
+  },
+  advanceOnClick: waits === "click",
+  popover: {
+    title,
+    description: text,
+    showButtons: ["previous", "close", ...(waits ? [] : ["next"])],
+  },
+});

@@ -1,0 +1,1 @@
+"""The player of lessons, their texts, and the links that teachers make."""

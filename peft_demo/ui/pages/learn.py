@@ -1,0 +1,182 @@
+"""The Learn page: the lessons, the player beside the page, teachers' links, tour and glossary."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import gradio as gr
+
+from peft_demo import lessons
+from peft_demo.errors import PeftDemoError
+from peft_demo.lessons.glossary import glossary
+from peft_demo.lessons.plans import plan_of
+from peft_demo.lessons.schema import TABS
+from peft_demo.lessons.tour import tour
+from peft_demo.runs import fields_of
+from peft_demo.ui.html import render, styled
+from peft_demo.ui.learn import controls
+from peft_demo.ui.learn.controls import Controls
+from peft_demo.ui.learn.player import Player, place_of
+from peft_demo.ui.learn.prose import prose
+from peft_demo.ui.owners import acting
+from peft_demo.ui.pages.page import Frame, Page
+from peft_demo.ui.requests import QUIET, Values, of_event, page_function
+from peft_demo.ui.services import Services
+
+_PARTS = {
+    "preset": "Preset",
+    "find-rate": "Find a learning rate",
+    "more-settings": "More settings",
+    "several": "Repeats, sweeps and races",
+    "transfer": "Paste or take along",
+}
+
+
+class LearnPage(Page):
+    """Lists the lessons and answers their player."""
+
+    label = "Learn"
+    tab_id = "learn-tab"
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self._player = Player(services)
+        self._controls: Controls
+
+    def functions(self) -> list[Callable[..., Any]]:
+        """See Page."""
+        functions = (self.play, self.queue_plan, self.lesson_link, self.tour)
+        return [page_function(function) for function in functions]
+
+    def draw(self, frame: Frame) -> None:
+        """See Page."""
+        styled(
+            render(
+                "learn/page",
+                lessons=lessons.LESSONS,
+                problems=lessons.PROBLEMS,
+                prose=prose,
+                parts=_PARTS,
+                tabs=[name for name in TABS if name != "learn"],
+                fields=[
+                    (field.name, field.label) for field in fields_of("lora") if not field.is_rare
+                ],
+                terms=glossary(),
+            ),
+            elem_id="learn",
+        )
+
+    def connect(self, frame: Frame) -> None:
+        """Let the player arrange the form."""
+        drawn = frame.blocks.blocks.values()
+        tabs = {str(tab.label).lower(): str(tab.id) for tab in drawn if isinstance(tab, gr.Tab)}
+        self._controls = Controls(frame.sidebar, tabs)
+        frame.header.taught(of_event(self.arrange), None, self._controls.outputs, **QUIET)
+
+    def play(
+        self,
+        lesson: str,
+        step: int = 0,
+        began: str = "",
+        owner: Any = None,
+        choices: Values = {},  # noqa: B006
+        taken: list[str] = [],  # noqa: B006
+        form: str = "",
+        tab: str = "",
+        hide: list[str] = [],  # noqa: B006
+    ) -> str:
+        """What a step of a lesson shows now; without a lesson, what hides some of the page."""
+        if not lesson:
+            bar = render("learn/limited")
+            return json.dumps({"html": bar, "style": self._controls.style(hide), "done": True})
+        place = place_of(
+            lesson,
+            step,
+            began,
+            owner=acting(owner),
+            choices={step: n for step, n in choices.items() if isinstance(n, int)},
+            taken=taken,
+            form=form,
+            tab=tab,
+        )
+        html, shown = self._player.draw(place)
+        hidden = [*place.lesson.controls.hidden, *hide]
+        wanted = () if shown.is_done else self._wanted(place.step, place.lesson)
+        return json.dumps(
+            {
+                "html": html,
+                "style": self._controls.style(hidden, wanted),
+                "done": shown.is_done,
+                "waits": shown.waits,
+                "steps": len(place.lesson.steps),
+                "began": began or datetime.now(UTC).isoformat(),
+            }
+        )
+
+    @staticmethod
+    def _wanted(step: lessons.Step, lesson: lessons.Lesson) -> tuple[str, ...]:
+        """What has to be used next on the page."""
+        if step.kind == "open" and step.action:
+            return (str(step.action.open),)
+        if step.kind == "set" and step.action:
+            return tuple(step.action.set or ())
+        planned = lesson.runs[str(step.plan)] if step.kind == "start" else None
+        if planned is None or planned.each:
+            return ()
+        return ("queue-all",) if planned.axes or planned.repeats > 1 else ("start",)
+
+    def arrange(
+        self,
+        lesson: str,
+        plan: str = "",
+        query: str = "",
+        fix: list[str] = [],  # noqa: B006
+        owner: Any = None,
+        fills: bool = True,
+    ) -> list[Any]:
+        """The form for a lesson's start, for one of its plans, or as it was before.
+
+        Raises:
+            PeftDemoError: there is no such lesson, or its link is wrong.
+        """
+        if not lesson:
+            values = controls.read_form(query).flat() if query and fills else None
+            return self._controls.arrange(values, fix)
+        chosen, who = lessons.lesson(lesson), acting(owner)
+        fixed = [*chosen.controls.fixed, *fix]
+        if plan in chosen.runs:
+            values, asked = controls.asked(chosen, plan, who)
+            return self._controls.arrange(values, fixed, asked)
+        return self._controls.arrange(controls.begun(chosen, query, who) if fills else None, fixed)
+
+    def queue_plan(self, lesson: str, plan: str, owner: Any = None) -> str:
+        """Queue runs that no form asks for.
+
+        Raises:
+            PeftDemoError: there are none of that name.
+        """
+        chosen, who = lessons.lesson(lesson), acting(owner)
+        if plan not in chosen.runs:
+            raise PeftDemoError(f"plan must be one of {', '.join(chosen.runs)}, got {plan[:40]!r}.")
+        _, queued = self._services.engine.submit_plan(plan_of(chosen, plan, who), who)
+        return json.dumps([run.run_id for run in queued])
+
+    def lesson_link(self, lesson: str, hide: list[str], fix: list[str], form: str = "") -> str:
+        """The link that a teacher made; see ``controls.link``."""
+        return json.dumps({"query": controls.link(lesson, hide, fix, form)})
+
+    def tour(self) -> str:
+        """The tour of the page."""
+        return json.dumps(
+            [
+                {
+                    **stop.model_dump(),
+                    "text": str(prose(stop.text)),
+                    "tab": (stop.tab or "").capitalize(),
+                }
+                for stop in tour()
+            ]
+        )

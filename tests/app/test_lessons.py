@@ -1,0 +1,91 @@
+"""Every lesson is played to its end: the real buttons, on real trainings of its small values."""
+
+import pytest
+
+from peft_demo.lessons import LESSONS
+from peft_demo.lessons.plans import form_values
+from peft_demo.runs import RunConfig, links
+
+pytestmark = pytest.mark.browser
+
+TRAINED = 120_000
+"""Milliseconds that the small runs of one step may take on a busy machine."""
+
+LINK = "document.querySelector('.pd-brief[data-link]')?.dataset.link"
+
+
+class Learner:
+    """Does what each step says, with the page's own controls."""
+
+    def __init__(self, page, lesson_id):
+        self.page, self.lesson = page, LESSONS[lesson_id]
+        self.panel = page.locator(".pd-lesson")
+
+    def play(self):
+        for number, step in enumerate(self.lesson.steps, start=1):
+            words = f"step {number} of {len(self.lesson.steps)}"
+            self.panel.get_by_text(words, exact=True).wait_for()
+            getattr(self, f"do_{step.kind}")(step)
+            last = number == len(self.lesson.steps)
+            ready = f"[data-lesson={'finish' if last else 'next'}].pd-primary:enabled"
+            self.panel.locator(ready).click(timeout=TRAINED)
+        self.panel.wait_for(state="hidden")
+
+    def do_read(self, _):
+        assert self.panel.locator(".pd-prose").first.inner_text()
+
+    do_reveal = do_check = do_class_board = do_read
+
+    def do_open(self, step):
+        self.page.get_by_role("tab", name=step.action.open.capitalize(), exact=True).click()
+
+    def do_set(self, step):
+        for name, value in step.action.set.items():
+            self.enter(name, value)
+
+    def enter(self, name, value):
+        ids = (f'[id="{name}"]', f'[id$="-{name}"]')
+        block = self.page.locator(", ".join(f"#sidebar {each}:visible" for each in ids)).first
+        number = block.locator("input[type=number]")
+        box = number if number.count() else block.locator("input, textarea").first
+        if box.get_attribute("type") == "checkbox":
+            return box.set_checked(value)
+        box.click()
+        box.fill(str(value))
+        if box.get_attribute("role") == "listbox":
+            return self.page.get_by_role("option").first.click()
+        return box.press("Tab")
+
+    def do_start(self, step):
+        planned = self.lesson.runs[step.plan]
+        if planned.each:
+            return self.panel.locator("[data-lesson=queue]").click()
+        self.panel.locator("[data-lesson=fill]").click()
+        wanted = links.to_link(RunConfig(form_values(self.lesson, planned)))
+        if "own" not in planned.values.values():
+            self.page.wait_for_function(f"wanted => {LINK} === wanted", arg=wanted)
+        several = planned.axes or planned.repeats > 1
+        self.page.wait_for_timeout(800)
+        return self.page.locator("#queue-all" if several else "#start").click()
+
+    def do_predict(self, _):
+        self.panel.locator("[data-choice='0']").click()
+
+    def do_question(self, step):
+        for number, choice in enumerate(step.question.choices):
+            self.panel.locator(f"[data-choice='{number}']").click()
+            is_right = str(choice.right).lower()
+            self.panel.locator(f"[data-right={is_right}]").wait_for()
+            if choice.right:
+                return
+
+
+@pytest.mark.parametrize("lesson_id", LESSONS)
+def test_play(app, visit, lesson_id, monkeypatch):
+    monkeypatch.setenv("PEFT_DEMO_LESSONS", "small")
+    opened = visit()
+    page = opened.open(f"{app.url}/?lesson={lesson_id}")
+    Learner(page, lesson_id).play()
+    page.locator(f"[data-progress={lesson_id}]").filter(has_text="finished").wait_for()
+    assert "lesson=" not in page.url
+    assert opened.errors == []
