@@ -40,7 +40,7 @@ def disagreements(
     texts: Sequence[str] = ()
     if evaluation_set == TEST_SET:
         try:
-            texts = _texts(chosen[ids[0]].run)
+            texts = _tested_on(chosen[ids[0]].run).texts
         except AssetError as error:
             problems.append(str(error))
     return _disagreements(chosen, texts, limit, tuple(problems))
@@ -89,24 +89,25 @@ def _largest(
     return places
 
 
-def text_at(store: Store, run_id: str, index: int) -> str:
-    """The test text of a run at that place.
+def text_at(store: Store, run_id: str, index: int) -> tuple[str, str]:
+    """The test text of a run at that place, and its label.
 
     Raises:
         NotFoundError: there is no such run or place.
         AssetError: the texts that it was tested on are not here.
     """
-    texts = _texts(store.get(run_id))
-    if not 0 <= index < len(texts):
-        raise NotFoundError(f"index must be between 0 and {len(texts) - 1:,}, got {index}.")
-    return texts[index]
+    run = store.get(run_id)
+    tested_on = _tested_on(run)
+    if not 0 <= index < len(tested_on):
+        raise NotFoundError(f"index must be between 0 and {len(tested_on) - 1:,}, got {index}.")
+    return tested_on.texts[index], run.config.labels[tested_on.labels[index]]
 
 
 def _excerpt(text: str) -> str:
     return text if len(text) <= EXCERPT else f"{text[:EXCERPT].rsplit(' ', 1)[0]} …"
 
 
-def _texts(run: Run) -> Sequence[str]:
+def _tested_on(run: Run) -> data.LabelledTexts:
     """The texts that a run was tested on.
 
     Raises:
@@ -119,4 +120,4 @@ def _texts(run: Run) -> Sequence[str]:
     tested_on = pool.take(range(min(run.result.num_test_reviews, len(pool))))
     if tested_on.fingerprint != run.result.test_set:
         raise AssetError(f"The {texts_of(run)} here are not those that the runs were tested on.")
-    return tested_on.texts
+    return tested_on

@@ -33,6 +33,10 @@ KEPT = 32
 MERGED_BYTES = 43_000_000
 """Memory for weights with adapters merged into them: of two on all layers in bfloat16."""
 
+CLOSE = 0.1
+"""Two labels whose probabilities lie no further apart are about as likely: of two labels in all,
+one at 45 to 55 %."""
+
 MOST_REVIEWS = 1_000
 """Reviews that may be predicted at once."""
 
@@ -55,6 +59,12 @@ class Prediction(Record):
     """Where in the review the reading ended."""
     unknown_tokens: int
     """Read tokens that the base's vocabulary does not know, such as emoji."""
+
+    @property
+    def is_close(self) -> bool:
+        """Whether the second label is about as likely as the first."""
+        second, first = sorted(self.probabilities.values())[-2:]
+        return round(first - second, 9) <= CLOSE
 
 
 class _Kept(NamedTuple):

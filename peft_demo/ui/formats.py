@@ -9,11 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 from peft_demo.comparison.words import between, p_value
+from peft_demo.runs.results import Evaluation
 
 
 def percent(share: float, digits: int = 1) -> str:
     """Such as ``81.2 %``."""
     return f"{100 * share:.{digits}f}\u00a0%"
+
+
+def give_or_take(of: Evaluation) -> str:
+    """An accuracy with half the width of its interval: ``83.9 % ± 1.6``."""
+    return f"{percent(of.accuracy)}\u00a0±\u00a0{50 * (of.high - of.low):.1f}"
 
 
 def points(difference: float) -> str:
@@ -82,6 +88,16 @@ FILTERS: dict[str, Callable[..., str | float]] = {
     "log": math.log,
     **{
         write.__name__: write
-        for write in (percent, points, size, seconds, milliseconds, exact, glued, plain)
+        for write in (
+            percent,
+            give_or_take,
+            points,
+            size,
+            seconds,
+            milliseconds,
+            exact,
+            glued,
+            plain,
+        )
     },
 }

@@ -35,7 +35,7 @@ TITLE = "PEFT Demo"
 # Gradio looks for the names of events between quotes.
 _EVENTS = ", ".join(
     f"{name}: (data) => trigger('{name}', data)"
-    for name in ("finished", "rated", "again", "asked", "opened", "taught")
+    for name in ("finished", "rated", "again", "asked", "opened", "reviewed", "taught")
 )
 
 

@@ -52,7 +52,6 @@ def test_the_page_answers_before_torch_is_there_and_says_so(tmp_path, visit):
         open_tab(page, "Review")
         page.click("#example-0")
         page.wait_for_function("document.querySelector('#review textarea').value !== ''")
-        page.click("#classify")
         page.locator("#cards .pd-card").first.wait_for(timeout=120_000)
         assert page.locator("#cards .pd-card").count() == 4
         wait_for_models(page)
@@ -73,7 +72,6 @@ def test_reference_charts_are_there_at_first_sight_and_nothing_leaves_the_machin
     open_tab(page, "Review")
     page.click("#example-1")
     page.wait_for_function("document.querySelector('#review textarea').value !== ''")
-    page.click("#classify")
     page.locator("#cards .pd-card").first.wait_for()
     outside = [
         url
@@ -129,30 +127,49 @@ def test_the_verdict_is_changed_by_what_is_pinned_and_not_by_what_is_shown(page)
     page.locator(".pd-latest", has_text="IA3, recommended").wait_for()
 
 
-def test_four_adapters_say_what_they_make_of_a_typed_review(page):
+def test_answers_follow_the_typing_and_stay_through_a_reload(page):
     open_tab(page, "Review")
+    cards, heard = page.locator("#cards"), page.locator(".pd-announce")
     review = "The first half is dull. " * 20 + "The end is good."
     page.fill("#review textarea", review)
-    page.click("#classify")
-    page.locator("#cards .pd-card").nth(3).wait_for()
-    assert page.locator("#cards .pd-card").count() == 4
-    assert re.search("agree|disagree", page.locator(".pd-agreement").inner_text())
-    text = page.locator("#cards .pd-card").first.inner_text()
+    cards.locator(".pd-card").nth(3).wait_for()
+    text = cards.locator(".pd-card").first.inner_text()
     assert re.search(r"\d+\.\d\s%", text)
-    assert re.search(r"\d+ ms", text)
+    assert re.search(r"\d\s+ms", text)
     assert "read 48 of" in text
     assert page.locator(".pd-reading .pd-some").last.inner_text().endswith("The end is good.")
+    # While the answers to a newer text are on their way, the older ones say that they are older.
+    waiting = []
 
+    def hold(route):
+        waiting.append(route)
 
-def test_bad_reviews_are_told_at_the_field_and_stay_there(page):
+    page.route("**/queue/join*", hold)
+    page.locator("#review textarea").press_sequentially("!?", delay=20)
+    assert cards.get_attribute("aria-busy") == "true"
+    before = "getComputedStyle(document.getElementById('cards'), '::before').content"
+    assert "For the text before" in page.evaluate(before)
+    while not waiting:
+        page.wait_for_timeout(50)
+    page.unroute("**/queue/join*")
+    page.locator("#review textarea").press_sequentially(" A bad film.", delay=20)
+    for request in waiting:
+        request.continue_()
+    page.wait_for_function("document.getElementById('cards').ariaBusy === 'false'")
+    vote = page.locator(".pd-agreement").inner_text()
+    assert vote == heard.text_content()
+    page.get_by_label("positive", exact=True).check()
+    cards.locator(".pd-fooled").first.wait_for()
+    page.click("#adapters input")
+    page.keyboard.type("(assignment)")
+    page.get_by_role("option", name=re.compile("IA3 .assignment. · 51.3")).click()
+    page.keyboard.press("Escape")
+    cards.locator("[data-run=reference-ia3]").wait_for()
+    page.reload()
     open_tab(page, "Review")
-    page.fill("#review textarea", "   ")
-    page.click("#classify")
-    page.locator("#review", has_text="review must have 1 to 20,000 characters").wait_for()
-    page.fill("#review textarea", "good " * 40_000)
-    page.click("#classify")
-    page.locator("#review", has_text="got 200,000 characters").wait_for()
-    assert len(page.input_value("#review textarea")) == 200_000
+    cards.locator("[data-run=reference-ia3]").wait_for()
+    assert page.input_value("#review textarea") == f"{review}!? A bad film."
+    assert page.get_by_label("positive", exact=True).is_checked()
 
 
 def test_bad_values_are_told_at_their_fields_and_nothing_is_lost(page):
@@ -197,10 +214,9 @@ def test_a_run_trains_live_survives_a_reload_and_predicts(app, visit):
     page.reload()
     row(page, name).wait_for()
     open_tab(page, "Review")
-    page.locator("#adapters label", has_text="mine").first.click()
     page.fill("#review textarea", "Lovely.")
-    page.click("#classify")
     page.locator("#cards .pd-card").nth(4).wait_for()
+    # The newest run is asked without being chosen.
     assert page.locator("#cards .pd-card h3", has_text=name).count() == 1
 
 

@@ -66,9 +66,8 @@ def test_five_labels_from_the_form_to_a_card(five_app, visit):
     for card in cards.all():
         bars = card.locator(".pd-bar-row span:first-child").all_inner_texts()
         assert bars == list(reversed(LABELS))
-        assert card.get_attribute("data-says") == card.locator(".pd-label").inner_text()
+        assert card.locator(".pd-label").inner_text().startswith(card.get_attribute("data-says"))
     page.fill("#review textarea", "we saw a hammer here")
-    page.click("#classify")
     learned = page.locator("#cards .pd-card", has_text="learns")
     learned.locator(".pd-label", has_text="tool").wait_for()
 

@@ -77,22 +77,6 @@ class TestReview:
         other.wait_for_timeout(1000)
         assert other.input_value("#review textarea") == ""
 
-    def test_faults_of_text_and_adapters_are_gone_at_the_next_try(self, page):
-        wait_for_models(page)
-        open_tab(page, "Review")
-        page.wait_for_timeout(500)
-        while page.locator("#adapters input:checked").count():
-            page.locator("#adapters input:checked").first.uncheck()
-            page.wait_for_timeout(100)
-        page.click("#classify")
-        wait_for_fault(page, "#review", "review must have 1 to 20,000")
-        wait_for_fault(page, "#adapters", "run_ids must name 1 to 100")
-        page.fill("#review textarea", "Lovely.")
-        page.locator("#adapters label", has_text="LoRA 1").first.click()
-        page.click("#classify")
-        page.locator("#cards .pd-card").first.wait_for()
-        wait_for_none(page, "#review-tab, #review, #adapters, #cards")
-
 
 class TestForm:
     def test_faults_are_gone_at_the_next_try(self, page):

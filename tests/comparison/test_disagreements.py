@@ -37,7 +37,8 @@ class TestDisagreements:
             assert pool.texts[row.index].startswith(row.excerpt.removesuffix(" …"))
             assert row.label == pool.labels[row.index]
         index = found.split[0].index
-        assert comparison.text_at(with_references, ASSIGNMENT_IDS[0], index) == pool.texts[index]
+        text, label = comparison.text_at(with_references, ASSIGNMENT_IDS[0], index)
+        assert (text, label) == (pool.texts[index], ("negative", "positive")[pool.labels[index]])
 
     def test_other_reviews_than_the_pools_are_not_shown_as_texts(self, store):
         a, b = finished(store, "A", range(4)), finished(store, "B")

@@ -1,10 +1,14 @@
-"""The review page's words and cards."""
+"""The review page: its answers in words, what it offers, and what it asks by itself."""
 
 import re
 
+import pytest
+
+from peft_demo.errors import InvalidFieldsError
 from peft_demo.inference import Prediction
 from peft_demo.runs import Run, RunConfig
-from peft_demo.ui.pages.review import ReviewPage, agreement, cards
+from peft_demo.ui.answers import Answer, cards
+from peft_demo.ui.pages.review import EXAMPLES, FIRST_CHOICE, ReviewPage
 
 
 def prediction(run_id="run-000001", positive=0.7, read=3, total=3, end=9, unknown=0):
@@ -20,22 +24,92 @@ def prediction(run_id="run-000001", positive=0.7, read=3, total=3, end=9, unknow
     )
 
 
-def run(run_id="run-000001", name="mine"):
+def run(run_id="run-000001", name="mine", **more):
     return Run(
         run_id=run_id,
         config=RunConfig(name=name),
         owner="me",
         status="completed",
         created_at="2026-01-01T00:00:00Z",
+        **more,
     )
 
 
-def test_agreement_is_said_in_words():
-    assert agreement([prediction()]) == "One adapter: positive."
-    assert agreement([prediction()] * 2) == "Both adapters agree: positive."
-    assert agreement([prediction()] * 3) == "All 3 adapters agree: positive."
-    mixed = [prediction(), prediction(positive=0.1), prediction(positive=0.2)]
-    assert agreement(mixed) == "The adapters disagree: 1 positive, 2 negative."
+def answered(*shares, truth="", runs=None):
+    """The cards of runs that give these probabilities of "positive"."""
+    ids = [f"run-{number:06}" for number, _ in enumerate(shares, 1)]
+    predictions = [prediction(*each) for each in zip(ids, shares, strict=True)]
+    return cards("a review", predictions, runs or {each: run(each) for each in ids}, truth)
+
+
+def vote(*shares, **more):
+    return re.search("<p class='pd-agreement'>(.*?)</p>", answered(*shares, **more))[1]
+
+
+@pytest.fixture
+def guesser(reference_run):
+    """A run whose test accuracy cannot be told from guessing."""
+    result = reference_run.result.model_copy(
+        update={"test_accuracy": 0.51, "test_interval": (0.48, 0.54)}
+    )
+    return run(result=result)
+
+
+@pytest.fixture
+def with_references(services):
+    return services.store
+
+
+@pytest.fixture
+def reference_run(with_references):
+    return with_references.get("reference-recommended-lora")
+
+
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [
+        ([0.7], "One adapter: positive."),
+        ([0.52], "One adapter: undecided."),
+        ([0.7] * 2, "Both adapters agree: positive."),
+        ([0.7] * 3, "All 3 adapters agree: positive."),
+        ([0.7, 0.1, 0.2], "The adapters disagree: 1 positive, 2 negative."),
+        ([0.7, 0.1, 0.5], "The adapters disagree: 1 positive, 1 negative; 1 undecided."),
+        ([0.7, 0.8, 0.46], "2 of 3 adapters say positive; 1 undecided."),
+        ([0.5, 0.5], "Both adapters are undecided."),
+        ([0.5, 0.5, 0.5], "All 3 adapters are undecided."),
+    ],
+)
+def test_the_vote_is_said_in_words_and_the_undecided_are_not_counted(shares, words):
+    assert vote(*shares) == words
+
+
+@pytest.mark.parametrize(("positive", "is_close"), [(0.551, False), (0.55, True), (0.45, True)])
+def test_an_answer_between_45_and_55_percent_is_undecided(positive, is_close):
+    assert prediction(positive=positive).is_close == is_close
+    assert ("data-says='undecided'" in answered(positive)) == is_close
+
+
+def test_of_many_labels_the_first_two_have_to_be_apart():
+    shares = {"a": 0.40, "b": 0.31, "c": 0.29}
+    assert prediction().model_copy(update={"probabilities": shares}).is_close
+    shares = {"a": 0.45, "b": 0.30, "c": 0.25}
+    assert not prediction().model_copy(update={"probabilities": shares}).is_close
+
+
+def test_a_run_that_cannot_be_told_from_guessing_has_no_vote(guesser, reference_run):
+    html = answered(0.9, 0.8, runs={"run-000001": guesser, "run-000002": reference_run})
+    assert "1 of 2 adapters say positive; 1 undecided." in html
+    assert "On its test reviews it cannot be told from guessing." in html
+    assert not Answer(prediction(), reference_run).doubt
+
+
+def test_the_truth_marks_who_is_fooled(guesser):
+    runs = {"run-000001": run(), "run-000002": run(), "run-000003": guesser}
+    html = answered(0.9, 0.1, 0.9, truth="negative", runs=runs)
+    assert "The truth is negative: 1 right, 1 fooled." in html
+    assert [html.count(mark) for mark in ("✓ right", "✗ fooled")] == [1, 1]
+    assert "fooled" not in answered(0.9, 0.1)
+    assert "The truth" not in answered(0.9, truth="a tool")
 
 
 def test_texts_of_users_are_never_markup():
@@ -68,12 +142,72 @@ def test_unknown_tokens_are_told():
     assert "1 of 1 tokens are unknown to the base model" in html
 
 
-def test_bad_reviews_and_choices_are_told_at_their_fields():
-    review, chosen = ReviewPage._validate("   ", [])
-    assert not review["is_valid"]
-    assert "1 to 20,000 characters" in review["message"]
-    assert not chosen["is_valid"]
-    assert "run_ids must name 1 to 100" in chosen["message"]
-    review, chosen = ReviewPage._validate("x" * 200_000, ["run-000001"])
-    assert "200,000" in review["message"]
-    assert chosen["is_valid"]
+class _Services:
+    """Of a page that asks nobody."""
+
+    def __init__(self, *runs, refusal=None):
+        self._runs = {run.run_id: run for run in runs}
+        self.predictor = self
+        self._refusal = refusal
+
+    def runs(self):
+        return self._runs
+
+    def predict(self, review, run_ids):
+        if self._refusal:
+            raise self._refusal
+        return [prediction(run_id) for run_id in run_ids]
+
+
+@pytest.fixture
+def finished(reference_run):
+    def make(number, **more):
+        return run(f"run-{number:06}", f"mine {number}", result=reference_run.result, **more)
+
+    return make
+
+
+def test_the_newest_finished_run_is_asked_until_a_person_chooses(with_references, finished):
+    older = finished(2, finished_at="2026-01-02T00:00:00Z")
+    newest = finished(1, finished_at="2026-01-03T00:00:00Z")
+    running = run("run-000003")
+    page = ReviewPage(_Services(running, older, newest, *with_references.runs()))
+    usual = [f"reference-{preset_id}" for preset_id in FIRST_CHOICE]
+    assert page.refresh(None)["value"] == ["run-000001", *usual]
+    assert page.refresh([])["value"] == []
+    # One that was deleted is no longer asked.
+    assert page.refresh(["run-000002", "run-999999"])["value"] == ["run-000002"]
+
+
+def test_the_list_says_what_each_run_is_worth(with_references, finished):
+    page = ReviewPage(_Services(finished(1), *with_references.runs()))
+    choices = {
+        run_id: told.replace("\u00a0", " ") for told, run_id in page.refresh(None)["choices"]
+    }
+    assert choices["run-000001"] == "mine 1 · 83.9 % ± 2.3"
+    assert choices["reference-recommended-lora"].endswith("83.9 % ± 2.3 · reference")
+
+
+def test_what_may_be_the_truth_are_the_labels_of_who_is_asked(finished):
+    page = ReviewPage(_Services(finished(1)))
+    html, truth = page.answer("Good.", ["run-000001"], "")
+    assert "One adapter: positive." in html
+    assert [value for _, value in truth["choices"]] == ["", "negative", "positive"]
+    assert "value" not in truth
+
+
+@pytest.mark.parametrize(("review", "run_ids"), [("  ", ["run-000001"]), ("Good.", []), ("", None)])
+def test_nobody_is_asked_before_there_is_a_review_and_a_choice(finished, review, run_ids):
+    page = ReviewPage(_Services(finished(1), refusal=AssertionError()))
+    assert "choose adapters" in page.answer(review, run_ids, None)[0]
+
+
+def test_why_there_are_no_answers_stands_in_their_place(finished):
+    refusal = InvalidFieldsError({"review": "review must be shorter."})
+    page = ReviewPage(_Services(finished(1), refusal=refusal))
+    assert "review must be shorter." in page.answer("x", ["run-000001"], "")[0]
+
+
+def test_examples_say_what_is_right(with_references):
+    labels = with_references.get("reference-ia3").config.labels
+    assert set(EXAMPLES.values()) == set(labels)

@@ -11,7 +11,6 @@ import * as header from "./header.js";
 import * as maker from "./learn/maker.js";
 import * as player from "./learn/player.js";
 import * as tour from "./learn/tour.js";
-import { openTab } from "./lib/dom.js";
 import { poll, start as startPolling } from "./runs.js";
 import * as edit from "./runs_table/edit.js";
 import * as table from "./runs_table/table.js";
@@ -21,7 +20,7 @@ import * as board from "./training/board.js";
 export { fillTab as compare } from "./compare/page.js";
 export { gallery, previewed } from "./form/configuration.js";
 export { answered } from "./form/paste.js";
-export { keepReview, recallReview } from "./review.js";
+export * as review from "./review.js";
 export { setOwner, show as runsTable } from "./runs_table/table.js";
 export { show as board } from "./training/board.js";
 
@@ -59,6 +58,3 @@ export function submitted() {
   sidebar.leave();
   poll();
 }
-
-// Called when the review page has what was clicked on the compare page.
-export const reviewOpened = () => openTab("Review");

@@ -1,23 +1,86 @@
-// The typed review: kept in this window, and nowhere else, so that a reload leaves it there.
+// The review page: answers follow what is typed once that pauses, and are marked until they do. What
+// was typed and chosen is kept in this window, and nowhere else, so that a reload leaves it there.
+
+import { tell } from "./gradio.js";
+import { openTab, setText } from "./lib/dom.js";
 
 const KEPT = "peft-demo-review";
+const PAUSE_MS = 250;
 
-let isRecalled = false;
+// Null until what was kept is back: the page is empty at first.
+let kept = null;
+let isTruthOwn = false;
+let timer = 0;
+let sent = "";
+let answeredText = "";
 
-// Called when the page is there; answers what was typed before it was loaded again.
-export function recallReview(text) {
-  isRecalled = true;
-  return sessionStorage.getItem(KEPT) || text;
-}
-
-// Called whenever the review has changed.
-export function keepReview(text) {
-  // The box is empty at first, before what was kept is back.
-  if (!isRecalled) return;
+function keep(changes) {
+  Object.assign(kept, changes);
   try {
-    sessionStorage.setItem(KEPT, text ?? "");
+    sessionStorage.setItem(KEPT, JSON.stringify(kept));
   } catch {
     // A text too long to be kept: rather none than an old one.
     sessionStorage.removeItem(KEPT);
   }
+}
+
+// Called when the page is there; answers what is seen as it was before it was loaded again.
+export function recall(text, _, truth) {
+  try {
+    kept = JSON.parse(sessionStorage.getItem(KEPT)) ?? {};
+  } catch {
+    kept = {};
+  }
+  return [kept.text ?? text ?? "", kept.ids ?? null, kept.truth ?? truth ?? ""];
+}
+
+// In a list, as Gradio wants a single answer that is a list itself.
+export const recallChoice = () => [kept?.ids ?? null];
+export const chosen = ids => keep({ ids });
+
+// Called when the page has what was clicked on the compare page.
+export function opened(ids) {
+  isTruthOwn = false;
+  keep({ ids });
+  openTab("Review");
+}
+
+// The truth goes with the text that it came with, unless a person said it.
+export function given(...textAndTruth) {
+  isTruthOwn = false;
+  return textAndTruth;
+}
+
+export function truthSaid() {
+  isTruthOwn = true;
+}
+
+export const typed = truth => (isTruthOwn ? truth : "");
+
+// Called whenever something has changed that the answers depend on.
+export function changed(text, _, truth) {
+  if (!kept) return;
+  keep({ text, truth });
+  mark();
+  clearTimeout(timer);
+  timer = setTimeout(tell, PAUSE_MS, "reviewed");
+}
+
+export function asked(...seen) {
+  sent = seen[0];
+  return seen;
+}
+
+export function answered() {
+  answeredText = sent;
+  if (mark()) return;
+  const vote = document.querySelector("#cards .pd-agreement, #cards .pd-problem");
+  setText(document.querySelector(".pd-announce"), vote?.textContent ?? "");
+}
+
+// Whether the answers are those for another text.
+function mark() {
+  const isBefore = kept.text !== answeredText;
+  document.getElementById("cards")?.setAttribute("aria-busy", isBefore);
+  return isBefore;
 }

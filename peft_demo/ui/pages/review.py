@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import json
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from peft_demo import comparison
-from peft_demo.data import DATASETS, LONGEST_TEXT, check_text, clean
+from peft_demo.data import LONGEST_TEXT, clean
 from peft_demo.errors import PeftDemoError
 from peft_demo.runs import Run
+from peft_demo.ui.answers import cards
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.import_form import ImportForm
+from peft_demo.ui.formats import give_or_take
 from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.pages.page import Frame, Page
-from peft_demo.ui.requests import (
-    QUIET,
-    OptionalRunIds,
-    RunIds,
-    checked,
-    of_event,
-    problems_of,
-    unchecked,
-)
+from peft_demo.ui.requests import QUIET, OptionalRunIds, RunIds, checked, of_event, unchecked
 
-if TYPE_CHECKING:
-    from peft_demo.inference import Prediction
-
-EXAMPLES = (
-    "A slow start, but the last hour is wonderful. I left the cinema smiling.",
-    "Two hours of my life that I will never get back. The plot makes no sense at all.",
-    "The acting is superb, the music is beautiful, and yet I was bored to tears.",
-    "If you enjoy watching paint dry, this masterpiece is for you.",
-    "It is not a bad film.",
-)
+EXAMPLES = {
+    "A slow start, but the last hour is wonderful. I left the cinema smiling.": "positive",
+    "Two hours of my life that I will never get back. The plot makes no sense at all.": "negative",
+    "The acting is superb, the music is beautiful, and yet I was bored to tears.": "negative",
+    "If you enjoy watching paint dry, this masterpiece is for you.": "negative",
+    "It is not a bad film.": "positive",
+}
+"""Reviews to begin with, and what they say."""
 
 FIRST_CHOICE = ("lora-1", "recommended-lora", "recommended-ia3", "recommended-head-only")
-"""The presets whose reference adapters are chosen when the page opens."""
+"""The presets whose reference adapters are asked until a person chooses: four that learned
+differently much, so that a review may split them."""
 
-WAITING = (
-    "<p class='pd-hint'>Type or pick a review, choose adapters and press Classify: each adapter "
-    "gets a card here.</p>"
-)
+NOT_SAID = ("not said", "")
 
 
 class ReviewPage(Page):
@@ -55,167 +44,145 @@ class ReviewPage(Page):
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
-        choices = self._choices()
         self.review = gr.Textbox(
             label="Review",
             info=f"Any text of 1 to {LONGEST_TEXT:,} characters; the base model was trained on "
-            "English.",
+            "English. The answers follow what you type.",
             placeholder="What did you think of the film?",
-            lines=4,
+            lines=3,
             max_lines=12,
             elem_id="review",
         )
         with gr.Row(elem_id="examples"):
-            for number, example in enumerate(EXAMPLES):
+            self.examples = [
                 gr.Button(
                     example if len(example) < 48 else f"{example[:46].rsplit(' ', 1)[0]} …",
                     size="sm",
                     elem_id=f"example-{number}",
-                ).click(lambda text=example: text, None, self.review, **QUIET)
-        self.run_ids = gr.CheckboxGroup(
-            choices,
-            value=[run_id for _, run_id in choices if self._is_first_choice(run_id)],
-            label="Adapters to compare",
-            info="Every finished run, and the reference runs that come with the program.",
-            elem_id="adapters",
-            show_select_all=True,
-        )
-        unchecked(self.run_ids)
+                )
+                for number, example in enumerate(EXAMPLES)
+            ]
+        with gr.Row():
+            self.run_ids = gr.Dropdown(
+                [],
+                multiselect=True,
+                label="Adapters to compare",
+                info="All finished runs with their accuracy, the newest first; type to search.",
+                elem_id="adapters",
+                scale=2,
+                min_width=320,
+            )
+            self.truth = gr.Radio(
+                [NOT_SAID],
+                value="",
+                label="The truth",
+                info="Whoever is wrong is marked as fooled.",
+                elem_id="truth",
+                scale=1,
+                min_width=320,
+            )
+        for control in (self.run_ids, self.truth):
+            unchecked(control)
+        self.cards = styled(render("no_answers"), elem_id="cards")
         with gr.Accordion("Add an adapter from elsewhere", open=False, elem_id="import"):
             ImportForm(self._services).draw(frame.owner)
-        self.button = gr.Button("Classify", variant="primary", elem_id="classify")
-        self.cards = styled(WAITING, elem_id="cards")
-        gr.on(
-            [self.button.click, self.review.submit],
-            checked(self.classify),
-            [self.review, self.run_ids],
-            self.cards,
-            validator=checked(self._validate),
-            concurrency_limit=8,
-            api_visibility="private",
-            show_progress_on=self.cards,
-        )
 
     def connect(self, frame: Frame) -> None:
-        """Follow the runs that finish, and open what is clicked in another tab, classified.
+        """Answer what is typed, follow the runs that finish, open what is clicked in another tab.
 
-        What is typed stays in the browser when the page is loaded again.
+        What is typed and chosen stays in the browser when the page is loaded again.
         """
-        self.review.change(
-            None, self.review, None, js=f"(text) => {calling('keepReview(text)')}", **QUIET
+        seen: list[Any] = [self.review, self.run_ids, self.truth]
+        for button, (text, label) in zip(self.examples, EXAMPLES.items(), strict=True):
+            given = f"given({json.dumps(text)}, {json.dumps(label)})"
+            button.click(None, None, [self.review, self.truth], js=_script(given), **QUIET)
+        changes = [control.change for control in seen]
+        gr.on(changes, None, seen, js=_script("changed(...seen)"), **QUIET)
+        self.review.input(None, self.truth, self.truth, js=_script("typed(...seen)"), **QUIET)
+        self.truth.input(None, js=_script("truthSaid()"), **QUIET)
+        self.run_ids.input(None, self.run_ids, js=_script("chosen(...seen)"), **QUIET)
+        frame.blocks.load(checked(self.restore), seen, seen, js=_script("recall(...seen)"), **QUIET)
+        frame.header.finished(
+            checked(self.refresh), self.run_ids, self.run_ids, js=_script("recallChoice()"), **QUIET
         )
-        frame.blocks.load(
-            None,
-            self.review,
-            self.review,
-            js=f"(text) => {calling('recallReview(text)')}",
-            **QUIET,
+        frame.header.opened(of_event(self.open_review), None, seen, **QUIET).success(
+            None, self.run_ids, js=_script("opened(...seen)")
         )
-        frame.header.finished(checked(self.refresh), self.run_ids, self.run_ids, **QUIET)
-        frame.header.opened(
-            of_event(self.open_review), None, [self.review, self.run_ids], **QUIET
-        ).success(None, js=f"() => {calling('reviewOpened()')}").success(
-            checked(self.classify),
-            [self.review, self.run_ids],
-            self.cards,
+        # One at a time: what changes meanwhile is asked once, as it is then.
+        frame.header.reviewed(
+            checked(self.answer),
+            seen,
+            [self.cards, self.truth],
+            js=_script("asked(...seen)"),
+            trigger_mode="always_last",
             concurrency_limit=8,
             **QUIET,
-        )
+        ).success(None, js=_script("answered()"))
 
     def open_review(self, run_ids: RunIds, index: int) -> list[Any]:
-        """Put a test review and the adapters that it was listed for into the page.
+        """Put a test review, the adapters that it was listed for and the truth into the page.
 
         Raises:
             PeftDemoError: there is no such review, or no such run.
         """
-        text = comparison.text_at(self._services.store, next(iter(run_ids), ""), index)
-        return [text, self.refresh(run_ids)]
+        text, label = comparison.text_at(self._services.store, next(iter(run_ids), ""), index)
+        return self.restore(text, run_ids, label)
 
-    def refresh(self, selected: OptionalRunIds) -> Any:
-        """The choices with the runs that are finished by now, keeping the selection."""
-        choices = self._choices()
-        ids = {run_id for _, run_id in choices}
-        kept = [run_id for run_id in selected or () if run_id in ids]
-        return gr.update(choices=choices, value=kept)
+    def restore(self, review: str, run_ids: OptionalRunIds, truth: str) -> list[Any]:
+        """Updates of all that is seen; without a choice, the usual one."""
+        runs = self._services.runs()
+        chosen = self._chosen(run_ids, runs)
+        return [review, _offered(chosen, runs), _offered_truth(chosen, runs, value=truth)]
 
-    def _choices(self) -> list[tuple[str, str]]:
-        return [
-            (f"{run.config.name}{' · reference' if run.is_reference else ''}", run.run_id)
-            for run in self._services.runs().values()
-            if run.can_predict
-        ]
+    def refresh(self, run_ids: OptionalRunIds) -> Any:
+        """The choices with the runs that are finished by now; without a choice, the usual one."""
+        runs = self._services.runs()
+        return _offered(self._chosen(run_ids, runs), runs)
 
     @staticmethod
-    def _is_first_choice(run_id: str) -> bool:
-        """Four that learned differently much, so that a review may split them."""
-        return run_id in {f"reference-{preset_id}" for preset_id in FIRST_CHOICE}
+    def _chosen(run_ids: Sequence[str] | None, runs: Mapping[str, Run]) -> list[str]:
+        """Those that are chosen and can predict; by default the newest run and some references."""
+        able = [run for run in runs.values() if run.can_predict]
+        if run_ids is None:
+            own = [run for run in able if not run.is_reference]
+            newest = max(own, key=lambda run: run.finished_at or run.created_at, default=None)
+            run_ids = [f"reference-{preset_id}" for preset_id in FIRST_CHOICE]
+            run_ids = [newest.run_id, *run_ids] if newest else run_ids
+        ids = {run.run_id for run in able}
+        return [run_id for run_id in run_ids if run_id in ids]
 
-    @staticmethod
-    def _validate(review: str, run_ids: RunIds) -> list[dict[str, Any]]:
-        from peft_demo.inference import check_run_ids
-
-        found = (
-            problems_of(lambda: check_text(review)),
-            problems_of(lambda: check_run_ids(run_ids)),
-        )
-        return [gr.validate(not problems, " ".join(problems.values())) for problems in found]
-
-    def classify(self, review: str, run_ids: RunIds) -> str:
-        """The cards of a review, or why there are none."""
+    def answer(self, review: str, run_ids: OptionalRunIds, truth: str | None) -> list[Any]:
+        """The cards of a review, or why there are none; and what may be the truth."""
+        chosen, runs = list(run_ids or ()), self._services.runs()
+        offered = _offered_truth(chosen, runs)
+        if not review.strip() or not chosen:
+            return [render("no_answers"), offered]
         try:
-            predictions = self._services.predictor.predict(review, run_ids)
-            runs = {run_id: self._services.store.get(run_id) for run_id in run_ids}
+            predictions = self._services.predictor.predict(review, chosen)
         except PeftDemoError as error:
-            return problem(error)
-        return cards(clean(review), predictions, runs)
+            return [problem(error), offered]
+        return [cards(clean(review), predictions, runs, truth or ""), offered]
 
 
-def cards(review: str, predictions: Sequence[Prediction], runs: Mapping[str, Run]) -> str:
-    """The predictions as HTML: whether they agree, a card each, and what was read."""
-    told = [(p, runs[p.run_id], _notes(p, runs[p.run_id])) for p in predictions]
-    return render(
-        "cards", agreement=agreement(predictions), cards=told, pieces=_pieces(review, predictions)
+def _script(call: str) -> str:
+    return f"(...seen) => {calling(f'review.{call}')}"
+
+
+def _offered(chosen: list[str], runs: Mapping[str, Run]) -> Any:
+    """The list of runs with what each is worth, the newest first."""
+    able = [run for run in runs.values() if run.can_predict]
+    return gr.update(choices=[(_told(run), run.run_id) for run in able], value=chosen)
+
+
+def _told(run: Run) -> str:
+    accuracy = give_or_take(run.result.evaluation) if run.result else ""
+    reference = "reference" if run.is_reference else ""
+    return " · ".join(part for part in (run.config.name, accuracy, reference) if part)
+
+
+def _offered_truth(chosen: Sequence[str], runs: Mapping[str, Run], **more: Any) -> Any:
+    """The labels that the chosen runs tell apart."""
+    labels = dict.fromkeys(
+        label for run_id in chosen if run_id in runs for label in runs[run_id].config.labels
     )
-
-
-def agreement(predictions: Sequence[Prediction]) -> str:
-    """Whether the adapters agree, in a sentence."""
-    counts = Counter(prediction.label for prediction in predictions)
-    if len(predictions) == 1:
-        return f"One adapter: {predictions[0].label}."
-    if len(counts) == 1:
-        who = "Both" if len(predictions) == 2 else f"All {len(predictions)}"
-        return f"{who} adapters agree: {predictions[0].label}."
-    # In the order of the cards' bars, the last label first.
-    labels = dict.fromkeys(label for p in predictions for label in reversed(p.probabilities))
-    told = ", ".join(f"{counts[label]} {label}" for label in labels if counts[label])
-    return f"The adapters disagree: {told}."
-
-
-def _notes(prediction: Prediction, run: Run) -> list[str]:
-    """How far a prediction can be trusted, and what it took."""
-    notes = []
-    if prediction.unknown_tokens:
-        notes.append(
-            f"{prediction.unknown_tokens} of {prediction.tokens_read} tokens are unknown to the "
-            "base model"
-        )
-    if run.result is not None:
-        low, high = run.result.test_interval
-        row = DATASETS.get(run.config.dataset)
-        texts = row.nouns if row else "texts"
-        trust = f"right on {100 * run.result.test_accuracy:.1f} % of its test {texts}"
-        if low <= 1 / len(prediction.probabilities) <= high:
-            trust += ", which cannot be told from guessing"
-        notes.append(trust)
-    notes.append(f"{prediction.milliseconds:.0f} ms")
-    notes.append(f"read {prediction.tokens_read:,} of {prediction.tokens_total:,} tokens")
-    return notes
-
-
-def _pieces(review: str, predictions: Sequence[Prediction]) -> list[str]:
-    """The review in parts: read by all, by ever fewer, by none; empty if all read all of it."""
-    if all(p.tokens_read == p.tokens_total for p in predictions):
-        return []
-    ends = sorted({prediction.characters_read for prediction in predictions})
-    return [review[start:end] for start, end in pairwise([0, *ends, len(review)])]
+    return gr.update(choices=[NOT_SAID, *((label, label) for label in labels)], **more)

@@ -2,7 +2,7 @@
 
 const STARTERS = "#start, #queue-all";
 const CHECKERS = `${STARTERS}, #paste-button, #find-rate`;
-const TRIES = `${CHECKERS}, #classify, #adapter-import`;
+const TRIES = `${CHECKERS}, #adapter-import`;
 const REFUSAL = "div.validation-error";
 
 export function start() {

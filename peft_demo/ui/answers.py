@@ -1,0 +1,99 @@
+"""Answers: what adapters make of one review, as a card each and as a vote."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from peft_demo.comparison.describe import texts_of
+from peft_demo.runs import Run
+from peft_demo.ui.formats import milliseconds
+from peft_demo.ui.html import render
+
+if TYPE_CHECKING:
+    from peft_demo.inference import Prediction
+
+UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A prediction of a run, and whether it counts as a vote."""
+
+    prediction: Prediction
+    run: Run
+
+    @property
+    def doubt(self) -> str:
+        """Why it is no vote, or an empty text.
+
+        Its two likeliest labels are less than ``inference.CLOSE`` apart, or the interval of its
+        run's test accuracy holds that of guessing: 1 / labels, which is the share of the largest
+        label as well, for test texts are as many of each.
+        """
+        if self.prediction.is_close:
+            return "Its two likeliest labels are about as likely."
+        if self.is_of_guesser:
+            return f"On its test {texts_of(self.run)} it cannot be told from guessing."
+        return ""
+
+    @property
+    def is_of_guesser(self) -> bool:
+        """Whether the run may be no better than guessing, by its test texts."""
+        if self.run.result is None:
+            return False
+        low, high = self.run.result.test_interval
+        return low <= 1 / len(self.prediction.probabilities) <= high
+
+    @property
+    def says(self) -> str:
+        """Its label if it is a vote."""
+        return UNDECIDED if self.doubt else self.prediction.label
+
+    @property
+    def notes(self) -> list[str]:
+        """How far it can be trusted, and what it took."""
+        given, notes = self.prediction, []
+        if given.unknown_tokens:
+            share = f"{given.unknown_tokens:,} of {given.tokens_read:,}"
+            notes.append(f"{share} tokens are unknown to the base model")
+        notes.append(milliseconds(given.milliseconds))
+        notes.append(f"read {given.tokens_read:,} of {given.tokens_total:,} tokens")
+        return notes
+
+
+def cards(
+    review: str, predictions: Sequence[Prediction], runs: Mapping[str, Run], truth: str = ""
+) -> str:
+    """The predictions as HTML: the vote, a card each, and what was read.
+
+    Args:
+        review: as the adapters got it.
+        predictions: of one or more runs.
+        runs: by their ids.
+        truth: the right label, if it was said.
+    """
+    answers = [Answer(prediction, runs[prediction.run_id]) for prediction in predictions]
+    # In the order of the cards' bars, the last label first.
+    labels = dict.fromkeys(label for p in predictions for label in reversed(p.probabilities))
+    votes = Counter(answer.says for answer in answers)
+    return render(
+        "cards",
+        answers=answers,
+        votes={label: votes[label] for label in labels if votes[label]},
+        num_undecided=votes[UNDECIDED],
+        truth=truth if truth in labels else "",
+        texts_of=texts_of,
+        pieces=_pieces(review, predictions),
+    )
+
+
+def _pieces(review: str, predictions: Sequence[Prediction]) -> list[str]:
+    """The review in parts: read by all, by ever fewer, by none; empty if all read all of it."""
+    if all(p.tokens_read == p.tokens_total for p in predictions):
+        return []
+    ends = sorted({prediction.characters_read for prediction in predictions})
+    return [review[start:end] for start, end in pairwise([0, *ends, len(review)])]
