@@ -326,7 +326,7 @@ class TestShown:
             (10**70, f"1{'0' * 59}…"),
             (True, "true"),
             (1e9, "1,000,000,000"),
-            (2e-5, "2e-05"),
+            (2e-5, "2e-5"),
             (math.nan, "nan"),
             (10**9, "1000000000"),
         ],
@@ -376,4 +376,4 @@ class TestKinds:
 
     def test_a_rate_is_written_as_people_write_it(self):
         assert LEARNING_RATE.widget == "text"
-        assert LEARNING_RATE.written(2e-5) == "2e-05"
+        assert LEARNING_RATE.written(2e-5) == "2e-5"

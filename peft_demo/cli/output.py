@@ -8,6 +8,8 @@ from typing import Any
 
 import typer
 
+from peft_demo.comparison.words import between
+from peft_demo.formats import percent, seconds
 from peft_demo.runs import Run
 from peft_demo.storage import Store
 
@@ -31,10 +33,10 @@ def tell_end(run: Run, store: Store, as_json: bool) -> None:
         "num_head_parameters": result.num_head_parameters,
         **result.train_output,
     }
-    low, high = result.test_interval
     line = (
-        f"{run.run_id} completed: test accuracy {result.test_accuracy:.1%} "
-        f"(95 % interval {low:.1%} to {high:.1%}), saved in {told['adapter_dir']}"
+        f"{run.run_id} completed: test accuracy {percent(result.test_accuracy)} "
+        f"(95 % interval {between(result.evaluation)}), total time {seconds(result.seconds)}, "
+        f"saved in {told['adapter_dir']}"
     )
     answer(as_json, told, [line, *question(run)])
 

@@ -10,6 +10,7 @@ import typer
 from peft_demo.cli.arguments import AsJson, RunId, open_store
 from peft_demo.cli.output import answer, facts, question
 from peft_demo.export.csv import run_csv
+from peft_demo.formats import milliseconds, percent
 from peft_demo.statistics import TEST_SET
 
 commands = typer.Typer()
@@ -27,8 +28,8 @@ def runs(
         return
     lines = []
     for run in found:
-        accuracy = f"{run.result.test_accuracy:.1%}" if run.result else "–"
-        lines.append(f"{run.run_id:34} {run.status:12} {accuracy:>6}  {run.config.name}")
+        accuracy = percent(run.result.test_accuracy) if run.result else "–"
+        lines.append(f"{run.run_id:34} {run.status:12} {accuracy:>7}  {run.config.name}")
         if run.problem:
             lines.append(f"{'':34} {run.problem}")
     answer(as_json, [json.loads(run.model_dump_json()) for run in found], lines)
@@ -93,8 +94,8 @@ def predict(
     for prediction in Predictor(open_store()).predict(text, run):
         line = (
             f"{prediction.run_id}  {prediction.label} "
-            f"{prediction.probabilities[prediction.label]:.1%}  "
-            f"{prediction.milliseconds:.0f} ms  "
+            f"{percent(prediction.probabilities[prediction.label])}  "
+            f"{milliseconds(prediction.milliseconds)}  "
             f"read {prediction.tokens_read} of {prediction.tokens_total} tokens"
         )
         answer(as_json, prediction.model_dump(), [line])

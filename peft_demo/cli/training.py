@@ -20,6 +20,7 @@ from peft_demo.cli.arguments import (
 )
 from peft_demo.cli.output import answer, print_json, tell_end
 from peft_demo.errors import PeftDemoError
+from peft_demo.formats import number, percent, score
 from peft_demo.runs import EpochMetrics, KnownConfig, Run, RunKind, RunStatus, presets
 from peft_demo.storage import Store
 
@@ -39,8 +40,9 @@ def train(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = 
         if isinstance(event, EpochMetrics):
             line = (
                 f"epoch {event.epoch}/{config.num_train_epochs}  "
-                f"training loss {event.train_loss:.4f}  validation loss {event.eval_loss:.4f}  "
-                f"validation accuracy {event.eval_accuracy:.1%}"
+                f"training loss {score(event.train_loss)}  "
+                f"validation loss {score(event.eval_loss)}  "
+                f"validation accuracy {percent(event.eval_accuracy)}"
             )
             answer(as_json, {"event": "epoch", **event.model_dump()}, [line])
 
@@ -83,7 +85,9 @@ def find_rate(preset: FromPreset = None, changes: Changes = None, as_json: AsJso
     found = run.range_test
     if found is None:
         raise PeftDemoError(run.error or f"The range test was {run.status}.")
-    rate = "no rate" if found.suggestion is None else f"a learning rate of {found.suggestion:.2g}"
+    rate = (
+        "no rate" if found.suggestion is None else f"a learning rate of {number(found.suggestion)}"
+    )
     unsure = "" if found.is_sure else f" (unsure: {found.reason})"
     line = f"{run.run_id} suggests {rate}{unsure}"
     answer(as_json, {"run_id": run.run_id, **found.model_dump()}, [line])

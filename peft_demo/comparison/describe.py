@@ -10,6 +10,7 @@ from typing import Any
 from peft_demo.comparison.facts import Difference, RunFacts
 from peft_demo.comparison.words import sentences
 from peft_demo.data import DATASETS
+from peft_demo.formats import number
 from peft_demo.methods import METHODS
 from peft_demo.models import BASES
 from peft_demo.runs import METHOD, KnownConfig, Run, RunKind
@@ -75,7 +76,7 @@ def describe(run: Run, name: str, untested: str, scores: Scores | None = None) -
         num_adapter_parameters=result and result.num_adapter_parameters,
         num_head_parameters=result and result.num_head_parameters,
         file_bytes=result and result.file_bytes,
-        training_seconds=result and result.train_output.get("train_runtime"),
+        training_seconds=result and result.training_seconds,
         prediction_milliseconds=1000 * test_seconds / result.num_test_reviews
         if result and test_seconds
         else None,
@@ -134,9 +135,7 @@ def written(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}" if value >= 10_000 else str(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return number(value) if isinstance(value, (int, float)) else str(value)
 
 
 def _circumstances(run: Run) -> dict[str, str]:

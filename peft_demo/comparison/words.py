@@ -7,23 +7,16 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from peft_demo import formats
 from peft_demo.comparison.facts import Baseline, Comparison, RunFacts
+from peft_demo.formats import percent, points, whole
+from peft_demo.runs.results import Evaluation
 from peft_demo.statistics import Interval, Scores
 
 
-def percent(share: float) -> str:
-    """Such as ``81.2 %``."""
-    return f"{100 * share:.1f} %"
-
-
-def between(ends: Interval | Scores | Baseline) -> str:
+def between(ends: Interval | Scores | Baseline | Evaluation) -> str:
     """Such as ``79.1 % to 83.2 %``."""
     return f"{percent(ends.low)} to {percent(ends.high)}"
-
-
-def points(difference: float) -> str:
-    """A difference of two percentages: ``−1.4``."""
-    return f"{100 * difference:.1f}".replace("-", "−")
 
 
 def p_value(p: float) -> str:
@@ -41,12 +34,12 @@ def listed(names: Sequence[str]) -> str:
 
 def counted(number: int, noun: str) -> str:
     """Such as ``1 run`` or ``1,200 runs``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{whole(number)} {noun}" if number == 1 else f"{whole(number)} {noun}s"
 
 
 def about(count: int) -> str:
     """With two digits that count: 3,362 is about 3,400."""
-    return f"{float(f'{count:.2g}'):,.0f}"
+    return whole(float(f"{count:.2g}"))
 
 
 _environment = Environment(
@@ -57,8 +50,18 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters["whole"] = "{:,}".format
-for _filter in (percent, between, points, p_value, listed, counted, about):
+for _filter in (
+    whole,
+    formats.number,
+    formats.score,
+    percent,
+    between,
+    points,
+    p_value,
+    listed,
+    counted,
+    about,
+):
     _environment.filters[_filter.__name__] = _filter
 
 
@@ -82,7 +85,7 @@ _COLUMNS = (
     "ECE",
     "adapter",
     "head",
-    "time",
+    "training time",
 )
 
 
@@ -107,8 +110,8 @@ def _row(run: RunFacts) -> tuple[str, ...]:
     scores = ["–"] * 6
     if of := run.quality:
         numbers = (of.macro_f1, of.log_loss.value, of.brier, of.calibration_error)
-        scores = [percent(of.accuracy), between(of), *(f"{number:.3f}" for number in numbers)]
+        scores = [percent(of.accuracy), between(of), *map(formats.score, numbers)]
     counts = (run.num_adapter_parameters, run.num_head_parameters)
-    sizes = ("–" if count is None else f"{count:,}" for count in counts)
-    seconds = "–" if run.training_seconds is None else f"{run.training_seconds:,.0f} s"
+    sizes = ("–" if count is None else whole(count) for count in counts)
+    seconds = "–" if run.training_seconds is None else formats.seconds(run.training_seconds)
     return (run.name, *scores, *sizes, seconds)

@@ -10,6 +10,7 @@ from pathlib import Path
 from peft_demo.data import DEFAULT_DATASET
 from peft_demo.errors import PeftDemoError
 from peft_demo.execution.engine import Engine
+from peft_demo.formats import percent
 from peft_demo.models import BUILTIN_BASE
 from peft_demo.runs import presets
 from peft_demo.storage import Store, reference_runs
@@ -46,5 +47,5 @@ def train_references(
             )
             shutil.rmtree(destination / run_id, ignore_errors=True)
             shutil.move(trained, destination / run_id)
-            tell(f"{run_id}: test accuracy {run.result.test_accuracy:.1%}")
+            tell(f"{run_id}: test accuracy {percent(run.result.test_accuracy)}")
         store.close()

@@ -59,7 +59,8 @@ def _row(run: Run) -> dict[str, Any]:
         "num_adapter_parameters": result and result.num_adapter_parameters,
         "num_head_parameters": result and result.num_head_parameters,
         "file_size (bytes)": result and result.file_bytes,
-        "time (seconds)": result and result.seconds,
+        "training_time (seconds)": result and result.training_seconds,
+        "total_time (seconds)": result and result.seconds,
         **{
             f"{name} ({units[name]})" if units.get(name) else name: value
             for name, value in config.items()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from peft_demo.formats import percent, whole
+
 WIDTH = 88
 """Of a line of code: what ruff and black take when nobody tells them otherwise."""
 
@@ -38,4 +40,4 @@ _environment = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_environment.filters.update(comment=_comment, docstring=_docstring)
+_environment.filters.update(comment=_comment, docstring=_docstring, percent=percent, whole=whole)

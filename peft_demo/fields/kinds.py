@@ -11,7 +11,8 @@ import pydantic
 
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields.field import Field, Value, Widget
-from peft_demo.fields.words import plain, shown_single
+from peft_demo.fields.words import shown_single
+from peft_demo.formats import number
 
 # Patterns of texts without control characters.
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
@@ -45,7 +46,7 @@ class _Numeric(Field):
     def allowed(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
         empty = ", or empty" if self.default is None else ""
-        return f"{self.noun} between {plain(self.minimum)} and {plain(self.maximum)}{unit}{empty}"
+        return f"{self.noun} between {number(self.minimum)} and {number(self.maximum)}{unit}{empty}"
 
     def check(self, value: object) -> Value | None:
         """Also takes ``19,000``; a comma that parts no thousands could be either, and is refused.
@@ -113,7 +114,7 @@ class Number(_Numeric):
         return "text" if self.is_typed else "slider"
 
     def written(self, value: Any) -> Any:
-        return f"{value:g}" if self.is_typed else value
+        return number(value) if self.is_typed else value
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,9 @@ class Text(Field):
 
     @property
     def allowed(self) -> str:
-        least = f"{plain(self.minimum)} to" if self.minimum else "at most"
+        least = f"{number(self.minimum)} to" if self.minimum else "at most"
         lines = "" if self.has_lines else " on one line"
-        return f"{least} {plain(self.maximum)} characters{lines}, without control characters"
+        return f"{least} {number(self.maximum)} characters{lines}, without control characters"
 
 
 @dataclass(frozen=True)
@@ -325,7 +326,7 @@ class Pattern(Field):
 
     @property
     def allowed(self) -> str:
-        limits = f"a whole number between {plain(self.minimum)} and {plain(self.maximum)}"
+        limits = f"a whole number between {number(self.minimum)} and {number(self.maximum)}"
         return f"empty, or {limits} for some of {', '.join(self.choices)} ({self.example})"
 
     @property

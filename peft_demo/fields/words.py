@@ -3,6 +3,8 @@
 import json
 import math
 
+from peft_demo.formats import number
+
 MOST_SHOWN = 12
 """Elements of a list that stand in a sentence."""
 
@@ -21,7 +23,7 @@ def shown(value: object, limit: int = 60) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and math.isfinite(value):
-        return plain(value)
+        return number(value)
     return cut(str(value), limit)
 
 
@@ -35,10 +37,3 @@ def shown_single(value: object) -> str:
 def cut(text: str, limit: int = 60) -> str:
     """At most ``limit`` characters of a text, and "…" where that is not all of it."""
     return text if len(text) <= limit else f"{text[:limit]}…"
-
-
-def plain(value: float) -> str:
-    """A number as people write it: ``19,000``, ``0.05``."""
-    if value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}"
-    return f"{value:g}"

@@ -98,6 +98,11 @@ class RunResult(Record):
     """The assignment's table: Epoch, Training Loss, Validation Loss, Accuracy."""
 
     @property
+    def training_seconds(self) -> float | None:
+        """Of the training alone, with the validation after each epoch; None of imports."""
+        return self.train_output.get("train_runtime")
+
+    @property
     def evaluation(self) -> Evaluation:
         """What the run did on its test reviews."""
         return Evaluation(

@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from peft_demo import adapters, statistics
 from peft_demo.errors import DivergedError
+from peft_demo.formats import number
 from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS, Method, measured_rates
 from peft_demo.models import random_state
@@ -122,7 +123,7 @@ def suggest(learning_rates: Sequence[float], losses: Sequence[float]) -> RangeTe
 
     if len(losses) <= NEIGHBOURS:
         return told(
-            None, f"The loss diverged already at the lowest rates, from {LOWEST_RATE:g} up."
+            None, f"The loss diverged already at the lowest rates, from {number(LOWEST_RATE)} up."
         )
     # A few texts learnt by heart can have a loss of exactly 0.
     logs = np.log(np.maximum(losses, 1e-9))

@@ -14,6 +14,7 @@ from filelock import FileLock
 
 from peft_demo.errors import DivergedError, NotFoundError
 from peft_demo.fields import shown
+from peft_demo.formats import number, percent, score
 from peft_demo.methods import METHODS, Method, measured_rates
 from peft_demo.methods.measured_rates import TunedRun, read
 from peft_demo.runs import EpochMetrics, Reporter, RunConfig
@@ -49,13 +50,15 @@ def tune(
         while (config := next_run(method, read(path))) is not None:
             run = _train(config)
             add(run, path)
-            result = "diverged" if run.eval_loss is None else f"validation loss {run.eval_loss:.4f}"
+            result = (
+                "diverged" if run.eval_loss is None else f"validation loss {score(run.eval_loss)}"
+            )
             if run.test_accuracy is not None:
-                result += f", test accuracy {run.test_accuracy:.1%}"
-            tell(f"{method.label} at {run.learning_rate:g}, seed {run.seed}: {result}")
+                result += f", test accuracy {percent(run.test_accuracy)}"
+            tell(f"{method.label} at {number(run.learning_rate)}, seed {run.seed}: {result}")
         best = measured_rates.best_rate(method_id, read(path))
         tell(
-            f"{method.label}: {best:g} did best."
+            f"{method.label}: {number(best)} did best."
             if best
             else f"{method.label}: every run diverged."
         )

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from peft_demo.comparison.describe import texts_of
+from peft_demo.formats import milliseconds, whole
 from peft_demo.runs import Run
-from peft_demo.ui.formats import milliseconds
 from peft_demo.ui.html import render
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ class Answer:
         """How far it can be trusted, and what it took."""
         given, notes = self.prediction, []
         if given.unknown_tokens:
-            share = f"{given.unknown_tokens:,} of {given.tokens_read:,}"
+            share = f"{whole(given.unknown_tokens)} of {whole(given.tokens_read)}"
             notes.append(f"{share} tokens are unknown to the base model")
         notes.append(milliseconds(given.milliseconds))
-        notes.append(f"read {given.tokens_read:,} of {given.tokens_total:,} tokens")
+        notes.append(f"read {whole(given.tokens_read)} of {whole(given.tokens_total)} tokens")
         return notes
 
 

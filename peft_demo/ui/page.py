@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from peft_demo.formats import number
 from peft_demo.lessons.glossary import glossary
 from peft_demo.ui.api import add_endpoints
 from peft_demo.ui.browser_code import PLOTLY, calling
@@ -77,4 +78,4 @@ def build(services: Services) -> gr.Blocks:
 
 def _rate(rate: float) -> str:
     """The rate that a range test suggested, as the form shows it."""
-    return f"{rate:g}"
+    return number(rate)

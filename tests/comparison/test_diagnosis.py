@@ -92,7 +92,7 @@ class TestWhatToTry:
     def test_a_rate_that_starves(self):
         found = diagnose(trained(*STUCK, learning_rate=2e-5))
         assert found.changes == {"learning_rate": METHODS["lora"].learning_rate}
-        assert "learning rate of 2e-05 is 50 times below 0.001" in found.words
+        assert "learning rate of 2e-5 is 50 times below 0.001" in found.words
 
     def test_a_rate_that_ruins(self):
         found = diagnose(trained((5.0, 5.0, 0.5), learning_rate=0.1))

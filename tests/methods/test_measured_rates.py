@@ -7,6 +7,7 @@ from small_runs import run_python
 from tuned_runs import run
 
 from peft_demo import settings
+from peft_demo.formats import number
 from peft_demo.methods import METHODS, measured_rates
 from peft_demo.methods.measured_rates import GUESSING, TunedRun, best_rate, ladder, warning
 from peft_demo.runs import RunConfig
@@ -83,7 +84,7 @@ def check(sentence: str, rate: float, part: str) -> None:
     if not part:
         assert sentence == ""
         return
-    assert sentence.startswith(f"learning_rate {rate:g} is ")
+    assert sentence.startswith(f"learning_rate {number(rate)} is ")
     assert part in sentence
     assert sentence.endswith("; 0.003 did best here.")
 

@@ -104,11 +104,11 @@ BAD = [
     ("r", True, ["a whole number", "got true."]),
     ("r", None, ["a whole number", "got nothing."]),
     ("lora_dropout", 1.5, ["between 0 and 0.9", "got 1.5."]),
-    ("learning_rate", math.nan, ["between 1e-07 and 1", "got nan."]),
-    ("learning_rate", "nan", ["between 1e-07 and 1", 'got "nan".']),
-    ("learning_rate", math.inf, ["between 1e-07 and 1", "got inf."]),
-    ("learning_rate", 0, ["between 1e-07 and 1", "got 0."]),
-    ("learning_rate", -1e-3, ["between 1e-07 and 1", "got -0.001."]),
+    ("learning_rate", math.nan, ["between 1e-7 and 1", "got nan."]),
+    ("learning_rate", "nan", ["between 1e-7 and 1", 'got "nan".']),
+    ("learning_rate", math.inf, ["between 1e-7 and 1", "got inf."]),
+    ("learning_rate", 0, ["between 1e-7 and 1", "got 0."]),
+    ("learning_rate", -1e-3, ["between 1e-7 and 1", "got -0.001."]),
     ("target_modules", [], ["one or more of q_lin", "got nothing."]),
     ("target_modules", ["lm_head"], ["one or more of q_lin", "got lm_head."]),
     ("num_train_epochs", 0, ["between 1 and 50", "got 0."]),
@@ -219,7 +219,7 @@ class TestRunConfig:
 
     def test_is_named_after_its_settings(self):
         config = RunConfig(method="lora", r=4, lora_alpha=8, lora_dropout=0, learning_rate=2e-5)
-        assert config.name == config.summary == "LoRA · r 4 · alpha 8 · dropout 0 · lr 2e-05"
+        assert config.name == config.summary == "LoRA · r 4 · alpha 8 · dropout 0 · lr 2e-5"
 
     def test_keeps_a_name_of_its_own(self):
         assert RunConfig(name='  <b>"mine"</b>  ').name == '<b>"mine"</b>'

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from peft_demo import models
+from peft_demo import formats, models
 from peft_demo.adapters import building, evaluating, files
 from peft_demo.adapters.importing.bases import not_at_hand
 from peft_demo.adapters.importing.refusals import refusal
@@ -106,7 +106,7 @@ def _refuse_giant(folder: Path, base: models.Base) -> None:
     if size - own > LARGEST_MODEL:
         raise refusal(
             f"must need at most {LARGEST_MODEL / 1e9:g} GB of memory, got one that needs "
-            f"{(size - own) / 1e9:,.1f} GB."
+            f"{formats.size(size - own)}."
         )
 
 

@@ -17,6 +17,7 @@ from peft_demo.comparison.latest import HEAD_ONLY, judge
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.fields import shown
+from peft_demo.formats import number
 from peft_demo.methods.method import LAYERS
 from peft_demo.runs import Run, RunConfig, RunKind, RunStatus, links, telling
 from peft_demo.runs.imported import PEFT_CONFIG
@@ -230,6 +231,7 @@ def summary(run: Run) -> dict[str, Any]:
             "loss": result.test_loss,
         },
         **{name: result and getattr(result, name) for name in _OF_RESULT},
+        "training_seconds": result and result.training_seconds,
         "diagnosis": _diagnosis(run),
         "seems_swapped": run.seems_swapped,
         "range": run.range_test
@@ -274,7 +276,7 @@ def _fields(run: Run) -> str:
         if isinstance(value, bool):
             parts.append(name if value else f"no {name}")
         elif isinstance(value, (int, float)):
-            parts.append(f"{name.removeprefix('lora_')} {value:g}")
+            parts.append(f"{name.removeprefix('lora_')} {number(value)}")
         elif name == LAYERS.name:
             parts.append(f"blocks {', '.join(map(str, value))}")
         elif isinstance(value, (list, tuple)):
@@ -283,5 +285,5 @@ def _fields(run: Run) -> str:
             parts.append(f"{name} {written(value)}")
     rate = run.config.number("learning_rate")
     if rate is not None:
-        parts.append(f"lr {rate:g}")
+        parts.append(f"lr {number(rate)}")
     return " · ".join(parts)

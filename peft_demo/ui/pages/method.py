@@ -10,11 +10,12 @@ from latex2mathml import converter
 
 from peft_demo.data import DATASETS
 from peft_demo.errors import InvalidFieldsError
+from peft_demo.formats import number, part, score, size, whole
 from peft_demo.methods import METHODS, UNSUPPORTED, Method, measured_rates
 from peft_demo.runs import RunConfig, links
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
-from peft_demo.ui.formats import duration, size
+from peft_demo.ui.formats import duration
 from peft_demo.ui.html import refused, render, scripted, styled
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import QUIET
@@ -82,7 +83,7 @@ def brief(config: RunConfig, known: Forecast) -> str:
         "brief",
         link=links.to_link(config),
         counts=known.counts,
-        share=_share(known.counts),
+        share=part(known.counts.share_of_base),
         file=_file(METHODS[config.method], known.counts),
         optimizer=size(known.counts.optimizer_bytes),
         steps=config.max_steps,
@@ -95,9 +96,12 @@ def page(config: RunConfig, known: Forecast, drawing: str, scaled: str) -> str:
     """The page about the chosen method: drawings, idea, formula, paper, counts, fields, rates."""
     method, counts = METHODS[config.method], known.counts
     tiles = (
-        (f"{counts.num_adapter_parameters:,}", "adapter parameters"),
-        (f"{counts.num_head_parameters:,}", "head parameters, trained with every method"),
-        (_share(counts), f"of the base's {counts.num_base_parameters:,} parameters"),
+        (whole(counts.num_adapter_parameters), "adapter parameters"),
+        (whole(counts.num_head_parameters), "head parameters, trained with every method"),
+        (
+            part(counts.share_of_base),
+            f"of the base's {whole(counts.num_base_parameters)} parameters",
+        ),
         (_file(method, counts), "file on disk, head included"),
         (size(counts.optimizer_bytes), "memory of the optimiser (AdamW: two numbers for each)"),
         (duration(known.seconds), "for training, by this machine's own runs so far"),
@@ -121,7 +125,7 @@ def page(config: RunConfig, known: Forecast, drawing: str, scaled: str) -> str:
             if field.is_rare and values[field.name] == field.default
         ],
         rungs=_rungs(method),
-        learning_rate=f"{config.learning_rate:g}",
+        learning_rate=number(config.learning_rate),
         warning=known.warning,
         protocol=_protocol(),
     )
@@ -133,7 +137,7 @@ def gallery() -> str:
     for method in METHODS.values():
         best = measured_rates.best_rate(method.id)
         run = measured_rates.ladder(method.id)[best] if best else None
-        rows.append((method, f"{best:g}" if best else "", run))
+        rows.append((method, number(best) if best else "", run))
     return render("gallery", rows=rows, protocol=_protocol(), unsupported=UNSUPPORTED)
 
 
@@ -147,7 +151,7 @@ def _rungs(method: Method) -> list[dict[str, Any]]:
     """The learning rates that were tried, and what came of each."""
     best = measured_rates.best_rate(method.id)
     return [
-        {"rate": f"{rate:g}", "is_best": rate == best, "losses": _losses(method, rate), "run": run}
+        {"rate": number(rate), "is_best": rate == best, "losses": _losses(method, rate), "run": run}
         for rate, run in measured_rates.ladder(method.id).items()
     ]
 
@@ -158,7 +162,7 @@ def _losses(method: Method, rate: float) -> str:
         run for run in measured_rates.runs() if (run.method, run.learning_rate) == (method.id, rate)
     ]
     losses = (run.eval_loss for run in sorted(mine, key=lambda run: run.seed))
-    return " · ".join("diverged" if loss is None else f"{loss:.3f}" for loss in losses)
+    return " · ".join("diverged" if each is None else score(each) for each in losses)
 
 
 def _protocol() -> str:
@@ -177,11 +181,6 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return (", ".join(map(str, value)) or "none") if isinstance(value, tuple) else f"{value}"
-
-
-def _share(counts: ParameterCount) -> str:
-    share = 100 * counts.share_of_base
-    return f"{share:.2f} %" if share >= 0.01 or share == 0 else f"{share:.4f} %"
 
 
 def _file(method: Method, counts: ParameterCount) -> str:

@@ -1,7 +1,7 @@
 // Curves of runs, on the board and on the compare page.
 
 import { AXES, digitsFor, rangeOf, reachOf, smoothed, valuesOf } from "../lib/curves.js";
-import { percent } from "../lib/format.js";
+import { percent, score } from "../lib/format.js";
 import { escaped } from "../lib/html.js";
 import { across, saidOf } from "./baselines.js";
 import { atTheEnds } from "./ends.js";
@@ -23,7 +23,7 @@ export function drawCurves(plot, kind, series, chosen) {
   const keep = kind.key === "loss" ? smoothing : 0;
   const traces = shown.flatMap(run => tracesOf(kind, run, { x, along, keep }, shown.length));
   const vertical = verticalOf(kind, shown, log, lines);
-  const beaten = across(lines, kind.isShare ? percent : nats);
+  const beaten = across(lines, kind.isShare ? percent : score);
   const ends = atTheEnds(plot, shown, kind, vertical.range, css("--body-text-color"));
   figure(plot, label, traces, {
     uirevision: `${x} ${log}`,
@@ -35,8 +35,6 @@ export function drawCurves(plot, kind, series, chosen) {
   });
 }
 
-const nats = loss => loss.toFixed(3);
-
 // The loss of guessing among the labels of these runs. On a log scale lines have other places.
 function guessesOf(shown, log) {
   const numbers = new Set(shown.map(run => run.num_labels).filter(Boolean));
@@ -47,7 +45,7 @@ function endsOf(kind, series) {
   const ends = series.map(({ name, curve }) => {
     const last = valuesOf(curve, kind).at(-1);
     if (last === undefined) return `${name} has none yet`;
-    return `${name} ends at ${kind.isShare ? percent(last) : nats(last)}`;
+    return `${name} ends at ${kind.isShare ? percent(last) : score(last)}`;
   });
   return ends.join("; ") || "no run is selected";
 }
@@ -77,7 +75,7 @@ function tracesOf(kind, { name, look, curve }, { x, along, keep }, count) {
     line: { color: look.colour, dash: look.dash, width: 2 },
     // Of many points some, so that the curve stays a line.
     marker: { symbol: look.marker, size: 7, maxdisplayed: MOST_MARKERS },
-    hovertemplate: `%{fullData.name}<br>${along} %{x:,.4~r}: %{y:${kind.isShare ? ".1%" : ".4f"}}<extra></extra>`,
+    hovertemplate: `%{fullData.name}<br>${along} %{x:,.4~r}: %{y:${kind.isShare ? ".1%" : ".3f"}}<extra></extra>`,
   };
   const silent = { ...trace, mode: "lines", hoverinfo: "skip", hovertemplate: undefined };
   const low = track[`${kind.key}_low`];

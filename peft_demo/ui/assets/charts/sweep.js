@@ -1,6 +1,6 @@
 // Mean test accuracy over the values of one swept field, or of two.
 
-import { percent } from "../lib/format.js";
+import { percent, points } from "../lib/format.js";
 import { escaped, wrapped } from "../lib/html.js";
 import { look } from "../lib/looks.js";
 import { across as acrossLines, saidOf } from "./baselines.js";
@@ -84,5 +84,5 @@ export function drawHeatMap(plot, across, down, cells) {
 function inCell(estimate) {
   if (!estimate) return "–";
   const { value, low, high } = estimate;
-  return `${percent(value)}${low == null ? "" : `<br>± ${(50 * (high - low)).toFixed(1)}`}`;
+  return `${percent(value)}${low == null ? "" : `<br>± ${points((high - low) / 2)}`}`;
 }

@@ -1,4 +1,5 @@
-// How values read, wherever they stand on the page.
+// How values read, wherever they stand on the page; numbers as peft_demo/formats.py writes them, with
+// no break before their unit.
 
 export const STATES = {
   queued: "waiting",
@@ -9,24 +10,45 @@ export const STATES = {
   interrupted: "interrupted",
 };
 
-export const whole = number => Math.round(number).toLocaleString("en");
+// With so many digits after the point, and commas between thousands. Not toLocaleString, which
+// rounds the decimal that a number is written as, and not the number.
+const fixed = (value, digits) => value.toFixed(digits).replace(/\B(?<!\.\d*)(?=(\d{3})+\b)/g, ",");
+const united = (value, digits, unit) => `${fixed(value, digits)}\u00a0${unit}`;
 
-export const percent = share => `${(100 * share).toFixed(1)}\u00a0%`;
-
+export const whole = count => fixed(count, 0);
+export const counted = (count, noun) => `${whole(count)} ${noun}${count === 1 ? "" : "s"}`;
+export const percent = share => united(100 * share, 1, "%");
+export const points = difference => fixed(100 * difference, 1).replace("-", "−");
+export const score = value => fixed(value, 3);
 export const between = ({ low, high }) => `${percent(low)} to ${percent(high)}`;
 
-export const counted = (number, noun) => `${whole(number)} ${noun}${number === 1 ? "" : "s"}`;
+// The value of a setting.
+export function number(value) {
+  if (Number.isInteger(value) || Math.abs(value) >= 1e6) return whole(value);
+  const six = Number(value.toPrecision(6));
+  return Math.abs(six) < 1e-4 ? six.toExponential() : String(six);
+}
 
-export const bytes = number =>
-  number >= 1e6
-    ? `${(number / 1e6).toFixed(1)}\u00a0MB`
-    : `${Math.max(1, Math.round(number / 1e3))}\u00a0kB`;
+// A learning rate on its way from step to step.
+export const rate = value => number(Number(value.toPrecision(2)));
 
+export function size(count) {
+  if (count >= 1e9) return united(count / 1e9, 1, "GB");
+  return count >= 1e6 ? united(count / 1e6, 1, "MB") : united(Math.max(1, count / 1e3), 0, "kB");
+}
+
+// A measured time.
 export function seconds(time) {
-  const s = Math.max(0, Math.round(time));
-  if (s < 60) return `${s} s`;
-  if (s >= 3600) return `${(s / 3600).toFixed(1)} h`;
-  return `${Math.floor(s / 60)} min ${String(s % 60).padStart(2, "0")} s`;
+  if (time < 90) return united(time, time < 10 ? 1 : 0, "s");
+  return time < 5400 ? united(time / 60, 1, "min") : united(time / 3600, 1, "h");
+}
+
+export const milliseconds = time => united(time, time < 10 ? 2 : time < 100 ? 1 : 0, "ms");
+
+// An expected time.
+export function about(time) {
+  if (time < 90) return united(Math.max(1, time), 0, "s");
+  return time < 5400 ? united(time / 60, 0, "min") : united(time / 3600, 1, "h");
 }
 
 // Near days by their time too; far ones by their year.
@@ -38,15 +60,9 @@ export function when(iso, now = Date.now()) {
 }
 
 // A measured value with the unit that the server names.
-export function measured(value, unit) {
-  if (unit === "share") return percent(value);
-  if (unit === "bytes") return bytes(value);
-  if (unit === "nats") return `${value.toFixed(3)}\u00a0nats`;
-  if (unit === "parameters") return whole(value);
-  if (unit !== "seconds") return `${value.toPrecision(3)}\u00a0ms`;
-  if (value >= 90) return `${(value / 60).toFixed(1)}\u00a0min`;
-  return `${value.toFixed(value < 10 ? 1 : 0)}\u00a0s`;
-}
+const MEASURED = { share: percent, bytes: size, parameters: whole, seconds };
+MEASURED.nats = value => `${score(value)}\u00a0nats`;
+export const measured = (value, unit) => (MEASURED[unit] ?? milliseconds)(value);
 
 // The same at an axis, whose title names the unit.
 export function tick(value, unit) {

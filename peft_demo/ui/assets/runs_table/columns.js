@@ -1,7 +1,8 @@
 // The table's columns: `value` of a run's summary, which it is sorted by, and how that is written.
 // Without a value nothing is written. What is usual is shown until a person chooses otherwise.
 
-import { between, bytes, percent, STATES, seconds, when, whole } from "../lib/format.js";
+import * as format from "../lib/format.js";
+import { percent, STATES, score, seconds, when, whole } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { nameOf } from "../owner.js";
 import { isTraining } from "../runs.js";
@@ -25,7 +26,7 @@ const about = run => html`
 
 const of = name => run => run[name];
 const setting = name => run => run.config[name];
-const digits = value => value.toFixed(3);
+const ofReviews = run => (run.kind === "imported" ? null : run.num_reviews);
 const ofTraining = name => run => (isTraining(run) ? run[name] : null);
 
 // A word is sorted from A, a number from the largest.
@@ -33,58 +34,43 @@ const word = (key, title, value, write) => ({ key, title, value, write });
 const number = (...column) => ({ ...word(...column), isNumber: true });
 
 const WRITE = {
+  run: (_, run) => about(run),
+  state: (_, run) => stateOf(run),
+  owner: (_, run) => nameOf(run),
   reviews: (all, run) =>
     html`${whole(all)}<small>${whole(run.num_train)} + ${whole(run.num_validation)}</small>`,
   epochs: (done, { max_epochs: all }) => (!all || done === all ? done : `${done} of ${all}`),
-  accuracy: (share, run) => html`<b>${percent(share)}</b><small>${between(run.test)}</small>`,
+  accuracy: (share, run) =>
+    html`<b>${percent(share)}</b><small>${format.between(run.test)}</small>`,
   file: (size, run) =>
-    html`${bytes(size)}${run.saved_as === "float16" && html`<small>half precision</small>`}`,
+    html`${format.size(size)}${run.saved_as === "float16" && html`<small>half precision</small>`}`,
   created: iso => when(iso).replace(" ", "\u00a0"),
 };
 
 export const COLUMNS = [
-  word(
-    "name",
-    "Run",
-    run => run.name.toLowerCase(),
-    (_, run) => about(run),
-  ),
+  word("name", "Run", run => run.name.toLowerCase(), WRITE.run),
   word("method", "Method", of("method")),
-  word(
-    "state",
-    "State",
-    run => STATES[run.status],
-    (_, run) => stateOf(run),
-  ),
-  number(
-    "reviews",
-    "Texts",
-    run => (run.kind === "imported" ? null : run.num_reviews),
-    WRITE.reviews,
-  ),
+  word("state", "State", run => STATES[run.status], WRITE.state),
+  number("reviews", "Texts", ofReviews, WRITE.reviews),
   number("epochs", "Epochs", ofTraining("epoch"), WRITE.epochs),
   {
     ...number("accuracy", "Test accuracy", run => run.test?.accuracy, WRITE.accuracy),
     isNarrow: true,
   },
-  number("loss", "Test loss", run => run.test?.loss, digits),
+  number("loss", "Test loss", run => run.test?.loss, score),
   number("adapter", "Adapter parameters", of("num_adapter_parameters"), whole),
   number("head", "Head parameters", of("num_head_parameters"), whole),
   number("file", "File", of("file_bytes"), WRITE.file),
-  number("time", "Time", of("seconds"), seconds),
-  word(
-    "owner",
-    "By",
-    run => nameOf(run).toLowerCase(),
-    (_, run) => nameOf(run),
-  ),
+  number("time", "Total time", of("seconds"), seconds),
+  number("training_time", "Training time", of("training_seconds"), seconds),
+  word("owner", "By", run => nameOf(run).toLowerCase(), WRITE.owner),
   { ...word("created", "When", of("created"), WRITE.created), isDown: true },
-  number("rate", "Learning rate", setting("learning_rate")),
-  number("length", "Text length", setting("max_length"), tokens => `${tokens} tokens`),
+  number("rate", "Learning rate", setting("learning_rate"), format.number),
+  number("length", "Text length", setting("max_length"), tokens => `${whole(tokens)} tokens`),
   number("batch", "Batch size", setting("per_device_train_batch_size")),
   number("seed", "Seed", setting("seed")),
   number("validation", "Validation accuracy", of("eval_accuracy"), percent),
-  number("validation_loss", "Validation loss", of("eval_loss"), digits),
+  number("validation_loss", "Validation loss", of("eval_loss"), score),
   word("data", "Data set", setting("dataset")),
   word("base", "Base model", setting("base_model")),
   word("group", "Group", of("group_id")),

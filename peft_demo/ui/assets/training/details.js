@@ -3,7 +3,7 @@
 import { drawRangeTest } from "../charts/range_test.js";
 import { ask } from "../gradio.js";
 import { openDialog } from "../lib/dom.js";
-import { STATES } from "../lib/format.js";
+import { STATES, when } from "../lib/format.js";
 import { html, markup } from "../lib/html.js";
 import { poll } from "../runs.js";
 
@@ -18,7 +18,7 @@ export async function openDetails(run_id) {
   );
   dialog.setAttribute("aria-label", `Details of ${run_id}`);
   for (const time of dialog.querySelectorAll("time")) {
-    time.textContent = new Date(time.dateTime).toLocaleString();
+    time.textContent = when(time.dateTime);
   }
   for (const state of dialog.querySelectorAll("[data-state]")) {
     state.textContent = STATES[state.dataset.state];
