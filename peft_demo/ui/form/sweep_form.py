@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from peft_demo import runs
+from peft_demo import formats, runs
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import sweeps
 from peft_demo.runs.questions import Question
@@ -71,8 +71,7 @@ class SweepForm:
     def fill(self, asked: Question) -> list[Any]:
         """Updates of all controls for the runs that answer a question."""
         swept = [
-            (name, ", ".join(f"{value:g}" for value in values))
-            for name, values in asked.axes.items()
+            (name, ", ".join(map(formats.number, values))) for name, values in asked.axes.items()
         ]
         unused = [("", "")] * (sweeps.MOST_AXES - len(swept))
         return [
@@ -125,7 +124,7 @@ class SweepForm:
             forecast(config, ()).counts.num_adapter_parameters for config in planned.configs
         ]
         least, most = min(parameters), max(parameters)
-        each = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+        each = " to ".join(map(formats.whole, sorted({least, most})))
         return render(
             "planned",
             count=len(planned.configs),

@@ -64,20 +64,23 @@ test("a running run says how far it is", () => {
     max_steps: 30,
     seconds_left: 61,
   };
-  equal(nowOf(running), "step 5 of 30 · 1 min 01 s left");
+  equal(plain(nowOf(running)), "step 5 of 30 · 61 s left");
   equal(nowOf({ ...run, status: "running", phase: "Loading", step: 0 }), "Loading …");
   equal(nowOf({ ...run, status: "running", step: 0 }), "Starting …");
 });
 
 test("a finished run says what it reached", () => {
-  const text = nowOf({ ...run, test: test_result, seconds: 44 });
-  equal(plain(text), "Test accuracy 50.0 % (95 %: 40.0 % to 60.0 %) on 1,000 sentences · 44 s");
-  const old = nowOf({ ...run, test: test_result, seconds: 44, problem: "r is too large." });
-  equal(plain(old), `${plain(text)} · r is too large.`);
+  const text = nowOf({ ...run, test: test_result, training_seconds: 31, seconds: 44 });
+  equal(
+    plain(text),
+    "Test accuracy 50.0 % (95 %: 40.0 % to 60.0 %) on 1,000 sentences · trained in 31 s, 44 s in all",
+  );
+  const old = { ...run, test: test_result, seconds: 44, problem: "r is too large." };
+  equal(plain(nowOf(old)).endsWith("sentences · 44 s in all · r is too large."), true);
 });
 
 test("where its accuracy stands beside it, a finished run says how long it took, or what is odd", () => {
-  equal(stateOf({ ...run, test: test_result, seconds: 44 }), "44 s");
+  equal(plain(stateOf({ ...run, test: test_result, seconds: 44 })), "44 s in all");
   equal(stateOf({ ...run, seems_swapped: true }).startsWith("Far below guessing"), true);
 });
 
