@@ -10,7 +10,8 @@ from peft_demo.comparison.baselines import Baselines, Measure, in_words
 from peft_demo.comparison.evidence import Described, collect, tested
 from peft_demo.comparison.facts import Pair, RunFacts
 from peft_demo.comparison.ranking import how
-from peft_demo.comparison.words import between, counted, percent, points
+from peft_demo.comparison.words import between, counted
+from peft_demo.formats import percent, points
 from peft_demo.lessons.schema import About, Means
 from peft_demo.runs import Run
 from peft_demo.runs.results import Record
