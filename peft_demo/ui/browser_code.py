@@ -36,6 +36,9 @@ STYLES = [
     ),
 ]
 """In the order in which a later rule overrules an earlier one."""
+FRAME = ASSETS / "styles" / "bar.css"
+"""What stands before any script is loaded. Gradio would add its styles later, and move what a media
+query says into its own container."""
 
 _MODULES = sorted(ASSETS.rglob("*.js"))
 
@@ -59,12 +62,13 @@ def route() -> Mount:
 
 
 def head() -> str:
-    """For the page's head: all modules at once, so that none waits for the one that imports it."""
+    """For the page's head: its frame, and all modules at once, so that none waits for another."""
     links = (
         f'<link rel="modulepreload" href="{_FOLDER}/{path.relative_to(ASSETS).as_posix()}">'
         for path in _MODULES
     )
-    return "".join(links) + f'<script defer src="gradio_api/file={PLOTLY}"></script>'
+    frame = f"<style>{FRAME.read_text(encoding='utf-8')}</style>"
+    return "".join(links) + frame + f'<script defer src="gradio_api/file={PLOTLY}"></script>'
 
 
 def calling(call: str) -> str:

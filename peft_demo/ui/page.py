@@ -1,4 +1,4 @@
-"""The page: header, the form in the sidebar, and the tabs."""
+"""The page: the bar, the tabs in it, what they show, and the form beside it."""
 
 from __future__ import annotations
 
@@ -40,6 +40,11 @@ _EVENTS = ", ".join(
 )
 
 
+def placeholder() -> str:
+    """What stands for the page until it is drawn."""
+    return render("first_paint", title=TITLE, tabs=[page.label for page in PAGES])
+
+
 def build(services: Services) -> gr.Blocks:
     """The whole page; nothing is started yet."""
     gr.set_static_paths([PLOTLY.parent])
@@ -50,17 +55,23 @@ def build(services: Services) -> gr.Blocks:
         # The owner's id lives in the browser; key and secret are fixed so that it outlives us.
         owner = gr.BrowserState("", storage_key="peft-demo-owner", secret="peft-demo")
         header = scripted(
-            render("header", title=TITLE),
+            render("header", title=TITLE, with_form=[p.tab_id for p in PAGES if p.has_form]),
             f"start(element, server, {{{_EVENTS}}})",
             server_functions=functions,
             elem_id="header",
         )
         styled(render("learn/panel", terms=glossary()), elem_id="lesson")
         frame = Frame(blocks, owner, header, Sidebar(services, owner))
-        with gr.Tabs(elem_id="tabs"):
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             for page in pages:
-                with gr.Tab(page.label, id=page.tab_id, render_children=page.is_drawn_at_once):
+                with gr.Tab(
+                    page.label,
+                    id=page.tab_id,
+                    elem_id=f"tab-{page.tab_id}",  # gives the tab and its panel their roles
+                    render_children=page.is_drawn_at_once,
+                ):
                     page.draw(frame)
+        frame.sidebar.place.render()
         for page in pages:
             page.connect(frame)
         form, transfer = frame.sidebar.form, frame.sidebar.transfer

@@ -15,7 +15,8 @@ from starlette.middleware import Middleware
 from peft_demo.errors import PeftDemoError
 from peft_demo.ui.browser_code import STYLES, head, route
 from peft_demo.ui.faults import NoServerErrors
-from peft_demo.ui.page import build
+from peft_demo.ui.first_paint import FirstPaint
+from peft_demo.ui.page import build, placeholder
 from peft_demo.ui.services import Services
 from peft_demo.ui.theme import THEME
 
@@ -61,8 +62,13 @@ def launch(services: Services, host: str, port: int) -> gr.Blocks:
         show_error=True,
         theme=THEME,
         css_paths=STYLES,
-        head=head(),
-        app_kwargs={"middleware": [Middleware(NoServerErrors)], "routes": [route()]},
+        app_kwargs={
+            "middleware": [
+                Middleware(NoServerErrors),
+                Middleware(FirstPaint, head=head(), body=placeholder()),
+            ],
+            "routes": [route()],
+        },
         footer_links=["api"],
         run_history=False,
         enable_monitoring=False,

@@ -50,8 +50,7 @@ def test_what_opens(app, visit, scheme):
 
 def test_on_a_phone(app, visit):
     page = visit(390, 844).open(app.url)
-    page.wait_for_function("!document.querySelector('#sidebar').classList.contains('open')")
     assert findings(page) == {}
-    page.locator("#sidebar .toggle-button").click()
+    page.locator(".pd-form-toggle").click()
     page.locator("#start").wait_for()
     assert findings(page) == {}

@@ -226,8 +226,7 @@ def test_what_was_started_moves_on_the_first_screen(app, visit, width, height):
     page = visit(width, height).open(app.url)
     page.locator("[data-strip=idle] [data-question]").nth(2).wait_for()
     if width < 768:
-        page.wait_for_function("!document.querySelector('#sidebar').classList.contains('open')")
-        page.locator("#sidebar .toggle-button").click()
+        page.locator(".pd-form-toggle").click()
     fill_small(page, name, epochs=50, reviews=2000)
     page.click("#start")
     page.locator("[data-strip=going]", has_text=name).wait_for(timeout=10_000)
@@ -337,7 +336,6 @@ def test_nothing_is_wider_than_the_window(app, visit, width, height, scheme):
 
 def test_on_a_phone_the_form_does_not_cover_the_page(app, visit):
     page = visit(390, 844).open(app.url)
-    page.wait_for_function("!document.querySelector('#sidebar').classList.contains('open')")
     page.locator(".pd-chip").first.click(timeout=5000)
 
 

@@ -4,6 +4,7 @@ import { tell } from "./gradio.js";
 import { setText } from "./lib/dom.js";
 import { percent, STATES } from "./lib/format.js";
 import * as runs from "./runs.js";
+import { skip } from "./tabs.js";
 import * as theme from "./theme.js";
 
 let header = null;
@@ -13,6 +14,7 @@ const states = new Map();
 export function show(element) {
   header = element;
   header.querySelector(".pd-theme").addEventListener("click", theme.toggle);
+  header.querySelector(".pd-skip").addEventListener("click", skip);
 }
 
 export function start() {
@@ -29,7 +31,7 @@ export function start() {
 function showModels(state, text) {
   const pill = header.querySelector(".pd-models");
   pill.dataset.state = state;
-  setText(pill, text);
+  setText(pill.firstElementChild, text);
 }
 
 function showProblem(sentence) {

@@ -14,6 +14,7 @@ import * as tour from "./learn/tour.js";
 import { poll, start as startPolling } from "./runs.js";
 import * as edit from "./runs_table/edit.js";
 import * as table from "./runs_table/table.js";
+import * as tabs from "./tabs.js";
 import * as theme from "./theme.js";
 import * as board from "./training/board.js";
 
@@ -47,6 +48,7 @@ export function start(element, server, events) {
     player,
     maker,
     tour,
+    tabs,
   ]) {
     part.start();
   }

@@ -1,4 +1,4 @@
-"""The sidebar: the form of a new run with all that belongs to it, and what its buttons do."""
+"""The form of a new run with all that belongs to it, beside the page, and what its buttons do."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ class Sidebar:
     """Draws the sidebar, and queues what it says."""
 
     def __init__(self, services: Services, owner: gr.BrowserState) -> None:
-        """Draw it into the current Blocks; ``owner`` keeps the id of who uses it."""
+        """Draw it; ``place`` is to be rendered where it belongs.
+
+        Args:
+            owner: keeps the id of who uses it.
+        """
         self._services = services
         self._owner = owner
-        with gr.Sidebar(width=350, elem_id="sidebar"):
-            styled("<h2>New run</h2>")
+        with gr.Column(elem_id="sidebar", render=False) as self.place:
             self.form = Form({"base_model": models.default_base()})
             self.several = SweepForm(services, self.form)
             self.transfer = Transfer(self.form)

@@ -35,6 +35,7 @@ class Board(Page):
 
     label = "Train"
     tab_id = "training"
+    has_form = True
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)

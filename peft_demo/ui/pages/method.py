@@ -32,6 +32,7 @@ class MethodPage(Page):
 
     label = "Method"
     tab_id = "method-tab"
+    has_form = True
     is_drawn_at_once = True  # so that it follows the form while another tab is open
 
     def draw(self, frame: Frame) -> None:

@@ -31,6 +31,8 @@ class Page:
     tab_id: ClassVar[str]
     is_drawn_at_once: ClassVar[bool] = False
     """Else when it is opened for the first time."""
+    has_form: ClassVar[bool] = False
+    """Whether the form of a new run stands beside it."""
 
     def __init__(self, services: Services) -> None:
         self._services = services

@@ -1,18 +1,15 @@
-// The form's place: on a narrow screen it covers the page or most of it, and what opens at its end needs to be scrolled to.
+// The form's place: beside the page, and on a narrow screen over it, behind a button in the bar.
 
 import { openTab } from "../lib/dom.js";
 
 const OPENERS = "#several > button, #transfer > button, #more-settings > button";
 
-const isNarrow = () => window.innerWidth < 1024;
-
-// Tries of a tenth of a second: a slow machine takes its time to set the page up.
-const TRIES = 200;
+const isNarrow = () => matchMedia("(max-width: 1023px)").matches;
+const place = () => document.getElementById("sidebar");
 
 export function start() {
-  // Gradio opens it some time after the page is there.
-  if (isNarrow()) close(TRIES);
   document.addEventListener("click", ({ target }) => {
+    if (target.closest(".pd-form-toggle")) toggle();
     // What opens at the form's end would open behind the start button.
     const parent = target.closest(OPENERS)?.parentElement;
     if (parent)
@@ -22,13 +19,13 @@ export function start() {
 
 // To where the queued runs are seen.
 export function leave() {
-  if (isNarrow()) close();
+  if (isNarrow()) set("closed");
   openTab("Train");
 }
 
 export function open() {
-  const sidebar = document.getElementById("sidebar");
-  if (!sidebar.classList.contains("open")) sidebar.querySelector(".toggle-button").click();
+  if (!document.querySelector(".pd-form-toggle").checkVisibility()) openTab("Train");
+  set("open");
 }
 
 // The button that queues several runs, once their part of the form is filled and open.
@@ -37,8 +34,14 @@ export function showSeveral() {
   setTimeout(() => button.scrollIntoView({ block: "center", behavior: "smooth" }), 600);
 }
 
-function close(tries = 1) {
-  const sidebar = document.getElementById("sidebar");
-  if (sidebar?.classList.contains("open")) sidebar.querySelector(".toggle-button").click();
-  else if (tries > 1) setTimeout(close, 100, tries - 1);
+function toggle() {
+  if (place().checkVisibility()) return set("closed");
+  set("open");
+  place().tabIndex = -1;
+  place().focus();
+}
+
+export function set(state) {
+  document.body.dataset.form = state;
+  document.querySelector(".pd-form-toggle").setAttribute("aria-expanded", state === "open");
 }

@@ -38,11 +38,10 @@ export function keepInOrder(holder, runs, make, fill) {
   });
 }
 
-// On a phone some tabs are behind Gradio's "…", in the page but out of sight; and Gradio takes no
-// clicks before it has set the page up.
+// Gradio takes no clicks before it has set the page up.
 export function openTab(name, tries = 200) {
-  const selector = "#tabs button[role=tab], #tabs .overflow-dropdown button";
-  const tab = [...document.querySelectorAll(selector)].find(b => b.textContent.trim() === name);
+  const tabs = document.querySelectorAll("#tabs button[role=tab]");
+  const tab = [...tabs].find(b => b.textContent.trim() === name);
   if (tab?.getAttribute("aria-selected") === "true") return;
   tab?.click();
   if (tries) setTimeout(openTab, 50, name, tries - 1);

@@ -1,0 +1,54 @@
+"""The page's frame in a real browser: the bar, its keys, and the form where it is used."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+SELECTED = "[role=tab][aria-selected=true]"
+
+
+def test_the_bar_stays_in_sight_and_the_form_is_where_it_is_used(page):
+    for tab, has_form in (("Train", True), ("Method", True), ("Runs", False), ("Compare", False)):
+        page.get_by_role("tab", name=tab, exact=True).click()
+        page.locator(f"#tabs {SELECTED}", has_text=tab).wait_for()
+        assert page.locator("#sidebar").is_visible() == has_form, tab
+    page.get_by_role("tab", name="Train", exact=True).click()
+    page.evaluate("window.scrollTo(0, 500)")
+    for part in (".pd-header h1", "#tabs .tab-wrapper", ".pd-header-side"):
+        box = page.locator(part).bounding_box()
+        assert (box["y"], box["height"]) == (0, 48), part
+    assert page.locator("#sidebar").bounding_box()["width"] == 320
+
+
+def test_keys_move_between_tabs_and_past_them(page):
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    assert page.locator(".pd-skip").bounding_box()["y"] >= 0
+    page.get_by_role("tab", name="Train", exact=True).focus()
+    for key, tab in (
+        ("ArrowRight", "Method"),
+        ("ArrowRight", "Runs"),
+        ("ArrowLeft", "Method"),
+        ("Home", "Train"),
+        ("ArrowLeft", "Review"),
+    ):
+        page.keyboard.press(key)
+        page.locator(f"#tabs {SELECTED}:focus", has_text=tab).wait_for()
+    # The open tab alone is in the order of the Tab key.
+    page.wait_for_function("document.querySelectorAll('[role=tab][tabindex=\"0\"]').length === 1")
+    page.locator(".pd-skip").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "tab-review-tab"
+
+
+def test_before_any_script_is_there_the_page_says_what_it_is(app, visit):
+    page = visit().page
+    page.route("**/*.js", lambda route: route.abort())
+    page.goto(app.url)
+    first = page.locator(".pd-first")
+    assert first.inner_text().split() == [
+        *("PEFT", "Demo", "Train", "Method", "Runs", "Compare", "Review"),
+        *("Opening", "the", "page", "…"),
+    ]
+    assert first.locator("p").first.bounding_box()["height"] == 48
+    assert page.evaluate("document.getAnimations().length") == 1
