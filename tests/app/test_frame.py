@@ -30,7 +30,7 @@ def test_keys_move_between_tabs_and_past_them(page):
         ("ArrowRight", "Runs"),
         ("ArrowLeft", "Method"),
         ("Home", "Train"),
-        ("ArrowLeft", "Review"),
+        ("ArrowLeft", "Learn"),
     ):
         page.keyboard.press(key)
         page.locator(f"#tabs {SELECTED}:focus", has_text=tab).wait_for()
@@ -38,7 +38,7 @@ def test_keys_move_between_tabs_and_past_them(page):
     page.wait_for_function("document.querySelectorAll('[role=tab][tabindex=\"0\"]').length === 1")
     page.locator(".pd-skip").focus()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "tab-review-tab"
+    assert page.evaluate("document.activeElement.id") == "tab-learn-tab"
 
 
 def test_before_any_script_is_there_the_page_says_what_it_is(app, visit):
@@ -47,7 +47,7 @@ def test_before_any_script_is_there_the_page_says_what_it_is(app, visit):
     page.goto(app.url)
     first = page.locator(".pd-first")
     assert first.inner_text().split() == [
-        *("PEFT", "Demo", "Train", "Method", "Runs", "Compare", "Review"),
+        *("PEFT", "Demo", "Train", "Method", "Runs", "Compare", "Review", "Learn"),
         *("Opening", "the", "page", "…"),
     ]
     assert first.locator("p").first.bounding_box()["height"] == 48
