@@ -1,11 +1,14 @@
 """What the environment decides: one row a variable, and where the program's own files lie."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from peft_demo.errors import refuse
+
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -58,6 +61,24 @@ class Folder(Generic[_Default]):
         """Return the folder that holds now."""
         named = os.environ.get(self.variable)
         return Path(named).expanduser().absolute() if named else self.default
+
+
+@dataclass(frozen=True)
+class Names:
+    """A variable that lists names of hosts; none where it is not set."""
+
+    variable: str
+    meaning: str
+    allowed = "names with commas between"
+
+    def __call__(self) -> tuple[str, ...]:
+        """Return the names that hold now, in lower case; raises ``InvalidFieldsError``."""
+        value = os.environ.get(self.variable, "")
+        names = tuple(name.strip().lower() for name in value.split(",") if name.strip())
+        for name in names:
+            if not _HOST_NAME.fullmatch(name):
+                refuse(self.variable, f"{self.variable} must be {self.allowed}, got {name[:80]!r}.")
+        return names
 
 
 home = Folder(
@@ -119,6 +140,12 @@ lessons = Choice(
     ("full", "small"),
 )
 
+hosts = Names(
+    "PEFT_DEMO_HOSTS",
+    "names that the web app may be called by, beside `localhost`, this machine's name and all "
+    "addresses in numbers; requests under other names are refused",
+)
+
 SETTINGS = (
     home,
     distilbert_folder,
@@ -130,6 +157,7 @@ SETTINGS = (
     workers,
     journal,
     lessons,
+    hosts,
 )
 
 

@@ -20,7 +20,7 @@ def test_no_other_file_of_the_package_reads_a_variable_of_ours():
 
 
 def test_every_row_is_in_the_table_once():
-    kinds = (settings.Choice, settings.Folder)
+    kinds = (settings.Choice, settings.Folder, settings.Names)
     assert [row for row in vars(settings).values() if isinstance(row, kinds)] == list(SETTINGS)
     assert len({setting.variable for setting in SETTINGS}) == len(SETTINGS)
 
@@ -52,3 +52,12 @@ def test_folders(monkeypatch, tmp_path):
     monkeypatch.setenv("PEFT_DEMO_HOME", "~/elsewhere")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert settings.home() == tmp_path / "elsewhere"
+
+
+def test_names(monkeypatch):
+    assert settings.hosts() == ()
+    monkeypatch.setenv("PEFT_DEMO_HOSTS", "Lab.School.example, peft , ")
+    assert settings.hosts() == ("lab.school.example", "peft")
+    monkeypatch.setenv("PEFT_DEMO_HOSTS", "lab, http://lab/")
+    with pytest.raises(InvalidFieldsError, match=r"PEFT_DEMO_HOSTS must be names .*'http://lab/'"):
+        settings.check()

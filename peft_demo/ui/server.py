@@ -16,6 +16,7 @@ from peft_demo.errors import PeftDemoError
 from peft_demo.ui.browser_code import STYLES, head, route
 from peft_demo.ui.faults import NoServerErrors
 from peft_demo.ui.first_paint import FirstPaint
+from peft_demo.ui.gate import OwnPagesOnly
 from peft_demo.ui.page import build, placeholder
 from peft_demo.ui.services import Services
 from peft_demo.ui.theme import THEME
@@ -64,6 +65,7 @@ def launch(services: Services, host: str, port: int) -> gr.Blocks:
         css_paths=STYLES,
         app_kwargs={
             "middleware": [
+                Middleware(OwnPagesOnly),
                 Middleware(NoServerErrors),
                 Middleware(FirstPaint, head=head(), body=placeholder()),
             ],

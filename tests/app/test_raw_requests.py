@@ -127,3 +127,18 @@ def test_endpoints_and_the_pages_own_events(app, config):
             sent = {"data": data, "fn_index": event["id"], "event_data": chance.choice(ODD)}
             check(*post(app, f"run/{name}", sent), (name, sent))
             assert not NOT_FOR_PEOPLE.search(outcome(app, name, data)), (name, data)
+
+
+def test_a_page_of_another_site_does_nothing(app, header):
+    """What a browser sends for it: plain text with cookies, without asking first."""
+    for name in ("act", "poll"):
+        sent = {"session_hash": "x", "component_id": header["id"], "fn_name": name, "data": {}}
+        request = urllib.request.Request(
+            f"{app.url}/gradio_api/component_server",
+            json.dumps(sent).encode(),
+            {"Content-Type": "text/plain", "Origin": "http://evil.example"},
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=60)
+        assert refused.value.code == 403
+        assert "evil.example" in refused.value.read().decode()
