@@ -24,7 +24,8 @@ def run_csv(runs: Sequence[Run]) -> str:
     # Methods have fields of their own: the columns are those that any of the runs has.
     columns = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO()
-    writer = csv.writer(text)
+    # Unquoted, a semicolon would part a text into cells where Excel is European.
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow(columns)
     writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
     return text.getvalue()

@@ -33,6 +33,10 @@ PAGES = (
 """The tabs in their order."""
 
 TITLE = "PEFT Demo"
+
+HOUR = 3600
+"""In seconds; what was uploaded is kept for a day."""
+
 # Gradio looks for the names of events between quotes.
 _EVENTS = ", ".join(
     f"{name}: (data) => trigger('{name}', data)"
@@ -51,7 +55,9 @@ def build(services: Services) -> gr.Blocks:
     pages = [page(services) for page in PAGES]
     functions = [function for page in pages for function in page.functions()]
     functions.append(page_function(owner_digest))
-    with Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as blocks:
+    with Blocks(
+        title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(HOUR, 24 * HOUR)
+    ) as blocks:
         # The owner's id lives in the browser; key and secret are fixed so that it outlives us.
         owner = gr.BrowserState("", storage_key="peft-demo-owner", secret="peft-demo")
         header = scripted(

@@ -29,9 +29,11 @@ MOST_IDS = 10_000
 RunId: TypeAlias = Annotated[str, Field(description="the id of a run, such as run-000001")]
 _ids = f"a list of at most {MOST_IDS:,} ids of runs"
 _IDS = Field(max_length=MOST_IDS, description=_ids)
-RunIds: TypeAlias = Annotated[tuple[str, ...], _IDS]
+_ONCE = pydantic.AfterValidator(lambda ids: type(ids)(dict.fromkeys(ids)))
+"""A run that is named 20,000 times would be answered so often."""
+RunIds: TypeAlias = Annotated[tuple[str, ...], _IDS, _ONCE]
 OptionalRunIds: TypeAlias = Annotated[RunIds | None, Field(description=_ids)]
-RunIdList: TypeAlias = Annotated[list[str], _IDS]
+RunIdList: TypeAlias = Annotated[list[str], _IDS, _ONCE]
 """The same, as the API's description calls it."""
 GroupId: TypeAlias = Annotated[str, Field(description="the id of a group, such as group-000001")]
 MethodId: TypeAlias = Annotated[

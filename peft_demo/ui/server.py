@@ -24,6 +24,12 @@ from peft_demo.ui.theme import THEME
 PORT = 7860
 PORTS_TRIED = 100
 
+SESSIONS = 200
+"""Visits that are remembered; of more the oldest are forgotten, and begin anew."""
+
+LARGEST_UPLOAD = 210_000_000
+"""Bytes of a file: the largest adapter in a zip that packs nothing."""
+
 
 def serve(host: str | None = None, port: int | None = None) -> None:
     """Serve until interrupted.
@@ -75,6 +81,9 @@ def launch(services: Services, host: str, port: int) -> gr.Blocks:
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,
+        # Gradio keeps some 0.3 MB of each visit, and what is uploaded.
+        state_session_capacity=SESSIONS,
+        max_file_size=LARGEST_UPLOAD,
         # Enough for a class that polls while some of it classifies.
         max_threads=64,
     )

@@ -1,5 +1,7 @@
 """Raw requests of any shape to the running app: a sentence, never a 500, nothing of Python's."""
 
+import http.client
+import itertools
 import json
 import random
 import re
@@ -142,3 +144,24 @@ def test_a_page_of_another_site_does_nothing(app, header):
             urllib.request.urlopen(request, timeout=60)
         assert refused.value.code == 403
         assert "evil.example" in refused.value.read().decode()
+
+
+def test_an_upload_larger_than_any_adapter_is_not_kept(app):
+    size = 215_000_000
+    start, end = (
+        b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n',
+        b"\r\n--x--",
+    )
+    connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=60)
+    connection.request(
+        "POST",
+        "/gradio_api/upload",
+        itertools.chain([start], itertools.repeat(bytes(1_000_000), size // 1_000_000), [end]),
+        {
+            "Content-Type": "multipart/form-data; boundary=x",
+            "Content-Length": str(len(start) + size + len(end)),
+        },
+    )
+    answer = connection.getresponse()
+    assert answer.status == 413
+    connection.close()

@@ -69,6 +69,11 @@ def test_commas_quotes_and_lines_survive(store):
     assert row["is_starred"] == "yes"
 
 
+def test_a_semicolon_parts_no_cell(store):
+    store.submit(small_config(name="a;=1+1"), "me")
+    assert '"a;=1+1"' in run_csv(store.runs())
+
+
 def test_nothing_is_claimed_of_how_an_imported_adapter_was_trained(store):
     store.submit(small_config(), "me", RunKind.IMPORTED)
     (row,) = read(run_csv(store.runs()))

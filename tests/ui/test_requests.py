@@ -121,6 +121,13 @@ def made_up(text: str, run_ids: RunIds = ()) -> str:
     return f"{text} {len(run_ids)}"
 
 
+def test_a_run_that_is_named_often_is_asked_about_once():
+    assert Parameters(made_up).read({"text": "a", "run_ids": ["x", "y"] * 9}) == {
+        "text": "a",
+        "run_ids": ("x", "y"),
+    }
+
+
 def test_a_refused_request_names_field_limits_and_value():
     parameters = Parameters(made_up)
     for request, parts in (
