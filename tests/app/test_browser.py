@@ -129,7 +129,7 @@ def test_the_verdict_is_changed_by_what_is_pinned_and_not_by_what_is_shown(page)
 
 def test_answers_follow_the_typing_and_stay_through_a_reload(page):
     open_tab(page, "Review")
-    cards, heard = page.locator("#cards"), page.locator(".pd-announce")
+    cards, heard = page.locator("#cards"), page.locator("#header .pd-announce")
     review = "The first half is dull. " * 20 + "The end is good."
     page.fill("#review textarea", review)
     cards.locator(".pd-card").nth(3).wait_for()

@@ -46,7 +46,7 @@ function announce(run) {
   if (!before || before === run.status) return;
   const result = run.test ? `, test accuracy ${percent(run.test.accuracy)}` : "";
   const text = `${run.name}: ${STATES[run.status]}${result}`;
-  setText(document.querySelector(".pd-announce"), text);
+  setText(document.querySelector("#header .pd-announce"), text);
 }
 
 // The review page offers the finished runs by their names.

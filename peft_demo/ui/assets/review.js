@@ -75,7 +75,7 @@ export function answered() {
   answeredText = sent;
   if (mark()) return;
   const vote = document.querySelector("#cards .pd-agreement, #cards .pd-problem");
-  setText(document.querySelector(".pd-announce"), vote?.textContent ?? "");
+  setText(document.querySelector("#header .pd-announce"), vote?.textContent ?? "");
 }
 
 // Whether the answers are those for another text.
