@@ -19,7 +19,7 @@ from peft_demo.ui.pages.method import MethodPage
 from peft_demo.ui.pages.page import Frame
 from peft_demo.ui.pages.review import ReviewPage
 from peft_demo.ui.pages.runs import RunsPage
-from peft_demo.ui.requests import QUIET, of_event, page_function
+from peft_demo.ui.requests import QUIET, forgets, of_event, page_function
 from peft_demo.ui.services import Services
 
 PAGES = (
@@ -83,6 +83,8 @@ def build(services: Services) -> gr.Blocks:
         form, transfer = frame.sidebar.form, frame.sidebar.transfer
         blocks.load(transfer.from_link, None, [transfer.notes, *form.inputs], **QUIET)
         refilled = [frame.sidebar.message, *form.inputs]
+        for event in (header.again, header.asked):
+            forgets(event, *transfer.outcomes)
         header.again(of_event(transfer.from_query), None, refilled, **QUIET)
         header.asked(of_event(frame.sidebar.ask), None, frame.sidebar.asked, **QUIET)
         header.rated(of_event(_rate), None, form.control("learning_rate"), **QUIET)

@@ -194,12 +194,16 @@ def of_event(function: Callable[..., Any]) -> Callable[[gr.EventData], Any]:
     return call
 
 
-def forgets(button: gr.Button, *outcomes: Any) -> None:
-    """Let a button empty what stands there of the try before; a refusal must not stand beside it.
+def forgets(event: Callable[..., Any], *outcomes: Any) -> None:
+    """Let a new try empty what stands there of the tries before, as it was drawn.
 
-    To be called before it is said what else the button does.
+    To be called before it is said what else the event does, or it would empty the new outcome.
     """
-    button.click(None, None, [*outcomes], js=f"() => {json.dumps([''] * len(outcomes))}", **QUIET)
+    drawn = [
+        {"__type__": "update", "value": outcome.value, "visible": outcome.visible}
+        for outcome in outcomes
+    ]
+    event(None, None, [*outcomes], js=f"() => {json.dumps(drawn)}", **QUIET)
 
 
 def unchecked(control: Any) -> Any:

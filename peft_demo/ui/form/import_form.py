@@ -14,7 +14,7 @@ from peft_demo.errors import InvalidFieldsError, PeftDemoError, UndecidedError
 from peft_demo.runs import NAME, run_field
 from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.owners import acting
-from peft_demo.ui.requests import checked, unchecked
+from peft_demo.ui.requests import checked, forgets, unchecked
 from peft_demo.ui.services import Services
 
 Paths: TypeAlias = Annotated[list[str] | None, Field(description="files that were uploaded")]
@@ -153,6 +153,8 @@ class ImportForm:
             "api_visibility": "private",
             "show_progress_on": self.outcome,
         }
+        for event in (self.file.upload, self.button.click):
+            forgets(event, self.outcome, *self._problems.values())
         # What was chosen of another upload is forgotten.
         self.file.upload(checked(self.bring), said, outputs, **common)
         self.file.clear(checked(self.forget), None, outputs, **common)

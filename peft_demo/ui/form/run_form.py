@@ -112,6 +112,11 @@ class Form:
             c for slot, c in self._controls.items() if slot.field.name == name and not slot.methods
         )
 
+    @property
+    def problems(self) -> list[gr.HTML]:
+        """Where it says why a base or data set cannot be had."""
+        return list(self._problems.values())
+
     def config(self, *values: Any) -> RunConfig:
         """The configuration that the controls' values say.
 

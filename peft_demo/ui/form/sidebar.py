@@ -34,11 +34,12 @@ class Sidebar:
         with gr.Column(elem_id="sidebar", render=False) as self.place:
             self.form = Form({"base_model": models.default_base()})
             self.several = SweepForm(services, self.form)
-            self.transfer = Transfer(self.form)
+            self.message = styled("", elem_id="start-message", render=False)
+            self.transfer = Transfer(self.form, self.message)
             with gr.Column(elem_id="start-bar"):
                 self.brief = styled(render("waiting"), elem_id="brief")
                 start = gr.Button("Start training", variant="primary", elem_id="start")
-                self.message = styled("", elem_id="start-message")
+                self.message.render()
         form = self.form
         for button, kind in ((start, RunKind.TRAINING), (form.find, RunKind.RANGE_TEST)):
             self._queue(button, partial(self._submit, kind), form.validate, form.inputs)
@@ -68,7 +69,7 @@ class Sidebar:
         inputs: list[Any],
     ) -> None:
         """Let a button put what the inputs say into the queue."""
-        forgets(button, self.message)
+        forgets(button.click, *self.transfer.outcomes)
         button.click(
             submit,
             [self._owner, *inputs],

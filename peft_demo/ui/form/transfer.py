@@ -23,8 +23,8 @@ _ANSWERED = f"() => {calling('answered()')}"
 class Transfer:
     """The controls for bringing a configuration in and taking it along."""
 
-    def __init__(self, form: Form) -> None:
-        """Draw the controls into the current Blocks."""
+    def __init__(self, form: Form, *beside: gr.HTML) -> None:
+        """Draw the controls into the current Blocks; ``beside`` is what else the form says."""
         self._form = form
         self.notes = styled("", elem_id="import-notes")
         with gr.Accordion("Paste or take along", open=False, elem_id="transfer"):
@@ -48,7 +48,9 @@ class Transfer:
             unchecked(self._choice)
             styled(render("take_along"), elem_id="transfer-buttons")
         filled = [self.notes, self._choice, *form.inputs]
-        forgets(self._button, self.notes)
+        self.outcomes = [self.notes, *beside, *form.problems]
+        """What the tries before left on the form: each new one empties all of it."""
+        forgets(self._button.click, self._choice, *self.outcomes)
         self._button.click(
             self.paste,
             [self._text, *form.inputs],

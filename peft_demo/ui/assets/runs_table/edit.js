@@ -47,16 +47,20 @@ function form(title, values, save) {
     if (names.includes(name)) elements[name].value = values[name];
     else block.remove();
   }
+  const tell = problems => {
+    for (const name of ["", ...names]) {
+      dialog.querySelector(`#pd-edit-${name}-problem`).textContent = problems[name] || "";
+      elements[name]?.setAttribute("aria-invalid", name in problems);
+    }
+  };
   dialog.addEventListener("submit", async event => {
     event.preventDefault();
     elements.save.disabled = true;
+    tell({});
     const problems = await save(Object.fromEntries(new FormData(event.target)));
     elements.save.disabled = false;
     if (!Object.keys(problems).length) return dialog.close();
-    for (const name of ["", ...names]) {
-      dialog.querySelector(`#pd-edit-${name}-problem`).textContent = problems[name] || "";
-    }
-    for (const name of names) elements[name].setAttribute("aria-invalid", name in problems);
+    tell(problems);
     const first = names.find(name => problems[name]);
     if (first) elements[first].focus();
   });
