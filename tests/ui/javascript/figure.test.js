@@ -22,4 +22,5 @@ test("a first point, several at once, another curve and none before just come", 
     null,
   ]);
   equal(grown([trace("a", [1, 2])], undefined), [null]);
+  equal(grown([trace(undefined, [1, 2])], []), [null]);
 });

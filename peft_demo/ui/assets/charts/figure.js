@@ -31,7 +31,7 @@ const EASING_MS = 400;
 export const grown = (traces, before) =>
   traces.map((trace, index) => {
     const old = before?.[index];
-    const isCurve = trace.mode?.includes("lines") && old?.name === trace.name && old.y.length;
+    const isCurve = trace.mode?.includes("lines") && old?.y?.length && old.name === trace.name;
     if (!isCurve || old.y.length !== trace.y.length - 1) return null;
     const [x, y] = [trace.x, trace.y].map(values => [...values.slice(0, -1), values.at(-2)]);
     return { x, y };
