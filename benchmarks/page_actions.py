@@ -61,6 +61,8 @@ def measure(home: Path) -> dict[str, Time]:
         "poll when nothing changed": lambda: board.poll(
             since=services.store.version, models=services.warm_up.text
         ),
+        "verdict on one run": lambda: board.judge(run_id=ids[-1]),
+        "details of one run": lambda: table.details(run_id=ids[-1]),
         "annotate one run": lambda: table.annotate(run_id=ids[0], note="seen"),
         "records of all runs, CSV": lambda: table.records(kind="csv", run_ids=every),
         "records of all runs, JSON": lambda: table.records(kind="json", run_ids=every),

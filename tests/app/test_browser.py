@@ -63,7 +63,7 @@ def test_reference_charts_are_there_at_first_sight_and_nothing_leaves_the_machin
     window = visit()
     page = window.open(app.url)
     page.wait_for_function("document.querySelector('[data-plot=eval_accuracy]')?.data?.length >= 7")
-    for chart in ("eval_accuracy", "eval_loss", "loss"):
+    for chart in ("eval_accuracy", "loss"):
         plot = page.locator(f"[data-plot={chart}]")
         assert plot.evaluate("plot => plot.data.every(trace => trace.y.length > 1)")
         assert "LoRA 1 (assignment) ends at" in plot.get_attribute("aria-label")

@@ -3,7 +3,8 @@
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from test_browser import fill_small, wait_for_models
+from running_app import SMALL
+from test_browser import fill_small, open_tab, wait_for_models
 
 from peft_demo.runs import PART_SEEDS
 
@@ -60,6 +61,30 @@ def test_a_sweep_from_the_form_to_its_page(app, page):
     rows = compare.locator("[data-part=configurations] tbody tr")
     assert sorted(rows.all_inner_texts())[0].strip()
     assert rows.count() == 2
+
+
+def test_a_race_is_predicted_before_its_results_are_seen(app, visit):
+    client = Client(app.url, verbose=False)
+    group = client.predict(SMALL, {"r": [1, 2]}, 1, True, api_name="/submit_sweep")
+    url = f"{app.url}?view=group&group={group['group_id']}"
+    page = visit().open(url)
+    page.get_by_role("button", name="Predict first").click()
+    race, verdict = page.locator("[data-race]"), page.locator(".pd-verdicts")
+    page.get_by_label("r 2", exact=True).check()
+    race.locator(".pd-now", has_text="done").nth(1).wait_for(timeout=180_000)
+    assert "%" not in race.inner_text()
+    assert not verdict.is_visible()
+    assert not page.locator(".pd-compare [data-plot=eval_accuracy]").is_visible()
+    open_tab(page, "Train")
+    racer = page.locator(f".pd-rows [data-run={group['runs'][0]['run_id']}]")
+    racer.locator(".pd-state[data-state=completed]").wait_for()
+    assert racer.locator(".pd-reached").inner_text() == ""
+    page.goto(url)
+    page.get_by_role("button", name="Reveal").click()
+    verdict.wait_for()
+    page.locator(".pd-guess", has_text="Your guess: r 2").wait_for()
+    assert "The highest of 2 test accuracies" in race.inner_text()
+    race.locator(".pd-now", has_text="Test accuracy").nth(1).wait_for()
 
 
 def test_sweeps_by_the_api(app):

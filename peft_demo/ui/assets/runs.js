@@ -2,6 +2,7 @@
 
 import { ask } from "./gradio.js";
 import { look } from "./lib/looks.js";
+import { hides, veiled } from "./predictions.js";
 import * as selection from "./selection.js";
 
 const POLL_MS = 1000;
@@ -59,6 +60,12 @@ export function poll() {
   return going;
 }
 
+// All anew: what may be shown has changed.
+export function restart() {
+  version = -1;
+  poll();
+}
+
 async function askOnce() {
   if (document.visibilityState === "hidden") return;
   const request = { since: version, models, problem, shown: shown(), curves: lacking() };
@@ -81,9 +88,12 @@ function take(news) {
   models = news.models.text;
   problem = news.problem || "";
   ids = news.ids || ids;
+  news.runs = news.runs.map(veiled);
   for (const run of news.runs) runs.set(run.id, run);
   for (const id of [...runs.keys()]) if (!ids.includes(id)) forget(id);
-  for (const [id, curve] of Object.entries(news.curves)) curves.set(id, { version, curve });
+  for (const [id, curve] of Object.entries(news.curves)) {
+    curves.set(id, { version, curve: hides(runs.get(id)?.group_id) ? {} : curve });
+  }
   selection.selectNew([...ids.filter(id => runs.get(id)?.reference), ...ids]);
 }
 

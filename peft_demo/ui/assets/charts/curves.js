@@ -85,7 +85,10 @@ function tracesOf(kind, { name, look, curve }, { x, along, keep }, count) {
     return [{ ...edge, y: low }, { ...edge, y: track[`${kind.key}_high`], ...fill }, trace];
   }
   if (!keep) return [trace];
+  const steady = { ...trace, y: smoothed(trace.y, keep) };
+  // Of many runs the single steps are a cloud.
+  if (count > 8) return [steady];
   const opacity = count > 4 ? 0.12 : 0.22;
   const raw = { ...silent, opacity, line: { color: look.colour, width: 1 } };
-  return [raw, { ...trace, y: smoothed(trace.y, keep) }];
+  return [raw, steady];
 }

@@ -17,6 +17,7 @@ import { drawGroup } from "./group.js";
 import { attach, build, fill, findAll, isSeen, isThere } from "./layout.js";
 import { show as showOptions, take } from "./options.js";
 import * as question from "./question.js";
+import * as race from "./race.js";
 
 let isChosen = false;
 let before = null;
@@ -26,6 +27,7 @@ export function start() {
   document.addEventListener("pd-compare", ({ detail }) => show(detail.run_ids));
   for (const [attribute, act] of Object.entries(PRESSED)) whenPressed(attribute, act);
   theme.follow(draw);
+  race.start(draw);
   runs.follow(news => {
     if (!news || !isSeen()) return;
     drawChooser();
@@ -124,7 +126,7 @@ function draw() {
   const answer = question.answered();
   const nothing = isNone(question.get())
     ? "Choose two to eight runs above: the verdict comes here."
-    : answer?.error;
+    : answer?.error || race.secretIn(answer);
   if (nothing) {
     build("");
     return say(nothing, answer?.error ? "pd-problem" : "pd-quiet");
@@ -132,6 +134,7 @@ function draw() {
   if (!answer) return say("Comparing …", "pd-quiet");
   build(answer.layout);
   for (const [place, content] of Object.entries(answer.parts)) fill(place, markup(content));
+  race.draw();
   showOptions(findAll("[data-option]"));
   if (!whenReady(draw)) return;
   if (answer.group) drawGroup(answer);

@@ -56,6 +56,7 @@ async function stop(id, button) {
   setText(button, "Stopping …");
   await actions.stop([id]);
   button.disabled = false;
+  setText(button, "Stop");
 }
 
 function draw(isForced = false) {

@@ -22,23 +22,28 @@ export function switchTo(key, button) {
   for (const other of place.querySelectorAll("[data-switch]")) {
     other.setAttribute("aria-pressed", String(other === button));
   }
+  drawCharts(button.closest(".pd-board"), true);
 }
 
 // `isForced`: though nothing has changed but the colours, or the page.
 export function drawCharts(board, isForced) {
   if (!whenReady(() => drawCharts(board, true))) return;
-  const series = runs
-    .all()
-    .filter(run => runs.isTraining(run) && selection.has(run.id) && runs.curveOf(run.id))
+  const wanted = runs.all().filter(run => runs.isTraining(run) && selection.has(run.id));
+  const series = wanted
+    .filter(run => runs.curveOf(run.id))
     .map(run => ({ ...run, ...runs.curveOf(run.id), look: runs.lookOf(run.id) }))
     .reverse();
+  // Before the first answers nobody knows what there is to draw.
+  if (!series.length && (wanted.length || !runs.all().length)) return;
   askBaselines(board);
   const now = [baselinesOf, ...series.map(run => `${run.id}:${run.version}:${run.name}`)].join();
   if (!isForced && now === drawn) return;
   drawn = now;
   for (const kind of KINDS) {
     const plot = board.querySelector(`[data-plot=${kind.key}]`);
-    drawCurves(plot, kind, series, { x: ALONG[kind.track], baselines });
+    // The other loss is drawn when it is chosen.
+    const isChosen = (plot.closest(".pd-switched")?.dataset.shown ?? kind.key) === kind.key;
+    if (isChosen) drawCurves(plot, kind, series, { x: ALONG[kind.track], baselines });
   }
 }
 

@@ -5,12 +5,15 @@ import { ask } from "../gradio.js";
 import { openDialog } from "../lib/dom.js";
 import { STATES, when } from "../lib/format.js";
 import { html, markup } from "../lib/html.js";
-import { poll } from "../runs.js";
+import { hides } from "../predictions.js";
+import * as runs from "../runs.js";
+import { toast } from "../runs_table/toast.js";
 
 export async function openDetails(run_id) {
+  if (hides(runs.get(run_id)?.group_id)) return toast("Its race is not revealed yet.");
   const run = await ask("details", { run_id });
   // The header says that there is no connection.
-  if (run === undefined) return poll();
+  if (run === undefined) return runs.poll();
   const dialog = openDialog(
     "pd-dialog",
     html`<button type="button" class="pd-button pd-close" data-close autofocus>Close</button>

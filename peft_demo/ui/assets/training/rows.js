@@ -45,7 +45,7 @@ function fill(row, run) {
   chip.dataset.toggle = pin.dataset.pin = run.id;
   chip.disabled = !runs.isTraining(run);
   chip.setAttribute("aria-pressed", String(selection.has(run.id)));
-  chip.title = run.summary;
+  chip.title = `${run.name}: ${run.summary}`;
   const more = !runs.isTraining(run) && html`<small>${run.summary}</small>`;
   replace(chip, html`${swatch(runs.lookOf(run.id))}<span>${run.name}</span>${more}`);
   const bar = find(".pd-progress");

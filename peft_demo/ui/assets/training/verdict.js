@@ -2,13 +2,12 @@
 
 import { ask } from "../gradio.js";
 import { replace } from "../lib/dom.js";
-import { html, markup } from "../lib/html.js";
+import { markup } from "../lib/html.js";
 import { isMine } from "../owner.js";
 import * as runs from "../runs.js";
 import * as selection from "../selection.js";
 
 const AGAIN_MS = 1500;
-const NOTHING = html`<h2>Verdict</h2><p class="pd-quiet">It comes when a run has finished.</p>`;
 
 let asked = null;
 
@@ -25,7 +24,7 @@ export async function drawVerdict(place, isForced) {
   const wanted = JSON.stringify([request, run?.name]);
   if (asked === wanted && !isForced) return;
   asked = wanted;
-  const answer = run ? await ask("judge", request) : { html: NOTHING };
+  const answer = run && (await ask("judge", request));
   if (!answer || asked !== wanted) return;
   replace(place, markup(answer.html ?? ""));
   if (answer.is_pending) setTimeout(drawVerdict, AGAIN_MS, place, true);

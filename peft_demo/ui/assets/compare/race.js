@@ -1,0 +1,62 @@
+// A race on its page: a strip for each racer, and a guess before any result is seen.
+
+import { setText, whenPressed } from "../lib/dom.js";
+import { STATES } from "../lib/format.js";
+import * as predictions from "../predictions.js";
+import * as runs from "../runs.js";
+import { showProgress } from "../training/rows.js";
+import { nowOf } from "../training/words.js";
+import { dressAll, find, findAll, isThere } from "./layout.js";
+
+const PRESSED = { first: {}, reveal: { isRevealed: true } };
+
+export function start(redraw) {
+  runs.follow(news => news && isThere() && drawStrips());
+  whenPressed("data-predict", (action, button) => {
+    predictions.set(button.closest("[data-race]").dataset.race, PRESSED[action]);
+    runs.restart();
+    redraw();
+  });
+  document.addEventListener("change", ({ target }) => {
+    const group = target.closest("[data-race]")?.dataset.race;
+    if (group) predictions.set(group, { guess: target.value });
+  });
+}
+
+// Before the figures are drawn: those of a race that is not revealed yet are not there.
+export function draw() {
+  const race = find("[data-race]");
+  const group = race?.dataset.race;
+  const { guess, isRevealed } = predictions.get(group) ?? {};
+  if (!race) return;
+  race.toggleAttribute("data-secret", predictions.hides(group));
+  drawStrips();
+  const now = { true: "revealed", false: "secret" }[isRevealed] ?? "";
+  for (const part of race.querySelectorAll("[data-while]"))
+    part.hidden = part.dataset.while !== now;
+  for (const choice of race.querySelectorAll("[type=radio]"))
+    choice.checked = choice.value === guess;
+  setText(race.querySelector(".pd-guess b"), guess || "none");
+  const verdict = find("[data-part=verdict] .pd-sentence")?.textContent;
+  setText(race.querySelector(".pd-guess span"), verdict ?? "");
+}
+
+// Why runs that are compared by themselves cannot be shown yet, or nothing.
+export function secretIn(answer) {
+  const isSecret = ({ run_id }) => predictions.hides(runs.get(run_id)?.group_id);
+  return answer?.comparison?.runs.some(isSecret) && "Some of these race: reveal their race first.";
+}
+
+function drawStrips() {
+  const strips = [...findAll("[data-race] [data-run]")];
+  dressAll(strips.map(({ dataset: { run: id } }) => ({ id, look: runs.lookOf(id) })));
+  for (const strip of strips) {
+    const run = runs.get(strip.dataset.run);
+    strip.hidden = !run;
+    if (!run) continue;
+    showProgress(strip.querySelector(".pd-progress"), run);
+    const state = runs.isOver(run) && STATES[run.status];
+    setText(strip.querySelector(".pd-now"), [state, nowOf(run)].filter(Boolean).join(" · "));
+    strip.querySelector("button").hidden = runs.isOver(run);
+  }
+}

@@ -1,0 +1,21 @@
+// Guesses about races, kept in this browser: until one is revealed, nothing here shows a result of its runs.
+
+import { keep, recall } from "./lib/dom.js";
+
+const KEPT = "peft-demo-guesses";
+
+const guesses = recall(KEPT);
+
+// { guess, isRevealed } of a group, if somebody wanted to predict it first.
+export const get = group => guesses[group];
+
+export function set(group, changes) {
+  guesses[group] = { guess: "", isRevealed: false, ...guesses[group], ...changes };
+  keep(KEPT, guesses);
+}
+
+export const hides = group => guesses[group]?.isRevealed === false;
+
+const RESULTS = { test: null, eval_accuracy: null, eval_loss: null, diagnosis: null };
+
+export const veiled = run => (hides(run.group_id) ? { ...run, ...RESULTS } : run);
