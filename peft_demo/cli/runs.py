@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from peft_demo.cli.arguments import AsJson, RunId, open_store
 from peft_demo.cli.output import answer, facts, question
+from peft_demo.errors import refuse
 from peft_demo.export.csv import run_csv
+from peft_demo.fields import shown
 from peft_demo.formats import milliseconds, percent
 from peft_demo.statistics import TEST_SET
 
@@ -80,6 +83,25 @@ def compare(
     refused = (pair.reason for pair in found.refused)
     lines = [*found.verdict, *found.problems, *refused, "", *comparison.table(found)]
     answer(as_json, found.model_dump(mode="json"), lines)
+
+
+@commands.command()
+def report(
+    run_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="1 to 8 runs.")],
+    out: Annotated[Path, typer.Option(help="The HTML file to write.")],
+    author: Annotated[str, typer.Option(help="Who hands it in.")] = "",
+    notes: Annotated[str, typer.Option(help="What to say about the runs.")] = "",
+    address: Annotated[str, typer.Option(help="Of the page, for links to it.")] = "",
+) -> None:
+    """Write runs as one HTML page to hand in: verdicts, charts, configurations, costs, notes."""
+    from peft_demo.export.report import report
+
+    text = report(open_store(), run_ids, author=author, notes=notes, address=address)
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        refuse("out", f"out must be a file that can be written, got {shown(str(out))}: {error}.")
+    typer.echo(f"Wrote {out}.")
 
 
 @commands.command()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from peft_demo.formats import percent, whole
+from peft_demo.comparison.words import between
+from peft_demo.formats import percent, score, seconds, size, whole
 
 WIDTH = 88
 """Of a line of code: what ruff and black take when nobody tells them otherwise."""
@@ -35,9 +36,19 @@ def _docstring(text: str) -> str:
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(["html.jinja"], default=False),
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_environment.filters.update(comment=_comment, docstring=_docstring, percent=percent, whole=whole)
+_environment.filters.update(
+    comment=_comment,
+    docstring=_docstring,
+    between=between,
+    percent=percent,
+    score=score,
+    seconds=seconds,
+    size=size,
+    whole=whole,
+)

@@ -190,6 +190,18 @@ def add_endpoints(services: Services) -> None:
         found = comparison.compare(services.store, wanted, evaluation_set=evaluation_set)
         return json.loads(found.model_dump_json())
 
+    def report(run_ids: RunIdList, author: str = "", notes: str = "") -> str:
+        """1 to 8 runs as one self-contained HTML page to hand in: the text of its file.
+
+        Args:
+            run_ids: of any runs; verdicts and charts are of those that are finished.
+            author: who hands it in, at most 80 characters.
+            notes: at most 10,000 characters.
+        """
+        from peft_demo.export import report
+
+        return report.report(services.store, run_ids, author=author, notes=notes)
+
     def list_methods() -> list[dict[str, Any]]:
         """Every method with its fields, limits, defaults and the JSON schema of its runs."""
         return describe_methods()
@@ -214,6 +226,7 @@ def add_endpoints(services: Services) -> None:
         export_code,
         find_learning_rate,
         compare,
+        report,
     ):
         gr.api(checked(function), api_name=function.__name__, concurrency_limit=8)
 

@@ -31,6 +31,7 @@ ENDPOINTS = {
     "/export_code",
     "/find_learning_rate",
     "/compare",
+    "/report",
 }
 
 

@@ -213,3 +213,16 @@ class TestCompare:
         assert done.status == 2
         assert done.err.strip().endswith(sentence)
         assert done.out == ""
+
+
+class TestReport:
+    def test_it_writes_one_page(self, command, tmp_path):
+        file = tmp_path / "report.html"
+        done = command("report", "reference-lora-1", "--out", f"{file}", "--author", "Ada")
+        assert (done.status, done.out) == (0, f"Wrote {file}.\n")
+        assert "Report of Ada" in file.read_text("utf-8")
+
+    def test_a_file_that_cannot_be_written(self, command, tmp_path):
+        done = command("report", "reference-lora-1", "--out", f"{tmp_path}")
+        assert done.status == 2
+        assert "out must be a file that can be written" in done.err

@@ -207,3 +207,15 @@ class TestBaselines:
         found = ask(page, TWO, failed["key"])
         assert not any("no such reviews" in problem for problem in found["comparison"]["problems"])
         assert len(failing["calls"]) == 4
+
+
+def test_the_report_is_one_file_with_what_was_written(page):
+    request = {"run_ids": TWO, "author": "Ada", "notes": "Rank <8>", "address": "http://a.b/"}
+    answer = json.loads(asking.ask(page, "report", request))["html"]
+    assert "Report of Ada" in answer
+    assert "Rank &lt;8&gt;" in answer
+    assert "LoRA, recommended is better" in answer
+    refused = json.loads(asking.ask(page, "report", {"run_ids": TWO, "author": "a" * 81}))
+    assert "author must be at most 80 characters" in refused["error"]
+    nobody = json.loads(asking.ask(page, "report", {"run_ids": []}))
+    assert "run_ids must name 1 to 8" in nobody["error"]

@@ -17,6 +17,7 @@ from peft_demo.comparison import curves
 from peft_demo.comparison.baselines import Baselines, is_baseline
 from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.errors import PeftDemoError
+from peft_demo.export.report import report
 from peft_demo.runs import Run, RunStatus
 from peft_demo.ui.html import render, scripted
 from peft_demo.ui.owners import public
@@ -69,6 +70,7 @@ class ComparePage(Page):
             page_function(self.group),
             page_function(self.groups),
             page_function(self.disagreements),
+            page_function(self.report),
             page_function(self.baselines),
         ]
 
@@ -147,6 +149,19 @@ class ComparePage(Page):
         found = comparison.disagreements(self._services.store, run_ids, most)
         html = render("compare/disagreements", **dict(found), longest=LONGEST_LIST)
         return json.dumps({"run_ids": found.run_ids, "html": html})
+
+    def report(
+        self,
+        run_ids: RunIds,
+        author: str = "",
+        notes: str = "",
+        guesses: tuple[str, ...] = (),
+        address: str = "",
+    ) -> str:
+        """The report of some runs as the text of an HTML file; see ``export.report``."""
+        written = {"author": author, "notes": notes, "guesses": guesses, "address": address}
+        store = self._services.store
+        return json.dumps({"html": report(store, run_ids, **written, **self._sources)})
 
     @property
     def _sources(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import { attach, build, fill, findAll, isSeen, isThere } from "./layout.js";
 import { show as showOptions, take } from "./options.js";
 import * as question from "./question.js";
 import * as race from "./race.js";
+import * as report from "./report.js";
 
 let isChosen = false;
 let before = null;
@@ -43,6 +44,7 @@ export function fillTab(element) {
   attach(page);
   question.forgetAnswer();
   disagreements.restart();
+  report.attach(page.querySelector("[data-report]"));
   page.addEventListener("change", onChange);
   page.addEventListener("input", onInput);
   new IntersectionObserver(() => (isSeen() ? enter() : leave())).observe(page);

@@ -1,0 +1,28 @@
+// The report to hand in: the server writes it, and what stands in its form stays in this browser.
+
+import { ask, NO_CONNECTION } from "../gradio.js";
+import { keep, recall, save, setText } from "../lib/dom.js";
+import * as question from "./question.js";
+
+const KEPT = "pd-report";
+
+const written = form => Object.fromEntries(new FormData(form));
+
+export function attach(form) {
+  for (const [name, text] of Object.entries(recall(KEPT))) form.elements[name].value = text;
+  form.addEventListener("input", () => keep(KEPT, JSON.stringify(written(form))));
+  form.addEventListener("submit", event => {
+    event.preventDefault();
+    download(form);
+  });
+}
+
+async function download(form) {
+  const say = words => setText(form.querySelector("[role=status]"), words);
+  say("Writing …");
+  const run_ids = (question.facts()?.runs || []).map(run => run.run_id);
+  const address = location.origin + location.pathname;
+  const answer = await ask("report", { run_ids, address, ...written(form) });
+  if (answer?.html) save("report.html", answer.html, "text/html");
+  say(answer?.html ? "Saved as report.html." : (answer?.error ?? NO_CONNECTION));
+}
