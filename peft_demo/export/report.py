@@ -122,7 +122,8 @@ def _settings(runs: Sequence[Run]) -> list[tuple[str, str, list[str]]]:
     """Every setting that any of the runs has: its name, its label, and each run's value."""
     labels, rows = labels_of(runs), [settings(run) for run in runs]
     names = dict.fromkeys(name for row in rows for name in row)
-    return [(name, labels.get(name, name), [row.get(name, "–") for row in rows]) for name in names]
+    told = [(name, labels.get(name, name), [row.get(name, "–") for row in rows]) for name in names]
+    return [row for row in told if set(row[2]) != {"–"}]
 
 
 def _charts(store: Store, runs: Sequence[Run], facts: Comparison) -> list[Chart]:
@@ -133,7 +134,9 @@ def _charts(store: Store, runs: Sequence[Run], facts: Comparison) -> list[Chart]
         for run in runs
         if run.config.labels
     }
-    lines = {line.name: line.accuracy for line in facts.baselines}
+    lines = {
+        f"{line.name}, {line.detail}".removesuffix(", "): line.accuracy for line in facts.baselines
+    }
     wanted = (
         ("Validation accuracy", "by_epoch", "epochs", "eval_accuracy", lines),
         ("Validation loss", "by_epoch", "epochs", "eval_loss", guessing),
@@ -154,4 +157,4 @@ def _accuracies(facts: Comparison) -> Scale:
     """From left to right for the intervals of all test accuracies and baselines."""
     intervals = [run.quality for run in facts.runs if run.quality]
     ends = [(each.low, each.high) for each in (*intervals, *facts.baselines)]
-    return Scale.around([end for pair in ends for end in pair], LEFT + 130, RIGHT)
+    return Scale.around([end for pair in ends for end in pair], LEFT + 260, RIGHT)
