@@ -155,6 +155,6 @@ def _charts(store: Store, runs: Sequence[Run], facts: Comparison) -> list[Chart]
 
 def _accuracies(facts: Comparison) -> Scale:
     """From left to right for the intervals of all test accuracies and baselines."""
-    intervals = [run.quality for run in facts.runs if run.quality]
-    ends = [(each.low, each.high) for each in (*intervals, *facts.baselines)]
+    ends = [(run.quality.low, run.quality.high) for run in facts.runs if run.quality]
+    ends += [(line.low, line.high) for line in facts.baselines]
     return Scale.around([end for pair in ends for end in pair], LEFT + 260, RIGHT)

@@ -56,7 +56,6 @@ _ALLOWED: dict[Any, str] = {
     float: "a number",
     bool: "true or false",
     list[str]: "a list of texts",
-    tuple[str, ...]: "a list of texts",
 }
 """What may be entered where a parameter's type says it all."""
 

@@ -14,6 +14,7 @@ from small_runs import wait_until
 from peft_demo import data
 from peft_demo.data import loading
 from peft_demo.errors import AssetError, NotFoundError
+from peft_demo.lessons import LESSONS
 from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics
 from peft_demo.ui import baseline_worker
 from peft_demo.ui.baseline_worker import BaselineWorker
@@ -219,3 +220,13 @@ def test_the_report_is_one_file_with_what_was_written(page):
     assert "author must be at most 80 characters" in refused["error"]
     nobody = json.loads(asking.ask(page, "report", {"run_ids": []}))
     assert "run_ids must name 1 to 8" in nobody["error"]
+
+
+def test_a_reports_guesses_are_those_of_lessons_in_words(page):
+    lesson_id, lesson = next(iter(LESSONS.items()))
+    place, step = next((n, step) for n, step in enumerate(lesson.steps) if step.predict)
+    known = {lesson_id: {f"{place}": 1, "99": 0}, "gone": {"0": 0}}
+    answer = json.loads(asking.ask(page, "report", {"run_ids": TWO, "guesses": known}))["html"]
+    (told,) = re.findall(r'<h2>Guesses</h2><p class="written">(.*?)</p></section>', answer)
+    guess = step.predict.choices[1].text
+    assert html.unescape(told) == f"{lesson.title}: {step.predict.question} {guess}"

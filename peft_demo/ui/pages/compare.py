@@ -20,9 +20,10 @@ from peft_demo.errors import PeftDemoError
 from peft_demo.export.report import report
 from peft_demo.runs import Run, RunStatus
 from peft_demo.ui.html import render, scripted
+from peft_demo.ui.learn.guesses import guesses_in_words
 from peft_demo.ui.owners import public
 from peft_demo.ui.pages.page import Frame, Page
-from peft_demo.ui.requests import GroupId, RunIds, page_function
+from peft_demo.ui.requests import GroupId, RunIds, Values, page_function
 from peft_demo.ui.services import Services
 
 if TYPE_CHECKING:
@@ -155,13 +156,23 @@ class ComparePage(Page):
         run_ids: RunIds,
         author: str = "",
         notes: str = "",
-        guesses: tuple[str, ...] = (),
+        guesses: Values = {},  # noqa: B006
         address: str = "",
     ) -> str:
-        """The report of some runs as the text of an HTML file; see ``export.report``."""
-        written = {"author": author, "notes": notes, "guesses": guesses, "address": address}
-        store = self._services.store
-        return json.dumps({"html": report(store, run_ids, **written, **self._sources)})
+        """The report of some runs as the text of an HTML file; see ``export.report``.
+
+        ``guesses`` are those of lessons, as ``guesses_in_words`` takes them.
+        """
+        text = report(
+            self._services.store,
+            run_ids,
+            author=author,
+            notes=notes,
+            guesses=guesses_in_words(guesses),
+            address=address,
+            **self._sources,
+        )
+        return json.dumps({"html": text})
 
     @property
     def _sources(self) -> dict[str, Any]:

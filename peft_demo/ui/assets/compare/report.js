@@ -1,6 +1,7 @@
 // The report to hand in: the server writes it, and what stands in its form stays in this browser.
 
 import { ask, NO_CONNECTION } from "../gradio.js";
+import { KEPT as LESSONS } from "../learn/player.js";
 import { keep, recall, save, setText } from "../lib/dom.js";
 import * as question from "./question.js";
 
@@ -21,8 +22,10 @@ async function download(form) {
   const say = words => setText(form.querySelector("[role=status]"), words);
   say("Writing …");
   const run_ids = (question.facts()?.runs || []).map(run => run.run_id);
+  const lessons = Object.entries(recall(LESSONS).progress || {});
+  const guesses = Object.fromEntries(lessons.map(([id, { choices = {} }]) => [id, choices]));
   const address = location.origin + location.pathname;
-  const answer = await ask("report", { run_ids, address, ...written(form) });
+  const answer = await ask("report", { run_ids, guesses, address, ...written(form) });
   if (answer?.html) save("report.html", answer.html, "text/html");
   say(answer?.html ? "Saved as report.html." : (answer?.error ?? NO_CONNECTION));
 }

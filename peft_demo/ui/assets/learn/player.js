@@ -7,7 +7,7 @@ import { markup } from "../lib/html.js";
 import * as owner from "../owner.js";
 import * as runs from "../runs.js";
 
-const KEPT = "peft-demo-lessons";
+export const KEPT = "peft-demo-lessons";
 const LOOK_MS = 500;
 
 // { now, progress }: the lesson that is open with the place in it, and how far each one is.
@@ -98,7 +98,7 @@ const PRESSED = {
   leave,
   finish() {
     const { lesson } = state.now;
-    state.progress[lesson] = { step: 0, isFinished: true };
+    Object.assign(state.progress[lesson], { step: 0, isFinished: true });
     leave();
     openTab("Learn");
   },
@@ -140,7 +140,8 @@ async function show(isMoved = false) {
     asked = JSON.stringify(request());
   }
   const known = state.progress[now.lesson];
-  state.progress[now.lesson] = { ...known, step: now.step, steps: answer.steps };
+  const { step, choices } = now;
+  state.progress[now.lesson] = { ...known, step, choices, steps: answer.steps };
   draw();
   if (isMoved) panel().querySelector("h2")?.focus();
 }
