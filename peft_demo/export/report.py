@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,10 +14,10 @@ from peft_demo.comparison.curves import run_curves
 from peft_demo.comparison.describe import labels_of, settings
 from peft_demo.comparison.diagnosis import diagnose
 from peft_demo.comparison.facts import Comparison
-from peft_demo.errors import InvalidFieldsError, refuse
+from peft_demo.errors import refuse
 from peft_demo.export.charts import COLOURS, DASHES, LEFT, RIGHT, Chart, Scale, curve
 from peft_demo.export.rendering import render
-from peft_demo.fields import Field, Text, shown
+from peft_demo.fields import Text, check_all, shown
 from peft_demo.runs import Run, RunConfig, RunKind, links
 from peft_demo.runs.run_ids import each_once
 from peft_demo.storage import Store
@@ -65,7 +65,7 @@ def report(
         InvalidFieldsError: a text is too long, or no run is named, or more than eight.
         NotFoundError: one of the runs does not exist.
     """
-    written = _checked({AUTHOR: author, NOTES: notes})
+    written = check_all((AUTHOR, NOTES), {"author": author, "notes": notes})
     told = _guesses(guesses)
     if address and not _ADDRESS.fullmatch(address):
         refuse("address", f"address must begin with http:// or https://, got {shown(address)}.")
@@ -89,19 +89,6 @@ def report(
         dashes=DASHES,
         now=datetime.now(UTC),
     )
-
-
-def _checked(texts: Mapping[Field, str]) -> dict[str, Any]:
-    problems: dict[str, str] = {}
-    checked: dict[str, Any] = {}
-    for field, text in texts.items():
-        try:
-            checked[field.name] = field.check(text)
-        except InvalidFieldsError as error:
-            problems.update(error.problems)
-    if problems:
-        raise InvalidFieldsError(problems)
-    return checked
 
 
 def _guesses(guesses: Sequence[str]) -> list[Any]:

@@ -35,8 +35,8 @@ ODD: tuple[object, ...] = (
 
 NAMES = (
     "run_ids", "run_id", "kind", "link", "key", "group", "limit", "tuned", "owner", "since",
-    "models", "problem", "shown", "curves", "action", "tags", "name", "note", "is_starred", "author", "notes",
-    "guesses", "address", "lesson", "step",
+    "models", "problem", "shown", "curves", "action", "tags", "name", "note", "is_starred",
+    "author", "notes", "guesses", "address", "lesson", "step",
 )  # fmt: skip
 
 
