@@ -152,6 +152,19 @@ LESSONS, PROBLEMS = load(TEXTS)
 """Every lesson by its id, and a sentence about each file that is none."""
 
 
+def listed() -> list[dict[str, Any]]:
+    """Every lesson in short, as plain data: all but its steps and runs."""
+    return [
+        {
+            "id": lesson_id,
+            **each.model_dump(include={"number", "title", "goal", "minutes", "teacher"}),
+            "num_steps": len(each.steps),
+            "link": f"?lesson={lesson_id}",
+        }
+        for lesson_id, each in LESSONS.items()
+    ]
+
+
 def lesson(lesson_id: str) -> Lesson:
     """The lesson of that id.
 

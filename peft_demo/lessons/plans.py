@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from peft_demo import settings
@@ -27,6 +28,14 @@ def plan_of(lesson: Lesson, name: str, owner: str = "") -> Plan:
         InvalidFieldsError: a value is not allowed.
         NotFoundError: there is no such preset.
     """
+    planned = lesson.runs[name]
+    has_own = any(values.get("seed") == OWN for values in (planned.values, *planned.each))
+    return _plan(lesson, name, owner if has_own else "", settings.lessons())
+
+
+@lru_cache(maxsize=256)
+def _plan(lesson: Lesson, name: str, owner: str, _size: str) -> Plan:
+    """Kept, as every browser asks for it again and again while its runs train."""
     planned = lesson.runs[name]
     if planned.each:
         configs = tuple(
@@ -80,7 +89,7 @@ def found(
     wanted = {_key(config) for config in plan.configs}
     newest: dict[str, Run] = {}
     for run in runs:
-        if _counts(run, owner, since) and (key := _key(run.config)) in wanted:
+        if _counts(run, plan, owner, since) and (key := _key(run.config)) in wanted:
             newest.setdefault(key, run)
     return [newest.get(_key(config)) for config in plan.configs]
 
@@ -90,13 +99,16 @@ def everybodys(plan: Plan, runs: Sequence[Run]) -> list[Run]:
     wanted = {_key(config, seed=False) for config in plan.configs}
     newest: dict[tuple[str, str], Run] = {}
     for run in runs:
-        if run.result and _counts(run, None, None) and _key(run.config, seed=False) in wanted:
+        if run.result and _counts(run, plan) and _key(run.config, seed=False) in wanted:
             newest.setdefault((run.owner, _key(run.config)), run)
     return list(newest.values())
 
 
-def _counts(run: Run, owner: str | None, since: datetime | None) -> bool:
+def _counts(run: Run, plan: Plan, owner: str | None = None, since: datetime | None = None) -> bool:
+    """Whether it may be one of the plan's: what is quickly seen of it."""
     if run.kind is not RunKind.TRAINING or run.status in _LOST:
+        return False
+    if not any(run.config.method == config.method for config in plan.configs):
         return False
     if since is not None and (run.is_reference or run.created_at <= since):
         return False

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from peft_demo import comparison
+from peft_demo import comparison, lessons
 from peft_demo.comparison.diagnosis import diagnose
 from peft_demo.data import DEFAULT_DATASET
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, reading, sweeps
@@ -206,6 +206,10 @@ def add_endpoints(services: Services) -> None:
         """Every method with its fields, limits, defaults and the JSON schema of its runs."""
         return describe_methods()
 
+    def list_lessons() -> list[dict[str, Any]]:
+        """Every lesson with its goal, minutes, notes for teachers and link."""
+        return lessons.listed()
+
     for function in (
         submit_run,
         submit_sweep,
@@ -220,6 +224,7 @@ def add_endpoints(services: Services) -> None:
         predict,
         predict_reviews,
         list_methods,
+        list_lessons,
         count,
         read_config,
         import_adapter,

@@ -23,6 +23,7 @@ ENDPOINTS = {
     "/annotate_run",
     "/predict",
     "/predict_reviews",
+    "/list_lessons",
     "/list_methods",
     "/count",
     "/read_config",

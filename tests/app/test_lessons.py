@@ -1,15 +1,19 @@
 """Every lesson is played to its end: the real buttons, on real trainings of its small values."""
 
 import pytest
+from test_accessibility import findings
 
 from peft_demo.lessons import LESSONS
 from peft_demo.lessons.plans import form_values
+from peft_demo.lessons.tour import tour
 from peft_demo.runs import RunConfig, links
 
 pytestmark = pytest.mark.browser
 
 TRAINED = 120_000
 """Milliseconds that the small runs of one step may take on a busy machine."""
+
+FIRST = next(iter(LESSONS))
 
 LINK = "document.querySelector('.pd-brief[data-link]')?.dataset.link"
 
@@ -89,3 +93,66 @@ def test_play(app, visit, lesson_id, monkeypatch):
     page.locator(f"[data-progress={lesson_id}]").filter(has_text="finished").wait_for()
     assert "lesson=" not in page.url
     assert opened.errors == []
+
+
+class TestPanel:
+    """What a teacher's link and a person do with it, without a training."""
+
+    def test_a_link_hides_and_fixes_until_the_lesson_is_left(self, app, visit):
+        opened = visit()
+        link = f"{app.url}/?lesson={FIRST}&hide=compare,lora_alpha&fix=r&method=lora&r=5"
+        page = opened.open(link)
+        page.locator(".pd-lesson h2").wait_for()
+        rank = page.locator("#lora-r input[type=number]")
+        page.wait_for_function("document.querySelector('#lora-r input[type=number]').disabled")
+        assert rank.input_value() == "5"
+        assert page.locator("#lora-lora_alpha").is_hidden()
+        assert page.get_by_role("tab", name="Compare").is_hidden()
+        assert findings(page) == {}
+        beside = page.locator(".pd-lesson").bounding_box()["x"]
+        for part in ("#start", ".pd-board .pd-charts"):
+            box = page.locator(part).bounding_box()
+            assert box["x"] + box["width"] <= beside, f"the lesson covers {part}"
+        # The place in it stays when the page is loaded again without the link.
+        page.locator(".pd-lesson [data-lesson=next]").first.click()
+        page.get_by_text(f"step 2 of {len(LESSONS[FIRST].steps)}", exact=True).wait_for()
+        page.goto(app.url)
+        page.get_by_text(f"step 2 of {len(LESSONS[FIRST].steps)}", exact=True).wait_for()
+        assert page.locator("#lora-lora_alpha").is_hidden()
+        page.locator(".pd-lesson-more summary").click()
+        page.locator("[data-lesson=leave]").click()
+        page.locator(".pd-lesson").wait_for(state="hidden")
+        page.wait_for_function("!document.querySelector('#lora-r input[type=number]').disabled")
+        assert page.locator("#lora-lora_alpha").is_visible()
+        assert page.get_by_role("tab", name="Compare").is_visible()
+        assert opened.errors == []
+
+    def test_the_learn_page_makes_links_and_explains_words(self, page):
+        page.get_by_role("tab", name="Learn", exact=True).click()
+        page.locator(".pd-maker select").select_option(FIRST)
+        page.get_by_label("Review", exact=True).uncheck()
+        made = page.get_by_label("The link")
+        page.wait_for_function("document.querySelector('.pd-made').value.includes('hide=review')")
+        assert made.input_value().endswith(f"/?lesson={FIRST}&hide=review")
+        assert findings(page) == {}
+        page.locator(f"[data-start-lesson={FIRST}]").click()
+        page.locator(".pd-lesson .pd-term").first.click()
+        page.locator(".pd-term-box:popover-open").wait_for()
+
+    def test_the_tour_reaches_its_end_and_can_be_resumed(self, page):
+        page.locator(".pd-strip [data-tour]").click()
+        popover = page.locator(".driver-popover")
+        for number, stop in enumerate(tour()):
+            popover.get_by_text(stop.title, exact=True).wait_for()
+            target = page.locator(".driver-active-element")
+            assert target.is_visible(), stop.at
+            if number == 2:
+                page.keyboard.press("Escape")
+                popover.wait_for(state="hidden")
+                page.locator(".pd-strip [data-tour]").click()
+                popover.get_by_text(stop.title, exact=True).wait_for()
+            if stop.waits:
+                target.click()
+            else:
+                popover.locator(".driver-popover-next-btn").click()
+        popover.wait_for(state="hidden")

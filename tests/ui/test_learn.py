@@ -109,7 +109,9 @@ class TestReveal:
         assert shown.is_done
         assert f"<b>{GOOD['steps'][3]['predict']['choices'][choice]['text']}</b>" in html
         assert "It does not hold." in html
-        assert "r 4 is better than r 64 by 30.0 points (95\u00a0% interval 24.1 to 36.7" in html
+        told = re.sub(r"<[^>]+>", "", html)
+        assert "r 4 is better than r 64 by 30.0 points (95\u00a0% interval 24.1 to 36.7" in told
+        assert 'popovertarget="pd-term-confidence-interval">interval</button>' in html
         assert "85.1\u00a0% to 93.4\u00a0%" in html
 
     def test_runs_that_are_there_can_be_taken(self, services, runs):

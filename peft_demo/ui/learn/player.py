@@ -18,7 +18,7 @@ from peft_demo.runs.sweeps import Plan
 from peft_demo.statistics import Interval
 from peft_demo.ui.formats import duration
 from peft_demo.ui.html import render
-from peft_demo.ui.learn.prose import prose
+from peft_demo.ui.learn.prose import marked, prose
 from peft_demo.ui.services import Services
 
 
@@ -170,6 +170,7 @@ class Player:
         failed = [run for run in done if not run.result]
         facts: dict[str, Any] = {
             "found": seen,
+            "words": [marked(sentence) for sentence in seen.words],
             "bars": chart(seen.bars),
             "guess": guess,
             "is_right": is_right,

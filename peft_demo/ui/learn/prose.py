@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from peft_demo.lessons.glossary import Term, mark
+from peft_demo.ui.formats import glued
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.S)
@@ -30,6 +31,11 @@ def prose(text: str) -> Markup:
 
     html = _MARKDOWN.render(_FORMULA.sub(keep, text))
     return Markup(mark(_PLACE.sub(lambda place: formulas[int(place[1])], html), term_button))
+
+
+def marked(sentence: str) -> Markup:
+    """A sentence of a verdict, its terms linked."""
+    return Markup(mark(str(Markup.escape(glued(sentence))), term_button))
 
 
 def term_button(term: Term, written: str) -> str:

@@ -51,13 +51,15 @@ function fromLink() {
   arrange({ fills: Boolean(lesson) });
 }
 
-const fresh = () => ({ step: 0, began: "", choices: {}, taken: [], done: [] });
+const fresh = () => ({ step: 0, began: "", choices: {}, taken: [] });
 
+// Where a lesson was left, it goes on.
 function begin(lesson) {
   const before = state.now?.before || formLink();
-  state.now = { lesson, ...fresh(), hide: [], fix: [], query: "", before };
+  const { place = fresh() } = state.progress[lesson] ?? {};
+  state.now = { lesson, ...place, hide: [], fix: [], query: "", before };
   arrange();
-  go(state.progress[lesson]?.step ?? 0);
+  go(state.now.step);
 }
 
 function arrange({ plan = "", fills = true } = {}) {
@@ -98,7 +100,7 @@ const PRESSED = {
   leave,
   finish() {
     const { lesson } = state.now;
-    Object.assign(state.progress[lesson], { step: 0, isFinished: true });
+    Object.assign(state.progress[lesson], { place: undefined, isFinished: true });
     leave();
     openTab("Learn");
   },
@@ -139,9 +141,9 @@ async function show(isMoved = false) {
     now.began = answer.began;
     asked = JSON.stringify(request());
   }
-  const known = state.progress[now.lesson];
-  const { step, choices } = now;
-  state.progress[now.lesson] = { ...known, step, choices, steps: answer.steps };
+  const { step, began, choices, taken } = now;
+  const place = { step, began, choices, taken };
+  state.progress[now.lesson] = { ...state.progress[now.lesson], place, choices };
   draw();
   if (isMoved) panel().querySelector("h2")?.focus();
 }
@@ -165,12 +167,14 @@ function refocus(place, { lesson, choice }) {
 
 function markProgress() {
   for (const place of document.querySelectorAll("[data-progress]")) {
-    const known = state.progress[place.dataset.progress];
-    const words = known?.isFinished
-      ? "· finished ✓"
-      : known
-        ? `· you are at step ${known.step + 1}`
-        : "";
-    setText(place, words);
+    const { place: at, isFinished } = state.progress[place.dataset.progress] ?? {};
+    const words = [isFinished && "finished ✓", at && `you are at step ${at.step + 1}`];
+    setText(
+      place,
+      words
+        .flatMap(each => each || [])
+        .map(each => `· ${each}`)
+        .join(" "),
+    );
   }
 }

@@ -8,6 +8,8 @@ const WAIT_MS = 5000;
 
 export function start() {
   whenPressed("data-tour", begin);
+  // Offered beside the questions until it was looked at; later it waits in the Learn tab.
+  document.body.toggleAttribute("data-knows-the-page", localStorage.getItem(KEPT) !== null);
 }
 
 async function begin() {
@@ -22,7 +24,7 @@ async function begin() {
     skipMissingElement: true,
     onHighlighted: () => localStorage.setItem(KEPT, tour.getActiveIndex()),
     onDoneClick() {
-      localStorage.removeItem(KEPT);
+      localStorage.setItem(KEPT, 0);
       tour.destroy();
     },
   });
