@@ -35,7 +35,9 @@ def row(page, name):
 
 
 def wait_for_state(page, name, state):
-    row(page, name).locator(f".pd-state[data-state={state}]").wait_for(timeout=180_000)
+    row(page, name).locator(f".pd-state[data-state={state}]").wait_for(
+        state="attached", timeout=180_000
+    )
 
 
 def wait_for_models(page):
@@ -220,15 +222,25 @@ def test_a_run_trains_live_survives_a_reload_and_predicts(app, visit):
     assert page.locator("#cards .pd-card h3", has_text=name).count() == 1
 
 
+LAST_SEEN = ".pd-rows tr >> nth=4"
+
+
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 def test_what_was_started_moves_on_the_first_screen(app, visit, width, height):
     name = f"seen at {width}"
     page = visit(width, height).open(app.url)
     page.locator("[data-strip=idle] [data-question]").nth(2).wait_for()
-    if width < 768:
+    if width >= 768:
+        page.wait_for_function("document.querySelector('[data-plot=loss]')?.data")
+        for place in ("[data-plot=eval_accuracy]", "[data-plot=loss]", ".pd-latest h2", LAST_SEEN):
+            box = page.locator(place).bounding_box()
+            assert box["y"] + box["height"] < height, place
+    else:
         page.locator(".pd-form-toggle").click()
     fill_small(page, name, epochs=50, reviews=2000)
     page.click("#start")
+    # Before the server has answered.
+    assert page.locator("[data-strip=going] .pd-busy").count() == 1
     page.locator("[data-strip=going]", has_text=name).wait_for(timeout=10_000)
     page.locator("[data-strip=going]", has_text=re.compile("step [1-9]")).wait_for()
     page.wait_for_function("document.querySelector('.pd-strip').checkVisibility()")

@@ -164,7 +164,7 @@ def test_a_range_test_suggests_a_rate_that_one_click_puts_into_the_form(app, vis
     page.wait_for_function("document.querySelector('#num_reviews input').value === '40'")
     page.click("#find-rate")
     card = page.locator(".pd-rows tr", has_text="which rate")
-    card.locator(".pd-state[data-state=completed]").wait_for(timeout=240_000)
+    card.locator(".pd-now", has_text="Details shows the curve").wait_for(timeout=240_000)
     text = card.inner_text()
     assert "Learning-rate range test" in text
     card.get_by_role("button", name="Details").click()

@@ -77,7 +77,7 @@ def test_a_race_is_predicted_before_its_results_are_seen(app, visit):
     assert not page.locator(".pd-compare [data-plot=eval_accuracy]").is_visible()
     open_tab(page, "Train")
     racer = page.locator(f".pd-rows [data-run={group['runs'][0]['run_id']}]")
-    racer.locator(".pd-state[data-state=completed]").wait_for()
+    racer.locator(".pd-now", has_text="trained in").wait_for()
     assert racer.locator(".pd-reached").inner_text() == ""
     page.goto(url)
     page.get_by_role("button", name="Reveal").click()

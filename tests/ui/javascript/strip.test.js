@@ -27,6 +27,11 @@ test("where all wait, the next one is told: runs come newest first", () => {
   equal(told(all, done).run.id, "a");
 });
 
+test("what was just sent is told until the server knows it", () => {
+  equal(told([done], done, { id: "" }), { state: "going", run: { id: "" }, waiting: 0 });
+  equal(told([run("a", "queued"), done], done, { id: "" }).run.id, "a");
+});
+
 test("the last one to end is told until the next begins", () => {
   equal(told([done], done), { state: "ended", run: done, waiting: 0 });
 });

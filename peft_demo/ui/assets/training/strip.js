@@ -16,7 +16,22 @@ const seenGoing = new Set();
 let ended = null;
 let isAsking = false;
 
+// What stands there until the server has queued what was started, or refused it.
+const SENT_MS = 3000;
+const SENT = { id: "", name: "New run", status: "running", phase: "Being queued", step: 0 };
+let sent = null;
+
+function send() {
+  sent = SENT;
+  draw();
+  setTimeout(() => {
+    sent = null;
+    draw();
+  }, SENT_MS);
+}
+
 export function start() {
+  document.addEventListener("click", ({ target }) => target.closest("#start, #queue-all") && send());
   whenPressed("data-question", question);
   whenPressed("data-strip-close", close);
 }
@@ -27,12 +42,13 @@ export function show(element) {
 
 // What is told of these runs, one's own before others': the one that is trained, the next one, or the
 // last that ended.
-export function told(all, last) {
+export function told(all, last, sent = null) {
   const going = all.filter(run => !runs.isOver(run));
   const own = going.filter(isMine);
   const some = own.length ? own : going;
   const now = some.find(run => run.status === "running") || some.at(-1);
   if (now) return { state: "going", run: now, waiting: going.length - 1 };
+  if (sent) return { state: "going", run: sent, waiting: 0 };
   return last
     ? { state: "ended", run: last, waiting: 0 }
     : { state: "idle", run: null, waiting: 0 };
@@ -44,7 +60,7 @@ export function draw() {
     if (!runs.isOver(run)) seenGoing.add(run.id);
     else if (seenGoing.delete(run.id)) ended = run.id;
   }
-  const { state, run, waiting } = told(runs.all(), ended && runs.get(ended));
+  const { state, run, waiting } = told(runs.all(), ended && runs.get(ended), sent);
   for (const part of strip.children) part.hidden = part.dataset.strip !== state;
   const part = strip.querySelector(`[data-strip=${state}]`);
   if (state === "idle") return drawQuestions(part.querySelector(".pd-questions"));
@@ -61,6 +77,7 @@ function drawGoing(part, run, waiting) {
     part.querySelector(".pd-strip-waiting"),
     waiting ? `and ${counted(waiting, "more run")}` : "",
   );
+  part.querySelector("[data-action=stop]").hidden = run === SENT;
   part.querySelector("[data-action=stop]").setAttribute("aria-label", `Stop ${run.name}`);
 }
 

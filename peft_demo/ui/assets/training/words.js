@@ -14,7 +14,7 @@ export function stateOf(run) {
   if (run.status === "queued") return queued(run);
   if (run.range) return suggested(run.range);
   if (run.seems_swapped) return SWAPPED;
-  if (run.status === "completed") return run.problem || timesOf(run);
+  if (run.status === "completed") return run.problem || briefly(run);
   if (run.status === "running") return training(run);
   if (run.error) return run.error;
   if (run.kind === "imported") return "Stopped before its test ended";
@@ -41,6 +41,9 @@ const tested = ({ test, texts, ...run }) =>
 // Of the training alone, which an import lacks, and from its start until it was tested.
 const timesOf = ({ training_seconds: training, seconds: total }) =>
   `${training ? `trained in ${seconds(training)}, ` : ""}${seconds(total ?? 0)} in all`;
+
+const briefly = ({ training_seconds: training, seconds: total }) =>
+  training ? `trained in ${seconds(training)}` : `${seconds(total ?? 0)} in all`;
 
 function training(run) {
   const parts = [
