@@ -56,20 +56,6 @@ def code(
         print(code.export(configuration(preset, changes), kind))
 
 
-@commands.command("lessons")
-def list_lessons(as_json: AsJson = False) -> None:
-    """List the lessons, and say what is wrong in the file of any other."""
-    from peft_demo import lessons
-
-    for sentence in lessons.PROBLEMS:
-        typer.echo(sentence, err=True)
-    rows = lessons.listed()
-    lines = (
-        f"{row['id']:12} {row['minutes']:3} min  {row['title']}: {row['goal']}" for row in rows
-    )
-    answer(as_json, rows, lines)
-
-
 @commands.command("read-config")
 def read_config(
     file: Annotated[

@@ -18,6 +18,7 @@ from peft_demo.cli.arguments import (
     field_values,
     open_store,
 )
+from peft_demo.cli.lessons import LessonId
 from peft_demo.cli.output import answer, print_json, tell_end
 from peft_demo.errors import PeftDemoError
 from peft_demo.formats import number, percent, score
@@ -76,6 +77,20 @@ def sweep(
     values = configuration(preset, changes).flat()
     swept = field_values(axes or [], "axis")
     _train_plan(sweeps.plan(values, swept, repeats=repeats, race=race), as_json)
+
+
+@commands.command("train-lesson")
+def train_lesson(
+    lesson: LessonId,
+    plan: Annotated[
+        str | None, typer.Argument(help="Which of its plans; the first if left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train the runs of a lesson."""
+    from peft_demo.lessons import lesson_plan
+
+    _train_plan(lesson_plan(lesson, plan), as_json)
 
 
 @commands.command("find-rate")

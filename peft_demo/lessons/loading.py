@@ -16,6 +16,7 @@ from peft_demo.lessons.plans import plan_of, start_values
 from peft_demo.lessons.schema import TABS, Lesson
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig, fields_of
+from peft_demo.runs.sweeps import Plan
 
 TEXTS = Path(__file__).parent / "en"
 """A folder for each language."""
@@ -174,3 +175,17 @@ def lesson(lesson_id: str) -> Lesson:
     if lesson_id not in LESSONS:
         raise NotFoundError(f"lesson must be one of {', '.join(LESSONS)}, got {shown(lesson_id)}.")
     return LESSONS[lesson_id]
+
+
+def lesson_plan(lesson_id: str, name: str | None = None, owner: str = "") -> Plan:
+    """One of the plans of the lesson of that id, the first if none is named; see ``plan_of``.
+
+    Raises:
+        NotFoundError: there is no such lesson or plan; names those that exist.
+    """
+    chosen = lesson(lesson_id)
+    wanted = next(iter(chosen.runs), "") if name is None else name
+    if wanted not in chosen.runs:
+        known = ", ".join(chosen.runs) or "none"
+        raise NotFoundError(f"plan must be one of {known}, got {shown(wanted)}.")
+    return plan_of(chosen, wanted, owner)

@@ -12,7 +12,7 @@ from typing import Any
 from peft_demo import settings
 from peft_demo.lessons.schema import Lesson, PlannedRuns
 from peft_demo.runs import GroupKind, KnownConfig, Run, RunConfig, RunKind, RunStatus, sweeps
-from peft_demo.runs.presets import preset
+from peft_demo.runs.presets import REFERENCES, preset
 from peft_demo.runs.sweeps import Plan
 
 OWN = "own"
@@ -38,8 +38,9 @@ def _plan(lesson: Lesson, name: str, owner: str, _size: str) -> Plan:
     """Kept, as every browser asks for it again and again while its runs train."""
     planned = lesson.runs[name]
     if planned.each:
+        make = _config if name in lesson.trained else _at_hand
         configs = tuple(
-            _config(lesson, {"preset": planned.preset, **planned.values, **values}, owner)
+            make(lesson, {"preset": planned.preset, **planned.values, **values}, owner)
             for values in planned.each
         )
         return Plan(GroupKind.LESSON, lesson.title, configs, {}, planned.race)
@@ -61,13 +62,24 @@ def _unnamed(lesson: Lesson, values: Mapping[str, Any], owner: str) -> dict[str,
     return {**_config(lesson, values, owner).flat(), "name": ""}
 
 
+def _at_hand(lesson: Lesson, values: Mapping[str, Any], owner: str) -> RunConfig:
+    """Of a plan that no step starts: a reference run, which need not be small, or one of before."""
+    full = _full(values, owner)
+    come = {_key(preset(name).config()) for name in REFERENCES}
+    return full if _key(full) in come else _config(lesson, values, owner)
+
+
 def _config(lesson: Lesson, values: Mapping[str, Any], owner: str) -> RunConfig:
     small = lesson.small if settings.lessons() == "small" else {}
-    chosen = {**values, **small}
+    return _full({**values, **small}, owner)
+
+
+def _full(values: Mapping[str, Any], owner: str) -> RunConfig:
+    chosen = dict(values)
     first = preset(str(chosen.pop("preset", "quick")))
     if chosen.get("seed") == OWN:
         chosen["seed"] = own_seed(owner)
-    return first.config(name="", **chosen)
+    return first.config(**{"name": "", **chosen})
 
 
 def own_seed(owner: str) -> int:

@@ -205,6 +205,12 @@ class Lesson(Part):
     def __hash__(self) -> int:
         return id(self)
 
+    @property
+    def trained(self) -> frozenset[str]:
+        """The plans that a step starts; the runs of others are there already."""
+        started = (step.action.start for step in self.steps if step.action)
+        return frozenset(filter(None, started))
+
 
 def _only_one(part: Any, names: tuple[str, ...]) -> Any:
     given = [name for name in names if getattr(part, name) is not None]

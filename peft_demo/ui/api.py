@@ -11,6 +11,7 @@ import gradio as gr
 from peft_demo import comparison, lessons
 from peft_demo.comparison.diagnosis import diagnose
 from peft_demo.data import DEFAULT_DATASET
+from peft_demo.lessons import lesson_plan
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, reading, sweeps
 from peft_demo.runs.schema import describe_methods
 from peft_demo.statistics import TEST_SET
@@ -53,6 +54,15 @@ def add_endpoints(services: Services) -> None:
         """
         planned = sweeps.plan(config, axes, repeats=repeats, race=race)
         return _group(*services.engine.submit_plan(planned, OWNER))
+
+    def submit_lesson(lesson: str, plan: str | None = None) -> dict[str, Any]:
+        """Queue the runs of a lesson as one group, and return at once.
+
+        Args:
+            lesson: its id, such as better.
+            plan: which of its plans; the first if left out.
+        """
+        return _group(*services.engine.submit_plan(lesson_plan(lesson, plan), OWNER))
 
     def get_group(group_id: GroupId) -> dict[str, Any]:
         """A group that was queued together, with its runs."""
@@ -213,6 +223,7 @@ def add_endpoints(services: Services) -> None:
     for function in (
         submit_run,
         submit_sweep,
+        submit_lesson,
         get_group,
         list_runs,
         get_run,

@@ -17,6 +17,7 @@ from peft_demo.ui.browser_code import STYLES, head, route
 from peft_demo.ui.faults import NoServerErrors
 from peft_demo.ui.first_paint import FirstPaint
 from peft_demo.ui.gate import OwnPagesOnly
+from peft_demo.ui.learn import worksheets
 from peft_demo.ui.page import build, placeholder
 from peft_demo.ui.services import Services
 from peft_demo.ui.theme import THEME
@@ -75,7 +76,7 @@ def launch(services: Services, host: str, port: int) -> gr.Blocks:
                 Middleware(NoServerErrors),
                 Middleware(FirstPaint, head=head(), body=placeholder()),
             ],
-            "routes": [route()],
+            "routes": [route(), worksheets.route()],
         },
         footer_links=["api"],
         run_history=False,

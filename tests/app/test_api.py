@@ -14,6 +14,7 @@ from peft_demo.settings import ADAPTERS
 ENDPOINTS = {
     "/submit_run",
     "/submit_sweep",
+    "/submit_lesson",
     "/get_group",
     "/list_runs",
     "/get_run",

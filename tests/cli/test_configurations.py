@@ -7,7 +7,6 @@ import shutil
 import pytest
 from imported_adapters import SMALL
 
-from peft_demo.lessons import LESSONS
 from peft_demo.methods import METHODS
 from peft_demo.models import BUILTIN_BASE
 from peft_demo.runs import RunConfig
@@ -30,13 +29,6 @@ def test_a_bad_value_is_refused_by_its_field(command):
     assert done.status == 2
     assert "oft_block_size must divide" in done.err
     assert "got 33" in done.err
-
-
-def test_lessons_are_listed(command):
-    listed = json.loads(command("lessons", "--json").out)
-    assert [row["id"] for row in listed] == list(LESSONS)
-    assert listed[0]["link"] == f"?lesson={listed[0]['id']}"
-    assert LESSONS[listed[0]["id"]].goal in command("lessons").out
 
 
 @pytest.mark.parametrize("kind", ["script", "notebook"])

@@ -89,7 +89,8 @@ class Player:
     def runs(self, place: Place, name: str) -> tuple[Plan, list[Run | None]]:
         """A plan, and for each of its configurations the run that counts."""
         plan = plan_of(place.lesson, name, place.owner)
-        since = None if name in place.taken else place.since
+        is_new = name in place.lesson.trained and name not in place.taken
+        since = place.since if is_new else None
         return plan, found(plan, self._services.known_runs(), place.owner, since)
 
     def _status(self, place: Place) -> str:

@@ -1,36 +1,21 @@
-"""Texts of lessons as HTML: Markdown, formulas as MathML, terms of the glossary as buttons."""
+"""Texts of lessons for the page, where terms of the glossary are buttons."""
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from html import escape
 
-from latex2mathml import converter
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from peft_demo.lessons.glossary import Term, mark
+from peft_demo.lessons.prose import html_of
 from peft_demo.ui.formats import glued
-
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
-_FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.S)
-# Of a private part of Unicode, so that no text has it.
-_PLACE = re.compile("\ue000(\\d+)\ue001")
 
 
 @lru_cache(maxsize=512)
 def prose(text: str) -> Markup:
     """A text as HTML; what looks like HTML in it stays text."""
-    formulas: list[str] = []
-
-    def keep(match: re.Match[str]) -> str:
-        display = "block" if match[1] else "inline"
-        formulas.append(converter.convert(match[1] or match[2], display=display))
-        return f"\ue000{len(formulas) - 1}\ue001"
-
-    html = _MARKDOWN.render(_FORMULA.sub(keep, text))
-    return Markup(mark(_PLACE.sub(lambda place: formulas[int(place[1])], html), term_button))
+    return Markup(mark(html_of(text), term_button))
 
 
 def marked(sentence: str) -> Markup:

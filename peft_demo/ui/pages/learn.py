@@ -10,9 +10,7 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import lessons
-from peft_demo.errors import PeftDemoError
 from peft_demo.lessons.glossary import glossary
-from peft_demo.lessons.plans import plan_of
 from peft_demo.lessons.schema import TABS
 from peft_demo.lessons.tour import tour
 from peft_demo.runs import fields_of
@@ -153,15 +151,9 @@ class LearnPage(Page):
         return self._controls.arrange(controls.begun(chosen, query, who) if fills else None, fixed)
 
     def queue_plan(self, lesson: str, plan: str, owner: Any = None) -> str:
-        """Queue runs that no form asks for.
-
-        Raises:
-            PeftDemoError: there are none of that name.
-        """
-        chosen, who = lessons.lesson(lesson), acting(owner)
-        if plan not in chosen.runs:
-            raise PeftDemoError(f"plan must be one of {', '.join(chosen.runs)}, got {plan[:40]!r}.")
-        _, queued = self._services.engine.submit_plan(plan_of(chosen, plan, who), who)
+        """Queue runs that no form asks for; see ``lesson_plan``."""
+        who = acting(owner)
+        _, queued = self._services.engine.submit_plan(lessons.lesson_plan(lesson, plan, who), who)
         return json.dumps([run.run_id for run in queued])
 
     def lesson_link(self, lesson: str, hide: list[str], fix: list[str], form: str = "") -> str:
