@@ -6,13 +6,14 @@ from axe_playwright_python.sync_playwright import Axe
 pytestmark = pytest.mark.browser
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-TABS = ("Train", "Method", "Runs", "Compare", "Review")
+TABS = ("Train", "Method", "Runs", "Compare", "Review", "Learn")
 THERE = {
     "Train": ".pd-rows tr",
     "Method": ".pd-net",
     "Runs": ".pd-runs tbody tr",
     "Compare": ".pd-compare [data-plot=forest] svg",
     "Review": "#review textarea",
+    "Learn": ".pd-lessons",
 }
 """What a tab has once it is drawn."""
 

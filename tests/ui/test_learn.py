@@ -17,9 +17,11 @@ from peft_demo.lessons.glossary import Term, glossary, mark
 from peft_demo.lessons.plans import plan_of
 from peft_demo.lessons.tour import tour
 from peft_demo.runs import RunConfig, links
+from peft_demo.statistics import Interval
 from peft_demo.ui.form.sidebar import Sidebar
 from peft_demo.ui.learn import controls
 from peft_demo.ui.learn.controls import Controls
+from peft_demo.ui.learn.figures import dot_plot
 from peft_demo.ui.learn.player import Place, Player
 from peft_demo.ui.learn.prose import prose
 from peft_demo.ui.pages.learn import LearnPage
@@ -121,6 +123,11 @@ class TestReveal:
         assert 'data-lesson="take" data-plan="ranks"' in html
         assert Player(services).draw(replace(place, taken=("ranks",)))[1].is_done
 
+    def test_a_guess_is_judged_once(self, services, runs):
+        more = LESSON.model_copy(update={"steps": [*LESSON.steps, LESSON.steps[NUMBERS["reveal"]]]})
+        place = Place(more, len(LESSON.steps), "somebody", BEGAN, choices={"3": 0})
+        assert "Your guess" not in Player(services).draw(place)[0]
+
     def test_check_and_class(self, play, runs):
         assert play("check")[1].is_done
         html, shown = play("class_board")
@@ -128,6 +135,21 @@ class TestReveal:
         assert "4 runs of 2 people" in html
         assert html.count("data-own") == 2
         assert "95 % interval" in html
+
+
+class TestDots:
+    def test_equal_values_are_stacked_and_others_are_beside_each_other(self):
+        values = {"a": 0.5, "b": 0.5, "c": 0.6}
+        plot = dot_plot(values, Interval(value=0.53, low=0.4, high=0.66))
+        a, b, c = plot["dots"]
+        assert a["left"] == b["left"] < c["left"]
+        assert a["bottom"] == c["bottom"] < b["bottom"]
+        assert plot["mean"]["left"] < a["left"] < c["left"] < 100
+
+    def test_many_fit_and_one_has_no_interval(self):
+        plot = dot_plot({str(n): 0.5 for n in range(60)}, None)
+        assert max(dot["bottom"] for dot in plot["dots"]) < 100
+        assert plot["mean"] is None
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from typing import Any
 from peft_demo import lessons, statistics
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.lessons import Lesson, Step
-from peft_demo.lessons.outcomes import Bar, Outcome, holds, outcome
+from peft_demo.lessons.outcomes import Outcome, holds, outcome
 from peft_demo.lessons.plans import everybodys, found, plan_of
 from peft_demo.runs import Run, RunConfig, RunStatus, links
 from peft_demo.runs.sweeps import Plan
-from peft_demo.statistics import Interval
 from peft_demo.ui.formats import duration
 from peft_demo.ui.html import render
+from peft_demo.ui.learn.figures import chart, dot_plot
 from peft_demo.ui.learn.prose import marked, prose
 from peft_demo.ui.services import Services
 
@@ -184,8 +184,10 @@ class Player:
     ) -> tuple[str, bool | None]:
         """The last prediction before this step, and whether it holds."""
         for number in reversed(range(place.number)):
-            predict = place.lesson.steps[number].predict
-            if predict is None:
+            step = place.lesson.steps[number]
+            if step.reveal is not None:  # which has judged what was guessed before
+                break
+            if (predict := step.predict) is None:
                 continue
             choice = place.choices.get(str(number))
             if choice is None or not 0 <= choice < len(predict.choices):
@@ -213,16 +215,13 @@ class Player:
         name = str(place.step.plan)
         plan = plan_of(place.lesson, name, place.owner)
         runs = everybodys(plan, self._services.known_runs())
-        bars = [
-            Bar(name=run.owner_name, accuracy=_accuracy(run), run_id=run.run_id) for run in runs
-        ]
-        values = [bar.accuracy.value for bar in bars]
-        mean = statistics.mean_interval(values) if len(values) > 1 else None
-        own = {run.run_id for run in runs if run.owner == place.owner}
+        values = {run.run_id: run.result.test_accuracy for run in runs if run.result}
+        mean = statistics.mean_interval([*values.values()]) if len(values) > 1 else None
         facts = {
-            "dots": chart(bars),
-            "mean": chart([*bars, Bar(name="Mean", accuracy=mean)])[-1] if mean else None,
-            "own": own,
+            "values": [*values.values()],
+            "mean": mean,
+            "plot": dot_plot(values, mean) if values else None,
+            "own": {run.run_id for run in runs if run.owner == place.owner},
             "people": len({run.owner for run in runs}),
         }
         return Shown(facts, waits=True)
@@ -238,12 +237,6 @@ class Player:
         "check": _check,
         "class_board": _class,
     }
-
-
-def _accuracy(run: Run) -> Interval:
-    assert run.result is not None
-    low, high = run.result.test_interval
-    return Interval(value=run.result.test_accuracy, low=low, high=high)
 
 
 def _beats_guessing(run: Run) -> bool:
@@ -275,28 +268,6 @@ def _differences(config: RunConfig, flat: Mapping[str, Any]) -> list[str]:
         f"{name} {flat.get(name, 'left out')} instead of {value}"
         for name, value in config.flat().items()
         if name != "name" and flat.get(name) != value
-    ]
-
-
-def chart(bars: Sequence[Bar]) -> list[dict[str, Any]]:
-    """Bars with their places, in per cent of a track that holds them all."""
-    if not bars:
-        return []
-    low = min(bar.accuracy.low for bar in bars)
-    high = max(bar.accuracy.high for bar in bars)
-    room = (high - low) * 0.04 or 0.01
-
-    def at(value: float) -> float:
-        return round(100 * (value - low + room) / (high - low + 2 * room), 2)
-
-    return [
-        {
-            "bar": bar,
-            "left": at(bar.accuracy.low),
-            "width": round(at(bar.accuracy.high) - at(bar.accuracy.low), 2),
-            "dot": at(bar.accuracy.value),
-        }
-        for bar in bars
     ]
 
 

@@ -155,9 +155,18 @@ function draw() {
   place.hidden = !state.now;
   const isSmall = state.now?.isFolded || !state.now?.lesson;
   place.dataset.state = state.now ? (isSmall ? "small" : "open") : "";
-  replace(place, told ? markup(told.html) : "");
+  const full = document.fullscreenElement;
+  if (place.contains(full)) full.innerHTML = figureIn(told.html);
+  else replace(place, told ? markup(told.html) : "");
   setText(document.getElementById("pd-lesson-style"), told?.style ?? "");
   if (focused?.lesson) refocus(place, focused);
+}
+
+// What is on the full screen would leave it with its element.
+function figureIn(text) {
+  const template = document.createElement("template");
+  template.innerHTML = text;
+  return template.content.querySelector("figure")?.innerHTML ?? "";
 }
 
 function refocus(place, { lesson, choice }) {
