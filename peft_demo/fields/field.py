@@ -59,6 +59,11 @@ class Field(ABC):
         """What a form draws."""
 
     @property
+    def scale(self) -> dict[str, Any] | None:
+        """What a slider beside a number needs to know."""
+        return None
+
+    @property
     def unit(self) -> str:
         """What a number counts, or an empty text."""
         return ""

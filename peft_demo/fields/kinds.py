@@ -39,8 +39,25 @@ class _Numeric(Field):
     """Inclusive."""
     step: float | None = None
     is_typed: bool = False
-    """Its range is too wide for a slider."""
+    """Its range is too wide for a slider of equal steps."""
     unit: str = ""
+
+    @property
+    def is_logarithmic(self) -> bool:
+        """Whether a slider goes by factors: its range spans two decades or more."""
+        return self.minimum > 0 and self.maximum >= 100 * self.minimum
+
+    @property
+    def scale(self) -> dict[str, Any] | None:
+        """What a slider needs to know; None if the number can only be typed."""
+        if self.is_typed and not self.is_logarithmic:
+            return None
+        return {
+            "min": self.minimum,
+            "max": self.maximum,
+            "step": self.step,
+            "log": self.is_logarithmic,
+        }
 
     @property
     def allowed(self) -> str:

@@ -25,7 +25,6 @@ STYLES = [
             "runs",
             "board",
             "review",
-            "form",
             "method",
             "drawing",
             "to_scale",
@@ -36,9 +35,9 @@ STYLES = [
     ),
 ]
 """In the order in which a later rule overrules an earlier one."""
-FRAME = ASSETS / "styles" / "bar.css"
-"""What stands before any script is loaded. Gradio would add its styles later, and move what a media
-query says into its own container."""
+FRAME = [ASSETS / "styles" / f"{name}.css" for name in ("bar", "form")]
+"""What stands before any script is loaded. Gradio would add its styles later, with each rule once
+more under its own container: that of a media query only there, and parted within ``:is(…, …)``."""
 
 _MODULES = sorted(ASSETS.rglob("*.js"))
 
@@ -67,8 +66,12 @@ def head() -> str:
         f'<link rel="modulepreload" href="{_FOLDER}/{path.relative_to(ASSETS).as_posix()}">'
         for path in _MODULES
     )
-    frame = f"<style>{FRAME.read_text(encoding='utf-8')}</style>"
-    return "".join(links) + frame + f'<script defer src="gradio_api/file={PLOTLY}"></script>'
+    frame = "".join(path.read_text(encoding="utf-8") for path in FRAME)
+    return (
+        "".join(links)
+        + f"<style>{frame}</style>"
+        + f'<script defer src="gradio_api/file={PLOTLY}"></script>'
+    )
 
 
 def calling(call: str) -> str:

@@ -40,7 +40,7 @@ HOUR = 3600
 # Gradio looks for the names of events between quotes.
 _EVENTS = ", ".join(
     f"{name}: (data) => trigger('{name}', data)"
-    for name in ("finished", "rated", "again", "asked", "opened", "reviewed", "taught")
+    for name in ("finished", "rated", "again", "asked", "undone", "opened", "reviewed", "taught")
 )
 
 
@@ -87,6 +87,7 @@ def build(services: Services) -> gr.Blocks:
             forgets(event, *transfer.outcomes)
         header.again(of_event(transfer.from_query), None, refilled, **QUIET)
         header.asked(of_event(frame.sidebar.ask), None, frame.sidebar.asked, **QUIET)
+        header.undone(of_event(form.undo), None, [form.switched, *form.inputs], **QUIET)
         header.rated(of_event(_rate), None, form.control("learning_rate"), **QUIET)
         blocks.load(issue, owner, owner, **QUIET).then(
             None, owner, None, js=f"(who) => {calling('setOwner(who)')}"

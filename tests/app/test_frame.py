@@ -52,3 +52,37 @@ def test_before_any_script_is_there_the_page_says_what_it_is(app, visit):
     ]
     assert first.locator("p").first.bounding_box()["height"] == 48
     assert page.evaluate("document.getAnimations().length") == 1
+
+
+def test_a_row_is_one_line_with_a_slider_by_factors_and_its_help(page):
+    page.locator("#name .pd-info").wait_for()
+    rows = page.locator("#sidebar .block[id]:has(> .pd-info):not(:has(> .pd-lock)):visible")
+    assert [row.get_attribute("id") for row in rows.all()] == [
+        *("preset", "method", "lora-r", "learning_rate", "num_train_epochs", "num_reviews", "name"),
+    ]
+    assert max(row.bounding_box()["height"] for row in rows.all()) <= 44
+    page.locator("#lora-r .pd-info").press("Enter")
+    page.locator("#lora-r-help", has_text="directions").wait_for()
+    page.keyboard.press("Escape")
+    box = page.locator("#lora-r input[type=number]")
+    assert box.get_attribute("aria-describedby") == "lora-r-help"
+    page.locator(".pd-lock input").check()
+    slider = page.locator("#lora-r input[type=range]")
+    for _ in range(3):
+        slider.press("ArrowRight")
+    assert box.input_value() == slider.get_attribute("aria-valuetext") == "16"
+    assert page.input_value("#lora-lora_alpha input[type=number]") == "32"
+    page.locator("#preset-changed", has_text="changed: Rank r, Alpha (lora_alpha)").wait_for()
+    page.locator("#method input").click()
+    page.get_by_role("option", name="IA3").click()
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_function("document.querySelector('#lora-r input')?.value === '16'")
+    assert page.input_value("#learning_rate input[type=text]") == "0.002"
+
+
+def test_no_focus_stands_behind_the_foot(visit, app):
+    page = visit(1440, 500).open(app.url)
+    page.locator("#name input").focus()
+    foot = page.locator("#start-bar").bounding_box()["y"]
+    box = page.locator("#name input").bounding_box()
+    assert box["y"] + box["height"] <= foot

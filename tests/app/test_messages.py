@@ -8,7 +8,7 @@ from test_several import open_several, sweep
 
 pytestmark = pytest.mark.browser
 
-FAULTS = ".validation-error, .pd-kept, .pd-clamped, .pd-problem"
+FAULTS = ".validation-error, .pd-kept, .pd-problem"
 
 
 def faults(page, place: str) -> list[str]:

@@ -1,10 +1,15 @@
 """The form derives from the tables, and its check is the one of RunConfig."""
 
+import json
+import re
+from html import unescape
+
 import gradio as gr
 import pytest
 
 from peft_demo import models
 from peft_demo.fields import Integer
+from peft_demo.formats import number
 from peft_demo.methods import METHODS, Method
 from peft_demo.runs.presets import PRESETS, recommended_id
 from peft_demo.ui.form.run_form import RECOMMENDED, Form
@@ -41,10 +46,10 @@ def problems_of(form, values, method="lora"):
     return {slot.field.name: answer["message"] for slot, answer in wrong}
 
 
-def apply(form, updates):
+def apply(form, updates, before=None):
     """The controls' values after these updates."""
-    pairs = zip(form.inputs, updates, strict=True)
-    return [update.get("value", control.value) for control, update in pairs]
+    values = before or [control.value for control in form.inputs]
+    return [u.get("value", value) for value, u in zip(values, updates, strict=True)]
 
 
 def visible(form, updates):
@@ -55,14 +60,16 @@ def visible(form, updates):
 
 def test_untouched_form_is_the_first_preset(form):
     first = next(iter(PRESETS.values()))
-    assert form.config(*values_of(form)) == first.config()
+    assert form.config(*values_of(form)) == first.config(name="")
     assert problems_of(form, values_of(form)) == {}
 
 
 @pytest.mark.parametrize("preset_id", PRESETS)
 def test_choosing_a_preset_fills_the_whole_form(form, preset_id):
     updates = form.fill(preset_id, "lora")[1:]
-    assert form.config(*apply(form, updates)) == PRESETS[preset_id].config()
+    config = form.config(*apply(form, updates))
+    assert config == PRESETS[preset_id].config(name="")
+    assert config.name == config.summary
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -91,8 +98,9 @@ def test_every_field_has_a_control_with_label_and_help(form, method):
         control = controls[slot_of(form, field.name, method.id)]
         assert control.info == field.help
         assert field.label in control.label
-        if isinstance(control, gr.Slider):
-            assert (control.minimum, control.maximum) == (field.minimum, field.maximum)
+        if field.widget == "slider":
+            scale = form.scales[control.elem_id]
+            assert (scale["min"], scale["max"]) == (field.minimum, field.maximum)
 
 
 @pytest.mark.parametrize(
@@ -131,27 +139,60 @@ def test_another_methods_bad_value_does_not_matter(form):
     assert problems_of(form, list(values.values())) == {}
 
 
-def test_switching_method_takes_its_learning_rate_but_keeps_a_typed_one(form):
-    rate = slot_of(form, "learning_rate", "lora")
-    recommended = f"{METHODS['lora'].learning_rate:g}"
-    updates = dict(zip(form.slots, form.switch("full_ft", "", recommended), strict=True))
-    assert updates[rate]["value"] == f"{METHODS['full_ft'].learning_rate:g}"
-    updates = dict(zip(form.slots, form.switch("full_ft", "", "0.00123"), strict=True))
-    assert "value" not in updates[rate]
+def switched(form, was="lora", **changes):
+    """The note, and the values by name of the method that was chosen, after a switch."""
+    values = values_of(form, **changes)
+    note, *updates = form.switch(was, *values)
+    return note, form._chosen(apply(form, updates, values), changes["method"])
+
+
+def test_switching_method_takes_its_measured_rate_and_its_targets(form):
+    note, values = switched(form, method="ia3", learning_rate="0.00123")
+    assert values["learning_rate"] == number(METHODS["ia3"].learning_rate)
+    targets = next(f for f in METHODS["ia3"].fields if f.name == "target_modules")
+    assert tuple(values["target_modules"]) == targets.default
+    assert "1 field changed" in note
+
+
+def test_a_switch_says_what_it_changed_and_can_be_undone(form):
+    before = values_of(form, target_modules=["q_lin"], learning_rate="fast", name="mine")
+    chosen = form._with(before, method="dora")
+    note, *updates = form.switch("lora", *chosen)
+    assert "2 fields changed" in note
+    assert "Learning rate, Target modules" in note
+    undo = json.loads(unescape(re.search('data-undo="(.*?)"', note)[1]))
+    gone, *updates = form.undo(undo)
+    assert gone == ""
+    assert apply(form, updates, chosen) == before
+
+
+def test_a_preset_says_what_is_no_longer_its(form):
+    assert form.changes("quick", *values_of(form)).strip() == ""
+    changed = form.changes("quick", *values_of(form, r=77, seed=7, num_train_epochs=3))
+    assert "<b>changed</b>: Epochs, Rank r<" in changed
+    assert form.changes("quick", *values_of(form, r=0)) == ""
+    assert "Method" in form.changes("quick", *values_of(form, method="ia3"))
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_switching_shows_the_fields_of_the_method_and_no_others(form, method):
-    shown = visible(form, form.pick("", "0.1", picked(method.id)))
-    assert sorted(shown) == sorted(field.name for field in method.fields)
+    _, *updates = form.pick(picked(method.id), "lora", *values_of(form))
+    assert sorted(visible(form, updates)) == sorted(field.name for field in method.fields)
 
 
-def test_switching_method_drops_a_presets_name_but_keeps_a_typed_one(form):
-    name = slot_of(form, "name", "lora")
-    updates = dict(zip(form.slots, form.switch("ia3", "Quick demo", "0.1"), strict=True))
-    assert updates[name]["value"] == ""
-    updates = dict(zip(form.slots, form.switch("ia3", "mine", "0.1"), strict=True))
-    assert "value" not in updates[name]
+def test_a_typed_name_stays(form):
+    assert switched(form, method="ia3")[1]["name"] == ""
+    assert switched(form, method="ia3", name="mine")[1]["name"] == "mine"
+
+
+def test_rows_stand_in_their_order(form):
+    plain = [slot.element for slot in form.slots if slot.is_plain and slot.counts_for("lora")]
+    assert plain == [
+        *("lora-r", "lora-lora_alpha", "learning_rate", "num_train_epochs", "num_reviews", "name"),
+    ]
+    logarithmic = {name for name, scale in form.scales.items() if scale["log"]}
+    assert {"lora-r", "learning_rate", "num_reviews"} <= logarithmic
+    assert not {"num_train_epochs", "lora-lora_dropout", "seed"} & logarithmic
 
 
 def test_a_field_that_methods_share_keeps_its_value(form):
@@ -162,7 +203,8 @@ def test_a_field_that_methods_share_keeps_its_value(form):
 
 
 def test_picking_what_is_no_method_changes_nothing(form):
-    assert form.pick("", "0.1", picked("nonsense")) == [gr.skip()] * len(form.inputs)
+    skipped = [gr.skip()] * (len(form.inputs) + 1)
+    assert form.pick(picked("nonsense"), "lora", *values_of(form)) == skipped
 
 
 def test_a_row_added_at_run_time_gets_its_controls(monkeypatch):

@@ -5,6 +5,7 @@ import * as compare from "./compare/page.js";
 import * as configuration from "./form/configuration.js";
 import * as paste from "./form/paste.js";
 import * as refusals from "./form/refusals.js";
+import * as rows from "./form/rows.js";
 import * as sidebar from "./form/sidebar.js";
 import { connect } from "./gradio.js";
 import * as header from "./header.js";
@@ -44,6 +45,7 @@ export function start(element, server, events) {
     edit,
     paste,
     refusals,
+    rows,
     sidebar,
     player,
     maker,

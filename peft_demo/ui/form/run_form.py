@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,16 +10,17 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import data, models, runs
-from peft_demo.errors import PeftDemoError
+from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.fields import Field, Widget
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig
-from peft_demo.runs.presets import ASSIGNMENT, PRESETS, preset, recommended_id
-from peft_demo.ui.html import problem, styled
-from peft_demo.ui.requests import QUIET, MethodId, checked, problems_of, unchecked
+from peft_demo.runs.presets import ASSIGNMENT, PRESETS, Preset, preset, recommended_id
+from peft_demo.runs.run_fields import method_field
+from peft_demo.ui.html import problem, render, styled
+from peft_demo.ui.requests import QUIET, MethodId, Values, checked, problems_of, unchecked
 
-PLAIN = ("learning_rate", "num_train_epochs", "num_reviews", "max_length")
-"""Fields that stand open; the others wait in "More settings", rare ones of methods too."""
+PLAIN = ("learning_rate", "num_train_epochs", "num_reviews", "name")
+"""What all runs have and stands open; the others wait in "More settings"."""
 
 _FETCHED: dict[str, Callable[[str], object]] = {
     "base_model": models.load,
@@ -38,6 +39,21 @@ class Slot:
     field: Field
     methods: frozenset[str] = frozenset()
     """Empty for what all runs have."""
+
+    @property
+    def element(self) -> str:
+        """The id of its control in the page."""
+        owner = [method_id for method_id in METHODS if method_id in self.methods][:1]
+        return "-".join([*owner, self.field.name]).replace(".", "-")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it stands open: of a method's own settings one of its sizes."""
+        field = self.field
+        if not self.methods:
+            return field.name in PLAIN
+        is_size = field.widget in ("slider", "dropdown") and "dropout" not in field.name
+        return is_size and not field.is_rare
 
     def counts_for(self, method_id: str) -> bool:
         """Whether a run of this method has the setting."""
@@ -58,7 +74,7 @@ class Form:
             defaults: values for fields whose default depends on the machine.
         """
         first = next(iter(PRESETS))
-        start = preset(first).config(**defaults).flat()
+        start = preset(first).config(**defaults, name="").flat() | {"name": ""}
         self.preset = gr.Dropdown(
             [
                 (PRESETS[first].label, first),
@@ -72,9 +88,9 @@ class Form:
             filterable=False,
         )
         unchecked(self.preset)
+        self.changed = styled("", elem_id="preset-changed")
         self._controls: dict[Slot, Any] = {}
         self._problems: dict[str, gr.HTML] = {}
-        self._draw(Slot(runs.NAME), start)
         self.method = gr.Dropdown(
             [(f"{method.label} ({method.year})", method.id) for method in METHODS.values()],
             value=start["method"],
@@ -84,23 +100,17 @@ class Form:
             filterable=True,
         )
         self._controls[Slot(runs.METHOD)] = unchecked(self.method)
-        own = own_slots()
-        with gr.Group():
-            for slot in own:
-                if not slot.field.is_rare:
-                    self._draw(slot, start)
-        common = [Slot(field) for field in (runs.LEARNING_RATE, *runs.run_fields())]
-        with gr.Group():
-            for slot in common:
-                if slot.field.name in PLAIN:
-                    self._draw(slot, start)
-                if slot.field is runs.LEARNING_RATE:
-                    self.find = gr.Button("Find a learning rate", size="sm", elem_id="find-rate")
+        self._method_before = gr.Textbox(start["method"], visible=False)
+        self.switched = styled("", elem_id="method-switched")
+        common = (runs.LEARNING_RATE, *runs.run_fields(), runs.NAME)
+        slots = [*own_slots(), *map(Slot, common)]
+        for slot in slots:
+            if slot.is_plain:
+                self._draw(slot, start)
+            if slot.field is runs.LEARNING_RATE:
+                self.find = gr.Button("Find a learning rate", size="sm", elem_id="find-rate")
         with gr.Accordion("More settings", open=False, elem_id="more-settings"):
-            more = [slot for slot in common if slot.field.name not in PLAIN]
-            rare = [slot for slot in own if slot.field.is_rare]
-            # The seeds of parts stand last: fewest look for them.
-            for slot in sorted([*more, *rare], key=lambda slot: slot.field.name in runs.PART_SEEDS):
+            for slot in sorted((slot for slot in slots if not slot.is_plain), key=_rareness):
                 self._draw(slot, start)
         self.slots = tuple(self._controls)
         self.inputs: list[Any] = list(self._controls.values())
@@ -123,17 +133,17 @@ class Form:
         Raises:
             InvalidFieldsError: it is not allowed, or not on this machine; see RunConfig.
         """
-        config = RunConfig({slot.field.name: value for slot, value in self._chosen(values)})
+        config = RunConfig(self._chosen(values))
         config.require_valid()
         return config
 
     def validate(self, *values: Any) -> list[dict[str, Any]]:
         """For each control, whether its value is allowed, and the sentence if not."""
         problems = problems_of(lambda: self.config(*values))
-        chosen = {slot for slot, _ in self._chosen(values)}
+        method_id = self._chosen(values)["method"]
         return [
             gr.validate(
-                slot not in chosen or slot.field.name not in problems,
+                not slot.counts_for(method_id) or slot.field.name not in problems,
                 problems.get(slot.field.name, ""),
             )
             for slot in self.slots
@@ -141,57 +151,81 @@ class Form:
 
     def fill(self, preset_id: str, method_id: MethodId) -> list[Any]:
         """Put a preset's values into the form; base, data set and seed stay as they are."""
-        is_recommended = preset_id == RECOMMENDED
-        chosen = preset(recommended_id(method_id) if is_recommended else preset_id)
-        values = chosen.config().flat()
-        for name in {"base_model", "dataset", "seed"} - set(chosen.values):
-            del values[name]
-        if is_recommended:  # named after its settings, which will still change
-            del values["name"]
-        return [gr.update(info=chosen.help), *self.show(values)]
+        chosen = _preset(preset_id, method_id)
+        # The run is named after its settings, which will still change.
+        return [gr.update(info=chosen.help), *self.show({**_values(chosen), "name": ""})]
+
+    def changes(self, preset_id: str, *values: Any) -> str:
+        """Which settings are no longer the preset's, in words; empty if all are."""
+        try:
+            now = self.config(*values).flat()
+        except InvalidFieldsError:
+            return ""  # said at its field
+        told = _values(_preset(preset_id, now["method"]))
+        labels = {slot.field.name: slot.field.label for slot in self.slots}
+        labels["method"] = runs.METHOD.label
+        names = [name for name, value in told.items() if now.get(name, value) != value]
+        return render("preset_changed", labels=[labels[name] for name in names])
 
     def show(self, values: Mapping[str, Any]) -> list[Any]:
         """Updates of all controls for a method and some values of its flat configuration."""
-        method_id = values["method"]
+        fields = {slot.field.name: slot.field for slot in self.slots}
+        written = {name: fields[name].written(value) for name, value in values.items()}
+        return self._updates(values["method"], written)
+
+    def _updates(self, method_id: str, written: Mapping[str, Any]) -> list[Any]:
         updates = []
         for slot in self.slots:
             changes: dict[str, Any] = {"visible": slot.counts_for(method_id)}
-            if slot.field.name in values and changes["visible"]:
-                changes["value"] = slot.field.written(values[slot.field.name])
+            if slot.field.name in written and changes["visible"]:
+                changes["value"] = written[slot.field.name]
             if slot.field.name == "method":
                 changes["info"] = METHODS[method_id].summary
             updates.append(gr.update(**changes))
         return updates
 
-    def pick(self, name: str, learning_rate: str, event: gr.EventData) -> list[Any]:
-        """Choose a method in the table of methods."""
+    def pick(self, event: gr.EventData, was: str, *values: Any) -> list[Any]:
+        """Choose a method in the table of methods; see ``switch``."""
         picked = event._data if isinstance(event._data, dict) else {}
         method_id = str(picked.get("method"))
         if method_id not in METHODS:
-            return [gr.skip()] * len(self.inputs)
-        return self.switch(method_id, name, learning_rate)
+            return [gr.skip()] * (len(self.inputs) + 1)
+        return self.switch(was, *self._with(values, method=method_id))
 
-    def switch(self, method_id: MethodId, name: str, learning_rate: str) -> list[Any]:
-        """Show a method's fields; name and rate follow unless the user typed them himself."""
-        values: dict[str, Any] = {"method": method_id}
-        rates = {runs.LEARNING_RATE.written(m.learning_rate) for m in METHODS.values()}
-        if learning_rate in rates:
-            values["learning_rate"] = METHODS[method_id].learning_rate
-        if name in {p.label for p in PRESETS.values()}:
-            values["name"] = ""  # a preset's name would belie the other method
-        return self.show(values)
+    def switch(self, was: str, *values: Any) -> list[Any]:
+        """Show a method's fields with its targets and its measured rate.
+
+        Args:
+            was: the method before.
+            values: of all controls, with the new method.
+        """
+        method_id = str(method_field().check(self._chosen(values, "")["method"]))
+        method = METHODS[method_id]
+        loaded = {field.name: field.default for field in method.fields if field.is_list}
+        loaded |= {"method": method_id, "learning_rate": method.learning_rate}
+        before, after = self._chosen(values, was), self._chosen(values, method_id)
+        fields = {slot.field.name: slot.field for slot in self.slots if slot.counts_for(method_id)}
+        after |= {name: fields[name].written(value) for name, value in loaded.items()}
+        names = [n for n in after if n != "method" and n in before and _differ(before[n], after[n])]
+        undo = {"method": was, **{name: before[name] for name in names}}
+        note = render("switched", labels=[fields[name].label for name in names], undo=undo)
+        return [note if was != method_id else "", *self.show(loaded)]
+
+    def undo(self, values: Values) -> list[Any]:
+        """Put back what ``switch`` changed, as it stood there, allowed or not."""
+        method_id = str(method_field().check(values.get("method")))
+        return ["", *self._updates(method_id, values)]
 
     def _draw(self, slot: Slot, start: Mapping[str, Any]) -> None:
         field = slot.field
         shown = slot.counts_for(start["method"])
         value = start[field.name] if shown else field.default
-        owner = [method_id for method_id in METHODS if method_id in slot.methods][:1]
         control = _WIDGETS[field.widget](
             field,
             field.written(value),
             label=f"{field.label} ({field.unit})" if field.unit else field.label,
             info=field.help,
-            elem_id="-".join([*owner, field.name]).replace(".", "-"),
+            elem_id=slot.element,
             visible=shown,
         )
         self._controls[slot] = unchecked(control)
@@ -199,12 +233,27 @@ class Form:
             place = f"{field.name}-problem".replace("_", "-")
             self._problems[field.name] = styled("", visible=False, elem_id=place)
 
-    def _chosen(self, values: tuple[Any, ...]) -> list[tuple[Slot, Any]]:
-        """The settings that count: those of all runs and of the chosen method."""
+    @property
+    def scales(self) -> dict[str, dict[str, Any]]:
+        """What the sliders need to know, by the ids of their controls."""
+        return {slot.element: slot.field.scale for slot in self.slots if slot.field.scale}
+
+    def _chosen(self, values: Sequence[Any], method_id: str | None = None) -> dict[str, Any]:
+        """The settings that count, by name: of all runs and of a method, or the chosen one."""
         pairs = list(zip(self.slots, values, strict=True))
-        method = next(value for slot, value in pairs if slot.field.name == "method")
-        method_id = method if isinstance(method, str) else ""
-        return [(slot, value) for slot, value in pairs if slot.counts_for(method_id)]
+        if method_id is None:
+            method = next(value for slot, value in pairs if slot.field.name == "method")
+            method_id = method if isinstance(method, str) else ""
+        return {slot.field.name: value for slot, value in pairs if slot.counts_for(method_id)}
+
+    def _with(self, values: Sequence[Any], **changed: Any) -> list[Any]:
+        pairs = zip(self.slots, values, strict=True)
+        return [changed.get(slot.field.name, value) for slot, value in pairs]
+
+    @property
+    def switching(self) -> tuple[list[Any], list[Any]]:
+        """Inputs and outputs of ``switch``."""
+        return [self._method_before, *self.inputs], [self.switched, *self.inputs]
 
     def _connect(self) -> None:
         for name, load in _FETCHED.items():
@@ -217,18 +266,16 @@ class Form:
                 concurrency_limit=8,
                 api_visibility="private",
             )
-        self.preset.input(
+        # Also the one that is chosen already: then its values come back.
+        self.preset.select(
             checked(self.fill),
             [self.preset, self.method],
             [self.preset, *self.inputs],
             **QUIET,
         )
-        self.method.select(
-            checked(self.switch),
-            [self.method, self.control("name"), self.control("learning_rate")],
-            self.inputs,
-            **QUIET,
-        )
+        self.method.select(self.switch, *self.switching, **QUIET)
+        # By then a switch has been told the method before.
+        self.method.change(lambda chosen: chosen, self.method, self._method_before, **QUIET)
 
 
 def own_slots() -> list[Slot]:
@@ -239,6 +286,26 @@ def own_slots() -> list[Slot]:
             owners.setdefault(field, set()).add(method.id)
     slots = [Slot(field, frozenset(methods)) for field, methods in owners.items()]
     return sorted(slots, key=lambda slot: slot.field.widget == "checkboxes")
+
+
+def _rareness(slot: Slot) -> tuple[bool, bool]:
+    """Own settings that are not rare stand first, seeds of parts last: fewest look for them."""
+    return slot.field.name in runs.PART_SEEDS, slot.field.is_rare or not slot.methods
+
+
+def _preset(preset_id: str, method_id: str) -> Preset:
+    return preset(recommended_id(method_id) if preset_id == RECOMMENDED else preset_id)
+
+
+def _values(chosen: Preset) -> dict[str, Any]:
+    """What a preset says; base, data set and seed stay the user's."""
+    kept = {"name", "base_model", "dataset", "seed"} - (set(chosen.values) - {"name"})
+    return {name: value for name, value in chosen.config().flat().items() if name not in kept}
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Whether two controls' values differ; a browser sends lists for tuples."""
+    return [*one] != [*other] if isinstance(one, (list, tuple)) else str(one) != str(other)
 
 
 def _fetch(name: str, load: Callable[[str], object], chosen: str) -> list[Any]:
@@ -263,9 +330,7 @@ def _dropdown(field: Any, value: Any, **common: Any) -> gr.Dropdown:
 
 
 _WIDGETS: dict[Widget, Callable[..., Any]] = {
-    "slider": lambda field, value, **common: gr.Slider(
-        field.minimum, field.maximum, value, step=field.step, **common
-    ),
+    "slider": lambda field, value, **common: gr.Number(value, step=field.step, **common),
     "number": lambda _, value, **common: gr.Number(value, precision=0, **common),
     "text": lambda _, value, **common: gr.Textbox(value, max_lines=1, **common),
     "dropdown": _dropdown,

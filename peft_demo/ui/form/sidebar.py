@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import models
-from peft_demo.runs import RunKind, questions
+from peft_demo.runs import RunKind, questions, sweeps
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.form.sweep_form import SweepForm
@@ -33,6 +33,10 @@ class Sidebar:
         self._owner = owner
         with gr.Column(elem_id="sidebar", render=False) as self.place:
             self.form = Form({"base_model": models.default_base()})
+            styled(
+                render("rows", scales=self.form.scales | {"repeats": sweeps.REPEATS.scale}),
+                elem_id="rows",
+            )
             self.several = SweepForm(services, self.form)
             self.message = styled("", elem_id="start-message", render=False)
             self.transfer = Transfer(self.form, self.message)

@@ -34,11 +34,8 @@ class SweepForm:
         first = str(form.method.value)
         self.place = gr.Accordion("Repeats, sweeps and races", open=False, elem_id="several")
         with self.place:
-            self._repeats = gr.Slider(
-                sweeps.REPEATS.minimum,
-                sweeps.REPEATS.maximum,
+            self._repeats = gr.Number(
                 1,
-                step=1,
                 label=sweeps.REPEATS.label,
                 info=sweeps.REPEATS.help,
                 elem_id="repeats",

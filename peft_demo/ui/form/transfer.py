@@ -123,7 +123,9 @@ class Transfer:
             config = RunConfig(imported.values)
         except InvalidFieldsError as error:
             return [problem(f"The link cannot be used: {error}"), *self._untouched]
-        return [render("filled", notes=imported.notes), *self._form.show(config.flat())]
+        # What is named after its settings goes on being so when they change.
+        named = {"name": ""} if config.name == config.summary else {}
+        return [render("filled", notes=imported.notes), *self._form.show(config.flat() | named)]
 
     def _validate(self, text: str, *values: Any) -> list[dict[str, Any]]:
         problems = problems_of(lambda: self._check(text, values))

@@ -43,20 +43,19 @@ class MethodPage(Page):
     def connect(self, frame: Frame) -> None:
         """See Page."""
         form, several = frame.sidebar.form, frame.sidebar.several
-        self._methods.picked(
-            form.pick, [form.control("name"), form.control("learning_rate")], form.inputs, **QUIET
-        )
+        self._methods.picked(form.pick, *form.switching, **QUIET)
         live = [*several.inputs, *form.inputs]
 
-        def follow(*values: Any) -> tuple[str, str, str]:
-            counted, described = self.render(form, *values[len(several.inputs) :])
-            return counted, described, several.describe(*values)
+        def follow(preset: str, *values: Any) -> tuple[str, str, str, str]:
+            own = values[len(several.inputs) :]
+            counted, described = self.render(form, *own)
+            return counted, described, several.describe(*values), form.changes(preset, *own)
 
         gr.on(
             [frame.blocks.load, *(control.change for control in live)],
             follow,
-            live,
-            [frame.sidebar.brief, self._about, several.count],
+            [form.preset, *live],
+            [frame.sidebar.brief, self._about, several.count, form.changed],
             trigger_mode="always_last",
             concurrency_limit=8,
             **QUIET,
@@ -83,11 +82,15 @@ def brief(config: RunConfig, known: Forecast) -> str:
     return render(
         "brief",
         link=links.to_link(config),
+        named=config.summary,
+        rate=number(METHODS[config.method].learning_rate),
+        scale="",
         counts=known.counts,
         share=part(known.counts.share_of_base),
         file=_file(METHODS[config.method], known.counts),
         optimizer=size(known.counts.optimizer_bytes),
         steps=config.max_steps,
+        seconds=known.seconds,
         time=duration(known.seconds),
         warning=known.warning,
     )

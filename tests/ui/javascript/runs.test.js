@@ -1,4 +1,3 @@
-import { clamped } from "/assets/form/refusals.js";
 import { connect } from "/assets/gradio.js";
 import { set } from "/assets/owner.js";
 import { COLUMNS, cellOf } from "/assets/runs_table/columns.js";
@@ -88,11 +87,4 @@ test("a run that ended early says why", () => {
   equal(nowOf({ ...run, status: "failed", error: "It is too large." }), "It is too large.");
   equal(nowOf({ ...run, status: "cancelled" }), "Stopped after 2 of 3 epochs");
   equal(nowOf({ ...run, status: "cancelled", epoch: 0 }), "Stopped before the first epoch ended");
-});
-
-test("a value out of range is told with its limits", () => {
-  const told = value => clamped("r", { min: "1", max: "256", value });
-  equal(told("1000"), "r must be between 1 and 256, got 1000; it is 256 now.");
-  equal(told(""), "r must be between 1 and 256, got nothing; it is 1 now.");
-  equal(told("8"), "");
 });

@@ -2,6 +2,7 @@
 
 import { ask, tell } from "../gradio.js";
 import { save, whenPressed } from "../lib/dom.js";
+import * as rows from "./rows.js";
 
 let isTouched = false;
 
@@ -11,6 +12,7 @@ export function start() {
   // The address follows the form only once a person has changed something.
   for (const kind of ["input", "click", "keydown"]) document.addEventListener(kind, touch, true);
   whenPressed("data-code", take);
+  whenPressed("data-undo", values => tell("undone", { values: JSON.parse(values) }));
   whenPressed("data-rate", (rate, button) => {
     tell("rated", { rate });
     button.closest("dialog").close();
@@ -23,6 +25,7 @@ function touch({ isTrusted, target }) {
 
 // Called when the counts follow the form.
 export function previewed() {
+  rows.follow();
   if (isTouched && link() !== undefined) history.replaceState(null, "", `?${link()}`);
 }
 

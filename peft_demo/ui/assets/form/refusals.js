@@ -6,7 +6,6 @@ const TRIES = `${CHECKERS}, #adapter-import`;
 const REFUSAL = "div.validation-error";
 
 export function start() {
-  document.addEventListener("blur", tellClamped, true);
   document.addEventListener("click", ({ target }) => {
     if (target.closest(STARTERS)) setTimeout(showRefused, 200);
     if (target.closest(TRIES)) closeMessages();
@@ -48,17 +47,21 @@ const drop = holder => holder.querySelectorAll(".pd-kept").forEach(kept => void 
 const isRefusal = node => node.matches?.(REFUSAL);
 
 function keepRefusal({ target, addedNodes, removedNodes }) {
-  const block = target.closest?.(".block");
+  const block = target.closest?.(".block[id]");
   if (!block) return;
   if ([...addedNodes].some(isRefusal)) drop(block);
   const gone = [...removedNodes].find(isRefusal);
   if (!gone || block.dataset.changed || block.querySelector(REFUSAL)) return;
   drop(block);
-  block.append(note("pd-clamped pd-kept", gone.textContent));
+  const kept = document.createElement("p");
+  kept.className = "pd-kept";
+  kept.setAttribute("role", "alert");
+  kept.textContent = gone.textContent;
+  block.append(kept);
 }
 
 function changed({ target }) {
-  const block = target.closest?.("#sidebar .block");
+  const block = target.closest?.("#sidebar .block[id]");
   if (!block) return;
   block.dataset.changed = "yes";
   drop(block);
@@ -67,29 +70,4 @@ function changed({ target }) {
 function forget(form) {
   drop(form);
   for (const block of form.querySelectorAll("[data-changed]")) delete block.dataset.changed;
-}
-
-function note(className, text) {
-  const element = document.createElement("p");
-  element.className = className;
-  element.setAttribute("role", "alert");
-  element.textContent = text;
-  return element;
-}
-
-// A slider moves a typed number into its range without a word; here it says so.
-function tellClamped({ target: input }) {
-  const holder = input.closest?.("#sidebar .block");
-  if (input.type !== "number" || !holder?.querySelector("input[type=range]")) return;
-  holder.querySelector(".pd-clamped")?.remove();
-  const field = holder.id.replace(/^.*-/, "") || "This value";
-  const sentence = clamped(field, input);
-  if (sentence) holder.append(note("pd-clamped", sentence));
-}
-
-export function clamped(field, { min, max, value }) {
-  const [low, high, typed] = [min, max, value].map(Number);
-  if (value !== "" && typed >= low && typed <= high) return "";
-  const kept = Math.min(high, Math.max(low, typed));
-  return `${field} must be between ${min} and ${max}, got ${value || "nothing"}; it is ${kept} now.`;
 }
