@@ -29,6 +29,7 @@ MIGRATIONS: tuple[tuple[str, Migration | None], ...] = (
     ("leases", None),
     ("evaluation_sets", None),
     ("imports", keep_what_is_known),
+    ("challenges", None),
 )
 
 SCHEMA = len(MIGRATIONS)

@@ -4,13 +4,13 @@ Every change moves ``version`` by one, and marks the run with it: who watches as
 changed since the version he has seen. Several processes may use one store at once.
 """
 
-from peft_demo.storage.annotations import Annotations
+from peft_demo.storage.challenges import Challenges
 from peft_demo.storage.evaluations import Evaluations
 from peft_demo.storage.liveness import Liveness
 from peft_demo.storage.queue import Queue
 
 
-class Store(Queue, Annotations, Evaluations, Liveness):
+class Store(Queue, Challenges, Evaluations, Liveness):
     """The runs in one folder, and the reference runs that came with the program.
 
     Opening never fails: a folder that cannot be used is reported by ``problem`` and by every

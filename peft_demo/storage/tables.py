@@ -108,6 +108,17 @@ class EvaluationRow(Table):
     loss: Mapped[float]
 
 
+class ChallengeRow(Table):
+    """A challenge for a class; runs enter it by a tag with its id."""
+
+    __tablename__ = "challenge"
+    number: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    owner: Mapped[str]
+    created_at: Mapped[str]
+    limits: Mapped[dict[str, Any]]
+
+
 class MigrationRow(Table):
     """A migration that was made."""
 

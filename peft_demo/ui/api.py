@@ -212,6 +212,26 @@ def add_endpoints(services: Services) -> None:
 
         return report.report(services.store, run_ids, author=author, notes=notes)
 
+    def set_challenge(title: str, limits: Values) -> dict[str, Any]:
+        """Set a challenge for a class; a run enters it by its challenge_id as a tag.
+
+        Args:
+            title: 1 to 80 characters.
+            limits: the most that a run may have, of num_adapter_parameters, num_reviews, minutes.
+        """
+        made = services.store.add_challenge(title, limits, OWNER)
+        return made.model_dump(mode="json")
+
+    def challenge_board(challenge_id: str) -> dict[str, Any]:
+        """A challenge's entries, the best first: those that tests cannot tell apart share a place.
+
+        Args:
+            challenge_id: as set_challenge gave it.
+        """
+        from peft_demo.comparison.challenge import board
+
+        return board(services.store, challenge_id).model_dump(mode="json")
+
     def list_methods() -> list[dict[str, Any]]:
         """Every method with its fields, limits, defaults and the JSON schema of its runs."""
         return describe_methods()
@@ -243,6 +263,8 @@ def add_endpoints(services: Services) -> None:
         find_learning_rate,
         compare,
         report,
+        set_challenge,
+        challenge_board,
     ):
         gr.api(checked(function), api_name=function.__name__, concurrency_limit=8)
 

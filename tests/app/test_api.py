@@ -34,6 +34,8 @@ ENDPOINTS = {
     "/find_learning_rate",
     "/compare",
     "/report",
+    "/set_challenge",
+    "/challenge_board",
 }
 
 

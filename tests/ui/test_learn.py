@@ -25,6 +25,7 @@ from peft_demo.ui.learn.figures import dot_plot
 from peft_demo.ui.learn.player import Place, Player
 from peft_demo.ui.learn.prose import prose
 from peft_demo.ui.pages.learn import LearnPage
+from peft_demo.ui.pages.page import Frame
 
 LESSON = Lesson.model_validate(GOOD)
 NUMBERS = {step.kind: number for number, step in enumerate(LESSON.steps)}
@@ -241,8 +242,8 @@ class TestWords:
 def test_the_page_lists_what_there_is(services, monkeypatch):
     monkeypatch.setattr(lessons, "PROBLEMS", ("rank.yaml: goal is wrong: it is missing.",))
     with gr.Blocks() as blocks:
-        LearnPage(services).draw(None)
-    (html,) = (block.value for block in blocks.blocks.values() if isinstance(block, gr.HTML))
+        LearnPage(services).draw(Frame(blocks, gr.BrowserState(""), gr.HTML(), None))
+    (html,) = (block.value for block in blocks.blocks.values() if block.elem_id == "learn")
     for name, lesson in LESSONS.items():
         assert f'data-start-lesson="{name}"' in html
         assert lesson.goal.split()[0] in html

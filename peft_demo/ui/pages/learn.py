@@ -20,6 +20,7 @@ from peft_demo.ui.learn.controls import Controls
 from peft_demo.ui.learn.player import Player, place_of
 from peft_demo.ui.learn.prose import prose
 from peft_demo.ui.owners import acting
+from peft_demo.ui.pages.challenge_part import ChallengePart
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import QUIET, Values, of_event, page_function
 from peft_demo.ui.services import Services
@@ -42,6 +43,7 @@ class LearnPage(Page):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self._player = Player(services)
+        self._challenge = ChallengePart(services)
         self._controls: Controls
 
     def functions(self) -> list[Callable[..., Any]]:
@@ -66,6 +68,7 @@ class LearnPage(Page):
             ),
             elem_id="learn",
         )
+        self._challenge.draw(frame.owner)
 
     def connect(self, frame: Frame) -> None:
         """Let the player arrange the form."""

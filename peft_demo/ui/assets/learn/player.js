@@ -37,6 +37,7 @@ export function start() {
 
 // A link opens its lesson; where that is open already, it goes on.
 function fromLink() {
+  if (new URLSearchParams(location.search).has("challenge")) openTab("Learn");
   const {
     lesson = "",
     hide,
