@@ -13,7 +13,7 @@ from peft_demo.fields import Integer, Number, Text, check_all
 from peft_demo.runs.results import Record
 from peft_demo.runs.run import Run
 
-TITLE = Text("title", "Challenge", "What it is called.", "", 1, 80)
+TITLE = Text("title", "Title", "What the challenge is called.", "", 1, 80)
 LIMITS = (
     Integer(
         "num_adapter_parameters",

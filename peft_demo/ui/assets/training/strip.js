@@ -31,7 +31,10 @@ function send() {
 }
 
 export function start() {
-  document.addEventListener("click", ({ target }) => target.closest("#start, #queue-all") && send());
+  document.addEventListener(
+    "click",
+    ({ target }) => target.closest("#start, #queue-all") && send(),
+  );
   whenPressed("data-question", question);
   whenPressed("data-strip-close", close);
 }
