@@ -194,12 +194,14 @@ def _baselines(
         Bar(name=line.name, accuracy=Interval(value=line.accuracy, low=line.low, high=line.high))
         for line in lines.lines()
     )
-    words = (*in_words(checks, able), *lines.problems)
+    # Before all are measured, nothing is said of some.
+    is_whole = bool(checks) and not lines.are_pending
+    words = () if lines.are_pending else (*in_words(checks, able), *lines.problems)
     return Outcome(
         words=words or ("Counting words is still being measured.",),
         bars=(*bars, *more),
         is_pending=lines.are_pending,
-        beats=all(check.verdict == "beats" for check in checks) if checks else None,
+        beats=all(check.verdict == "beats" for check in checks) if is_whole else None,
     )
 
 

@@ -127,7 +127,19 @@ class TestOutcome:
         assert "TF-IDF" in " ".join(bar.name for bar in seen.bars)
         close = outcome(store, runs, "baselines", tfidf(range(21)))
         assert holds(Means(beats=True), close, {}) is False
-        assert outcome(store, runs, "baselines", lambda _: None).is_pending
+
+    def test_baselines_of_which_some_are_not_measured_judge_nothing(self, store, ranks):
+        runs = train(store, ranks, (20, 24))
+        first, measured = runs[0].config.method_values["r"], tfidf(range(100))
+        seen = outcome(
+            store,
+            runs,
+            "baselines",
+            lambda c: measured(c) if c.method_values["r"] == first else None,
+        )
+        assert seen.is_pending
+        assert holds(Means(beats=True), seen, {}) is None
+        assert seen.words == ("Counting words is still being measured.",)
 
     def test_by_repeats_where_there_are_some(self, store):
         configs = [
