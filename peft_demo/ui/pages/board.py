@@ -146,17 +146,16 @@ class Board(Page):
         return json.dumps({"html": html, "is_pending": found.is_pending})
 
     def questions(self) -> str:
-        """What a newcomer may ask, with the number of runs and the time that the answer takes."""
+        """What a newcomer may ask: buttons, with how many runs answer it in what time."""
         from peft_demo.adapters.forecast import total_seconds
 
         known = self._services.known_runs()
-        told = []
+        rows = []
         for row in QUESTIONS.values():
             configs = row.plan.configs
             expected = total_seconds(configs, known)
-            time = expected and duration(expected)
-            told.append({"id": row.id, "text": row.text, "num_runs": len(configs), "time": time})
-        return json.dumps(told)
+            rows.append((row, len(configs), expected and duration(expected)))
+        return render("questions", rows=rows)
 
     def _summary(self, run: Run) -> dict[str, Any]:
         return _kept(self._summaries, run, lambda: summary(run))

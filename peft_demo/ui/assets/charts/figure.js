@@ -25,41 +25,15 @@ export function whenReady(draw) {
   return false;
 }
 
-const EASING_MS = 400;
-
-// A curve's new point comes out of the one before it: where it starts, or null.
-export const grown = (traces, before) =>
-  traces.map((trace, index) => {
-    const old = before?.[index];
-    const isCurve = trace.mode?.includes("lines") && old?.y?.length && old.name === trace.name;
-    if (!isCurve || old.y.length !== trace.y.length - 1) return null;
-    const [x, y] = [trace.x, trace.y].map(values => [...values.slice(0, -1), values.at(-2)]);
-    return { x, y };
-  });
-
-function ease(plot, traces, first) {
-  const growing = first.flatMap((trace, index) => (trace ? [index] : []));
-  if (!growing.length) return;
-  const data = growing.map(index => ({ x: traces[index].x, y: traces[index].y }));
-  const times = { duration: EASING_MS };
-  Plotly.animate(
-    plot,
-    { data, traces: growing },
-    { frame: { ...times, redraw: false }, transition: times, mode: "immediate" },
-  );
-}
-
 // Zoom and pan survive an update with the same `uirevision`. Traces are points or lines unless they say
 // otherwise.
 export function figure(plot, label, traces, { xaxis, yaxis, ...layout }) {
   plot.setAttribute("aria-label", label);
   plot.querySelector(".pd-wait")?.remove();
   const axis = { gridcolor: css("--border-color-primary"), zeroline: false };
-  const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const first = isCalm ? [] : grown(traces, plot.data);
   Plotly.react(
     plot,
-    traces.map((trace, index) => ({ type: "scatter", ...trace, ...first[index] })),
+    traces.map(trace => ({ type: "scatter", ...trace })),
     {
       uirevision: "keep",
       showlegend: false,
@@ -79,7 +53,6 @@ export function figure(plot, label, traces, { xaxis, yaxis, ...layout }) {
     // Its own buttons would cover the curves, and one of them uploads the figure.
     { responsive: true, displayModeBar: false },
   );
-  ease(plot, traces, first);
   resizer.observe(plot);
 }
 

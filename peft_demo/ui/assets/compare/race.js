@@ -1,12 +1,10 @@
 // A race on its page: a strip for each racer, and a guess before any result is seen.
 
 import { setText, whenPressed } from "../lib/dom.js";
-import { STATES } from "../lib/format.js";
 import * as predictions from "../predictions.js";
 import * as runs from "../runs.js";
-import { showProgress } from "../training/rows.js";
-import { nowOf } from "../training/words.js";
-import { dressAll, find, findAll, isThere } from "./layout.js";
+import { drawGoing } from "../training/strip.js";
+import { find, findAll, isThere } from "./layout.js";
 
 const PRESSED = { first: {}, reveal: { isRevealed: true } };
 
@@ -48,15 +46,9 @@ export function secretIn(answer) {
 }
 
 function drawStrips() {
-  const strips = [...findAll("[data-race] [data-run]")];
-  dressAll(strips.map(({ dataset: { run: id } }) => ({ id, look: runs.lookOf(id) })));
-  for (const strip of strips) {
+  for (const strip of findAll("[data-race] [data-run]")) {
     const run = runs.get(strip.dataset.run);
     strip.hidden = !run;
-    if (!run) continue;
-    showProgress(strip.querySelector(".pd-progress"), run);
-    const state = runs.isOver(run) && STATES[run.status];
-    setText(strip.querySelector(".pd-now"), [state, nowOf(run)].filter(Boolean).join(" · "));
-    strip.querySelector("button").hidden = runs.isOver(run);
+    if (run) drawGoing(strip, run);
   }
 }

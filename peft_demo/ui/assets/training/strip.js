@@ -1,10 +1,9 @@
 // What happens now, on top of the Train page: what runs, what the last run showed, or what to try.
 
 import * as form from "../form/sidebar.js";
-import { ask, tell } from "../gradio.js";
-import { replace, setText, whenPressed } from "../lib/dom.js";
+import { call, tell } from "../gradio.js";
+import { setText, whenPressed } from "../lib/dom.js";
 import { counted, STATES } from "../lib/format.js";
-import { html } from "../lib/html.js";
 import { isMine } from "../owner.js";
 import * as runs from "../runs.js";
 import { showProgress } from "./rows.js";
@@ -70,18 +69,19 @@ export function draw() {
   part.dataset.run = run.id;
   part.style.setProperty("--run", runs.lookOf(run.id).colour);
   setText(part.querySelector(".pd-strip-name"), run.name);
-  (state === "going" ? drawGoing : drawEnded)(part, run, waiting);
+  if (state === "ended") return drawEnded(part, run);
+  drawGoing(part, run);
+  const others = waiting ? `and ${counted(waiting, "more run")}` : "";
+  setText(part.querySelector(".pd-strip-waiting"), others);
 }
 
-function drawGoing(part, run, waiting) {
-  setText(part.querySelector(".pd-now"), nowOf(run));
+// How far a run is, and its Stop.
+export function drawGoing(part, run) {
+  setText(part.querySelector(".pd-now"), nowOf(run) || STATES[run.status]);
   showProgress(part.querySelector(".pd-progress"), run);
-  setText(
-    part.querySelector(".pd-strip-waiting"),
-    waiting ? `and ${counted(waiting, "more run")}` : "",
-  );
-  part.querySelector("[data-action=stop]").hidden = run === SENT;
-  part.querySelector("[data-action=stop]").setAttribute("aria-label", `Stop ${run.name}`);
+  const stop = part.querySelector("[data-action=stop]");
+  stop.hidden = run === SENT || runs.isOver(run);
+  stop.setAttribute("aria-label", `Stop ${run.name}`);
 }
 
 function drawEnded(part, run) {
@@ -95,12 +95,8 @@ function drawEnded(part, run) {
 async function drawQuestions(holder) {
   if (isAsking || holder.children.length) return;
   isAsking = true;
-  const questions = (await ask("questions")) ?? [];
+  holder.innerHTML = (await call("questions")) ?? "";
   isAsking = false;
-  const button = ({ id, text, num_runs, time }) => html`
-    <button type="button" class="pd-button" data-question="${id}">${text}
-      <small class="pd-quiet">${counted(num_runs, "run")}${time && ` · ${time}`}</small></button>`;
-  replace(holder, html`${questions.map(button)}`);
 }
 
 function question(id) {
