@@ -226,3 +226,19 @@ class TestReport:
         done = command("report", "reference-lora-1", "--out", f"{tmp_path}")
         assert done.status == 2
         assert "out must be a file that can be written" in done.err
+
+
+class TestChallenge:
+    def test_it_is_set_entered_and_shown(self, command, store):
+        done = command("challenge", "--title", "Small", "--limit", "num_reviews=100", "--json")
+        assert json.loads(done.out)[0]["challenge_id"] == "challenge-000001"
+        run_id = store.submit(small_config(), "me").run_id
+        command("annotate", run_id, "--tag", "challenge-000001")
+        shown = command("challenge", "challenge-000001")
+        assert "  –  " in shown.out
+        assert "Small" in command("challenge").out
+
+    def test_a_wrong_limit_ends_with_2(self, command):
+        done = command("challenge", "--title", "x", "--limit", "minutes=long")
+        assert done.status == 2
+        assert "minutes must be a number between 0.1 and 10,000" in done.err
