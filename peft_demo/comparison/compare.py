@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from peft_demo.comparison import describe, pairs, repeats
+from peft_demo.comparison import confounding, describe, pairs, repeats
 from peft_demo.comparison.baselines import Baselines, Measure, in_words
 from peft_demo.comparison.evidence import Described, collect, found_in, same_texts, tested
 from peft_demo.comparison.facts import Comparison
@@ -54,6 +54,7 @@ def compare(
         evaluation_set=evaluation_set,
         verdict=judged.verdict(*in_words(checks, judged.tested)),
         problems=(*problems, *_notes(known), *judged.untold, *baselines.problems),
+        confounded=confounding.of_runs(known),
         runs=tuple(each.facts for each in known),
         differences=describe.differences(runs) if len(runs) > 1 else (),
         pairs=judged.pairs,

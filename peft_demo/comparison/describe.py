@@ -92,7 +92,7 @@ def texts_of(run: Run) -> str:
 def settings(run: Run) -> dict[str, str]:
     """A run's settings as text, without its name; what is not known is left out."""
     told = run.config.told()
-    return {name: _written(value, name) for name, value in told.items() if name != "name"}
+    return {name: written_as(value, name) for name, value in told.items() if name != "name"}
 
 
 def labels_of(runs: Iterable[Run]) -> dict[str, str]:
@@ -120,7 +120,8 @@ def cell_key(config: KnownConfig) -> str:
     return json.dumps({**config.flat(), "seed": None, "name": None}, sort_keys=True)
 
 
-def _written(value: Any, field: str) -> str:
+def written_as(value: Any, field: str) -> str:
+    """A field's value in a table: the label of a row, or what it says."""
     rows = _ROWS.get(field)
     return str(rows[value].label) if rows and value in rows else written(value)
 

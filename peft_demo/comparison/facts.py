@@ -56,6 +56,18 @@ class Difference(Record):
     """By run; "–" where the run's method has no such setting."""
 
 
+class Confounding(Record):
+    """A setting that changed something else as well, or several settings that changed at once."""
+
+    fields: tuple[str, ...]
+    """The settings."""
+    also: Literal["scale", "max_steps", "num_adapter_parameters", "tests", ""]
+    """What a single setting changed as well: what updates are multiplied by, optimiser steps,
+    parameters, or what the runs are tested on."""
+    run_ids: tuple[str, ...]
+    words: str
+
+
 class Pair(Record):
     """Two runs or configurations; the first has the higher accuracy."""
 
@@ -175,6 +187,8 @@ class _ComparedFacts(Record):
     """Sentences for a student to read aloud, the most important first."""
     problems: tuple[str, ...]
     """What could not be compared, and why."""
+    confounded: tuple[Confounding, ...]
+    """Where more than one thing changed, so that a difference is not one setting's alone."""
     runs: tuple[RunFacts, ...]
     repeat_pairs: tuple[RepeatPair, ...]
     pareto: Pareto

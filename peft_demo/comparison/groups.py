@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from peft_demo.comparison import describe, lengths, pairs, repeats
+from peft_demo.comparison import confounding, describe, lengths, pairs, repeats
 from peft_demo.comparison.baselines import Baselines, Measure, in_words
 from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.comparison.evidence import Tested, collect, same_texts, tested
@@ -56,6 +56,7 @@ def group_facts(
             *untold,
             *baselines.problems,
         ),
+        confounded=confounding.of_runs(known),
         runs=tuple(facts.values()),
         axes=tuple(_axis(group, field, runs) for field in swept),
         cells=cells,

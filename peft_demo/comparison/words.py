@@ -50,6 +50,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_environment.filters["short"] = "{:.3g}".format
 for _filter in (
     whole,
     formats.number,
