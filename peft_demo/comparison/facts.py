@@ -156,7 +156,10 @@ class Measure(Record):
 
 
 class Pareto(Record):
-    """All measures, and for any two of them the runs that no other beats in both."""
+    """All measures, and for any two of them the runs that no other beats in both.
+
+    Twice the same gives the best in it.
+    """
 
     measures: tuple[Measure, ...]
     frontiers: dict[str, tuple[str, ...]]
@@ -227,7 +230,7 @@ class GroupFacts(_ComparedFacts):
     cells: tuple[Cell, ...]
     """Their configurations, which the frontiers are of as well."""
     best: str | None
-    """The cell with the highest accuracy."""
+    """The cell that is shown to be better than every other; None where one may be as good."""
 
 
 class SplitText(Record):

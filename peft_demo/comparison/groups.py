@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from peft_demo.comparison import confounding, describe, lengths, pairs, repeats
 from peft_demo.comparison.baselines import Baselines, Measure, in_words
 from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.comparison.evidence import Tested, collect, same_texts, tested
-from peft_demo.comparison.facts import Axis, Cell, GroupFacts
+from peft_demo.comparison.facts import Axis, Cell, GroupFacts, RepeatPair
 from peft_demo.comparison.pareto import pareto
 from peft_demo.comparison.ranking import how
 from peft_demo.comparison.words import in_order, sentences
@@ -42,12 +43,12 @@ def group_facts(
     repeat_pairs, untold = repeats.repeat_pairs(few, able)
     baselines = Baselines(store, [each.run for each in able.values()], measure, others)
     checks = baselines.checks(able)
+    judged = _judge(ranked, repeat_pairs, able)
     facts = {each.facts.run_id: each.facts for each in known}
     return GroupFacts(
         group=group.model_dump(mode="json"),
         verdict=in_order(
-            *_verdict(cells, ranked, able),
-            *repeats.verdict(cells, repeat_pairs),
+            *_verdict(cells, ranked, able, judged),
             *in_words(checks, able),
         ),
         problems=(
@@ -60,7 +61,7 @@ def group_facts(
         runs=tuple(facts.values()),
         axes=tuple(_axis(group, field, runs) for field in swept),
         cells=cells,
-        best=ranked[0].cell_id if ranked else None,
+        best=_best(ranked, judged),
         repeat_pairs=repeat_pairs,
         pareto=pareto({c.cell_id: [facts[i] for i in c.run_ids] for c in cells}, together),
         baselines=baselines.lines(),
@@ -80,33 +81,58 @@ def _axis(group: RunGroup, field: str, runs: Sequence[Run]) -> Axis:
     )
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """Whether configurations can be told apart, in sentences."""
+
+    words: list[str]
+    shown: frozenset[frozenset[str]] = frozenset()
+    """Pairs that are shown to differ, by the ids of runs or cells."""
+
+
 def _verdict(
-    cells: Sequence[Cell], ranked: Sequence[Cell], runs: Mapping[str, Tested]
+    cells: Sequence[Cell],
+    ranked: Sequence[Cell],
+    runs: Mapping[str, Tested],
+    judged: _Judged,
 ) -> list[str]:
+    """What the group shows: first that nothing is shown to differ, where that is so."""
     repeated = [cell for cell in ranked if cell.num_finished > 1]
-    told = sentences(
-        "group",
-        finished=len(runs),
-        total=sum(len(cell.run_ids) for cell in cells),
-        ranked=ranked,
-        repeated=repeated,
-    )
-    if repeated:
-        return told + lengths.told(runs.values())
+    highest = sentences("group", ranked=ranked, repeated=repeated)
+    total = sum(len(cell.run_ids) for cell in cells)
+    progress = sentences("progress", finished=len(runs), total=total)
+    told = [*highest, *judged.words] if judged.shown else [*judged.words, *highest]
+    return [*progress, *told, *(lengths.told(runs.values()) if repeated else ())]
+
+
+def _best(ranked: Sequence[Cell], judged: _Judged) -> str | None:
+    """The configuration that is shown to be better than each other one; None on a tie."""
     if len(ranked) < 2:
-        return told
-    return told + _single_runs([runs[i] for cell in ranked for i in cell.run_ids if i in runs])
+        return None
+    best, *others = ({cell.cell_id, *cell.run_ids} for cell in ranked)
+    beats_all = all(any(pair & best and pair & other for pair in judged.shown) for other in others)
+    return ranked[0].cell_id if beats_all else None
 
 
-def _single_runs(runs: Sequence[Tested]) -> list[str]:
+def _judge(
+    ranked: Sequence[Cell], pairs: Sequence[RepeatPair], runs: Mapping[str, Tested]
+) -> _Judged:
+    if any(cell.num_finished > 1 for cell in ranked):
+        shown = frozenset(frozenset((p.first, p.second)) for p in pairs if p.is_shown)
+        return _Judged(repeats.verdict(ranked, pairs), shown)
+    return _single_runs([runs[i] for cell in ranked for i in cell.run_ids if i in runs])
+
+
+def _single_runs(runs: Sequence[Tested]) -> _Judged:
     """Whether runs without repeats can be told apart; of many, only how many pairs can."""
-    group = pairs.comparable(runs)[0]
+    group = pairs.comparable(runs)[0] if len(runs) > 1 else []
     if len(group) < 2:
-        return []
+        return _Judged([])
     if len(runs) <= MOST_RUNS:
         found = pairs.compare([group])
-        return [*pairs.verdict(group, found), *how(found, pairs.TESTS)]
-    shown = pairs.shown_to_differ(group)
+        shown = frozenset(frozenset((pair.first, pair.second)) for pair in found if pair.is_shown)
+        return _Judged([*pairs.verdict(group, found), *how(found, pairs.TESTS)], shown)
+    shown = frozenset(map(frozenset, pairs.shown_to_differ(group)))
     best = max(group, key=lambda each: each.scores.accuracy)
     told = sentences(
         "many",
@@ -115,4 +141,4 @@ def _single_runs(runs: Sequence[Tested]) -> list[str]:
         others=len(group) - 1,
         total=len(group) * (len(group) - 1) // 2,
     )
-    return [*told, *lengths.told(group)]
+    return _Judged([*told, *lengths.told(group)], shown)

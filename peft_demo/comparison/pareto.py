@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations_with_replacement
 from typing import TypeVar
 
 import numpy as np
@@ -39,7 +39,8 @@ def pareto(points: Mapping[str, Sequence[RunFacts]], comparable: set[str]) -> Pa
         comparable: the runs whose test results may stand on one axis.
     """
     measures = tuple(_measure(*measure, points, comparable) for measure in _MEASURES)
-    frontiers = {f"{a.key}|{b.key}": _frontier(a, b) for a, b in combinations(measures, 2)}
+    pairs = combinations_with_replacement(measures, 2)
+    frontiers = {f"{a.key}|{b.key}": _frontier(a, b) for a, b in pairs}
     return Pareto(measures=measures, frontiers=frontiers)
 
 

@@ -57,7 +57,7 @@ def how(pairs: Sequence[Pair], tests: str) -> list[str]:
     """By which tests several pairs were compared; a single one says so itself."""
     if len(pairs) < 2:
         return []
-    return [f"({tests} at 5 %, Holm-corrected for {len(pairs)} pairs.)"]
+    return sentences("how", tests=tests, total=len(pairs))
 
 
 def alike(ranked: Sequence[str], pairs: Sequence[Pair]) -> list[list[str]]:

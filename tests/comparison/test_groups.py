@@ -84,6 +84,24 @@ class TestGroups:
         assert facts.cells[2].accuracy.value == pytest.approx(1 - 21 / REVIEWS)
         assert facts.verdict[0].startswith("The highest of 3 test accuracies is 89.5 %, by r 16.")
 
+    def test_no_difference_is_said_first_and_a_tie_has_no_best(self, store):
+        group, _ = self.sweep(store, wrong=(20, 21, 22, 23, 20, 19))
+        facts = self.facts(store, group)
+        assert "no difference between these 3 configurations is shown" in facts.verdict[0]
+        assert facts.verdict[1].startswith("The highest of 3 test accuracies")
+        assert facts.best is None
+
+    @pytest.mark.parametrize("count", [3, 10])
+    @pytest.mark.parametrize("is_tie", [False, True])
+    def test_single_runs_that_tie_have_no_best(self, store, count, is_tie):
+        configs = [RunConfig({"r": r, "num_reviews": 40}) for r in range(1, count + 1)]
+        wrong = (60 if is_tie else 5, *range(61, 60 + count))
+        group, _ = finished_group(store, configs, wrong, {"r": list(range(1, count + 1))})
+        facts = self.facts(store, group)
+        assert facts.best == (None if is_tie else facts.cells[0].cell_id)
+        assert facts.verdict[0].startswith("The highest of") != is_tie
+        assert ("no difference" in facts.verdict[0] or "None of the" in facts.verdict[0]) == is_tie
+
     def test_unfinished_runs_are_counted(self, store):
         group, _ = self.sweep(store, wrong=(60, 40))
         facts = self.facts(store, group)

@@ -19,7 +19,7 @@ from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.errors import PeftDemoError
 from peft_demo.export.report import report
 from peft_demo.runs import Run, RunStatus
-from peft_demo.ui.html import render, scripted
+from peft_demo.ui.html import problem, render, scripted
 from peft_demo.ui.learn.guesses import guesses_in_words
 from peft_demo.ui.owners import public
 from peft_demo.ui.pages.page import Frame, Page
@@ -39,10 +39,13 @@ LIVE_STEPS = 50
 
 
 PARTS = {
-    "runs": ("verdict", "lines", "differences", "results", "pairs", "mistakes"),
-    "group": ("verdict", "lines", "configurations", "repeats"),
+    "runs": ("sections", "verdict", "lines", "differences", "results", "pairs", "mistakes"),
+    "group": ("sections", "verdict", "lines", "configurations", "repeats"),
 }
 """The places of each layout that the server writes into."""
+
+MOST_GROUPS = 40
+"""Groups that can be chosen on the page."""
 
 MOST_LINED = 24
 """Runs whose baselines the board shows: as many as its charts show at first."""
@@ -70,7 +73,7 @@ class ComparePage(Page):
             page_function(self.compare),
             page_function(self.group),
             page_function(self.groups),
-            page_function(self.disagreements),
+            page_function(self.disagreements, _as_html),
             page_function(self.report),
             page_function(self.baselines),
         ]
@@ -114,27 +117,21 @@ class ComparePage(Page):
                 key=lambda cell: cell.accuracy.value if cell.accuracy else -1,
                 reverse=True,
             )
-            swept = [axis for axis in facts.axes if len(axis.values) > 1]
             return {
                 "group": {**facts.model_dump(mode="json"), "group": public(store.group(group)[0])},
                 "means": self._means({cell.cell_id: cell.run_ids for cell in few}),
-                **_html("group", facts, is_few=is_few, ranked=ranked, swept=swept),
+                **_html("group", facts, is_few=is_few, ranked=ranked),
             }
 
         return self._answer(("group", group), key, members, build)
 
     def groups(self) -> str:
-        """All groups, newest first."""
+        """The newest groups, as buttons."""
         try:
             found = self._services.store.groups()
         except PeftDemoError:
             found = []  # the page's header says what is wrong with the store
-        return json.dumps(
-            [
-                {name: value for name, value in public(group).items() if name != "axes"}
-                for group in found
-            ]
-        )
+        return json.dumps({"html": render("compare/groups", groups=found[:MOST_GROUPS])})
 
     def baselines(self, run_ids: RunIds) -> str:
         """The lines to beat on some runs' test reviews, for the board's chart."""
@@ -218,6 +215,10 @@ class ComparePage(Page):
             cell_id: curves.mean_curves([known[i] for i in run_ids if i in known])
             for cell_id, run_ids in cells.items()
         }
+
+
+def _as_html(error: PeftDemoError) -> str:
+    return json.dumps({"run_ids": (), "html": problem(error)})
 
 
 def _html(layout: str, facts: Comparison | GroupFacts, **more: Any) -> dict[str, Any]:

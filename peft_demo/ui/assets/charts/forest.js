@@ -1,9 +1,9 @@
 // Test accuracies below each other, with their intervals and the baselines as upright lines.
 
 import { percent } from "../lib/format.js";
-import { cut, escaped, wrapped } from "../lib/html.js";
+import { cut, escaped } from "../lib/html.js";
 import { saidOf, upright } from "./baselines.js";
-import { css, empty, figure, titled } from "./figure.js";
+import { empty, figure, titled } from "./figure.js";
 import { barsOf, interval, rangeWith } from "./intervals.js";
 
 const NO_RESULT = "No run has a test result yet.";
@@ -15,35 +15,33 @@ export function drawForest(plot, points, baselines) {
   const said = shown.map(p => `${p.name} ${percent(p.estimate.value)}${interval(p.estimate)}`);
   const label = `Test accuracy with 95 % intervals: ${said.join("; ")}.${saidOf(baselines)}`;
   if (!shown.length) return empty(plot, label, NO_RESULT);
-  // On a phone names stand above their bars.
-  const isNarrow = plot.clientWidth < 380;
   const steps = Math.max(1, Math.min(6, baselines.length));
   const range = rangeWith(
     shown.map(point => point.estimate),
     baselines,
     ROOM,
   );
-  const { shapes, annotations } = upright(baselines, steps, range);
   const names = shown.map(point => point.name);
   const layout = {
-    height: 90 + 14 * steps + (isNarrow ? 46 : 34) * shown.length,
+    height: 90 + 14 * steps + 46 * shown.length,
     margin: { l: 10, r: 22, t: 10 + 14 * steps, b: 42 },
-    shapes,
-    annotations: isNarrow ? [...annotations, ...names.map(above)] : annotations,
+    ...upright(baselines, steps, range),
     xaxis: {
       range,
       tickformat: ".0%",
       tickangle: 0,
-      nticks: isNarrow ? 5 : 7,
+      nticks: plot.clientWidth < 380 ? 5 : 7,
       title: titled("test accuracy"),
     },
     yaxis: {
       type: "category",
       categoryarray: [...names].reverse(),
       categoryorder: "array",
+      // Names stand above their bars, where they have room on a phone too.
+      ticklabelposition: "inside top",
+      ticktext: names.map(name => escaped(cut(name, 44))),
       tickvals: names,
-      ticktext: names.map(name => wrapped(name)),
-      showticklabels: !isNarrow,
+      showgrid: false,
       range: [-0.6, shown.length - 0.4],
     },
   };
@@ -58,18 +56,4 @@ const traceOf = ({ name, look, estimate }) => ({
   marker: { color: look.colour, symbol: look.marker, size: 11 },
   error_x: barsOf([estimate], look.colour),
   hovertemplate: `%{fullData.name}: %{x:.1%}${escaped(interval(estimate))}<extra></extra>`,
-});
-
-const above = name => ({
-  text: escaped(cut(name, 40)),
-  xref: "paper",
-  x: 0,
-  xanchor: "left",
-  y: name,
-  yanchor: "bottom",
-  yshift: 7,
-  showarrow: false,
-  font: { size: 12 },
-  bgcolor: css("--block-background-fill"),
-  borderpad: 1,
 });

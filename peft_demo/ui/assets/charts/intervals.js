@@ -25,3 +25,12 @@ export function rangeWith(estimates, lines, room) {
   const all = [...ends, ...lines.map(line => line.accuracy)];
   return [Math.max(0, Math.min(...all) - room), Math.min(1.005, Math.max(...all) + room)];
 }
+
+// The reach of a colour scale: of all values, or of their middle interval where that is wider.
+export function scaleOf(estimates) {
+  const values = estimates.map(({ value }) => value);
+  const widths = estimates.map(({ low, high }) => (high ?? 0) - (low ?? 0)).sort((a, b) => a - b);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const missing = Math.max(0, (widths[Math.floor(widths.length / 2)] || 0) - (most - least));
+  return [least - missing / 2, most + missing / 2];
+}

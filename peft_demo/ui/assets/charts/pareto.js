@@ -88,13 +88,6 @@ function traceOf({ name, look, x, y, isOn, said }, px, py) {
 
 // The ids that none beats in both of two measures.
 export function frontierOf({ measures, frontiers }, x, y) {
-  if (x === y) return bestOf(x);
   const keys = measures.filter(each => each === x || each === y).map(each => each.key);
-  return frontiers[keys.join("|")] || [];
-}
-
-function bestOf({ values, smaller_is_better }) {
-  const all = Object.values(values).map(({ value }) => value);
-  const best = smaller_is_better ? Math.min(...all) : Math.max(...all);
-  return Object.keys(values).filter(id => values[id].value === best);
+  return frontiers[`${keys[0]}|${keys.at(-1)}`] || [];
 }

@@ -5,7 +5,7 @@ import { escaped, wrapped } from "../lib/html.js";
 import { look } from "../lib/looks.js";
 import { across as acrossLines, saidOf } from "./baselines.js";
 import { empty, figure, titled } from "./figure.js";
-import { barsOf, interval, rangeWith } from "./intervals.js";
+import { barsOf, interval, rangeWith, scaleOf } from "./intervals.js";
 
 const NO_RESULT = "No run has a test result yet.";
 const ROOM = 0.03;
@@ -55,6 +55,8 @@ function placesOf({ field, is_number }, cells) {
 export function drawHeatMap(plot, across, down, cells) {
   const at = (x, y) =>
     cells.find(({ values }) => values[across.field] === x && values[down.field] === y)?.accuracy;
+  // Colours span an interval at least: noise must not look like a signal.
+  const [zmin, zmax] = scaleOf(cells.map(cell => cell.accuracy).filter(Boolean));
   const grid = down.values.map(y => across.values.map(x => at(x, y)));
   const shown = cells.filter(cell => cell.accuracy);
   const words = `Test accuracy over ${across.label} and ${down.label}: ${said(shown).join("; ")}.`;
@@ -67,6 +69,8 @@ export function drawHeatMap(plot, across, down, cells) {
     text: grid.map(row => row.map(inCell)),
     texttemplate: "%{text}",
     colorscale: "Cividis",
+    zmin,
+    zmax,
     xgap: 3,
     ygap: 3,
     colorbar: { tickformat: ".0%", thickness: 12, outlinewidth: 0 },

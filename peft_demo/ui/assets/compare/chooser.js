@@ -1,25 +1,22 @@
 // Where a person chooses what is compared.
 
 import { ask } from "../gradio.js";
-import { percent, whole } from "../lib/format.js";
-import { html } from "../lib/html.js";
+import { percent } from "../lib/format.js";
+import { html, markup } from "../lib/html.js";
 import { matcher } from "../lib/listing.js";
 import { swatch } from "../lib/looks.js";
 import * as runs from "../runs.js";
 import { isNone, MOST } from "./address.js";
-import { fill, find } from "./layout.js";
+import { fill, find, findAll } from "./layout.js";
 import * as question from "./question.js";
 
 const MOST_RUNS = 60;
-const MOST_GROUPS = 40;
-
-let groups = [];
 
 export const choosable = () => runs.all().filter(run => run.kind !== "range_test");
 
 export async function loadGroups() {
   const answer = await ask("groups");
-  if (Array.isArray(answer)) groups = answer;
+  if (answer) fill("groups", markup(answer.html));
   drawChooser();
 }
 
@@ -36,13 +33,10 @@ export function drawChooser() {
     "list",
     items.length ? html`${items}` : html`<li class="pd-quiet">No run fits the filter.</li>`,
   );
-  const left = fit.length - MOST_RUNS;
-  fill("more", [
-    left > 0 && `${whole(left)} more runs: filter to find them. `,
-    isFull && "Eight runs are the most; take one out to choose another.",
-  ]);
-  fill("groups", groups.length > 0 && groupsOf(asked.group));
-  find("[data-copy]").hidden = isNone(asked);
+  for (const button of findAll("[data-group]")) {
+    button.setAttribute("aria-pressed", button.dataset.group === asked.group);
+  }
+  for (const button of findAll("[data-copy], [data-print]")) button.hidden = isNone(asked);
 }
 
 const searchedIn = run => [run.name, run.summary, run.id, run.owner, ...run.tags];
@@ -60,14 +54,3 @@ function itemOf({ id, name, test, status, summary }, chosen, isFull) {
   return html`<li><label><input type="checkbox" value="${id}" ${state}>
     <span>${name}</span> <small>${test ? percent(test.accuracy) : status} · ${summary}</small></label></li>`;
 }
-
-const groupsOf =
-  chosen => html`<h3>Groups</h3><p class="pd-quiet">Sweeps, repeats and races, as a whole.</p>
-  <div class="pd-chips pd-toggles">${groups.slice(0, MOST_GROUPS).map(
-    ({
-      group_id,
-      name,
-      kind,
-    }) => html`<button type="button" class="pd-chip" data-group="${group_id}"
-      aria-pressed="${String(group_id === chosen)}"><span>${name}</span><small>${kind}</small></button>`,
-  )}</div>`;

@@ -6,8 +6,7 @@ import { KINDS } from "../lib/curves.js";
 import { lookOf } from "../runs.js";
 import { MOST } from "./address.js";
 import { drawAll, drawCosts, estimateOf } from "./figures.js";
-import { dressAll, find, plot } from "./layout.js";
-import { options } from "./options.js";
+import { dressAll, plot } from "./layout.js";
 
 // Repeats have no curve of single steps.
 const BY_EPOCH = KINDS.filter(kind => kind.track === "by_epoch");
@@ -21,44 +20,16 @@ export function drawGroup({ group, means, texts }) {
     estimate: cell.accuracy,
     curve: means[cell.cell_id],
   }));
-  const axes = axesOf(group);
   dressAll(named);
-  showControls(axes);
-  drawAccuracy(group, axes, named);
+  drawAccuracy(group, named);
   drawCosts(pareto, named);
   if (cells.length <= MOST) drawAll(BY_EPOCH, () => named, { baselines, texts });
 }
 
-// The swept fields: one to the right, one down where there are two, and the others held fixed.
-function axesOf({ axes }) {
-  const swept = axes.filter(axis => axis.values.length > 1);
-  const across = swept[options.across] || swept[0];
-  const [down, ...others] = swept.filter(axis => axis !== across);
-  return { swept, across, down, others };
-}
-
-const optionOf = axis => `fix-${axis.field}`;
-
-function fixedAt(axis) {
-  const kept = options[optionOf(axis)];
-  return axis.values.includes(kept) ? kept : axis.values[0];
-}
-
-// Only fields that are on no axis can be held at a value.
-function showControls({ swept, across, others }) {
-  if (swept.length < 3) return;
-  find("[data-option=across]").value = swept.indexOf(across);
-  for (const axis of swept) {
-    const control = find(`[data-option="${optionOf(axis)}"]`);
-    control.value = fixedAt(axis);
-    control.parentElement.hidden = !others.includes(axis);
-  }
-}
-
-function drawAccuracy({ cells, runs, baselines }, { across, down, others }, named) {
+function drawAccuracy({ axes, cells, runs, baselines }, named) {
+  const [across, down] = axes.filter(axis => axis.values.length > 1);
   const figure = plot("sweep");
-  const isHeld = cell => others.every(axis => cell.values[axis.field] === fixedAt(axis));
-  if (down) drawHeatMap(figure, across, down, cells.filter(isHeld));
+  if (down) drawHeatMap(figure, across, down, cells);
   else if (across) drawSweep(figure, across, cells, baselines);
   else drawForest(figure, seedsOf(named, runs), baselines);
 }

@@ -7,15 +7,28 @@ import { dress } from "../lib/looks.js";
 
 let page = null;
 
+// Which parts a person has opened or folded: they are so in the next comparison too.
+const folds = new Map();
+
 export function attach(element) {
   page = element;
+  page.addEventListener(
+    "toggle",
+    ({ target }) => folds.set(target.dataset.fold, target.open),
+    true,
+  );
 }
 
 export const find = selector => page.querySelector(selector);
 export const findAll = selector => page.querySelectorAll(selector);
 export const part = name => find(`[data-part=${name}]`);
 export const plot = name => find(`[data-plot=${name}]`);
-export const fill = (name, content) => replace(part(name), content);
+export function fill(name, content) {
+  replace(part(name), content);
+  for (const each of findAll(`[data-part=${name}] [data-fold]`)) {
+    each.open = folds.get(each.dataset.fold) ?? each.open;
+  }
+}
 export const isThere = () => Boolean(page?.isConnected);
 export const isSeen = () => Boolean(page?.offsetParent);
 export const build = layout => fill("body", markup(layout));

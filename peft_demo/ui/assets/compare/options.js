@@ -8,7 +8,6 @@ export const options = {
   px: "trained_parameters",
   py: "accuracy",
   plog: true,
-  across: 0,
 };
 
 // Takes the value of a control; answers whether it was one of an option.

@@ -16,6 +16,7 @@ import * as disagreements from "./disagreements.js";
 import { drawGroup } from "./group.js";
 import { attach, build, fill, findAll, isSeen, isThere } from "./layout.js";
 import { show as showOptions, take } from "./options.js";
+import * as paper from "./print.js";
 import * as question from "./question.js";
 import * as race from "./race.js";
 import * as report from "./report.js";
@@ -34,6 +35,7 @@ export function start() {
     drawChooser();
     refresh();
   });
+  paper.start(draw, () => `${location.origin}${location.pathname}${toQuery(question.get())}`);
   const asked = fromQuery(location.search);
   if (asked) open(asked.ids, asked.group);
 }
@@ -109,8 +111,8 @@ const PRESSED = {
   "data-group": id => choose([], id),
   "data-compare": ids => choose(ids.split(",")),
   "data-copy": (_, button) => copy(button, toQuery(question.get())),
+  "data-print": () => print(),
   "data-stop": stopAll,
-  "data-list": disagreements.turnTo,
   "data-longer": disagreements.lengthen,
   "data-review": index => tell("opened", disagreements.opening(Number(index))),
 };
@@ -131,6 +133,7 @@ function draw() {
     : answer?.error || race.secretIn(answer);
   if (nothing) {
     build("");
+    fill("sections", "");
     return say(nothing, answer?.error ? "pd-problem" : "pd-quiet");
   }
   if (!answer) return say("Comparing …", "pd-quiet");
