@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from peft_demo.comparison.describe import written_as
+from peft_demo.comparison.diagnosis import OFF
 from peft_demo.comparison.evidence import Described
 from peft_demo.comparison.facts import Confounding
 from peft_demo.comparison.words import sentences
@@ -163,11 +164,8 @@ def _together(subjects: Sequence[Subject]) -> Iterable[Confounding]:
         names = differing[first, second]
         if len(names) < 2:
             continue
-        changes = [
-            (_label(n, (first, second)), *(written_as(s.get(n), n) for s in (first, second)))
-            for n in names
-        ]
-        words = sentences("several_settings", first=first, second=second, changes=changes)
+        labels = [_label(name, (first, second)) for name in names]
+        words = sentences("several_settings", first=first, second=second, labels=labels)
         yield Confounding(
             fields=tuple(names), also="", run_ids=(first.id, second.id), words=" ".join(words)
         )
@@ -197,9 +195,9 @@ def _differing(first: Subject, second: Subject) -> list[str]:
 
 
 def _has_measured_rate(each: Subject) -> bool:
-    """Whether it has the learning rate that goes with its method."""
-    row = METHODS.get(each.config.method)
-    return row is not None and each.get("learning_rate") == row.learning_rate
+    """Whether its learning rate is near the one that goes with its method."""
+    row, rate = METHODS.get(each.config.method), each.get("learning_rate")
+    return row is not None and bool(rate) and 1 / OFF <= rate / row.learning_rate <= OFF
 
 
 # -- what both need --------------------------------------------------------------------------------

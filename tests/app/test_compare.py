@@ -169,7 +169,7 @@ def test_a_group_page_has_means_over_seeds(compared, visit):
     assert page.locator("[data-part=configurations] tbody tr").count() == 2
     page.wait_for_function(f"{plot('eval_accuracy')}.data.some(t => t.fill === 'tonexty')")
     page.get_by_role("button", name="Compare the best 2").click()
-    page.locator("[data-part=pairs] tbody tr").first.wait_for()
+    page.locator("[data-part=pairs] tbody tr").first.wait_for(state="attached")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])

@@ -186,7 +186,10 @@ class TestPareto:
         assert measures["accuracy"].values[good.run_id].value == 0.95
         assert measures["accuracy"].values[good.run_id].low < 0.95
         assert "was not measured" in measures["prediction_milliseconds"].missing[cheap.run_id]
-        assert len(found.frontiers) == 21
+        assert len(found.frontiers) == 28
+        # Twice the same measure: the best in it.
+        assert found.frontiers["accuracy|accuracy"] == (good.run_id,)
+        assert found.frontiers["file_bytes|file_bytes"] == (cheap.run_id,)
 
     def test_equals_do_not_beat_each_other(self, store):
         one, same = (finished(store, name, range(9), file_bytes=5) for name in ("A", "B"))

@@ -110,8 +110,8 @@ def test_too_many_runs_are_refused_in_a_sentence_once(page):
 def test_groups(page, services):
     configs = [RunConfig({"r": r, "num_reviews": 40, "name": f"r {r}"}) for r in (1, 2)]
     group, _ = finished_group(services.store, configs, (5, 9), {"r": [1, 2]})
-    listed = json.loads(asking.ask(page, "groups"))
-    assert [entry["group_id"] for entry in listed] == [group.group_id]
+    listed = json.loads(asking.ask(page, "groups"))["html"]
+    assert re.findall(r'data-group="([^"]+)"', listed) == [group.group_id]
     request = {"group": group.group_id}
     answer = json.loads(asking.ask(page, "group", request))
     assert len(answer["group"]["cells"]) == 2

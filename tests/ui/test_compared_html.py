@@ -91,7 +91,12 @@ def test_refused_pairs_are_told_once_for_a_reason_with_their_names():
     ]
     names = {"a": "A", "b": "B", "c": "C"}
     html = render(
-        "compare/pairs", pairs=(), refused=refused, repeat_pairs=(), names=names, texts="reviews"
+        "compare/verdict",
+        verdict=(),
+        refused=refused,
+        baselines_pending=False,
+        problems=(),
+        names=names,
     )
     assert texts(html, "li") == ["Other reviews. A and B; A and C"]
 
@@ -119,6 +124,46 @@ def test_places_are_filled_with_what_the_facts_say(page, services):
     assert "20.0 points" in text_of(found["pairs"])
     assert "40 of 200 40 for the upper, 0 for the lower < 0.001" in text_of(found["pairs"])
     assert found["mistakes"].count("<article") == 2
+
+
+def test_what_is_confounded_stands_with_what_differs_and_above_a_group(page, services):
+    runs = [finished(services.store, f"r {r}", config={"r": r}) for r in (1, 64)]
+    request = {"run_ids": [run.run_id for run in runs]}
+    answer = json.loads(ask(page, "compare", request))
+    words = "while lora_alpha stayed 16, so the scale alpha / r changed from 16 to 0.25"
+    differs = answer["layout"].partition('data-fold="differs"')[2].partition("</details>")[0]
+    assert words in text_of(differs)
+    group, _ = services.store.submit_plan(sweeps.plan({}, {"r": [1, 64]}), "tester")
+    answer = json.loads(ask(page, "group", {"group": group.group_id}))
+    assert words in text_of(answer["parts"]["verdict"])
+
+
+def test_sections_come_in_order_are_linked_and_the_rest_is_folded(page, services):
+    runs = [finished(services.store, name, config={"r": r}) for name, r in (("A", 1), ("B", 2))]
+    answer = json.loads(ask(page, "compare", {"run_ids": [run.run_id for run in runs]}))
+    places = re.findall(r'<details class="pd-panel.*? data-fold="(\w+)"( open)?', answer["layout"])
+    assert [name for name, is_open in places if is_open] == [
+        "differs",
+        "accuracy",
+        "curves",
+        "cost",
+        "errors",
+    ]
+    assert [name for name, is_open in places if not is_open] == ["results", "pairs"]
+    links = re.findall(r'href="#compare-(\w+)"', answer["parts"]["sections"])
+    assert links == ["verdict", *(name for name, _ in places)]
+    assert [i for i in links[1:] if f'<div id="compare-{i}">' not in answer["layout"]] == []
+    # What a report on paper begins with.
+    assert "<h1>A · B</h1>" in answer["parts"]["sections"]
+
+
+def test_links_of_a_group_lead_somewhere(page, services):
+    plan = sweeps.plan({}, {"r": [1, 2]}, repeats=2)
+    group, _ = services.store.submit_plan(plan, "tester")
+    answer = json.loads(ask(page, "group", {"group": group.group_id}))
+    links = re.findall(r'href="#compare-(\w+)"', answer["parts"]["sections"])
+    assert [i for i in links[1:] if f'<div id="compare-{i}">' not in answer["layout"]] == []
+    assert "★" not in "".join(answer["parts"].values())
 
 
 def test_a_run_without_a_result_leaves_its_cells_empty(page, services):
@@ -163,7 +208,8 @@ def test_disagreements_say_what_each_run_said(page, services):
     answer = json.loads(ask(page, "disagreements", request))
     assert answer["run_ids"] == [run.run_id for run in runs]
     said = text_of(answer["html"])
-    assert "Some right, some wrong 3 All wrong 0" in said
+    assert "Some right, some wrong: 3" in said
+    assert "All wrong: 0" in said
     assert "Of 200 test reviews" in said
     assert "truly positive" in said
     assert "A negative 90.0 % ✗ wrong B positive 90.0 % ✓ right" in said

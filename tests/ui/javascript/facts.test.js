@@ -1,5 +1,5 @@
 import { saidOf } from "/assets/charts/baselines.js";
-import { barsOf, interval, rangeWith } from "/assets/charts/intervals.js";
+import { barsOf, interval, rangeWith, scaleOf } from "/assets/charts/intervals.js";
 import { frontierOf } from "/assets/charts/pareto.js";
 import { equal, near, test } from "/tests/runner.js";
 
@@ -27,6 +27,18 @@ test("a chart holds all intervals and lines, with room", () => {
   near(high, 0.65);
 });
 
+test("colours span an interval at least, so that noise does not look like a signal", () => {
+  const estimate = value => ({ value, low: value - 0.05, high: value + 0.05 });
+  const [low, high] = scaleOf([0.6, 0.62, 0.61].map(estimate));
+  near(low, 0.56);
+  near(high, 0.66);
+  const [least, most] = scaleOf([0.5, 0.9, 0.6].map(estimate));
+  near(least, 0.5);
+  near(most, 0.9);
+  const alone = { value: 0.5, low: null, high: null };
+  equal(scaleOf([alone]), [0.5, 0.5]);
+});
+
 test("baselines of one name are told apart", () => {
   const lines = [
     { name: "TF-IDF + logistic regression", detail: "160 of 2,000 reviews", accuracy: 0.6 },
@@ -45,7 +57,10 @@ test("the frontier of two measures is found in whichever order they are asked", 
     smaller_is_better: key === "size",
     values: { a: { value: 1 }, b: { value: 2 } },
   }));
-  const pareto = { measures: [y, x], frontiers: { "accuracy|size": ["a", "b"] } };
+  const pareto = {
+    measures: [y, x],
+    frontiers: { "accuracy|size": ["a", "b"], "size|size": ["a"] },
+  };
   equal(
     [frontierOf(pareto, x, y), frontierOf(pareto, y, x)],
     [
@@ -53,5 +68,5 @@ test("the frontier of two measures is found in whichever order they are asked", 
       ["a", "b"],
     ],
   );
-  equal([frontierOf(pareto, x, x), frontierOf(pareto, y, y)], [["a"], ["b"]]);
+  equal([frontierOf(pareto, x, x), frontierOf(pareto, y, y)], [["a"], []]);
 });

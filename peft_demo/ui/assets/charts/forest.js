@@ -3,7 +3,7 @@
 import { percent } from "../lib/format.js";
 import { cut, escaped } from "../lib/html.js";
 import { saidOf, upright } from "./baselines.js";
-import { empty, figure, titled } from "./figure.js";
+import { css, empty, figure, titled } from "./figure.js";
 import { barsOf, interval, rangeWith } from "./intervals.js";
 
 const NO_RESULT = "No run has a test result yet.";
@@ -21,11 +21,13 @@ export function drawForest(plot, points, baselines) {
     baselines,
     ROOM,
   );
+  const { shapes, annotations } = upright(baselines, steps, range);
   const names = shown.map(point => point.name);
   const layout = {
     height: 90 + 14 * steps + 46 * shown.length,
     margin: { l: 10, r: 22, t: 10 + 14 * steps, b: 42 },
-    ...upright(baselines, steps, range),
+    shapes,
+    annotations: [...annotations, ...names.map(above)],
     xaxis: {
       range,
       tickformat: ".0%",
@@ -37,11 +39,7 @@ export function drawForest(plot, points, baselines) {
       type: "category",
       categoryarray: [...names].reverse(),
       categoryorder: "array",
-      // Names stand above their bars, where they have room on a phone too.
-      ticklabelposition: "inside top",
-      ticktext: names.map(name => escaped(cut(name, 44))),
-      tickvals: names,
-      showgrid: false,
+      showticklabels: false,
       range: [-0.6, shown.length - 0.4],
     },
   };
@@ -56,4 +54,15 @@ const traceOf = ({ name, look, estimate }) => ({
   marker: { color: look.colour, symbol: look.marker, size: 11 },
   error_x: barsOf([estimate], look.colour),
   hovertemplate: `%{fullData.name}: %{x:.1%}${escaped(interval(estimate))}<extra></extra>`,
+});
+
+// A name above its bar, where it has room on a phone too.
+const above = name => ({
+  text: escaped(cut(name, 44)),
+  xref: "paper",
+  x: 0,
+  y: name,
+  yshift: 17,
+  showarrow: false,
+  bgcolor: css("--block-background-fill"),
 });

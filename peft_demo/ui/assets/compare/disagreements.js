@@ -4,7 +4,7 @@ import { ask } from "../gradio.js";
 import { markup } from "../lib/html.js";
 import { dressAll, fill } from "./layout.js";
 
-const FIRST = 3;
+const FIRST = 2;
 const MORE = 10;
 
 let compared = [];
