@@ -258,7 +258,8 @@ def test_what_was_started_moves_on_the_first_screen(app, visit, width, height):
 def test_a_question_fills_form_and_sweep(page):
     page.get_by_role("button", name="Is a higher rank better?").click()
     page.locator("#sweep-count", has_text="3 runs").wait_for()
-    assert page.input_value("#sweep-values-1 textarea, #sweep-values-1 input") == "1, 8, 64"
+    assert page.locator("#sweep-values-1 .token").all_inner_texts() == ["1", "8", "64"]
+    assert page.locator("#queue-all").inner_text().startswith("Queue 3 runs")
     assert page.input_value("#learning_rate textarea, #learning_rate input") == "0.002"
     assert page.locator("#race input").is_checked()
 

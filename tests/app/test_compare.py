@@ -172,6 +172,43 @@ def test_a_group_page_has_means_over_seeds(compared, visit):
     page.locator("[data-part=pairs] tbody tr").first.wait_for(state="attached")
 
 
+def test_four_runs_on_a_phone_and_on_paper(compared, visit):
+    four = [*TWO, "reference-recommended-head-only", "reference-lora-1"]
+    page = open_link(visit, compared, *four, width=390, height=844, color_scheme="dark")
+    page.wait_for_function(f"{plot('pareto')}?.data")
+    page.locator(".pd-review").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollHeight") < 5_000
+    # A link stops below the links, and opens what is folded.
+    page.get_by_role("link", name="Pairs").press("Enter")
+    page.locator("[data-part=pairs] tbody tr").first.wait_for()
+    page.get_by_role("link", name="Cost").press("Enter")
+    page.wait_for_function(
+        "() => Math.abs(document.querySelector('.pd-above').getBoundingClientRect().bottom -"
+        " document.querySelector('[data-fold=cost]').getBoundingClientRect().top) < 24"
+    )
+    # What was opened stays so in the next comparison.
+    page.locator("[data-remove]").last.click()
+    page.locator("[data-part=pairs] tr", has_text="Head only").first.wait_for()
+    page.wait_for_function("document.querySelectorAll('[data-part=pairs] tbody tr').length === 3")
+    assert page.locator("[data-fold=pairs]").get_attribute("open") is not None
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    shown = page.locator(
+        ":is(#sidebar, #tabs [role=tab], .pd-compare :is(button, select, nav)):visible"
+    )
+    assert shown.count() == 0
+    assert page.locator(".pd-compare-body details:not([open])").count() == 0
+    heading = page.locator(".pd-paper").inner_text()
+    assert "LoRA, recommended · IA3, recommended" in heading
+    assert f"{compared.url}/?view=compare&run_ids={TWO[0]}" in heading
+    wide = "[...document.querySelectorAll('.pd-compare .js-plotly-plot')].map(p => p.clientWidth)"
+    assert max(page.evaluate(wide)) <= 181 / 25.4 * 96
+    assert not page.evaluate("document.body.classList.contains('dark')")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.body.classList.contains('dark')")
+    assert page.locator("[data-fold=results]").get_attribute("open") is None
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
 def test_no_comparison_is_wider_than_the_window(compared, visit, width, scheme):
     ids = [*(f"reference-{preset}" for preset in REFERENCES), "run-000001"]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from test_browser import open_tab, set_number, wait_for_models
-from test_several import open_several, sweep
+from test_several import add_values, open_several, sweep, take_out
 
 pytestmark = pytest.mark.browser
 
@@ -97,10 +97,10 @@ class TestForm:
         page.click("#queue-all")
         wait_for_fault(page, "#several", "repeats must be at least 2")
         sweep(page, "Rank r", "2, 999")
-        page.click("#queue-all")
-        wait_for_fault(page, "#sweep-values-1", "got .*999")
-        page.fill("#sweep-values-1 textarea, #sweep-values-1 input", "2, 4")
-        page.click("#queue-all")
+        page.locator("#sweep-1-told", has_text="got 999").wait_for()
+        take_out(page, "999")
+        add_values(page, "4")
+        page.get_by_role("button", name="Queue 2 runs").click()
         page.locator("#start-message", has_text="2 runs").wait_for()
         wait_for_none(page, "#sidebar")
 

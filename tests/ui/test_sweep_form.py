@@ -5,9 +5,12 @@ import pytest
 
 from peft_demo import models
 from peft_demo.errors import InvalidFieldsError, NotFoundError
+from peft_demo.methods import METHODS
 from peft_demo.runs.questions import QUESTIONS, question
+from peft_demo.runs.sweeps import sweepable
 from peft_demo.ui.form.run_form import Form
-from peft_demo.ui.form.sweep_form import EMPTY, SweepForm
+from peft_demo.ui.form.suggested import suggested
+from peft_demo.ui.form.sweep_form import EMPTY, QUEUE, SweepForm
 from peft_demo.ui.services import Services
 
 
@@ -19,7 +22,7 @@ def several(home):
     services.store.close()
 
 
-def entered(several, repeats=1, first=("", ""), second=("", ""), race=False):
+def entered(several, repeats=1, first=("", []), second=("", []), race=False):
     return [repeats, *first, *second, race, *(c.value for c in several._form.inputs)]
 
 
@@ -32,7 +35,7 @@ def problems_of(several, values):
 
 
 def test_a_plan_of_both_axes(several):
-    values = entered(several, 2, ("r", "1, 2"), ("lora_alpha", "4, 8"))
+    values = entered(several, 2, ("r", ["1", "2"]), ("lora_alpha", ["4", "8"]))
     assert problems_of(several, values) == {}
     planned = several.plan(*values)
     assert len(planned.configs) == 8
@@ -45,11 +48,15 @@ def test_a_plan_of_both_axes(several):
         ({}, "repeats", "at least 2"),
         ({"repeats": 0}, "repeats", "between 1 and 16"),
         ({"repeats": 16, "race": True}, "race", "2 to 8"),
-        ({"first": ("r", "4")}, "values-1", "at least 2"),
-        ({"second": ("r", "4, 999")}, "values-2", "between 1 and 256"),
-        ({"first": ("r", "1, 2"), "second": ("lora_alpha", "0, 1")}, "values-2", "lora_alpha"),
-        ({"first": ("r", "1, 2"), "second": ("r", "3, 4")}, "values-2", "once"),
-        ({"first": ("r", ",".join(map(str, range(1, 100))))}, "values-1", "64"),
+        ({"first": ("r", ["4"])}, "values-1", "at least 2"),
+        ({"second": ("r", ["4", "999"])}, "values-2", "between 1 and 256"),
+        (
+            {"first": ("r", ["1, 2"]), "second": ("lora_alpha", ["0", "1"])},
+            "values-2",
+            "lora_alpha",
+        ),
+        ({"first": ("r", ["1", "2"]), "second": ("r", ["3", "4"])}, "values-2", "once"),
+        ({"first": ("r", list(map(str, range(1, 100))))}, "values-1", "64"),
     ],
 )
 def test_each_sentence_stands_at_its_control(several, changes, place, words):
@@ -67,15 +74,82 @@ def test_what_is_wrong_in_the_form_stands_there(several):
     assert wrong == [len(several.inputs) + slots.index("num_reviews")]
 
 
-def test_count_and_time_follow(several):
-    assert several.describe(*entered(several)) == EMPTY
-    told = several.describe(*entered(several, 3, ("r", "1, 2")))
-    assert "<b>6 runs</b>" in told
-    assert "41,472 to 82,944 adapter parameters each" in told
-    assert "time unknown yet" in told
-    refused = several.describe(*entered(several, 1, ("r", "1")))
-    assert "pd-refused" in refused
-    assert "at least 2" in refused
+def described(several, *entries, **more):
+    """What stands below the controls, the button, and what stands at each control."""
+    count, button, *told = several.describe(*entered(several, *entries, **more))
+    return count, button, told
+
+
+def test_count_and_time_follow_on_the_button_too(several, monkeypatch):
+    count, button, told = described(several)
+    assert (count, button["value"], button["interactive"]) == (EMPTY, QUEUE, True)
+    count, button, told = described(several, 3, ("r", ["1", "2"]))
+    assert "<b>6 runs</b>" in count
+    assert "41,472 to 82,944 adapter parameters each" in count
+    assert "time unknown yet" in count
+    assert count.count("<li>LoRA") == 6
+    assert (button["value"], told) == ("Queue 6 runs", [""] * 4)
+    # What a sweep mixes up is said before it is trained.
+    assert "so the scale alpha / r changed from 16 to 8" in count
+    monkeypatch.setattr(
+        "peft_demo.adapters.forecast.total_seconds", lambda configs, runs: (90, 160)
+    )
+    _, button, _ = described(several, 1, ("r", ["1", "2"]))
+    assert button["value"] == "Queue 2 runs · about 2 min"
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "words"),
+    [
+        ({"repeats": 99}, 0, "between 1 and 16"),
+        ({"first": ("r", ["1"])}, 1, "at least 2"),
+        ({"first": ("r", ["1", "2"]), "second": ("lora_alpha", ["4", "x"])}, 2, "lora_alpha"),
+        ({"first": ("r", list(map(str, range(1, 66))))}, 1, "sweep must be 1 to 64 runs"),
+        ({"repeats": 16, "race": True}, 3, "2 to 8"),
+    ],
+)
+def test_what_is_wrong_stands_at_its_control_while_it_is_typed(several, changes, place, words):
+    count, button, told = described(several, **changes)
+    assert (count, button["interactive"]) == ("", False)
+    assert [number for number, sentence in enumerate(told) if sentence] == [place]
+    assert words in told[place]
+
+
+def test_what_is_wrong_in_the_form_is_told_below(several):
+    values = entered(several, 2)
+    slots = [slot.field.name for slot in several._form.slots]
+    values[len(several.inputs) + slots.index("num_reviews")] = 1
+    count, *_, told = several.describe(*values)
+    assert "num_reviews must be" in count
+    assert told == ""
+
+
+def test_values_that_come_at_once_are_a_chip_each(several):
+    for name, chips, parted in (
+        ("r", ["4, 16", "4"], ["4", "16"]),
+        ("learning_rate", ["1e-4,3e-4"], ["1e-4", "3e-4"]),
+        ("num_reviews", ["19,000"], ["19,000"]),
+        ("target_modules", ["q_lin, v_lin; k_lin"], ["q_lin, v_lin", "k_lin"]),
+        ("", ["x"], ["x"]),
+        ("r", None, []),
+    ):
+        assert several._parted("lora", name, chips)["value"] == parted, name
+
+
+def test_what_is_offered_can_be_swept():
+    fields = {field.name: field for method in METHODS for field in sweepable(method)}
+    for field in fields.values():
+        offered = suggested(field)
+        assert offered, field.name
+        for _, value in offered:
+            field.check(value)
+
+
+def test_values_are_written_as_people_write_them():
+    rates = next(f for f in sweepable("lora") if f.name == "learning_rate")
+    assert ("3e-4", "3e-4") in suggested(rates)
+    methods = next(f for f in sweepable("lora") if f.name == "method")
+    assert suggested(methods)[:2] == [("LoRA", "lora"), ("rsLoRA", "rslora")]
 
 
 def test_another_method_offers_its_own_fields(several):
@@ -84,7 +158,10 @@ def test_another_method_offers_its_own_fields(several):
     assert "feedforward_modules" in names
     assert "r" not in names
     assert (first["value"], second["value"]) == ("", "learning_rate")
-    assert "1 and 256" in several._explain("lora", "r")["info"]
+    explained = several._explain("lora", "r")
+    assert "1 and 256" in explained["info"]
+    assert explained["value"] == []
+    assert ("64", "64") in explained["choices"]
 
 
 def test_nothing_is_queued_by_planning(several):

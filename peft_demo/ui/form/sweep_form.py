@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import gradio as gr
+import pydantic
 
 from peft_demo import formats, runs
+from peft_demo.comparison import confounding
 from peft_demo.errors import InvalidFieldsError
+from peft_demo.fields import Field
 from peft_demo.runs import sweeps
 from peft_demo.runs.questions import Question
 from peft_demo.runs.sweeps import Plan
 from peft_demo.ui.form.run_form import Form
+from peft_demo.ui.form.suggested import suggested
 from peft_demo.ui.formats import duration
 from peft_demo.ui.html import refused, render, styled
 from peft_demo.ui.requests import QUIET, MethodId, checked, problems_of, unchecked
 from peft_demo.ui.services import Services
+
+if TYPE_CHECKING:
+    from peft_demo.runs import RunConfig
+
+MOST_NAMED = 8
+"""Runs that are named before they are queued."""
+
+QUEUE = "Queue them all"
+
+TYPED = "Choose or type values, each with Enter."
+
+Chips: TypeAlias = Annotated[
+    list[str] | None, pydantic.Field(description="a list of values, each as a text")
+]
 
 EMPTY = (
     "<p class='pd-quiet'>Choose repeats or a field to sweep: here stands how many runs that makes "
@@ -41,6 +61,7 @@ class SweepForm:
                 elem_id="repeats",
             )
             unchecked(self._repeats)
+            self._told = [_place("repeats")]
             self._axes = [self._axis(number, first) for number in range(sweeps.MOST_AXES)]
             self._race = gr.Checkbox(
                 False,
@@ -49,8 +70,11 @@ class SweepForm:
                 "grow together; each gets the numbers that it has alone.",
                 elem_id="race",
             )
-            self.count = styled(EMPTY, elem_id="sweep-count")
-            self.button = gr.Button("Queue them all", elem_id="queue-all")
+            self._told.append(_place("race"))
+            count = styled(EMPTY, elem_id="sweep-count")
+            self.button = gr.Button(QUEUE, elem_id="queue-all")
+        self.described: list[Any] = [count, self.button, *self._told]
+        """The outputs of ``describe``."""
         self.inputs: list[Any] = [
             self._repeats,
             *(control for axis in self._axes for control in axis),
@@ -64,13 +88,14 @@ class SweepForm:
         )
         for field, values in self._axes:
             field.input(checked(self._explain), [form.method, field], values, **QUIET)
+            values.input(checked(self._parted), [form.method, field, values], values, **QUIET)
 
     def fill(self, asked: Question) -> list[Any]:
         """Updates of all controls for the runs that answer a question."""
-        swept = [
-            (name, ", ".join(map(formats.number, values))) for name, values in asked.axes.items()
+        swept: list[tuple[str, list[str]]] = [
+            (name, list(map(formats.number, values))) for name, values in asked.axes.items()
         ]
-        unused = [("", "")] * (sweeps.MOST_AXES - len(swept))
+        unused: list[tuple[str, list[str]]] = [("", [])] * (sweeps.MOST_AXES - len(swept))
         return [
             asked.repeats,
             *(part for pair in (*swept, *unused) for part in pair),
@@ -85,13 +110,13 @@ class SweepForm:
         """
         own, rest = values[: len(self.inputs)], values[len(self.inputs) :]
         repeats, *pairs, race = own
-        axes = {}
-        for name, text in zip(map(_name, pairs[::2]), pairs[1::2], strict=True):
+        config = self._form.config(*rest)
+        axes: dict[str, list[str]] = {}
+        for name, chips in zip(map(_name, pairs[::2]), pairs[1::2], strict=True):
             if name and name in axes:
                 raise InvalidFieldsError({name: f"{name} must be swept once, got it twice."})
             if name:
-                axes[name] = text or ""
-        config = self._form.config(*rest)
+                axes[name] = _parts(_field(config.method, name), chips)
         planned = sweeps.plan(config.flat(), axes, repeats=repeats, race=bool(race))
         if len(planned.configs) < 2:
             raise InvalidFieldsError(
@@ -107,28 +132,51 @@ class SweepForm:
         problems = problems_of(lambda: self.plan(*values)) if is_valid else {}
         return [*self._answers(own, problems), *answers]
 
-    def describe(self, *values: Any) -> str:
-        """How many runs these are, what they train and how long that takes."""
+    def describe(self, *values: Any) -> list[Any]:
+        """How many runs these are and how long they take, on the button too; see ``described``.
+
+        What is not allowed stands at its control, and then the button cannot be pressed.
+        """
         if not self._is_used(values):
-            return EMPTY
+            return self._shown(EMPTY)
+        if wrong := problems_of(lambda: self._form.config(*values[len(self.inputs) :])):
+            return self._shown(refused(wrong.values()))
         try:
             planned = self.plan(*values)
         except InvalidFieldsError as error:
-            return refused(error.problems.values())
+            own = self._answers(values[: len(self.inputs)], error.problems)
+            # Of an axis, its values: what is wrong with it is told there.
+            at = [own[0], *own[2:-1:2], own[-1]]
+            told = [refused([answer["message"]]) if answer["message"] else "" for answer in at]
+            return self._shown("", told=told)
+        return self._shown(*self._planned(planned.configs))
+
+    def _planned(self, configs: Sequence[RunConfig]) -> tuple[str, str]:
+        """What is told of runs before they are queued, and what the button says."""
         from peft_demo.adapters.forecast import forecast, total_seconds
 
-        parameters = [
-            forecast(config, ()).counts.num_adapter_parameters for config in planned.configs
-        ]
+        parameters = [forecast(config, ()).counts.num_adapter_parameters for config in configs]
         least, most = min(parameters), max(parameters)
-        each = " to ".join(map(formats.whole, sorted({least, most})))
-        return render(
+        subjects = [
+            confounding.Subject(str(number), config.name, config, parameters[number])
+            for number, config in enumerate(configs)
+        ]
+        expected = total_seconds(configs, self._services.known_runs())
+        told = render(
             "planned",
-            count=len(planned.configs),
-            parameters=each,
-            time=duration(total_seconds(planned.configs, self._services.known_runs())),
-            names=[config.name for config in planned.configs[:3]],
+            count=len(configs),
+            parameters=" to ".join(map(formats.whole, sorted({least, most}))),
+            time=duration(expected),
+            names=[config.name for config in configs],
+            most=MOST_NAMED,
+            confounded=confounding.confounded(subjects),
         )
+        about = expected and duration((math.prod(expected) ** 0.5,) * 2)
+        return told, f"Queue {len(configs)} runs" + (f" · about {about}" if about else "")
+
+    def _shown(self, count: str, button: str = QUEUE, told: Iterable[str] = ()) -> list[Any]:
+        told = [*told] or [""] * len(self._told)
+        return [count, gr.update(value=button, interactive=not any(told)), *told]
 
     def _axis(self, number: int, method: str) -> tuple[Any, Any]:
         with gr.Row(elem_classes="pd-axis"):
@@ -139,13 +187,17 @@ class SweepForm:
                 info="A field that takes several values.",
                 elem_id=f"sweep-field-{number + 1}",
             )
-            values = gr.Textbox(
+            values = gr.Dropdown(
+                [],
+                value=[],
+                multiselect=True,
+                allow_custom_value=True,
                 label="over",
-                info="Its values, parted by commas.",
-                max_lines=1,
+                info=TYPED,
                 elem_id=f"sweep-values-{number + 1}",
             )
-        return unchecked(field), values
+        self._told.append(_place(f"sweep-{number + 1}"))
+        return unchecked(field), unchecked(values)
 
     def _offer(self, method: MethodId, first: str | None, second: str | None) -> list[Any]:
         """The fields of another method; what was chosen stays if it has it."""
@@ -157,11 +209,16 @@ class SweepForm:
         ]
 
     def _explain(self, method: MethodId, name: str | None) -> Any:
-        field = next((f for f in sweeps.sweepable(method) if f.name == name), None)
+        """Offer the values of another field; those of the one before are none of its."""
+        field = _field(method, _name(name))
         if field is None:
-            return gr.update(info="Its values, parted by commas.")
-        allowed = "Their ids" if name == runs.METHOD.name else field.swept
-        return gr.update(info=f"{allowed}; such as {field.example}.")
+            return gr.update(choices=[], value=[], info=TYPED)
+        allowed = "Choose several." if name == runs.METHOD.name else f"{field.swept}. {TYPED}"
+        return gr.update(choices=suggested(field), value=[], info=allowed)
+
+    def _parted(self, method: MethodId, name: str | None, chips: Chips) -> Any:
+        """A chip for each value, where several were typed or pasted at once."""
+        return gr.update(value=_parts(_field(method, _name(name)), chips))
 
     def _is_used(self, values: Sequence[Any]) -> bool:
         repeats, *pairs, _ = values[: len(self.inputs)]
@@ -187,6 +244,26 @@ class SweepForm:
 def _name(chosen: object) -> str:
     """The field that is chosen to be swept; empty if none is."""
     return str(chosen or "")
+
+
+def _field(method: str, name: str) -> Field | None:
+    """The field of that name that can be swept."""
+    return next((field for field in sweeps.sweepable(method) if field.name == name), None)
+
+
+def _parts(field: Field | None, chips: Sequence[str] | None) -> list[str]:
+    """The values in chips, of which one may hold several; "19,000" is one."""
+    parts: list[str] = []
+    for chip in chips or ():
+        mark = field.separator if field else ","
+        is_one = field is None or (mark == "," and not problems_of(partial(field.check, chip)))
+        parts += [chip] if is_one else [part.strip() for part in chip.split(mark) if part.strip()]
+    return list(dict.fromkeys(parts))
+
+
+def _place(name: str) -> gr.HTML:
+    """Where it stands what is wrong with a control."""
+    return styled("", elem_id=f"{name}-told", elem_classes="pd-told")
 
 
 def _choices(method: str) -> list[tuple[str, str]]:

@@ -46,16 +46,17 @@ class MethodPage(Page):
         self._methods.picked(form.pick, *form.switching, **QUIET)
         live = [*several.inputs, *form.inputs]
 
-        def follow(preset: str, *values: Any) -> tuple[str, str, str, str]:
+        def follow(preset: str, *values: Any) -> list[Any]:
             own = values[len(several.inputs) :]
             counted, described = self.render(form, *own)
-            return counted, described, several.describe(*values), form.changes(preset, *own)
+            changes = form.changes(preset, *own)
+            return [counted, described, changes, *several.describe(*values)]
 
         gr.on(
             [frame.blocks.load, *(control.change for control in live)],
             follow,
             [form.preset, *live],
-            [frame.sidebar.brief, self._about, several.count, form.changed],
+            [frame.sidebar.brief, self._about, form.changed, *several.described],
             trigger_mode="always_last",
             concurrency_limit=8,
             **QUIET,
