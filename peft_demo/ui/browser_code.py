@@ -28,9 +28,11 @@ STYLES = [
             "method",
             "drawing",
             "to_scale",
+            "disagreements",
             "compare",
             "runs_table",
             "learn",
+            "print",
         )
     ),
 ]

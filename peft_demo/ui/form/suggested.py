@@ -37,4 +37,3 @@ def _values(field: Field) -> list[str]:
     least, most = getattr(field, "minimum", 0), getattr(field, "maximum", 0)
     series = _ROUND if most > 5_000 else _DOUBLED if most > 1 else _NUMBERS
     return [formats.number(value) for value in series if least <= value <= most][:MOST]
-
