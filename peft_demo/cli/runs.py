@@ -82,7 +82,7 @@ def compare(
     wanted = comparison.check_run_ids(store, run_ids)
     found = comparison.compare(store, wanted, evaluation_set=evaluation_set)
     refused = (pair.reason for pair in found.refused)
-    confounded = (each.words for each in found.confounded if each.also != "tests")
+    confounded = (each.words for each in found.confounded)
     lines = [*found.verdict, *confounded, *found.problems, *refused, "", *comparison.table(found)]
     answer(as_json, found.model_dump(mode="json"), lines)
 

@@ -61,9 +61,9 @@ class Confounding(Record):
 
     fields: tuple[str, ...]
     """The settings."""
-    also: Literal["scale", "max_steps", "num_adapter_parameters", "tests", ""]
-    """What a single setting changed as well: what updates are multiplied by, optimiser steps,
-    parameters, or what the runs are tested on."""
+    also: Literal["scale", "max_steps", "num_adapter_parameters", ""]
+    """What a single setting changed as well: what updates are multiplied by, optimiser steps, or
+    parameters."""
     run_ids: tuple[str, ...]
     words: str
 

@@ -61,18 +61,6 @@ def told(*configs, parameters=()):
             "max_steps",
             "the training steps changed from 20 to 200.",
         ),
-        (
-            [{"max_length": 16}, {"max_length": 64}],
-            "max_length",
-            "tests",
-            "Text length changed from 16 to 64 tokens, both in training and in the test",
-        ),
-        (
-            [{"num_test_reviews": 50}, {"num_test_reviews": 500}],
-            "num_test_reviews",
-            "tests",
-            "Test texts changed from 50 to 500: the runs were not tested on the same.",
-        ),
     ],
 )
 def test_what_follows_a_setting_is_named_with_both_values(configs, field, also, words):
@@ -97,6 +85,8 @@ def test_other_modules_change_the_parameters():
         pytest.param([{"lora_alpha": 8}, {"lora_alpha": 32}], id="alpha alone"),
         pytest.param([{"learning_rate": 1e-4}, {"learning_rate": 1e-3}], id="rate alone"),
         pytest.param([{"num_train_epochs": 1}, {"num_train_epochs": 4}], id="epochs alone"),
+        pytest.param([{"max_length": 16}, {"max_length": 64}], id="said by lengths"),
+        pytest.param([{"num_test_reviews": 50}, {"num_test_reviews": 99}], id="said by refused"),
         pytest.param([{"seed": 1}, {"seed": 2, "name": "again"}], id="repeats"),
         pytest.param(
             [{"method": m, "learning_rate": METHODS[m].learning_rate} for m in ("lora", "ia3")],

@@ -16,11 +16,8 @@ export function drawForest(plot, points, baselines) {
   const label = `Test accuracy with 95 % intervals: ${said.join("; ")}.${saidOf(baselines)}`;
   if (!shown.length) return empty(plot, label, NO_RESULT);
   const steps = Math.max(1, Math.min(6, baselines.length));
-  const range = rangeWith(
-    shown.map(point => point.estimate),
-    baselines,
-    ROOM,
-  );
+  const estimates = shown.map(point => point.estimate);
+  const range = rangeWith(estimates, baselines, ROOM);
   const { shapes, annotations } = upright(baselines, steps, range);
   const names = shown.map(point => point.name);
   const layout = {

@@ -16,23 +16,19 @@ export const choosable = () => runs.all().filter(run => run.kind !== "range_test
 
 export async function loadGroups() {
   const answer = await ask("groups");
-  if (answer) fill("groups", markup(answer.html));
+  if (answer?.html) fill("groups", markup(answer.html));
   drawChooser();
 }
 
 export function drawChooser() {
   const asked = question.get();
   const chips = asked.ids.map(id => chipOf(id, runs.lookOf(id)));
-  const none = html`<p class="pd-quiet">Choose two to eight runs.</p>`;
-  fill("chips", chips.length || asked.group ? html`${chips}` : none);
+  fill("chips", chips);
   const matches = matcher(find(".pd-filter").value);
   const fit = choosable().filter(run => matches(searchedIn(run)));
   const isFull = asked.ids.length >= MOST;
   const items = fit.slice(0, MOST_RUNS).map(run => itemOf(run, asked.ids, isFull));
-  fill(
-    "list",
-    items.length ? html`${items}` : html`<li class="pd-quiet">No run fits the filter.</li>`,
-  );
+  fill("list", items);
   for (const button of findAll("[data-group]")) {
     button.setAttribute("aria-pressed", button.dataset.group === asked.group);
   }
