@@ -11,13 +11,15 @@ from itertools import combinations
 from typing import Any
 
 from peft_demo.comparison.describe import written_as
-from peft_demo.comparison.diagnosis import OFF
 from peft_demo.comparison.evidence import Described
 from peft_demo.comparison.facts import Confounding
 from peft_demo.comparison.words import sentences
 from peft_demo.methods import METHODS
 from peft_demo.methods.scale import scale_of
 from peft_demo.runs import METHOD, PART_SEEDS, KnownConfig, RunConfig
+
+NEAR = 10
+"""A learning rate goes with its method if it is within this factor of the one that did best."""
 
 MOST_TOLD = 6
 """Sentences for one comparison: more would hide its verdict."""
@@ -52,7 +54,7 @@ class Subject:
         }
         """What follows from settings."""
         rate = config.number("learning_rate")
-        self.has_own_rate = bool(rate and row and 1 / OFF <= rate / row.learning_rate <= OFF)
+        self.has_own_rate = bool(rate and row and 1 / NEAR <= rate / row.learning_rate <= NEAR)
         """Whether its learning rate is near the one that goes with its method."""
 
     def but(self, *names: str) -> str:

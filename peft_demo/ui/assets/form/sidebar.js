@@ -31,7 +31,7 @@ export function open() {
 // The button that queues several runs, once their part of the form is filled and open.
 export function showSeveral() {
   const button = document.getElementById("queue-all");
-  setTimeout(() => button.scrollIntoView({ block: "center", behavior: "smooth" }), 600);
+  setTimeout(() => button?.scrollIntoView({ block: "center", behavior: "smooth" }), 600);
 }
 
 function toggle() {
