@@ -171,46 +171,36 @@ function drawHead(list) {
 
 function drawRows(list) {
   const body = find("tbody");
-  const focused = body.contains(document.activeElement) && document.activeElement;
-  const kinds = columns().map(column => column.key);
-  if (body.dataset.columns !== kinds.join()) body.replaceChildren();
-  body.dataset.columns = kinds.join();
+  const focused = document.activeElement;
+  const row = body.contains(focused) && focused.closest("tr");
+  const place = row && controlsOf(row).indexOf(focused);
   keepInOrder(body, list, newRow, fillRow);
-  // A row that moves loses the focus.
-  if (focused?.isConnected && document.activeElement !== focused) focused.focus();
+  // A row that moves or is written anew loses the focus.
+  if (row?.isConnected && document.activeElement !== focused) controlsOf(row)[place]?.focus();
 }
 
-const cellFor = column =>
-  column.key === "name"
-    ? html`<th scope="row" class="pd-name"><button type="button" class="pd-pick" data-action="details" aria-haspopup="dialog" title="Details"></button><div data-cell="name"></div></th>`
-    : html`<td class="${lookOf(column)}" data-cell="${column.key}"></td>`;
+const controlsOf = row => [...row.querySelectorAll("button, input")];
 
 function newRow({ id }) {
   const row = document.createElement("tr");
   row.dataset.run = id;
-  row.innerHTML = html`<td class="pd-mark"><input type="checkbox" data-select="${id}"></td>
-    <td class="pd-mark"><button type="button" class="pd-star" data-star="${id}"></button></td>${columns().map(cellFor)}
-    <td class="pd-wide pd-mark"><button type="button" class="pd-button" data-edit="${id}" title="Edit name, tags and note">✎</button></td>`;
   return row;
 }
 
 function fillRow(row, run) {
-  const [box, mark, details, edit] = [
-    "[data-select]",
-    ".pd-star",
-    "[data-action]",
-    "[data-edit]",
-  ].map(selector => row.querySelector(selector));
-  box.checked = isChosen(run);
-  row.classList.toggle("pd-chosen", box.checked);
-  box.setAttribute("aria-label", `Select ${run.name}`);
-  mark.setAttribute("aria-pressed", run.is_starred);
-  mark.setAttribute("aria-label", `Star of ${run.name}`);
-  edit.setAttribute("aria-label", `Edit name, tags and note of ${run.name}`);
-  mark.hidden = edit.hidden = run.reference;
-  replace(mark, run.is_starred ? "★" : "☆");
-  replace(details, html`${run.name}`);
-  for (const column of columns()) {
-    replace(row.querySelector(`[data-cell=${column.key}]`), html`${cellOf(column, run)}`);
-  }
+  const { id, name, reference, is_starred: isStarred } = run;
+  row.classList.toggle("pd-chosen", isChosen(run));
+  replace(
+    row,
+    html`<td class="pd-mark"><input type="checkbox" data-select="${id}" aria-label="Select ${name}"></td>
+      <td class="pd-mark"><button type="button" class="pd-star" data-star="${id}" aria-pressed="${isStarred}" aria-label="Star of ${name}" ${reference && "hidden"}>${isStarred ? "★" : "☆"}</button></td>
+      ${columns().map(column => cellFor(column, run))}
+      <td class="pd-wide pd-mark"><button type="button" class="pd-button" data-edit="${id}" title="Edit name, tags and note" aria-label="Edit name, tags and note of ${name}" ${reference && "hidden"}>✎</button></td>`,
+  );
+  row.querySelector("[data-select]").checked = isChosen(run);
 }
+
+const cellFor = (column, run) =>
+  column.key === "name"
+    ? html`<th scope="row" class="pd-name"><button type="button" class="pd-pick" data-action="details" aria-haspopup="dialog" title="Details">${run.name}</button><div data-cell="name">${cellOf(column, run)}</div></th>`
+    : html`<td class="${lookOf(column)}" data-cell="${column.key}">${cellOf(column, run)}</td>`;

@@ -1,8 +1,7 @@
-// One short message at the foot of the page, with a way back where there is one.
+// One short message at the foot of the page, with a way back where there is one; it stays for the
+// length of its animation, which rests while a person reads it or has reached its button.
 
 import { html } from "../lib/html.js";
-
-const SHOWN_MS = 10_000;
 
 export function toast(text, { undo, isProblem = false } = {}) {
   const message = document.createElement("div");
@@ -10,21 +9,11 @@ export function toast(text, { undo, isProblem = false } = {}) {
   message.setAttribute("role", isProblem ? "alert" : "status");
   message.innerHTML = html`<span>${text}</span>
     ${undo && html`<button type="button" class="pd-button" data-undo>Undo</button>`}
-    <button type="button" class="pd-button" data-dismiss aria-label="Dismiss">✕</button>`;
+    <button type="button" class="pd-button" aria-label="Dismiss">✕</button>`;
   document.querySelector(".pd-toasts").replaceChildren(message);
-  let timer = 0;
-  const stay = () => clearTimeout(timer);
-  const leave = () => {
-    timer = setTimeout(() => message.remove(), SHOWN_MS);
-  };
-  leave();
-  // Who reads it or has reached its button keeps it.
-  for (const kind of ["pointerenter", "focusin"]) message.addEventListener(kind, stay);
-  for (const kind of ["pointerleave", "focusout"]) message.addEventListener(kind, leave);
+  message.addEventListener("animationend", () => message.remove());
   message.addEventListener("click", ({ target }) => {
-    if (!target.closest("button")) return;
     if (target.closest("[data-undo]")) undo();
-    stay();
-    message.remove();
+    if (target.closest("button")) message.remove();
   });
 }
