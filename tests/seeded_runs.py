@@ -16,10 +16,10 @@ SEEDED_METHODS = ("lora", "dora", "ia3", "vera", "head_only")
 def seed(store: Store, count: int) -> list[str]:
     """Put runs into the store that look as if they had been trained; their ids, oldest first."""
     draw = random.Random(1)
-    return [_seed_one(store, number, draw) for number in range(count)]
+    return [seed_one(store, number, draw) for number in range(count)]
 
 
-def _seed_one(store: Store, number: int, draw: random.Random) -> str:
+def seed_one(store: Store, number: int, draw: random.Random) -> str:
     method = SEEDED_METHODS[number % len(SEEDED_METHODS)]
     rate = round(10 ** draw.uniform(-4, -2), 5)
     config = RunConfig(

@@ -1,52 +1,115 @@
 """What axe-core finds on the page: nothing that WCAG 2.2 AA forbids, in any colours."""
 
+import random
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from seeded_runs import seed_one
+
+from peft_demo.storage import Store
 
 pytestmark = pytest.mark.browser
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-TABS = ("Train", "Method", "Runs", "Compare", "Review", "Learn")
-THERE = {
-    "Train": ".pd-rows tr",
-    "Method": ".pd-net",
-    "Runs": ".pd-runs tbody tr",
-    "Compare": ".pd-compare [data-plot=forest] svg",
-    "Review": "#review textarea",
-    "Learn": ".pd-lessons",
-}
-"""What a tab has once it is drawn."""
+LOOKS = (("light", "none"), ("dark", "none"), ("light", "active"))
+"""Colours of the page, and whether the system forces its own."""
 
 
-def findings(page):
-    """Rules that are broken, with the elements that break them."""
+def findings(page, part=None):
+    """Rules that are broken in a part of the page, or all of it, with the elements that do it."""
     options = {"runOnly": WCAG, "resultTypes": ["violations"]}
-    found = Axe().run(page, options=options).response["violations"]
+    found = Axe().run(page, part, options).response["violations"]
     return {rule["id"]: [node["html"][:200] for node in rule["nodes"]] for rule in found}
 
 
-@pytest.mark.parametrize(
-    ("scheme", "forced"), [("light", "none"), ("dark", "none"), ("light", "active")]
-)
-def test_every_tab(app, visit, scheme, forced):
-    page = visit(color_scheme=scheme, forced_colors=forced).open(f"{app.url}/?__theme={scheme}")
-    page.locator(".pd-models[data-state=ready]").wait_for(timeout=120_000)
-    for tab in TABS:
+def findings_in_all_looks(page, part=None):
+    found = {}
+    for scheme, forced in LOOKS:
+        page.emulate_media(forced_colors=forced)
+        is_dark = page.evaluate("document.body.classList.contains('dark')")
+        if is_dark != (scheme == "dark"):
+            page.evaluate("document.querySelector('.pd-theme').click()")
+        found[scheme, forced] = findings(page, part)
+    return {look: rules for look, rules in found.items() if rules}
+
+
+def to(tab, there):
+    def go(page):
         page.get_by_role("tab", name=tab, exact=True).click()
-        page.locator(THERE[tab]).first.wait_for(timeout=120_000)
-        assert findings(page) == {}, tab
+        page.locator(there).first.wait_for(timeout=120_000)
+
+    return go
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_opens(app, visit, scheme):
-    page = visit(color_scheme=scheme).open(f"{app.url}/?__theme={scheme}")
-    for panel in ("#more-settings", "#several", "#transfer"):
-        page.locator(f"{panel} > button").click()
-    page.locator("#paste textarea").wait_for()
-    assert findings(page) == {}
-    page.locator("[data-run=reference-lora-1] [data-action=details]").click()
-    page.locator("dialog .pd-epochs").wait_for()
-    assert findings(page) == {}
+def press(*selectors, there):
+    def go(page):
+        for selector in selectors:
+            page.locator(selector).first.click()
+        page.locator(there).first.wait_for()
+
+    return go
+
+
+def leave_dialog(page):
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+
+
+def unfold(page):
+    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+
+
+STATES = (
+    (None, to("Train", ".pd-rows tr")),
+    (
+        "#sidebar",
+        press(
+            *(f"{panel} > button" for panel in ("#more-settings", "#several", "#transfer")),
+            there="#paste textarea",
+        ),
+    ),
+    (
+        "dialog",
+        press("[data-run=reference-lora-1] [data-action=details]", there="dialog .pd-epochs"),
+    ),
+    (None, leave_dialog, to("Method", ".pd-net")),
+    (None, to("Runs", ".pd-runs tbody tr")),
+    (".pd-menu", press(".pd-runs .pd-menu summary", there="[data-column=rate]")),
+    ("dialog", press(".pd-runs tbody [data-edit]:visible", there="dialog [name=note]")),
+    (None, leave_dialog, to("Compare", ".pd-compare [data-plot=forest] svg"), unfold),
+    (
+        None,
+        to("Review", "#review textarea"),
+        press("#example-3", there="#cards .pd-fooled"),
+        press("#import > button", there="#adapter-name"),
+    ),
+    ("#adapters", press("#adapters input", there="#adapters [role=option]")),
+    (None, to("Learn", ".pd-lessons li")),
+    (".pd-lesson", press("[data-start-lesson]", there=".pd-lesson .pd-prose")),
+)
+"""What is looked at, None for all of the page, and how it is reached from the one before."""
+
+
+@pytest.fixture
+def own_run(app):
+    """A run that can be edited; a failed one, so that nobody asks its adapter."""
+    store = Store(app.home)
+    run_id = seed_one(store, 9, random.Random(1))
+    yield run_id
+    store.delete(run_id)
+    store.close()
+
+
+def test_every_tab_dialog_and_open_panel(app, visit, own_run):
+    page = visit(color_scheme="light").open(app.url)
+    page.locator(".pd-models[data-state=ready]").wait_for(timeout=120_000)
+    found = {}
+    for number, (part, *ways) in enumerate(STATES):
+        for go in ways:
+            go(page)
+        if rules := findings_in_all_looks(page, part):
+            found[number, part] = rules
+    assert found == {}
 
 
 def test_on_a_phone(app, visit):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from compared_runs import finish
 from running_app import App
+from test_accessibility import findings_in_all_looks
 
 from peft_demo import data
 from peft_demo.runs import GroupKind, RunConfig
@@ -168,6 +169,7 @@ def test_a_group_page_has_means_over_seeds(compared, visit):
     page.wait_for_function(f"{plot('sweep')}?.data")
     assert page.locator("[data-part=configurations] tbody tr").count() == 2
     page.wait_for_function(f"{plot('eval_accuracy')}.data.some(t => t.fill === 'tonexty')")
+    assert findings_in_all_looks(page) == {}
     page.get_by_role("button", name="Compare the best 2").click()
     page.locator("[data-part=pairs] tbody tr").first.wait_for(state="attached")
 
