@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.comparison.describe import texts_of
 from peft_demo.comparison.diagnosis import diagnose
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
@@ -25,7 +26,7 @@ class RunsPage(Page):
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
-        scripted(render("runs_table"), "runsTable(element)")
+        scripted(render("runs_table", most_compared=MOST_RUNS), "runsTable(element)")
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""

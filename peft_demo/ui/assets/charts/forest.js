@@ -50,7 +50,7 @@ const traceOf = ({ name, look, estimate }) => ({
   y: [name],
   marker: { color: look.colour, symbol: look.marker, size: 11 },
   error_x: barsOf([estimate], look.colour),
-  hovertemplate: `%{fullData.name}: %{x:.1%}${escaped(interval(estimate))}<extra></extra>`,
+  hovertemplate: `%{fullData.name}: ${percent(estimate.value)}${escaped(interval(estimate))}<extra></extra>`,
 });
 
 // A name above its bar, where it has room on a phone too.

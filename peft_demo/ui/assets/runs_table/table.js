@@ -129,19 +129,16 @@ function drawFilter() {
 function drawSelection(list) {
   const chosen = list.filter(isChosen);
   const mine = own(chosen);
-  const all = counted(list.length, "run");
   const count = `${whole(chosen.length)} of ${whole(list.length)} selected`;
-  replace(find(".pd-count"), chosen.length ? count : all);
-  const enable = (action, isOn, why) => {
-    find(`[data-do=${action}]`).disabled = !isOn;
-    find(`[data-do=${action}]`).title = isOn ? "" : why;
-  };
-  const canCompare = chosen.length >= 2 && chosen.length <= MOST;
-  enable("compare", canCompare, `Select 2 to ${MOST} runs to compare them.`);
-  for (const action of ["tag", "star", "delete"]) {
-    enable(action, mine.length, "Select runs first; the reference runs stay as they are.");
+  replace(find(".pd-count"), chosen.length ? count : counted(list.length, "run"));
+  const compare = chosen.length >= 2 && chosen.length <= MOST;
+  const [any, all] = [mine.length > 0, list.length > 0];
+  const can = { compare, tag: any, star: any, delete: any, csv: all, json: all };
+  for (const [action, isOn] of Object.entries(can)) {
+    const button = find(`[data-do=${action}]`);
+    button.disabled = !isOn;
+    button.title = isOn ? "" : button.dataset.why;
   }
-  for (const kind of ["csv", "json"]) enable(kind, list.length, "");
   replace(find("[data-do=star]"), areStarred(mine) ? "Remove star" : "Star");
   find(".pd-downloads").title = chosen.length ? "The selected runs" : "All runs of the list";
 }
