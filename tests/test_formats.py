@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from peft_demo import formats
-from peft_demo.ui.formats import glued
+from peft_demo.ui.formats import duration, glued
 
 CASES = json.loads((Path(__file__).parent / "ui/javascript/formats.json").read_text("utf-8"))
 
@@ -23,6 +23,12 @@ def test_numbers_are_written_as_the_table_says(name):
 )
 def test_small_shares_have_more_digits(share, text):
     assert formats.part(share) == text
+
+
+def test_an_expected_time_says_of_what():
+    assert duration((33.2, 33.4)) == "33 s of training"
+    assert duration((70, 220)) == "70 s to 4 min of training"
+    assert duration(None) == "time unknown yet"
 
 
 def test_a_number_and_its_unit_stay_on_one_line():

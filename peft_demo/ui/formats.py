@@ -31,11 +31,11 @@ def give_or_take(of: Evaluation) -> str:
 
 
 def duration(expected: tuple[float, float] | None) -> str:
-    """A range of seconds to expect."""
+    """The seconds between which a training is expected to take, without its test."""
     if expected is None:
         return "time unknown yet"
     low, high = map(formats.about, expected)
-    return low if low == high else f"{low} to {high}"
+    return f"{low if low == high else f'{low} to {high}'} of training"
 
 
 def exact(value: float) -> str:

@@ -109,7 +109,7 @@ def page(config: RunConfig, known: Forecast, drawing: str, scaled: str) -> str:
         ),
         (_file(method, counts), "file on disk, head included"),
         (size(counts.optimizer_bytes), "memory of the optimiser (AdamW: two numbers for each)"),
-        (duration(known.seconds), "for training, by this machine's own runs so far"),
+        (duration(known.seconds), "to expect, by this machine's own runs so far"),
     )
     values = config.method_values
     return render(
