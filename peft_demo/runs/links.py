@@ -24,8 +24,8 @@ def to_link(config: RunConfig) -> str:
     )
 
 
-_OF_PAGES = ("view", "run_ids", "group", "lesson", "hide", "fix", "challenge")
-"""Keys of links to the compare page, to lessons and challenges."""
+_OF_PAGES = ("view", "run_ids", "group", "lesson", "hide", "fix", "challenge", "present")
+"""Keys of links to the compare page, to lessons and challenges, and how the page is shown."""
 
 
 def from_link(query: str) -> Imported:

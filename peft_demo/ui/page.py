@@ -19,6 +19,7 @@ from peft_demo.ui.pages.method import MethodPage
 from peft_demo.ui.pages.page import Frame
 from peft_demo.ui.pages.review import ReviewPage
 from peft_demo.ui.pages.runs import RunsPage
+from peft_demo.ui.qr import qr_code
 from peft_demo.ui.requests import QUIET, forgets, of_event, page_function
 from peft_demo.ui.services import Services
 
@@ -54,7 +55,7 @@ def build(services: Services) -> gr.Blocks:
     gr.set_static_paths([PLOTLY.parent])
     pages = [page(services) for page in PAGES]
     functions = [function for page in pages for function in page.functions()]
-    functions.append(page_function(owner_digest))
+    functions += [page_function(owner_digest), page_function(qr_code)]
     with Blocks(
         title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(HOUR, 24 * HOUR)
     ) as blocks:

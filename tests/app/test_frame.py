@@ -86,3 +86,32 @@ def test_no_focus_stands_behind_the_foot(visit, app):
     foot = page.locator("#start-bar").bounding_box()["y"]
     box = page.locator("#name input").bounding_box()
     assert box["y"] + box["height"] <= foot
+
+
+def test_what_is_shown_to_others_is_large_and_has_keys(app, visit):
+    usual = "getComputedStyle(document.querySelector('[role=tab]')).fontSize"
+    small = visit().open(app.url).evaluate(usual)
+    page = visit(1920, 1080).open(f"{app.url}/?present=1&method=lora&r=9")
+    assert float(page.evaluate(usual)[:-2]) == 1.25 * float(small[:-2])
+    assert not page.locator("#sidebar").is_visible()
+    page.keyboard.press("3")
+    page.locator(f"#tabs {SELECTED}", has_text="Runs").wait_for()
+    page.keyboard.press("Space")
+    page.locator(".pd-paused", has_text="Paused").wait_for()
+    with page.expect_request_finished(timeout=20_000):
+        page.keyboard.press("Space")
+    page.keyboard.press("1")
+    page.locator(".pd-form-toggle").click()
+    page.fill("#name input", "")
+    page.locator("#name input").press("2")
+    page.locator("#name input").press("?")
+    assert page.input_value("#name input") == "2?"
+    page.locator(f"#tabs {SELECTED}", has_text="Train").wait_for()
+    page.get_by_role("button", name="Keys and QR code").click()
+    page.locator("dialog[open] .pd-qr svg").wait_for()
+    shown = page.locator(".pd-address").inner_text()
+    assert "present" not in shown
+    assert shown.startswith(app.url)
+    page.keyboard.press("Escape")
+    page.wait_for_function("location.search.includes('name=2')")
+    assert "present=1" in page.evaluate("location.search")

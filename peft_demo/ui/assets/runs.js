@@ -67,7 +67,7 @@ export function restart() {
 }
 
 async function askOnce() {
-  if (document.visibilityState === "hidden") return;
+  if (document.visibilityState === "hidden" || document.documentElement.dataset.paused) return;
   const request = { since: version, models, problem, shown: shown(), curves: lacking() };
   const news = await ask("poll", request);
   const isRefused = Boolean(news?.error);

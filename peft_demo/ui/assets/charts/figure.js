@@ -2,6 +2,7 @@
 
 import { html } from "../lib/html.js";
 
+const page = document.documentElement;
 const FONT = "IBM Plex Sans, sans-serif";
 
 export const css = name => getComputedStyle(document.body).getPropertyValue(name).trim();
@@ -42,7 +43,8 @@ export function figure(plot, label, traces, { xaxis, yaxis, ...layout }) {
       margin: { l: 52, r: 12, t: 8, b: 42 },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: FONT, size: 13, color: css("--body-text-color") },
+      // Larger where it is shown to others; see present.js.
+      font: { family: FONT, size: page.dataset.present ? 17 : 13, color: css("--body-text-color") },
       // A finger that moves over a figure scrolls the page.
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
       hoverlabel: { font: { family: FONT } },

@@ -2,6 +2,7 @@
 
 import { ask, tell } from "../gradio.js";
 import { save, whenPressed } from "../lib/dom.js";
+import { isOn as isPresented } from "../present.js";
 import * as rows from "./rows.js";
 
 let isTouched = false;
@@ -26,7 +27,8 @@ function touch({ isTrusted, target }) {
 // Called when the counts follow the form.
 export function previewed() {
   rows.follow();
-  if (isTouched && link() !== undefined) history.replaceState(null, "", `?${link()}`);
+  if (isTouched && link() !== undefined)
+    history.replaceState(null, "", `?${link()}${isPresented ? "&present=1" : ""}`);
 }
 
 async function take(kind, button) {

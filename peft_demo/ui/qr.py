@@ -1,0 +1,25 @@
+"""An address as a QR code, for those who see the page on a projector."""
+
+from __future__ import annotations
+
+import json
+
+import segno
+
+from peft_demo.errors import refuse
+
+_MOST = 2_000
+"""Characters; a code with more is too fine for most cameras."""
+
+
+def qr_code(address: str) -> str:
+    """JSON with the code as SVG, black on white in any colours of the page.
+
+    Raises:
+        InvalidFieldsError: the address is empty or too long.
+    """
+    if not 1 <= len(address) <= _MOST:
+        refuse("address", f"address must have 1 to {_MOST:,} characters, got {len(address):,}.")
+    code = segno.make(address.encode(), micro=False)
+    svg = code.svg_inline(omitsize=True, dark="#000", light="#fff", title="QR code of the address")
+    return json.dumps({"svg": svg})
