@@ -107,3 +107,12 @@ def test_the_gallery_lists_every_method_and_every_reason():
         assert f"data-method='{method.id}'" in html
     for other in UNSUPPORTED:
         assert other.reason in unescape(html)
+
+
+def test_the_form_is_told_the_name_the_measured_rate_and_the_scale(preview):
+    brief, _ = preview.render(*values(preview, r=8, learning_rate="0.002"))
+    assert "data-scale='alpha / r = 2'" in brief
+    assert f"data-rate='{METHODS['lora'].learning_rate:g}'" in brief
+    assert "data-name='LoRA · r 8 · alpha 16 · dropout 0 · lr 0.002'" in brief
+    brief, _ = preview.render(*values(preview, method="ia3"))
+    assert "data-scale=''" in brief

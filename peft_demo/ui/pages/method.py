@@ -12,6 +12,7 @@ from peft_demo.data import DATASETS
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.formats import number, part, score, size, whole
 from peft_demo.methods import METHODS, UNSUPPORTED, Method, measured_rates
+from peft_demo.methods.scale import scale_of
 from peft_demo.runs import RunConfig, links
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
@@ -85,7 +86,7 @@ def brief(config: RunConfig, known: Forecast) -> str:
         link=links.to_link(config),
         named=config.summary,
         rate=number(METHODS[config.method].learning_rate),
-        scale="",
+        scale=_scale(config),
         counts=known.counts,
         share=part(known.counts.share_of_base),
         file=_file(METHODS[config.method], known.counts),
@@ -180,6 +181,12 @@ def _protocol() -> str:
         f"{run.steps} steps; accuracy on {run.num_test_reviews or 0:,} test reviews with its 95 % "
         "Wilson interval. The lowest mean validation loss decides; leading rates got a second seed."
     )
+
+
+def _scale(config: RunConfig) -> str:
+    """What an update is multiplied by, with its formula; empty if that is nothing."""
+    known = scale_of(METHODS[config.method], config.method_values)
+    return f"{known.formula} = {number(known.value)}" if known else ""
 
 
 def _value(value: Any) -> str:

@@ -74,7 +74,7 @@ export function follow() {
   if (!known) return;
   document.querySelector("#name input, #name textarea").placeholder = known.name;
   const scale = document.querySelector(".pd-lock span");
-  if (scale) scale.textContent = known.scale && `scale ${known.scale}`;
+  if (scale) scale.textContent = known.scale;
   const rate = document.querySelector("#learning_rate > input[type=range]");
   if (!rate) return;
   rate.title = `Measured best: ${known.rate}`;
