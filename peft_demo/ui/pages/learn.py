@@ -14,6 +14,7 @@ from peft_demo.lessons.glossary import glossary
 from peft_demo.lessons.schema import TABS
 from peft_demo.lessons.tour import tour
 from peft_demo.runs import fields_of
+from peft_demo.runs.presets import PRESETS, preset
 from peft_demo.ui.html import render, styled
 from peft_demo.ui.learn import controls
 from peft_demo.ui.learn.controls import Controls
@@ -144,8 +145,8 @@ class LearnPage(Page):
             PeftDemoError: there is no such lesson, or its link is wrong.
         """
         if not lesson:
-            values = controls.read_form(query).flat() if query and fills else None
-            return self._controls.arrange(values, fix)
+            before = controls.read_form(query) if query else preset(next(iter(PRESETS))).config()
+            return self._controls.arrange(before.flat() if fills else None, fix)
         chosen, who = lessons.lesson(lesson), acting(owner)
         fixed = [*chosen.controls.fixed, *fix]
         if plan in chosen.runs:

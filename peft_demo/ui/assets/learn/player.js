@@ -1,11 +1,13 @@
 // The player of lessons: a panel beside the page. What a step shows comes from the server; where a
 // person is, and what was answered, stays in this browser.
 
+import * as form from "../form/sidebar.js";
 import { ask, tell } from "../gradio.js";
 import { keep, openTab, recall, replace, setText, whenPressed } from "../lib/dom.js";
 import { markup } from "../lib/html.js";
 import * as owner from "../owner.js";
 import * as runs from "../runs.js";
+import { toast } from "../runs_table/toast.js";
 
 export const KEPT = "peft-demo-lessons";
 const LOOK_MS = 500;
@@ -20,10 +22,8 @@ const panel = () => document.querySelector("#lesson .pd-lesson");
 const formLink = () => document.querySelector(".pd-brief[data-link]")?.dataset.link ?? "";
 const listed = text => (text ? text.split(",") : []);
 
-const openedTab = () => {
-  const chosen = "#tabs [role=tab][aria-selected=true], #tabs .overflow-dropdown .selected";
-  return document.querySelector(chosen)?.textContent.trim().toLowerCase() ?? "";
-};
+const openedTab = () =>
+  document.querySelector("#tabs [role=tab][aria-selected=true]")?.textContent.trim().toLowerCase();
 
 export function start() {
   whenPressed("data-lesson", (action, button) => PRESSED[action](button.dataset));
@@ -47,7 +47,7 @@ function fromLink() {
   const query = values.method ? String(new URLSearchParams(values)) : "";
   if (!lesson && !hide && !fix) return state.now && arrange({ fills: !query });
   const isOpen = state.now?.lesson === lesson;
-  if (!isOpen) state.now = { lesson, ...fresh(), before: "method=lora" };
+  if (!isOpen) state.now = { lesson, ...fresh(), before: "" };
   Object.assign(state.now, { hide: listed(hide), fix: listed(fix), query });
   arrange({ fills: Boolean(lesson) });
 }
@@ -60,6 +60,7 @@ function begin(lesson) {
   const { place = fresh() } = state.progress[lesson] ?? {};
   state.now = { lesson, ...place, hide: [], fix: [], query: "", before };
   arrange();
+  openTab("Train");
   go(state.now.step);
 }
 
@@ -88,9 +89,15 @@ const PRESSED = {
     state.now.taken.push(plan);
     show();
   },
-  fill: ({ plan }) => arrange({ plan }),
+  fill({ plan, several }) {
+    arrange({ plan });
+    form.open();
+    if (several) form.showSeveral();
+  },
   async queue({ plan }) {
-    await ask("queue_plan", { lesson: state.now.lesson, plan, owner: owner.get() });
+    const wanted = { lesson: state.now.lesson, plan, owner: owner.get() };
+    const { error } = (await ask("queue_plan", wanted)) ?? {};
+    if (error) toast(error, { isProblem: true });
     runs.poll();
   },
   reset() {
@@ -178,13 +185,7 @@ function refocus(place, { lesson, choice }) {
 function markProgress() {
   for (const place of document.querySelectorAll("[data-progress]")) {
     const { place: at, isFinished } = state.progress[place.dataset.progress] ?? {};
-    const words = [isFinished && "finished ✓", at && `you are at step ${at.step + 1}`];
-    setText(
-      place,
-      words
-        .flatMap(each => each || [])
-        .map(each => `· ${each}`)
-        .join(" "),
-    );
+    const words = at ? `· you are at step ${at.step + 1}` : "";
+    setText(place, isFinished ? "· finished ✓" : words);
   }
 }
