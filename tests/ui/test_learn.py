@@ -182,7 +182,7 @@ class TestControls:
     def test_a_plan_fills_both_forms(self, arranged):
         known, _ = arranged
         updates = known.arrange(*_filled("ranks"))
-        assert "4, 64" in json.dumps(updates, default=str)
+        assert '["4", "64"]' in json.dumps(updates, default=str)
 
     def test_hidden_and_wanted(self, arranged):
         known, _ = arranged
