@@ -18,7 +18,6 @@ from peft_demo.formats import number
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 _LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
-
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:,\d{3})+|(?:[ \u00a0\u2009\u202f]\d{3})+)(?:\.\d*)?")
 """A number whose thousands are parted: 19,000 or 19 000."""
 
@@ -384,11 +383,9 @@ def _pairs(value: object) -> list[tuple[str, object]] | None:
         return None
     parts = [part for part in re.split(r"[,;\n]", value.strip("{} \n")) if part.strip()]
     pairs = [re.split(r"[:=]", part) for part in parts]
-    return (
-        [(pair[0].strip(" '\""), pair[1]) for pair in pairs]
-        if all(len(p) == 2 for p in pairs)
-        else None
-    )
+    if any(len(pair) != 2 for pair in pairs):
+        return None
+    return [(pair[0].strip(" '\""), pair[1]) for pair in pairs]
 
 
 def _whole(value: object) -> int | None:
