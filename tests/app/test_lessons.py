@@ -144,8 +144,8 @@ class TestPanel:
         popover = page.locator(".driver-popover")
         for number, stop in enumerate(tour()):
             popover.get_by_text(stop.title, exact=True).wait_for()
-            target = page.locator(".driver-active-element")
-            assert target.is_visible(), stop.at
+            target = page.locator(stop.at).and_(page.locator(".driver-active-element"))
+            target.wait_for()
             if number == 2:
                 page.keyboard.press("Escape")
                 popover.wait_for(state="hidden")
