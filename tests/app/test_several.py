@@ -77,7 +77,8 @@ def test_a_race_is_predicted_before_its_results_are_seen(app, visit):
     client = Client(app.url, verbose=False)
     group = client.predict(SMALL, {"r": [1, 2]}, 1, True, api_name="/submit_sweep")
     url = f"{app.url}?view=group&group={group['group_id']}"
-    page = visit().open(url)
+    page = visit().page
+    page.goto(url)
     page.get_by_role("button", name="Predict first").click()
     race, verdict = page.locator("[data-race]"), page.locator(".pd-verdicts")
     page.get_by_label("r 2", exact=True).check()

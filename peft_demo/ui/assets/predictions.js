@@ -16,6 +16,6 @@ export function set(group, changes) {
 
 export const hides = group => guesses[group]?.isRevealed === false;
 
-const RESULTS = { test: null, eval_accuracy: null, eval_loss: null, diagnosis: null };
+const RESULTS = { test: null, eval_accuracy: null, eval_loss: null, diagnosis: null, now: "" };
 
 export const veiled = run => (hides(run.group_id) ? { ...run, ...RESULTS } : run);

@@ -22,6 +22,7 @@ from peft_demo.methods.method import LAYERS
 from peft_demo.runs import Run, RunConfig, RunKind, RunStatus, links, telling
 from peft_demo.runs.imported import PEFT_CONFIG
 from peft_demo.runs.questions import QUESTIONS
+from peft_demo.ui import run_states
 from peft_demo.ui.formats import duration
 from peft_demo.ui.html import render, scripted
 from peft_demo.ui.owners import digest
@@ -232,6 +233,8 @@ def summary(run: Run) -> dict[str, Any]:
         },
         **{name: result and getattr(result, name) for name in _OF_RESULT},
         "training_seconds": result and result.training_seconds,
+        "now": run_states.now(run),
+        "state": run_states.state(run),
         "diagnosis": _diagnosis(run),
         "seems_swapped": run.seems_swapped,
         "range": run.range_test

@@ -6,7 +6,6 @@ import { html } from "../lib/html.js";
 import { swatch } from "../lib/looks.js";
 import * as runs from "../runs.js";
 import * as selection from "../selection.js";
-import { stateOf } from "./words.js";
 
 // More rows tell nothing that the table of all runs does not tell better.
 const MOST_GOING = 16;
@@ -53,7 +52,7 @@ function fill(row, run) {
   showProgress(bar, run);
   find(".pd-state").dataset.state = run.status;
   setText(find(".pd-state"), run.reference ? "reference" : STATES[run.status]);
-  setText(find(".pd-now"), run.reference ? "" : stateOf(run));
+  setText(find(".pd-now"), run.reference ? "" : run.state);
   replace(find(".pd-reached"), reached(run));
   find("[data-action=stop]").hidden = isOver;
   pin.hidden = !run.test;

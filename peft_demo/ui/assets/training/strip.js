@@ -7,7 +7,6 @@ import { counted, STATES } from "../lib/format.js";
 import { isMine } from "../owner.js";
 import * as runs from "../runs.js";
 import { showProgress } from "./rows.js";
-import { nowOf } from "./words.js";
 
 let strip = null;
 // Runs that were not over when this page saw them: the last of them to end is told.
@@ -17,7 +16,7 @@ let isAsking = false;
 
 // What stands there until the server has queued what was started, or refused it.
 const SENT_MS = 3000;
-const SENT = { id: "", name: "New run", status: "running", phase: "Being queued", step: 0 };
+const SENT = { id: "", name: "New run", status: "running", now: "Being queued …" };
 let sent = null;
 
 function send() {
@@ -77,7 +76,7 @@ export function draw() {
 
 // How far a run is, and its Stop.
 export function drawGoing(part, run) {
-  setText(part.querySelector(".pd-now"), nowOf(run) || STATES[run.status]);
+  setText(part.querySelector(".pd-now"), run.now || STATES[run.status]);
   showProgress(part.querySelector(".pd-progress"), run);
   const stop = part.querySelector("[data-action=stop]");
   stop.hidden = run === SENT || runs.isOver(run);
@@ -85,7 +84,7 @@ export function drawGoing(part, run) {
 }
 
 function drawEnded(part, run) {
-  setText(part.querySelector(".pd-now"), `${STATES[run.status]} · ${nowOf(run)}`);
+  setText(part.querySelector(".pd-now"), `${STATES[run.status]} · ${run.now}`);
   setText(part.querySelector(".pd-diagnosis"), run.diagnosis?.words ?? "");
   const again = part.querySelector("[data-action=again]");
   again.hidden = !run.diagnosis?.link;
