@@ -1,7 +1,7 @@
 // What happens now, on top of the Train page: what runs, what the last run showed, or what to try.
 
 import * as form from "../form/sidebar.js";
-import { call, tell } from "../gradio.js";
+import { call, isConnected, tell } from "../gradio.js";
 import { setText, whenPressed } from "../lib/dom.js";
 import { counted, STATES } from "../lib/format.js";
 import { isMine } from "../owner.js";
@@ -92,7 +92,8 @@ function drawEnded(part, run) {
 }
 
 async function drawQuestions(holder) {
-  if (isAsking || holder.children.length) return;
+  // The page may be drawn before the header, which brings the server.
+  if (isAsking || holder.children.length || !isConnected()) return;
   isAsking = true;
   holder.innerHTML = (await call("questions")) ?? "";
   isAsking = false;
