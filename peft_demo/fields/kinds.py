@@ -234,6 +234,9 @@ class Modules(Field):
     def example(self) -> str:
         return f"{self.choices[0]}; {', '.join(self.choices[:2])}"
 
+    def written(self, value: Any) -> Any:
+        return list(value)  # Gradio takes a tuple for one value
+
     def check(self, value: object) -> Value | None:
         """Also takes one text with commas, and other names; each module comes once."""
         return super().check(self.read(value))
