@@ -195,9 +195,8 @@ def test_four_runs_on_a_phone_and_on_paper(compared, visit):
     assert page.locator("[data-fold=pairs]").get_attribute("open") is not None
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    shown = page.locator(
-        ":is(#sidebar, #tabs [role=tab], .pd-compare :is(button, select, nav)):visible"
-    )
+    bars = "#sidebar, #tabs [role=tab], .pd-compare :is(.pd-button, .pd-switch, select, nav)"
+    shown = page.locator(f":is({bars}):visible")
     assert shown.count() == 0
     assert page.locator(".pd-compare-body details:not([open])").count() == 0
     heading = page.locator(".pd-paper").inner_text()
