@@ -171,7 +171,7 @@ class SweepForm:
             most=MOST_NAMED,
             confounded=confounding.confounded(subjects),
         )
-        about = expected and duration((math.prod(expected) ** 0.5,) * 2)
+        about = expected and formats.about(math.prod(expected) ** 0.5)
         return told, f"Queue {len(configs)} runs" + (f" · about {about}" if about else "")
 
     def _shown(self, count: str, button: str = QUEUE, told: Iterable[str] = ()) -> list[Any]:
