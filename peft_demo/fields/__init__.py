@@ -1,7 +1,8 @@
 """One setting a user can change. Form, checks, API and command line derive from it."""
 
 from peft_demo.fields.field import Field, Value, Widget, check_all
-from peft_demo.fields.kinds import Blocks, Choice, Integer, Modules, Number, Pattern, Switch, Text
+from peft_demo.fields.kinds import Blocks, Choice, Integer, Modules, Number, Switch, Text
+from peft_demo.fields.patterns import Pattern
 from peft_demo.fields.words import cut, shown, shown_single
 
 __all__ = [

@@ -55,14 +55,14 @@ def add_endpoints(services: Services) -> None:
         planned = sweeps.plan(config, axes, repeats=repeats, race=race)
         return _group(*services.engine.submit_plan(planned, OWNER))
 
-    def submit_lesson(lesson: str, plan: str | None = None) -> dict[str, Any]:
+    def submit_lesson(lesson: str, plan: str = "") -> dict[str, Any]:
         """Queue the runs of a lesson as one group, and return at once.
 
         Args:
             lesson: its id, such as better.
-            plan: which of its plans; the first if left out.
+            plan: which of its plans; the first if it is empty.
         """
-        return _group(*services.engine.submit_plan(lesson_plan(lesson, plan), OWNER))
+        return _group(*services.engine.submit_plan(lesson_plan(lesson, plan or None), OWNER))
 
     def get_group(group_id: GroupId) -> dict[str, Any]:
         """A group that was queued together, with its runs."""

@@ -20,7 +20,7 @@ def test_a_fact_that_is_missing_is_an_error():
         html.render("problem")
 
 
-def test_only_drawing_and_formula_are_markup():
+def test_only_drawings_and_formula_are_markup():
     templates = Path(html.__file__).parent / "templates"
     marked = {
         line.split("{{")[1].split("|")[0].strip()
@@ -28,4 +28,4 @@ def test_only_drawing_and_formula_are_markup():
         for line in path.read_text().splitlines()
         if "| safe" in line
     }
-    assert marked == {"drawing", "formula"}
+    assert marked == {"drawing", "formula", "scaled"}
