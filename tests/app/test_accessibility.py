@@ -15,6 +15,7 @@ OF_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]
 """All that may differ between looks."""
 LOOKS = (("light", "none"), ("dark", "none"), ("light", "active"))
 """Colours of the page, and whether the system forces its own."""
+SETTLED = "!document.getAnimations().some(each => each instanceof CSSTransition)"
 
 
 def findings(page, part=None, rules=WCAG):
@@ -31,6 +32,7 @@ def findings_in_all_looks(page, part=None):
         is_dark = page.evaluate("document.body.classList.contains('dark')")
         if is_dark != (scheme == "dark"):
             page.evaluate("document.querySelector('.pd-theme').click()")
+            page.wait_for_function(SETTLED)  # colours that are on their way have no contrast yet
         found[scheme, forced] = findings(page, part, OF_COLOURS if found else WCAG)
     return {look: rules for look, rules in found.items() if rules}
 
