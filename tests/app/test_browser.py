@@ -266,7 +266,7 @@ def test_a_question_fills_form_and_sweep(page):
 
 def test_details_show_the_assignments_table(page):
     row(page, "LoRA 1 (assignment)").get_by_role("button", name="Details").click()
-    dialog = page.locator("dialog")
+    dialog = page.locator("dialog[open]")
     dialog.wait_for()
     assert dialog.locator(".pd-epochs tbody tr").count() == 10
     text = dialog.inner_text()
@@ -295,7 +295,7 @@ def test_stop_and_delete(page):
     row(page, name).get_by_role("button", name=re.compile("^Stop")).click()
     wait_for_state(page, name, "cancelled")
     row(page, name).get_by_role("button", name=f"Details of {name}").click()
-    page.locator("dialog").get_by_role("button", name="Delete").click()
+    page.locator("dialog[open]").get_by_role("button", name="Delete").click()
     row(page, name).wait_for(state="detached")
 
 

@@ -155,7 +155,7 @@ def test_script_and_notebook_of_the_form_and_of_a_run_are_downloaded(method_page
     reference = method_page.locator(".pd-rows [data-run=reference-ia3]")
     reference.get_by_role("button", name="Details").click()
     with method_page.expect_download() as found:
-        method_page.locator("dialog [data-code=script]").click()
+        method_page.locator("dialog[open] [data-code=script]").click()
     assert "IA3Config(" in Path(found.value.path()).read_text(encoding="utf-8")
 
 
@@ -168,7 +168,7 @@ def test_a_range_test_suggests_a_rate_that_one_click_puts_into_the_form(app, vis
     text = card.inner_text()
     assert "Learning-rate range test" in text
     card.get_by_role("button", name="Details").click()
-    dialog = page.locator("dialog")
+    dialog = page.locator("dialog[open]")
     page.wait_for_function("document.querySelector('dialog .pd-range')?.data?.length === 2")
     assert "Smith 2017" in dialog.inner_text()
     if "Suggests" in text:

@@ -127,7 +127,7 @@ def test_a_run_is_starred_and_edited_with_a_sentence_at_a_bad_field(table, store
     table.fill("#pd-edit-name", "<i>mine</i>")
     table.fill("#pd-edit-note", "first\nsecond")
     table.locator(".pd-edit .pd-primary").click()
-    table.locator("dialog").wait_for(state="detached")
+    table.locator("dialog[open]").wait_for(state="detached")
     row(table, run_id).locator(".pd-pick", has_text="<i>mine</i>").wait_for()
     row(other, run_id).locator(".pd-tags", has_text="week 3").wait_for()
     run = store.get(run_id)
@@ -230,5 +230,5 @@ def test_on_a_phone_few_columns_fit_and_details_has_the_rest(full_app, visit, sc
         "(box => box.scrollWidth <= box.clientWidth)(document.querySelector('.pd-runs .pd-scroll'))"
     )
     page.locator("tbody .pd-pick").nth(2).click()
-    page.locator("dialog [data-edit]").click()
+    page.locator("dialog[open] [data-edit]").click()
     page.locator("#pd-edit-note").wait_for()
