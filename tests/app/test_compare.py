@@ -87,7 +87,7 @@ def test_a_link_with_two_runs_shows_their_verdict_first(compared, visit):
     for baseline in ("Guessing 50.0 %", "TF-IDF", "Head only 70.1 %"):
         assert baseline in label
     texts = page.evaluate(f"{plot('eval_accuracy')}.layout.annotations.map(a => a.text)")
-    assert len(texts) == 3
+    assert len(texts) == 5  # three baselines, and each run at its end
     rows = page.locator("[data-part=differences] tbody tr")
     assert "Method" in rows.first.inner_text()
     assert page.locator("[data-part=results] tbody tr", has_text="Brier").count() == 1

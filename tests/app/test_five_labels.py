@@ -5,6 +5,7 @@ import os
 import pytest
 from five_labels import FIVE, LABELS
 from running_app import ROOT, App
+from test_accessibility import unfold
 from test_browser import fill_small, open_tab, wait_for_models, wait_for_state
 
 pytestmark = pytest.mark.browser
@@ -46,6 +47,7 @@ def test_five_labels_from_the_form_to_a_card(five_app, visit):
     verdict.wait_for()
     assert "learns is better than does not" in verdict.inner_text()
     assert "sentences" in verdict.inner_text()
+    unfold(page)
     confusion = page.locator(".pd-confusion").first
     confusion.wait_for()
     assert "in sentences" in confusion.locator("caption").inner_text()

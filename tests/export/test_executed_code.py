@@ -18,6 +18,7 @@ from small_runs import Recorder, small_config
 from peft_demo.data import HUB_IMDB, ROTTEN_TOMATOES
 from peft_demo.data import loading as data_loading
 from peft_demo.export.code import folder_name, notebook, script
+from peft_demo.formats import percent
 from peft_demo.models import HUB_BASE, loading
 from peft_demo.runs import PART_SEEDS, RunConfig
 from peft_demo.training.loop import train
@@ -208,10 +209,10 @@ class TestAnExecutedScript:
             (str(row["Epoch"]), f"{row['Validation Loss']:.6f}", f"{row['Accuracy']:.6f}")
             for row in executed.numbers["epochs"]
         ]
-        low, high = executed.numbers["test_interval"]
+        numbers = executed.numbers
+        value, low, high = map(percent, (numbers["test_accuracy"], *numbers["test_interval"]))
         assert executed.printed[start + 1 + epochs :] == [
-            f"Test accuracy {executed.numbers['test_accuracy']:.1%} on 50 reviews "
-            f"(95 % Wilson interval {low:.1%} to {high:.1%})",
+            f"Test accuracy {value} on 50 reviews (95 % Wilson interval {low} to {high})",
             executed.printed[-1],
         ]
 

@@ -36,6 +36,7 @@ export function start(element, server, events) {
   if (isStarted) return;
   isStarted = true;
   theme.restore();
+  followLinksWithin();
   for (const part of [
     header,
     board,

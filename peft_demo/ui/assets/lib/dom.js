@@ -25,6 +25,17 @@ export function whenPressed(attribute, act) {
   });
 }
 
+// Links within the page: against the base of Gradio's document they would lose the query, and load anew.
+export function followLinksWithin() {
+  document.addEventListener("click", event => {
+    const hash = event.target.closest?.('a[href^="#"]')?.hash;
+    if (!hash) return;
+    event.preventDefault();
+    history.replaceState(null, "", `${location.pathname}${location.search}`);
+    location.hash = hash;
+  });
+}
+
 // Children with `data-run`, in the order of the runs: made, moved and removed as they come and go.
 export function keepInOrder(holder, runs, make, fill) {
   const children = new Map([...holder.children].map(child => [child.dataset.run, child]));
