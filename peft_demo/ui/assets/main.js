@@ -12,6 +12,7 @@ import * as header from "./header.js";
 import * as maker from "./learn/maker.js";
 import * as player from "./learn/player.js";
 import * as tour from "./learn/tour.js";
+import { followLinksWithin } from "./lib/dom.js";
 import * as present from "./present.js";
 import { poll, start as startPolling } from "./runs.js";
 import * as edit from "./runs_table/edit.js";
