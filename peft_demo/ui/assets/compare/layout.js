@@ -7,14 +7,15 @@ import { dress } from "../lib/looks.js";
 
 let page = null;
 
-// Which parts a person has opened or folded: they are so in the next comparison too.
+// Which parts a person has opened or folded: they are so in the next comparison too. Paper opens all.
 const folds = new Map();
+const isOnPaper = () => document.body.classList.contains("pd-on-paper");
 
 export function attach(element) {
   page = element;
   page.addEventListener(
     "toggle",
-    ({ target }) => folds.set(target.dataset.fold, target.open),
+    ({ target }) => isOnPaper() || folds.set(target.dataset.fold, target.open),
     true,
   );
 }
