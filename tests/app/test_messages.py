@@ -97,7 +97,7 @@ class TestForm:
         page.click("#queue-all")
         wait_for_fault(page, "#several", "repeats must be at least 2")
         sweep(page, "Rank r", "2, 999")
-        page.locator("#sweep-1-told", has_text="got 999").wait_for()
+        page.locator("#sweep-1-told", has_text='got "999"').wait_for()
         take_out(page, "999")
         add_values(page, "4")
         page.get_by_role("button", name="Queue 2 runs").click()
