@@ -139,7 +139,7 @@ def test_a_run_is_starred_and_edited_with_a_sentence_at_a_bad_field(table, store
 
 def test_selected_runs_are_deleted_together_and_come_back(table, store):
     table.fill(".pd-text", "head failed anna")
-    ids = [entry.get_attribute("data-run") for entry in table.locator("tbody tr").all()]
+    ids = [entry.get_attribute("data-run") for entry in table.locator(".pd-runs tbody tr").all()]
     assert len(ids) > 2
     before = store.ids()
     table.locator(".pd-all").check()
@@ -160,7 +160,7 @@ def test_reference_runs_are_neither_deleted_nor_edited(table):
     table.locator(".pd-all").check()
     for action in ("delete", "tag", "star"):
         assert table.locator(f"[data-do={action}]").is_disabled()
-    assert not table.locator("tbody [data-edit]").first.is_visible()
+    assert not table.locator(".pd-runs tbody [data-edit]").first.is_visible()
 
 
 def test_two_to_eight_selected_runs_can_be_compared(table):
@@ -212,6 +212,7 @@ def test_focus_and_selection_survive_news(table, store):
 def test_a_browser_knows_its_own_runs(table):
     # It is given its id once the page is there; nobody is as quick as this test.
     table.wait_for_function("localStorage.getItem('peft-demo-owner') !== null")
+    table.get_by_role("tab", name="Method").click()
     table.locator("#start").click()
     # The page turns to the training by itself.
     table.get_by_role("tab", name="Train", selected=True).wait_for()
@@ -229,6 +230,6 @@ def test_on_a_phone_few_columns_fit_and_details_has_the_rest(full_app, visit, sc
     assert page.evaluate(
         "(box => box.scrollWidth <= box.clientWidth)(document.querySelector('.pd-runs .pd-scroll'))"
     )
-    page.locator("tbody .pd-pick").nth(2).click()
+    page.locator(".pd-runs tbody .pd-pick").nth(2).click()
     page.locator("dialog[open] [data-edit]").click()
     page.locator("#pd-edit-note").wait_for()
