@@ -155,7 +155,8 @@ class TestElsewhere:
         page.click("#start")
         page.locator("#start-message", has_text="queue").wait_for()
         open_tab(page, "Runs")
-        page.locator(".pd-runs tr", has_text="to be named").first.locator("[data-edit]").first.click()
+        mine = page.locator(".pd-runs tr", has_text="to be named").first
+        mine.locator("[data-edit]").first.click()
         dialog = page.locator("dialog.pd-edit")
         dialog.locator("[name=tags]").fill("x" * 31)
         dialog.locator("[name=save]").click()

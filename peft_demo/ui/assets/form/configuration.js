@@ -13,7 +13,7 @@ export function start() {
   // The address follows the form only once a person has changed something.
   for (const kind of ["input", "click", "keydown"]) document.addEventListener(kind, touch, true);
   whenPressed("data-code", take);
-  whenPressed("data-undo", values => tell("undone", { values: JSON.parse(values) }));
+  whenPressed("data-before", values => tell("undone", { values: JSON.parse(values) }));
   whenPressed("data-rate", (rate, button) => {
     tell("rated", { rate });
     button.closest("dialog").close();
