@@ -52,7 +52,7 @@ def test_a_sweep_from_the_form_to_its_page(app, page):
     fill_small(page, "", epochs=1)
     open_several(page)
     sweep(page, "Rank r", "2, 999")
-    page.locator("#sweep-1-told", has_text="got 999").wait_for()
+    page.locator("#sweep-1-told", has_text='got "999"').wait_for()
     assert page.locator("#queue-all").is_disabled()
     assert ids_of_runs(app) == before
     take_out(page, "999")
