@@ -67,7 +67,7 @@ def test_another_methods_time_is_told_with_a_wider_range():
 def test_a_forecast_has_counts_time_and_the_warning_of_the_rate(monkeypatch):
     monkeypatch.setattr(measured_rates, "warning", lambda method, label, rate: f"{label} {rate:g}")
     known = forecast(small_config(learning_rate=2e-5), [])
-    assert known.warning == "LoRA 2e-5"
+    assert known.warning == "LoRA 2e-05"
     plain = known.plain()
     assert plain["num_adapter_parameters"] == known.counts.num_adapter_parameters > 0
     assert plain["expected_seconds"] is None

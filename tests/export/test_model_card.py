@@ -7,6 +7,7 @@ import pytest
 from small_runs import small_config
 
 from peft_demo.export.model_card import model_card
+from peft_demo.formats import percent
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunStatus
 from peft_demo.storage import Store
@@ -21,9 +22,9 @@ class TestModelCard:
 
     def test_says_how_good_it_is_and_how_sure_that_is(self, trained, method):
         card, result = model_card(trained.runs[method]), trained.runs[method].result
-        assert f"Test accuracy {result.test_accuracy:.1%} on 50 reviews" in card
-        low, high = result.test_interval
-        assert f"95 % Wilson interval {low:.1%} to {high:.1%}" in card
+        assert f"Test accuracy {percent(result.test_accuracy)} on 50 reviews" in card
+        low, high = map(percent, result.test_interval)
+        assert f"95 % Wilson interval {low} to {high}" in card
         assert f"{result.num_adapter_parameters:,} in the adapter" in card
         assert f"{result.num_head_parameters:,} in the head" in card
 

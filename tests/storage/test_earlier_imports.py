@@ -33,7 +33,8 @@ def stored(home):
             (home / run_id / "adapter_config.json").write_text(files)
         with closing(sqlite3.connect(home / DATABASE)) as connection:
             connection.execute("UPDATE run SET config = ? WHERE number = 1", (config,))
-            connection.execute("DELETE FROM migration WHERE name = 'imports'")
+            first_undone = "SELECT rowid FROM migration WHERE name = 'imports'"
+            connection.execute(f"DELETE FROM migration WHERE rowid >= ({first_undone})")
             connection.commit()
         return Store(home)
 

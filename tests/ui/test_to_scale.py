@@ -22,7 +22,7 @@ def drawn(method, **values):
 def boxes(html):
     """Rows, columns and state of what is drawn, by letter; of the first picture."""
     box = r"scale-(trained|frozen)' style='--rows: ([\d.]+); --columns: ([\d.]+)'></i>"
-    found = re.findall(rf"{box}\s*<b>(\S+)</b>", unescape(html.partition("<details>")[0]))
+    found = re.findall(rf"{box}\s*<b>(\S+)</b>", unescape(html.partition("<details")[0]))
     return {letter: (float(rows), float(columns), state) for state, rows, columns, letter in found}
 
 
