@@ -230,7 +230,8 @@ def test_no_methods_page_is_wider_than_a_phone(app, visit):
     page = visit(width, 900).open(app.url)
     open_tab(page, "Method")
     page.locator(".pd-net").wait_for(timeout=120_000)
-    for method in METHODS.values():
+    # One of each picture: what else a page has is alike.
+    for method in {repr(method.picture): method for method in METHODS.values()}.values():
         page.locator(f".pd-pick[data-method={method.id}]").click()
         page.locator(
             ".pd-method-text h2", has_text=re.compile(f"^{re.escape(method.label)}$")
