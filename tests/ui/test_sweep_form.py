@@ -158,7 +158,9 @@ def test_another_method_offers_its_own_fields(several):
     assert "feedforward_modules" in names
     assert "r" not in names
     assert (first["value"], second["value"]) == ("", "learning_rate")
-    explained = several._explain("lora", "r")
+    explained = several._explain("lora", "r", ["0.001"])
+    assert explained["value"] == []
+    assert "value" not in several._explain("lora", "r", [])  # what is typed meanwhile stays
     assert "1 and 256" in explained["info"]
     assert explained["value"] == []
     assert ("64", "64") in explained["choices"]

@@ -87,7 +87,7 @@ class SweepForm:
             **QUIET,
         )
         for field, values in self._axes:
-            field.input(checked(self._explain), [form.method, field], values, **QUIET)
+            field.input(checked(self._explain), [form.method, field, values], values, **QUIET)
             values.input(checked(self._parted), [form.method, field, values], values, **QUIET)
 
     def fill(self, asked: Question) -> list[Any]:
@@ -208,13 +208,17 @@ class SweepForm:
             for name in (first, second)
         ]
 
-    def _explain(self, method: MethodId, name: str | None) -> Any:
-        """Offer the values of another field; those of the one before are none of its."""
+    def _explain(self, method: MethodId, name: str | None, chips: Chips) -> Any:
+        """Offer the values of another field; those of the one before are none of its.
+
+        Where there were none nothing is emptied: by now somebody may have typed some.
+        """
         field = _field(method, _name(name))
+        emptied: dict[str, Any] = {"value": []} if chips else {}
         if field is None:
-            return gr.update(choices=[], value=[], info=TYPED)
+            return gr.update(choices=[], info=TYPED, **emptied)
         allowed = "Choose several." if name == runs.METHOD.name else f"{field.swept}. {TYPED}"
-        return gr.update(choices=suggested(field), value=[], info=allowed)
+        return gr.update(choices=suggested(field), info=allowed, **emptied)
 
     def _parted(self, method: MethodId, name: str | None, chips: Chips) -> Any:
         """A chip for each value, where several were typed or pasted at once."""
