@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from peft_demo.methods.method import ConfigOf, Method
-from peft_demo.methods.picture import Letter, Picture
 
 NO_MODULES = "dummy-target-modules"
 """What peft calls no layer at all."""
@@ -37,9 +36,6 @@ ROWS = (
         fields=(),
         starting_rate=1e-4,
         peft_config=None,
-        picture=Picture(
-            "h = W x", {"W": Letter("the layer's own weight, all of which is trained", "weight")}
-        ),
         merges=False,
         baseline=True,
         writes_to_base=True,

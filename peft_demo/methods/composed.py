@@ -16,7 +16,6 @@ from peft_demo.methods.method import (
     rank,
     rank_fits_widths,
 )
-from peft_demo.methods.picture import DELTA, RANK, Letter, Picture, of_field
 
 
 def _check_gralora(values: Values, setting: Setting) -> None:
@@ -31,12 +30,6 @@ def _check_gralora(values: Values, setting: Setting) -> None:
                 f"got {shown(k)}.",
             )
 
-
-_SCALED = {
-    "s": Letter("the scale of the change", number=lambda values: values["alpha"] / values["r"]),
-    "α": of_field("alpha, which sets the scale", "alpha"),
-    "r": RANK,
-}
 
 ROWS = (
     Method(
@@ -108,16 +101,6 @@ ROWS = (
         merges_to_predict=True,
         starting_rate=3e-3,
         peft_config=ConfigOf("HiraConfig"),
-        picture=Picture(
-            "h = W x + ( W ⊙ B A ) x",
-            {
-                "ΔW": DELTA,
-                "B": Letter("the tall strip of the factors", "hira_B"),
-                "A": Letter("the wide strip of the factors", "hira_A"),
-                "r": RANK,
-            },
-            "ΔW = W ⊙ B A , of rank r or more",
-        ),
         check=rank_fits_widths,
     ),
     Method(
@@ -133,18 +116,6 @@ ROWS = (
         stacks=False,
         starting_rate=2e-3,
         peft_config=ConfigOf("LoHaConfig"),
-        picture=Picture(
-            "h = W x + s · ( B₁ A₁ ⊙ B₂ A₂ ) x",
-            {
-                "ΔW": DELTA,
-                "B₁": Letter("the tall strip of the first product", "hada_w1_a"),
-                "A₁": Letter("the wide strip of the first product", "hada_w1_b"),
-                "B₂": Letter("the tall strip of the second product", "hada_w2_a"),
-                "A₂": Letter("the wide strip of the second product", "hada_w2_b"),
-                **_SCALED,
-            },
-            "ΔW = s · ( B₁ A₁ ⊙ B₂ A₂ ) , s = α / r",
-        ),
     ),
     Method(
         id="lokr",
@@ -160,17 +131,6 @@ ROWS = (
         stacks=False,
         starting_rate=2e-3,
         peft_config=ConfigOf("LoKrConfig"),
-        picture=Picture(
-            "h = W x + s · ( C ⊗ B A ) x",
-            {
-                "ΔW": DELTA,
-                "C": Letter("each of its numbers becomes a block of the change", "lokr_w1"),
-                "B": Letter("the tall strip of the pattern of all blocks", "lokr_w2_a"),
-                "A": Letter("the wide strip of the pattern of all blocks", "lokr_w2_b"),
-                **_SCALED,
-            },
-            "ΔW = s · ( C ⊗ B A ) , s = α / r",
-        ),
     ),
     Method(
         id="miss",

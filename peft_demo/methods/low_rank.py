@@ -21,7 +21,6 @@ from peft_demo.methods.method import (
     rank,
     rank_fits_widths,
 )
-from peft_demo.methods.picture import DELTA, LAYER_WEIGHT, Letter, Picture, low_rank, of_field
 
 
 def allocate_ranks(model: Any, step: int) -> None:
@@ -89,10 +88,8 @@ _LORA = Method(
     starting_rate=1e-3,
     peft_config=ConfigOf("LoraConfig"),
     check=check_lora,
-    picture=low_rank(),
 )
 
-_ROOTED = "ΔW = s · B A , s = α / r ; with use_rslora: s = α / √ r"
 
 ROWS = (
     _LORA,
@@ -108,7 +105,6 @@ ROWS = (
         paper_url="https://arxiv.org/abs/2312.03732",
         fields=(_LORA.fields[0], alpha("lora_alpha", divisor="√r"), *_LORA.fields[2:]),
         peft_config=ConfigOf("LoraConfig", {"use_rslora": True}),
-        picture=low_rank(is_rooted=lambda values: True, where="ΔW = s · B A , s = α / √ r"),
     ),
     replace(
         _LORA,
@@ -124,16 +120,6 @@ ROWS = (
         merges_to_predict=True,
         fields=(*_LORA.fields, RSLORA),
         peft_config=ConfigOf("LoraConfig", {"use_dora": True}),
-        picture=low_rank(
-            formula="h = m ⊙ ( W + s · B A ) / n · x",
-            more={
-                "m": Letter(
-                    "the magnitude: one length for each row of the weight", "lora_magnitude_vector"
-                ),
-                "n": Letter("how long the rows of W + s · B A are: without it they only point"),
-            },
-            where=_ROOTED,
-        ),
     ),
     replace(
         _LORA,
@@ -149,15 +135,6 @@ ROWS = (
         starting_rate=5e-4,
         fields=(*(field for field in _LORA.fields if field is not INIT), RSLORA),
         peft_config=ConfigOf("LoraConfig", {"init_lora_weights": "pissa"}),
-        picture=low_rank(
-            more={
-                "W": Letter(
-                    "the layer's weight without its largest directions",
-                    LAYER_WEIGHT,
-                )
-            },
-            where=_ROOTED,
-        ),
         writes_to_base=True,
     ),
     replace(
@@ -173,10 +150,6 @@ ROWS = (
         starting_rate=5e-4,
         fields=(*(field for field in _LORA.fields if field is not INIT), RSLORA),
         peft_config=ConfigOf("LoraConfig", {"init_lora_weights": "olora"}),
-        picture=low_rank(
-            more={"W": Letter("the layer's weight without what s · B A starts with", LAYER_WEIGHT)},
-            where=_ROOTED,
-        ),
         writes_to_base=True,
     ),
     Method(
@@ -238,21 +211,6 @@ ROWS = (
         scheduled_by=("total_step",),
         ignored_by_peft=("r",),
         shrinks=True,
-        picture=Picture(
-            "h = W x + s · P ( Λ ⊙ Q x )",
-            {
-                "ΔW": DELTA,
-                "P": Letter("spreads the r numbers over the layer's outputs", "lora_B"),
-                "Λ": Letter(
-                    "how much each direction counts; those that count least are dropped", "lora_E"
-                ),
-                "Q": Letter("gathers the layer's inputs in r numbers", "lora_A"),
-                "s": Letter("the scale of the change: alpha divided by the layer's rank"),
-                "α": of_field("alpha, which sets the scale", "lora_alpha"),
-                "r": of_field("the rank when training begins", "init_r"),
-            },
-            "ΔW = s · P Λ Q , s = α / r",
-        ),
         note="Its training loss includes a penalty that keeps P and Q orthogonal, so it starts "
         "above the others'; validation and test loss do not.",
         check=_check_adalora,

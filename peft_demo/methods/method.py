@@ -11,7 +11,7 @@ from peft_demo.errors import refuse
 from peft_demo.fields import Blocks, Field, Integer, Modules, Number, Pattern, shown
 from peft_demo.methods import measured_rates
 from peft_demo.methods.peft_values import to_peft
-from peft_demo.methods.picture import Picture
+from peft_demo.methods.picture import Picture, pictures
 from peft_demo.models import BASES, BUILTIN_BASE, FAMILY, NamesOf, Shape
 
 if TYPE_CHECKING:
@@ -110,8 +110,6 @@ class Method:
     """Whether training leaves less in the file than the untrained adapter would."""
     note: str = ""
     """What a user should know about its numbers."""
-    picture: Picture | None = None
-    """Its formula drawn to scale, where its tensors have a place in it."""
     check: Callable[[Values, Setting], None] = lambda values, setting: None
     """Checks that involve several fields; raises InvalidFieldsError."""
 
@@ -119,6 +117,11 @@ class Method:
     def learning_rate(self) -> float:
         """The rate that did best when it was tuned, or the starting rate before that."""
         return measured_rates.best_rate(self.id) or self.starting_rate
+
+    @property
+    def picture(self) -> Picture | None:
+        """Its formula drawn to scale, where its tensors have a place in it."""
+        return pictures().get(self.id)
 
     def fields_on(self, base: Shape) -> tuple[Field, ...]:
         """The fields with the modules of a base's family in place of ``FAMILY``'s."""

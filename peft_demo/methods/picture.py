@@ -1,13 +1,64 @@
-"""Picture: a method's formula whose letters are explained, and whose tensors are drawn to scale."""
+"""Pictures: methods' formulas whose letters are explained, and whose tensors are drawn to scale."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import TypeAlias
+
+import yaml
 
 LAYER_WEIGHT = "the layer's own weight"
 """In place of a tensor's name: what stands frozen in the base."""
+
+Layout: TypeAlias = tuple[float, float, int]
+"""Rows and columns that are drawn, and how many blocks on the diagonal are all that is there."""
+
+
+def by_rows(shape: tuple[int, ...]) -> Layout:
+    """A matrix as it is, a vector upright, and matrices below each other."""
+    *rows, columns = shape if len(shape) > 1 else (*shape, 1)
+    return math.prod(rows), columns, 1
+
+
+def by_columns(shape: tuple[int, ...]) -> Layout:
+    """The same, transposed."""
+    rows, columns, _ = by_rows(shape)
+    return columns, rows, 1
+
+
+def as_area(shape: tuple[int, ...]) -> Layout:
+    """A square of as many numbers, for those that have no rows and columns."""
+    side = round(math.sqrt(math.prod(shape)), 2)
+    return side, side, 1
+
+
+def joined(shape: tuple[int, ...]) -> Layout:
+    """Matrices beside each other, of which the first index tells the row."""
+    return shape[0], math.prod(shape[1:]), 1
+
+
+def on_diagonal(shape: tuple[int, ...]) -> Layout:
+    """Matrices, stored transposed, whose rows and columns follow each other."""
+    *_, blocks, columns, rows = shape
+    return blocks * rows, blocks * columns, blocks
+
+
+def rotations(shape: tuple[int, ...]) -> Layout:
+    """Squares on the diagonal, of which the numbers above their own diagonals are stored."""
+    *blocks, numbers = shape
+    size = round((1 + math.sqrt(1 + 8 * numbers)) / 2)
+    side = math.prod(blocks) * size
+    return side, side, math.prod(blocks)
+
+
+_LAYOUTS = {
+    layout.__name__: layout
+    for layout in (by_rows, by_columns, as_area, joined, on_diagonal, rotations)
+}
 
 
 @dataclass(frozen=True)
@@ -18,15 +69,14 @@ class Letter:
     """A clause without a period; shape, number and state are added to it."""
     tensor: str = ""
     """The tensor that it stands for, as ParameterCount names it, or ``LAYER_WEIGHT``."""
-    number: Callable[[Mapping[str, Any]], float] | None = None
-    """Its value, from the method's fields."""
-    is_loose: bool = False
-    """Whether its numbers have no rows and columns: they are drawn as a square of their area."""
+    layout: str = "by_rows"
+    """How the tensor is drawn: a function of this module."""
+    number: str = ""
+    """The field whose value it is, or ``scale``."""
 
-
-H = Letter("what flows out of the layer")
-X = Letter("what flows into the layer")
-W = Letter("the layer's own weight, as it was pretrained", LAYER_WEIGHT)
+    def laid_out(self, shape: tuple[int, ...]) -> Layout:
+        """How a tensor of that shape is drawn."""
+        return _LAYOUTS[self.layout](shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,56 +85,29 @@ class Picture:
 
     formula: str
     """Letters of tensors are drawn in it."""
-    more: Mapping[str, Letter] = field(default_factory=dict)
-    """The method's own letters, beside h, W and x."""
+    letters: Mapping[str, Letter] = field(default_factory=dict)
+    """All letters by what is written for them."""
     where: str = ""
     """What else is to be said, in the same letters and signs; nothing is drawn in it."""
 
-    @property
-    def letters(self) -> dict[str, Letter]:
-        """All letters by what is written for them."""
-        return {"h": H, "W": W, "x": X, **self.more}
 
+@cache
+def pictures() -> dict[str, Picture]:
+    """The rows of ``pictures.yaml`` by method; each has the common letters that it does not give.
 
-def of_field(meaning: str, name: str) -> Letter:
-    """A letter for the value of one of the method's fields."""
-    return Letter(meaning, number=lambda values: values[name])
-
-
-DELTA = Letter("the change of the weight; it is never stored as a whole")
-RANK = of_field("the rank: how many directions the change may use", "r")
-
-
-def low_rank(
-    formula: str = "h = W x + s · B A x",
-    more: Mapping[str, Letter] | None = None,
-    *,
-    is_rooted: Callable[[Mapping[str, Any]], bool] = lambda values: values.get("use_rslora", False),
-    where: str = "ΔW = s · B A , s = α / r",
-) -> Picture:
-    """The picture of a method with LoRA's two strips.
-
-    Args:
-        formula: in which they are A and B.
-        more: letters that others of the family lack, or have otherwise.
-        is_rooted: whether the update is divided by √r.
-        where: see Picture.
+    Raises:
+        TypeError: a row has what no picture has.
     """
-    return Picture(
-        formula,
-        {
-            "ΔW": DELTA,
-            "A": Letter("gathers the layer's inputs in r numbers", "lora_A"),
-            "B": Letter("spreads these r numbers over the layer's outputs", "lora_B"),
-            "s": Letter(
-                "the scale of the change",
-                number=lambda values: (
-                    values["lora_alpha"] / values["r"] ** (0.5 if is_rooted(values) else 1)
-                ),
-            ),
-            "α": of_field("alpha, which sets the scale", "lora_alpha"),
-            "r": RANK,
-            **(more or {}),
-        },
-        where,
-    )
+    text = Path(__file__).with_name("pictures.yaml").read_text(encoding="utf-8")
+    rows = yaml.safe_load(text)
+    common = rows.pop("common")
+    return {
+        method: Picture(
+            letters={
+                written: Letter(**letter)
+                for written, letter in {**common, **row.pop("letters", {})}.items()
+            },
+            **row,
+        )
+        for method, row in rows.items()
+    }

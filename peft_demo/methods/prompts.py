@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from peft_demo.fields import Integer
 from peft_demo.methods.method import ConfigOf, Method, Setting, Values, at_most
-from peft_demo.methods.picture import Letter, Picture
 
 _NUM_VIRTUAL_TOKENS = Integer(
     "num_virtual_tokens",
@@ -54,15 +53,6 @@ _PROMPT_TUNING = Method(
     stacks=False,
     starting_rate=1e-2,
     peft_config=_config_of("PromptTuningConfig"),
-    picture=Picture(
-        "h = f ( [ p , x ] )",
-        {
-            "h": Letter("what flows out of the network"),
-            "f": Letter("the whole network, frozen"),
-            "p": Letter("the trained tokens, a row for each", "prompt_encoder.embedding"),
-            "x": Letter("the tokens of the text, which come after them"),
-        },
-    ),
     merges=False,
     check=_check_length,
 )
@@ -72,7 +62,6 @@ ROWS = (
     replace(
         _PROMPT_TUNING,
         id="p_tuning",
-        picture=None,
         label="P-tuning",
         summary="Prompt tuning whose tokens come out of a small trained network.",
         formula=r"h = f_W \bigl( [\, \operatorname{MLP}(p_1), \ldots, \operatorname{MLP}(p_n), "

@@ -13,7 +13,6 @@ from peft_demo.methods.method import (
     at_most,
     rank,
 )
-from peft_demo.methods.picture import Letter, Picture
 from peft_demo.models import FAMILY, NamesOf
 
 
@@ -62,16 +61,6 @@ ROWS = (
         ),
         starting_rate=5e-3,
         peft_config=ConfigOf("IA3Config"),
-        picture=Picture(
-            "h = l ⊙ ( W x )",
-            {
-                "l": Letter(
-                    "one factor for each output, or for each input where the layer is feed-forward",
-                    "ia3_l",
-                )
-            },
-            "feed-forward: h = W ( l ⊙ x )",
-        ),
         check=_check_ia3,
     ),
     Method(
@@ -85,13 +74,6 @@ ROWS = (
         fields=(TARGET_MODULES,),
         starting_rate=3e-3,
         peft_config=ConfigOf("BeftConfig"),
-        picture=Picture(
-            "h = W x + b + d",
-            {
-                "b": Letter("the layer's own bias, which stays as it is"),
-                "d": Letter("what is added to the bias", "beft_bias"),
-            },
-        ),
         note="The paper trains the bias of the value projection alone: choose "
         f"{FAMILY.value} for that.",
     ),
@@ -137,13 +119,6 @@ ROWS = (
         stacks=False,
         starting_rate=1e-3,
         peft_config=ConfigOf("ShiraConfig", seed="random_seed"),
-        picture=Picture(
-            "h = ( W + M ⊙ S ) x",
-            {
-                "M": Letter("where the trained entries are: drawn at random, once"),
-                "S": Letter("the trained entries, as an area", "shira_weight", is_loose=True),
-            },
-        ),
         note="The file holds the place of each trained entry too.",
         check=_check_shira,
     ),

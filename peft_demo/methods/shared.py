@@ -18,7 +18,6 @@ from peft_demo.methods.method import (
     rank,
     rank_fits_widths,
 )
-from peft_demo.methods.picture import Letter, Picture, of_field
 
 _D_INITIAL = Number(
     "d_initial",
@@ -45,8 +44,6 @@ def _check_vblora(values: Values, setting: Setting) -> None:
     at_most(values, "topk", values["num_vectors"], f"num_vectors ({values['num_vectors']})")
 
 
-_RANDOM = "random numbers for the widest layer; the others use a part of them"
-
 _VERA = Method(
     id="vera",
     label="VeRA",
@@ -65,17 +62,6 @@ _VERA = Method(
     ),
     starting_rate=5e-3,
     peft_config=ConfigOf("VeraConfig", seed="projection_prng_key"),
-    picture=Picture(
-        "h = W x + b ⊙ B ( d ⊙ A x )",
-        {
-            "A": Letter(_RANDOM, "vera_A"),
-            "d": Letter("how much each random direction counts", "vera_lambda_d"),
-            "B": Letter(_RANDOM, "vera_B"),
-            "b": Letter("how much each output of the layer counts", "vera_lambda_b"),
-            "r": of_field("how many random directions there are", "r"),
-        },
-        "A has r rows",
-    ),
     note="The file holds the shared random matrices too.",
 )
 
@@ -94,7 +80,6 @@ ROWS = (
         paper="PVeRA: Probabilistic Vector-Based Random Matrix Adaptation",
         paper_url="https://arxiv.org/abs/2512.07703",
         fields=(*_VERA.fields[:2], TARGET_MODULES, LAYERS),
-        picture=None,
         stacks=False,
         peft_config=ConfigOf("PveraConfig", seed="projection_prng_key"),
     ),

@@ -15,7 +15,6 @@ from peft_demo.methods.method import (
     at_most,
     must_divide_widths,
 )
-from peft_demo.methods.picture import Letter, Picture, of_field
 
 _BLOCK_SIZE = Integer(
     "block_size",
@@ -52,19 +51,6 @@ def _check_size(values: Values, setting: Setting) -> None:
     at_most(values, "n_frequency", entries, limit)
 
 
-def _spectrum(sign: str, transform: str, tensor: str) -> Picture:
-    return Picture(
-        f"h = W x + s · {sign} ⁻¹ ( C ) x",
-        {
-            "C": Letter(
-                "the trained coefficients, as an area; all others are zero", tensor, is_loose=True
-            ),
-            sign: Letter(f"{transform}; its inverse makes a matrix of the coefficients"),
-            "s": of_field("the scale of the change", "scaling"),
-        },
-    )
-
-
 _FOURIERFT = Method(
     id="fourierft",
     label="FourierFT",
@@ -78,7 +64,6 @@ _FOURIERFT = Method(
     merges_to_predict=True,
     starting_rate=5e-3,
     peft_config=ConfigOf("FourierFTConfig", seed="random_loc_seed"),
-    picture=_spectrum("F", "the Fourier transform", "fourierft_spectrum"),
     check=_check_size,
 )
 
@@ -96,7 +81,6 @@ ROWS = (
         fields=(_n_frequency(2600), _scaling(25.0, 200.0), TARGET_MODULES, LAYERS),
         starting_rate=1e-3,
         peft_config=ConfigOf("WaveFTConfig", seed="random_loc_seed"),
-        picture=_spectrum("T", "the wavelet transform", "waveft_spectrum"),
     ),
     Method(
         id="c3a",

@@ -1,14 +1,17 @@
 """The drawing to scale: true proportions, every letter explained, sums as they are counted."""
 
+import math
 import re
 from html import unescape
 
 import pytest
 
+from peft_demo.adapters.forecast import forecast
 from peft_demo.adapters.parameter_count import count_parameters
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig
 from peft_demo.ui.drawing import draw_to_scale
+from peft_demo.ui.pages import method as method_page
 
 DRAWN = [method.id for method in METHODS.values() if method.picture]
 
@@ -21,7 +24,7 @@ def drawn(method, **values):
 
 def boxes(html):
     """Rows, columns and state of what is drawn, by letter; of the first picture."""
-    box = r"scale-(trained|frozen)' style='--rows: ([\d.]+); --columns: ([\d.]+)'></i>"
+    box = r"scale-(trained|frozen)' style='--rows: ([\d.]+); --columns: ([\d.]+)[^']*'></i>"
     found = re.findall(rf"{box}\s*<b>(\S+)</b>", unescape(html.partition("<details")[0]))
     return {letter: (float(rows), float(columns), state) for state, rows, columns, letter in found}
 
@@ -76,7 +79,8 @@ def test_numbers_without_a_place_are_drawn_as_an_area():
 def test_every_letter_is_explained_and_every_tensor_drawn(method):
     picture = METHODS[method].picture
     html = drawn(method)
-    words = {"with", "use_rslora:", "feed-forward:", "has", "rows", "of", "rank", "or", "more"}
+    words = {"with", "use_rslora:", "feed-forward:", "has", "rows", "columns", "of", "rank", "or"}
+    words |= {"more", "times", "transposed", "if", "the", "outputs", "are", "fewer"}
     letters = {sign for sign in f"{picture.formula} {picture.where}".split() if sign[0].isalpha()}
     assert letters - words <= set(picture.letters)
     assert set(boxes(html)) == {
@@ -90,5 +94,51 @@ def test_every_letter_is_explained_and_every_tensor_drawn(method):
         assert f"id='{place}'" in html
 
 
-def test_a_method_without_a_picture_has_none():
+@pytest.mark.parametrize("method", DRAWN)
+def test_what_is_drawn_is_what_peft_adds(method):
+    config = RunConfig(method=method)
+    counts = count_parameters(method, config.method_values, config.setting)
+    tensors = {letter.tensor for letter in METHODS[method].picture.letters.values()}
+    added = [tensor for part in counts.block for tensor in part.tensors]
+    if method != "full_ft":  # which trains the embeddings and every bias as well
+        assert {tensor.name for tensor in (*added, *counts.shared)} <= tensors
+        numbers = config.setting.base.n_layers * [*added] + [*counts.shared]
+        trained = sum(math.prod(tensor.shape) for tensor in numbers if tensor.trained)
+        assert trained == counts.num_adapter_parameters
+
+
+@pytest.mark.parametrize(
+    ("method", "letter", "rows", "columns", "blocks"),
+    [
+        ("gralora", "A", 32, 384, 2),
+        ("gralora", "B", 384, 32, 2),
+        ("oft", "R", 384, 384, 12),
+        ("boft", "R", 384, 384, 48),
+        ("psoft", "R", 32, 32, 1),
+        ("miss", "D", 384, 16, 1),
+        ("randlora", "B", 1536, 1536, 1),
+        ("c3a", "C", 9, 128, 1),
+    ],
+)
+def test_tensors_that_are_no_matrix_are_drawn_as_what_they_make(
+    method, letter, rows, columns, blocks
+):
+    html = drawn(method)
+    assert boxes(html)[letter][:2] == (rows, columns)
+    # Each block has two corners on the way along the diagonal, and two on the way back.
+    corners = [outline.count(", ") for outline in re.findall(r"polygon\((.*?)\)", html)]
+    assert (4 * blocks in corners) == (blocks > 1)
+
+
+def test_a_module_is_drawn_with_its_own_of_what_the_blocks_share():
+    html = drawn("lily", target_modules=("q_lin", "lin1"))
+    assert boxes(html)["B"] == (384, 32, "trained")
+    assert boxes(html.partition("<details")[2])["B"] == (1536, 32, "trained")
+
+
+def test_the_page_says_why_nothing_is_drawn():
+    assert [method.id for method in METHODS.values() if not method.picture] == ["head_only"]
     assert drawn("head_only") == ""
+    config = RunConfig(method="head_only")
+    described = method_page.page(config, forecast(config, ()), "", "")
+    assert "Nothing is drawn to scale: Head only adds no tensor to any layer" in text(described)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from peft_demo.methods import Method
 from peft_demo.methods.peft_values import pattern_of
-from peft_demo.methods.picture import LAYER_WEIGHT, Letter, Picture
+from peft_demo.methods.picture import LAYER_WEIGHT, Layout, Letter, Picture
+from peft_demo.methods.scale import scale_of
 from peft_demo.models import Shape
 from peft_demo.ui.drawing.network import IN_PLACE, blocks_in_words
 from peft_demo.ui.html import render
@@ -17,7 +19,7 @@ from peft_demo.ui.html import render
 if TYPE_CHECKING:
     from peft_demo.adapters.parameter_count import ParameterCount, Part, Tensor
 
-_BREAKS = ("=", "+")
+_BREAKS = ("=", "+", "−", "⊙", "⊗")
 """Signs before which a formula may be broken."""
 _PATTERNS = {"rank_pattern": "r", "alpha_pattern": "lora_alpha"}
 """Fields that give some modules a value of their own of another field."""
@@ -33,14 +35,11 @@ class Written:
     number: float | None = None
 
     @property
-    def measures(self) -> tuple[float, float]:
-        """Rows and columns that are drawn, in the units of the layer's weight."""
-        if self.tensor is None:
-            return 0, 0
-        if self.letter and self.letter.is_loose:
-            return (side := round(math.sqrt(math.prod(self.tensor.shape)), 2)), side
-        rows, *columns = self.tensor.shape
-        return rows, columns[0] if columns else 1
+    def measures(self) -> Layout:
+        """Rows and columns that are drawn, in the units of the layer's weight, and blocks."""
+        if self.tensor is None or self.letter is None:
+            return 0, 0, 1
+        return self.letter.laid_out(self.tensor.shape)
 
 
 @dataclass(frozen=True)
@@ -80,13 +79,18 @@ def draw_to_scale(
     if method.picture is None:
         return ""
     alike: dict[tuple[Any, ...], list[str]] = {}
-    for part in counts.block:
-        if part.module in base.architecture.linear:
-            looks = _own_values(values, part.module), _tensors(part, base)
-            alike.setdefault(looks, []).append(part.module)
+    linear = [part for part in counts.block if part.module in base.architecture.linear]
+    parts = linear or counts.block
+    for place, part in enumerate(parts):
+        looks = (
+            _own_values(values, part.module),
+            _tensors(part, base),
+            _shared_with(place, len(parts), counts.shared),
+        )
+        alike.setdefault(looks, []).append(part.module)
     drawn = [
-        _drawn(method.picture, {**values, **dict(own)}, modules, tensors, counts.shared)
-        for (own, tensors), modules in (alike or {((), ()): []}).items()
+        _drawn(method, {**values, **dict(own)}, modules, tensors, shared)
+        for (own, tensors, shared), modules in (alike or {((), (), counts.shared): []}).items()
     ]
     return render(
         "to_scale",
@@ -103,6 +107,17 @@ def _own_values(values: Mapping[str, Any], module: str) -> tuple[tuple[str, int]
     return tuple((field, pattern[module]) for field, pattern in patterns if module in pattern)
 
 
+def _shared_with(place: int, num_parts: int, shared: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """What a module shares with others: of as many tensors of a name as modules, its own."""
+    often = Counter(tensor.name for tensor in shared)
+    each = iter(range(len(shared)))
+    return tuple(
+        tensor
+        for tensor in shared
+        if often[tensor.name] != num_parts or next(each) % num_parts == place
+    )
+
+
 def _tensors(part: Part, base: Shape) -> tuple[Tensor, ...]:
     """A module's tensors, and its own weight where that is frozen."""
     from peft_demo.adapters.parameter_count import Tensor
@@ -114,20 +129,22 @@ def _tensors(part: Part, base: Shape) -> tuple[Tensor, ...]:
 
 
 def _drawn(
-    picture: Picture,
+    method: Method,
     values: Mapping[str, Any],
     modules: list[str],
     tensors: tuple[Tensor, ...],
     shared: tuple[Tensor, ...],
 ) -> Drawn:
     named = {tensor.name: tensor for tensor in (*shared, *tensors)}
-    letters = picture.letters
+    picture = method.picture or Picture("")
+    scale = scale_of(method, values)
+    numbers = {**values, "scale": scale and scale.value}
 
     def written(text: str) -> Written:
-        letter = letters.get(text)
+        letter = picture.letters.get(text)
         if letter is None:
             return Written(text, None)
-        number = letter.number and letter.number(values)
+        number = numbers[letter.number] if letter.number else None
         return Written(text, letter, named.get(letter.tensor), number)
 
     lines: list[list[Written]] = [[]]
