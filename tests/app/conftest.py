@@ -13,10 +13,10 @@ def app(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def nothing_goes_on_training(app):
-    """A run that a test left would slow down all that come after it."""
+def each_file_begins_with_the_references(app):
+    """A run that a test left would slow down all that come after it, or be the latest there."""
     yield
-    app.stop_runs()
+    app.forget_runs()
 
 
 class Visit:

@@ -62,12 +62,18 @@ class App:
                 time.sleep(0.2)
         pytest.fail("the server does not answer")
 
-    def stop_runs(self) -> None:
+    def forget_runs(self) -> None:
+        """Stop what is trained, and delete all runs but the references."""
         store = Store(self.home)
-        for run in store.runs():
-            if not run.status.is_over and not run.is_reference:
-                with suppress(ConflictError):  # it has just ended
-                    store.request_stop(run.run_id)
+        own = [run.run_id for run in store.runs() if not run.is_reference]
+        for run_id in own:
+            with suppress(ConflictError):  # it has ended
+                store.request_stop(run_id)
+        deadline = time.monotonic() + 120
+        while not all(run.status.is_over for run in store.runs()):
+            assert time.monotonic() < deadline, "a run does not stop"
+            time.sleep(0.2)
+        store.delete(*own)
         store.close()
 
     def kill(self) -> None:

@@ -109,7 +109,7 @@ def test_either_loss_stands_beside_the_accuracy(page):
     training.wait_for()
     assert not validation.is_visible()
     page.get_by_role("button", name="Validation loss", exact=True).click()
-    validation.wait_for()
+    validation.locator("svg").first.wait_for()
     assert not training.is_visible()
     assert validation.evaluate("plot => plot.querySelector('svg').clientWidth") > 200
 

@@ -22,7 +22,7 @@ async function begin() {
     animate: !matchMedia("(prefers-reduced-motion: reduce)").matches,
     waitForElement: WAIT_MS,
     skipMissingElement: true,
-    onHighlighted: () => localStorage.setItem(KEPT, tour.getActiveIndex()),
+    onHighlightStarted: () => localStorage.setItem(KEPT, tour.getActiveIndex()),
     onDoneClick() {
       localStorage.setItem(KEPT, 0);
       tour.destroy();

@@ -29,7 +29,7 @@ export function whenPressed(attribute, act) {
 export function followLinksWithin() {
   document.addEventListener("click", event => {
     const hash = event.target.closest?.('a[href^="#"]')?.hash;
-    if (!hash) return;
+    if (!hash || event.defaultPrevented) return;
     event.preventDefault();
     history.replaceState(null, "", `${location.pathname}${location.search}`);
     location.hash = hash;
