@@ -194,6 +194,7 @@ class TestCompare:
         assert "83.9 %" in done.out
         assert "TF-IDF + logistic regression (1,600 reviews of 128 tokens)" in done.out
 
+    @pytest.mark.slow
     def test_json_has_all_facts(self, command):
         done = command("compare", *self.IDS, "--json")
         facts = json.loads(done.out)
@@ -216,6 +217,7 @@ class TestCompare:
 
 
 class TestReport:
+    @pytest.mark.slow
     def test_it_writes_one_page(self, command, tmp_path):
         file = tmp_path / "report.html"
         done = command("report", "reference-lora-1", "--out", f"{file}", "--author", "Ada")

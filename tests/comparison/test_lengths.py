@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from compared_runs import compare, finished, finished_group, nothing
 from small_runs import small_config
 
@@ -41,6 +42,7 @@ class TestTwoRuns:
         other = finished(store, "B", [], config={"max_length": 50}, test_set="others")
         assert not any(SAYS in told for told in compare(store, one, other).verdict)
 
+    @pytest.mark.slow
     def test_the_command_says_it(self, command, store):
         runs = at(store, "Short", 40, 16), at(store, "Long", 10, 128)
         assert SAYS in command("compare", *(run.run_id for run in runs)).out

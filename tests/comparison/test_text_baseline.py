@@ -50,6 +50,7 @@ def invent(monkeypatch, word: str = "great", place: int = 5) -> None:
     monkeypatch.setitem(loading._pools, IMDB, pools)
 
 
+@pytest.mark.slow
 class TestCut:
     @pytest.mark.parametrize("max_length", [8, 50, 512])
     def test_a_run_reads_the_same_of_the_whole_and_of_the_cut_text(self, base, max_length):
@@ -83,6 +84,7 @@ class TestMeasure:
         assert majority.probabilities[0, 1] == pytest.approx(sum(labels) / 9)
         assert majority.accuracy.value == 0.5
 
+    @pytest.mark.slow
     def test_on_the_assignments_reviews_it_learns_about_as_little_as_they_do(self):
         tfidf = measure(RunConfig(num_reviews=160, max_length=50, seed=42))[TFIDF]
         assert 0.58 < tfidf.accuracy.value < 0.65
@@ -117,6 +119,7 @@ class TestMeasure:
         assert np.random.get_state()[1].tolist() == before
 
 
+@pytest.mark.slow
 class TestOnce:
     def test_what_decides_nothing_is_not_computed_again(self, computed):
         first = measure(small_config())
@@ -159,6 +162,7 @@ class TestOnce:
         assert len(found) == 4
 
 
+@pytest.mark.slow
 class TestFolder:
     def test_keeps_them_for_the_next_start(self, tmp_path, computed):
         folder = tmp_path / "new" / "folder"

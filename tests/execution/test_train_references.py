@@ -83,6 +83,7 @@ def shipped(tmp_path_factory):
     store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset_id", presets.REFERENCES)
 class TestThoseInTheBox:
     def test_were_trained_by_their_preset(self, shipped, preset_id):

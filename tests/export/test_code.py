@@ -40,6 +40,7 @@ def every_script(tmp_path_factory) -> Path:
 
 
 class TestEveryScript:
+    @pytest.mark.slow
     def test_is_python_and_knows_nothing_of_this_program(self, every_script):
         paths = list(every_script.glob("*.py"))
         assert len(paths) == len(METHODS) * len(BASES) + len(DATASETS)
@@ -66,6 +67,7 @@ class TestEveryScript:
 
 @pytest.mark.parametrize("method", METHODS)
 class TestEveryRow:
+    @pytest.mark.slow
     def test_its_notebook_is_valid_and_has_the_scripts_code(self, method):
         config = RunConfig(method=method)
         book = nbformat.reads(notebook(config), as_version=4)
@@ -156,6 +158,7 @@ NAMES = st.text(
 ) | st.sampled_from(['"""', "\\", '\\"""; import os #', "# $x$ <b>", "../..", "{x}", "''' \\N"])
 
 
+@pytest.mark.slow
 class TestTheName:
     @pytest.fixture(scope="class")
     def statements(self) -> int:

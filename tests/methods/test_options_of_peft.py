@@ -102,6 +102,7 @@ WITH_BLOCKS = [name for name, row in METHODS.items() if LAYERS in row.fields]
 
 @pytest.mark.parametrize("method", WITH_BLOCKS)
 class TestBlocks:
+    @pytest.mark.slow
     def test_that_get_nothing_are_left_as_they_are(self, method):
         drawn = counted(RunConfig(method=method, layers_to_transform=[1, 4]))
         whole = counted(RunConfig(method=method))

@@ -40,6 +40,7 @@ def package_folder() -> Path:
 
 
 class TestBuiltIn:
+    @pytest.mark.slow
     def test_hidden_states_equal_the_original_berts(
         self, package_folder, monkeypatch, forget_bases
     ):
@@ -91,6 +92,7 @@ class TestFiles:
         monkeypatch.setattr(builtin, "_PACKAGE", "copied_minilm")
         return package / "model"
 
+    @pytest.mark.slow
     def test_an_equal_copy_gives_the_same_base(self, copied, base):
         again = models.load(BUILTIN_BASE)
         assert again is not base

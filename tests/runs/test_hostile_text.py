@@ -79,7 +79,7 @@ HOSTILE = {
 
 
 class TestHostileText:
-    @pytest.mark.parametrize("depth", [50, 300, 900, 2_000, 30_000])
+    @pytest.mark.parametrize("depth", [300, 30_000])
     @pytest.mark.parametrize(
         ("before", "inside", "after"),
         [
@@ -137,6 +137,7 @@ class TestHostileText:
     def test_half_a_character_can_be_told_on(self, text):
         assert str(refused(text)).encode()
 
+    @pytest.mark.slow
     @given(text=st.text(st.characters(), max_size=60))
     @example("LoraConfig(target_modules=['q_lin'])" + "\nx" * 20_000)
     def test_any_text_is_read_or_refused(self, text):

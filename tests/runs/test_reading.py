@@ -35,6 +35,7 @@ def call_of(peft_config):
 
 
 class TestEveryRow:
+    @pytest.mark.slow
     @pytest.mark.parametrize("method", WITH_PEFT, ids=lambda method: method.id)
     @settings(max_examples=10)
     @given(data=st.data())

@@ -43,6 +43,7 @@ def values_of(method: str) -> st.SearchStrategy[dict[str, object]]:
 
 @pytest.mark.parametrize("method", METHODS)
 class TestAllowedValues:
+    @pytest.mark.slow
     @settings(max_examples=20)
     @given(data=st.data())
     def test_are_kept_through_flat_and_json_or_do_not_fit_together(self, method, data):

@@ -64,6 +64,7 @@ class TestHolm:
         # 4 · 0.005, then max(0.02, 3 · 0.01), max(0.03, 2 · 0.03), max(0.06, 0.04)
         assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("pairs", [1, 3, 28])
     def test_as_statsmodels_has_it(self, pairs):
         for p_values in np.random.default_rng(10).beta(0.3, 1, (10, pairs)):

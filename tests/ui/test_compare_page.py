@@ -187,6 +187,7 @@ class TestBaselines:
                 worker.get(RunConfig(name="only another name"))
         assert len(failing["calls"]) == 1
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("is_loaded", [False, True])
     def test_what_failed_is_tried_again_after_a_minute_or_once_the_texts_are_there(
         self, services, failing, monkeypatch, is_loaded

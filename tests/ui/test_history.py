@@ -113,6 +113,7 @@ class TestWhatItCannotDo:
         assert forecast(small_config(), services.store.runs()).seconds
 
 
+@pytest.mark.slow
 def test_the_command_line_lists_it(command, services, old):
     problem = services.store.get(old).problem
     assert problem in command("runs").out

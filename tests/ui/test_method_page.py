@@ -47,6 +47,7 @@ def values(preview, **changes):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_every_method_gets_its_page(preview, method):
     brief, page = preview.render(*values(preview, method=method.id))

@@ -51,6 +51,7 @@ def test_the_digest_of_a_run_is_what_the_server_tells_its_owner_alone(services):
     assert told({"owner": ME}) == row["owner_digest"]
 
 
+@pytest.mark.slow
 def test_no_answer_tells_an_owners_id(services):
     store = services.store
     configs = [RunConfig({"r": r, "num_reviews": 40}) for r in (1, 2)]

@@ -3,8 +3,6 @@
 import json
 from itertools import takewhile
 
-import pytest
-
 from peft_demo.ui.page import build
 
 SIDEBAR = ["import-notes", "start-message", "base-model-problem", "dataset-problem"]
@@ -23,13 +21,13 @@ TRIES = {
 """What begins a try, and where the ones before may have left something."""
 
 
-@pytest.fixture
-def config(services):
-    return build(services).get_config_file()
+def test_a_new_try_empties_what_the_ones_before_left(services):
+    config = build(services).get_config_file()
+    for each in TRIES:
+        check(config, each)
 
 
-@pytest.mark.parametrize("each", TRIES, ids=" ".join)
-def test_a_new_try_empties_what_the_ones_before_left(config, each):
+def check(config, each):
     ids = {part["id"]: part["props"].get("elem_id") for part in config["components"]}
     shown = {part["id"]: part["props"].get("visible") for part in config["components"]}
     name, event = each
