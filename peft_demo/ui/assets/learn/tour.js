@@ -4,7 +4,7 @@ import { ask } from "../gradio.js";
 import { openTab, whenPressed } from "../lib/dom.js";
 
 const KEPT = "peft-demo-tour";
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 
 export function start() {
   whenPressed("data-tour", begin);
@@ -19,7 +19,8 @@ async function begin() {
     steps: stops.map(step),
     showProgress: true,
     overlayOpacity: 0.4,
-    animate: !matchMedia("(prefers-reduced-motion: reduce)").matches,
+    // While it moves, the driver takes no notice of the click that a stop waits for.
+    animate: false,
     waitForElement: WAIT_MS,
     skipMissingElement: true,
     onHighlightStarted: () => localStorage.setItem(KEPT, tour.getActiveIndex()),
