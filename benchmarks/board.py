@@ -67,7 +67,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
         newest = next(run.run_id for run in store.runs() if run.status == RunStatus.RUNNING)
         ids = tuple(run_id for run_id in store.ids() if run_id.startswith("run-"))
         first = board.poll(since=-1, curves=ids, shown=ids) or ""
-        models = services.warm_up.text
+        models = services.warm_up.words
         steps = iter(range(STEPS + 1, 10**6))
 
         def step() -> None:

@@ -59,7 +59,7 @@ def measure(home: Path) -> dict[str, Time]:
     repeated: dict[str, Callable[[], object]] = {
         "first poll of another browser": lambda: board.poll(since=-1),
         "poll when nothing changed": lambda: board.poll(
-            since=services.store.version, models=services.warm_up.text
+            since=services.store.version, models=services.warm_up.words
         ),
         "verdict on one run": lambda: board.judge(run_id=ids[-1]),
         "details of one run": lambda: table.details(run_id=ids[-1]),

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import pydantic
 
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.fields.words import shown, shown_single
+from peft_demo.fields.words import must_be, shown, shown_single
 
 Value: TypeAlias = bool | int | float | str | tuple[str, ...] | tuple[int, ...]
 """What a field can hold: a tuple is a choice of modules or of blocks."""
@@ -71,7 +71,7 @@ class Field(ABC):
     @property
     def swept(self) -> str:
         """What a sweep may go over, in words."""
-        return self.allowed.capitalize()
+        return self.allowed[:1].upper() + self.allowed[1:]
 
     @property
     def example(self) -> str:
@@ -113,7 +113,7 @@ class Field(ABC):
             return self._ordered(_adapter(self).validate_python(value))
         except ValueError as error:
             came = shown(value) if self.is_list else shown_single(value)
-            sentence = f"{self.name} must be {self.allowed}, got {came}."
+            sentence = must_be(self.name, self.allowed, came)
             raise InvalidFieldsError({self.name: sentence}) from error
 
     def _ordered(self, checked: Value) -> Value:

@@ -12,6 +12,8 @@ import pydantic
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields.field import Field, Value, Widget
 from peft_demo.formats import number
+from peft_demo.languages import gettext as _
+from peft_demo.languages import gettext_noop
 
 # Patterns of texts without control characters.
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
@@ -59,9 +61,10 @@ class _Numeric(Field):
 
     @property
     def allowed(self) -> str:
-        unit = f" {self.unit}" if self.unit else ""
-        empty = ", or empty" if self.default is None else ""
-        return f"{self.noun} between {number(self.minimum)} and {number(self.maximum)}{unit}{empty}"
+        limits = {"low": number(self.minimum), "high": number(self.maximum)}
+        words = _("%(noun)s between %(low)s and %(high)s") % {"noun": _(self.noun), **limits}
+        unit = f" {_(self.unit)}" if self.unit else ""
+        return words + unit + (_(", or empty") if self.default is None else "")
 
     def check(self, value: object) -> Value | None:
         """Also takes ``19,000``; a comma that parts no thousands could be either, and is refused.
@@ -78,7 +81,7 @@ class _Numeric(Field):
         except InvalidFieldsError as error:
             if not (self.has_fractions and _DECIMAL_COMMA.fullmatch(text)):
                 raise
-            hint = f"write {text.replace(',', '.')} with a point"
+            hint = _("write %(number)s with a point") % {"number": text.replace(",", ".")}
             sentence = f"{error.problems[self.name].removesuffix('.')}: {hint}."
             raise InvalidFieldsError({self.name: sentence}) from error
 
@@ -89,7 +92,7 @@ class Integer(_Numeric):
 
     kind = "integer"
     example = "1, 4, 16"
-    noun = "a whole number"
+    noun = gettext_noop("a whole number")
 
     default: int | None
     minimum: int
@@ -115,7 +118,7 @@ class Number(_Numeric):
 
     kind = "number"
     example = "1e-4, 1e-3"
-    noun = "a number"
+    noun = gettext_noop("a number")
     has_fractions = True
 
     @property
@@ -161,9 +164,11 @@ class Text(Field):
 
     @property
     def allowed(self) -> str:
-        least = f"{number(self.minimum)} to" if self.minimum else "at most"
-        lines = "" if self.has_lines else " on one line"
-        return f"{least} {number(self.maximum)} characters{lines}, without control characters"
+        least = f"{number(self.minimum)} {_('to')}" if self.minimum else _("at most")
+        limit = {"least": least, "most": number(self.maximum)}
+        if self.has_lines:
+            return _("%(least)s %(most)s characters, without control characters") % limit
+        return _("%(least)s %(most)s characters on one line, without control characters") % limit
 
 
 @dataclass(frozen=True)
@@ -182,7 +187,7 @@ class Choice(Field):
 
     @property
     def allowed(self) -> str:
-        return f"one of {', '.join(self.choices)}"
+        return _("one of %(choices)s") % {"choices": ", ".join(self.choices)}
 
     @property
     def example(self) -> str:
@@ -222,8 +227,10 @@ class Modules(Field):
 
     @property
     def allowed(self) -> str:
-        listed = ", ".join(self.choices)
-        return f"none or some of {listed}" if self.may_be_empty else f"one or more of {listed}"
+        listed = {"choices": ", ".join(self.choices)}
+        if self.may_be_empty:
+            return _("none or some of %(choices)s") % listed
+        return _("one or more of %(choices)s") % listed
 
     @property
     def swept(self) -> str:
@@ -251,9 +258,12 @@ class Switch(Field):
     kind = "switch"
     widget = "checkbox"
     example = "no, yes"
-    allowed = "yes or no"
 
     default: bool
+
+    @property
+    def allowed(self) -> str:
+        return _("yes or no")
 
     @property
     def annotation(self) -> Any:
@@ -282,7 +292,9 @@ class Blocks(Field):
 
     @property
     def allowed(self) -> str:
-        return f"some of the blocks 0 to {self.maximum}, such as 0, 2 or 1-3, or empty for all"
+        return _("some of the blocks 0 to %(last)s, such as 0, 2 or 1-3, or empty for all") % {
+            "last": self.maximum
+        }
 
     @property
     def example(self) -> str:

@@ -12,8 +12,9 @@ import pydantic
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields.field import Field, Value
 from peft_demo.fields.kinds import module_names
-from peft_demo.fields.words import shown_single
+from peft_demo.fields.words import must_be, shown_single
 from peft_demo.formats import number
+from peft_demo.languages import gettext as _
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,15 @@ class Pattern(Field):
 
     @property
     def allowed(self) -> str:
-        limits = f"a whole number between {number(self.minimum)} and {number(self.maximum)}"
-        return f"empty, or {limits} for some of {', '.join(self.choices)} ({self.example})"
+        return _(
+            "empty, or a whole number between %(low)s and %(high)s for some of %(choices)s "
+            "(%(example)s)"
+        ) % {
+            "low": number(self.minimum),
+            "high": number(self.maximum),
+            "choices": ", ".join(self.choices),
+            "example": self.example,
+        }
 
     @property
     def example(self) -> str:
@@ -53,7 +61,7 @@ class Pattern(Field):
             return self.default
         numbers = self.numbers(value)
         if numbers is None:
-            sentence = f"{self.name} must be {self.allowed}, got {shown_single(value)}."
+            sentence = must_be(self.name, self.allowed, shown_single(value))
             raise InvalidFieldsError({self.name: sentence})
         return ", ".join(f"{module}: {number}" for module, number in numbers.items())
 

@@ -4,6 +4,7 @@ import json
 import math
 
 from peft_demo.formats import number
+from peft_demo.languages import gettext as _
 
 MOST_SHOWN = 12
 """Elements of a list that stand in a sentence."""
@@ -13,13 +14,25 @@ def shown(value: object, limit: int = 60) -> str:
     """``value`` as it may stand in a sentence: quoted if text, cut with "…" if long."""
     if isinstance(value, str):
         quoted = json.dumps(value[:limit], ensure_ascii=False)
-        return quoted if len(value) <= limit else f"{quoted}… ({len(value):,} characters)"
+        return (
+            quoted
+            if len(value) <= limit
+            else _("%(text)s… (%(count)s characters)")
+            % {
+                "text": quoted,
+                "count": f"{len(value):,}",
+            }
+        )
     if isinstance(value, (list, tuple)):
         items = [cut(str(item), limit) for item in value[:MOST_SHOWN]]
-        more = [f"… ({len(value):,} in all)"] if len(value) > MOST_SHOWN else []
-        return ", ".join([*items, *more]) or "nothing"
+        more = (
+            [_("… (%(count)s in all)") % {"count": f"{len(value):,}"}]
+            if len(value) > MOST_SHOWN
+            else []
+        )
+        return ", ".join([*items, *more]) or _("nothing")
     if value is None:
-        return "nothing"
+        return _("nothing")
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and math.isfinite(value):
@@ -27,10 +40,19 @@ def shown(value: object, limit: int = 60) -> str:
     return cut(str(value), limit)
 
 
+def must_be(name: str, allowed: str, came: str) -> str:
+    """A refusal: it names the field, what may be entered, and what came."""
+    return _("%(name)s must be %(allowed)s, got %(value)s.") % {
+        "name": name,
+        "allowed": allowed,
+        "value": came,
+    }
+
+
 def shown_single(value: object) -> str:
     """The same where one value is wanted: a list is told as such."""
     if isinstance(value, (list, tuple)):
-        return f"a list with {shown(value)}"
+        return _("a list with %(values)s") % {"values": shown(value)}
     return shown(value)
 
 

@@ -1,6 +1,6 @@
 """LESSONS: one file a lesson, checked as it is read; what its runs show is the store's."""
 
-from peft_demo.lessons.loading import LESSONS, PROBLEMS, lesson, lesson_plan, listed
+from peft_demo.lessons.loading import LESSONS, PROBLEMS, lesson, lesson_plan, listed, shown_lessons
 from peft_demo.lessons.schema import Lesson, PlannedRuns, Step
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "lesson",
     "lesson_plan",
     "listed",
+    "shown_lessons",
 ]

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Annotated
 
 import pydantic
-import yaml
 
-from peft_demo.lessons.loading import TEXTS
+from peft_demo.languages import language
+from peft_demo.lessons.languages import FOLDER, TEXTS, content
 from peft_demo.lessons.schema import Line, Part
 
 
@@ -30,11 +30,17 @@ class Term(Part):
         return re.sub(r"\W+", "-", self.term.lower()).strip("-")
 
 
-@cache
 def glossary() -> tuple[Term, ...]:
-    """Every term, in the order of the alphabet."""
-    content = yaml.safe_load((TEXTS / "glossary.yaml").read_text(encoding="utf-8"))
-    terms = pydantic.TypeAdapter(tuple[Term, ...]).validate_python(content)
+    """Every term of the current language, in the order of the alphabet."""
+    return _glossary(language())
+
+
+@cache
+def _glossary(code: str) -> tuple[Term, ...]:
+    # A language has words of its own, not those of English one by one.
+    path = FOLDER / code / "glossary.yaml"
+    found = content(path if path.exists() else TEXTS / "glossary.yaml")
+    terms = pydantic.TypeAdapter(tuple[Term, ...]).validate_python(found)
     return tuple(sorted(terms, key=lambda term: term.term.lower()))
 
 

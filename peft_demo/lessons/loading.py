@@ -8,21 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pydantic
-import yaml
 
 from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError, refuse
 from peft_demo.fields import shown
+from peft_demo.languages import SOURCE, language
+from peft_demo.lessons.languages import TEXTS, content
 from peft_demo.lessons.plans import plan_of, start_values
 from peft_demo.lessons.schema import TABS, Lesson
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig, fields_of
 from peft_demo.runs.sweeps import Plan
-
-TEXTS = Path(__file__).parent / "en"
-"""A folder for each language."""
-
-# Ten times as fast, where PyYAML was built with it.
-_Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 OTHERS = ("glossary", "tour")
 """Files of it that are no lessons."""
@@ -31,21 +26,18 @@ PLACES = ("preset", "find-rate", "more-settings", "several", "transfer", *TABS)
 """What can be hidden beside fields: parts of the form, and tabs."""
 
 
-def read(path: Path) -> Lesson:
-    """The lesson of a file, checked to its last value.
+def read(path: Path, code: str = SOURCE) -> Lesson:
+    """The lesson of a file in a language, checked to its last value.
 
     Raises:
         InvalidFieldsError: a sentence that names file, step and key.
     """
     where = path.name
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (OSError, UnicodeError, yaml.YAMLError) as error:
-        refuse(where, f"{where} cannot be read: {' '.join(str(error).split())}.")
-    if not isinstance(content, dict):
+    found = content(path, code)
+    if not isinstance(found, dict):
         refuse(where, f"{where} must map keys such as title and steps to values.")
     try:
-        lesson = Lesson.model_validate(content)
+        lesson = Lesson.model_validate(found)
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         refuse(where, f"{where}: {_place(first['loc'])} is wrong: {_reason(first)}.")
@@ -153,6 +145,16 @@ LESSONS, PROBLEMS = load(TEXTS)
 """Every lesson by its id, and a sentence about each file that is none."""
 
 
+def shown_lessons() -> dict[str, Lesson]:
+    """Every lesson in the current language."""
+    return LESSONS if language() == SOURCE else _in_language(language())
+
+
+@cache
+def _in_language(code: str) -> dict[str, Lesson]:
+    return {lesson_id: read(TEXTS / f"{lesson_id}.yaml", code) for lesson_id in LESSONS}
+
+
 def listed() -> list[dict[str, Any]]:
     """Every lesson in short, as plain data: all but its steps and runs."""
     return [
@@ -167,14 +169,14 @@ def listed() -> list[dict[str, Any]]:
 
 
 def lesson(lesson_id: str) -> Lesson:
-    """The lesson of that id.
+    """The lesson of that id, in the current language.
 
     Raises:
         NotFoundError: there is none; names those that exist.
     """
     if lesson_id not in LESSONS:
         raise NotFoundError(f"lesson must be one of {', '.join(LESSONS)}, got {shown(lesson_id)}.")
-    return LESSONS[lesson_id]
+    return shown_lessons()[lesson_id]
 
 
 def lesson_plan(lesson_id: str, name: str | None = None, owner: str = "") -> Plan:

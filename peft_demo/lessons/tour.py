@@ -6,9 +6,9 @@ from functools import cache
 from typing import Literal
 
 import pydantic
-import yaml
 
-from peft_demo.lessons.loading import TEXTS
+from peft_demo.languages import language
+from peft_demo.lessons.languages import TEXTS, content
 from peft_demo.lessons.schema import Line, Markdown, Part, Tab
 
 
@@ -25,8 +25,12 @@ class Stop(Part):
     """Go on when a person has clicked the element itself."""
 
 
-@cache
 def tour() -> tuple[Stop, ...]:
-    """The stops in their order."""
-    content = yaml.safe_load((TEXTS / "tour.yaml").read_text(encoding="utf-8"))
-    return pydantic.TypeAdapter(tuple[Stop, ...]).validate_python(content)
+    """The stops in their order, in the current language."""
+    return _tour(language())
+
+
+@cache
+def _tour(code: str) -> tuple[Stop, ...]:
+    stops = content(TEXTS / "tour.yaml", code)
+    return pydantic.TypeAdapter(tuple[Stop, ...]).validate_python(stops)

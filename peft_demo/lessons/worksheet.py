@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from peft_demo.languages import gettext, language, ngettext
 from peft_demo.lessons.loading import lesson
 from peft_demo.lessons.plans import plan_of
 from peft_demo.lessons.prose import html_of
@@ -16,7 +17,10 @@ _environment = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    extensions=["jinja2.ext.i18n"],
 )
+_environment.policies["ext.i18n.trimmed"] = True
+_environment.install_gettext_callables(gettext, ngettext)  # type: ignore[attr-defined]
 
 
 def worksheet(lesson_id: str) -> str:
@@ -28,5 +32,5 @@ def worksheet(lesson_id: str) -> str:
     chosen = lesson(lesson_id)
     plans = {name: plan_of(chosen, name).configs for name in chosen.runs}
     return _environment.get_template("worksheet.html").render(
-        lesson=chosen, lesson_id=lesson_id, plans=plans, prose=html_of
+        lesson=chosen, lesson_id=lesson_id, plans=plans, prose=html_of, language=language()
     )

@@ -39,7 +39,7 @@ def _recommended(method_id: str, **values: object) -> Preset:
     return Preset(
         recommended_id(method_id),
         f"{method.label}, recommended",
-        f"{method.label} at the learning rate that suits it, with enough reviews to learn.",
+        "The learning rate that suits the method, with enough reviews to learn.",
         {
             "method": method_id,
             "learning_rate": method.learning_rate,

@@ -14,6 +14,8 @@ import plotly
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from peft_demo.languages import language
+
 ASSETS = Path(__file__).parent / "assets"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 STYLES = [
@@ -69,8 +71,11 @@ def head() -> str:
         for path in _MODULES
     )
     frame = "".join(path.read_text(encoding="utf-8") for path in FRAME)
+    # Gradio writes its own texts, and what language the document is in, by what the browser speaks.
+    spoken = f'Object.defineProperty(navigator, "language", {{ value: "{language()}" }})'
     return (
-        "".join(links)
+        f"<script>{spoken}</script>"
+        + "".join(links)
         + f"<style>{frame}</style>"
         + f'<script defer src="gradio_api/file={PLOTLY}"></script>'
     )

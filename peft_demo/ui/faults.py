@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from peft_demo.errors import PeftDemoError
+from peft_demo.languages import language, speaking
 
 logger = logging.getLogger(__name__)
 
@@ -39,16 +40,21 @@ def readable(error: Exception) -> PeftDemoError:
 
 
 class Blocks(gr.Blocks):
-    """Gradio's, where every event's error is a sentence.
+    """Gradio's, where every event answers in the page's language, and its error is a sentence.
 
     Before our functions run Gradio takes a request apart, and fails in its own words if the
     request does not have the shape that the page gives it.
     """
 
+    def __init__(self, *args: object, **more: object) -> None:
+        super().__init__(*args, **more)  # type: ignore[arg-type]
+        self._language = language()
+
     async def process_api(self, *args: object, **more: object) -> dict[str, object]:
         """See Blocks; raises nothing but gr.Error that is not printed."""
         try:
-            return await super().process_api(*args, **more)  # type: ignore[arg-type]
+            with speaking(self._language):
+                return await super().process_api(*args, **more)  # type: ignore[arg-type]
         except Exception as error:
             # What people can act on stays until they close it.
             usual = None if isinstance(error, PeftDemoError) else 10

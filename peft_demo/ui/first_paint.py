@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_HEAD, _BODY = b"</head>", b"<gradio-app"
+_LANGUAGE, _HEAD, _BODY = b'lang="en"', b"</head>", b"<gradio-app"
 
 
 class FirstPaint:
-    """Middleware: puts a text at the end of a document's head, and one before Gradio's element."""
+    """Middleware: names a document's language, ends its head, and begins its body with a text."""
 
-    def __init__(self, app: ASGIApp, head: str, body: str) -> None:
+    def __init__(self, app: ASGIApp, head: str, body: str, language: str) -> None:
         self._app = app
         self._head, self._body = head.encode(), body.encode()
+        self._language = f'lang="{language}"'.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; only documents with Gradio's element are changed."""
@@ -33,6 +34,7 @@ class FirstPaint:
             if message.get("more_body"):
                 return
             if _BODY in document:
+                document = document.replace(_LANGUAGE, self._language, 1)
                 document = document.replace(_HEAD, self._head + _HEAD, 1)
                 document = document.replace(_BODY, self._body + _BODY, 1)
             await send(_with_length(start, len(document)))

@@ -11,6 +11,7 @@ from typing import Any
 
 from peft_demo import formats
 from peft_demo.comparison import words
+from peft_demo.languages import gettext as _
 from peft_demo.runs.results import Evaluation
 
 
@@ -33,9 +34,10 @@ def give_or_take(of: Evaluation) -> str:
 def duration(expected: tuple[float, float] | None) -> str:
     """The seconds between which a training is expected to take, without its test."""
     if expected is None:
-        return "time unknown yet"
+        return _("time unknown yet")
     low, high = map(formats.about, expected)
-    return f"{low if low == high else f'{low} to {high}'} of training"
+    time = low if low == high else _("%(low)s to %(high)s") % {"low": low, "high": high}
+    return _("%(time)s of training") % {"time": time}
 
 
 def exact(value: float) -> str:

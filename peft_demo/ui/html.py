@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from peft_demo.languages import gettext, ngettext
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.formats import FILTERS
 
@@ -18,7 +19,11 @@ _environment = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    extensions=["jinja2.ext.i18n"],
 )
+_environment.policies["ext.i18n.trimmed"] = True
+# What a text is in the current language is asked each time.
+_environment.install_gettext_callables(gettext, ngettext)  # type: ignore[attr-defined]
 _environment.filters |= FILTERS
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gradio as gr
 
 from peft_demo.formats import number
+from peft_demo.languages import NAMES, SOURCE, language
+from peft_demo.languages import gettext as _
 from peft_demo.lessons.glossary import glossary
 from peft_demo.ui.api import add_endpoints
 from peft_demo.ui.browser_code import PLOTLY, calling
@@ -47,7 +49,7 @@ _EVENTS = ", ".join(
 
 def placeholder() -> str:
     """What stands for the page until it is drawn."""
-    return render("first_paint", title=TITLE, tabs=[page.label for page in PAGES])
+    return render("first_paint", title=TITLE, tabs=[_(page.label) for page in PAGES])
 
 
 def build(services: Services) -> gr.Blocks:
@@ -62,7 +64,14 @@ def build(services: Services) -> gr.Blocks:
         # The owner's id lives in the browser; key and secret are fixed so that it outlives us.
         owner = gr.BrowserState("", storage_key="peft-demo-owner", secret="peft-demo")
         header = scripted(
-            render("header", title=TITLE, with_form=[p.tab_id for p in PAGES if p.has_form]),
+            render(
+                "header",
+                title=TITLE,
+                with_form=[p.tab_id for p in PAGES if p.has_form],
+                languages=NAMES,
+                current=language(),
+                source=SOURCE,
+            ),
             f"start(element, server, {{{_EVENTS}}})",
             server_functions=functions,
             elem_id="header",
@@ -72,7 +81,7 @@ def build(services: Services) -> gr.Blocks:
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             for page in pages:
                 with gr.Tab(
-                    page.label,
+                    _(page.label),
                     id=page.tab_id,
                     elem_id=f"tab-{page.tab_id}",  # gives the tab and its panel their roles
                     render_children=page.is_drawn_at_once,
@@ -93,7 +102,8 @@ def build(services: Services) -> gr.Blocks:
         blocks.load(issue, owner, owner, **QUIET).then(
             None, owner, None, js=f"(who) => {calling('setOwner(who)')}"
         )
-        add_endpoints(services)
+        if language() == SOURCE:
+            add_endpoints(services)
     return blocks
 
 

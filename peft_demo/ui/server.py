@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import partial
+from typing import Any
 
 # Before gradio is imported, which asks its makers' server for news otherwise.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -13,10 +15,12 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from peft_demo.errors import PeftDemoError
+from peft_demo.languages import SOURCE, language
 from peft_demo.ui.browser_code import STYLES, head, route
 from peft_demo.ui.faults import NoServerErrors
 from peft_demo.ui.first_paint import FirstPaint
 from peft_demo.ui.gate import OwnPagesOnly
+from peft_demo.ui.in_languages import InLanguages
 from peft_demo.ui.learn import worksheets
 from peft_demo.ui.page import build, placeholder
 from peft_demo.ui.services import Services
@@ -27,6 +31,9 @@ PORTS_TRIED = 100
 
 SESSIONS = 200
 """Visits that are remembered; of more the oldest are forgotten, and begin anew."""
+
+THREADS = 64
+"""Enough for a class that polls while some of it classifies."""
 
 LARGEST_UPLOAD = 210_000_000
 """Bytes of a file: the largest adapter in a zip that packs nothing."""
@@ -61,34 +68,47 @@ def serve(host: str | None = None, port: int | None = None) -> None:
 def launch(services: Services, host: str, port: int) -> gr.Blocks:
     """Serve the page in the background."""
     page = build(services)
+    options = _options()
+    options["app_kwargs"]["middleware"][:0] = [
+        Middleware(OwnPagesOnly),
+        Middleware(NoServerErrors),
+        Middleware(InLanguages, build=partial(_other, services), options=_options),
+    ]
     page.launch(
         server_name=host,
         server_port=port,
         prevent_thread_lock=True,
         quiet=True,
         share=False,
-        show_error=True,
-        theme=THEME,
-        css_paths=STYLES,
-        app_kwargs={
-            "middleware": [
-                Middleware(OwnPagesOnly),
-                Middleware(NoServerErrors),
-                Middleware(FirstPaint, head=head(), body=placeholder()),
-            ],
-            "routes": [route(), worksheets.route()],
-        },
-        footer_links=["api"],
-        run_history=False,
-        enable_monitoring=False,
-        ssr_mode=False,
         # Gradio keeps some 0.3 MB of each visit, and what is uploaded.
         state_session_capacity=SESSIONS,
-        max_file_size=LARGEST_UPLOAD,
-        # Enough for a class that polls while some of it classifies.
-        max_threads=64,
+        max_threads=THREADS,
+        **options,
     )
     return page
+
+
+def _other(services: Services) -> gr.Blocks:
+    """The page once more, in the current language."""
+    page = build(services)
+    page.state_session_capacity, page.max_threads = SESSIONS, THREADS
+    return page
+
+
+def _options() -> dict[str, Any]:
+    """How the page is served, whichever its language."""
+    paint = Middleware(FirstPaint, head=head(), body=placeholder(), language=language())
+    return {
+        "show_error": True,
+        "theme": THEME,
+        "css_paths": STYLES,
+        "app_kwargs": {"middleware": [paint], "routes": [route(), worksheets.route()]},
+        "footer_links": ["api"] if language() == SOURCE else [],
+        "run_history": False,
+        "enable_monitoring": False,
+        "ssr_mode": False,
+        "max_file_size": LARGEST_UPLOAD,
+    }
 
 
 def free_port(host: str, first: int) -> int:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from peft_demo import data, models, settings
 from peft_demo.errors import PeftDemoError
 from peft_demo.execution import Engine, preferred
+from peft_demo.languages import gettext, gettext_noop
 from peft_demo.runs import Run, RunKind
 from peft_demo.storage import Store
 from peft_demo.ui.baseline_worker import BaselineWorker
@@ -30,7 +31,15 @@ class WarmUp:
     """How far the models are; the page shows it."""
 
     state: Literal["loading", "ready", "failed"] = "loading"
-    text: str = "Loading the models …"
+    text: str = gettext_noop("Loading the models …")
+    """In English."""
+    time: str = ""
+    """How long it took, once it is ready."""
+
+    @property
+    def words(self) -> str:
+        """What the page says, in the current language."""
+        return f"{gettext(self.text)} {self.time}".strip()
 
 
 class Services:
@@ -114,7 +123,8 @@ class Services:
             self.warm_up.state, self.warm_up.text = "failed", f"Loading failed: {error}"
         else:
             self.warm_up.state = "ready"
-            self.warm_up.text = f"Models ready after {time.perf_counter() - started:.0f} s"
+            self.warm_up.time = f"{time.perf_counter() - started:.0f} s"
+            self.warm_up.text = gettext_noop("Models ready after")
         if not gc.isenabled():
             # What is loaded stays: to look through it again and again would take 0.3 s each time.
             gc.freeze()
@@ -124,16 +134,16 @@ class Services:
 
     def _load(self) -> None:
         # In this order: what the first visitor is likely to need first.
-        self.warm_up.text = "Starting torch …"
+        self.warm_up.text = gettext_noop("Starting torch …")
         import peft_demo.inference
         import peft_demo.libraries
 
-        self.warm_up.text = "Loading the base model …"
+        self.warm_up.text = gettext_noop("Loading the base model …")
         models.load(models.BUILTIN_BASE)
-        self.warm_up.text = "Loading the reference adapters …"
+        self.warm_up.text = gettext_noop("Loading the reference adapters …")
         for run in self.store.runs():
             if run.is_reference:
                 self.predictor.model(run)
-        self.warm_up.text = "Loading the reviews …"
+        self.warm_up.text = gettext_noop("Loading the reviews …")
         data.load(data.DEFAULT_DATASET)
         import peft_demo.training.loop  # noqa: F401

@@ -116,3 +116,24 @@ def test_what_is_shown_to_others_is_large_and_has_keys(app, visit):
     page.keyboard.press("Escape")
     page.wait_for_function("location.search.includes('name=2')")
     assert "present=1" in page.evaluate("location.search")
+
+
+def test_the_language_is_switched_and_the_address_and_the_form_stay(app, visit):
+    page = visit().open(f"{app.url}/?method=lora&r=4&lora_alpha=32#top")
+    page.locator(".pd-language").focus()
+    page.keyboard.press("Enter")
+    page.locator(".pd-languages:popover-open").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.lang") == "de"
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Training starten").wait_for()
+    assert page.evaluate("document.documentElement.lang") == "de"
+    address = page.evaluate("location.pathname + location.search + location.hash")
+    assert address.startswith("/de/?method=lora")
+    assert "r=4&" in address
+    assert address.endswith("#top")
+    page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '4'")
+    # What is not allowed is told in the page's language.
+    page.fill("#learning_rate textarea, #learning_rate input", "7")
+    page.get_by_text("erlaubt ist eine Zahl zwischen").first.wait_for()

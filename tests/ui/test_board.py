@@ -241,7 +241,7 @@ def test_what_has_no_result_has_no_verdict(board, services):
 
 
 def test_the_page_shows_task_and_charts_first_then_verdict_and_runs():
-    page = render("board", dataset=DATASETS[DEFAULT_DATASET])
+    page = render("board", dataset=DATASETS[DEFAULT_DATASET], labels=("negative", "positive"))
     places = ["tell negative from positive", "data-plot=", 'class="pd-panel pd-latest"', "pd-rows"]
     assert [page.index(place) for place in places] == sorted(map(page.index, places))
 

@@ -10,7 +10,7 @@ from peft_demo.runs.questions import QUESTIONS, question
 from peft_demo.runs.sweeps import sweepable
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.form.suggested import suggested
-from peft_demo.ui.form.sweep_form import EMPTY, QUEUE, SweepForm
+from peft_demo.ui.form.sweep_form import QUEUE, SweepForm, empty
 from peft_demo.ui.services import Services
 
 
@@ -82,7 +82,7 @@ def described(several, *entries, **more):
 
 def test_count_and_time_follow_on_the_button_too(several, monkeypatch):
     count, button, told = described(several)
-    assert (count, button["value"], button["interactive"]) == (EMPTY, QUEUE, True)
+    assert (count, button["value"], button["interactive"]) == (empty(), QUEUE, True)
     count, button, told = described(several, 3, ("r", ["1", "2"]))
     assert "<b>6 runs</b>" in count
     assert "41,472 to 82,944 adapter parameters each" in count

@@ -9,6 +9,7 @@ import * as rows from "./form/rows.js";
 import * as sidebar from "./form/sidebar.js";
 import { connect } from "./gradio.js";
 import * as header from "./header.js";
+import * as languages from "./languages.js";
 import * as maker from "./learn/maker.js";
 import * as player from "./learn/player.js";
 import * as tour from "./learn/tour.js";
@@ -40,6 +41,7 @@ export function start(element, server, events) {
   followLinksWithin();
   for (const part of [
     header,
+    languages,
     board,
     figures,
     table,

@@ -42,7 +42,7 @@ export const chosen = ids => keep({ ids });
 export function opened(ids) {
   isTruthOwn = false;
   keep({ ids });
-  openTab("Review");
+  openTab("review-tab");
 }
 
 // The truth goes with the text that it came with, unless a person said it.

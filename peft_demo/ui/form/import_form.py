@@ -11,6 +11,7 @@ from pydantic import Field
 
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, PeftDemoError, UndecidedError
+from peft_demo.languages import gettext as _
 from peft_demo.runs import NAME, run_field
 from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.owners import acting
@@ -62,7 +63,7 @@ class ImportForm:
             "every run on that, then it joins the list.</p>"
         )
         self.file = gr.File(
-            label="Adapter (zip, or its two files)",
+            label=_("Adapter (zip, or its two files)"),
             file_count="multiple",
             type="filepath",
             elem_id="adapter-file",
@@ -71,7 +72,7 @@ class ImportForm:
         with gr.Row():
             self._draw_settings()
         self._draw_question("base_model")
-        self.button = gr.Button("Import", elem_id="adapter-import")
+        self.button = gr.Button(_("Import"), elem_id="adapter-import")
         self.outcome = styled("", elem_id="imported")
         self._connect(owner)
 
@@ -82,8 +83,8 @@ class ImportForm:
             "dataset": gr.Dropdown(
                 [(f"{row.name}: {row.numbered_labels}", row.id) for row in DATASETS.values()],
                 value=DEFAULT_DATASET,
-                label="Trained for the labels of",
-                info="It is tested on the texts of this data set.",
+                label=_("Trained for the labels of"),
+                info=_("It is tested on the texts of this data set."),
                 elem_id="adapter-dataset",
                 filterable=False,
                 render=False,
@@ -91,22 +92,26 @@ class ImportForm:
             # A line of text: an empty box for numbers would say 0.
             "max_length": gr.Textbox(
                 label=length.label,
-                info="Tokens of each text that it was trained with. Left empty: as its files say.",
+                info=_(
+                    "Tokens of each text that it was trained with. Left empty: as its files say."
+                ),
                 max_lines=1,
                 elem_id="adapter-max-length",
                 render=False,
             ),
             "swap_labels": gr.Checkbox(
                 False,
-                label="Swap the labels",
-                info="If it has the two labels the other way round. An accuracy far below guessing "
-                "asks for it later, too.",
+                label=_("Swap the labels"),
+                info=_(
+                    "If it has the two labels the other way round. An accuracy far below guessing "
+                    "asks for it later, too."
+                ),
                 elem_id="adapter-swap-labels",
                 render=False,
             ),
             "name": gr.Textbox(
                 label=NAME.label,
-                info="Left empty, it is called as the file.",
+                info=_("Left empty, it is called as the file."),
                 max_lines=1,
                 elem_id="adapter-name",
                 render=False,

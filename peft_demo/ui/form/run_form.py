@@ -12,6 +12,7 @@ import gradio as gr
 from peft_demo import data, models, runs
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.fields import Field, Widget
+from peft_demo.languages import gettext as _
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, Preset, preset, recommended_id
@@ -77,13 +78,13 @@ class Form:
         start = preset(first).config(**defaults, name="").flat() | {"name": ""}
         self.preset = gr.Dropdown(
             [
-                (PRESETS[first].label, first),
-                ("Recommended for the method below", RECOMMENDED),
-                *((preset(name).label, name) for name in ASSIGNMENT),
+                (_(PRESETS[first].label), first),
+                (_("Recommended for the method below"), RECOMMENDED),
+                *((_(preset(name).label), name) for name in ASSIGNMENT),
             ],
             value=first,
-            label="Preset",
-            info=PRESETS[first].help,
+            label=_("Preset"),
+            info=_(PRESETS[first].help),
             elem_id="preset",
             filterable=False,
         )
@@ -92,10 +93,10 @@ class Form:
         self._controls: dict[Slot, Any] = {}
         self._problems: dict[str, gr.HTML] = {}
         self.method = gr.Dropdown(
-            [(f"{method.label} ({method.year})", method.id) for method in METHODS.values()],
+            [(f"{_(method.label)} ({method.year})", method.id) for method in METHODS.values()],
             value=start["method"],
-            label=runs.METHOD.label,
-            info=METHODS[start["method"]].summary,
+            label=_(runs.METHOD.label),
+            info=_(METHODS[start["method"]].summary),
             elem_id="method",
             filterable=True,
         )
@@ -108,8 +109,8 @@ class Form:
             if slot.is_plain:
                 self._draw(slot, start)
             if slot.field is runs.LEARNING_RATE:
-                self.find = gr.Button("Find a learning rate", size="sm", elem_id="find-rate")
-        with gr.Accordion("More settings", open=False, elem_id="more-settings"):
+                self.find = gr.Button(_("Find a learning rate"), size="sm", elem_id="find-rate")
+        with gr.Accordion(_("More settings"), open=False, elem_id="more-settings"):
             for slot in sorted((slot for slot in slots if not slot.is_plain), key=_rareness):
                 self._draw(slot, start)
         self.slots = tuple(self._controls)
@@ -153,7 +154,7 @@ class Form:
         """Put a preset's values into the form; base, data set and seed stay as they are."""
         chosen = _preset(preset_id, method_id)
         # The run is named after its settings, which will still change.
-        return [gr.update(info=chosen.help), *self.show({**_values(chosen), "name": ""})]
+        return [gr.update(info=_(chosen.help)), *self.show({**_values(chosen), "name": ""})]
 
     def changes(self, preset_id: str, *values: Any) -> str:
         """Which settings are no longer the preset's, in words; empty if all are."""
@@ -162,8 +163,8 @@ class Form:
         except InvalidFieldsError:
             return ""  # said at its field
         told = _values(_preset(preset_id, now["method"]))
-        labels = {slot.field.name: slot.field.label for slot in self.slots}
-        labels["method"] = runs.METHOD.label
+        labels = {slot.field.name: _(slot.field.label) for slot in self.slots}
+        labels["method"] = _(runs.METHOD.label)
         names = [name for name, value in told.items() if now.get(name, value) != value]
         return render("preset_changed", labels=[labels[name] for name in names])
 
@@ -180,7 +181,7 @@ class Form:
             if slot.field.name in written and changes["visible"]:
                 changes["value"] = written[slot.field.name]
             if slot.field.name == "method":
-                changes["info"] = METHODS[method_id].summary
+                changes["info"] = _(METHODS[method_id].summary)
             updates.append(gr.update(**changes))
         return updates
 
@@ -208,7 +209,7 @@ class Form:
         after |= {name: fields[name].written(value) for name, value in loaded.items()}
         names = [n for n in after if n != "method" and n in before and _differ(before[n], after[n])]
         undo = {"method": was, **{name: before[name] for name in names}}
-        note = render("switched", labels=[fields[name].label for name in names], undo=undo)
+        note = render("switched", labels=[_(fields[name].label) for name in names], undo=undo)
         return [note if was != method_id else "", *self.show(loaded)]
 
     def undo(self, values: Values) -> list[Any]:
@@ -223,8 +224,8 @@ class Form:
         control = _WIDGETS[field.widget](
             field,
             field.written(value),
-            label=f"{field.label} ({field.unit})" if field.unit else field.label,
-            info=field.help,
+            label=f"{_(field.label)} ({_(field.unit)})" if field.unit else _(field.label),
+            info=_(field.help),
             elem_id=slot.element,
             visible=shown,
         )
@@ -323,8 +324,8 @@ def _fetch(name: str, load: Callable[[str], object], chosen: str) -> list[Any]:
 
 
 def _dropdown(field: Any, value: Any, **common: Any) -> gr.Dropdown:
-    labels = {row.id: row.label for row in models.BASES.values()}
-    labels |= {row.id: row.label for row in data.DATASETS.values()}
+    labels = {row.id: _(row.label) for row in models.BASES.values()}
+    labels |= {row.id: _(row.label) for row in data.DATASETS.values()}
     choices = [(labels.get(choice, choice), choice) for choice in field.choices]
     return gr.Dropdown(choices, value=value, filterable=False, **common)
 

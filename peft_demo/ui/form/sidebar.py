@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import models
+from peft_demo.languages import gettext as _
 from peft_demo.runs import RunKind, questions, sweeps
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
@@ -42,7 +43,7 @@ class Sidebar:
             self.transfer = Transfer(self.form, self.message)
             with gr.Column(elem_id="start-bar"):
                 self.brief = styled(render("waiting"), elem_id="brief")
-                start = gr.Button("Start training", variant="primary", elem_id="start")
+                start = gr.Button(_("Start training"), variant="primary", elem_id="start")
                 self.message.render()
         form = self.form
         for button, kind in ((start, RunKind.TRAINING), (form.find, RunKind.RANGE_TEST)):
@@ -85,9 +86,11 @@ class Sidebar:
 
     def _submit(self, kind: RunKind, owner: object, *values: Any) -> str:
         run = self._services.engine.submit(self.form.config(*values), acting(owner), kind)
-        return render("queued", what=f"{run.run_id} was", group_id=None)
+        what = _("%(run)s was put into the queue.") % {"run": run.run_id}
+        return render("queued", what=what, group_id=None)
 
     def _submit_all(self, owner: object, *values: Any) -> str:
         plan = self.several.plan(*values)
         group, queued = self._services.engine.submit_plan(plan, acting(owner))
-        return render("queued", what=f"{len(queued)} runs were", group_id=group.group_id)
+        what = _("%(count)s runs were put into the queue.") % {"count": len(queued)}
+        return render("queued", what=what, group_id=group.group_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from peft_demo import formats
 from peft_demo.fields import Blocks, Choice, Field, Modules, Pattern, Switch
+from peft_demo.languages import gettext as _
 from peft_demo.methods import METHODS
 from peft_demo.runs import LEARNING_RATE, METHOD
 
@@ -18,7 +19,7 @@ _ROUND = (100, 200, 400, 1_000, 2_000, 4_000, 10_000, 20_000)
 def suggested(field: Field) -> list[tuple[str, str]]:
     """Each value's name and what the field reads; some of the many that a number may have."""
     if field.name == METHOD.name:
-        return [(row.label, row.id) for row in METHODS.values()]
+        return [(_(row.label), row.id) for row in METHODS.values()]
     return [(value, value) for value in _values(field)]
 
 

@@ -14,6 +14,8 @@ from peft_demo import formats, runs
 from peft_demo.comparison import confounding
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import Field
+from peft_demo.languages import gettext as _
+from peft_demo.languages import gettext_noop
 from peft_demo.runs import sweeps
 from peft_demo.runs.questions import Question
 from peft_demo.runs.sweeps import Plan
@@ -30,18 +32,18 @@ if TYPE_CHECKING:
 MOST_NAMED = 8
 """Runs that are named before they are queued."""
 
-QUEUE = "Queue them all"
+QUEUE = gettext_noop("Queue them all")
 
-TYPED = "Choose or type values, each with Enter."
+TYPED = gettext_noop("Choose or type values, each with Enter.")
 
 Chips: TypeAlias = Annotated[
     list[str] | None, pydantic.Field(description="a list of values, each as a text")
 ]
 
-EMPTY = (
-    "<p class='pd-quiet'>Choose repeats or a field to sweep: here stands how many runs that makes "
-    "and how long they take.</p>"
-)
+
+def empty() -> str:
+    """What stands there before anything is asked for."""
+    return render("no_sweep")
 
 
 class SweepForm:
@@ -52,12 +54,12 @@ class SweepForm:
         self._services = services
         self._form = form
         first = str(form.method.value)
-        self.place = gr.Accordion("Repeats, sweeps and races", open=False, elem_id="several")
+        self.place = gr.Accordion(_("Repeats, sweeps and races"), open=False, elem_id="several")
         with self.place:
             self._repeats = gr.Number(
                 1,
-                label=sweeps.REPEATS.label,
-                info=sweeps.REPEATS.help,
+                label=_(sweeps.REPEATS.label),
+                info=_(sweeps.REPEATS.help),
                 elem_id="repeats",
             )
             unchecked(self._repeats)
@@ -65,14 +67,17 @@ class SweepForm:
             self._axes = [self._axis(number, first) for number in range(sweeps.MOST_AXES)]
             self._race = gr.Checkbox(
                 False,
-                label="Race",
-                info=f"Lets up to {sweeps.MOST_RACERS} runs train in turns, so that their curves "
-                "grow together; each gets the numbers that it has alone.",
+                label=_("Race"),
+                info=_(
+                    "Lets up to %(count)s runs train in turns, so that their curves grow together; "
+                    "each gets the numbers that it has alone."
+                )
+                % {"count": sweeps.MOST_RACERS},
                 elem_id="race",
             )
             self._told.append(_place("race"))
-            count = styled(EMPTY, elem_id="sweep-count")
-            self.button = gr.Button(QUEUE, elem_id="queue-all")
+            count = styled(empty(), elem_id="sweep-count")
+            self.button = gr.Button(_(QUEUE), elem_id="queue-all")
         self.described: list[Any] = [count, self.button, *self._told]
         """The outputs of ``describe``."""
         self.inputs: list[Any] = [
@@ -114,13 +119,15 @@ class SweepForm:
         axes: dict[str, list[str]] = {}
         for name, chips in zip(map(_name, pairs[::2]), pairs[1::2], strict=True):
             if name and name in axes:
-                raise InvalidFieldsError({name: f"{name} must be swept once, got it twice."})
+                raise InvalidFieldsError(
+                    {name: _("%(name)s must be swept once, got it twice.") % {"name": name}}
+                )
             if name:
                 axes[name] = _parts(_field(config.method, name), chips)
         planned = sweeps.plan(config.flat(), axes, repeats=repeats, race=bool(race))
         if len(planned.configs) < 2:
             raise InvalidFieldsError(
-                {"repeats": "repeats must be at least 2 where no field is swept, got 1."}
+                {"repeats": _("repeats must be at least 2 where no field is swept, got 1.")}
             )
         return planned
 
@@ -138,7 +145,7 @@ class SweepForm:
         What is not allowed stands at its control, and then the button cannot be pressed.
         """
         if not self._is_used(values):
-            return self._shown(EMPTY)
+            return self._shown(empty())
         if wrong := problems_of(lambda: self._form.config(*values[len(self.inputs) :])):
             return self._shown(refused(wrong.values()))
         try:
@@ -165,26 +172,27 @@ class SweepForm:
         told = render(
             "planned",
             count=len(configs),
-            parameters=" to ".join(map(formats.whole, sorted({least, most}))),
+            parameters=f" {_('to')} ".join(map(formats.whole, sorted({least, most}))),
             time=duration(expected),
             names=[config.name for config in configs],
             most=MOST_NAMED,
             confounded=confounding.confounded(subjects),
         )
         about = expected and formats.about(math.prod(expected) ** 0.5)
-        return told, f"Queue {len(configs)} runs" + (f" · about {about}" if about else "")
+        queue = _("Queue %(count)s runs") % {"count": len(configs)}
+        return told, queue + (f" · {_('about')} {about}" if about else "")
 
-    def _shown(self, count: str, button: str = QUEUE, told: Iterable[str] = ()) -> list[Any]:
+    def _shown(self, count: str, button: str = "", told: Iterable[str] = ()) -> list[Any]:
         told = [*told] or [""] * len(self._told)
-        return [count, gr.update(value=button, interactive=not any(told)), *told]
+        return [count, gr.update(value=button or _(QUEUE), interactive=not any(told)), *told]
 
     def _axis(self, number: int, method: str) -> tuple[Any, Any]:
         with gr.Row(elem_classes="pd-axis"):
             field = gr.Dropdown(
                 _choices(method),
                 value="",
-                label="Sweep" if number == 0 else "and",
-                info="A field that takes several values.",
+                label=_("Sweep") if number == 0 else _("and"),
+                info=_("A field that takes several values."),
                 elem_id=f"sweep-field-{number + 1}",
             )
             values = gr.Dropdown(
@@ -192,8 +200,8 @@ class SweepForm:
                 value=[],
                 multiselect=True,
                 allow_custom_value=True,
-                label="over",
-                info=TYPED,
+                label=_("over"),
+                info=_(TYPED),
                 elem_id=f"sweep-values-{number + 1}",
             )
         self._told.append(_place(f"sweep-{number + 1}"))
@@ -216,8 +224,10 @@ class SweepForm:
         field = _field(method, _name(name))
         emptied: dict[str, Any] = {"value": []} if chips else {}
         if field is None:
-            return gr.update(choices=[], info=TYPED, **emptied)
-        allowed = "Choose several." if name == runs.METHOD.name else f"{field.swept}. {TYPED}"
+            return gr.update(choices=[], info=_(TYPED), **emptied)
+        allowed = f"{field.swept}. {_(TYPED)}"
+        if name == runs.METHOD.name:
+            allowed = _("Choose several.")
         return gr.update(choices=suggested(field), info=allowed, **emptied)
 
     def _parted(self, method: MethodId, name: str | None, chips: Chips) -> Any:
@@ -272,4 +282,4 @@ def _place(name: str) -> gr.HTML:
 
 def _choices(method: str) -> list[tuple[str, str]]:
     fields = sorted(sweeps.sweepable(method), key=lambda field: field.is_rare)
-    return [("nothing", ""), *((field.label, field.name) for field in fields)]
+    return [(_("nothing"), ""), *((_(field.label), field.name) for field in fields)]

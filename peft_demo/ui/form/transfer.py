@@ -9,6 +9,7 @@ import gradio as gr
 
 from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import shown
+from peft_demo.languages import gettext as _
 from peft_demo.runs import RunConfig, links, reading
 from peft_demo.runs.reading import SeveralConfigurationsError
 from peft_demo.ui.browser_code import calling
@@ -27,21 +28,23 @@ class Transfer:
         """Draw the controls into the current Blocks; ``beside`` is what else the form says."""
         self._form = form
         self.notes = styled("", elem_id="import-notes")
-        with gr.Accordion("Paste or take along", open=False, elem_id="transfer"):
+        with gr.Accordion(_("Paste or take along"), open=False, elem_id="transfer"):
             self._text = gr.Textbox(
-                label="Paste a configuration",
-                info="A script or notebook with a peft call such as LoraConfig(r=8, …), an "
-                "adapter_config.json, or this program's JSON; a file can be dropped here. It is "
-                "read, never executed.",
+                label=_("Paste a configuration"),
+                info=_(
+                    "A script or notebook with a peft call such as LoraConfig(r=8, …), an "
+                    "adapter_config.json, or this program's JSON; a file can be dropped here. "
+                    "It is read, never executed."
+                ),
                 lines=3,
                 max_lines=10,
                 elem_id="paste",
             )
-            self._button = gr.Button("Put into the form", elem_id="paste-button")
+            self._button = gr.Button(_("Put into the form"), elem_id="paste-button")
             self._choice = gr.Radio(
                 [],
-                label="Which configuration",
-                info="The text has several.",
+                label=_("Which configuration"),
+                info=_("The text has several."),
                 visible=False,
                 elem_id="paste-choice",
             )

@@ -10,6 +10,7 @@ from typing import Any
 
 from peft_demo import lessons, statistics
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
+from peft_demo.languages import gettext as _
 from peft_demo.lessons import Lesson, Step
 from peft_demo.lessons.outcomes import Outcome, holds, outcome
 from peft_demo.lessons.plans import everybodys, found, plan_of
@@ -100,8 +101,13 @@ class Player:
         if not going:
             return ""
         running = [run for run in going if run.status is RunStatus.RUNNING]
-        now = f" · {running[0].config.name} is training" if running else ""
-        return f"{len(every) - len(going)} of {len(every)} runs finished{now}"
+        status = _("%(finished)s of %(total)s runs finished") % {
+            "finished": len(every) - len(going),
+            "total": len(every),
+        }
+        if running:
+            status += " · " + _("%(run)s is training") % {"run": running[0].config.name}
+        return status
 
     def _read(self, place: Place) -> Shown:
         return Shown()
@@ -132,7 +138,8 @@ class Player:
                 flat = run.config.flat()
                 apart = [_differences(config, flat) for config in plan.configs]
                 nearest = min(apart, key=len)
-                return f"{run.config.name} has {', '.join(nearest)}." if nearest else None
+                words = {"run": run.config.name, "differences": ", ".join(nearest)}
+                return _("%(run)s has %(differences)s.") % words if nearest else None
         return None
 
     def _open(self, place: Place) -> Shown:
@@ -265,7 +272,8 @@ def _same(values: Mapping[str, Any], name: str, wanted: Any) -> bool:
 def _differences(config: RunConfig, flat: Mapping[str, Any]) -> list[str]:
     """Settings of a run that are not those of a configuration."""
     return [
-        f"{name} {flat.get(name, 'left out')} instead of {value}"
+        _("%(field)s %(value)s instead of %(wanted)s")
+        % {"field": name, "value": flat.get(name, _("left out")), "wanted": value}
         for name, value in config.flat().items()
         if name != "name" and flat.get(name) != value
     ]

@@ -7,14 +7,19 @@ from html import escape
 
 from markupsafe import Markup
 
+from peft_demo.languages import language
 from peft_demo.lessons.glossary import Term, mark
 from peft_demo.lessons.prose import html_of
 from peft_demo.ui.formats import glued
 
 
-@lru_cache(maxsize=512)
 def prose(text: str) -> Markup:
     """A text as HTML; what looks like HTML in it stays text."""
+    return _prose(text, language())
+
+
+@lru_cache(maxsize=512)
+def _prose(text: str, _language: str) -> Markup:
     return Markup(mark(html_of(text), term_button))
 
 

@@ -18,6 +18,7 @@ from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.fields import shown
 from peft_demo.formats import number
+from peft_demo.languages import gettext as _
 from peft_demo.methods.method import LAYERS
 from peft_demo.runs import Run, RunConfig, RunKind, RunStatus, links, telling
 from peft_demo.runs.imported import PEFT_CONFIG
@@ -46,7 +47,10 @@ class Board(Page):
     def draw(self, frame: Frame) -> None:
         """See Page."""
         dataset = DATASETS[DEFAULT_DATASET]
-        scripted(render("board", dataset=dataset), "board(element)")
+        scripted(
+            render("board", dataset=dataset, labels=[_(label) for label in dataset.labels]),
+            "board(element)",
+        )
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""
@@ -79,7 +83,7 @@ class Board(Page):
         seen = (since, models, problem or None)
         try:
             version, trouble = store.version, store.problem
-            if (version, warm_up.text, trouble) == seen and not wanted:
+            if (version, warm_up.words, trouble) == seen and not wanted:
                 return None
             # A version that went back is another store: all of it is new.
             changed = store.runs(since if since <= version else -1) if version != since else []
@@ -90,11 +94,11 @@ class Board(Page):
             drawn = {run_id: self._curve(run_id) for run_id in set(wanted) & set(ids)}
         except PeftDemoError as error:
             version, changed, ids, drawn, trouble = since, [], None, {}, str(error)
-            if (version, warm_up.text, trouble) == seen:
+            if (version, warm_up.words, trouble) == seen:
                 return None
         answer = {
             "version": version,
-            "models": {"state": warm_up.state, "text": warm_up.text},
+            "models": {"state": warm_up.state, "text": warm_up.words},
             "problem": trouble,
             "ids": ids,
             "runs": [self._summary(run) for run in changed],

@@ -9,6 +9,7 @@ import gradio as gr
 
 from peft_demo.comparison.challenge import board
 from peft_demo.errors import NotFoundError
+from peft_demo.languages import gettext as _
 from peft_demo.runs import Run, RunKind
 from peft_demo.runs.challenge import LIMITS, TITLE
 from peft_demo.ui.baseline_worker import BaselineWorker
@@ -35,16 +36,18 @@ class ChallengePart:
         with gr.Column(elem_id="challenge"):
             opened = styled(render("learn/challenge"), js_on_load=_OPENED)
             with gr.Row():
-                chosen = gr.Dropdown([], label="Challenge", filterable=False, elem_id="challenges")
-                run = gr.Dropdown([], label="Your run", filterable=False, elem_id="challenger")
+                chosen = gr.Dropdown(
+                    [], label=_("Challenge"), filterable=False, elem_id="challenges"
+                )
+                run = gr.Dropdown([], label=_("Your run"), filterable=False, elem_id="challenger")
             with gr.Row():
-                enter = gr.Button("Enter the run", elem_id="enter-challenge")
-                refresh = gr.Button("Refresh the board", elem_id="refresh-challenge")
+                enter = gr.Button(_("Enter the run"), elem_id="enter-challenge")
+                refresh = gr.Button(_("Refresh the board"), elem_id="refresh-challenge")
             outcome = styled("", elem_id="challenge-outcome")
             shown = styled("", elem_id="challenge-board")
-            with gr.Accordion("Set a challenge", open=False, elem_id="set-challenge"):
+            with gr.Accordion(_("Set a challenge"), open=False, elem_id="set-challenge"):
                 fields = [self._box(field) for field in (TITLE, *LIMITS)]
-                create = gr.Button("Set the challenge", elem_id="create-challenge")
+                create = gr.Button(_("Set the challenge"), elem_id="create-challenge")
         for control in (chosen, run):
             unchecked(control)
         seen = [run, shown]
@@ -59,7 +62,7 @@ class ChallengePart:
     @staticmethod
     def _box(field: Any) -> gr.Textbox:
         return gr.Textbox(
-            label=field.label, info=field.help, max_lines=1, elem_id=f"challenge-{field.name}"
+            label=_(field.label), info=_(field.help), max_lines=1, elem_id=f"challenge-{field.name}"
         )
 
     def list(self, challenge: str = "") -> dict[str, Any]:
@@ -89,7 +92,9 @@ class ChallengePart:
 
         def entered() -> str:
             if not any(each.run_id == run for each in self._own(acting(owner), challenge)):
-                raise NotFoundError("run must be a finished training of your own; train one first.")
+                raise NotFoundError(
+                    _("run must be a finished training of your own; train one first.")
+                )
             self._services.store.enter_challenge(challenge, run)
             return render("learn/entered", run=run)
 

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import lessons
+from peft_demo.languages import gettext_noop
 from peft_demo.lessons.glossary import glossary
 from peft_demo.lessons.schema import TABS
 from peft_demo.lessons.tour import tour
@@ -27,11 +28,11 @@ from peft_demo.ui.requests import QUIET, Values, of_event, page_function
 from peft_demo.ui.services import Services
 
 _PARTS = {
-    "preset": "Preset",
-    "find-rate": "Find a learning rate",
-    "more-settings": "More settings",
-    "several": "Repeats, sweeps and races",
-    "transfer": "Paste or take along",
+    "preset": gettext_noop("Preset"),
+    "find-rate": gettext_noop("Find a learning rate"),
+    "more-settings": gettext_noop("More settings"),
+    "several": gettext_noop("Repeats, sweeps and races"),
+    "transfer": gettext_noop("Paste or take along"),
 }
 
 
@@ -46,6 +47,8 @@ class LearnPage(Page):
         self._player = Player(services)
         self._challenge = ChallengePart(services)
         self._controls: Controls
+        self._tabs: dict[str, str] = {}
+        """The tabs' ids by the names that lessons give them."""
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""
@@ -57,7 +60,7 @@ class LearnPage(Page):
         styled(
             render(
                 "learn/page",
-                lessons=lessons.LESSONS,
+                lessons=lessons.shown_lessons(),
                 problems=lessons.PROBLEMS,
                 prose=prose,
                 parts=_PARTS,
@@ -74,8 +77,9 @@ class LearnPage(Page):
     def connect(self, frame: Frame) -> None:
         """Let the player arrange the form."""
         drawn = frame.blocks.blocks.values()
-        tabs = {str(tab.label).lower(): str(tab.id) for tab in drawn if isinstance(tab, gr.Tab)}
-        self._controls = Controls(frame.sidebar, tabs)
+        ids = (str(tab.id) for tab in drawn if isinstance(tab, gr.Tab))
+        self._tabs = dict(zip(TABS, ids, strict=True))
+        self._controls = Controls(frame.sidebar, self._tabs)
         frame.header.taught(of_event(self.arrange), None, self._controls.outputs, **QUIET)
 
     def play(
@@ -102,7 +106,7 @@ class LearnPage(Page):
             choices={step: n for step, n in choices.items() if isinstance(n, int)},
             taken=taken,
             form=form,
-            tab=tab,
+            tab=next((name for name, tab_id in self._tabs.items() if tab_id == tab), ""),
         )
         html, shown = self._player.draw(place)
         hidden = [*place.lesson.controls.hidden, *hide]
@@ -171,7 +175,7 @@ class LearnPage(Page):
                 {
                     **stop.model_dump(),
                     "text": str(prose(stop.text)),
-                    "tab": (stop.tab or "").capitalize(),
+                    "tab": self._tabs.get(stop.tab or "", ""),
                 }
                 for stop in tour()
             ]

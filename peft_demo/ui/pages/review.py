@@ -11,6 +11,7 @@ import gradio as gr
 from peft_demo import comparison
 from peft_demo.data import LONGEST_TEXT, clean
 from peft_demo.errors import PeftDemoError
+from peft_demo.languages import gettext as _
 from peft_demo.runs import Run
 from peft_demo.ui.answers import cards
 from peft_demo.ui.browser_code import calling
@@ -45,10 +46,10 @@ class ReviewPage(Page):
     def draw(self, frame: Frame) -> None:
         """See Page."""
         self.review = gr.Textbox(
-            label="Review",
+            label=_("Review"),
             info=f"Any text of 1 to {LONGEST_TEXT:,} characters; the base model was trained on "
             "English. The answers follow what you type.",
-            placeholder="What did you think of the film?",
+            placeholder=_("What did you think of the film?"),
             lines=3,
             max_lines=12,
             elem_id="review",
@@ -66,8 +67,8 @@ class ReviewPage(Page):
             self.run_ids = gr.Dropdown(
                 [],
                 multiselect=True,
-                label="Adapters to compare",
-                info="All finished runs with their accuracy, the newest first; type to search.",
+                label=_("Adapters to compare"),
+                info=_("All finished runs with their accuracy, the newest first; type to search."),
                 elem_id="adapters",
                 scale=2,
                 min_width=320,
@@ -75,8 +76,8 @@ class ReviewPage(Page):
             self.truth = gr.Radio(
                 [NOT_SAID],
                 value="",
-                label="The truth",
-                info="Whoever is wrong is marked as fooled.",
+                label=_("The truth"),
+                info=_("Whoever is wrong is marked as fooled."),
                 elem_id="truth",
                 scale=1,
                 min_width=320,
@@ -84,7 +85,7 @@ class ReviewPage(Page):
         for control in (self.run_ids, self.truth):
             unchecked(control)
         self.cards = styled(render("no_answers"), elem_id="cards")
-        with gr.Accordion("Add an adapter from elsewhere", open=False, elem_id="import"):
+        with gr.Accordion(_("Add an adapter from elsewhere"), open=False, elem_id="import"):
             ImportForm(self._services).draw(frame.owner)
 
     def connect(self, frame: Frame) -> None:

@@ -56,7 +56,7 @@ const show = ids => open([...new Set(ids)].slice(0, MOST));
 
 function open(ids, group = null) {
   choose(ids, group);
-  openTab("Compare");
+  openTab("compare-tab");
 }
 
 function choose(ids, group = null) {

@@ -20,11 +20,11 @@ export function start() {
 // To where the queued runs are seen.
 export function leave() {
   if (isNarrow()) set("closed");
-  openTab("Train");
+  openTab("training");
 }
 
 export function open() {
-  if (!document.querySelector(".pd-form-toggle").checkVisibility()) openTab("Train");
+  if (!document.querySelector(".pd-form-toggle").checkVisibility()) openTab("training");
   set("open");
 }
 

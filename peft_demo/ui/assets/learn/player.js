@@ -23,7 +23,7 @@ const formLink = () => document.querySelector(".pd-brief[data-link]")?.dataset.l
 const listed = text => (text ? text.split(",") : []);
 
 const openedTab = () =>
-  document.querySelector("#tabs [role=tab][aria-selected=true]")?.textContent.trim().toLowerCase();
+  document.querySelector("#tabs [role=tab][aria-selected=true]")?.dataset.tabId;
 
 export function start() {
   whenPressed("data-lesson", (action, button) => PRESSED[action](button.dataset));
@@ -37,7 +37,7 @@ export function start() {
 
 // A link opens its lesson; where that is open already, it goes on.
 function fromLink() {
-  if (new URLSearchParams(location.search).has("challenge")) openTab("Learn");
+  if (new URLSearchParams(location.search).has("challenge")) openTab("learn-tab");
   const {
     lesson = "",
     hide,
@@ -60,7 +60,7 @@ function begin(lesson) {
   const { place = fresh() } = state.progress[lesson] ?? {};
   state.now = { lesson, ...place, hide: [], fix: [], query: "", before };
   arrange();
-  openTab("Train");
+  openTab("training");
   go(state.now.step);
 }
 
@@ -110,7 +110,7 @@ const PRESSED = {
     const { lesson } = state.now;
     Object.assign(state.progress[lesson], { place: undefined, isFinished: true });
     leave();
-    openTab("Learn");
+    openTab("learn-tab");
   },
 };
 

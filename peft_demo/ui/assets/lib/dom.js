@@ -50,12 +50,11 @@ export function keepInOrder(holder, runs, make, fill) {
 }
 
 // Gradio takes no clicks before it has set the page up.
-export function openTab(name, tries = 200) {
-  const tabs = document.querySelectorAll("#tabs button[role=tab]");
-  const tab = [...tabs].find(b => b.textContent.trim() === name);
+export function openTab(id, tries = 200) {
+  const tab = document.querySelector(`#tabs button[role=tab][data-tab-id="${id}"]`);
   if (tab?.getAttribute("aria-selected") === "true") return;
   tab?.click();
-  if (tries) setTimeout(openTab, 50, name, tries - 1);
+  if (tries) setTimeout(openTab, 50, id, tries - 1);
 }
 
 export function openDialog(className, content) {

@@ -19,7 +19,7 @@ export function start() {
   strip.start();
   whenPressed("data-toggle", changed(selection.toggle));
   whenPressed("data-pin", changed(selection.pin));
-  whenPressed("data-all-runs", () => openTab("Runs"));
+  whenPressed("data-all-runs", () => openTab("runs"));
   whenPressed("data-switch", switchTo);
   whenPressed("data-action", (action, button) => {
     ACTIONS[action](button.closest("[data-run]").dataset.run, button);

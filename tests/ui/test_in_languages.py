@@ -1,0 +1,50 @@
+"""The page in another language: its document, its events, its links, and the gate before it."""
+
+import json
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from peft_demo.ui.gate import OwnPagesOnly
+from peft_demo.ui.in_languages import InLanguages
+from peft_demo.ui.server import _options, build
+
+
+@pytest.fixture
+def site(services):
+    languages = Middleware(InLanguages, build=lambda: build(services), options=_options)
+    english = Route("/{rest:path}", lambda request: PlainTextResponse("English"))
+    app = Starlette(routes=[english], middleware=[Middleware(OwnPagesOnly), languages])
+    with TestClient(app, "http://127.0.0.1", follow_redirects=False) as client:
+        yield client
+
+
+def test_a_page_is_in_its_language_from_its_first_paint_to_its_events(site):
+    assert site.get("/").text == site.get("/deutsch").text == "English"
+    to_page = site.get("/de?method=lora&r=4")
+    assert (to_page.status_code, to_page.headers["location"][-20:]) == (307, "/de/?method=lora&r=4")
+    document = site.get("/de/").text
+    assert '<html\n\tlang="de"' in document
+    assert "Die Seite wird geöffnet" in document
+    config = site.get("/de/config").json()
+    labels = {part["props"].get("label") for part in config["components"]}
+    assert {"Trainieren", "Lernrate", "Rang r"} <= labels
+    (header,) = (part for part in config["components"] if part["props"].get("elem_id") == "header")
+    links = header["props"]["value"]
+    assert '<a href="../" hreflang="en" lang="en">English</a>' in links
+    assert '<a href="../de/" hreflang="de" lang="de" aria-current="true">Deutsch</a>' in links
+    asked = {"component_id": header["id"], "fn_name": "questions", "data": {}, "session_hash": "x"}
+    told = site.post("/de/gradio_api/component_server", json=asked)
+    assert "Welche Lernrate braucht LoRA?" in told.text
+    assert not config["dependencies"][0].get("api_name") or not [
+        each for each in config["dependencies"] if each["api_visibility"] == "public"
+    ]
+    assert "Arbeitsblatt" in site.get("/de/worksheets/rank").text
+    assert site.get("/de/", headers={"host": "evil.example"}).status_code == 403
+    assert json.loads(site.get("/de/config", headers={"origin": "http://evil.example"}).text)[
+        "error"
+    ].startswith("Origin must be")
