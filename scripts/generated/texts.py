@@ -50,10 +50,10 @@ def rows() -> Iterator[tuple[str, str]]:
         yield "PRESETS", PRESETS[name].label
         yield "PRESETS", PRESETS[name].help
     yield "PRESETS", PRESETS[recommended_id("lora")].help
-    for row in (*BASES.values(), *DATASETS.values()):
-        yield "BASES and DATASETS", row.label
+    yield from (("BASES", base.label) for base in BASES.values())
     for dataset in DATASETS.values():
-        yield from (("DATASETS", text) for text in (dataset.nouns, *dataset.labels))
+        texts = (dataset.label, dataset.nouns, *dataset.labels)
+        yield from (("DATASETS", text) for text in texts)
     yield from (("QUESTIONS", row.text) for row in QUESTIONS.values())
     yield from (("tabs", page.label) for page in PAGES)
 
