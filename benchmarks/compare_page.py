@@ -42,7 +42,7 @@ def main() -> None:
         ids = fill(services.store, RUNS)
         page = ComparePage(services)
         eight = tuple(ids[:COMPARED])
-        while '"baselines_pending":true' in (page.compare(eight) or ""):
+        while '"is_pending":true' in (page.compare(eight) or ""):
             time.sleep(0.1)
 
         def another() -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,17 @@ _environment.policies["ext.i18n.trimmed"] = True
 # What a text is in the current language is asked each time.
 _environment.install_gettext_callables(gettext, ngettext)  # type: ignore[attr-defined]
 _environment.filters |= FILTERS
+_plain = _environment.overlay(autoescape=False)
 
 
 def render(name: str, **facts: object) -> str:
     """A template of ``templates/`` with these facts; one that it lacks is an error."""
     return _environment.get_template(f"{name}.html").render(facts)
+
+
+def data(name: str, **facts: object) -> Any:
+    """What a template that reads as JSON makes of these facts; it escapes nothing by itself."""
+    return json.loads(_plain.get_template(f"{name}.json").render(facts))
 
 
 def styled(markup: str, **more: Any) -> gr.HTML:

@@ -109,7 +109,7 @@ def test_a_link_with_eight_runs(compared, visit):
 def test_axes_of_curves_and_of_quality_against_cost_are_changed(compared, visit):
     page = open_link(visit, compared, *TWO)
     page.wait_for_function(f"{plot('pareto')}?.data")
-    page.select_option("[data-option=px]", "file_bytes")
+    page.select_option("[data-option=across]", "file_bytes")
     page.wait_for_function(f"{plot('pareto')}.ariaLabel.includes('against file size')")
     page.select_option("[data-option=x]", "seconds")
     page.wait_for_function(f"{plot('loss')}.layout.xaxis.title.text.startsWith('seconds')")

@@ -38,10 +38,16 @@ def ask(page, run_ids, key=""):
     return None if answer is None else json.loads(answer)
 
 
+def curve_of(answer, run_id):
+    (curve,) = (series["curve"] for series in answer["series"] if series["run"] == run_id)
+    return curve
+
+
 def test_an_answer_holds_facts_and_curves(page):
     answer = ask(page, TWO)
-    assert "LoRA, recommended is better" in answer["comparison"]["verdict"][0]
-    curve = answer["curves"][TWO[0]]
+    assert "LoRA, recommended is better" in answer["parts"]["verdict"]
+    assert [series["run"] for series in answer["series"]] == TWO[::-1]
+    curve = curve_of(answer, TWO[0])
     assert curve["by_epoch"]["epochs"] == [1, 2]
     assert curve["by_epoch"]["reviews"] == [1600, 3200]
     assert len(curve["by_step"]["loss"]) == len(curve["by_step"]["seconds"])
@@ -61,20 +67,20 @@ def test_viewers_share_an_answer(page):
 def test_an_answer_follows_its_runs_until_they_finish(page, services):
     run = services.store.start(RunConfig(name="mine"), "me")
     first = ask(page, [*TWO, run.run_id])
-    assert first["curves"][run.run_id]["by_epoch"]["eval_loss"] == []
+    assert curve_of(first, run.run_id)["by_epoch"]["eval_loss"] == []
     step = StepMetrics(step=1, loss=0.5, learning_rate=0.1)
     epoch = EpochMetrics(
         epoch=1, step=1, train_loss=0.5, eval_loss=0.6, eval_accuracy=0.75, seconds=1
     )
     services.store.report(run.run_id, Progress(step=1, max_steps=200), [step], epoch)
     second = ask(page, [*TWO, run.run_id], first["key"])
-    assert second["curves"][run.run_id]["by_epoch"]["eval_loss"] == [0.6]
+    assert curve_of(second, run.run_id)["by_epoch"]["eval_loss"] == [0.6]
     # A step alone moves nothing that could be seen.
     services.store.report(run.run_id, Progress(step=2, max_steps=200))
     assert ask(page, [*TWO, run.run_id], second["key"]) is None
     services.store.finish(run.run_id, RunStatus.FAILED, error="broken")
     third = ask(page, [*TWO, run.run_id], second["key"])
-    assert "mine failed after 1 epochs" in " ".join(third["comparison"]["problems"])
+    assert "mine failed after 1 epochs" in third["parts"]["verdict"]
 
 
 def test_a_deleted_run_is_told_in_an_open_page(page, services):
@@ -82,23 +88,26 @@ def test_a_deleted_run_is_told_in_an_open_page(page, services):
     first = ask(page, [*TWO, run.run_id])
     services.delete(run.run_id)
     second = ask(page, [*TWO, run.run_id], first["key"])
-    assert run.run_id in second["comparison"]["problems"][0]
-    assert len(second["comparison"]["runs"]) == 2
+    assert run.run_id in second["parts"]["verdict"]
+    assert second["run_ids"] == TWO
 
 
 def test_a_new_head_only_run_becomes_a_line(page, services):
     run = finished(services.store, "A")
     first = ask(page, [run.run_id])
-    assert first["comparison"]["baselines"] == []
+    assert first["lines"] == []
     finished(services.store, "head", range(30), config={"method": "head_only"})
     second = ask(page, [run.run_id], first["key"])
-    assert [line["name"] for line in second["comparison"]["baselines"]] == ["Head only"]
+    assert [line["label"].split()[:2] for line in second["lines"]] == [["Head", "only"]]
 
 
 def test_repeats_bring_their_mean_curve(page, services):
     runs = [finished(services.store, "A", range(s), config={"seed": s}) for s in (1, 2)]
     answer = ask(page, [run.run_id for run in runs])
-    assert answer["means"]["cell-1"]["by_epoch"]["eval_accuracy"] == [0.6, 0.7]
+    (mean,) = answer["averaged"]
+    assert mean["name"].endswith("(mean of 2)")
+    assert mean["curve"]["by_epoch"]["eval_accuracy"] == [0.6, 0.7]
+    assert len(answer["series"]) == 2
 
 
 def test_too_many_runs_are_refused_in_a_sentence_once(page):
@@ -114,8 +123,7 @@ def test_groups(page, services):
     assert re.findall(r'data-group="([^"]+)"', listed) == [group.group_id]
     request = {"group": group.group_id}
     answer = json.loads(asking.ask(page, "group", request))
-    assert len(answer["group"]["cells"]) == 2
-    assert set(answer["means"]) == {"cell-1", "cell-2"}
+    assert [series["name"] for series in answer["series"]] == ["r 1", "r 2"]
     assert asking.ask(page, "group", {**request, "key": answer["key"]}) is None
     assert (
         "group-000009" in json.loads(asking.ask(page, "group", {"group": "group-000009"}))["error"]
@@ -123,8 +131,8 @@ def test_groups(page, services):
 
 
 def disagreements(page, limit):
-    answer = json.loads(asking.ask(page, "disagreements", {"run_ids": TWO, "limit": limit}))
-    return re.findall(r'data-review="(\d+)"[^>]*>(.*?)</button>', answer["html"])
+    answer = json.loads(asking.ask(page, "compare", {"run_ids": TWO, "limit": limit}))
+    return re.findall(r'data-review="(\d+)"[^>]*>(.*?)</button>', answer["parts"]["lists"])
 
 
 def test_disagreements_are_limited(page):
@@ -154,12 +162,12 @@ class TestBaselines:
         monkeypatch.setattr("peft_demo.comparison.text_baseline.measure", slow)
         page = ComparePage(services)
         first = ask(page, TWO)
-        assert first["comparison"]["baselines_pending"]
-        assert "LoRA, recommended is better" in first["comparison"]["verdict"][0]
+        assert first["is_pending"]
+        assert "LoRA, recommended is better" in first["parts"]["verdict"]
         may_end.set()
         wait_until(lambda: page._baselines.version == 2)
         second = ask(page, TWO, first["key"])
-        assert not second["comparison"]["baselines_pending"]
+        assert not second["is_pending"]
 
     @pytest.fixture
     def failing(self, monkeypatch):
@@ -193,11 +201,13 @@ class TestBaselines:
         self, services, failing, monkeypatch, is_loaded
     ):
         page = ComparePage(services)
+        # What it lists would load the texts.
+        monkeypatch.setattr(page, "_lists", lambda run_ids, limit: "")
         worker = page._baselines
         first = ask(page, TWO)
         wait_until(lambda: worker.version == 2)
         failed = ask(page, TWO, first["key"])
-        assert "no such reviews." in " ".join(failed["comparison"]["problems"])
+        assert "no such reviews." in failed["parts"]["verdict"]
         assert asking.ask(page, "compare", {"run_ids": TWO, "key": failed["key"]}) is None
         failing["texts"] = True
         if is_loaded:
@@ -207,7 +217,7 @@ class TestBaselines:
         ask(page, TWO, failed["key"])
         wait_until(lambda: worker.version == 4)
         found = ask(page, TWO, failed["key"])
-        assert not any("no such reviews" in problem for problem in found["comparison"]["problems"])
+        assert "no such reviews" not in found["parts"]["verdict"]
         assert len(failing["calls"]) == 4
 
 

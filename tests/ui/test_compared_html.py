@@ -198,23 +198,24 @@ def test_runs_that_wait_and_runs_that_are_gone_have_their_page(page, services, c
     for run_ids in ([waiting, gone], [gone], [waiting]):
         answer = json.loads(ask(page, "compare", {"run_ids": run_ids}))
         assert "error" not in answer
-        assert answer["comparison"]["problems"]
+        assert 'class="pd-warning"' in answer["parts"]["verdict"]
     assert not caplog.records
 
 
 def test_disagreements_say_what_each_run_said(page, services):
     runs = [finished(services.store, "A", [3]), finished(services.store, "B", [5, 7])]
     request = {"run_ids": [run.run_id for run in runs], "limit": 2}
-    answer = json.loads(ask(page, "disagreements", request))
-    assert answer["run_ids"] == [run.run_id for run in runs]
-    said = text_of(answer["html"])
+    answer = json.loads(ask(page, "compare", request))
+    lists = answer["parts"]["lists"]
+    assert f'data-runs="{",".join(answer["run_ids"])}"' in lists
+    said = text_of(lists)
     assert "Some right, some wrong: 3" in said
     assert "All wrong: 0" in said
     assert "Of 200 test reviews" in said
     assert "truly positive" in said
     assert "A negative 90.0 % ✗ wrong B positive 90.0 % ✓ right" in said
-    assert answer["html"].count("data-review=") == 2
-    assert answer["html"].count("data-longer") == 1
+    assert lists.count("data-review=") == 2
+    assert lists.count("data-longer") == 1
 
 
 def test_details_have_epochs_before_and_after_there_is_a_result(services):

@@ -21,3 +21,22 @@ export async function ask(name, request) {
 }
 
 export const tell = (event, data) => events[event](data);
+
+// The same function, one call after another: what is wanted meanwhile is done once, after it.
+export function oneAtATime(act) {
+  let going = null;
+  let next = null;
+  return function again(...about) {
+    if (!going) {
+      going = act(...about).finally(() => {
+        going = null;
+      });
+      return going;
+    }
+    next ??= going.then(() => {
+      next = null;
+      return again(...about);
+    });
+    return next;
+  };
+}

@@ -1,6 +1,6 @@
 // The runs as the server last told them: one poll for the whole page, and who draws them follows it.
 
-import { ask } from "./gradio.js";
+import { ask, oneAtATime } from "./gradio.js";
 import { look } from "./lib/looks.js";
 import { hides, veiled } from "./predictions.js";
 import * as selection from "./selection.js";
@@ -42,23 +42,8 @@ export const follow = listener => followers.push(listener);
 const shown = () => selection.list().filter(id => runs.has(id));
 const lacking = () => shown().filter(id => !curves.has(id));
 
-let going = null;
-let next = null;
-
-// One at a time: an answer that came after a newer one would look like another store's.
-export function poll() {
-  if (going) {
-    next ??= going.then(() => {
-      next = null;
-      return poll();
-    });
-    return next;
-  }
-  going = askOnce().finally(() => {
-    going = null;
-  });
-  return going;
-}
+// An answer that came after a newer one would look like another store's.
+export const poll = oneAtATime(askOnce);
 
 // All anew: what may be shown has changed.
 export function restart() {

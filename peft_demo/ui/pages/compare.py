@@ -1,4 +1,4 @@
-"""The compare page's server side: comparisons, groups and disagreements, as JSON.
+"""The compare page's server side: comparisons and groups, as HTML, figures and curves in JSON.
 
 A comparison is built once for a state of its runs and shared by all viewers; a poll that finds
 nothing new answers None.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from peft_demo import comparison
@@ -19,15 +19,16 @@ from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.errors import PeftDemoError
 from peft_demo.export.report import report
 from peft_demo.runs import Run, RunStatus
+from peft_demo.ui.charts.costs import costs
+from peft_demo.ui.charts.figure import Line, Point, accuracy_of, drawn, lines_to_beat
 from peft_demo.ui.html import problem, render, scripted
 from peft_demo.ui.learn.guesses import guesses_in_words
-from peft_demo.ui.owners import public
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import GroupId, RunIds, Values, page_function
 from peft_demo.ui.services import Services
 
 if TYPE_CHECKING:
-    from peft_demo.comparison.facts import Comparison, GroupFacts
+    from peft_demo.comparison.facts import Cell, Comparison, GroupFacts, RunFacts
 
 KEPT_ANSWERS = 64
 
@@ -73,36 +74,69 @@ class ComparePage(Page):
             page_function(self.compare),
             page_function(self.group),
             page_function(self.groups),
-            page_function(self.disagreements, _as_html),
             page_function(self.report),
             page_function(self.baselines),
         ]
 
-    def compare(self, run_ids: RunIds = (), key: str | None = None) -> str | None:
-        """The comparison of some runs with their curves.
+    def compare(
+        self,
+        run_ids: RunIds = (),
+        key: str | None = None,
+        across: str = "trained_parameters",
+        up: str = "accuracy",
+        is_log: bool = True,
+        limit: int = 2,
+    ) -> str | None:
+        """The comparison of some runs, with its figures and their curves.
 
         Args:
             run_ids: the runs.
             key: that of the answer which the browser has.
+            across: the cost, and
+            up: the quality that are drawn over each other; see ``comparison.pareto``.
+            is_log: whether costs stand by their logarithm.
+            limit: most texts that are listed as splitting the runs.
         """
         store = self._services.store
 
         def build() -> dict[str, Any]:
             facts = comparison.compare(store, run_ids, **self._sources)
+            points = _points(facts.runs)
+            lines = lines_to_beat(facts.baselines)
+            forest = drawn("forest", points=points, lines=lines)
+            figure, missing = costs(points, facts.pareto, across, up, is_log)
             known = self._services.runs()
-            runs = [known[fact.run_id] for fact in facts.runs if fact.run_id in known]
-            cells = {cell.cell_id: cell.run_ids for cell in facts.repeats}
+            each = {
+                run_id: curves.run_curves(known[run_id], store.steps(run_id))
+                for run_id, name, *_ in points
+                if run_id in known
+            }
+            means = [
+                _series(f"{cell.name} (mean of {len(cell.run_ids)})", cell.run_ids[0], mean)
+                for cell, mean in self._means(facts.repeats)
+            ]
+            series = [_series(run.name, run.run_id, each.get(run.run_id)) for run in facts.runs]
+            repeated = {run_id for cell in facts.repeats for run_id in cell.run_ids}
             return {
-                "comparison": facts.model_dump(mode="json"),
-                "curves": {r.run_id: curves.run_curves(r, store.steps(r.run_id)) for r in runs},
-                "means": self._means(cells),
-                **_html("runs", facts),
+                # The first is drawn last, above the others.
+                "series": series[::-1],
+                "averaged": [*means, *(s for s in series if s["run"] not in repeated)][::-1],
+                **_told("runs", facts, lines, missing=missing, lists=self._lists(run_ids, limit)),
+                "figures": {"forest": forest, "pareto": figure},
             }
 
-        return self._answer(("compare", *run_ids), key, lambda: run_ids, build)
+        about = ("compare", *run_ids, across, up, str(is_log), str(limit))
+        return self._answer(about, key, lambda: run_ids, build)
 
-    def group(self, group: GroupId, key: str | None = None) -> str | None:
-        """The page of a group; ``key`` as for ``compare``."""
+    def group(
+        self,
+        group: GroupId,
+        key: str | None = None,
+        across: str = "trained_parameters",
+        up: str = "accuracy",
+        is_log: bool = True,
+    ) -> str | None:
+        """The page of a group; ``key`` and the rest as for ``compare``."""
         store = self._services.store
 
         def members() -> list[str]:
@@ -111,19 +145,32 @@ class ComparePage(Page):
         def build() -> dict[str, Any]:
             facts = comparison.group_facts(store, group, **self._sources)
             is_few = len(facts.cells) <= MOST_RUNS
-            few = facts.cells if is_few else ()
             ranked = sorted(
                 facts.cells,
                 key=lambda cell: cell.accuracy.value if cell.accuracy else -1,
                 reverse=True,
             )
+            points = [
+                Point(cell.cell_id, cell.name, cell.run_ids[0], cell.accuracy)
+                for cell in facts.cells
+            ]
+            lines = lines_to_beat(facts.baselines)
+            axes = [axis for axis in facts.axes if len(axis.values) > 1]
+            accuracy = (
+                accuracy_of(axes, facts.cells, lines)
+                if axes
+                else drawn("forest", points=_seeds(points, facts), lines=lines)
+            )
+            figure, missing = costs(points, facts.pareto, across, up, is_log)
+            means = self._means(facts.cells if is_few else ())
+            told = {"is_few": is_few, "ranked": ranked, "missing": missing}
             return {
-                "group": {**facts.model_dump(mode="json"), "group": public(store.group(group)[0])},
-                "means": self._means({cell.cell_id: cell.run_ids for cell in few}),
-                **_html("group", facts, is_few=is_few, ranked=ranked),
+                "series": [_series(cell.name, cell.run_ids[0], mean) for cell, mean in means],
+                **_told("group", facts, lines, **told),
+                "figures": {"sweep": accuracy, "pareto": figure},
             }
 
-        return self._answer(("group", group), key, members, build)
+        return self._answer(("group", group, across, up, str(is_log)), key, members, build)
 
     def groups(self) -> str:
         """The newest groups, as buttons."""
@@ -138,15 +185,8 @@ class ComparePage(Page):
         known = self._services.known_runs()
         runs = [run for run in known if run.run_id in run_ids[:MOST_LINED]]
         found = Baselines(self._services.store, runs, self._baselines.get, known)
-        told = [line.model_dump(include={"name", "detail", "accuracy"}) for line in found.lines()]
+        told = [line._asdict() for line in lines_to_beat(found.lines())]
         return json.dumps({"lines": told, "is_pending": found.are_pending})
-
-    def disagreements(self, run_ids: RunIds, limit: int = 20) -> str:
-        """The reviews that split some runs, at most ``limit`` of each kind."""
-        most = max(0, min(limit, LONGEST_LIST))
-        found = comparison.disagreements(self._services.store, run_ids, most)
-        html = render("compare/disagreements", **dict(found), longest=LONGEST_LIST)
-        return json.dumps({"run_ids": found.run_ids, "html": html})
 
     def report(
         self,
@@ -209,19 +249,49 @@ class ComparePage(Page):
         yardsticks = tuple(run_id for run_id, run in known.items() if is_baseline(run))
         return (*states, yardsticks, self._baselines.state)
 
-    def _means(self, cells: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    def _means(self, cells: Iterable[Cell]) -> list[tuple[Cell, dict[str, Any]]]:
         known = self._services.runs()
-        return {
-            cell_id: curves.mean_curves([known[i] for i in run_ids if i in known])
-            for cell_id, run_ids in cells.items()
-        }
+        return [
+            (cell, curves.mean_curves([known[i] for i in cell.run_ids if i in known]))
+            for cell in cells
+        ]
+
+    def _lists(self, run_ids: RunIds, limit: int) -> str:
+        """The texts that split some runs, at most ``limit`` of each kind."""
+        if len(run_ids) < 2:
+            return ""
+        most = max(0, min(limit, LONGEST_LIST))
+        try:
+            found = comparison.disagreements(self._services.store, run_ids, most)
+        except PeftDemoError as error:
+            return problem(error)
+        return render("compare/disagreements", **dict(found), longest=LONGEST_LIST)
 
 
-def _as_html(error: PeftDemoError) -> str:
-    return json.dumps({"run_ids": (), "html": problem(error)})
+def _series(name: str, run_id: str, curve: dict[str, Any] | None) -> dict[str, Any]:
+    """A curve with the run whose look it has."""
+    return {"name": name, "run": run_id, "curve": curve}
 
 
-def _html(layout: str, facts: Comparison | GroupFacts, **more: Any) -> dict[str, Any]:
+def _points(runs: Iterable[RunFacts]) -> list[Point]:
+    return [
+        Point(run.run_id, run.name, run.run_id, run.quality.interval if run.quality else None)
+        for run in runs
+    ]
+
+
+def _seeds(points: list[Point], facts: GroupFacts) -> list[Point]:
+    """The configurations; or of one its seeds, and above them their mean."""
+    if len(points) != 1:
+        return points
+    count = facts.cells[0].num_finished
+    mean = [points[0]._replace(name=f"Mean of {count}")] if count > 1 else []
+    return [*mean, *_points(facts.runs)]
+
+
+def _told(
+    layout: str, facts: Comparison | GroupFacts, lines: Sequence[Line], **more: Any
+) -> dict[str, Any]:
     """The page's layout, and what is written into its places."""
     nouns = {run.texts for run in facts.runs}
     context = {
@@ -231,9 +301,14 @@ def _html(layout: str, facts: Comparison | GroupFacts, **more: Any) -> dict[str,
         "most": MOST_RUNS,
         **more,
     }
+    parts = {part: render(f"compare/{part}", **context) for part in PARTS[layout]}
     return {
         "layout": render(f"compare/{layout}", **context),
-        "parts": {part: render(f"compare/{part}", **context) for part in PARTS[layout]},
+        "parts": parts | {part: more[part] for part in ("missing", "lists") if part in more},
+        "run_ids": [run.run_id for run in facts.runs],
+        "lines": [line._asdict() for line in lines],
+        "texts": context["texts"],
+        "is_pending": facts.baselines_pending,
     }
 
 

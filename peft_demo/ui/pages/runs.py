@@ -12,6 +12,7 @@ from peft_demo.comparison.diagnosis import diagnose
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.export.csv import run_csv
 from peft_demo.runs import Run, RunConfig, links
+from peft_demo.ui.charts.figure import drawn
 from peft_demo.ui.html import render, scripted
 from peft_demo.ui.owners import acting, public
 from peft_demo.ui.pages.page import Frame, Page
@@ -69,10 +70,10 @@ class RunsPage(Page):
         return json.dumps([public(run) for run in runs], ensure_ascii=False, indent=1)
 
     def details(self, run_id: RunId) -> str:
-        """Everything about one run: HTML, and the curve of a range test."""
+        """Everything about one run: HTML, and the figure of a range test."""
         run = self._services.store.get(run_id)
-        test = run.range_test and run.range_test.model_dump()
-        rate = f"{test['suggestion']:.2g}" if test and test["suggestion"] else ""
+        test = run.range_test
+        rate = f"{test.suggestion:.2g}" if test and test.suggestion else ""
         html = render(
             "details",
             run=run,
@@ -82,7 +83,8 @@ class RunsPage(Page):
             rate=rate,
             diagnosis=diagnose(run, self._services.known_runs()),
         )
-        return json.dumps({"html": html, "range_test": test and {**test, "rate": rate}})
+        figure = test and drawn("range_test", test=test, rate=rate)
+        return json.dumps({"html": html, "figure": figure})
 
     def swap_labels(self, run_id: RunId, owner: Any = None) -> str:
         """Queue an imported adapter again with its two labels swapped; answers the new run's id."""

@@ -1,4 +1,4 @@
-import { cut, escaped, html, wrapped } from "/assets/lib/html.js";
+import { cut, escaped, html } from "/assets/lib/html.js";
 import { equal, test } from "/tests/runner.js";
 
 const nasty = `<img src=x onerror="alert('&')">`;
@@ -25,8 +25,4 @@ test("backslashes stay", () => equal(String(html`<i>\u00a0${"\\n"}</i>`), "<i>\u
 
 test("long names are cut at their end", () => {
   equal([cut("abcdef", 6), cut("abcdefg", 6)], ["abcdef", "abcde…"]);
-});
-
-test("a name is broken into lines for Plotly, escaped", () => {
-  equal(wrapped("one two <three> four", 6), "one two<br>&#60;three&#62;<br>four");
 });

@@ -3,7 +3,7 @@
 import { AXES, digitsFor, rangeOf, reachOf, smoothed, valuesOf } from "../lib/curves.js";
 import { percent, score } from "../lib/format.js";
 import { escaped } from "../lib/html.js";
-import { across, saidOf } from "./baselines.js";
+import { across } from "./baselines.js";
 import { atTheEnds } from "./ends.js";
 import { css, empty, figure, titled } from "./figure.js";
 
@@ -16,20 +16,23 @@ export function drawCurves(plot, kind, series, chosen) {
   const along = AXES[x].replace("texts", texts);
   const shown = series.filter(({ curve }) => valuesOf(curve, kind).length);
   const lines = kind.isShare ? baselines : guessesOf(shown, log);
-  const label = `${plot.dataset.title} against ${along}: ${endsOf(kind, series)}.${saidOf(kind.isShare ? lines : [])}`;
+  const beaten = kind.isShare && lines.map(line => line.label).join("; ");
+  const label =
+    `${plot.dataset.title} against ${along}: ${endsOf(kind, series)}.` +
+    (beaten ? ` Baselines: ${beaten}.` : "");
   if (!shown.length) {
     return empty(plot, label, series.length ? "No run has a curve yet." : "No run is selected.");
   }
   const keep = kind.key === "loss" ? smoothing : 0;
   const traces = shown.flatMap(run => tracesOf(kind, run, { x, along, keep }, shown.length));
   const vertical = verticalOf(kind, shown, log, lines);
-  const beaten = across(lines, kind.isShare ? percent : score);
+  const { shapes, annotations } = across(lines);
   const ends = atTheEnds(plot, shown, kind, vertical.range, css("--body-text-color"));
   figure(plot, label, traces, {
     uirevision: `${x} ${log}`,
-    ...beaten,
+    shapes,
     ...ends,
-    annotations: [...beaten.annotations, ...ends.annotations],
+    annotations: [...annotations, ...ends.annotations],
     xaxis: { title: titled(along), rangemode: "tozero", ...marksOf(kind, shown, x) },
     yaxis: vertical,
   });
@@ -38,7 +41,8 @@ export function drawCurves(plot, kind, series, chosen) {
 // The loss of guessing among the labels of these runs. On a log scale lines have other places.
 function guessesOf(shown, log) {
   const numbers = new Set(shown.map(run => run.num_labels).filter(Boolean));
-  return log ? [] : [...numbers].map(n => ({ name: "Majority class", accuracy: Math.log(n) }));
+  const losses = log ? [] : [...numbers].map(Math.log);
+  return losses.map(loss => ({ accuracy: loss, label: `Guessing ${score(loss)}`, dash: "dot" }));
 }
 
 function endsOf(kind, series) {

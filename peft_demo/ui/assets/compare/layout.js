@@ -4,6 +4,7 @@
 import { replace } from "../lib/dom.js";
 import { markup } from "../lib/html.js";
 import { dress } from "../lib/looks.js";
+import { lookOf } from "../runs.js";
 
 let page = null;
 
@@ -33,4 +34,4 @@ export function fill(name, content) {
 export const isThere = () => Boolean(page?.isConnected);
 export const isSeen = () => Boolean(page?.offsetParent);
 export const build = layout => fill("body", markup(layout));
-export const dressAll = items => dress(page, items);
+export const dressAll = () => dress(page, lookOf);

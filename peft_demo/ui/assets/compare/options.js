@@ -5,9 +5,15 @@ export const options = {
   smoothing: 0.9,
   log: false,
   mean: true,
-  px: "trained_parameters",
-  py: "accuracy",
-  plog: true,
+  across: "trained_parameters",
+  up: "accuracy",
+  is_log: true,
+};
+
+// Of the figures that the server makes.
+export const ofTheServer = () => {
+  const { across, up, is_log } = options;
+  return { across, up, is_log };
 };
 
 // Takes the value of a control; answers whether it was one of an option.

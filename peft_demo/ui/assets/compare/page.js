@@ -11,10 +11,8 @@ import { stop } from "../runs_table/actions.js";
 import * as theme from "../theme.js";
 import { fromQuery, isNone, MOST, toQuery } from "./address.js";
 import { choosable, drawChooser, loadGroups } from "./chooser.js";
-import { drawComparison } from "./comparison.js";
-import * as disagreements from "./disagreements.js";
-import { drawGroup } from "./group.js";
-import { attach, build, fill, findAll, isSeen, isThere } from "./layout.js";
+import { drawFigures } from "./figures.js";
+import { attach, build, dressAll, fill, findAll, isSeen, isThere } from "./layout.js";
 import { show as showOptions, take } from "./options.js";
 import * as paper from "./print.js";
 import * as question from "./question.js";
@@ -45,7 +43,6 @@ export function fillTab(element) {
   const page = element.querySelector(".pd-compare");
   attach(page);
   question.forgetAnswer();
-  disagreements.restart();
   report.attach(page.querySelector("[data-report]"));
   page.addEventListener("change", onChange);
   page.addEventListener("input", onInput);
@@ -62,7 +59,6 @@ function open(ids, group = null) {
 function choose(ids, group = null) {
   question.set(ids, group);
   isChosen = true;
-  disagreements.restart();
   if (isSeen()) enter();
 }
 
@@ -97,7 +93,10 @@ function onChange({ target }) {
   if (target.closest("[data-part=list]")) {
     const rest = question.get().ids.filter(id => id !== target.value);
     choose(target.checked ? [...rest, target.value] : rest);
-  } else if (take(target)) draw();
+  } else if (take(target)) {
+    draw();
+    refresh();
+  }
 }
 
 function onInput({ target }) {
@@ -113,8 +112,11 @@ const PRESSED = {
   "data-copy": (_, button) => copy(button, toQuery(question.get())),
   "data-print": () => print(),
   "data-stop": stopAll,
-  "data-longer": disagreements.lengthen,
-  "data-review": index => tell("opened", disagreements.opening(Number(index))),
+  "data-longer": () => refresh(question.lengthen()),
+  "data-review": (index, button) => {
+    const run_ids = button.closest("[data-runs]").dataset.runs.split(",");
+    tell("opened", { run_ids, index: Number(index) });
+  },
 };
 
 async function stopAll(ids, button) {
@@ -141,9 +143,8 @@ function draw() {
   for (const [place, content] of Object.entries(answer.parts)) fill(place, markup(content));
   race.draw();
   showOptions(findAll("[data-option]"));
-  if (!whenReady(draw)) return;
-  if (answer.group) drawGroup(answer);
-  else drawComparison(answer);
+  dressAll();
+  if (whenReady(draw)) drawFigures(answer);
 }
 
 const say = (words, className) => fill("verdict", html`<p class="${className}">${words}</p>`);

@@ -1,46 +1,46 @@
 // What is compared, and the server's answer to it, which follows the runs as they change.
 
-import { ask } from "../gradio.js";
-import { isNone, toQuery } from "./address.js";
+import { ask, oneAtATime } from "../gradio.js";
+import { isNone } from "./address.js";
+import { ofTheServer } from "./options.js";
 
 const PENDING_MS = 700;
+const FIRST = 2;
+const MORE = 10;
 
 let asked = { ids: [], group: null };
 let answer = null;
-let isAsking = false;
-let isOutdated = false;
+// How many texts are listed that split the runs.
+let limit = FIRST;
 
 export const get = () => asked;
 export const answered = () => answer;
-export const facts = () => answer?.comparison || answer?.group;
 
 export function set(ids, group = null) {
   asked = { ids, group };
-  answer = null;
+  forgetAnswer();
 }
 
 export function forgetAnswer() {
   answer = null;
+  limit = FIRST;
 }
 
-// Asks what is new, and calls `onAnswer` when something is. One question at a time; what is asked
-// meanwhile is asked once more after it.
-export async function refresh(onAnswer) {
+export function lengthen() {
+  limit += MORE;
+}
+
+// Calls `onAnswer` when something is new.
+export const refresh = oneAtATime(async onAnswer => {
   if (isNone(asked)) return onAnswer();
-  isOutdated = isAsking;
-  if (isAsking) return;
-  isAsking = true;
+  const { ids: run_ids, group } = asked;
   const about = asked;
-  const key = answer?.key || "";
-  const news = about.group
-    ? await ask("group", { group: about.group, key })
-    : await ask("compare", { run_ids: about.ids, key });
-  isAsking = false;
-  const isStale = toQuery(about) !== toQuery(asked);
-  if (news && !isStale) {
+  const request = { run_ids, group, limit, key: answer?.key ?? "", ...ofTheServer() };
+  const news = await ask(group ? "group" : "compare", request);
+  if (about !== asked) return;
+  if (news) {
     answer = news;
     onAnswer();
   }
-  if (isOutdated || isStale) refresh(onAnswer);
-  else if (facts()?.baselines_pending) setTimeout(refresh, PENDING_MS, onAnswer);
-}
+  if (answer?.is_pending) setTimeout(refresh, PENDING_MS, onAnswer);
+});

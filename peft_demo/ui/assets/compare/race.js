@@ -5,6 +5,7 @@ import * as predictions from "../predictions.js";
 import * as runs from "../runs.js";
 import { drawGoing } from "../training/strip.js";
 import { find, findAll, isThere } from "./layout.js";
+import * as question from "./question.js";
 
 const PRESSED = { first: {}, reveal: { isRevealed: true } };
 
@@ -41,8 +42,11 @@ export function draw() {
 
 // Why runs that are compared by themselves cannot be shown yet, or nothing.
 export function secretIn(answer) {
-  const isSecret = ({ run_id }) => predictions.hides(runs.get(run_id)?.group_id);
-  return answer?.comparison?.runs.some(isSecret) && "Some of these race: reveal their race first.";
+  const isSecret = run_id => predictions.hides(runs.get(run_id)?.group_id);
+  const { group } = question.get();
+  return (
+    !group && answer?.run_ids?.some(isSecret) && "Some of these race: reveal their race first."
+  );
 }
 
 function drawStrips() {

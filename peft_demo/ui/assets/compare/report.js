@@ -21,7 +21,7 @@ export function attach(form) {
 async function download(form) {
   const say = words => setText(form.querySelector("[role=status]"), words);
   say("Writing …");
-  const run_ids = (question.facts()?.runs || []).map(run => run.run_id);
+  const run_ids = question.answered()?.run_ids ?? [];
   const lessons = Object.entries(recall(LESSONS).progress || {});
   const guesses = Object.fromEntries(lessons.map(([id, { choices = {} }]) => [id, choices]));
   const address = location.origin + location.pathname;

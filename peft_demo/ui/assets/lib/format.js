@@ -18,7 +18,6 @@ const united = (value, digits, unit) => `${fixed(value, digits)}\u00a0${unit}`;
 export const whole = count => fixed(count, 0);
 export const counted = (count, noun) => `${whole(count)} ${noun}${count === 1 ? "" : "s"}`;
 export const percent = share => united(100 * share, 1, "%");
-export const points = difference => fixed(100 * difference, 1).replace("-", "−");
 export const score = value => fixed(value, 3);
 export const between = ({ low, high }) => `${percent(low)} to ${percent(high)}`;
 
@@ -28,9 +27,6 @@ export function number(value) {
   const six = Number(value.toPrecision(6));
   return Math.abs(six) < 1e-4 ? six.toExponential() : String(six);
 }
-
-// A learning rate on its way from step to step.
-export const rate = value => number(Number(value.toPrecision(2)));
 
 export function size(count) {
   if (count >= 1e9) return united(count / 1e9, 1, "GB");
@@ -43,32 +39,10 @@ export function seconds(time) {
   return time < 5400 ? united(time / 60, 1, "min") : united(time / 3600, 1, "h");
 }
 
-export const milliseconds = time => united(time, time < 10 ? 2 : time < 100 ? 1 : 0, "ms");
-
-// An expected time.
-export function about(time) {
-  if (time < 90) return united(Math.max(1, time), 0, "s");
-  return time < 5400 ? united(time / 60, 0, "min") : united(time / 3600, 1, "h");
-}
-
 // Near days by their time too; far ones by their year.
 export function when(iso, now = Date.now()) {
   const date = new Date(iso);
   const isNear = now - date < 300 * 864e5;
   const more = isNear ? { hour: "2-digit", minute: "2-digit" } : { year: "numeric" };
   return date.toLocaleString("en-GB", { day: "numeric", month: "short", ...more });
-}
-
-// A measured value with the unit that the server names.
-const MEASURED = { share: percent, bytes: size, parameters: whole, seconds };
-MEASURED.nats = value => `${score(value)}\u00a0nats`;
-export const measured = (value, unit) => (MEASURED[unit] ?? milliseconds)(value);
-
-// The same at an axis, whose title names the unit.
-export function tick(value, unit) {
-  const two = number => String(Number(number.toPrecision(2)));
-  if (unit === "bytes") return two(value / 1e6);
-  if (unit !== "parameters") return two(value);
-  if (value >= 1e6) return `${two(value / 1e6)} M`;
-  return value >= 1e3 ? `${two(value / 1e3)} k` : String(value);
 }

@@ -29,7 +29,3 @@ export function html(strings, ...values) {
 }
 
 export const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
-
-// A name in several lines, for Plotly.
-export const wrapped = (name, width = 20) =>
-  escaped(cut(name, 44)).replace(new RegExp(`(.{${width},}?) `, "g"), "$1<br>");

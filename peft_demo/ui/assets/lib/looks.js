@@ -34,12 +34,9 @@ export const swatch = ({ colour, dash, marker }) =>
     stroke-width="2.5" stroke-dasharray="${DASHES[dash]}"/><path d="${MARKERS[marker]}" fill="${colour}"/></svg>`;
 
 // Draws the swatches of runs in the server's HTML, which names them, and lends their colours.
-// `items`: a list of { id, look }.
-export function dress(element, items) {
-  const looks = new Map(items.map(({ id, look }) => [id, look]));
+export function dress(element, lookOf) {
   for (const place of element.querySelectorAll("[data-look]")) {
-    const own = looks.get(place.dataset.look);
-    if (!own) continue;
+    const own = lookOf(place.dataset.look);
     place.style.setProperty("--run", own.colour);
     if (place.matches("span")) place.innerHTML = swatch(own);
   }

@@ -1,6 +1,6 @@
 // All that is known about one run, in a dialog.
 
-import { drawRangeTest } from "../charts/range_test.js";
+import { drawMade } from "../charts/made.js";
 import { ask } from "../gradio.js";
 import { openDialog } from "../lib/dom.js";
 import { STATES, when } from "../lib/format.js";
@@ -29,5 +29,5 @@ export async function openDetails(run_id) {
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
   dialog.showModal();
   const plot = dialog.querySelector(".pd-range");
-  if (plot) drawRangeTest(plot, run.range_test);
+  if (plot) drawMade(plot, run.figure);
 }

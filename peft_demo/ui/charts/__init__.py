@@ -1,0 +1,1 @@
+"""Figures that the server makes whole; the browser only draws them in the page's look."""
