@@ -39,6 +39,11 @@ def data(name: str, **facts: object) -> Any:
     return json.loads(_plain.get_template(f"{name}.json").render(facts))
 
 
+def defined(name: str, what: str) -> Any:
+    """What a template sets under a name."""
+    return getattr(_environment.get_template(f"{name}.html").module, what)
+
+
 def styled(markup: str, **more: Any) -> gr.HTML:
     """HTML in our own style."""
     return gr.HTML(markup, apply_default_css=False, **more)

@@ -1,14 +1,25 @@
-"""What a run does or did, in a few words: for the strip and the lists of runs."""
+"""What a run is, does or did, in a few words: for the strip and the lists of runs."""
 
 from __future__ import annotations
 
-from peft_demo.comparison.describe import texts_of
+from peft_demo.comparison.describe import texts_of, written
 from peft_demo.comparison.words import between
 from peft_demo.formats import about, number, percent, seconds, whole
-from peft_demo.runs import Run, RunKind, RunStatus
+from peft_demo.methods.method import LAYERS
+from peft_demo.runs import Run, RunKind, RunStatus, telling
 from peft_demo.ui.formats import glued
 
 SWAPPED = "Far below guessing: are its labels swapped? Details can swap them"
+
+CALLED = {
+    RunStatus.QUEUED: "waiting",
+    RunStatus.RUNNING: "running",
+    RunStatus.COMPLETED: "done",
+    RunStatus.FAILED: "failed",
+    RunStatus.CANCELLED: "stopped",
+    RunStatus.INTERRUPTED: "interrupted",
+}
+"""Each state as people call it."""
 
 
 def now(run: Run) -> str:
@@ -76,3 +87,35 @@ def _ended_early(run: Run) -> str:
     most = run.config.number("num_train_epochs")
     of = f" of {most:g}" if most else ""
     return f"Stopped after {len(run.epochs)}{of} epochs"
+
+
+def what(run: Run) -> str:
+    """What the run is, in a few words."""
+    config = run.config
+    if run.kind is RunKind.IMPORTED:
+        unknown = "" if config.is_length_known else ", the length of its training is not known"
+        read = f" · read at {config.max_length:,} tokens{unknown}" if config.max_length else ""
+        return f"{config.method_label} · imported adapter{read}"
+    if run.kind is RunKind.RANGE_TEST:
+        return f"Learning-rate range test · {config.summary}"
+    return config.summary
+
+
+def fields(run: Run) -> str:
+    """The values of the method's own fields, and the learning rate, for a line of a table."""
+    parts = []
+    for name, value in telling(run.config.method, run.config.method_values).items():
+        if isinstance(value, bool):
+            parts.append(name if value else f"no {name}")
+        elif isinstance(value, (int, float)):
+            parts.append(f"{name.removeprefix('lora_')} {number(value)}")
+        elif name == LAYERS.name:
+            parts.append(f"blocks {', '.join(map(str, value))}")
+        elif isinstance(value, (list, tuple)):
+            parts.append(", ".join(map(str, value)) if len(value) < 4 else f"{len(value)} modules")
+        else:
+            parts.append(f"{name} {written(value)}")
+    rate = run.config.number("learning_rate")
+    if rate is not None:
+        parts.append(f"lr {number(rate)}")
+    return " · ".join(parts)

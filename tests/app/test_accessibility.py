@@ -80,7 +80,7 @@ STATES = (
     (None, to("Runs", ".pd-runs tbody tr")),
     (".pd-menu", press(".pd-runs .pd-menu summary", there="[data-column=rate]")),
     ("dialog", press(".pd-runs tbody [data-edit]:visible", there="dialog [name=note]")),
-    (None, leave_dialog, to("Compare", ".pd-compare [data-plot=forest] svg"), unfold),
+    (None, leave_dialog, to("Compare", ".pd-compare [data-plot=accuracy] svg"), unfold),
     (
         None,
         to("Review", "#review textarea"),

@@ -81,8 +81,8 @@ def test_a_link_with_two_runs_shows_their_verdict_first(compared, visit):
     assert "They disagree on 100" in first
     wait_for_baselines(page)
     assert "both beat counting words" in verdict(page)
-    page.wait_for_function(f"{plot('forest')}?.data?.length === 2")
-    label = page.locator("[data-plot=forest]").get_attribute("aria-label").replace("\u00a0", " ")
+    page.wait_for_function(f"{plot('accuracy')}?.data?.length === 2")
+    label = page.locator("[data-plot=accuracy]").get_attribute("aria-label").replace("\u00a0", " ")
     assert "LoRA, recommended 83.9 % (81.5 % to 86.0 %)" in label
     for baseline in ("Guessing 50.0 %", "TF-IDF", "Head only 70.1 %"):
         assert baseline in label
@@ -102,7 +102,7 @@ def test_a_link_with_eight_runs(compared, visit):
     assert re.search(r"LoRA 1 \(assignment\).* are worse than counting words", text)
     assert page.locator("[data-part=pairs] tbody tr").count() == 28
     assert page.locator(".pd-result").count() == 8
-    colours = page.evaluate(f"{plot('forest')}.data.map(trace => trace.marker.color)")
+    colours = page.evaluate(f"{plot('accuracy')}.data.map(trace => trace.marker.color)")
     assert len(set(colours)) == 8
 
 
@@ -166,7 +166,7 @@ def test_a_group_page_has_means_over_seeds(compared, visit):
     page = follow(visit, compared, "view=group&group=group-000001")
     assert "two <b>ranks</b>" in verdict(page)
     assert "The highest of 2 test accuracies is" in verdict(page)
-    page.wait_for_function(f"{plot('sweep')}?.data")
+    page.wait_for_function(f"{plot('accuracy')}?.data")
     assert page.locator("[data-part=configurations] tbody tr").count() == 2
     page.wait_for_function(f"{plot('eval_accuracy')}.data.some(t => t.fill === 'tonexty')")
     assert findings_in_all_looks(page) == {}

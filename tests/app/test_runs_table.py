@@ -50,16 +50,24 @@ def open_runs(page):
     page.locator(".pd-runs tbody tr").first.wait_for()
 
 
+def settled(page):
+    """Once what was asked last is there."""
+    page.locator(".pd-runs[aria-busy=false]").wait_for()
+    return page
+
+
 def names(page):
+    settled(page)
     return page.locator(".pd-runs tbody .pd-pick").all_inner_texts()
 
 
 def column(page, key):
+    settled(page)
     return page.locator(f".pd-runs tbody [data-cell={key}]").all_inner_texts()
 
 
 def count(page):
-    return page.locator(".pd-count").inner_text()
+    return settled(page).locator(".pd-count").inner_text()
 
 
 def row(page, run_id):
@@ -88,7 +96,10 @@ def test_sort_filter_columns_and_pages_stay_over_a_reload(table):
     header = table.locator("th", has=accuracy)
     assert header.get_attribute("aria-sort") == "ascending"
     table.locator("[data-do=next]").click()
-    assert table.locator(".pd-pager span").inner_text() == f"51 to 100 of {COUNT + REFERENCES}"
+    assert (
+        settled(table).locator(".pd-pager span").inner_text()
+        == f"51 to 100 of {COUNT + REFERENCES}"
+    )
     table.select_option(".pd-method-filter", "VeRA")
     table.fill(".pd-text", "anna done")
     assert set(column(table, "owner")) == {"anna"}
@@ -139,7 +150,10 @@ def test_a_run_is_starred_and_edited_with_a_sentence_at_a_bad_field(table, store
 
 def test_selected_runs_are_deleted_together_and_come_back(table, store):
     table.fill(".pd-text", "head failed anna")
-    ids = [entry.get_attribute("data-run") for entry in table.locator(".pd-runs tbody tr").all()]
+    ids = [
+        entry.get_attribute("data-run")
+        for entry in settled(table).locator(".pd-runs tbody tr").all()
+    ]
     assert len(ids) > 2
     before = store.ids()
     table.locator(".pd-all").check()

@@ -22,6 +22,13 @@ def test_no_file_is_long():
     assert long == set()
 
 
+def test_the_page_has_little_javascript_of_its_own():
+    """Issue 13; what others wrote is in ``vendor``."""
+    own = [path for path in CODE if path.suffix == ".js" and "assets" in path.parts]
+    lines = [path.read_bytes().count(b"\n") for path in own if "vendor" not in path.parts]
+    assert 2_000 < sum(lines) < 3_000
+
+
 def test_every_folder_of_tests_is_a_room():
     folders = {
         path.name

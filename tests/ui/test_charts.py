@@ -8,24 +8,27 @@ from asking import ask
 from compared_runs import finished_group
 
 from peft_demo.comparison.facts import Axis, Baseline, Cell, Measure, Pareto
+from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.runs import RunConfig
 from peft_demo.runs.results import RangeTest
 from peft_demo.statistics import Estimate, Interval
-from peft_demo.ui.charts.costs import axis_for, costs, measured, tick
+from peft_demo.ui.charts.costs import axis_for, costs
 from peft_demo.ui.charts.figure import (
     Point,
-    accuracy_of,
-    bars,
-    colours_span,
     drawn,
     lines_to_beat,
-    reach,
 )
+from peft_demo.ui.html import render
 from peft_demo.ui.pages.compare import ComparePage
+from peft_demo.ui.pages.runs import RunsPage
 
 
 def line(name, accuracy, detail=""):
     return Baseline(name=name, detail=detail, accuracy=accuracy, low=0, high=1, run_ids=("a",))
+
+
+def accuracy_of(axes, cells, lines):
+    return drawn("heat_map" if len(axes) > 1 else "sweep", axes=axes, cells=cells, lines=lines)
 
 
 LINES = lines_to_beat(
@@ -61,27 +64,19 @@ def cell(r, accuracy, seeds=("run-000001",), **more):
 
 
 def test_baselines_of_one_name_are_told_apart():
-    labels = [plain(line.label) for line in LINES]
+    labels = [plain(line["label"]) for line in LINES]
     assert labels == ["Guessing 50.0 %", "TF-IDF (160) 60.0 %", "TF-IDF (2,000) 80.0 %"]
-    assert [line.dash for line in LINES] == ["dot", "dash", "dash"]
+    assert [line["dash"] for line in LINES] == ["dot", "dash", "dash"]
 
 
-def test_bars_reach_from_the_value_to_both_ends_of_its_interval():
-    found = bars([Interval(value=0.5, low=0.4, high=0.7), Estimate(value=1)], "red")
-    assert found["array"] == [pytest.approx(0.2), 0]
-    assert found["arrayminus"] == [pytest.approx(0.1), 0]
-    assert not bars([Estimate(value=1)], "red")["visible"]
-
-
-def test_a_chart_holds_all_intervals_and_lines_with_room():
-    found = reach([Interval(value=0.5, low=0.4, high=0.6)], lines_to_beat([line("x", 0.3)]), 0.05)
-    assert found == pytest.approx((0.25, 0.65))
-
-
-def test_colours_span_an_interval_at_least_so_that_noise_does_not_look_like_a_signal():
-    assert colours_span([around(v) for v in (0.6, 0.62, 0.61)]) == pytest.approx((0.56, 0.66))
-    assert colours_span([around(v) for v in (0.5, 0.9, 0.6)]) == pytest.approx((0.5, 0.9))
-    assert colours_span([Estimate(value=0.5)]) == (0.5, 0.5)
+@pytest.mark.parametrize(
+    ("values", "span"), [((0.6, 0.62, 0.61), (0.56, 0.66)), ((0.5, 0.9, 0.6), (0.5, 0.9))]
+)
+def test_colours_span_an_interval_at_least_so_that_noise_does_not_look_like_a_signal(values, span):
+    axis = Axis(field="r", label="Rank", values=("2", "8", "9"), is_number=True)
+    cells = [cell(r, around(v)) for r, v in zip(axis.values, values, strict=True)]
+    (trace,) = accuracy_of([axis, axis], cells, [])["traces"]
+    assert (trace["zmin"], trace["zmax"]) == pytest.approx(span)
 
 
 def test_a_forest_has_runs_in_their_looks_and_names_that_are_no_markup():
@@ -100,7 +95,7 @@ def test_a_forest_has_runs_in_their_looks_and_names_that_are_no_markup():
         "size": 11,
     }
     assert trace["name"] == "&lt;b&gt;A &amp; B"
-    assert trace["error_x"]["array"] == [pytest.approx(0.05)]
+    assert trace["error_x"]["array"] == trace["error_x"]["arrayminus"] == [pytest.approx(0.05)]
     texts = [plain(each["text"]) for each in found["layout"]["annotations"]]
     assert texts == [
         "Guessing 50.0 %",
@@ -109,6 +104,7 @@ def test_a_forest_has_runs_in_their_looks_and_names_that_are_no_markup():
         trace["name"],
     ]
     assert len(found["layout"]["shapes"]) == 3
+    assert found["layout"]["xaxis"]["range"] == pytest.approx([0.46, 0.84])
     empty = drawn("forest", points=points[1:], lines=[])
     assert empty["sentence"] == "No run has a test result yet."
 
@@ -168,7 +164,7 @@ class TestCosts:
         )
 
     def test_the_frontier_stands_out_and_who_is_missing_is_told(self):
-        found, missing = costs(self.POINTS, self.pareto(), "file_bytes", "accuracy", True)
+        found = costs(self.POINTS, self.pareto(), "file_bytes", "accuracy", True)
         assert plain(found["label"]) == (
             "Test accuracy against file size. On the frontier: B: 5.3 MB, 80.0 %. "
             "Beaten in both: A: 1.0 MB, 70.0 %."
@@ -176,9 +172,12 @@ class TestCosts:
         line, a, b = found["traces"]
         assert (line["x"], line["line"]["shape"]) == ([pytest.approx(6.724, abs=1e-3)], "hv")
         assert [a["marker"]["color"], b["marker"]["color"]] == ["#8b97a8", {"$colour": "run-b"}]
+        assert [a[bars]["visible"] for bars in ("error_x", "error_y")] == [False, True]
         assert a["hovertemplate"].endswith("<br>beaten in both<extra></extra>")
         assert found["layout"]["xaxis"]["title"]["text"] == "File size (MB)"
-        assert missing == "Not drawn: C was trained elsewhere."
+        assert found["layout"]["xaxis"]["ticktext"][:3] == ["1", "2", "5"]
+        html = render("compare/missing", pareto=self.pareto(), over=("file_bytes", "accuracy"))
+        assert html.strip() == "Not drawn: C was trained elsewhere."
 
     def test_measures_are_asked_for_in_any_order_and_twice_the_same(self):
         for across, up, frontier in [
@@ -186,46 +185,30 @@ class TestCosts:
             ("file_bytes", "file_bytes", "A"),
             ("no such measure", "accuracy", "B"),
         ]:
-            found, _ = costs(self.POINTS, self.pareto(), across, up, False)
+            found = costs(self.POINTS, self.pareto(), across, up, False)
             assert f"On the frontier: {frontier}:" in found["label"]
 
     def test_no_run_with_both_is_a_sentence(self):
-        found, _ = costs(self.POINTS[2:], self.pareto(), "file_bytes", "accuracy", True)
+        found = costs(self.POINTS[2:], self.pareto(), "file_bytes", "accuracy", True)
         assert found["sentence"] == "No run has both."
 
 
 def test_costs_that_reach_far_stand_by_their_logarithm_with_a_place_for_zero():
     axis = axis_for([1e4, 1e6], "parameters", True)
     assert (axis.place(1e4), axis.place(1e6), axis.share(1e5)) == (4, 6, pytest.approx(0.5))
-    assert axis.look["ticktext"] == ["10 k", "30 k", "100 k", "300 k", "1 M", "3 M"]
+    assert axis.marks == [1e4, 3e4, 1e5, 3e5, 1e6, 3e6]
     with_zero = axis_for([0, 1e4, 1e6], "parameters", True)
     assert with_zero.low < with_zero.place(0) < with_zero.place(1e4)
-    assert with_zero.look["ticktext"][0] == "0"
+    assert with_zero.marks[0] == 0
 
 
 def test_close_costs_stand_linearly_from_zero_and_shares_and_nats_as_they_are():
     axis = axis_for([100, 200], "seconds", True)
-    assert (axis.place(150), axis.low, axis.look["ticktext"]) == (150, 0, ["0", "100", "200"])
+    assert (axis.place(150), axis.low, axis.marks) == (150, 0, [0, 100, 200])
     assert axis_for([0.01, 0.9], "share", True).place(0.5) == 0.5
     assert axis_for([0.01, 9], "nats", True).place(5) == 5
     assert axis_for([0.7], "share", False).share(0.7) == pytest.approx(0.5)
     assert axis_for([0], "bytes", True).place(0) == 0
-
-
-def test_values_carry_the_unit_that_their_measure_names():
-    cases = [
-        (0.5, "share", "50.0 %"),
-        (0.5555, "nats", "0.555 nats"),
-        (148_610, "parameters", "148,610"),
-        (683_000, "bytes", "683 kB"),
-        (3.21, "seconds", "3.2 s"),
-        (12.345, "milliseconds per text", "12.3 ms"),
-    ]
-    for value, unit, text in cases:
-        assert plain(measured(value, unit)) == text
-    assert tick(5_300_000, "bytes") == "5.3"
-    assert [tick(n, "parameters") for n in (1_179_648, 20_736, 7)] == ["1.2 M", "21 k", "7"]
-    assert tick(0.30000000000000004, "seconds") == "0.3"
 
 
 def test_a_range_test_shows_its_suggestion():
@@ -249,7 +232,27 @@ def test_a_page_of_a_group_brings_its_figures(services):
     configs = [RunConfig({"r": r, "seed": s, "num_reviews": 40}) for r in (2, 64) for s in (1, 2)]
     group, _ = finished_group(services.store, configs, (5, 6, 8, 9), {"r": [2, 64], "seed": [1, 2]})
     answer = json.loads(ask(page, "group", {"group": group.group_id, "across": "file_bytes"}))
-    assert set(answer["figures"]) == {"sweep", "pareto"}
+    assert set(answer["figures"]) == {"accuracy", "pareto"}
     assert "against file size" in answer["figures"]["pareto"]["label"]
     looks = re.findall(r'"\$colour": "([^"]+)"', json.dumps(answer["figures"]))
     assert set(looks) <= set(answer["run_ids"])
+
+
+def test_a_figure_has_a_name_before_it_is_drawn(services):
+    reference = services.store.get("reference-lora-1")
+    test = RangeTest(
+        learning_rates=(1e-3,),
+        losses=(1,),
+        smoothed=(1,),
+        suggestion=None,
+        is_sure=False,
+        reason="",
+    )
+    tested = reference.model_copy(update={"range_test": test})
+    services.store.get = lambda run_id: tested
+    page = json.loads(ask(ComparePage(services), "compare", {"run_ids": [reference.run_id]}))
+    details = json.loads(ask(RunsPage(services), "details", {"run_id": reference.run_id}))
+    board = render("board", dataset=DATASETS[DEFAULT_DATASET], labels=())
+    plots = re.findall(r'<div class="pd-plot[^>]+>', board + page["layout"] + details["html"])
+    assert len(plots) == 3 + 5 + 1
+    assert [plot for plot in plots if not re.search(r'aria-label="[^"]+"', plot)] == []

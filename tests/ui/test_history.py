@@ -18,6 +18,7 @@ from peft_demo.export import code
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.pages.runs import RunsPage
+from peft_demo.ui.run_table import COLUMNS
 from peft_demo.ui.services import Services
 
 
@@ -48,8 +49,12 @@ class TestBoard:
         answer = json.loads(ask(board, "poll", request))
         shown = {run["id"]: run for run in answer["runs"]}
         assert shown[old]["name"] == "Mine"
-        assert shown[old]["problem"] == shown[old]["error"] == services.store.get(old).problem
-        assert shown[good]["problem"] is None
+        assert services.store.get(old).problem in shown[old]["state"]
+        for key in COLUMNS:
+            request = {"columns": list(COLUMNS), "sort": key}
+            table = json.loads(ask(RunsPage(services), "table", request))
+            assert {old, good} < set(table["ids"])
+            assert f'data-run="{old}"' in table["parts"]
         assert answer["curves"][old]
         details = json.loads(ask(RunsPage(services), "details", {"run_id": old}))["html"]
         assert escape(services.store.get(old).problem) in details
@@ -69,11 +74,9 @@ class TestCompare:
         page = ComparePage(services)
         monkeypatch.setattr(page._baselines, "get", lambda config: {})
         answer = json.loads(ask(page, "compare", {"run_ids": [old, good], "key": ""}))
-        facts = {run["run_id"]: run for run in answer["comparison"]["runs"]}
-        assert facts[old]["quality"]["accuracy"] == 0.9
-        problem = services.store.get(old).problem
-        assert any(problem in told for told in answer["comparison"]["problems"])
-        assert len(facts[old]["labels"]) == 2
+        assert set(answer["run_ids"]) == {old, good}
+        assert "Mine 90.0" in answer["figures"]["accuracy"]["label"]
+        assert escape(services.store.get(old).problem) in answer["parts"]["verdict"]
 
     def test_its_baselines_are_missing_with_the_sentence(self, services, good, old):
         facts = comparison.compare(services.store, [old, good], measure=None)

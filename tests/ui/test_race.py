@@ -26,7 +26,11 @@ def test_each_racer_has_a_strip_with_stop_and_the_strips_come_before_large_chart
         strip = page[page.index(f'data-run="{run_id}"') :].partition("</button>")[0]
         assert 'class="pd-now"' in strip
         assert f'data-action="stop" aria-label="Stop {name}"' in strip
-    assert page.index("data-race") < page.index("min-height:380px") < page.index("sweep")
+    assert (
+        page.index("data-race")
+        < page.index("min-height:380px")
+        < page.index('data-plot="accuracy"')
+    )
 
 
 def test_every_configuration_can_be_guessed_and_that_no_difference_will_be_shown(layout):

@@ -2,7 +2,7 @@
 
 import { tell } from "./gradio.js";
 import { setText } from "./lib/dom.js";
-import { percent, STATES } from "./lib/format.js";
+import { percent } from "./lib/format.js";
 import * as runs from "./runs.js";
 import { skip } from "./tabs.js";
 import * as theme from "./theme.js";
@@ -45,7 +45,7 @@ function announce(run) {
   states.set(run.id, run.status);
   if (!before || before === run.status) return;
   const result = run.test ? `, test accuracy ${percent(run.test.accuracy)}` : "";
-  const text = `${run.name}: ${STATES[run.status]}${result}`;
+  const text = `${run.name}: ${run.called}${result}`;
   setText(document.querySelector("#header .pd-announce"), text);
 }
 

@@ -16,6 +16,9 @@ export function set(group, changes) {
 
 export const hides = group => guesses[group]?.isRevealed === false;
 
-const RESULTS = { test: null, eval_accuracy: null, eval_loss: null, diagnosis: null, now: "" };
+// The groups whose results are hidden.
+export const secret = () => Object.keys(guesses).filter(hides);
+
+const RESULTS = { test: null, eval_accuracy: null, diagnosis: null, now: "" };
 
 export const veiled = run => (hides(run.group_id) ? { ...run, ...RESULTS } : run);

@@ -11,17 +11,13 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from peft_demo.comparison.curves import run_curves
-from peft_demo.comparison.describe import texts_of, written
 from peft_demo.comparison.diagnosis import Diagnosis, diagnose
 from peft_demo.comparison.latest import HEAD_ONLY, judge
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.fields import shown
-from peft_demo.formats import number
 from peft_demo.languages import gettext as _
-from peft_demo.methods.method import LAYERS
-from peft_demo.runs import Run, RunConfig, RunKind, RunStatus, links, telling
-from peft_demo.runs.imported import PEFT_CONFIG
+from peft_demo.runs import Run, RunConfig, links
 from peft_demo.runs.questions import QUESTIONS
 from peft_demo.ui import run_states
 from peft_demo.ui.formats import duration
@@ -183,69 +179,35 @@ def _kept(made: _Kept, run: Run, make: Callable[[], dict[str, Any]]) -> dict[str
     return known
 
 
-_OF_RESULT = (
-    "num_adapter_parameters",
-    "num_head_parameters",
-    "file_bytes",
-    "saved_as",
-    "seconds",
-)
-
-
 def summary(run: Run) -> dict[str, Any]:
-    """What cards and table show of a run."""
-    config, result = run.config, run.result
-    last = run.epochs[-1] if run.epochs else None
+    """What strip and lists show of a run."""
+    result, last = run.result, run.epochs[-1] if run.epochs else None
     return {
         "id": run.run_id,
         "kind": str(run.kind),
-        "name": config.name,
-        "summary": _what(run),
-        "method": config.method_label,
+        "name": run.config.name,
+        "summary": run_states.what(run),
         "status": str(run.status),
+        "called": run_states.CALLED[run.status],
         "reference": run.is_reference,
         "owner": run.owner_name,
         "owner_digest": digest(run.owner),
-        "texts": texts_of(run),
-        "created": run.created_at.isoformat(),
-        "fields": _fields(run),
-        "config": {name: value for name, value in config.flat().items() if name != PEFT_CONFIG},
         "tags": run.tags,
         "note": run.note,
         "is_starred": run.is_starred,
         "group_id": run.group_id,
-        "queue": run.queue_position,
-        **run.progress.model_dump(),
-        "seconds_left": run.progress.seconds_left if run.status is RunStatus.RUNNING else None,
-        "epoch": len(run.epochs),
-        "max_epochs": config.number("num_train_epochs"),
+        **run.progress.model_dump(include={"step", "max_steps", "phase"}),
         "eval_accuracy": last and last.eval_accuracy,
-        "eval_loss": last and last.eval_loss,
-        "num_labels": len(config.labels),
-        "num_validation": config.num_validation_reviews,
-        "num_reviews": config.number("num_reviews"),
-        "num_train": config.num_train_reviews,
-        "error": run.error or run.problem,
-        "problem": run.problem,
+        "num_labels": len(run.config.labels),
         "test": result
         and {
             "accuracy": result.test_accuracy,
             "low": result.test_interval[0],
             "high": result.test_interval[1],
-            "reviews": result.num_test_reviews,
-            "loss": result.test_loss,
         },
-        **{name: result and getattr(result, name) for name in _OF_RESULT},
-        "training_seconds": result and result.training_seconds,
         "now": run_states.now(run),
         "state": run_states.state(run),
         "diagnosis": _diagnosis(run),
-        "seems_swapped": run.seems_swapped,
-        "range": run.range_test
-        and {
-            "suggestion": run.range_test.suggestion and float(f"{run.range_test.suggestion:.2g}"),
-            "is_sure": run.range_test.is_sure,
-        },
     }
 
 
@@ -262,35 +224,3 @@ def _again(run: Run, found: Diagnosis | None) -> str | None:
         return None
     # Its own name would belie the other settings.
     return links.to_link(run.config.model_copy(update={"name": "", **found.changes}))
-
-
-def _what(run: Run) -> str:
-    """What the run is, in a few words."""
-    config = run.config
-    if run.kind is RunKind.IMPORTED:
-        unknown = "" if config.is_length_known else ", the length of its training is not known"
-        read = f" · read at {config.max_length:,} tokens{unknown}" if config.max_length else ""
-        return f"{config.method_label} · imported adapter{read}"
-    if run.kind is RunKind.RANGE_TEST:
-        return f"Learning-rate range test · {config.summary}"
-    return config.summary
-
-
-def _fields(run: Run) -> str:
-    """The values of the method's own fields, and the learning rate, for a line of a table."""
-    parts = []
-    for name, value in telling(run.config.method, run.config.method_values).items():
-        if isinstance(value, bool):
-            parts.append(name if value else f"no {name}")
-        elif isinstance(value, (int, float)):
-            parts.append(f"{name.removeprefix('lora_')} {number(value)}")
-        elif name == LAYERS.name:
-            parts.append(f"blocks {', '.join(map(str, value))}")
-        elif isinstance(value, (list, tuple)):
-            parts.append(", ".join(map(str, value)) if len(value) < 4 else f"{len(value)} modules")
-        else:
-            parts.append(f"{name} {written(value)}")
-    rate = run.config.number("learning_rate")
-    if rate is not None:
-        parts.append(f"lr {number(rate)}")
-    return " · ".join(parts)

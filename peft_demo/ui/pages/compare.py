@@ -20,7 +20,7 @@ from peft_demo.errors import PeftDemoError
 from peft_demo.export.report import report
 from peft_demo.runs import Run, RunStatus
 from peft_demo.ui.charts.costs import costs
-from peft_demo.ui.charts.figure import Line, Point, accuracy_of, drawn, lines_to_beat
+from peft_demo.ui.charts.figure import Point, drawn, lines_to_beat
 from peft_demo.ui.html import problem, render, scripted
 from peft_demo.ui.learn.guesses import guesses_in_words
 from peft_demo.ui.pages.page import Frame, Page
@@ -39,9 +39,10 @@ LIVE_STEPS = 50
 """How often the curves of a running run move in the whole of its training."""
 
 
+ALWAYS = ("sections", "verdict", "lines", "missing")
 PARTS = {
-    "runs": ("sections", "verdict", "lines", "differences", "results", "pairs", "mistakes"),
-    "group": ("sections", "verdict", "lines", "configurations", "repeats"),
+    "runs": (*ALWAYS, "differences", "results", "pairs", "mistakes"),
+    "group": (*ALWAYS, "configurations", "repeats"),
 }
 """The places of each layout that the server writes into."""
 
@@ -98,35 +99,34 @@ class ComparePage(Page):
             limit: most texts that are listed as splitting the runs.
         """
         store = self._services.store
+        over = (across, up, is_log)
 
         def build() -> dict[str, Any]:
             facts = comparison.compare(store, run_ids, **self._sources)
-            points = _points(facts.runs)
-            lines = lines_to_beat(facts.baselines)
-            forest = drawn("forest", points=points, lines=lines)
-            figure, missing = costs(points, facts.pareto, across, up, is_log)
             known = self._services.runs()
-            each = {
-                run_id: curves.run_curves(known[run_id], store.steps(run_id))
-                for run_id, name, *_ in points
-                if run_id in known
-            }
+            series = [
+                _series(
+                    run.name,
+                    run.run_id,
+                    curves.run_curves(known[run.run_id], store.steps(run.run_id)),
+                )
+                for run in facts.runs
+                if run.run_id in known
+            ]
             means = [
                 _series(f"{cell.name} (mean of {len(cell.run_ids)})", cell.run_ids[0], mean)
                 for cell, mean in self._means(facts.repeats)
             ]
-            series = [_series(run.name, run.run_id, each.get(run.run_id)) for run in facts.runs]
             repeated = {run_id for cell in facts.repeats for run_id in cell.run_ids}
+            points = _points(facts.runs)
             return {
                 # The first is drawn last, above the others.
                 "series": series[::-1],
                 "averaged": [*means, *(s for s in series if s["run"] not in repeated)][::-1],
-                **_told("runs", facts, lines, missing=missing, lists=self._lists(run_ids, limit)),
-                "figures": {"forest": forest, "pareto": figure},
+                **_told("runs", facts, points, points, over, lists=self._lists(run_ids, limit)),
             }
 
-        about = ("compare", *run_ids, across, up, str(is_log), str(limit))
-        return self._answer(about, key, lambda: run_ids, build)
+        return self._answer(("compare", *run_ids, *over, limit), key, lambda: run_ids, build)
 
     def group(
         self,
@@ -138,6 +138,7 @@ class ComparePage(Page):
     ) -> str | None:
         """The page of a group; ``key`` and the rest as for ``compare``."""
         store = self._services.store
+        over = (across, up, is_log)
 
         def members() -> list[str]:
             return [run.run_id for run in store.group(group)[1]]
@@ -154,23 +155,14 @@ class ComparePage(Page):
                 Point(cell.cell_id, cell.name, cell.run_ids[0], cell.accuracy)
                 for cell in facts.cells
             ]
-            lines = lines_to_beat(facts.baselines)
-            axes = [axis for axis in facts.axes if len(axis.values) > 1]
-            accuracy = (
-                accuracy_of(axes, facts.cells, lines)
-                if axes
-                else drawn("forest", points=_seeds(points, facts), lines=lines)
-            )
-            figure, missing = costs(points, facts.pareto, across, up, is_log)
             means = self._means(facts.cells if is_few else ())
-            told = {"is_few": is_few, "ranked": ranked, "missing": missing}
+            more: dict[str, Any] = {"is_few": is_few, "ranked": ranked}
             return {
                 "series": [_series(cell.name, cell.run_ids[0], mean) for cell, mean in means],
-                **_told("group", facts, lines, **told),
-                "figures": {"sweep": accuracy, "pareto": figure},
+                **_told("group", facts, points, _seeds(points, facts), over, **more),
             }
 
-        return self._answer(("group", group, across, up, str(is_log)), key, members, build)
+        return self._answer(("group", group, *over), key, members, build)
 
     def groups(self) -> str:
         """The newest groups, as buttons."""
@@ -185,7 +177,7 @@ class ComparePage(Page):
         known = self._services.known_runs()
         runs = [run for run in known if run.run_id in run_ids[:MOST_LINED]]
         found = Baselines(self._services.store, runs, self._baselines.get, known)
-        told = [line._asdict() for line in lines_to_beat(found.lines())]
+        told = lines_to_beat(found.lines())
         return json.dumps({"lines": told, "is_pending": found.are_pending})
 
     def report(
@@ -217,7 +209,7 @@ class ComparePage(Page):
 
     def _answer(
         self,
-        what: tuple[str, ...],
+        what: tuple[object, ...],
         key: str | None,
         members: Callable[[], Sequence[str]],
         build: Callable[[], dict[str, Any]],
@@ -290,23 +282,38 @@ def _seeds(points: list[Point], facts: GroupFacts) -> list[Point]:
 
 
 def _told(
-    layout: str, facts: Comparison | GroupFacts, lines: Sequence[Line], **more: Any
+    layout: str,
+    facts: Comparison | GroupFacts,
+    points: list[Point],
+    compared: list[Point],
+    over: tuple[str, str, bool],
+    lists: str = "",
+    **more: Any,
 ) -> dict[str, Any]:
-    """The page's layout, and what is written into its places."""
+    """The page's layout, what is written into its places, and its figures.
+
+    ``compared`` are the points whose accuracies stand below each other where no field is swept.
+    """
+    lines = lines_to_beat(facts.baselines)
     nouns = {run.texts for run in facts.runs}
     context = {
         **dict(facts),
         "names": {run.run_id: run.name for run in facts.runs},
         "texts": nouns.pop() if len(nouns) == 1 else "texts",
         "most": MOST_RUNS,
+        "over": over,
         **more,
     }
+    axes = [axis for axis in context.get("axes", ()) if len(axis.values) > 1]
+    kind = ("forest", "sweep", "heat_map")[min(len(axes), 2)]
+    accuracy = drawn(kind, axes=axes, cells=context.get("cells"), points=compared, lines=lines)
     parts = {part: render(f"compare/{part}", **context) for part in PARTS[layout]}
     return {
         "layout": render(f"compare/{layout}", **context),
-        "parts": parts | {part: more[part] for part in ("missing", "lists") if part in more},
+        "parts": {**parts, "lists": lists},
+        "figures": {"accuracy": accuracy, "pareto": costs(points, facts.pareto, *over)},
         "run_ids": [run.run_id for run in facts.runs],
-        "lines": [line._asdict() for line in lines],
+        "lines": lines,
         "texts": context["texts"],
         "is_pending": facts.baselines_pending,
     }

@@ -17,6 +17,8 @@ from peft_demo.ui.html import render, scripted
 from peft_demo.ui.owners import acting, public
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import RunId, RunIds, page_function
+from peft_demo.ui.run_states import CALLED
+from peft_demo.ui.run_table import RunTable
 
 
 class RunsPage(Page):
@@ -27,17 +29,42 @@ class RunsPage(Page):
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
-        scripted(render("runs_table", most_compared=MOST_RUNS), "runsTable(element)")
+        scripted(render("runs/page", most_compared=MOST_RUNS), "runsTable(element)")
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""
         return [
+            page_function(self.table),
             page_function(self.annotate, _at_fields),
             page_function(self.records),
             page_function(self.details),
             page_function(self.code),
             page_function(self.swap_labels),
         ]
+
+    def table(
+        self,
+        owner: Any = None,
+        secret: list[str] = [],  # noqa: B006
+        columns: list[str] = [],  # noqa: B006
+        page: int = 0,
+        text: str = "",
+        method: str = "",
+        only: str = "all",
+        sort: str = "created",
+        is_down: bool = True,
+        key: str | None = None,
+    ) -> str | None:
+        """A page of the table of runs; see ``RunTable``, whose rows it has.
+
+        Args:
+            key: that of the answer which the browser has.
+        """
+        view = {"text": text, "method": method, "only": only, "sort": sort, "is_down": is_down}
+        known = RunTable(list(self._services.runs().values()), acting(owner), secret)
+        answer = known.page(page, columns, **view)
+        found = f"{hash(json.dumps(answer)):x}"
+        return None if key == found else json.dumps({"key": found, **answer})
 
     def annotate(
         self,
@@ -77,6 +104,7 @@ class RunsPage(Page):
         html = render(
             "details",
             run=run,
+            called=CALLED[run.status],
             config=run.config.told(),
             texts=texts_of(run),
             epochs=_epochs(run),

@@ -1,4 +1,4 @@
-import { get, hides, set, veiled } from "/assets/predictions.js";
+import { get, hides, secret, set, veiled } from "/assets/predictions.js";
 import { equal, test } from "/tests/runner.js";
 
 const run = {
@@ -8,7 +8,6 @@ const run = {
   seconds: 4,
   test: { accuracy: 0.5 },
   eval_accuracy: 0.5,
-  eval_loss: 0.7,
   diagnosis: { words: "Learned" },
 };
 
@@ -17,8 +16,8 @@ test("a race that is predicted first shows no result, but how far it is", () => 
   set("group-000001", {});
   const hidden = veiled(run);
   equal(
-    [hidden.test, hidden.eval_accuracy, hidden.eval_loss, hidden.diagnosis],
-    [null, null, null, null],
+    [hidden.test, hidden.eval_accuracy, hidden.diagnosis, secret()],
+    [null, null, null, ["group-000001"]],
   );
   equal([hidden.status, hidden.seconds], ["completed", 4]);
   const other = { ...run, group_id: "group-000002" };

@@ -3,7 +3,7 @@
 
 import * as form from "../form/sidebar.js";
 import { ask, tell } from "../gradio.js";
-import { keep, openTab, recall, replace, setText, whenPressed } from "../lib/dom.js";
+import { keep, keepingFocus, openTab, recall, replace, setText, whenPressed } from "../lib/dom.js";
 import { markup } from "../lib/html.js";
 import * as owner from "../owner.js";
 import * as runs from "../runs.js";
@@ -159,15 +159,13 @@ async function show(isMoved = false) {
 function draw() {
   keep(KEPT, state);
   const place = panel();
-  const focused = place.contains(document.activeElement) && document.activeElement.dataset;
   place.hidden = !state.now;
   const isSmall = state.now?.isFolded || !state.now?.lesson;
   place.dataset.state = state.now ? (isSmall ? "small" : "open") : "";
   const full = document.fullscreenElement;
   if (place.contains(full)) full.innerHTML = figureIn(told.html);
-  else replace(place, told ? markup(told.html) : "");
+  else keepingFocus(place, () => replace(place, told ? markup(told.html) : ""));
   setText(document.getElementById("pd-lesson-style"), told?.style ?? "");
-  if (focused?.lesson) refocus(place, focused);
 }
 
 // What is on the full screen would leave it with its element.
@@ -175,11 +173,6 @@ function figureIn(text) {
   const template = document.createElement("template");
   template.innerHTML = text;
   return template.content.querySelector("figure")?.innerHTML ?? "";
-}
-
-function refocus(place, { lesson, choice }) {
-  const same = choice ? `[data-choice="${choice}"]` : `[data-lesson="${lesson}"]`;
-  place.querySelector(same)?.focus();
 }
 
 function markProgress() {

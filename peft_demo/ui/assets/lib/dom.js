@@ -1,5 +1,6 @@
 // What several parts of the page do to it.
 
+import { when } from "./format.js";
 import { html } from "./html.js";
 
 const written = new WeakMap();
@@ -47,6 +48,28 @@ export function keepInOrder(holder, runs, make, fill) {
       holder.insertBefore(child, holder.children[index] || null);
     fill(child, run);
   });
+}
+
+const marksOf = ({ attributes }) => [...attributes].filter(({ name }) => name.startsWith("data-"));
+const same = ({ name, value }) => `[${name}="${CSS.escape(value)}"]`;
+
+// Changes what is in an element; what has the focus, or stands in its place, has it afterwards too.
+export function keepingFocus(element, change) {
+  const focused = element.contains(document.activeElement) ? document.activeElement : null;
+  const row = focused?.closest("[data-run]");
+  change();
+  if (!focused || document.activeElement === focused) return;
+  const place = row?.isConnected ? row : element;
+  const again = focused.isConnected
+    ? focused
+    : place.querySelector(marksOf(focused).map(same).join("") || "none");
+  again?.focus();
+}
+
+// The server's times, in the browser's zone.
+export function showTimes(element) {
+  for (const time of element.querySelectorAll("time"))
+    setText(time, when(time.dateTime).replace(" ", "\u00a0"));
 }
 
 // Gradio takes no clicks before it has set the page up.

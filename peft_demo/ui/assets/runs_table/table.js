@@ -1,40 +1,31 @@
-// The table of all runs, and what a person does with it.
+// The table of all runs, which the server writes, and what a person does with it.
 
 import { MOST } from "../compare/address.js";
-import { isConnected } from "../gradio.js";
-import { keepInOrder, replace, whenPressed } from "../lib/dom.js";
+import { ask, isConnected, oneAtATime } from "../gradio.js";
+import { keepInOrder, keepingFocus, replace, setText, showTimes, whenPressed } from "../lib/dom.js";
 import { counted, whole } from "../lib/format.js";
-import { html } from "../lib/html.js";
+import { markup } from "../lib/html.js";
 import * as owner from "../owner.js";
+import * as predictions from "../predictions.js";
 import * as runs from "../runs.js";
-import { download, remove, star } from "./actions.js";
-import { COLUMNS, cellOf, lookOf } from "./columns.js";
+import { download, own, remove, star } from "./actions.js";
 import { tag } from "./edit.js";
-import { columns, filter, listed, paged, showColumn, sortBy, unfilter, view } from "./view.js";
-
-const MENU = html`<legend>Columns</legend>
-  ${COLUMNS.slice(1).map(({ key, title }) => html`<label><input type="checkbox" data-column="${key}"> ${title}</label>`)}`;
+import * as view from "./view.js";
 
 let table = null;
+let answer = { ids: [], page: 0 };
 const selected = new Set();
 
 const find = selector => table.querySelector(selector);
-const isChosen = run => selected.has(run.id);
-const ids = list => list.map(run => run.id);
-const own = list => list.filter(run => !run.reference);
-const areStarred = list => list.length > 0 && list.every(run => run.is_starred);
+const boxes = () => table.querySelectorAll("[data-column]");
+const chosen = () => answer.ids.filter(id => selected.has(id));
+const areStarred = ids => ids.length > 0 && ids.every(id => runs.get(id).is_starred);
 
 export function start() {
   runs.follow(news => news && draw());
   whenPressed("data-star", (id, mark) => star([id], mark.ariaPressed !== "true"));
-  whenPressed("data-sort", key => {
-    sortBy(key);
-    draw();
-  });
-  whenPressed("data-do", action => {
-    DO[action](listed().filter(isChosen));
-    draw();
-  });
+  whenPressed("data-sort", (key, { dataset }) => draw(view.sortBy(key, dataset.down === "yes")));
+  whenPressed("data-do", action => draw(DO[action](chosen())));
   document.addEventListener("click", closeMenu);
   document.addEventListener("keydown", event => event.key === "Escape" && closeMenu());
 }
@@ -42,9 +33,9 @@ export function start() {
 // Called when its tab is drawn.
 export function show(element) {
   table = element.querySelector(".pd-runs");
-  find(".pd-menu fieldset").innerHTML = MENU;
   table.addEventListener("input", onInput);
-  draw();
+  new IntersectionObserver(() => draw()).observe(table);
+  showView();
 }
 
 // The header, which brings the server, may be drawn after it is called.
@@ -61,122 +52,83 @@ function closeMenu(event) {
   if (menu?.open && !menu.contains(event?.target)) menu.open = false;
 }
 
-const choose = (id, isOn) => (isOn ? selected.add(id) : selected.delete(id));
+function choose(ids, isOn) {
+  for (const id of ids) isOn ? selected.add(id) : selected.delete(id);
+  drawSelection();
+}
 
 function onInput({ target }) {
-  if (target.dataset.column) showColumn(target.dataset.column, target.checked);
-  else if (target.dataset.select) choose(target.dataset.select, target.checked);
-  else if (target.matches(".pd-all")) for (const run of listed()) choose(run.id, target.checked);
-  else {
-    const [text, method, only] = [".pd-text", ".pd-method-filter", ".pd-only"].map(find);
-    filter({ text: text.value, method: method.value, only: only.value });
-  }
+  const { column, select } = target.dataset;
+  if (select) return choose([select], target.checked);
+  if (target.matches(".pd-all")) return choose(answer.ids, target.checked);
+  const shown = [...boxes()].filter(box => box.checked).map(box => box.dataset.column);
+  if (column) view.set({ columns: ["name", ...shown] });
+  else view.set({ [target.name]: target.value });
   draw();
 }
 
-const detail = chosen => ({ detail: { run_ids: ids(chosen) } });
-const take = kind => chosen => download(ids(chosen.length ? chosen : listed()), kind);
-
-function turn(pages) {
-  view.page += pages;
-}
+const take = kind => ids => download(ids.length ? ids : answer.ids, kind);
 
 const DO = {
-  compare: chosen => document.dispatchEvent(new CustomEvent("pd-compare", detail(chosen))),
-  tag: chosen => tag(ids(chosen)),
-  star: chosen => star(ids(chosen), !areStarred(own(chosen))),
-  delete: chosen => remove(ids(chosen)),
+  compare: run_ids =>
+    document.dispatchEvent(new CustomEvent("pd-compare", { detail: { run_ids } })),
+  tag,
+  star: ids => star(ids, !areStarred(own(ids))),
+  delete: remove,
   csv: take("csv"),
   json: take("json"),
-  previous: () => turn(-1),
-  next: () => turn(1),
-  clear: unfilter,
+  previous: () => view.turnTo(answer.page - 1),
+  next: () => view.turnTo(answer.page + 1),
+  clear() {
+    view.unfilter();
+    showView();
+  },
 };
 
 // -- drawing ---------------------------------------------------------------------------------------
 
-function draw() {
-  if (!table?.isConnected) return;
-  const known = new Set(ids(runs.all()));
-  for (const id of selected) if (!known.has(id)) selected.delete(id);
-  const list = listed();
-  const { first, page, isSplit } = paged(list);
-  const last = first + page.length;
-  drawFilter();
-  drawSelection(list);
-  drawHead(list);
-  drawRows(page);
-  find(".pd-empty").hidden = list.length > 0;
-  find(".pd-pager").hidden = !isSplit;
-  replace(find(".pd-pager span"), `${first + 1} to ${last} of ${whole(list.length)}`);
-  find("[data-do=previous]").disabled = first === 0;
-  find("[data-do=next]").disabled = last >= list.length;
-}
-
-function drawFilter() {
-  const methods = new Set(runs.all().map(run => run.method));
-  if (view.method) methods.add(view.method);
-  const listed = [...methods].sort().map(method => html`<option>${method}</option>`);
-  replace(find(".pd-method-filter"), html`<option value="">All</option>${listed}`);
-  if (find(".pd-text").value !== view.text) find(".pd-text").value = view.text;
-  find(".pd-method-filter").value = view.method;
-  find(".pd-only").value = view.only;
-  for (const box of table.querySelectorAll("[data-column]")) {
-    box.checked = view.columns.includes(box.dataset.column);
+function showView() {
+  for (const [name, value] of Object.entries(view.get())) {
+    const control = find(`[name=${name}]`);
+    if (control) control.value = value;
   }
 }
 
-function drawSelection(list) {
-  const chosen = list.filter(isChosen);
-  const mine = own(chosen);
-  const count = `${whole(chosen.length)} of ${whole(list.length)} selected`;
-  replace(find(".pd-count"), chosen.length ? count : counted(list.length, "run"));
-  const compare = chosen.length >= 2 && chosen.length <= MOST;
-  const [any, all] = [mine.length > 0, list.length > 0];
-  const can = { compare, tag: any, star: any, delete: any, csv: all, json: all };
-  for (const [action, isOn] of Object.entries(can)) {
-    const button = find(`[data-do=${action}]`);
-    button.disabled = !isOn;
-    button.title = isOn ? "" : button.dataset.why;
-  }
-  replace(find("[data-do=star]"), areStarred(mine) ? "Remove star" : "Star");
-  find(".pd-downloads").title = chosen.length ? "The selected runs" : "All runs of the list";
+const draw = oneAtATime(async () => {
+  if (!table?.isConnected || !table.checkVisibility() || !isConnected()) return;
+  table.ariaBusy = "true";
+  const request = { ...view.asked(), owner: owner.get(), secret: predictions.secret() };
+  const news = await ask("table", { ...request, key: answer.key });
+  if (news?.ids) write(news);
+  table.ariaBusy = "false";
+  drawSelection();
+});
+
+function write(news) {
+  answer = news;
+  view.turnTo(news.page);
+  const { content } = document
+    .createRange()
+    .createContextualFragment(`<template>${news.parts}</template>`).firstElementChild;
+  const part = selector => content.querySelector(selector);
+  replace(find("[name=method]"), markup(part("select").innerHTML));
+  const rows = [...part("tbody").children].map(row => ({ id: row.dataset.run, row }));
+  keepingFocus(find("table"), () => {
+    replace(find("thead"), markup(part("thead").innerHTML));
+    keepInOrder(find("tbody"), rows, newRow, (row, made) =>
+      replace(row, markup(made.row.innerHTML)),
+    );
+  });
+  showTimes(find("tbody"));
+  find(".pd-empty").hidden = rows.length > 0;
+  const { textContent: told, dataset } = part("output");
+  find(".pd-pager").hidden = !told;
+  setText(find(".pd-pager span"), told);
+  find("[data-do=previous]").disabled = news.page === 0;
+  find("[data-do=next]").disabled = "last" in dataset;
+  const columns = view.get().columns ?? news.columns;
+  for (const box of boxes()) box.checked = columns.includes(box.dataset.column);
 }
-
-const headOf = column => html`
-  <th scope="col" class="${lookOf(column)}" data-of="${column.key}"><button type="button" class="pd-sort" data-sort="${column.key}">${column.title}</button></th>`;
-
-function drawHead(list) {
-  const head = find("thead");
-  replace(
-    head,
-    html`<tr><th scope="col" class="pd-mark"><input type="checkbox" class="pd-all"></th>
-      <th scope="col" class="pd-mark"><span class="pd-hidden">Star</span></th>${columns().map(headOf)}
-      <th scope="col" class="pd-wide"><span class="pd-hidden">Edit</span></th></tr>`,
-  );
-  const { key, isDown } = view.sort;
-  for (const cell of head.querySelectorAll("[data-of]")) {
-    if (cell.dataset.of !== key) cell.removeAttribute("aria-sort");
-    else cell.setAttribute("aria-sort", isDown ? "descending" : "ascending");
-  }
-  const all = find(".pd-all");
-  const count = list.filter(isChosen).length;
-  all.checked = count > 0 && count === list.length;
-  all.indeterminate = count > 0 && count < list.length;
-  all.setAttribute("aria-label", `Select all ${list.length} runs of the list`);
-}
-
-function drawRows(list) {
-  const body = find("tbody");
-  const focused = document.activeElement;
-  const row = body.contains(focused) && focused.closest("tr");
-  const place = row && controlsOf(row).indexOf(focused);
-  keepInOrder(body, list, newRow, fillRow);
-  // A row that moves or is written anew loses the focus.
-  if (row?.isConnected && document.activeElement !== focused) controlsOf(row)[place]?.focus();
-}
-
-const controlsOf = row => [...row.querySelectorAll("button, input")];
 
 function newRow({ id }) {
   const row = document.createElement("tr");
@@ -184,20 +136,30 @@ function newRow({ id }) {
   return row;
 }
 
-function fillRow(row, run) {
-  const { id, name, reference, is_starred: isStarred } = run;
-  row.classList.toggle("pd-chosen", isChosen(run));
-  replace(
-    row,
-    html`<td class="pd-mark"><input type="checkbox" data-select="${id}" aria-label="Select ${name}"></td>
-      <td class="pd-mark"><button type="button" class="pd-star" data-star="${id}" aria-pressed="${isStarred}" aria-label="Star of ${name}" ${reference && "hidden"}>${isStarred ? "★" : "☆"}</button></td>
-      ${columns().map(column => cellFor(column, run))}
-      <td class="pd-wide pd-mark"><button type="button" class="pd-button" data-edit="${id}" title="Edit name, tags and note" aria-label="Edit name, tags and note of ${name}" ${reference && "hidden"}>✎</button></td>`,
-  );
-  row.querySelector("[data-select]").checked = isChosen(run);
+function drawSelection() {
+  const list = answer.ids;
+  const ids = chosen();
+  for (const row of find("tbody").children) {
+    const isChosen = selected.has(row.dataset.run);
+    row.classList.toggle("pd-chosen", isChosen);
+    row.querySelector("[data-select]").checked = isChosen;
+  }
+  const all = find(".pd-all");
+  if (all) {
+    all.checked = ids.length > 0 && ids.length === list.length;
+    all.indeterminate = ids.length > 0 && ids.length < list.length;
+  }
+  const mine = own(ids);
+  const count = `${whole(ids.length)} of ${whole(list.length)} selected`;
+  setText(find(".pd-count"), ids.length ? count : counted(list.length, "run"));
+  const compare = ids.length >= 2 && ids.length <= MOST;
+  const [any, some] = [mine.length > 0, list.length > 0];
+  const can = { compare, tag: any, star: any, delete: any, csv: some, json: some };
+  for (const [action, isOn] of Object.entries(can)) {
+    const button = find(`[data-do=${action}]`);
+    button.disabled = !isOn;
+    button.title = isOn ? "" : button.dataset.why;
+  }
+  setText(find("[data-do=star]"), areStarred(mine) ? "Remove star" : "Star");
+  find(".pd-downloads").title = ids.length ? "The selected runs" : "All runs of the list";
 }
-
-const cellFor = (column, run) =>
-  column.key === "name"
-    ? html`<th scope="row" class="pd-name"><button type="button" class="pd-pick" data-action="details" aria-haspopup="dialog" title="Details">${run.name}</button><div data-cell="name">${cellOf(column, run)}</div></th>`
-    : html`<td class="${lookOf(column)}" data-cell="${column.key}">${cellOf(column, run)}</td>`;

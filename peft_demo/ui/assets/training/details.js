@@ -2,8 +2,7 @@
 
 import { drawMade } from "../charts/made.js";
 import { ask } from "../gradio.js";
-import { openDialog } from "../lib/dom.js";
-import { STATES, when } from "../lib/format.js";
+import { openDialog, showTimes } from "../lib/dom.js";
 import { html, markup } from "../lib/html.js";
 import { hides } from "../predictions.js";
 import * as runs from "../runs.js";
@@ -20,12 +19,7 @@ export async function openDetails(run_id) {
       ${run.error ? html`<p class="pd-problem">${run.error}</p>` : markup(run.html)}`,
   );
   dialog.setAttribute("aria-label", `Details of ${run_id}`);
-  for (const time of dialog.querySelectorAll("time")) {
-    time.textContent = when(time.dateTime);
-  }
-  for (const state of dialog.querySelectorAll("[data-state]")) {
-    state.textContent = STATES[state.dataset.state];
-  }
+  showTimes(dialog);
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
   dialog.showModal();
   const plot = dialog.querySelector(".pd-range");

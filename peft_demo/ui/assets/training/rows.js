@@ -1,7 +1,7 @@
 // Rows of runs: each shows or hides its run in the charts, says how far it is and what it reached.
 
-import { keepInOrder, replace, setText } from "../lib/dom.js";
-import { between, percent, STATES } from "../lib/format.js";
+import { keepInOrder, keepingFocus, replace, setText } from "../lib/dom.js";
+import { between, percent } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { swatch } from "../lib/looks.js";
 import * as runs from "../runs.js";
@@ -24,10 +24,7 @@ export function listed(all) {
 }
 
 export function drawRows(holder, some) {
-  const focused = holder.contains(document.activeElement) && document.activeElement;
-  keepInOrder(holder, some, newRow, fill);
-  // A row that moves loses the focus.
-  if (focused?.isConnected && document.activeElement !== focused) focused.focus();
+  keepingFocus(holder, () => keepInOrder(holder, some, newRow, fill));
 }
 
 function newRow(run) {
@@ -51,7 +48,7 @@ function fill(row, run) {
   bar.hidden = run.status !== "running";
   showProgress(bar, run);
   find(".pd-state").dataset.state = run.status;
-  setText(find(".pd-state"), run.reference ? "reference" : STATES[run.status]);
+  setText(find(".pd-state"), run.reference ? "reference" : run.called);
   setText(find(".pd-now"), run.reference ? "" : run.state);
   replace(find(".pd-reached"), reached(run));
   find("[data-action=stop]").hidden = isOver;

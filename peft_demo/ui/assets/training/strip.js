@@ -3,7 +3,7 @@
 import * as form from "../form/sidebar.js";
 import { call, isConnected, tell } from "../gradio.js";
 import { setText, whenPressed } from "../lib/dom.js";
-import { counted, STATES } from "../lib/format.js";
+import { counted } from "../lib/format.js";
 import { isMine } from "../owner.js";
 import * as runs from "../runs.js";
 import { showProgress } from "./rows.js";
@@ -76,7 +76,7 @@ export function draw() {
 
 // How far a run is, and its Stop.
 export function drawGoing(part, run) {
-  setText(part.querySelector(".pd-now"), run.now || STATES[run.status]);
+  setText(part.querySelector(".pd-now"), run.now || run.called);
   showProgress(part.querySelector(".pd-progress"), run);
   const stop = part.querySelector("[data-action=stop]");
   stop.hidden = run === SENT || runs.isOver(run);
@@ -84,7 +84,7 @@ export function drawGoing(part, run) {
 }
 
 function drawEnded(part, run) {
-  setText(part.querySelector(".pd-now"), `${STATES[run.status]} · ${run.now}`);
+  setText(part.querySelector(".pd-now"), `${run.called} · ${run.now}`);
   setText(part.querySelector(".pd-diagnosis"), run.diagnosis?.words ?? "");
   const again = part.querySelector("[data-action=again]");
   again.hidden = !run.diagnosis?.link;

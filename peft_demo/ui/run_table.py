@@ -1,0 +1,102 @@
+"""The table of all runs: what of them is listed, in which order, and the rows of one page of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from peft_demo.runs import Run, RunKind
+from peft_demo.ui import run_states
+from peft_demo.ui.html import defined, render
+
+PAGE = 50
+
+_RESULTS = ("accuracy", "loss", "validation", "validation_loss")
+"""What is not told before a race is revealed."""
+
+COLUMNS: dict[str, tuple[str, str, bool, bool]] = defined("runs/columns", "columns")
+"""Title, place in a run, whether it holds numbers, and whether it is shown at first; by key."""
+
+
+class RunTable:
+    """All runs as one person may see them.
+
+    Args:
+        owner: who looks.
+        secret: groups whose results that person does not want to see yet.
+    """
+
+    def __init__(self, runs: Sequence[Run], owner: str, secret: Collection[str]) -> None:
+        self._runs, self._owner, self._secret = runs, owner, secret
+
+    def is_mine(self, run: Run) -> bool:
+        """Whether it is the looking person's own."""
+        return run.owner == self._owner and not run.is_reference
+
+    def value(self, key: str, run: Run) -> Any:
+        """What a column has of a run; None where it is not known, or secret."""
+        if key in _RESULTS and run.group_id in self._secret:
+            return None
+        if key == "state":
+            return run_states.CALLED[run.status]
+        if key == "epochs":
+            return len(run.epochs) if run.kind is RunKind.TRAINING else None
+        if key == "reviews" and run.kind is RunKind.IMPORTED:
+            return None
+        _, path, is_number, _ = COLUMNS[key]
+        place, _, name = path.partition(".")
+        if place == "config" and key != "method":
+            # Of what an earlier version stored, some may be no number.
+            return run.config.number(name) if is_number else run.config.get(name)
+        at: Any = getattr(run, place)
+        if place == "epochs":
+            at = at[-1] if at else None
+        return getattr(at, name, None) if name else at
+
+    def listed(self, *, text: str, method: str, only: str, sort: str, is_down: bool) -> list[Run]:
+        """The runs in which every word of a text is somewhere, ``only`` of a kind, in order."""
+
+        def fits(run: Run) -> bool:
+            is_range = run.kind is RunKind.RANGE_TEST
+            kinds = {"starred": run.is_starred, "mine": self.is_mine(run), "ranges": is_range}
+            return kinds.get(only, not is_range)
+
+        words = text.lower().split()
+        key = sort if sort in COLUMNS else "created"
+        found = [
+            (self.value(key, run), run)
+            for run in self._runs
+            if fits(run)
+            and method in ("", run.config.method_label)
+            and (not words or all(map(self._searched(run).__contains__, words)))
+        ]
+        known = [(value, run) for value, run in found if value is not None]
+        by = float if COLUMNS[key][2] else lambda value: str(value).lower()
+        known.sort(key=lambda pair: by(pair[0]), reverse=is_down)
+        return [run for _, run in known] + [run for value, run in found if value is None]
+
+    def _searched(self, run: Run) -> str:
+        config = run.config
+        owner = "you" if self.is_mine(run) else run.owner_name
+        parts = (run.run_id, config.name, run_states.what(run), run_states.fields(run))
+        more = (config.method_label, run_states.CALLED[run.status], owner, run.group_id or "")
+        return " ".join((*parts, *more, run.note, *run.tags)).lower()
+
+    def page(self, number: int, columns: list[str], **view: Any) -> dict[str, Any]:
+        """One page of what is listed, as HTML, with the ids of all of it."""
+        columns = columns or [key for key, (*_, is_usual) in COLUMNS.items() if is_usual]
+        runs = self.listed(**view)
+        number = max(0, min(number, (len(runs) - 1) // PAGE))
+        parts = render(
+            "runs/table",
+            table=self,
+            runs=runs[number * PAGE : (number + 1) * PAGE],
+            first=number * PAGE + 1,
+            count=len(runs),
+            columns=columns,
+            methods={run.config.method_label for run in self._runs} | {view["method"]},
+            view=view,
+            states=run_states,
+        )
+        ids = [run.run_id for run in runs]
+        return {"ids": ids, "page": number, "columns": columns, "parts": parts}
