@@ -13,20 +13,17 @@ from peft_demo.comparison.evidence import Tested, collect, found_in, same_texts,
 from peft_demo.comparison.facts import Disagreements, SplitText
 from peft_demo.errors import AssetError, NotFoundError
 from peft_demo.runs import Run
-from peft_demo.statistics import TEST_SET
 from peft_demo.storage import Store
 
 EXCERPT = 220
 """Characters of a text in the list."""
 
 
-def disagreements(
-    store: Store, run_ids: Sequence[str], limit: int = 20, evaluation_set: str = TEST_SET
-) -> Disagreements:
+def disagreements(store: Store, run_ids: Sequence[str], limit: int = 20) -> Disagreements:
     """The texts that split these runs, and those that all get wrong, ``limit`` of each."""
     runs, _ = found_in(store, run_ids)
     nouns = texts_of(runs[0]) if runs else "texts"
-    able = tested(collect(store, runs, evaluation_set))
+    able = tested(collect(store, runs))
     together = same_texts(able)
     chosen = {run_id: each for run_id, each in able.items() if run_id in together}
     ids = tuple(chosen)
@@ -38,11 +35,10 @@ def disagreements(
     if left_out:
         problems.append(f"Left out, for they were tested on other {nouns}: {', '.join(left_out)}.")
     texts: Sequence[str] = ()
-    if evaluation_set == TEST_SET:
-        try:
-            texts = _tested_on(chosen[ids[0]].run).texts
-        except AssetError as error:
-            problems.append(str(error))
+    try:
+        texts = _tested_on(chosen[ids[0]].run).texts
+    except AssetError as error:
+        problems.append(str(error))
     return _disagreements(chosen, texts, limit, tuple(problems))
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from peft_demo import formats
 from peft_demo.comparison.facts import Baseline, Comparison, RunFacts
-from peft_demo.formats import percent, points, whole
+from peft_demo.formats import percent, whole
 from peft_demo.runs.results import Evaluation
 from peft_demo.statistics import Interval, Scores
+from peft_demo.templating import environment
 
 
 def between(ends: Interval | Scores | Baseline | Evaluation) -> str:
@@ -42,28 +41,10 @@ def about(count: int) -> str:
     return whole(float(f"{count:.2g}"))
 
 
-_environment = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "sentences"),
-    # Plain text: who puts it into a page escapes it.
-    autoescape=False,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_environment.filters["short"] = "{:.3g}".format
-for _filter in (
-    whole,
-    formats.number,
-    formats.score,
-    percent,
-    between,
-    points,
-    p_value,
-    listed,
-    counted,
-    about,
-):
-    _environment.filters[_filter.__name__] = _filter
+# Plain text: who puts it into a page escapes it.
+_environment = environment(Path(__file__).parent / "sentences")
+_environment.filters |= {"short": "{:.3g}".format}
+_environment.filters |= {f.__name__: f for f in (between, p_value, listed, counted, about)}
 
 
 def sentences(name: str, /, **facts: object) -> list[str]:

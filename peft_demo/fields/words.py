@@ -2,9 +2,14 @@
 
 import json
 import math
+from collections.abc import Mapping
+from typing import TypeVar
 
+from peft_demo.errors import NotFoundError
 from peft_demo.formats import number
 from peft_demo.languages import gettext as _
+
+Row = TypeVar("Row")
 
 MOST_SHOWN = 12
 """Elements of a list that stand in a sentence."""
@@ -59,3 +64,15 @@ def shown_single(value: object) -> str:
 def cut(text: str, limit: int = 60) -> str:
     """At most ``limit`` characters of a text, and "…" where that is not all of it."""
     return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def row_of(table: Mapping[str, Row], row_id: str, noun: str) -> Row:
+    """The row of that id.
+
+    Raises:
+        NotFoundError: there is none; names those that exist.
+    """
+    if row_id not in table:
+        known = ", ".join(table) or "none"
+        raise NotFoundError(f"{noun} must be one of {known}, got {shown(row_id)}.")
+    return table[row_id]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pydantic
 
-from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError, refuse
-from peft_demo.fields import shown
+from peft_demo.errors import InvalidFieldsError, PeftDemoError, refuse
+from peft_demo.fields import row_of, shown
 from peft_demo.languages import SOURCE, language
 from peft_demo.lessons.languages import TEXTS, content
 from peft_demo.lessons.plans import plan_of, start_values
@@ -174,9 +174,7 @@ def lesson(lesson_id: str) -> Lesson:
     Raises:
         NotFoundError: there is none; names those that exist.
     """
-    if lesson_id not in LESSONS:
-        raise NotFoundError(f"lesson must be one of {', '.join(LESSONS)}, got {shown(lesson_id)}.")
-    return shown_lessons()[lesson_id]
+    return row_of(shown_lessons(), lesson_id, "lesson")
 
 
 def lesson_plan(lesson_id: str, name: str | None = None, owner: str = "") -> Plan:
@@ -187,7 +185,5 @@ def lesson_plan(lesson_id: str, name: str | None = None, owner: str = "") -> Pla
     """
     chosen = lesson(lesson_id)
     wanted = next(iter(chosen.runs), "") if name is None else name
-    if wanted not in chosen.runs:
-        known = ", ".join(chosen.runs) or "none"
-        raise NotFoundError(f"plan must be one of {known}, got {shown(wanted)}.")
+    row_of(chosen.runs, wanted, "plan")
     return plan_of(chosen, wanted, owner)

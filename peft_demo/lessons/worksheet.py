@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from peft_demo.languages import gettext, language, ngettext
+from peft_demo.languages import language
 from peft_demo.lessons.loading import lesson
 from peft_demo.lessons.plans import plan_of
 from peft_demo.lessons.prose import html_of
+from peft_demo.templating import environment
 
-_environment = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    extensions=["jinja2.ext.i18n"],
-)
-_environment.policies["ext.i18n.trimmed"] = True
-_environment.install_gettext_callables(gettext, ngettext)  # type: ignore[attr-defined]
+_environment = environment(Path(__file__).parent / "templates")
 
 
 def worksheet(lesson_id: str) -> str:

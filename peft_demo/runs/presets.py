@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from peft_demo.errors import NotFoundError
-from peft_demo.fields import shown
+from peft_demo.fields import row_of
 from peft_demo.methods import METHODS
 from peft_demo.models import FAMILY
 from peft_demo.runs.config import RunConfig
@@ -166,6 +165,4 @@ def preset(preset_id: str) -> Preset:
     Raises:
         NotFoundError: there is none; names those that exist.
     """
-    if preset_id not in PRESETS:
-        raise NotFoundError(f"preset must be one of {', '.join(PRESETS)}, got {shown(preset_id)}.")
-    return PRESETS[preset_id]
+    return row_of(PRESETS, preset_id, "preset")

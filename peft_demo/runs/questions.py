@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from peft_demo.errors import NotFoundError
-from peft_demo.fields import shown
+from peft_demo.fields import row_of
 from peft_demo.runs import sweeps
 from peft_demo.runs.presets import preset
 from peft_demo.runs.sweeps import Plan
@@ -60,8 +59,4 @@ def question(question_id: str) -> Question:
     Raises:
         NotFoundError: there is none; names those that exist.
     """
-    if question_id not in QUESTIONS:
-        raise NotFoundError(
-            f"question must be one of {', '.join(QUESTIONS)}, got {shown(question_id)}."
-        )
-    return QUESTIONS[question_id]
+    return row_of(QUESTIONS, question_id, "question")

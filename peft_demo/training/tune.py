@@ -12,8 +12,8 @@ from typing import Any
 # Two processes may share the work on one file.
 from filelock import FileLock
 
-from peft_demo.errors import DivergedError, NotFoundError
-from peft_demo.fields import shown
+from peft_demo.errors import DivergedError
+from peft_demo.fields import row_of
 from peft_demo.formats import number, percent, score
 from peft_demo.methods import METHODS, Method, measured_rates
 from peft_demo.methods.measured_rates import TunedRun, read
@@ -41,10 +41,7 @@ def tune(
         PeftDemoError: a run failed for another reason than its learning rate.
     """
     for method_id in method_ids:
-        if method_id not in METHODS:
-            raise NotFoundError(
-                f"METHOD must be one of {', '.join(METHODS)}, got {shown(method_id)}."
-            )
+        row_of(METHODS, method_id, "METHOD")
     for method_id in method_ids or METHODS:
         method = METHODS[method_id]
         while (config := next_run(method, read(path))) is not None:

@@ -13,6 +13,7 @@ from peft_demo import formats
 from peft_demo.comparison import words
 from peft_demo.languages import gettext as _
 from peft_demo.runs.results import Evaluation
+from peft_demo.templating import NUMBERS
 
 
 def glued(sentence: str) -> str:
@@ -62,19 +63,6 @@ FILTERS: dict[str, Callable[..., str | float]] = {
     "between": partial(_written, words.between),
     "p_value": lambda p: words.p_value(p).removeprefix("p ").removeprefix("= "),
     "log": math.log,
-    **{
-        write.__name__: partial(_written, write)
-        for write in (
-            formats.whole,
-            formats.number,
-            formats.percent,
-            formats.part,
-            formats.points,
-            formats.score,
-            formats.size,
-            formats.seconds,
-            formats.milliseconds,
-        )
-    },
+    **{write.__name__: partial(_written, write) for write in NUMBERS},
     **{write.__name__: write for write in (give_or_take, exact, glued, plain)},
 }

@@ -8,23 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from peft_demo.languages import gettext, ngettext
+from peft_demo.templating import environment
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.formats import FILTERS
 
-_environment = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    extensions=["jinja2.ext.i18n"],
-)
-_environment.policies["ext.i18n.trimmed"] = True
-# What a text is in the current language is asked each time.
-_environment.install_gettext_callables(gettext, ngettext)  # type: ignore[attr-defined]
+_environment = environment(Path(__file__).parent / "templates")
 _environment.filters |= FILTERS
 _plain = _environment.overlay(autoescape=False)
 

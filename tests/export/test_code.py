@@ -18,7 +18,7 @@ from small_runs import ROOT, small_config
 
 from peft_demo.data import DATASETS, HUB_IMDB
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.export.code import KINDS, export, file_name, folder_name, notebook, script
+from peft_demo.export.code import KINDS, export, file_name, folder_name, script
 from peft_demo.export.peft_call import peft_call
 from peft_demo.methods import METHODS
 from peft_demo.models import BASES, HUB_BASE
@@ -70,7 +70,7 @@ class TestEveryRow:
     @pytest.mark.slow
     def test_its_notebook_is_valid_and_has_the_scripts_code(self, method):
         config = RunConfig(method=method)
-        book = nbformat.reads(notebook(config), as_version=4)
+        book = nbformat.reads(export(config, "notebook"), as_version=4)
         nbformat.validate(book)
         assert book.nbformat == 4
         kinds = [cell.cell_type for cell in book.cells]
@@ -178,7 +178,7 @@ class TestTheName:
         assert re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,63}", folder)
 
     def test_is_escaped_in_the_notebook(self):
-        book = nbformat.reads(notebook(small_config(name="<b>*x*</b>")), as_version=4)
+        book = nbformat.reads(export(small_config(name="<b>*x*</b>"), "notebook"), as_version=4)
         assert book.cells[0].source.startswith(r"# \<b\>\*x\*\<\/b\>")
 
 
@@ -186,7 +186,6 @@ class TestExport:
     def test_gives_either_kind_with_its_file_name(self):
         config = small_config()
         assert export(config, "script") == script(config)
-        assert export(config, "notebook") == notebook(config)
         assert [file_name(kind) for kind in KINDS] == ["train.py", "train.ipynb"]
 
     @pytest.mark.parametrize("call", [lambda kind: export(small_config(), kind), file_name])
@@ -196,7 +195,7 @@ class TestExport:
         assert str(caught.value) == 'kind must be one of script, notebook, got "zip".'
 
     def test_is_the_same_each_time(self):
-        assert notebook(small_config()) == notebook(small_config())
+        assert export(small_config(), "notebook") == export(small_config(), "notebook")
 
 
 def test_a_head_of_one_layer_is_still_gone_through(made_up_base):

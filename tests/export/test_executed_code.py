@@ -17,7 +17,7 @@ from small_runs import Recorder, small_config
 
 from peft_demo.data import HUB_IMDB, ROTTEN_TOMATOES
 from peft_demo.data import loading as data_loading
-from peft_demo.export.code import folder_name, notebook, script
+from peft_demo.export.code import export, folder_name, script
 from peft_demo.formats import percent
 from peft_demo.models import HUB_BASE, loading
 from peft_demo.runs import PART_SEEDS, RunConfig
@@ -241,7 +241,7 @@ def test_an_executed_notebook_gives_the_runs_own_numbers(tmp_path, monkeypatch, 
     config = small_config("lora", num_train_epochs=2, per_device_train_batch_size=8)
     recorder = Recorder()
     result = train(config, tmp_path, recorder)
-    book = nbformat.reads(notebook(config), as_version=4)
+    book = nbformat.reads(export(config, "notebook"), as_version=4)
     NotebookClient(book, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     printed = "".join(
         output.text

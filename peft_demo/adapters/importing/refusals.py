@@ -17,7 +17,7 @@ def question(field: str, sentence: str, choices: Sequence[tuple[str, str]]) -> U
     return UndecidedError(field, f"{field} {sentence}", choices)
 
 
-def listed(items: Sequence[str], most: int = 4) -> str:
-    """The first few of many, for a sentence."""
-    more = f" and {len(items) - most:,} more" if len(items) > most else ""
-    return ", ".join(items[:most]) + more
+def listed(items: Sequence[str]) -> str:
+    """The first four of many, for a sentence."""
+    more = f" and {len(items) - 4:,} more" if len(items) > 4 else ""
+    return ", ".join(items[:4]) + more
