@@ -13,6 +13,7 @@ from peft_demo.comparison.evidence import Tested
 from peft_demo.comparison.facts import Baseline, TextBaselineCheck
 from peft_demo.comparison.words import sentences
 from peft_demo.errors import PeftDemoError
+from peft_demo.languages import gettext as _
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunConfig, RunKind
 from peft_demo.statistics import ALPHA, Predictions
@@ -60,7 +61,10 @@ class Baselines:
         try:
             measured = measure(run.config.for_training())
         except PeftDemoError as error:
-            self.problems.append(f"The baselines of {run.config.name} cannot be computed: {error}")
+            self.problems.append(
+                _("The baselines of %(name)s cannot be computed: %(error)s")
+                % {"name": run.config.name, "error": error}
+            )
             return
         if measured is None:
             self.are_pending = True

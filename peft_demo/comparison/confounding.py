@@ -14,6 +14,7 @@ from peft_demo.comparison.describe import written_as
 from peft_demo.comparison.evidence import Described
 from peft_demo.comparison.facts import Confounding
 from peft_demo.comparison.words import sentences
+from peft_demo.languages import gettext as _
 from peft_demo.methods import METHODS
 from peft_demo.methods.scale import scale_of
 from peft_demo.runs import METHOD, PART_SEEDS, KnownConfig, RunConfig
@@ -44,7 +45,7 @@ class Subject:
         self.method = row
         self.settings = {f.name: values[f.name] for f in fields if values.get(f.name) is not None}
         """What decides its numbers, as far as it is known."""
-        self.labels = {f.name: f.label.partition(" (")[0] for f in fields}
+        self.labels = {f.name: _(f.label).partition(" (")[0] for f in fields}
         """As a sentence calls them: ``Alpha`` for ``Alpha (lora_alpha)``."""
         self.scale = scale_of(row, config.method_values) if row else None
         self.followed = {
@@ -90,7 +91,7 @@ def _scales(subjects: Sequence[Subject]) -> Iterable[Confounding]:
     found: dict[Hashable, list[Confounding]] = {}
     scaled = [(each, scale) for each in subjects if (scale := each.scale)]
     keys = [(each.method, scale.formula, each.settings[scale.alpha.name]) for each, scale in scaled]
-    for some in _by(keys, [each for each, _ in scaled]):
+    for some in _by(keys, [each for each, _scale in scaled]):
         scale = some[0].scale
         assert scale is not None
         held = some[0].settings[scale.alpha.name]

@@ -11,16 +11,18 @@ from peft_demo.comparison.facts import Difference, RunFacts
 from peft_demo.comparison.words import sentences
 from peft_demo.data import DATASETS
 from peft_demo.formats import number
+from peft_demo.languages import gettext as _
+from peft_demo.languages import gettext_noop
 from peft_demo.methods import METHODS
 from peft_demo.models import BASES
 from peft_demo.runs import METHOD, KnownConfig, Run, RunKind
 from peft_demo.statistics import Scores
 
 _LABELS = {
-    "max_length_from": "Text length from",
-    "label_order": "Order of its labels",
-    "precision": "Computed in",
-    "saved_as": "Saved as",
+    "max_length_from": gettext_noop("Text length from"),
+    "label_order": gettext_noop("Order of its labels"),
+    "precision": gettext_noop("Computed in"),
+    "saved_as": gettext_noop("Saved as"),
 }
 """Of what differs and is no field of a form."""
 
@@ -97,12 +99,12 @@ def settings(run: Run) -> dict[str, str]:
 
 def labels_of(runs: Iterable[Run]) -> dict[str, str]:
     """The labels of the fields that runs have, by name."""
-    return {field.name: field.label for run in runs for field in run.config.fields}
+    return {field.name: _(field.label) for run in runs for field in run.config.fields}
 
 
 def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:
     """The settings, and what the runs were computed with, whose values differ."""
-    labels = {**labels_of(runs), **_LABELS}
+    labels = {**labels_of(runs), **{name: _(label) for name, label in _LABELS.items()}}
     rows = {run.run_id: {**settings(run), **_circumstances(run)} for run in runs}
     found = [
         Difference(

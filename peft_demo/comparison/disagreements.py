@@ -12,6 +12,7 @@ from peft_demo.comparison.describe import texts_of
 from peft_demo.comparison.evidence import Tested, collect, found_in, same_texts, tested
 from peft_demo.comparison.facts import Disagreements, SplitText
 from peft_demo.errors import AssetError, NotFoundError
+from peft_demo.languages import gettext as _
 from peft_demo.runs import Run
 from peft_demo.storage import Store
 
@@ -21,19 +22,22 @@ EXCERPT = 220
 
 def disagreements(store: Store, run_ids: Sequence[str], limit: int = 20) -> Disagreements:
     """The texts that split these runs, and those that all get wrong, ``limit`` of each."""
-    runs, _ = found_in(store, run_ids)
+    runs = found_in(store, run_ids)[0]
     nouns = texts_of(runs[0]) if runs else "texts"
     able = tested(collect(store, runs))
     together = same_texts(able)
     chosen = {run_id: each for run_id, each in able.items() if run_id in together}
     ids = tuple(chosen)
     if len(ids) < 2:
-        problem = f"It takes two runs that were tested on the same {nouns}."
+        problem = _("It takes two runs that were tested on the same %(texts)s.") % {
+            "texts": _(nouns)
+        }
         return Disagreements(run_ids=ids, problems=(problem,))
     problems = []
     left_out = [each.run.config.name for run_id, each in able.items() if run_id not in together]
     if left_out:
-        problems.append(f"Left out, for they were tested on other {nouns}: {', '.join(left_out)}.")
+        words = {"texts": _(nouns), "names": ", ".join(left_out)}
+        problems.append(_("Left out, for they were tested on other %(texts)s: %(names)s.") % words)
     texts: Sequence[str] = ()
     try:
         texts = _tested_on(chosen[ids[0]].run).texts

@@ -13,6 +13,7 @@ from peft_demo.comparison.describe import describe, unique_names
 from peft_demo.comparison.facts import RunFacts
 from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.fields import shown
+from peft_demo.languages import gettext as _
 from peft_demo.runs import Run
 from peft_demo.runs.run_ids import each_once
 from peft_demo.statistics import SET_ID, TEST_SET, Predictions, Scores
@@ -96,7 +97,8 @@ def _of(store: Store, run: Run, name: str, evaluation_set: str) -> Described:
     try:
         predictions, scores = _read(store.folder_of(run.run_id), evaluation_set, state)
     except (OSError, ValueError, KeyError):
-        why = f"The test predictions of {name} cannot be read, so it cannot be compared."
+        why = _("The test predictions of %(name)s cannot be read, so it cannot be compared.")
+        why %= {"name": name}
         return Described(run, describe(run, name, why))
     return Tested(run, describe(run, name, "", scores), fingerprint, predictions, scores)
 

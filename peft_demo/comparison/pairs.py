@@ -13,9 +13,11 @@ from peft_demo.comparison.evidence import Tested
 from peft_demo.comparison.facts import PairFacts, RefusedPair
 from peft_demo.comparison.ranking import Ranked, corrected, ranking
 from peft_demo.comparison.words import sentences
+from peft_demo.languages import gettext as _
+from peft_demo.languages import gettext_noop
 from peft_demo.statistics import ALPHA
 
-TESTS = "Exact McNemar tests"
+TESTS = gettext_noop("Exact McNemar tests")
 
 
 def comparable(runs: Iterable[Tested]) -> list[list[Tested]]:
@@ -66,9 +68,12 @@ def shown_to_differ(runs: Sequence[Tested]) -> list[tuple[str, str]]:
 
 def verdict(group: Sequence[Tested], pairs: Sequence[PairFacts]) -> list[str]:
     """What the pairs of runs on the same texts say, in sentences; nothing for a single run."""
-    where = f"On the same {group[0].scores.num_reviews:,} test {group[0].facts.texts}"
+    where = _("On the same %(count)s test %(texts)s") % {
+        "count": f"{group[0].scores.num_reviews:,}",
+        "texts": _(group[0].facts.texts),
+    }
     ranked = [Ranked(run.run.run_id, run.facts.name, run.scores.accuracy) for run in group]
-    told = ranking(ranked, pairs, where, "runs")
+    told = ranking(ranked, pairs, where, gettext_noop("runs"))
     return [*told, *lengths.told(group)] if told else []
 
 

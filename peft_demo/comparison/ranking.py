@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from peft_demo import statistics
 from peft_demo.comparison.facts import Pair
 from peft_demo.comparison.words import sentences
+from peft_demo.languages import gettext as _
 
 AnyPair = TypeVar("AnyPair", bound=Pair)
 
@@ -57,7 +58,7 @@ def how(pairs: Sequence[Pair], tests: str) -> list[str]:
     """By which tests several pairs were compared; a single one says so itself."""
     if len(pairs) < 2:
         return []
-    return sentences("how", tests=tests, total=len(pairs))
+    return sentences("how", tests=_(tests), total=len(pairs))
 
 
 def alike(ranked: Sequence[str], pairs: Sequence[Pair]) -> list[list[str]]:

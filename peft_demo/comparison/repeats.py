@@ -12,6 +12,8 @@ from peft_demo.comparison.evidence import Described, Tested, tested
 from peft_demo.comparison.facts import Cell, RepeatPair
 from peft_demo.comparison.pareto import mean
 from peft_demo.comparison.ranking import Ranked, corrected, how, ranking
+from peft_demo.languages import gettext as _
+from peft_demo.languages import gettext_noop
 from peft_demo.runs import Run
 
 
@@ -59,8 +61,8 @@ def verdict(chosen: Iterable[Cell], pairs: Sequence[RepeatPair]) -> list[str]:
     able = [
         Ranked(cell.cell_id, cell.name, accuracy(cell)) for cell in chosen if cell.num_finished > 1
     ]
-    told = ranking(able, pairs, "On average of their seeds", "configurations")
-    return [*told, *how(pairs, "t-tests over the seeds")]
+    told = ranking(able, pairs, _("On average of their seeds"), gettext_noop("configurations"))
+    return [*told, *how(pairs, gettext_noop("t-tests over the seeds"))]
 
 
 def names(runs: Sequence[Run], swept: Sequence[str]) -> dict[str, str] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from peft_demo import formats
 from peft_demo.comparison.facts import Baseline, Comparison, RunFacts
 from peft_demo.formats import percent, whole
+from peft_demo.languages import gettext as _
 from peft_demo.runs.results import Evaluation
 from peft_demo.statistics import Interval, Scores
 from peft_demo.templating import environment
@@ -15,7 +16,7 @@ from peft_demo.templating import environment
 
 def between(ends: Interval | Scores | Baseline | Evaluation) -> str:
     """Such as ``79.1 % to 83.2 %``."""
-    return f"{percent(ends.low)} to {percent(ends.high)}"
+    return _("%(low)s to %(high)s") % {"low": percent(ends.low), "high": percent(ends.high)}
 
 
 def p_value(p: float) -> str:
@@ -28,7 +29,7 @@ def p_value(p: float) -> str:
 def listed(names: Sequence[str]) -> str:
     """Such as ``A, B and C``, or ``A, b; C, d and E`` where names have commas themselves."""
     comma = "; " if len(names) > 2 and any("," in name for name in names) else ", "
-    return names[0] if len(names) == 1 else f"{comma.join(names[:-1])} and {names[-1]}"
+    return names[0] if len(names) == 1 else f"{comma.join(names[:-1])} {_('and')} {names[-1]}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from peft_demo.comparison.describe import texts_of
 from peft_demo.formats import milliseconds, whole
+from peft_demo.languages import gettext as _
+from peft_demo.languages import gettext_noop
 from peft_demo.runs import Run
 from peft_demo.ui.html import render
 
 if TYPE_CHECKING:
     from peft_demo.inference import Prediction
 
-UNDECIDED = "undecided"
+UNDECIDED = gettext_noop("undecided")
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,11 @@ class Answer:
         label as well, for test texts are as many of each.
         """
         if self.prediction.is_close:
-            return "Its two likeliest labels are about as likely."
+            return _("Its two likeliest labels are about as likely.")
         if self.is_of_guesser:
-            return f"On its test {texts_of(self.run)} it cannot be told from guessing."
+            return _("On its test %(texts)s it cannot be told from guessing.") % {
+                "texts": _(texts_of(self.run))
+            }
         return ""
 
     @property
@@ -58,10 +62,11 @@ class Answer:
         """How far it can be trusted, and what it took."""
         given, notes = self.prediction, []
         if given.unknown_tokens:
-            share = f"{whole(given.unknown_tokens)} of {whole(given.tokens_read)}"
-            notes.append(f"{share} tokens are unknown to the base model")
+            told = {"count": whole(given.unknown_tokens), "read": whole(given.tokens_read)}
+            notes.append(_("%(count)s of %(read)s tokens are unknown to the base model") % told)
         notes.append(milliseconds(given.milliseconds))
-        notes.append(f"read {whole(given.tokens_read)} of {whole(given.tokens_total)} tokens")
+        told = {"read": whole(given.tokens_read), "total": whole(given.tokens_total)}
+        notes.append(_("read %(read)s of %(total)s tokens") % told)
         return notes
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 from peft_demo.comparison.describe import texts_of, written
 from peft_demo.comparison.words import between
 from peft_demo.formats import about, number, percent, seconds, whole
+from peft_demo.languages import gettext as _
+from peft_demo.languages import gettext_noop
 from peft_demo.methods.method import LAYERS
 from peft_demo.runs import Run, RunKind, RunStatus, telling
 from peft_demo.ui.formats import glued
 
-SWAPPED = "Far below guessing: are its labels swapped? Details can swap them"
+SWAPPED = gettext_noop("Far below guessing: are its labels swapped? Details can swap them")
 
 CALLED = {
-    RunStatus.QUEUED: "waiting",
-    RunStatus.RUNNING: "running",
-    RunStatus.COMPLETED: "done",
-    RunStatus.FAILED: "failed",
-    RunStatus.CANCELLED: "stopped",
-    RunStatus.INTERRUPTED: "interrupted",
+    RunStatus.QUEUED: gettext_noop("waiting"),
+    RunStatus.RUNNING: gettext_noop("running"),
+    RunStatus.COMPLETED: gettext_noop("done"),
+    RunStatus.FAILED: gettext_noop("failed"),
+    RunStatus.CANCELLED: gettext_noop("stopped"),
+    RunStatus.INTERRUPTED: gettext_noop("interrupted"),
 }
 """Each state as people call it."""
 
@@ -27,11 +29,16 @@ def now(run: Run) -> str:
     result = run.result
     if run.status is not RunStatus.COMPLETED or result is None:
         return state(run)
-    trained = f"trained in {seconds(result.training_seconds)}, " if result.training_seconds else ""
+    trained = _trained(result.training_seconds) + ", " if result.training_seconds else ""
     tested = (
-        f"Test accuracy {percent(result.test_accuracy)} (95 %: {between(result.evaluation)}) "
-        f"on {whole(result.num_test_reviews)} {texts_of(run)}",
-        f"{trained}{seconds(result.seconds)} in all",
+        _("Test accuracy %(accuracy)s (95 %%: %(between)s) on %(count)s %(texts)s")
+        % {
+            "accuracy": percent(result.test_accuracy),
+            "between": between(result.evaluation),
+            "count": whole(result.num_test_reviews),
+            "texts": _(texts_of(run)),
+        },
+        trained + _in_all(result.seconds),
         run.problem,
     )
     return glued(" · ".join(filter(None, tested)))
@@ -41,7 +48,9 @@ def state(run: Run) -> str:
     """The same where its accuracy stands beside it."""
     if run.status is RunStatus.QUEUED:
         place = run.queue_position
-        return "Next in the queue" if place == 1 else f"Number {place} in the queue"
+        if place == 1:
+            return _("Next in the queue")
+        return _("Number %(place)s in the queue") % {"place": place}
     if run.status is RunStatus.RUNNING:
         return glued(_training(run))
     return glued(_range_test(run) or _finished(run) or _ended_early(run))
@@ -50,43 +59,59 @@ def state(run: Run) -> str:
 def _training(run: Run) -> str:
     at = run.progress
     parts = (
-        f"{at.phase} …" if at.phase not in ("", "Training") else "",
-        f"step {at.step} of {at.max_steps}" if at.max_steps else "",
-        f"{about(at.seconds_left)} left" if at.seconds_left is not None and at.step else "",
+        f"{_(at.phase)} …" if at.phase not in ("", "Training") else "",
+        _("step %(step)s of %(steps)s") % {"step": at.step, "steps": at.max_steps}
+        if at.max_steps
+        else "",
+        _("%(time)s left") % {"time": about(at.seconds_left)}
+        if at.seconds_left is not None and at.step
+        else "",
     )
-    return " · ".join(filter(None, parts)) or "Starting …"
+    return " · ".join(filter(None, parts)) or _("Starting …")
 
 
 def _range_test(run: Run) -> str:
     if run.range_test is None:
         return ""
     rate = run.range_test.suggestion
-    words = f"Suggests a learning rate of {number(float(f'{rate:.2g}'))}" if rate else ""
-    unsure = "" if run.range_test.is_sure else " (unsure)"
-    return f"{words or 'Shows no good rate'}{unsure} · Details shows the curve"
+    words = _("Shows no good rate")
+    if rate:
+        words = _("Suggests a learning rate of %(rate)s") % {"rate": number(float(f"{rate:.2g}"))}
+    unsure = "" if run.range_test.is_sure else " " + _("(unsure)")
+    return f"{words}{unsure} · {_('Details shows the curve')}"
 
 
 def _finished(run: Run) -> str:
     if run.seems_swapped:
-        return SWAPPED
+        return _(SWAPPED)
     if run.status is not RunStatus.COMPLETED or run.result is None:
         return ""
     if run.problem or not run.result.training_seconds:
-        return run.problem or f"{seconds(run.result.seconds)} in all"
-    return f"trained in {seconds(run.result.training_seconds)}"
+        return run.problem or _in_all(run.result.seconds)
+    return _trained(run.result.training_seconds)
+
+
+def _trained(time: float) -> str:
+    return _("trained in %(time)s") % {"time": seconds(time)}
+
+
+def _in_all(time: float) -> str:
+    return _("%(time)s in all") % {"time": seconds(time)}
 
 
 def _ended_early(run: Run) -> str:
     if run.error or run.problem:
         return str(run.error or run.problem)
     if run.kind is RunKind.IMPORTED:
-        return "Stopped before its test ended"
+        return _("Stopped before its test ended")
     if not run.epochs:
-        return "Stopped before the first epoch ended"
+        return _("Stopped before the first epoch ended")
     # How many epochs there are is not known of every run.
     most = run.config.number("num_train_epochs")
-    of = f" of {most:g}" if most else ""
-    return f"Stopped after {len(run.epochs)}{of} epochs"
+    epochs = {"epochs": len(run.epochs), "most": f"{most:g}" if most else ""}
+    if most:
+        return _("Stopped after %(epochs)s of %(most)s epochs") % epochs
+    return _("Stopped after %(epochs)s epochs") % epochs
 
 
 def what(run: Run) -> str:

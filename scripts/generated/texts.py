@@ -13,6 +13,7 @@ from peft_demo import languages
 from peft_demo.data import DATASETS
 from peft_demo.languages.catalogue import FOLDER
 from peft_demo.methods import METHODS
+from peft_demo.methods.unsupported import UNSUPPORTED
 from peft_demo.models import BASES
 from peft_demo.runs import fields_of
 from peft_demo.runs.challenge import LIMITS, TITLE
@@ -42,7 +43,7 @@ def rows() -> Iterator[tuple[str, str]]:
     for field in fields:
         yield from (("fields", text) for text in (field.label, field.help, field.unit))
     for method in METHODS.values():
-        yield "METHODS", method.summary
+        yield from (("METHODS", text) for text in (method.summary, method.note))
         # Others are called by their names.
         if method.baseline:
             yield "METHODS", method.label
@@ -50,6 +51,7 @@ def rows() -> Iterator[tuple[str, str]]:
         yield "PRESETS", PRESETS[name].label
         yield "PRESETS", PRESETS[name].help
     yield "PRESETS", PRESETS[recommended_id("lora")].help
+    yield from (("UNSUPPORTED", other.reason) for other in UNSUPPORTED)
     yield from (("BASES", base.label) for base in BASES.values())
     for dataset in DATASETS.values():
         texts = (dataset.label, dataset.nouns, *dataset.labels)

@@ -12,6 +12,7 @@ from pydantic import Field
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, PeftDemoError, UndecidedError
 from peft_demo.languages import gettext as _
+from peft_demo.languages import gettext_noop
 from peft_demo.runs import NAME, run_field
 from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.owners import acting
@@ -22,14 +23,18 @@ Paths: TypeAlias = Annotated[list[str] | None, Field(description="files that wer
 
 ASKED = {
     "adapter": (
-        "Which adapter",
-        "There are several in the zip, as Trainer leaves one for each checkpoint: choose one, then "
-        "press Import.",
+        gettext_noop("Which adapter"),
+        gettext_noop(
+            "There are several in the zip, as Trainer leaves one for each checkpoint: choose one, "
+            "then press Import."
+        ),
     ),
     "base_model": (
         run_field("base_model").label,
-        "The adapter's file does not name its base model: choose it, then press Import. With "
-        "another than its own an adapter answers at random.",
+        gettext_noop(
+            "The adapter's file does not name its base model: choose it, then press Import. With "
+            "another than its own an adapter answers at random."
+        ),
     ),
 }
 """What is asked only where the files do not say it: label, and why."""
@@ -56,12 +61,7 @@ class ImportForm:
 
     def draw(self, owner: gr.BrowserState) -> None:
         """Draw it into the current container, and connect it."""
-        styled(
-            "<p class='pd-quiet'>A peft adapter, as a zip with adapter_config.json and "
-            "adapter_model.safetensors at any depth, or as these two files, for one of the base "
-            "models here, trained for the labels of a data set. It is tested on the same texts as "
-            "every run on that, then it joins the list.</p>"
-        )
+        styled(render("import_help"))
         self.file = gr.File(
             label=_("Adapter (zip, or its two files)"),
             file_count="multiple",
@@ -91,7 +91,7 @@ class ImportForm:
             ),
             # A line of text: an empty box for numbers would say 0.
             "max_length": gr.Textbox(
-                label=length.label,
+                label=_(length.label),
                 info=_(
                     "Tokens of each text that it was trained with. Left empty: as its files say."
                 ),
@@ -110,7 +110,7 @@ class ImportForm:
                 render=False,
             ),
             "name": gr.Textbox(
-                label=NAME.label,
+                label=_(NAME.label),
                 info=_("Left empty, it is called as the file."),
                 max_lines=1,
                 elem_id="adapter-name",
@@ -129,8 +129,8 @@ class ImportForm:
             gr.Dropdown(
                 [],
                 value=None,
-                label=label,
-                info=info,
+                label=_(label),
+                info=_(info),
                 visible=False,
                 filterable=False,
                 elem_id=f"adapter-{field.replace('_', '-')}",

@@ -11,6 +11,7 @@ from latex2mathml import converter
 from peft_demo.data import DATASETS
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.formats import number, part, score, size, whole
+from peft_demo.languages import gettext as _
 from peft_demo.methods import METHODS, UNSUPPORTED, Method, measured_rates
 from peft_demo.methods.scale import scale_of
 from peft_demo.runs import RunConfig, links
@@ -102,15 +103,15 @@ def page(config: RunConfig, known: Forecast, drawing: str, scaled: str) -> str:
     """The page about the chosen method: drawings, idea, formula, paper, counts, fields, rates."""
     method, counts = METHODS[config.method], known.counts
     tiles = (
-        (whole(counts.num_adapter_parameters), "adapter parameters"),
-        (whole(counts.num_head_parameters), "head parameters, trained with every method"),
+        (whole(counts.num_adapter_parameters), _("adapter parameters")),
+        (whole(counts.num_head_parameters), _("head parameters, trained with every method")),
         (
             part(counts.share_of_base),
-            f"of the base's {whole(counts.num_base_parameters)} parameters",
+            _("of the base's %(count)s parameters") % {"count": whole(counts.num_base_parameters)},
         ),
-        (_file(method, counts), "file on disk, head included"),
-        (size(counts.optimizer_bytes), "memory of the optimiser (AdamW: two numbers for each)"),
-        (duration(known.seconds), "to expect, by this machine's own runs so far"),
+        (_file(method, counts), _("file on disk, head included")),
+        (size(counts.optimizer_bytes), _("memory of the optimiser (AdamW: two numbers for each)")),
+        (duration(known.seconds), _("to expect, by this machine's own runs so far")),
     )
     values = config.method_values
     return render(
@@ -168,19 +169,24 @@ def _losses(method: Method, rate: float) -> str:
         run for run in measured_rates.runs() if (run.method, run.learning_rate) == (method.id, rate)
     ]
     losses = (run.eval_loss for run in sorted(mine, key=lambda run: run.seed))
-    return " · ".join("diverged" if each is None else score(each) for each in losses)
+    return " · ".join(_("diverged") if each is None else score(each) for each in losses)
 
 
 def _protocol() -> str:
     if not measured_rates.runs():
         return ""
     run = measured_rates.runs()[0]
-    return (
-        f"Measured with default fields on {run.config['num_reviews']:,} built-in reviews of "
-        f"{run.config['max_length']} tokens, {run.config['num_train_epochs']} epoch, "
-        f"{run.steps} steps; accuracy on {run.num_test_reviews or 0:,} test reviews with its 95 % "
+    return _(
+        "Measured with default fields on %(texts)s built-in reviews of %(tokens)s tokens, "
+        "%(epochs)s epoch, %(steps)s steps; accuracy on %(tests)s test reviews with its 95 %% "
         "Wilson interval. The lowest mean validation loss decides; leading rates got a second seed."
-    )
+    ) % {
+        "texts": whole(run.config["num_reviews"]),
+        "tokens": run.config["max_length"],
+        "epochs": run.config["num_train_epochs"],
+        "steps": run.steps,
+        "tests": whole(run.num_test_reviews or 0),
+    }
 
 
 def _scale(config: RunConfig) -> str:
@@ -191,10 +197,10 @@ def _scale(config: RunConfig) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    return (", ".join(map(str, value)) or "none") if isinstance(value, tuple) else f"{value}"
+        return _("yes") if value else _("no")
+    return (", ".join(map(str, value)) or _("none")) if isinstance(value, tuple) else f"{value}"
 
 
 def _file(method: Method, counts: ParameterCount) -> str:
     stored = size(counts.file_bytes)
-    return f"at most {stored}" if method.shrinks else stored
+    return f"{_('at most')} {stored}" if method.shrinks else stored

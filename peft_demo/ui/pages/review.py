@@ -47,8 +47,11 @@ class ReviewPage(Page):
         """See Page."""
         self.review = gr.Textbox(
             label=_("Review"),
-            info=f"Any text of 1 to {LONGEST_TEXT:,} characters; the base model was trained on "
-            "English. The answers follow what you type.",
+            info=_(
+                "Any text of 1 to %(most)s characters; the base model was trained on English. "
+                "The answers follow what you type."
+            )
+            % {"most": f"{LONGEST_TEXT:,}"},
             placeholder=_("What did you think of the film?"),
             lines=3,
             max_lines=12,

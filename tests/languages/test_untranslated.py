@@ -1,0 +1,159 @@
+"""What of the page is not yet marked as a text: each list only becomes shorter."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from generated.texts import PACKAGE
+from jinja2 import Environment, nodes
+
+from peft_demo import languages
+from peft_demo.languages import catalogue
+from peft_demo.ui.page import build
+from peft_demo.ui.services import Services
+
+LEFT: dict[str, int] = {
+    "ui/templates/compare/configurations.html": 11,
+    "ui/templates/compare/differences.html": 3,
+    "ui/templates/compare/disagreements.html": 15,
+    "ui/templates/compare/figures.html": 11,
+    "ui/templates/compare/group.html": 6,
+    "ui/templates/compare/groups.html": 2,
+    "ui/templates/compare/lines.html": 8,
+    "ui/templates/compare/macros.html": 5,
+    "ui/templates/compare/mistakes.html": 3,
+    "ui/templates/compare/page.html": 10,
+    "ui/templates/compare/pairs.html": 20,
+    "ui/templates/compare/race.html": 10,
+    "ui/templates/compare/reliability.html": 5,
+    "ui/templates/compare/report.html": 6,
+    "ui/templates/compare/results.html": 34,
+    "ui/templates/compare/runs.html": 16,
+    "ui/templates/compare/sections.html": 3,
+    "ui/templates/compare/verdict.html": 5,
+    "ui/templates/drawing.html": 18,
+    "ui/templates/runs_table.html": 20,
+    "ui/templates/to_scale.html": 18,
+}
+"""How many texts of a template are written without a mark."""
+
+NAMES = {"PEFT Demo", "alpha / r", "LoRA", "IA3", "PNG", "Brier", "F1", "r", "Esc", "TF-IDF", "α"}
+NAMES |= {"TrainOutput", "Cyclical Learning Rates for Training Neural Networks (Smith 2017)"}
+"""They are the same in every language."""
+
+MARK = "\ue000"
+
+MARKS = ("_", "gettext", "ngettext")
+
+_SEEN = ("aria-label", "title", "placeholder", "alt")
+
+_environment = Environment(extensions=["jinja2.ext.i18n"])
+
+
+def is_text(words):
+    return bool(re.search(r"[^\W\d_]{2}", words)) and words.strip() not in NAMES
+
+
+class Texts(HTMLParser):
+    """What people read or hear of HTML; what varies in it is one mark."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+        self._within = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag in ("style", "script", "code", "kbd"):
+            self._within.append(tag)
+        for name, value in attrs:
+            if name in _SEEN:
+                self._take(value or "")
+
+    def handle_endtag(self, tag):
+        if self._within[-1:] == [tag]:
+            self._within.pop()
+
+    def handle_data(self, data):
+        if not self._within:
+            self._take(data)
+
+    def _take(self, data):
+        self.found += [part.strip() for part in data.split(MARK) if is_text(part)]
+
+
+def read_in(html):
+    reader = Texts()
+    reader.feed(html)
+    return reader.found
+
+
+def unmarked(path):
+    """The texts of a template that no translation is asked for."""
+    pieces, constants = [], []
+
+    def walk(node):
+        if is_marked(node) or isinstance(node, nodes.Getitem):
+            return
+        if isinstance(node, nodes.TemplateData):
+            pieces.append(node.data)
+        elif isinstance(node, nodes.Const) and is_sentence(node.value):
+            constants.append(node.value)
+        for child in node.iter_child_nodes():
+            walk(child)
+            if isinstance(node, nodes.Output):
+                pieces.append(MARK)
+
+    walk(_environment.parse(path.read_text(encoding="utf-8")))
+    return read_in("".join(pieces)) + constants
+
+
+def is_marked(node):
+    return isinstance(node, nodes.Call) and getattr(node.node, "name", "") in MARKS
+
+
+def is_sentence(value):
+    """Whether it is words for people, not the name of something or a part of a tag."""
+    return isinstance(value, str) and " " in value and "=" not in value and is_text(value)
+
+
+def templates():
+    kinds = ("ui/templates/**/*.html", "lessons/templates/*.html", "comparison/sentences/*.txt")
+    return sorted(path for kind in kinds for path in PACKAGE.glob(kind))
+
+
+def test_no_template_has_more_unmarked_texts_than_are_listed():
+    found = {path.relative_to(PACKAGE).as_posix(): unmarked(path) for path in templates()}
+    assert {name: len(texts) for name, texts in found.items() if texts} == LEFT, found
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    """The page in a language whose texts stand between brackets."""
+
+    class Wrapped(catalogue.gettext.NullTranslations):
+        def gettext(self, message):
+            return f"⟦{message}⟧"
+
+        def ngettext(self, one, many, count):
+            return f"⟦{one if count == 1 else many}⟧"
+
+    monkeypatch.setenv("PEFT_DEMO_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(catalogue, "translations", lambda code: Wrapped())
+    services = Services()
+    with languages.speaking("xx"):
+        yield build(services)
+    services.store.close()
+
+
+def test_what_the_page_is_built_of_is_translated(page):
+    seen = {}
+    for block in page.blocks.values():
+        kind, place = block.get_block_name(), getattr(block, "elem_id", None) or ""
+        # Reviews to begin with are in the language of the data.
+        shown = ("value",) if kind == "button" and "example" not in place else ()
+        for name in ("label", "info", "placeholder", *shown):
+            said = getattr(block, name, None)
+            outside = re.sub(r"⟦.*?⟧", MARK, said, flags=re.S) if isinstance(said, str) else ""
+            if texts := read_in(outside):
+                seen[f"{kind} {place} {name}"] = texts
+    assert seen == {}
