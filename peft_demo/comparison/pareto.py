@@ -19,7 +19,7 @@ AnyEstimate = TypeVar("AnyEstimate", bound=Estimate)
 _OF_THE_TEST = ("accuracy", "log_loss")
 """Measures that depend on the test set; the others are costs, called as a run's facts call them."""
 
-_MEASURES = (
+MEASURES = (
     ("accuracy", "Test accuracy", "share"),
     ("log_loss", "Log loss", "nats"),
     ("num_adapter_parameters", "Adapter parameters", "parameters"),
@@ -38,7 +38,7 @@ def pareto(points: Mapping[str, Sequence[RunFacts]], comparable: set[str]) -> Pa
         points: runs by point: one run, or the repeats of a configuration, whose mean is taken.
         comparable: the runs whose test results may stand on one axis.
     """
-    measures = tuple(_measure(*measure, points, comparable) for measure in _MEASURES)
+    measures = tuple(_measure(*measure, points, comparable) for measure in MEASURES)
     pairs = combinations_with_replacement(measures, 2)
     frontiers = {f"{a.key}|{b.key}": _frontier(a, b) for a, b in pairs}
     return Pareto(measures=measures, frontiers=frontiers)

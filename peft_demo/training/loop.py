@@ -11,6 +11,7 @@ from torch import nn
 from peft_demo import adapters, data, models
 from peft_demo.adapters.files import number_type
 from peft_demo.errors import AssetError, PeftDemoError
+from peft_demo.languages import gettext_noop
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware, random_state
 from peft_demo.runs import Reporter, RunConfig, RunResult
@@ -58,18 +59,18 @@ def train(
         trainer = make_trainer(model, inputs, config, folder, monitor, member)
         before = monitor.paused_seconds
         output = train_output(trainer.train(), monitor.paused_seconds - before)
-        monitor.phase("Testing")
+        monitor.phase(gettext_noop("Testing"))
         before, testing = monitor.paused_seconds, time.perf_counter()
         test = tokenise(drawn.test, base, config.max_length)
         order = adapters.reading_order(test["input_ids"], METHODS[config.method])
         logits = np.empty((len(order), len(config.labels)), dtype=np.float32)
         logits[order] = trainer.predict(test.select(order)).predictions
         test_seconds = time.perf_counter() - testing - (monitor.paused_seconds - before)
-    monitor.phase("Saving")
+    monitor.phase(gettext_noop("Saving"))
     # Accelerate wrapped forward in autocast; from here on the model computes in float32.
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).to("cpu")
     saved = _save(model, folder, largest_file)
-    monitor.phase("Checking the saved adapter")
+    monitor.phase(gettext_noop("Checking the saved adapter"))
     difference = _reload_difference(model, folder, base, drawn.test, config)
     if base.checksum() != unchanged:
         raise PeftDemoError("The run changed the shared base model; it is not kept.")

@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from peft_demo import adapters, statistics
 from peft_demo.errors import DivergedError
 from peft_demo.formats import number
+from peft_demo.languages import gettext_noop
 from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS, Method, measured_rates
 from peft_demo.models import random_state
@@ -137,9 +138,13 @@ def suggest(learning_rates: Sequence[float], losses: Sequence[float]) -> RangeTe
         return told(None, reason, smoothed)
     reason = ""
     if rise > SWING * fall:
-        reason = "The loss rose almost as much as it then fell, so its lowest point may be chance."
+        reason = gettext_noop(
+            "The loss rose almost as much as it then fell, so its lowest point may be chance."
+        )
     elif lowest == len(smoothed) - 1:
-        reason = "The loss still fell at the highest rate, so a higher one may be better."
+        reason = gettext_noop(
+            "The loss still fell at the highest rate, so a higher one may be better."
+        )
     last = lowest
     while last + 1 < len(smoothed) and smoothed[last + 1] <= smoothed[lowest] + VALLEY * fall:
         last += 1

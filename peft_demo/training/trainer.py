@@ -12,6 +12,7 @@ from torch import nn
 
 from peft_demo import adapters, data, models, statistics
 from peft_demo.adapters.evaluating import EVALUATION_BATCH
+from peft_demo.languages import gettext_noop
 from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
@@ -42,11 +43,11 @@ class Inputs:
 
 def load_inputs(config: RunConfig, monitor: Monitor) -> Inputs:
     """Load the base, draw the texts and split those that it begins with into tokens."""
-    monitor.phase("Loading the base model")
+    monitor.phase(gettext_noop("Loading the base model"))
     base = models.load(config.base_model)
-    monitor.phase("Reading the texts")
+    monitor.phase(gettext_noop("Reading the texts"))
     drawn = draw(data.load(config.dataset), config)
-    monitor.phase("Splitting the texts into tokens")
+    monitor.phase(gettext_noop("Splitting the texts into tokens"))
     train, validation = (
         tokenise(part, base, config.max_length) for part in (drawn.train, drawn.validation)
     )

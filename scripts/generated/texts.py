@@ -10,12 +10,13 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from peft_demo import languages
+from peft_demo.comparison import pareto, text_baseline
 from peft_demo.data import DATASETS
 from peft_demo.languages.catalogue import FOLDER
 from peft_demo.methods import METHODS
 from peft_demo.methods.unsupported import UNSUPPORTED
 from peft_demo.models import BASES
-from peft_demo.runs import fields_of
+from peft_demo.runs import GroupKind, fields_of
 from peft_demo.runs.challenge import LIMITS, TITLE
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, recommended_id
 from peft_demo.runs.questions import QUESTIONS
@@ -56,6 +57,9 @@ def rows() -> Iterator[tuple[str, str]]:
     for dataset in DATASETS.values():
         texts = (dataset.label, dataset.nouns, *dataset.labels)
         yield from (("DATASETS", text) for text in texts)
+    yield from (("GroupKind", str(kind)) for kind in GroupKind)
+    yield from (("pareto", label) for _, label, _ in pareto.MEASURES)
+    yield from (("baselines", name) for name in (text_baseline.MAJORITY, text_baseline.TFIDF))
     yield from (("QUESTIONS", row.text) for row in QUESTIONS.values())
     yield from (("tabs", page.label) for page in PAGES)
 

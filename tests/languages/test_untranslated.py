@@ -13,31 +13,25 @@ from peft_demo.ui.page import build
 from peft_demo.ui.services import Services
 
 LEFT: dict[str, int] = {
-    "ui/templates/compare/configurations.html": 11,
-    "ui/templates/compare/differences.html": 3,
-    "ui/templates/compare/disagreements.html": 15,
-    "ui/templates/compare/figures.html": 11,
-    "ui/templates/compare/group.html": 6,
-    "ui/templates/compare/groups.html": 2,
-    "ui/templates/compare/lines.html": 8,
-    "ui/templates/compare/macros.html": 5,
-    "ui/templates/compare/mistakes.html": 3,
-    "ui/templates/compare/page.html": 10,
-    "ui/templates/compare/pairs.html": 20,
-    "ui/templates/compare/race.html": 10,
-    "ui/templates/compare/reliability.html": 5,
-    "ui/templates/compare/report.html": 6,
-    "ui/templates/compare/results.html": 34,
-    "ui/templates/compare/runs.html": 16,
-    "ui/templates/compare/sections.html": 3,
-    "ui/templates/compare/verdict.html": 5,
     "ui/templates/drawing.html": 18,
-    "ui/templates/runs_table.html": 20,
     "ui/templates/to_scale.html": 18,
 }
 """How many texts of a template are written without a mark."""
 
-NAMES = {"PEFT Demo", "alpha / r", "LoRA", "IA3", "PNG", "Brier", "F1", "r", "Esc", "TF-IDF", "α"}
+NAMES = {
+    "PEFT Demo",
+    "alpha / r",
+    "LoRA",
+    "IA3",
+    "PNG",
+    "Brier",
+    "F1",
+    "r",
+    "Esc",
+    "TF-IDF",
+    "α",
+    "open",
+}
 NAMES |= {"TrainOutput", "Cyclical Learning Rates for Training Neural Networks (Smith 2017)"}
 """They are the same in every language."""
 
