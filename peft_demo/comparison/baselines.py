@@ -13,7 +13,7 @@ from peft_demo.comparison.evidence import Tested
 from peft_demo.comparison.facts import Baseline, TextBaselineCheck
 from peft_demo.comparison.words import sentences
 from peft_demo.errors import PeftDemoError
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunConfig, RunKind
 from peft_demo.statistics import ALPHA, Predictions

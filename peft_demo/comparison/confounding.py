@@ -14,7 +14,7 @@ from peft_demo.comparison.describe import written_as
 from peft_demo.comparison.evidence import Described
 from peft_demo.comparison.facts import Confounding
 from peft_demo.comparison.words import sentences
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 from peft_demo.methods import METHODS
 from peft_demo.methods.scale import scale_of
 from peft_demo.runs import METHOD, PART_SEEDS, KnownConfig, RunConfig

@@ -11,8 +11,7 @@ from peft_demo.comparison.facts import Difference, RunFacts
 from peft_demo.comparison.words import sentences
 from peft_demo.data import DATASETS
 from peft_demo.formats import number
-from peft_demo.languages import gettext as _
-from peft_demo.languages import gettext_noop
+from peft_demo.languages import _, gettext_noop
 from peft_demo.methods import METHODS
 from peft_demo.models import BASES
 from peft_demo.runs import METHOD, KnownConfig, Run, RunKind

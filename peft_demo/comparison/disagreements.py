@@ -12,7 +12,7 @@ from peft_demo.comparison.describe import texts_of
 from peft_demo.comparison.evidence import Tested, collect, found_in, same_texts, tested
 from peft_demo.comparison.facts import Disagreements, SplitText
 from peft_demo.errors import AssetError, NotFoundError
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 from peft_demo.runs import Run
 from peft_demo.storage import Store
 

@@ -13,7 +13,7 @@ from peft_demo.comparison.describe import describe, unique_names
 from peft_demo.comparison.facts import RunFacts
 from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.fields import shown
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 from peft_demo.runs import Run
 from peft_demo.runs.run_ids import each_once
 from peft_demo.statistics import SET_ID, TEST_SET, Predictions, Scores

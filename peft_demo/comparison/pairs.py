@@ -13,8 +13,7 @@ from peft_demo.comparison.evidence import Tested
 from peft_demo.comparison.facts import PairFacts, RefusedPair
 from peft_demo.comparison.ranking import Ranked, corrected, ranking
 from peft_demo.comparison.words import sentences
-from peft_demo.languages import gettext as _
-from peft_demo.languages import gettext_noop
+from peft_demo.languages import _, gettext_noop
 from peft_demo.statistics import ALPHA
 
 TESTS = gettext_noop("Exact McNemar tests")

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 from peft_demo import statistics
 from peft_demo.comparison.facts import Pair
 from peft_demo.comparison.words import sentences
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 
 AnyPair = TypeVar("AnyPair", bound=Pair)
 

@@ -12,8 +12,7 @@ from peft_demo.comparison.evidence import Described, Tested, tested
 from peft_demo.comparison.facts import Cell, RepeatPair
 from peft_demo.comparison.pareto import mean
 from peft_demo.comparison.ranking import Ranked, corrected, how, ranking
-from peft_demo.languages import gettext as _
-from peft_demo.languages import gettext_noop
+from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import Run
 
 

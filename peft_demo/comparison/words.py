@@ -8,7 +8,7 @@ from pathlib import Path
 from peft_demo import formats
 from peft_demo.comparison.facts import Baseline, Comparison, RunFacts
 from peft_demo.formats import percent, whole
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 from peft_demo.runs.results import Evaluation
 from peft_demo.statistics import Interval, Scores
 from peft_demo.templating import environment

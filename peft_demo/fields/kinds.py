@@ -12,8 +12,7 @@ import pydantic
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields.field import Field, Value, Widget
 from peft_demo.formats import number
-from peft_demo.languages import gettext as _
-from peft_demo.languages import gettext_noop
+from peft_demo.languages import _, gettext_noop
 
 # Patterns of texts without control characters.
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"

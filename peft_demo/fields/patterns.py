@@ -14,7 +14,7 @@ from peft_demo.fields.field import Field, Value
 from peft_demo.fields.kinds import module_names
 from peft_demo.fields.words import must_be, shown_single
 from peft_demo.formats import number
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from peft_demo.errors import NotFoundError
 from peft_demo.formats import number
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 
 Row = TypeVar("Row")
 

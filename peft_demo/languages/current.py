@@ -32,6 +32,9 @@ def gettext(text: str) -> str:
     return catalogue.translations(_current.get()).gettext(text) if text else text
 
 
+_ = gettext
+
+
 def ngettext(one: str, many: str, count: int) -> str:
     """The same where a number decides: ``one`` is for 1."""
     return catalogue.translations(_current.get()).ngettext(one, many, count)

@@ -29,9 +29,10 @@ def content(path: Path, code: str = SOURCE) -> Any:
     Raises:
         InvalidFieldsError: it cannot be read, or its translation has what it lacks.
     """
-    found = _read(path)
-    other = path.parent.parent / code / path.name
-    return found if code == SOURCE or not other.exists() else _over(found, _read(other), other)
+    found, other = _read(path), path.parent.parent / code / path.name
+    if code == SOURCE or not other.exists():
+        return found
+    return _over(found, _read(other), f"{code}/{path.name}")
 
 
 def _read(path: Path) -> Any:
@@ -42,22 +43,20 @@ def _read(path: Path) -> Any:
         refuse(where, f"{where} cannot be read: {' '.join(str(error).split())}.")
 
 
-def _over(source: Any, translated: Any, path: Path, place: str = "the file") -> Any:
-    """The source with the texts of its translation."""
-    where = f"{path.parent.name}/{path.name}"
-    if isinstance(source, dict) and isinstance(translated, dict):
-        keys = translated.items()
-    elif isinstance(source, list) and isinstance(translated, list):
-        if len(source) != len(translated):
-            refuse(where, f"{where}: {place} must have {len(source)} parts, got {len(translated)}.")
-        return [
-            _over(one, other, path, f"{place}, {number}")
-            for number, (one, other) in enumerate(zip(source, translated, strict=True), start=1)
-        ]
-    elif isinstance(source, str) and isinstance(translated, str):
-        return translated
-    else:
-        refuse(where, f"{where}: {place} must be a text where the English file has one.")
-    if unknown := [key for key, _ in keys if key not in source]:
-        refuse(where, f"{where}: {place} has {unknown[0]}, which the English file lacks.")
-    return source | {key: _over(source[key], part, path, key) for key, part in keys}
+def _over(source: Any, translated: Any, where: str) -> Any:
+    """The source with the texts of its translation, which is at this place of a file."""
+    match source, translated:
+        case dict(), dict():
+            if unknown := sorted(translated.keys() - source.keys()):
+                refuse(where, f"{where} has {unknown[0]}, which the English file lacks.")
+            return source | {
+                key: _over(source[key], part, f"{where}, {key}") for key, part in translated.items()
+            }
+        case list(), list():
+            if len(source) != len(translated):
+                refuse(where, f"{where} must have {len(source)} parts, got {len(translated)}.")
+            pairs = enumerate(zip(source, translated, strict=True), start=1)
+            return [_over(one, other, f"{where}, {number}") for number, (one, other) in pairs]
+        case str(), str():
+            return translated
+    refuse(where, f"{where} must be a text where the English file has one.")

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from peft_demo.comparison.describe import texts_of
 from peft_demo.formats import milliseconds, whole
-from peft_demo.languages import gettext as _
-from peft_demo.languages import gettext_noop
+from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import Run
 from peft_demo.ui.html import render
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from peft_demo import formats
 from peft_demo.comparison import words
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 from peft_demo.runs.results import Evaluation
 from peft_demo.templating import NUMBERS
 

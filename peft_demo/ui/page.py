@@ -5,8 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from peft_demo.formats import number
-from peft_demo.languages import NAMES, SOURCE, language
-from peft_demo.languages import gettext as _
+from peft_demo.languages import NAMES, SOURCE, _, language
 from peft_demo.lessons.glossary import glossary
 from peft_demo.ui.api import add_endpoints
 from peft_demo.ui.browser_code import PLOTLY, calling

@@ -5,8 +5,7 @@ from __future__ import annotations
 from peft_demo.comparison.describe import texts_of, written
 from peft_demo.comparison.words import between
 from peft_demo.formats import about, number, percent, seconds, whole
-from peft_demo.languages import gettext as _
-from peft_demo.languages import gettext_noop
+from peft_demo.languages import _, gettext_noop
 from peft_demo.methods.method import LAYERS
 from peft_demo.runs import Run, RunKind, RunStatus, telling
 from peft_demo.ui.formats import glued

@@ -65,9 +65,9 @@ def test_german_words_are_linked_as_they_stand():
 @pytest.mark.parametrize(
     ("translated", "told"),
     [
-        ("steps: [{text: b}, {text: c}]", "steps must have 1 parts, got 2"),
-        ("steps: [{texts: b}]", "steps, 1 has texts, which the English file lacks"),
-        ("minutes: zwei", "minutes must be a text where the English file has one"),
+        ("steps: [{text: b}, {text: c}]", ", steps must have 1 parts, got 2"),
+        ("steps: [{texts: b}]", ", steps, 1 has texts, which the English file lacks"),
+        ("minutes: zwei", ", minutes must be a text where the English file has one"),
         ("title: Titel", ""),
     ],
 )
@@ -80,7 +80,7 @@ def test_what_does_not_fit_is_told_by_file_and_place(translated, told, tmp_path)
         assert found == {"title": "Titel", "minutes": 2, "steps": [{"text": "a"}]}
         assert content(tmp_path / "en" / "one.yaml", "es")["title"] == "Title"
         return
-    with pytest.raises(InvalidFieldsError, match=f"de/one.yaml: {told}"):
+    with pytest.raises(InvalidFieldsError, match=f"de/one.yaml{told}"):
         content(tmp_path / "en" / "one.yaml", "de")
 
 

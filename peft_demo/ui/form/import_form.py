@@ -11,8 +11,7 @@ from pydantic import Field
 
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, PeftDemoError, UndecidedError
-from peft_demo.languages import gettext as _
-from peft_demo.languages import gettext_noop
+from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import NAME, run_field
 from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.owners import acting

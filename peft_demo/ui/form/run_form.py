@@ -12,7 +12,7 @@ import gradio as gr
 from peft_demo import data, models, runs
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.fields import Field, Widget
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, Preset, preset, recommended_id

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import models
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 from peft_demo.runs import RunKind, questions, sweeps
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from peft_demo import formats
 from peft_demo.fields import Blocks, Choice, Field, Modules, Pattern, Switch
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 from peft_demo.methods import METHODS
 from peft_demo.runs import LEARNING_RATE, METHOD
 

@@ -14,8 +14,7 @@ from peft_demo import formats, runs
 from peft_demo.comparison import confounding
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields import Field
-from peft_demo.languages import gettext as _
-from peft_demo.languages import gettext_noop
+from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import sweeps
 from peft_demo.runs.questions import Question
 from peft_demo.runs.sweeps import Plan

@@ -9,7 +9,7 @@ import gradio as gr
 
 from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import shown
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 from peft_demo.runs import RunConfig, links, reading
 from peft_demo.runs.reading import SeveralConfigurationsError
 from peft_demo.ui.browser_code import calling

@@ -10,7 +10,7 @@ from typing import Any
 
 from peft_demo import lessons, statistics
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 from peft_demo.lessons import Lesson, Step
 from peft_demo.lessons.outcomes import Outcome, holds, outcome
 from peft_demo.lessons.plans import everybodys, found, plan_of

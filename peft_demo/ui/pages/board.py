@@ -16,7 +16,7 @@ from peft_demo.comparison.latest import HEAD_ONLY, judge
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.fields import shown
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 from peft_demo.runs import Run, RunConfig, links
 from peft_demo.runs.questions import QUESTIONS
 from peft_demo.ui import run_states

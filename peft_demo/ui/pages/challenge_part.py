@@ -9,7 +9,7 @@ import gradio as gr
 
 from peft_demo.comparison.challenge import board
 from peft_demo.errors import NotFoundError
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 from peft_demo.runs import Run, RunKind
 from peft_demo.runs.challenge import LIMITS, TITLE
 from peft_demo.ui.baseline_worker import BaselineWorker

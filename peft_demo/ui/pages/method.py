@@ -11,7 +11,7 @@ from latex2mathml import converter
 from peft_demo.data import DATASETS
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.formats import number, part, score, size, whole
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 from peft_demo.methods import METHODS, UNSUPPORTED, Method, measured_rates
 from peft_demo.methods.scale import scale_of
 from peft_demo.runs import RunConfig, links

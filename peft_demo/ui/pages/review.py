@@ -11,7 +11,7 @@ import gradio as gr
 from peft_demo import comparison
 from peft_demo.data import LONGEST_TEXT, clean
 from peft_demo.errors import PeftDemoError
-from peft_demo.languages import gettext as _
+from peft_demo.languages import _
 from peft_demo.runs import Run
 from peft_demo.ui.answers import cards
 from peft_demo.ui.browser_code import calling
