@@ -13,8 +13,9 @@ from peft_demo.ui.page import build
 from peft_demo.ui.services import Services
 
 LEFT: dict[str, int] = {
-    "ui/templates/drawing.html": 18,
-    "ui/templates/to_scale.html": 18,
+    "ui/templates/drawing.html": 13,
+    "ui/templates/runs/columns.html": 16,
+    "ui/templates/to_scale.html": 12,
 }
 """How many texts of a template are written without a mark."""
 
@@ -107,7 +108,7 @@ def is_marked(node):
 
 def is_sentence(value):
     """Whether it is words for people, not the name of something or a part of a tag."""
-    return isinstance(value, str) and " " in value and "=" not in value and is_text(value)
+    return isinstance(value, str) and " " in value.strip() and "=" not in value and is_text(value)
 
 
 def templates():
