@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from compared_runs import LABELS, REVIEWS, compare, finished, probabilities
 
-from peft_demo import comparison
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import Evaluation, Run
 from peft_demo.statistics import Predictions
@@ -57,9 +56,6 @@ def test_both_sets_are_kept_apart(store, two):
         for name, best in (("test", "A"), (HARD, "B")):
             found = compare(store, *two, evaluation_set=name).verdict
             assert found[0].startswith(f"{best} is better")
-    split = comparison.disagreements(store, [r.run_id for r in two], 5, HARD)
-    assert split.num_split == 70
-    assert split.split[0].excerpt == ""
 
 
 def test_what_was_evaluated_again_is_read_again(store, two):
