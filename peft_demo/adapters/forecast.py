@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from peft_demo.adapters.parameter_count import ParameterCount, count_parameters
@@ -59,6 +60,12 @@ def total_seconds(configs: Iterable[RunConfig], runs: Iterable[Run]) -> tuple[fl
         return None
     ranges = [each for each in expected if each]
     return sum(low for low, _ in ranges), sum(high for _, high in ranges)
+
+
+def seconds_elsewhere(configs: Iterable[RunConfig], runs: Iterable[Run]) -> float | None:
+    """What the machine of the reference runs would take, for one that has no run of its own."""
+    costs = [_seconds_per_token(run) for run in runs if run.is_reference and run.result]
+    return median(costs) * sum(map(_tokens, configs)) if costs else None
 
 
 def expected_seconds(config: RunConfig, runs: Iterable[Run]) -> tuple[float, float] | None:

@@ -44,26 +44,36 @@ def _glossary(code: str) -> tuple[Term, ...]:
     return tuple(sorted(terms, key=lambda term: term.term.lower()))
 
 
-_UNTOUCHED = ("a", "button", "code", "math", "pre", "script", "style", "summary", "h3")
+_UNTOUCHED = (
+    *("a", "blockquote", "button", "code", "dl", "figure", "h1", "h2", "h3", "label", "legend"),
+    *("math", "nav", "pre", "script", "select", "style", "summary", "svg", "template"),
+)
 """Elements whose texts hold no links."""
 
 _MARKUP = re.compile(r"(<[^>]*>)")
 
 
-def mark(html: str, link: Callable[[Term, str], str], terms: Sequence[Term] | None = None) -> str:
+def mark(
+    html: str,
+    link: Callable[[Term, str], str],
+    terms: Sequence[Term] | None = None,
+    used: set[str] | None = None,
+) -> str:
     """HTML with each term linked where it first stands.
 
     Args:
         html: well formed; what stands in links, code and formulas stays.
         link: makes the HTML of a term as it is written there.
         terms: those of the glossary, if not others.
+        used: ids of terms that are linked before; those that are linked here are added.
     """
     waiting = _by_spelling(glossary() if terms is None else terms)
     if not waiting:
         return html
     words = sorted(waiting, key=len, reverse=True)
-    pattern = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, words))})(?:s?)(?![\w-])", re.I)
-    used: set[str] = set()
+    word = "|".join(map(re.escape, words))
+    pattern = re.compile(rf"(?<![\w-])({word})(?:s?)(?![\w-]|\.\w)", re.I)
+    used = set() if used is None else used
 
     def linked(match: re.Match[str]) -> str:
         term = waiting[match[1].lower()]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from small_runs import SMALL, small_config
 
-from peft_demo.adapters.forecast import expected_seconds, forecast
+from peft_demo.adapters.forecast import expected_seconds, forecast, seconds_elsewhere
 from peft_demo.methods import measured_rates
 from peft_demo.runs import Run, RunKind, RunStatus
 from peft_demo.settings import ADAPTERS
@@ -34,6 +34,13 @@ def test_before_the_first_run_the_time_is_unknown():
 def test_reference_runs_and_imported_adapters_tell_nothing_about_this_machine():
     references = read_references(ADAPTERS).values()
     assert expected_seconds(small_config(), [*references, finished(3, RunKind.IMPORTED)]) is None
+
+
+def test_reference_runs_tell_about_their_own_machine():
+    references = list(read_references(ADAPTERS).values())
+    took = seconds_elsewhere([small_config()], references)
+    assert seconds_elsewhere([small_config(), small_config()], references) == 2 * took > 0
+    assert seconds_elsewhere([small_config()], [finished(3)]) is None
 
 
 def test_the_same_run_again_is_expected_to_take_as_long():

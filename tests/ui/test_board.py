@@ -16,7 +16,8 @@ from peft_demo.errors import StoreError
 from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics, links
 from peft_demo.ui.browser_code import ASSETS
 from peft_demo.ui.html import render
-from peft_demo.ui.pages.board import Board
+from peft_demo.ui.learn.prose import glossed
+from peft_demo.ui.pages.board import Board, _frame
 from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.services import Services
 
@@ -114,15 +115,23 @@ def test_a_diagnosis_comes_with_a_link_to_what_is_worth_trying(board, services):
     assert runs["reference-recommended-head-only"]["diagnosis"]["link"] is None
 
 
-def test_questions_say_how_many_runs_and_how_long(board, services):
+def test_questions_say_how_long_they_take_before_any_run_and_by_this_machine_after(board, services):
     told = ask(board, "questions", {})
-    assert re.findall(r'question="(.+?)">.+?quiet">(.+?)<', told) == [
-        ("rate", "3 runs"),
-        ("rank", "3 runs"),
-        ("luck", "4 runs"),
-    ]
+    shown = r'question="(.+?)">.+?quiet">about \d+ (?:s|min) of training · (.+?)<'
+    of_each = re.findall(shown, told)
+    assert of_each == [("rate", "3 runs"), ("rank", "3 runs"), ("luck", "4 runs")]
     finished(services.store, "known", config={"num_train_epochs": 1})
-    assert "3 runs · " in ask(board, "questions", {})
+    told = ask(board, "questions", {})
+    assert "of training · 3 runs" in told
+    assert "about" not in told
+
+
+def test_the_verdict_links_no_word_that_the_page_links_above_it(board, services):
+    assert str(glossed(_frame())[0]).count('popovertarget="pd-term-peft"') == 1
+    told = json.loads(ask(board, "judge", {"run_id": "reference-lora-1"}))["html"]
+    linked = re.findall(r'popovertarget="pd-term-(.+?)"', told)
+    assert len(linked) == len(set(linked)) > 0
+    assert not set(linked) & {"peft", "accuracy", "confidence-interval", "lora"}
 
 
 def test_a_new_point_eases_in_where_motion_is_welcome():
@@ -214,7 +223,7 @@ def test_the_verdict_on_a_run_names_what_it_is_measured_by_and_what_to_try(board
 
     of_reference = judged(run_id="reference-recommended-lora")
     assert "is better than Head only, recommended by 13.8 points" in of_reference
-    assert "Again with 4 epochs" in of_reference
+    assert "Again with 4 epochs</button>" in of_reference
     assert 'data-run="reference-recommended-lora"' in of_reference
     pinned = judged(run_id="reference-recommended-lora", pinned="reference-recommended-ia3")
     assert "Head only" not in pinned

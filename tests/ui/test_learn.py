@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import gradio as gr
 import pytest
+from asking import ask
 from compared_runs import finish, probabilities
 from made_up_lesson import GOOD
 
 from peft_demo import lessons
+from peft_demo.adapters.forecast import forecast
 from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.lessons import LESSONS, Lesson
 from peft_demo.lessons.glossary import Term, glossary, mark
@@ -23,8 +25,12 @@ from peft_demo.ui.learn import controls
 from peft_demo.ui.learn.controls import Controls
 from peft_demo.ui.learn.figures import dot_plot
 from peft_demo.ui.learn.player import Place, Player
-from peft_demo.ui.learn.prose import prose
+from peft_demo.ui.learn.prose import glossed, prose
+from peft_demo.ui.page import PAGES
+from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.pages.learn import LearnPage
+from peft_demo.ui.pages.method import MethodPage
+from peft_demo.ui.pages.method import page as method_page
 from peft_demo.ui.pages.page import Frame
 
 LESSON = Lesson.model_validate(GOOD)
@@ -226,6 +232,30 @@ class TestWords:
         html = prose("A `rank` is the *rank* of $r$; a rank.")
         assert html.count("popovertarget") == 1
         assert '<em><button type="button" class="pd-term" popovertarget="pd-term-rank">rank' in html
+
+    def test_a_page_links_a_term_once_in_all_its_pieces_and_never_in_what_is_pressed(self):
+        button = "<button>epochs</button><label>batch</label><blockquote>loss</blockquote>"
+        first, second = glossed("<p>A rank.</p>", f"{button}<p>A rank, an epoch.</p>")
+        assert re.findall(r'popovertarget="pd-term-(.+?)"', first) == ["rank"]
+        assert second.startswith(button)
+        assert re.findall(r'popovertarget="pd-term-(.+?)"', second) == ["epoch"]
+
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.label)
+    def test_every_page_links_terms_once(self, services, page):
+        with gr.Blocks() as blocks:
+            page(services).draw(Frame(blocks, gr.BrowserState(""), gr.HTML(), None))
+        if page is MethodPage:
+            config = RunConfig()
+            pieces = glossed(method_page(config, forecast(config, ()), "", ""))
+        elif page is ComparePage:
+            ids = ["reference-lora-1", "reference-lora-2"]
+            made = json.loads(ask(page(services), "compare", {"run_ids": ids}))
+            pieces = [made["layout"], *made["parts"].values()]
+        else:
+            pieces = [block.value for block in blocks.blocks.values() if isinstance(block, gr.HTML)]
+        linked = re.findall(r'popovertarget="pd-term-(.+?)"', "".join(map(str, pieces)))
+        assert linked
+        assert len(linked) == len(set(linked))
 
     def test_the_longest_spelling_wins(self):
         terms = [Term(term="test", text="a"), Term(term="test set", text="b")]

@@ -1,4 +1,4 @@
-"""Texts of lessons for the page, where terms of the glossary are buttons."""
+"""Texts in which terms of the glossary are buttons: of lessons, and of every page."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ def _prose(text: str, _language: str) -> Markup:
 def marked(sentence: str) -> Markup:
     """A sentence of a verdict, its terms linked."""
     return Markup(mark(str(Markup.escape(glued(sentence))), term_button))
+
+
+def glossed(*pieces: str) -> list[Markup]:
+    """Pieces of one page in their order, each term linked where it first stands in them."""
+    used: set[str] = set()
+    return [Markup(mark(piece, term_button, used=used)) for piece in pieces]
 
 
 def term_button(term: Term, written: str) -> str:

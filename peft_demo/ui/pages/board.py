@@ -22,6 +22,7 @@ from peft_demo.runs.questions import QUESTIONS
 from peft_demo.ui import run_states
 from peft_demo.ui.formats import duration
 from peft_demo.ui.html import render, scripted
+from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.owners import digest
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import RunId, RunIds, page_function
@@ -42,11 +43,7 @@ class Board(Page):
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
-        dataset = DATASETS[DEFAULT_DATASET]
-        scripted(
-            render("board", dataset=dataset, labels=[_(label) for label in dataset.labels]),
-            "board(element)",
-        )
+        scripted(glossed(_frame())[0], "board(element)")
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""
@@ -144,18 +141,22 @@ class Board(Page):
         again = _again(run, found.diagnosis)
         is_yardstick = found.baseline is None and run.config.method == HEAD_ONLY
         html = render("latest", judged=found, run=run, again=again, is_yardstick=is_yardstick)
-        return json.dumps({"html": html, "is_pending": found.is_pending})
+        named = [self._services.store.get(each).config.name for each in (found.baseline,) if each]
+        # What stands on the page before it, or in a run's name, is no link.
+        *_, linked = glossed(_frame(), run.config.name, *named, html)
+        return json.dumps({"html": linked, "is_pending": found.is_pending})
 
     def questions(self) -> str:
         """What a newcomer may ask: buttons, with how many runs answer it in what time."""
-        from peft_demo.adapters.forecast import total_seconds
+        from peft_demo.adapters.forecast import seconds_elsewhere, total_seconds
 
         known = self._services.known_runs()
         rows = []
         for row in QUESTIONS.values():
             configs = row.plan.configs
             expected = total_seconds(configs, known)
-            rows.append((row, len(configs), expected and duration(expected)))
+            time = duration(expected) if expected else _roughly(seconds_elsewhere(configs, known))
+            rows.append((row, len(configs), time))
         return render("questions", rows=rows)
 
     def _summary(self, run: Run) -> dict[str, Any]:
@@ -165,6 +166,15 @@ class Board(Page):
         store = self._services.store
         run = store.get(run_id)
         return _kept(self._curves, run, lambda: run_curves(run, store.steps(run_id)))
+
+
+def _roughly(seconds: float | None) -> str:
+    return _("about %(time)s") % {"time": duration((seconds, seconds))} if seconds else ""
+
+
+def _frame() -> str:
+    dataset = DATASETS[DEFAULT_DATASET]
+    return render("board", dataset=dataset, labels=[_(label) for label in dataset.labels])
 
 
 _Kept: TypeAlias = dict[str, tuple[int, dict[str, Any]]]

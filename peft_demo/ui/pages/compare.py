@@ -23,6 +23,7 @@ from peft_demo.ui.charts.costs import costs
 from peft_demo.ui.charts.figure import Point, drawn, lines_to_beat
 from peft_demo.ui.html import problem, render, scripted
 from peft_demo.ui.learn.guesses import guesses_in_words
+from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import GroupId, RunIds, Values, page_function
 from peft_demo.ui.services import Services
@@ -307,10 +308,12 @@ def _told(
     axes = [axis for axis in context.get("axes", ()) if len(axis.values) > 1]
     kind = ("forest", "sweep", "heat_map")[min(len(axes), 2)]
     accuracy = drawn(kind, axes=axes, cells=context.get("cells"), points=compared, lines=lines)
-    parts = {part: render(f"compare/{part}", **context) for part in PARTS[layout]}
+    pieces = (render(f"compare/{name}", **context) for name in (layout, *PARTS[layout]))
+    # What stands in a run's name is no link.
+    _, whole, *parts = glossed(" ".join(run.name for run in facts.runs), *pieces)
     return {
-        "layout": render(f"compare/{layout}", **context),
-        "parts": {**parts, "lists": lists},
+        "layout": whole,
+        "parts": {**dict(zip(PARTS[layout], parts, strict=True)), "lists": lists},
         "figures": {"accuracy": accuracy, "pareto": costs(points, facts.pareto, *over)},
         "run_ids": [run.run_id for run in facts.runs],
         "lines": lines,

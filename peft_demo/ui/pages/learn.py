@@ -12,6 +12,7 @@ import gradio as gr
 from peft_demo import lessons
 from peft_demo.languages import gettext_noop
 from peft_demo.lessons.glossary import glossary
+from peft_demo.lessons.prose import html_of
 from peft_demo.lessons.schema import TABS
 from peft_demo.lessons.tour import tour
 from peft_demo.runs import fields_of
@@ -20,7 +21,7 @@ from peft_demo.ui.html import render, styled
 from peft_demo.ui.learn import controls
 from peft_demo.ui.learn.controls import Controls
 from peft_demo.ui.learn.player import Player, place_of
-from peft_demo.ui.learn.prose import prose
+from peft_demo.ui.learn.prose import glossed, prose
 from peft_demo.ui.owners import acting
 from peft_demo.ui.pages.challenge_part import ChallengePart
 from peft_demo.ui.pages.page import Frame, Page
@@ -57,21 +58,21 @@ class LearnPage(Page):
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
-        styled(
+        (page,) = glossed(
             render(
                 "learn/page",
                 lessons=lessons.shown_lessons(),
                 problems=lessons.PROBLEMS,
-                prose=prose,
+                prose=html_of,
                 parts=_PARTS,
                 tabs=[name for name in TABS if name != "learn"],
                 fields=[
                     (field.name, field.label) for field in fields_of("lora") if not field.is_rare
                 ],
                 terms=glossary(),
-            ),
-            elem_id="learn",
+            )
         )
+        styled(page, elem_id="learn")
         self._challenge.draw(frame.owner)
 
     def connect(self, frame: Frame) -> None:

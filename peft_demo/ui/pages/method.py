@@ -19,6 +19,7 @@ from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.formats import duration
 from peft_demo.ui.html import refused, render, scripted, styled
+from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import QUIET
 
@@ -77,7 +78,7 @@ class MethodPage(Page):
         method = METHODS[config.method]
         drawn = draw(known.counts, method.label, DATASETS[config.dataset].noun)
         scaled = draw_to_scale(method, config.method_values, known.counts, config.setting.base)
-        return brief(config, known), page(config, known, drawn, scaled)
+        return brief(config, known), glossed(page(config, known, drawn, scaled))[0]
 
 
 def brief(config: RunConfig, known: Forecast) -> str:

@@ -18,6 +18,7 @@ from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.import_form import ImportForm
 from peft_demo.ui.formats import give_or_take
 from peft_demo.ui.html import problem, render, styled
+from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import QUIET, OptionalRunIds, RunIds, checked, of_event, unchecked
 
@@ -87,7 +88,7 @@ class ReviewPage(Page):
             )
         for control in (self.run_ids, self.truth):
             unchecked(control)
-        self.cards = styled(render("no_answers"), elem_id="cards")
+        self.cards = styled(glossed(render("no_answers"))[0], elem_id="cards")
         with gr.Accordion(_("Add an adapter from elsewhere"), open=False, elem_id="import"):
             ImportForm(self._services).draw(frame.owner)
 
@@ -160,12 +161,12 @@ class ReviewPage(Page):
         chosen, runs = list(run_ids or ()), self._services.runs()
         offered = _offered_truth(chosen, runs)
         if not review.strip() or not chosen:
-            return [render("no_answers"), offered]
+            return [glossed(render("no_answers"))[0], offered]
         try:
             predictions = self._services.predictor.predict(review, chosen)
         except PeftDemoError as error:
             return [problem(error), offered]
-        return [cards(clean(review), predictions, runs, truth or ""), offered]
+        return [glossed(cards(clean(review), predictions, runs, truth or ""))[0], offered]
 
 
 def _script(call: str) -> str:

@@ -14,6 +14,7 @@ from peft_demo.export.csv import run_csv
 from peft_demo.runs import Run, RunConfig, links
 from peft_demo.ui.charts.figure import drawn
 from peft_demo.ui.html import render, scripted
+from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.owners import acting, public
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import RunId, RunIds, page_function
@@ -29,7 +30,8 @@ class RunsPage(Page):
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
-        scripted(render("runs/page", most_compared=MOST_RUNS), "runsTable(element)")
+        (table,) = glossed(render("runs/page", most_compared=MOST_RUNS))
+        scripted(table, "runsTable(element)")
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""
