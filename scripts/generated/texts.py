@@ -33,6 +33,7 @@ _READERS = {
     ".py": "python",
     ".html": "jinja2.ext:babel_extract",
     ".txt": "jinja2.ext:babel_extract",
+    ".json": "jinja2.ext:babel_extract",
 }
 
 _OPTIONS = {"trimmed": "true", "silent": "false", "encoding": "utf-8"}

@@ -85,6 +85,7 @@ def test_a_race_is_predicted_before_its_results_are_seen(app, visit):
     race.locator(".pd-now", has_text="done").nth(1).wait_for(timeout=180_000)
     assert "%" not in race.inner_text()
     assert not verdict.is_visible()
+    assert not page.locator(".pd-report").is_visible()
     assert not page.locator(".pd-compare [data-plot=eval_accuracy]").is_visible()
     open_tab(page, "Train")
     racer = page.locator(f".pd-rows [data-run={group['runs'][0]['run_id']}]")

@@ -166,7 +166,7 @@ class TestCosts:
     def test_the_frontier_stands_out_and_who_is_missing_is_told(self):
         found = costs(self.POINTS, self.pareto(), "file_bytes", "accuracy", True)
         assert plain(found["label"]) == (
-            "Test accuracy against file size. On the frontier: B: 5.3 MB, 80.0 %. "
+            "Test accuracy against File size. On the frontier: B: 5.3 MB, 80.0 %. "
             "Beaten in both: A: 1.0 MB, 70.0 %."
         )
         line, a, b = found["traces"]
@@ -233,7 +233,7 @@ def test_a_page_of_a_group_brings_its_figures(services):
     group, _ = finished_group(services.store, configs, (5, 6, 8, 9), {"r": [2, 64], "seed": [1, 2]})
     answer = json.loads(ask(page, "group", {"group": group.group_id, "across": "file_bytes"}))
     assert set(answer["figures"]) == {"accuracy", "pareto"}
-    assert "against file size" in answer["figures"]["pareto"]["label"]
+    assert "against File size" in answer["figures"]["pareto"]["label"]
     looks = re.findall(r'"\$colour": "([^"]+)"', json.dumps(answer["figures"]))
     assert set(looks) <= set(answer["run_ids"])
 

@@ -58,8 +58,8 @@ def low_rank(modules, rank=8):
     )
 
 
-def parsed(counts, label="A method", noun="review"):
-    return ET.fromstring(draw(counts, label, noun))
+def parsed(counts, label="A method"):
+    return ET.fromstring(draw(counts, label))
 
 
 def classes(element):
@@ -237,16 +237,16 @@ def test_a_long_shape_is_not_cut():
 
 def test_a_long_dotted_name_keeps_its_end():
     shared = [trained("prompt_encoder.mlp_head.0.weight", 128, 384)]
-    assert "before every review mlp_head.0.weight 128 × 384" in words(
+    assert "before every text mlp_head.0.weight 128 × 384" in words(
         parsed(count_parameters(shared=shared))
     )
 
 
 def test_what_no_module_of_a_block_uses_comes_in_before_the_review():
     root = parsed(count_parameters(shared=[trained("prompt_embeddings", 10, 384)]))
-    assert "before every review prompt_embeddings 10 × 384, trained" in words(root)
+    assert "before every text prompt_embeddings 10 × 384, trained" in words(root)
     assert "shared by all blocks" not in words(root)
-    assert "A method puts before every review prompt_embeddings" in described(root)
+    assert "A method puts before every text prompt_embeddings" in described(root)
     assert "all frozen" in words(root)
 
 
@@ -268,13 +268,6 @@ def test_many_shared_tensors_are_counted():
     assert "layer.1 128 × 384, trained and 5 more tensors" in words(
         parsed(count_parameters(shared=shared))
     )
-
-
-def test_texts_are_called_what_their_data_set_calls_them():
-    root = parsed(count_parameters(shared=[trained("prompt", 10, 384)]), noun="sentence")
-    for told in ("tokens of a sentence", "before every sentence"):
-        assert told in words(root)
-    assert "review" not in words(root) + described(root)
 
 
 def test_the_blocks_are_counted_and_what_each_trains():
@@ -312,7 +305,7 @@ def test_any_text_stays_text(label, name):
 
 def test_markup_in_texts_is_escaped():
     label = '<b onclick="x">&'
-    drawn = draw(count_parameters(shared=[trained("<script>", 2)]), label, "text")
+    drawn = draw(count_parameters(shared=[trained("<script>", 2)]), label)
     assert "<b onclick" not in drawn
     assert "<script" not in drawn
     root = ET.fromstring(drawn)
@@ -321,9 +314,7 @@ def test_markup_in_texts_is_escaped():
 
 
 def test_the_same_is_drawn_the_same():
-    assert draw(low_rank(FAMILY.linear), "LoRA", "text") == draw(
-        low_rank(FAMILY.linear), "LoRA", "text"
-    )
+    assert draw(low_rank(FAMILY.linear), "LoRA") == draw(low_rank(FAMILY.linear), "LoRA")
 
 
 def test_another_family_is_drawn_with_its_own_names():
@@ -358,6 +349,6 @@ def test_all_boxes_and_texts_are_on_the_sheet(chromium, width, rank, size, numbe
     )
     counts = count_parameters([Part(name, tensors) for name in FAMILY.linear], shared=tensors)
     page = chromium.new_page(viewport={"width": width + 16, "height": 1200})
-    page.set_content(f"<style>{STYLE.read_text()}</style>{draw(counts, 'A method', 'text')}")
+    page.set_content(f"<style>{STYLE.read_text()}</style>{draw(counts, 'A method')}")
     assert page.evaluate(OFF_THE_SHEET) == []
     page.close()

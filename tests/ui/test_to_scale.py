@@ -67,7 +67,7 @@ def test_what_layers_share_is_drawn_frozen_and_counted_apart():
     html = drawn("vera")
     assert boxes(html)["A"] == (256, 1536, "frozen")
     assert "147,456 frozen, 640 trained in q_lin" in text(html)
-    assert "All layers share 786,432 frozen numbers." in text(html)
+    assert "Shared by all layers: 786,432 frozen." in text(html)
 
 
 def test_numbers_without_a_place_are_drawn_as_an_area():

@@ -61,13 +61,12 @@ class Module:
         return [(look, shapes(tensors)) for look, tensors in boxes if tensors]
 
 
-def draw(counts: ParameterCount, label: str, noun: str) -> str:
+def draw(counts: ParameterCount, label: str) -> str:
     """HTML of the network with a configuration's adapters.
 
     Args:
         counts: what is trained where.
         label: the method's name, as it is shown and read aloud.
-        noun: what the data set calls one of its texts.
     """
     groups = [*(part.tensors for part in counts.block), counts.shared]
     trained, frozen = (
@@ -85,8 +84,7 @@ def draw(counts: ParameterCount, label: str, noun: str) -> str:
     return render(
         "drawing",
         label=label,
-        noun=noun,
-        description=in_words(counts, label, noun),
+        description=in_words(counts, label),
         legend=legend,
         counts=counts,
         family=counts.architecture,
@@ -126,7 +124,7 @@ def _each(counts: ParameterCount) -> str:
     return "nothing of their own" if counts.block else "all frozen"
 
 
-def in_words(counts: ParameterCount, label: str, noun: str) -> str:
+def in_words(counts: ParameterCount, label: str) -> str:
     """What is trained where, in sentences for those who hear the drawing."""
     sentences = []
     if counts.block:
@@ -141,7 +139,7 @@ def in_words(counts: ParameterCount, label: str, noun: str) -> str:
     if counts.num_elsewhere:
         sentences.append(f"The other blocks train {counts.num_elsewhere:,} biases.")
     if counts.shared:
-        where = "All blocks share" if counts.block else f"{label} puts before every {noun}"
+        where = "All blocks share" if counts.block else f"{label} puts before every text"
         sentences.append(f"{where} {described(counts.shared)}.")
     if counts.embeddings:
         sentences.append(_embeddings_in_words(counts.embeddings))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from latex2mathml import converter
 
-from peft_demo.data import DATASETS
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.formats import number, part, score, size, whole
 from peft_demo.languages import _
@@ -76,7 +75,7 @@ class MethodPage(Page):
 
         known = forecast(config, self._services.known_runs())
         method = METHODS[config.method]
-        drawn = draw(known.counts, method.label, DATASETS[config.dataset].noun)
+        drawn = draw(known.counts, method.label)
         scaled = draw_to_scale(method, config.method_values, known.counts, config.setting.base)
         return brief(config, known), glossed(page(config, known, drawn, scaled))[0]
 
