@@ -174,16 +174,16 @@ def test_the_newest_finished_run_is_asked_until_a_person_chooses(with_references
     running = run("run-000003")
     page = ReviewPage(_Services(running, older, newest, *with_references.runs()))
     usual = [f"reference-{preset_id}" for preset_id in FIRST_CHOICE]
-    assert page.refresh(None)["value"] == ["run-000001", *usual]
-    assert page.refresh([])["value"] == []
+    assert page.refresh(None)[0]["value"] == ["run-000001", *usual]
+    assert page.refresh([])[0]["value"] == []
     # One that was deleted is no longer asked.
-    assert page.refresh(["run-000002", "run-999999"])["value"] == ["run-000002"]
+    assert page.refresh(["run-000002", "run-999999"])[0]["value"] == ["run-000002"]
 
 
 def test_the_list_says_what_each_run_is_worth(with_references, finished):
     page = ReviewPage(_Services(finished(1), *with_references.runs()))
     choices = {
-        run_id: told.replace("\u00a0", " ") for told, run_id in page.refresh(None)["choices"]
+        run_id: told.replace("\u00a0", " ") for told, run_id in page.refresh(None)[0]["choices"]
     }
     assert choices["run-000001"] == "mine 1 · 83.9 % ± 2.3"
     assert choices["reference-recommended-lora"].endswith("83.9 % ± 2.3 · reference")

@@ -7,12 +7,21 @@ import { openTab, setText } from "./lib/dom.js";
 const KEPT = "peft-demo-review";
 const PAUSE_MS = 250;
 
-// Null until what was kept is back: the page is empty at first.
-let kept = null;
+const kept = recalled();
+// The page is empty at first: that is not to be kept.
+let isBack = false;
 let isTruthOwn = false;
 let timer = 0;
 let sent = "";
 let answeredText = "";
+
+function recalled() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT)) ?? {};
+  } catch {
+    return {};
+  }
+}
 
 function keep(changes) {
   Object.assign(kept, changes);
@@ -25,17 +34,13 @@ function keep(changes) {
 }
 
 // Called when the page is there; answers what is seen as it was before it was loaded again.
-export function recall(text, _, truth) {
-  try {
-    kept = JSON.parse(sessionStorage.getItem(KEPT)) ?? {};
-  } catch {
-    kept = {};
-  }
-  return [kept.text ?? text ?? "", kept.ids ?? null, kept.truth ?? truth ?? ""];
+export function recall(text, truth) {
+  isBack = true;
+  return [kept.text ?? text ?? "", kept.truth ?? truth ?? ""];
 }
 
 // In a list, as Gradio wants a single answer that is a list itself.
-export const recallChoice = () => [kept?.ids ?? null];
+export const recallChoice = () => [kept.ids ?? null];
 export const chosen = ids => keep({ ids });
 
 // Called when the page has what was clicked on the compare page.
@@ -59,7 +64,7 @@ export const typed = truth => (isTruthOwn ? truth : "");
 
 // Called whenever something has changed that the answers depend on.
 export function changed(text, _, truth) {
-  if (!kept) return;
+  if (!isBack) return;
   keep({ text, truth });
   mark();
   clearTimeout(timer);

@@ -106,10 +106,17 @@ class ReviewPage(Page):
         self.review.input(None, self.truth, self.truth, js=_script("typed(...seen)"), **QUIET)
         self.truth.input(None, js=_script("truthSaid()"), **QUIET)
         self.run_ids.input(None, self.run_ids, js=_script("chosen(...seen)"), **QUIET)
-        frame.blocks.load(checked(self.restore), seen, seen, js=_script("recall(...seen)"), **QUIET)
-        frame.header.finished(
-            checked(self.refresh), self.run_ids, self.run_ids, js=_script("recallChoice()"), **QUIET
-        )
+        offer = {
+            "fn": checked(self.refresh),
+            "inputs": self.run_ids,
+            "outputs": [self.run_ids, self.truth],
+            "js": _script("recallChoice()"),
+        }
+        # By the browser alone: an answer of the server would take back what was typed meanwhile.
+        words = [self.review, self.truth]
+        frame.blocks.load(None, words, words, js=_script("recall(...seen)"), **QUIET)
+        for happens in (frame.blocks.load, frame.header.finished):
+            happens(**offer, **QUIET)
         frame.header.opened(of_event(self.open_review), None, seen, **QUIET).success(
             None, self.run_ids, js=_script("opened(...seen)")
         )
@@ -139,10 +146,11 @@ class ReviewPage(Page):
         chosen = self._chosen(run_ids, runs)
         return [review, _offered(chosen, runs), _offered_truth(chosen, runs, value=truth)]
 
-    def refresh(self, run_ids: OptionalRunIds) -> Any:
-        """The choices with the runs that are finished by now; without a choice, the usual one."""
+    def refresh(self, run_ids: OptionalRunIds) -> list[Any]:
+        """The runs that are finished by now, and their labels; without a choice, the usual one."""
         runs = self._services.runs()
-        return _offered(self._chosen(run_ids, runs), runs)
+        chosen = self._chosen(run_ids, runs)
+        return [_offered(chosen, runs), _offered_truth(chosen, runs)]
 
     @staticmethod
     def _chosen(run_ids: Sequence[str] | None, runs: Mapping[str, Run]) -> list[str]:
