@@ -72,16 +72,24 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """One process runs a file, for its fixtures, and the same one all that drive the app.
+    """One process runs a file, for its fixtures, and the first those that drive the app.
 
-    Browsers beside each other would wait for each other's pages. (xdist's own groups do nothing
-    with this pytest: they are read from a name that it no longer shows.)
+    Browsers beside each other would wait for each other's pages; another helps at the end alone,
+    when nothing else is left. (xdist's own groups do nothing with this pytest: they are read from a
+    name that it no longer shows.)
     """
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduler(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "app" if nodeid.startswith("tests/app/") else nodeid.partition("::")[0]
+            return nodeid.partition("::")[0]
+
+        def _assign_work_unit(self, node: Any) -> None:
+            drives = node is self.nodes[0]
+            wanted = (file for file in self.workqueue if file.startswith("tests/app/") is drives)
+            if file := next(wanted, None):
+                self.workqueue.move_to_end(file, last=False)
+            super()._assign_work_unit(node)
 
     return Scheduler(config, log)
 
