@@ -1,8 +1,16 @@
 // The links to the page in other languages: they keep what the address says.
 
 export function start() {
-  document.addEventListener("click", ({ target }) => {
-    const link = target.closest?.("a[hreflang]");
-    if (link) Object.assign(link, { search: location.search, hash: location.hash });
+  document.addEventListener("click", async event => {
+    const link = event.target.closest?.("a[hreflang]");
+    if (!link) return;
+    Object.assign(link, { search: location.search, hash: location.hash });
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    link.ariaBusy = "true";
+    // A page is built at its first visit. Were this one left meanwhile, Gradio would take its closed
+    // streams for a lost connection, and load it anew.
+    await fetch(link.href).catch(() => {});
+    location.assign(link.href);
   });
 }
