@@ -106,17 +106,17 @@ class ReviewPage(Page):
         self.review.input(None, self.truth, self.truth, js=_script("typed(...seen)"), **QUIET)
         self.truth.input(None, js=_script("truthSaid()"), **QUIET)
         self.run_ids.input(None, self.run_ids, js=_script("chosen(...seen)"), **QUIET)
-        offer = {
-            "fn": checked(self.refresh),
-            "inputs": self.run_ids,
-            "outputs": [self.run_ids, self.truth],
-            "js": _script("recallChoice()"),
-        }
         # By the browser alone: an answer of the server would take back what was typed meanwhile.
         words = [self.review, self.truth]
         frame.blocks.load(None, words, words, js=_script("recall(...seen)"), **QUIET)
         for happens in (frame.blocks.load, frame.header.finished):
-            happens(**offer, **QUIET)
+            happens(
+                checked(self.refresh),
+                self.run_ids,
+                [self.run_ids, self.truth],
+                js=_script("recallChoice()"),
+                **QUIET,
+            )
         frame.header.opened(of_event(self.open_review), None, seen, **QUIET).success(
             None, self.run_ids, js=_script("opened(...seen)")
         )
