@@ -195,6 +195,9 @@ def test_what_may_be_the_truth_are_the_labels_of_who_is_asked(finished):
     assert "One adapter: positive." in Markup(html).striptags()
     assert [value for _, value in truth["choices"]] == ["", "negative", "positive"]
     assert "value" not in truth
+    # One that no adapter knows is taken back, or Gradio would refuse it from then on.
+    assert page.answer("Good.", ["run-000001"], "sports")[1]["value"] == ""
+    assert "choices" not in page.answer("Good.", [], "positive")[1]
 
 
 @pytest.mark.parametrize(("review", "run_ids"), [("  ", ["run-000001"]), ("Good.", []), ("", None)])

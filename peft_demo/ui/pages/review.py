@@ -167,7 +167,7 @@ class ReviewPage(Page):
     def answer(self, review: str, run_ids: OptionalRunIds, truth: str | None) -> list[Any]:
         """The cards of a review, or why there are none; and what may be the truth."""
         chosen, runs = list(run_ids or ()), self._services.runs()
-        offered = _offered_truth(chosen, runs)
+        offered = _offered_truth(chosen, runs, truth or "")
         if not review.strip() or not chosen:
             return [glossed(render("no_answers"))[0], offered]
         try:
@@ -193,9 +193,18 @@ def _told(run: Run) -> str:
     return " · ".join(part for part in (run.config.name, accuracy, reference) if part)
 
 
-def _offered_truth(chosen: Sequence[str], runs: Mapping[str, Run], **more: Any) -> Any:
-    """The labels that the chosen runs tell apart."""
+def _offered_truth(
+    chosen: Sequence[str], runs: Mapping[str, Run], truth: str = "", **more: Any
+) -> Any:
+    """The labels that the chosen runs tell apart; a truth that none of them knows is taken back.
+
+    Without a run the choices stay: Gradio refuses to be told a truth that is not among them.
+    """
     labels = dict.fromkeys(
         label for run_id in chosen if run_id in runs for label in runs[run_id].config.labels
     )
+    if not labels:
+        return gr.skip()
+    if truth and truth not in labels:
+        more = {"value": ""}
     return gr.update(choices=[NOT_SAID, *((label, label) for label in labels)], **more)
