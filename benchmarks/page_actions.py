@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.many_runs import fill
+from peft_demo.ui.identity import acting_as, machines_owner
 
 RUNS = 500
 REPEATS = 5
@@ -40,6 +41,7 @@ def _median(times: list[Time]) -> Time:
     )
 
 
+@acting_as(machines_owner())
 def measure(home: Path) -> dict[str, Time]:
     """How long each action takes: once after a start, else the median."""
     from peft_demo.ui.pages.board import Board

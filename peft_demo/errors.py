@@ -44,6 +44,10 @@ class ConflictError(PeftDemoError):
     """The run exists, but its state does not allow what was asked for."""
 
 
+class NotAllowedError(PeftDemoError):
+    """Somebody asked to change what is another's."""
+
+
 class StoreError(PeftDemoError):
     """The folder or database that keeps the runs cannot be read or written."""
 

@@ -12,7 +12,15 @@ from peft_demo.runs.results import (
     RunResult,
     StepMetrics,
 )
-from peft_demo.runs.run import GroupKind, Reporter, Run, RunGroup, RunKind, RunStatus
+from peft_demo.runs.run import (
+    GroupKind,
+    Reporter,
+    Run,
+    RunGroup,
+    RunKind,
+    RunStatus,
+    name_of,
+)
 from peft_demo.runs.run_fields import (
     LEARNING_RATE,
     METHOD,
@@ -47,6 +55,7 @@ __all__ = [
     "StepMetrics",
     "draw",
     "fields_of",
+    "name_of",
     "read_config",
     "run_field",
     "run_fields",

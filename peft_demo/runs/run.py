@@ -54,12 +54,12 @@ class GroupKind(StrEnum):
     """Configurations that a lesson compares, and no sweep makes."""
 
 
-_BROWSER_ID = re.compile("[0-9a-f]{32}")
+_ID = re.compile("[0-9a-f]{32}")
 
 
-def _for_people(owner: str) -> str:
-    """An owner's name: a browser's long id becomes a short one that stays."""
-    return f"guest {owner[:4]}" if _BROWSER_ID.fullmatch(owner) else owner
+def name_of(owner: str) -> str:
+    """What an owner without nickname is called: a visitor's long id becomes a short one."""
+    return f"guest {owner[:4]}" if _ID.fullmatch(owner) else owner
 
 
 class RunGroup(Record):
@@ -69,6 +69,8 @@ class RunGroup(Record):
     kind: GroupKind
     name: str
     owner: str
+    nickname: str = ""
+    """What its owner calls himself."""
     created_at: datetime
     is_race: bool = False
     """Its runs are trained in turns, so that their curves grow together."""
@@ -78,7 +80,7 @@ class RunGroup(Record):
     @property
     def owner_name(self) -> str:
         """Whose group it is, for people."""
-        return _for_people(self.owner)
+        return self.nickname or name_of(self.owner)
 
 
 class Run(Record):
@@ -88,6 +90,8 @@ class Run(Record):
     kind: RunKind = RunKind.TRAINING
     config: KnownConfig
     owner: str
+    nickname: str = ""
+    """What its owner calls himself."""
     status: RunStatus
     created_at: datetime
     started_at: datetime | None = None
@@ -112,7 +116,7 @@ class Run(Record):
     @property
     def owner_name(self) -> str:
         """Whose run it is, for people."""
-        return "reference" if self.is_reference else _for_people(self.owner)
+        return "reference" if self.is_reference else self.nickname or name_of(self.owner)
 
     @property
     def forward_pass(self) -> str | None:

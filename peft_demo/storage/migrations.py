@@ -30,6 +30,7 @@ MIGRATIONS: tuple[tuple[str, Migration | None], ...] = (
     ("evaluation_sets", None),
     ("imports", keep_what_is_known),
     ("challenges", None),
+    ("people", None),
 )
 
 SCHEMA = len(MIGRATIONS)

@@ -80,7 +80,8 @@ class Queue(Runs):
             return []
         with self._transaction(write=False) as session:
             rows = session.scalars(select(GroupRow).order_by(GroupRow.number.desc()))
-            return [group_of(row) for row in rows]
+            names = self._nicknames(session)
+            return [group_of(row, names.get(row.owner, "")) for row in rows]
 
     def group(self, group_id: str) -> tuple[RunGroup, list[Run]]:
         """A group and its runs, in the order in which they were queued.
@@ -94,7 +95,8 @@ class Queue(Runs):
             if row is None:
                 raise not_found(group_id, "group")
             members = self._read(session, RunRow.group == number)
-            return group_of(row), [*members.values()][::-1]
+            named = self._nicknames(session, [row.owner]).get(row.owner, "")
+            return group_of(row, named), [*members.values()][::-1]
 
     def claim(self, group_id: str | None = None) -> Run | None:
         """Take the oldest queued run for this process, or None if there is none.

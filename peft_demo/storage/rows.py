@@ -45,8 +45,13 @@ def number_in(public_id: object, kind: str) -> int:
     return int(found[1])
 
 
-def run_of(row: RunRow, epochs: Sequence[dict[str, Any]] = (), position: int | None = None) -> Run:
-    """A row as a run, with its epochs and its place in the queue; reads any row."""
+def run_of(
+    row: RunRow,
+    epochs: Sequence[dict[str, Any]] = (),
+    position: int | None = None,
+    nickname: str = "",
+) -> Run:
+    """A row as a run, with its epochs, its place in the queue and its owner's name; reads any."""
     stored = {
         **row.filled(),
         "run_id": id_of("run", row.number),
@@ -54,6 +59,7 @@ def run_of(row: RunRow, epochs: Sequence[dict[str, Any]] = (), position: int | N
         "epochs": epochs,
         "group_id": None if row.group is None else id_of("group", row.group),
         "queue_position": position,
+        "nickname": nickname,
     }
     run, unreadable = _leniently(Run, stored, _BLANK_RUN)
     if not unreadable:
@@ -64,9 +70,9 @@ def run_of(row: RunRow, epochs: Sequence[dict[str, Any]] = (), position: int | N
     return run.model_copy(update={"config": PastConfig(run.config.flat(), problem)})
 
 
-def group_of(row: GroupRow) -> RunGroup:
+def group_of(row: GroupRow, nickname: str = "") -> RunGroup:
     """A row as a group; reads any row."""
-    stored = {**row.filled(), "group_id": id_of("group", row.number)}
+    stored = {**row.filled(), "nickname": nickname, "group_id": id_of("group", row.number)}
     return _leniently(RunGroup, stored, _BLANK_GROUP)[0]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from peft_demo.runs import (
 from peft_demo.storage.database import Database, now, touch
 from peft_demo.storage.reference_runs import read_references, read_steps
 from peft_demo.storage.rows import id_of, missing_run, number_in, run_of
-from peft_demo.storage.tables import EpochRow, RunRow, StepRow, VersionRow
+from peft_demo.storage.tables import EpochRow, PersonRow, RunRow, StepRow, VersionRow
 
 WAITING = RunRow.status == RunStatus.QUEUED
 
@@ -82,6 +82,13 @@ class Runs(Database):
                 self._known = version, known
         found = (known[number] for number in sorted(known, reverse=True))
         return [*(run for run in found if run.version > since), *references]
+
+    def owners(self, *run_ids: str) -> dict[str, str]:
+        """Whose these runs are, by their ids, deleted ones too; references are nobody's."""
+        numbers = [number_in(each, "run") for each in run_ids if each not in self._references]
+        asked = select(RunRow.number, RunRow.owner).where(RunRow.number.in_(numbers))
+        with self._transaction(write=False) as session:
+            return {id_of("run", number): owner for number, owner in session.execute(asked)}
 
     def ids(self) -> list[str]:
         """The ids of all runs, in the order of ``runs``."""
@@ -198,7 +205,19 @@ class Runs(Database):
         is_asked = any(row.status == RunStatus.QUEUED for row in rows.values())
         queue = session.scalars(waiting).all() if is_asked else ()
         places = {number: place for place, number in enumerate(queue, start=1)}
-        return {n: run_of(row, epochs[n], places.get(n)) for n, row in rows.items()}
+        names = Runs._nicknames(session, {row.owner for row in rows.values()})
+        return {
+            n: run_of(row, epochs[n], places.get(n), names.get(row.owner, ""))
+            for n, row in rows.items()
+        }
+
+    @staticmethod
+    def _nicknames(session: Session, owners: Iterable[str] | None = None) -> dict[str, str]:
+        """What those of these owners, or of all, are called who chose a name."""
+        found = select(PersonRow)
+        if owners is not None:
+            found = found.where(PersonRow.owner.in_(owners))
+        return {row.owner: row.nickname for row in session.scalars(found)}
 
 
 def is_over(row: RunRow) -> bool:

@@ -119,6 +119,14 @@ class ChallengeRow(Table):
     limits: Mapped[dict[str, Any]]
 
 
+class PersonRow(Table):
+    """What an owner calls himself."""
+
+    __tablename__ = "person"
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    nickname: Mapped[str]
+
+
 class MigrationRow(Table):
     """A migration that was made."""
 

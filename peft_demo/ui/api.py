@@ -15,7 +15,7 @@ from peft_demo.lessons import lesson_plan
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, reading, sweeps
 from peft_demo.runs.schema import describe_methods
 from peft_demo.statistics import TEST_SET
-from peft_demo.ui.owners import public
+from peft_demo.ui.identity import public
 from peft_demo.ui.requests import (
     GroupId,
     Ordinal,
@@ -28,8 +28,6 @@ from peft_demo.ui.requests import (
 from peft_demo.ui.services import Services
 from peft_demo.ui.uploads import Upload
 
-OWNER = "api"
-
 
 def add_endpoints(services: Services) -> None:
     """Add the endpoints to the current Blocks."""
@@ -41,7 +39,7 @@ def add_endpoints(services: Services) -> None:
             config: one flat mapping, such as {"method": "lora", "r": 8, "learning_rate": 0.001};
                 what is left out takes its default. list_methods gives the schema of each method.
         """
-        return public(services.engine.submit(RunConfig(config), OWNER))
+        return public(services.changes.submit(RunConfig(config)))
 
     def submit_sweep(config: Values, axes: Values, repeats: Repeats, race: bool) -> dict[str, Any]:
         """Queue every combination of some fields' values as one group, and return at once.
@@ -53,7 +51,7 @@ def add_endpoints(services: Services) -> None:
             race: train up to 8 runs in turns, so that their curves grow together.
         """
         planned = sweeps.plan(config, axes, repeats=repeats, race=race)
-        return _group(*services.engine.submit_plan(planned, OWNER))
+        return _group(*services.changes.submit_plan(planned))
 
     def submit_lesson(lesson: str, plan: str = "") -> dict[str, Any]:
         """Queue the runs of a lesson as one group, and return at once.
@@ -62,7 +60,7 @@ def add_endpoints(services: Services) -> None:
             lesson: its id, such as better.
             plan: which of its plans; the first if it is empty.
         """
-        return _group(*services.engine.submit_plan(lesson_plan(lesson, plan or None), OWNER))
+        return _group(*services.changes.submit_plan(lesson_plan(lesson, plan or None)))
 
     def get_group(group_id: GroupId) -> dict[str, Any]:
         """A group that was queued together, with its runs."""
@@ -80,19 +78,19 @@ def add_endpoints(services: Services) -> None:
 
     def cancel_run(run_id: RunId) -> dict[str, Any]:
         """Stop a running run within one step, or take a waiting one out of the queue."""
-        return public(services.engine.cancel(run_id))
+        return public(*services.changes.stop(run_id))
 
     def delete_run(run_id: RunId) -> str:
         """Remove a run that is over, with its files; returns its id.
 
         restore_run brings it back within an hour.
         """
-        services.delete(run_id)
+        services.changes.delete(run_id)
         return run_id
 
     def restore_run(run_id: RunId) -> dict[str, Any]:
         """Bring back a run that was deleted less than an hour ago."""
-        services.store.restore(run_id)
+        services.changes.restore(run_id)
         return public(services.store.get(run_id))
 
     def annotate_run(run_id: RunId, changes: Values) -> dict[str, Any]:
@@ -103,11 +101,11 @@ def add_endpoints(services: Services) -> None:
             changes: any of name (at most 80 characters), tags (at most 10, each 1 to 30
                 characters), note (at most 2,000 characters) and is_starred; the rest stays.
         """
-        return public(services.store.annotate(run_id, **changes))
+        return public(services.changes.annotate(run_id, **changes))
 
     def swap_labels(run_id: RunId) -> dict[str, Any]:
         """Queue an imported adapter's test again, as a run of its own, its two labels swapped."""
-        return public(services.swap_labels(run_id, OWNER))
+        return public(services.swap_labels(run_id))
 
     def predict(text: str, run_ids: RunIdList) -> list[dict[str, Any]]:
         """What finished runs make of a text: label, probabilities and milliseconds of each."""
@@ -132,7 +130,7 @@ def add_endpoints(services: Services) -> None:
 
     def find_learning_rate(config: Values) -> dict[str, Any]:
         """Queue a learning-rate range test; get_run then tells its suggestion as range_test."""
-        return public(services.engine.submit(RunConfig(config), OWNER, RunKind.RANGE_TEST))
+        return public(services.changes.submit(RunConfig(config), RunKind.RANGE_TEST))
 
     def read_config(text: str, choice: Ordinal = None) -> dict[str, Any]:
         """Read a script, notebook or adapter_config.json: its values, and notes on the rest.
@@ -166,7 +164,6 @@ def add_endpoints(services: Services) -> None:
         """
         run = services.import_adapter(
             Path(file["path"]),
-            OWNER,
             name=name,
             dataset=dataset,
             adapter=adapter,
@@ -219,7 +216,7 @@ def add_endpoints(services: Services) -> None:
             title: 1 to 80 characters.
             limits: the most that a run may have, of num_adapter_parameters, num_reviews, minutes.
         """
-        made = services.store.add_challenge(title, limits, OWNER)
+        made = services.changes.add_challenge(title, limits)
         return made.model_dump(mode="json")
 
     def challenge_board(challenge_id: str) -> dict[str, Any]:

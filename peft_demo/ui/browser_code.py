@@ -25,6 +25,7 @@ STYLES = [
         for name in (
             "page",
             "runs",
+            "you",
             "board",
             "review",
             "method",

@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from peft_demo.errors import PeftDemoError
 from peft_demo.languages import language, speaking
+from peft_demo.ui.identity import acting_as
+from peft_demo.ui.visitors import visitor_of
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ def readable(error: Exception) -> PeftDemoError:
 
 
 class Blocks(gr.Blocks):
-    """Gradio's, where every event answers in the page's language, and its error is a sentence.
+    """Gradio's, where an event knows the page's language and who acts; its error is a sentence.
 
     Before our functions run Gradio takes a request apart, and fails in its own words if the
     request does not have the shape that the page gives it.
@@ -50,10 +52,13 @@ class Blocks(gr.Blocks):
         super().__init__(*args, **more)  # type: ignore[arg-type]
         self._language = language()
 
-    async def process_api(self, *args: object, **more: object) -> dict[str, object]:
+    async def process_api(
+        self, *args: object, request: object = None, **more: object
+    ) -> dict[str, object]:
         """See Blocks; raises nothing but gr.Error that is not printed."""
+        more["request"] = request
         try:
-            with speaking(self._language):
+            with speaking(self._language), acting_as(visitor_of(request)):
                 return await super().process_api(*args, **more)  # type: ignore[arg-type]
         except Exception as error:
             # What people can act on stays until they close it.

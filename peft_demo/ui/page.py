@@ -8,11 +8,10 @@ from peft_demo.formats import number
 from peft_demo.languages import NAMES, SOURCE, _, language
 from peft_demo.lessons.glossary import glossary
 from peft_demo.ui.api import add_endpoints
-from peft_demo.ui.browser_code import PLOTLY, calling
+from peft_demo.ui.browser_code import PLOTLY
 from peft_demo.ui.faults import Blocks
 from peft_demo.ui.form.sidebar import Sidebar
 from peft_demo.ui.html import render, scripted, styled
-from peft_demo.ui.owners import issue, owner_digest
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.pages.learn import LearnPage
@@ -23,6 +22,7 @@ from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.qr import qr_code
 from peft_demo.ui.requests import QUIET, forgets, of_event, page_function
 from peft_demo.ui.services import Services
+from peft_demo.ui.you import You
 
 PAGES = (
     Board,
@@ -56,12 +56,10 @@ def build(services: Services) -> gr.Blocks:
     gr.set_static_paths([PLOTLY.parent])
     pages = [page(services) for page in PAGES]
     functions = [function for page in pages for function in page.functions()]
-    functions += [page_function(owner_digest), page_function(qr_code)]
+    functions += [page_function(qr_code), *You(services).functions()]
     with Blocks(
         title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(HOUR, 24 * HOUR)
     ) as blocks:
-        # The owner's id lives in the browser; key and secret are fixed so that it outlives us.
-        owner = gr.BrowserState("", storage_key="peft-demo-owner", secret="peft-demo")
         header = scripted(
             render(
                 "header",
@@ -76,7 +74,7 @@ def build(services: Services) -> gr.Blocks:
             elem_id="header",
         )
         styled(render("learn/panel", terms=glossary()), elem_id="lesson")
-        frame = Frame(blocks, owner, header, Sidebar(services, owner))
+        frame = Frame(blocks, header, Sidebar(services))
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             for page in pages:
                 with gr.Tab(
@@ -98,9 +96,6 @@ def build(services: Services) -> gr.Blocks:
         header.asked(of_event(frame.sidebar.ask), None, frame.sidebar.asked, **QUIET)
         header.undone(of_event(form.undo), None, [form.switched, *form.inputs], **QUIET)
         header.rated(of_event(_rate), None, form.control("learning_rate"), **QUIET)
-        blocks.load(issue, owner, owner, **QUIET).then(
-            None, owner, None, js=f"(who) => {calling('setOwner(who)')}"
-        )
         if language() == SOURCE:
             add_endpoints(services)
     return blocks

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from peft_demo.runs import Run, RunKind
 from peft_demo.ui import run_states
 from peft_demo.ui.html import defined, render
+from peft_demo.ui.identity import acting
 
 PAGE = 50
 
@@ -22,16 +23,23 @@ class RunTable:
     """All runs as one person may see them.
 
     Args:
-        owner: who looks.
+        may_change: whether the looking person may change what is an owner's.
         secret: groups whose results that person does not want to see yet.
     """
 
-    def __init__(self, runs: Sequence[Run], owner: str, secret: Collection[str]) -> None:
-        self._runs, self._owner, self._secret = runs, owner, secret
+    def __init__(
+        self, runs: Sequence[Run], may_change: Callable[[str], bool], secret: Collection[str]
+    ) -> None:
+        self._runs, self._secret = runs, secret
+        self._owner, self._may_change = acting().owner, may_change
 
     def is_mine(self, run: Run) -> bool:
         """Whether it is the looking person's own."""
         return run.owner == self._owner and not run.is_reference
+
+    def may_change(self, run: Run) -> bool:
+        """Whether the looking person may write onto it, delete it and so on."""
+        return not run.is_reference and self._may_change(run.owner)
 
     def value(self, key: str, run: Run) -> Any:
         """What a column has of a run; None where it is not known, or secret."""

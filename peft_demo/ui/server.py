@@ -25,6 +25,7 @@ from peft_demo.ui.learn import worksheets
 from peft_demo.ui.page import build, placeholder
 from peft_demo.ui.services import Services
 from peft_demo.ui.theme import THEME
+from peft_demo.ui.visitors import Visitors
 
 PORT = 7860
 PORTS_TRIED = 100
@@ -72,6 +73,7 @@ def launch(services: Services, host: str, port: int) -> gr.Blocks:
     options["app_kwargs"]["middleware"][:0] = [
         Middleware(OwnPagesOnly),
         Middleware(NoServerErrors),
+        Middleware(Visitors, signatures=services.signatures),
         Middleware(InLanguages, build=partial(_other, services), options=_options),
     ]
     page.launch(

@@ -19,6 +19,8 @@ from peft_demo.languages import gettext, gettext_noop
 from peft_demo.runs import Run, RunKind
 from peft_demo.storage import Store
 from peft_demo.ui.baseline_worker import BaselineWorker
+from peft_demo.ui.changes import Changes
+from peft_demo.ui.signing import Signatures
 
 if TYPE_CHECKING:
     from peft_demo.inference import Predictor
@@ -48,6 +50,8 @@ class Services:
     def __init__(self) -> None:
         self.store = Store(settings.home(), settings.ADAPTERS)
         self.engine = Engine(self.store, preferred)
+        self.changes = Changes(self.store, self.engine, self._forget)
+        self.signatures = Signatures(settings.home())
         self.baselines = BaselineWorker(self.store)
         self.warm_up = WarmUp()
         self._predictor: Predictor | None = None
@@ -74,7 +78,7 @@ class Services:
                 self._predictor = Predictor(self.store)
             return self._predictor
 
-    def import_adapter(self, source: Path | Sequence[Path], owner: str, **said: Any) -> Run:
+    def import_adapter(self, source: Path | Sequence[Path], **said: Any) -> Run:
         """Queue an adapter that was trained elsewhere for its test; see ``importing.bring``."""
         from peft_demo.adapters import importing
 
@@ -82,9 +86,9 @@ class Services:
         self.store.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".import-") as scratch:
             files, config = importing.bring(source, Path(scratch), **said)
-            return self.engine.submit(config, owner, RunKind.IMPORTED, files)
+            return self.changes.submit(config, RunKind.IMPORTED, files)
 
-    def swap_labels(self, run_id: str, owner: str) -> Run:
+    def swap_labels(self, run_id: str) -> Run:
         """Queue an imported adapter again, its labels swapped; see ``importing.swap``."""
         from peft_demo.adapters import importing
 
@@ -92,14 +96,7 @@ class Services:
         with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".import-") as scratch:
             folder = self.store.folder_of(run_id)
             files, config = importing.swap(run, folder, Path(scratch))
-            return self.engine.submit(config, owner, RunKind.IMPORTED, files)
-
-    def delete(self, *run_ids: str) -> None:
-        """Hide runs that are over, and let go of their models; see Store.delete."""
-        self.store.delete(*run_ids)
-        if self._predictor is not None:
-            for run_id in run_ids:
-                self._predictor.forget(run_id)
+            return self.changes.submit(config, RunKind.IMPORTED, files)
 
     def runs(self) -> dict[str, Run]:
         """All runs by their ids, newest first, the reference runs last."""
@@ -111,6 +108,10 @@ class Services:
             return self.store.runs()
         except PeftDemoError:
             return []
+
+    def _forget(self, run_id: str) -> None:
+        if self._predictor is not None:
+            self._predictor.forget(run_id)
 
     def _start(self) -> None:
         started = time.perf_counter()

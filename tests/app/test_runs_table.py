@@ -224,8 +224,6 @@ def test_focus_and_selection_survive_news(table, store):
 
 
 def test_a_browser_knows_its_own_runs(table):
-    # It is given its id once the page is there; nobody is as quick as this test.
-    table.wait_for_function("localStorage.getItem('peft-demo-owner') !== null")
     table.get_by_role("tab", name="Method").click()
     table.locator("#start").click()
     # The page turns to the training by itself.

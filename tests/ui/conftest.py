@@ -2,6 +2,7 @@
 
 import pytest
 
+from peft_demo.ui.identity import acting_as, machines_owner
 from peft_demo.ui.services import Services
 
 
@@ -11,3 +12,10 @@ def services(tmp_path, monkeypatch):
     services = Services()
     yield services
     services.store.close()
+
+
+@pytest.fixture(autouse=True)
+def _by_the_machines_owner():
+    """Who asks, unless a test says otherwise."""
+    with acting_as(machines_owner()):
+        yield

@@ -6,6 +6,7 @@ import pytest
 from compared_runs import finish, probabilities
 
 from peft_demo.runs import RunConfig
+from peft_demo.ui.identity import Visitor, acting_as
 from peft_demo.ui.pages.challenge_part import ChallengePart
 
 ME, OTHER = "a" * 32, "b" * 32
@@ -15,7 +16,8 @@ ME, OTHER = "a" * 32, "b" * 32
 def part(services, monkeypatch):
     part = ChallengePart(services)
     monkeypatch.setattr(part._baselines, "get", lambda config: {})
-    return part
+    with acting_as(Visitor(ME)):
+        yield part
 
 
 def trained(services, owner, name):
@@ -26,15 +28,15 @@ def trained(services, owner, name):
 
 def test_a_run_of_ones_own_enters_and_is_ranked(part, services):
     mine, theirs = (trained(services, who, f"<i>{who[0]}") for who in (ME, OTHER))
-    told, chosen = part.create("Small <b>", "25,000", "", "", ME)
+    told, chosen = part.create("Small <b>", "25,000", "", "")
     assert "?challenge=challenge-000001" in told
     assert chosen["value"] == "challenge-000001"
-    own, shown = part.show(chosen["value"], ME)
+    own, shown = part.show(chosen["value"])
     assert own["choices"] == [("<i>a", mine)]
     assert "No entry keeps the limits yet" in shown
-    assert "run must be a finished training of your own" in part.enter(chosen["value"], theirs, ME)
-    assert "takes part" in part.enter(chosen["value"], mine, ME)
-    own, shown = part.show(chosen["value"], ME)
+    assert "run must be a finished training of your own" in part.enter(chosen["value"], theirs)
+    assert "takes part" in part.enter(chosen["value"], mine)
+    own, shown = part.show(chosen["value"])
     assert own["choices"] == []
     assert "<b>1</b>" in shown
     assert "<i>" not in shown
@@ -43,15 +45,15 @@ def test_a_run_of_ones_own_enters_and_is_ranked(part, services):
 
 
 def test_what_is_refused_is_told(part):
-    told, chosen = part.create("", "", "none", "", ME)
+    told, chosen = part.create("", "", "none", "")
     assert "title must be 1 to 80 characters" in told
     assert "num_reviews must be a whole number" in told
     assert "value" not in chosen
-    assert "challenge must be the id" in part.show("challenge-000007", ME)[1]
+    assert "challenge must be the id" in part.show("challenge-000007")[1]
 
 
 def test_the_addresss_challenge_is_chosen(part):
     for title in ("First", "Second"):
-        part.create(title, "10", "", "", ME)
+        part.create(title, "10", "", "")
     assert part.list("challenge-000001")["value"] == "challenge-000001"
     assert part.list("nonsense")["value"] == "challenge-000002"

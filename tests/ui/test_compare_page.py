@@ -86,7 +86,7 @@ def test_an_answer_follows_its_runs_until_they_finish(page, services):
 def test_a_deleted_run_is_told_in_an_open_page(page, services):
     run = finished(services.store, "short-lived")
     first = ask(page, [*TWO, run.run_id])
-    services.delete(run.run_id)
+    services.changes.delete(run.run_id)
     second = ask(page, [*TWO, run.run_id], first["key"])
     assert run.run_id in second["parts"]["verdict"]
     assert second["run_ids"] == TWO

@@ -162,7 +162,7 @@ class TestDots:
 @pytest.fixture
 def arranged(services):
     with gr.Blocks():
-        sidebar = Sidebar(services, gr.BrowserState(""))
+        sidebar = Sidebar(services)
     return Controls(sidebar, {"compare": "compare-tab"}), sidebar
 
 
@@ -243,7 +243,7 @@ class TestWords:
     @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.label)
     def test_every_page_links_terms_once(self, services, page):
         with gr.Blocks() as blocks:
-            page(services).draw(Frame(blocks, gr.BrowserState(""), gr.HTML(), None))
+            page(services).draw(Frame(blocks, gr.HTML(), None))
         if page is MethodPage:
             config = RunConfig()
             pieces = glossed(method_page(config, forecast(config, ()), "", ""))
@@ -272,7 +272,7 @@ class TestWords:
 def test_the_page_lists_what_there_is(services, monkeypatch):
     monkeypatch.setattr(lessons, "PROBLEMS", ("rank.yaml: goal is wrong: it is missing.",))
     with gr.Blocks() as blocks:
-        LearnPage(services).draw(Frame(blocks, gr.BrowserState(""), gr.HTML(), None))
+        LearnPage(services).draw(Frame(blocks, gr.HTML(), None))
     (html,) = (block.value for block in blocks.blocks.values() if block.elem_id == "learn")
     for name, lesson in LESSONS.items():
         assert f'data-start-lesson="{name}"' in html

@@ -21,12 +21,13 @@ import * as table from "./runs_table/table.js";
 import * as tabs from "./tabs.js";
 import * as theme from "./theme.js";
 import * as board from "./training/board.js";
+import * as you from "./you.js";
 
 export { fillTab as compare } from "./compare/page.js";
 export { gallery, previewed } from "./form/configuration.js";
 export { answered } from "./form/paste.js";
 export * as review from "./review.js";
-export { setOwner, show as runsTable } from "./runs_table/table.js";
+export { show as runsTable } from "./runs_table/table.js";
 export { show as board } from "./training/board.js";
 
 let isStarted = false;
@@ -57,6 +58,7 @@ export function start(element, server, events) {
     tour,
     tabs,
     present,
+    you,
   ]) {
     part.start();
   }

@@ -11,6 +11,7 @@ let version = -1;
 let models = "";
 let problem = "";
 let ids = [];
+let you = {};
 const runs = new Map();
 const curves = new Map();
 const followers = [];
@@ -18,6 +19,8 @@ const followers = [];
 export const all = () => ids.map(id => runs.get(id)).filter(Boolean);
 export const get = id => runs.get(id);
 export const isOver = run => !["queued", "running"].includes(run.status);
+export const isMine = run => run.owner_digest === you.owner && !run.reference;
+export const mayChange = run => Boolean(run) && !run.reference && (you.may_all || isMine(run));
 export const isTraining = run => run.kind === "training";
 
 // { version, curve } of a run whose curve is there.
@@ -73,6 +76,7 @@ function take(news) {
   models = news.models.text;
   problem = news.problem || "";
   ids = news.ids || ids;
+  you = news.you || you;
   news.runs = news.runs.map(veiled);
   for (const run of news.runs) runs.set(run.id, run);
   for (const id of [...runs.keys()]) if (!ids.includes(id)) forget(id);

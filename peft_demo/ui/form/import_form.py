@@ -14,7 +14,6 @@ from peft_demo.errors import InvalidFieldsError, PeftDemoError, UndecidedError
 from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import NAME, run_field
 from peft_demo.ui.html import problem, render, styled
-from peft_demo.ui.owners import acting
 from peft_demo.ui.requests import checked, forgets, unchecked
 from peft_demo.ui.services import Services
 
@@ -58,7 +57,7 @@ class ImportForm:
         self._said: dict[str, Any] = {}
         self._asked: dict[str, gr.Dropdown] = {}
 
-    def draw(self, owner: gr.BrowserState) -> None:
+    def draw(self) -> None:
         """Draw it into the current container, and connect it."""
         styled(render("import_help"))
         self.file = gr.File(
@@ -73,7 +72,7 @@ class ImportForm:
         self._draw_question("base_model")
         self.button = gr.Button(_("Import"), elem_id="adapter-import")
         self.outcome = styled("", elem_id="imported")
-        self._connect(owner)
+        self._connect()
 
     def _draw_settings(self) -> None:
         """What may be said of any adapter, side by side where there is room."""
@@ -142,8 +141,8 @@ class ImportForm:
             "", visible=False, elem_id=f"adapter-{field.replace('_', '-')}-problem"
         )
 
-    def _connect(self, owner: gr.BrowserState) -> None:
-        said = [owner, self.file, *self._said.values()]
+    def _connect(self) -> None:
+        said = [self.file, *self._said.values()]
         outputs = [
             self.file,
             *(self._said[field] for field in _EMPTIED),
@@ -167,7 +166,6 @@ class ImportForm:
 
     def bring(
         self,
-        owner: object,
         paths: Paths,
         dataset: str = DEFAULT_DATASET,
         max_length: object = None,
@@ -188,9 +186,7 @@ class ImportForm:
         if not paths:
             return self._answer({"adapter": "adapter must be a zip or its two files, got none."})
         try:
-            run = self._services.import_adapter(
-                [Path(path) for path in paths], acting(owner), **said
-            )
+            run = self._services.import_adapter([Path(path) for path in paths], **said)
         except InvalidFieldsError as error:
             return self._answer(error.problems, _questions(error, chosen))
         except PeftDemoError as error:

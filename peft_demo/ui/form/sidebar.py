@@ -16,7 +16,6 @@ from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.form.sweep_form import SweepForm
 from peft_demo.ui.form.transfer import Transfer
 from peft_demo.ui.html import render, styled
-from peft_demo.ui.owners import acting
 from peft_demo.ui.requests import QUIET, forgets
 from peft_demo.ui.services import Services
 
@@ -24,14 +23,9 @@ from peft_demo.ui.services import Services
 class Sidebar:
     """Draws the sidebar, and queues what it says."""
 
-    def __init__(self, services: Services, owner: gr.BrowserState) -> None:
-        """Draw it; ``place`` is to be rendered where it belongs.
-
-        Args:
-            owner: keeps the id of who uses it.
-        """
+    def __init__(self, services: Services) -> None:
+        """Draw it; ``place`` is to be rendered where it belongs."""
         self._services = services
-        self._owner = owner
         with gr.Column(elem_id="sidebar", render=False) as self.place:
             self.form = Form({"base_model": models.default_base()})
             styled(
@@ -77,20 +71,20 @@ class Sidebar:
         forgets(button.click, *self.transfer.outcomes)
         button.click(
             submit,
-            [self._owner, *inputs],
+            inputs,
             self.message,
-            validator=lambda _, *values: [gr.validate(True, ""), *validate(*values)],
+            validator=validate,
             concurrency_limit=8,
             **QUIET,
         ).success(None, js=f"() => {calling('submitted()')}")
 
-    def _submit(self, kind: RunKind, owner: object, *values: Any) -> str:
-        run = self._services.engine.submit(self.form.config(*values), acting(owner), kind)
+    def _submit(self, kind: RunKind, *values: Any) -> str:
+        run = self._services.changes.submit(self.form.config(*values), kind)
         what = _("%(run)s was put into the queue.") % {"run": run.run_id}
         return render("queued", what=what, group_id=None)
 
-    def _submit_all(self, owner: object, *values: Any) -> str:
+    def _submit_all(self, *values: Any) -> str:
         plan = self.several.plan(*values)
-        group, queued = self._services.engine.submit_plan(plan, acting(owner))
+        group, queued = self._services.changes.submit_plan(plan)
         what = _("%(count)s runs were put into the queue.") % {"count": len(queued)}
         return render("queued", what=what, group_id=group.group_id)

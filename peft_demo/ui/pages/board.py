@@ -22,8 +22,8 @@ from peft_demo.runs.questions import QUESTIONS
 from peft_demo.ui import run_states
 from peft_demo.ui.formats import duration
 from peft_demo.ui.html import render, scripted
+from peft_demo.ui.identity import digest
 from peft_demo.ui.learn.prose import glossed
-from peft_demo.ui.owners import digest
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import RunId, RunIds, page_function
 from peft_demo.ui.services import Services
@@ -91,6 +91,7 @@ class Board(Page):
                 return None
         answer = {
             "version": version,
+            "you": self._services.changes.may(),
             "models": {"state": warm_up.state, "text": warm_up.words},
             "problem": trouble,
             "ids": ids,
@@ -110,14 +111,14 @@ class Board(Page):
         Raises:
             PeftDemoError: it cannot be done.
         """
-        store, services = self._services.store, self._services
+        changes = self._services.changes
         actions: dict[str, Callable[[], object]] = {
-            "stop": lambda: [services.engine.cancel(run_id) for run_id in run_ids],
-            "delete": lambda: services.delete(*run_ids),
-            "restore": lambda: store.restore(*run_ids),
-            "star": lambda: store.annotate_all(run_ids, is_starred=True),
-            "unstar": lambda: store.annotate_all(run_ids, is_starred=False),
-            "tag": lambda: store.annotate_all(run_ids, tags=tags),
+            "stop": lambda: changes.stop(*run_ids),
+            "delete": lambda: changes.delete(*run_ids),
+            "restore": lambda: changes.restore(*run_ids),
+            "star": lambda: changes.annotate_all(run_ids, is_starred=True),
+            "unstar": lambda: changes.annotate_all(run_ids, is_starred=False),
+            "tag": lambda: changes.annotate_all(run_ids, tags=tags),
         }
         if action not in actions:
             raise InvalidFieldsError(

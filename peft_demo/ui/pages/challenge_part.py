@@ -15,7 +15,7 @@ from peft_demo.runs.challenge import LIMITS, TITLE
 from peft_demo.ui.baseline_worker import BaselineWorker
 from peft_demo.ui.faults import readable
 from peft_demo.ui.html import problem, render, styled
-from peft_demo.ui.owners import acting
+from peft_demo.ui.identity import acting
 from peft_demo.ui.requests import QUIET, of_event, unchecked
 from peft_demo.ui.services import Services
 
@@ -31,7 +31,7 @@ class ChallengePart:
         self._services = services
         self._baselines = BaselineWorker(services.store)
 
-    def draw(self, owner: gr.BrowserState) -> None:
+    def draw(self) -> None:
         """Draw it into the current tab, and say what happens when it is used."""
         with gr.Column(elem_id="challenge"):
             opened = styled(render("learn/challenge"), js_on_load=_OPENED)
@@ -53,11 +53,11 @@ class ChallengePart:
         seen = [run, shown]
         opened.opened(of_event(self.list), None, chosen, **QUIET)
         for happens in (chosen.change, refresh.click):
-            happens(self.show, [chosen, owner], seen, **QUIET)
-        enter.click(self.enter, [chosen, run, owner], outcome, **QUIET).then(
-            self.show, [chosen, owner], seen, **QUIET
+            happens(self.show, chosen, seen, **QUIET)
+        enter.click(self.enter, [chosen, run], outcome, **QUIET).then(
+            self.show, chosen, seen, **QUIET
         )
-        create.click(self.create, [*fields, owner], [outcome, chosen], **QUIET)
+        create.click(self.create, fields, [outcome, chosen], **QUIET)
 
     @staticmethod
     def _box(field: Any) -> gr.Textbox:
@@ -73,7 +73,7 @@ class ChallengePart:
         value = challenge if challenge in ids else next(iter(ids), None)
         return gr.update(choices=choices, value=value)
 
-    def show(self, challenge: Any, owner: Any) -> tuple[dict[str, Any], str]:
+    def show(self, challenge: Any) -> tuple[dict[str, Any], str]:
         """The runs that a person can enter, and the board."""
         if not challenge:
             return gr.update(choices=[], value=None), ""
@@ -84,41 +84,40 @@ class ChallengePart:
             facts = board(store, challenge, measure=measure, others=known)
             return render("learn/board", board=facts, limits=LIMITS)
 
-        mine = [(run.config.name, run.run_id) for run in self._own(acting(owner), challenge)]
+        mine = [(run.config.name, run.run_id) for run in self._own(challenge)]
         return gr.update(choices=mine, value=mine[0][1] if mine else None), _told(drawn)
 
-    def enter(self, challenge: Any, run: Any, owner: Any) -> str:
+    def enter(self, challenge: Any, run: Any) -> str:
         """Let a person's own run take part."""
 
         def entered() -> str:
-            if not any(each.run_id == run for each in self._own(acting(owner), challenge)):
+            if not any(each.run_id == run for each in self._own(challenge)):
                 raise NotFoundError(
                     _("run must be a finished training of your own; train one first.")
                 )
-            self._services.store.enter_challenge(challenge, run)
+            self._services.changes.enter_challenge(challenge, run)
             return render("learn/entered", run=run)
 
         return _told(entered)
 
     def create(self, title: Any, *values: Any) -> tuple[str, dict[str, Any]]:
-        """Set a challenge, and choose it; ``values`` are the limits and who sets it."""
-        *limits, owner = values
+        """Set a challenge, and choose it; ``values`` are the limits."""
         chosen: dict[str, Any] = gr.skip()
 
         def created() -> str:
             nonlocal chosen
-            named = {field.name: value for field, value in zip(LIMITS, limits, strict=True)}
-            made = self._services.store.add_challenge(title, named, acting(owner))
+            named = {field.name: value for field, value in zip(LIMITS, values, strict=True)}
+            made = self._services.changes.add_challenge(title, named)
             chosen = self.list(made.challenge_id)
             return render("learn/challenge_set", challenge=made)
 
         return _told(created), chosen
 
-    def _own(self, owner: str, challenge: str) -> Sequence[Run]:
+    def _own(self, challenge: str) -> Sequence[Run]:
         return [
             run
             for run in self._services.known_runs()
-            if run.owner == owner
+            if run.owner == acting().owner
             and run.kind is RunKind.TRAINING
             and run.result is not None
             and challenge not in run.tags

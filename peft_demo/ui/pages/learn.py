@@ -18,11 +18,11 @@ from peft_demo.lessons.tour import tour
 from peft_demo.runs import fields_of
 from peft_demo.runs.presets import PRESETS, preset
 from peft_demo.ui.html import render, styled
+from peft_demo.ui.identity import acting
 from peft_demo.ui.learn import controls
 from peft_demo.ui.learn.controls import Controls
 from peft_demo.ui.learn.player import Player, place_of
 from peft_demo.ui.learn.prose import glossed, prose
-from peft_demo.ui.owners import acting
 from peft_demo.ui.pages.challenge_part import ChallengePart
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import QUIET, Values, of_event, page_function
@@ -73,7 +73,7 @@ class LearnPage(Page):
             )
         )
         styled(page, elem_id="learn")
-        self._challenge.draw(frame.owner)
+        self._challenge.draw()
 
     def connect(self, frame: Frame) -> None:
         """Let the player arrange the form."""
@@ -88,7 +88,6 @@ class LearnPage(Page):
         lesson: str,
         step: int = 0,
         began: str = "",
-        owner: Any = None,
         choices: Values = {},  # noqa: B006
         taken: list[str] = [],  # noqa: B006
         form: str = "",
@@ -103,7 +102,7 @@ class LearnPage(Page):
             lesson,
             step,
             began,
-            owner=acting(owner),
+            owner=acting().owner,
             choices={step: n for step, n in choices.items() if isinstance(n, int)},
             taken=taken,
             form=form,
@@ -141,7 +140,6 @@ class LearnPage(Page):
         plan: str = "",
         query: str = "",
         fix: list[str] = [],  # noqa: B006
-        owner: Any = None,
         fills: bool = True,
     ) -> list[Any]:
         """The form for a lesson's start, for one of its plans, or as it was before.
@@ -152,17 +150,17 @@ class LearnPage(Page):
         if not lesson:
             before = controls.read_form(query) if query else preset(next(iter(PRESETS))).config()
             return self._controls.arrange(before.flat() if fills else None, fix)
-        chosen, who = lessons.lesson(lesson), acting(owner)
+        chosen, who = lessons.lesson(lesson), acting().owner
         fixed = [*chosen.controls.fixed, *fix]
         if plan in chosen.runs:
             values, asked = controls.asked(chosen, plan, who)
             return self._controls.arrange(values, fixed, asked)
         return self._controls.arrange(controls.begun(chosen, query, who) if fills else None, fixed)
 
-    def queue_plan(self, lesson: str, plan: str, owner: Any = None) -> str:
+    def queue_plan(self, lesson: str, plan: str) -> str:
         """Queue runs that no form asks for; see ``lesson_plan``."""
-        who = acting(owner)
-        _, queued = self._services.engine.submit_plan(lessons.lesson_plan(lesson, plan, who), who)
+        planned = lessons.lesson_plan(lesson, plan, acting().owner)
+        _, queued = self._services.changes.submit_plan(planned)
         return json.dumps([run.run_id for run in queued])
 
     def lesson_link(self, lesson: str, hide: list[str], fix: list[str], form: str = "") -> str:

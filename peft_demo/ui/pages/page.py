@@ -17,8 +17,6 @@ class Frame:
     """What stands around the tabs."""
 
     blocks: gr.Blocks
-    owner: gr.BrowserState
-    """Keeps the id of who uses the page."""
     header: gr.HTML
     """Its script speaks for the whole page: the events come from here."""
     sidebar: Sidebar

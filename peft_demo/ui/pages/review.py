@@ -90,7 +90,7 @@ class ReviewPage(Page):
             unchecked(control)
         self.cards = styled(glossed(render("no_answers"))[0], elem_id="cards")
         with gr.Accordion(_("Add an adapter from elsewhere"), open=False, elem_id="import"):
-            ImportForm(self._services).draw(frame.owner)
+            ImportForm(self._services).draw()
 
     def connect(self, frame: Frame) -> None:
         """Answer what is typed, follow the runs that finish, open what is clicked in another tab.

@@ -14,8 +14,8 @@ from peft_demo.export.csv import run_csv
 from peft_demo.runs import Run, RunConfig, links
 from peft_demo.ui.charts.figure import drawn
 from peft_demo.ui.html import render, scripted
+from peft_demo.ui.identity import public
 from peft_demo.ui.learn.prose import glossed
-from peft_demo.ui.owners import acting, public
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import RunId, RunIds, page_function
 from peft_demo.ui.run_states import CALLED
@@ -46,7 +46,6 @@ class RunsPage(Page):
 
     def table(
         self,
-        owner: Any = None,
         secret: list[str] = [],  # noqa: B006
         columns: list[str] = [],  # noqa: B006
         page: int = 0,
@@ -63,7 +62,8 @@ class RunsPage(Page):
             key: that of the answer which the browser has.
         """
         view = {"text": text, "method": method, "only": only, "sort": sort, "is_down": is_down}
-        known = RunTable(list(self._services.runs().values()), acting(owner), secret)
+        every = list(self._services.runs().values())
+        known = RunTable(every, self._services.changes.may_change, secret)
         answer = known.page(page, columns, **view)
         found = f"{hash(json.dumps(answer)):x}"
         return None if key == found else json.dumps({"key": found, **answer})
@@ -81,8 +81,8 @@ class RunsPage(Page):
         Raises:
             PeftDemoError: with the sentence of each bad field.
         """
-        store = self._services.store
-        store.annotate(run_id, name=name, tags=tags, note=note, is_starred=is_starred)
+        given = {"name": name, "tags": tags, "note": note, "is_starred": is_starred}
+        self._services.changes.annotate(run_id, **given)
         return "{}"
 
     def records(self, run_ids: RunIds, kind: str = "json") -> str:
@@ -106,6 +106,7 @@ class RunsPage(Page):
         html = render(
             "details",
             run=run,
+            may_change=not run.is_reference and self._services.changes.may_change(run.owner),
             called=CALLED[run.status],
             config=run.config.told(),
             texts=texts_of(run),
@@ -116,9 +117,9 @@ class RunsPage(Page):
         figure = test and drawn("range_test", test=test, rate=rate)
         return json.dumps({"html": html, "figure": figure})
 
-    def swap_labels(self, run_id: RunId, owner: Any = None) -> str:
+    def swap_labels(self, run_id: RunId) -> str:
         """Queue an imported adapter again with its two labels swapped; answers the new run's id."""
-        run = self._services.swap_labels(run_id, acting(owner))
+        run = self._services.swap_labels(run_id)
         return json.dumps({"run_id": run.run_id})
 
     def code(self, kind: str, run_id: str | None = None, link: str | None = None) -> str:

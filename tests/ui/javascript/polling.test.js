@@ -8,7 +8,7 @@ const newsOf = version => ({
   problem: null,
   ids: ["run-000001"],
   runs: [{ id: "run-000001", version, status: "running", reference: false }],
-  curves: {},
+  curves: { "run-000001": {} },
 });
 
 test("polls that overlap are asked one after another, so that no answer overtakes a newer one", async () => {

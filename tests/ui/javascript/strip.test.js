@@ -1,5 +1,5 @@
 import { connect } from "/assets/gradio.js";
-import { set } from "/assets/owner.js";
+import { poll } from "/assets/runs.js";
 import { told } from "/assets/training/strip.js";
 import { equal, test } from "/tests/runner.js";
 
@@ -16,8 +16,9 @@ test("the run that is trained comes before those that wait", () => {
 });
 
 test("one's own run comes before others'", async () => {
-  connect({ owner_digest: async () => "me" }, {});
-  await set("my id");
+  const news = { version: 1, models: {}, ids: [], runs: [], curves: {}, you: { owner: "me" } };
+  connect({ poll: async () => JSON.stringify(news) }, {});
+  await poll();
   const mine = { ...run("b", "queued"), owner_digest: "me" };
   equal(told([mine, run("a", "running"), done], null), { state: "going", run: mine, waiting: 1 });
 });

@@ -5,7 +5,6 @@ import * as form from "../form/sidebar.js";
 import { ask, tell } from "../gradio.js";
 import { keep, keepingFocus, openTab, recall, replace, setText, whenPressed } from "../lib/dom.js";
 import { markup } from "../lib/html.js";
-import * as owner from "../owner.js";
 import * as runs from "../runs.js";
 import { toast } from "../runs_table/toast.js";
 
@@ -66,7 +65,7 @@ function begin(lesson) {
 
 function arrange({ plan = "", fills = true } = {}) {
   const { lesson, query, fix } = state.now;
-  tell("taught", { lesson, plan, query, fix, owner: owner.get(), fills });
+  tell("taught", { lesson, plan, query, fix, fills });
 }
 
 function go(step) {
@@ -95,7 +94,7 @@ const PRESSED = {
     if (several) form.showSeveral();
   },
   async queue({ plan }) {
-    const wanted = { lesson: state.now.lesson, plan, owner: owner.get() };
+    const wanted = { lesson: state.now.lesson, plan };
     const { error } = (await ask("queue_plan", wanted)) ?? {};
     if (error) toast(error, { isProblem: true });
     runs.poll();
@@ -132,7 +131,7 @@ function look() {
 
 function request() {
   const { lesson, step, began, choices, taken, hide } = state.now;
-  const mine = { owner: owner.get(), form: formLink(), tab: openedTab() };
+  const mine = { form: formLink(), tab: openedTab() };
   return { lesson, step, began, choices, taken, hide, ...mine };
 }
 

@@ -3,12 +3,11 @@
 import { ask, call, NO_CONNECTION } from "../gradio.js";
 import { save } from "../lib/dom.js";
 import { counted } from "../lib/format.js";
-import * as owner from "../owner.js";
 import * as runs from "../runs.js";
 import { toast } from "./toast.js";
 
-// Reference runs stay as they are.
-export const own = ids => ids.filter(id => runs.get(id)?.reference === false);
+// Others' runs and references stay as they are.
+export const own = ids => ids.filter(id => runs.mayChange(runs.get(id)));
 
 // Answers the sentence of a refusal, or an empty text.
 export async function act(action, run_ids, more = {}) {
@@ -42,7 +41,7 @@ async function restore(run_ids) {
 // Tests an import once more, as a run of its own.
 export async function swapLabels(run_id, button) {
   button.disabled = true;
-  const answer = await ask("swap_labels", { run_id, owner: owner.get() });
+  const answer = await ask("swap_labels", { run_id });
   button.disabled = false;
   if (!answer?.run_id) return toast(answer?.error ?? NO_CONNECTION, { isProblem: true });
   button.closest("dialog")?.close();

@@ -5,7 +5,6 @@ import { ask, isConnected, oneAtATime } from "../gradio.js";
 import { keepInOrder, keepingFocus, replace, setText, showTimes, whenPressed } from "../lib/dom.js";
 import { counted, whole } from "../lib/format.js";
 import { markup } from "../lib/html.js";
-import * as owner from "../owner.js";
 import * as predictions from "../predictions.js";
 import * as runs from "../runs.js";
 import { download, own, remove, star } from "./actions.js";
@@ -36,13 +35,6 @@ export function show(element) {
   table.addEventListener("input", onInput);
   new IntersectionObserver(() => draw()).observe(table);
   showView();
-}
-
-// The header, which brings the server, may be drawn after it is called.
-export async function setOwner(id) {
-  if (!isConnected()) return void setTimeout(setOwner, 30, id);
-  await owner.set(id);
-  draw();
 }
 
 // -- what a person does --------------------------------------------------------------------------
@@ -97,7 +89,7 @@ function showView() {
 const draw = oneAtATime(async () => {
   if (!table?.isConnected || !table.checkVisibility() || !isConnected()) return;
   table.ariaBusy = "true";
-  const request = { ...view.asked(), owner: owner.get(), secret: predictions.secret() };
+  const request = { ...view.asked(), secret: predictions.secret() };
   const news = await ask("table", { ...request, key: answer.key });
   if (news?.ids) write(news);
   table.ariaBusy = "false";

@@ -51,7 +51,7 @@ function fill(row, run) {
   setText(find(".pd-state"), run.reference ? "reference" : run.called);
   setText(find(".pd-now"), run.reference ? "" : run.state);
   replace(find(".pd-reached"), reached(run));
-  find("[data-action=stop]").hidden = isOver;
+  find("[data-action=stop]").hidden = isOver || !runs.mayChange(run);
   pin.hidden = !run.test;
   pin.setAttribute("aria-pressed", String(selection.pinned() === run.id));
   for (const [button, words] of [

@@ -4,7 +4,6 @@ import * as form from "../form/sidebar.js";
 import { call, isConnected, tell } from "../gradio.js";
 import { setText, whenPressed } from "../lib/dom.js";
 import { counted } from "../lib/format.js";
-import { isMine } from "../owner.js";
 import * as runs from "../runs.js";
 import { showProgress } from "./rows.js";
 
@@ -45,7 +44,7 @@ export function show(element) {
 // last that ended.
 export function told(all, last, sent = null) {
   const going = all.filter(run => !runs.isOver(run));
-  const own = going.filter(isMine);
+  const own = going.filter(runs.isMine);
   const some = own.length ? own : going;
   const now = some.find(run => run.status === "running") || some.at(-1);
   if (now) return { state: "going", run: now, waiting: going.length - 1 };
@@ -79,7 +78,7 @@ export function drawGoing(part, run) {
   setText(part.querySelector(".pd-now"), run.now || run.called);
   showProgress(part.querySelector(".pd-progress"), run);
   const stop = part.querySelector("[data-action=stop]");
-  stop.hidden = run === SENT || runs.isOver(run);
+  stop.hidden = run === SENT || runs.isOver(run) || !runs.mayChange(run);
   stop.setAttribute("aria-label", `Stop ${run.name}`);
 }
 

@@ -3,7 +3,6 @@
 import { ask } from "../gradio.js";
 import { replace } from "../lib/dom.js";
 import { markup } from "../lib/html.js";
-import { isMine } from "../owner.js";
 import * as runs from "../runs.js";
 import * as selection from "../selection.js";
 
@@ -15,7 +14,7 @@ let asked = null;
 export function latest(all) {
   const tested = all.filter(run => run.test);
   const best = tested.toSorted((a, b) => b.test.accuracy - a.test.accuracy)[0];
-  return tested.find(isMine) ?? tested.find(run => !run.reference) ?? best;
+  return tested.find(runs.isMine) ?? tested.find(run => !run.reference) ?? best;
 }
 
 export async function drawVerdict(place, isForced) {

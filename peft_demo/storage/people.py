@@ -1,0 +1,38 @@
+"""What the people call themselves whose runs these are."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from peft_demo.runs import name_of
+from peft_demo.runs.nicknames import check_nickname, key
+from peft_demo.storage.database import touch
+from peft_demo.storage.runs import Runs
+from peft_demo.storage.tables import PersonRow, RunRow
+
+
+class People(Runs):
+    """The nicknames of a store's owners."""
+
+    def name_of(self, owner: str) -> str:
+        """What an owner is called."""
+        if not self._is_open:
+            return name_of(owner)
+        with self._transaction(write=False) as session:
+            return self._nicknames(session, [owner]).get(owner) or name_of(owner)
+
+    def call(self, owner: str, nickname: object) -> str:
+        """Give an owner a nickname, which all runs of his show; answers it as it is kept.
+
+        Raises:
+            InvalidFieldsError: it is not allowed, or another's.
+            StoreError: the database cannot be written.
+        """
+        with self._transaction() as session:
+            named = session.scalars(select(PersonRow).where(PersonRow.owner != owner))
+            others = select(RunRow.owner).where(RunRow.owner != owner).distinct()
+            known = {*(row.nickname for row in named), *session.scalars(others)}
+            name = check_nickname(nickname, {*map(key, known)})
+            session.merge(PersonRow(owner=owner, nickname=name))
+            touch(session, *session.scalars(select(RunRow).where(RunRow.owner == owner)))
+        return name

@@ -1,0 +1,127 @@
+"""Changes: everything that visitors change goes through here, each change by who may make it.
+
+The page, the API and raw requests have no other way to runs and queue: what is one's own may be
+stopped, renamed, tagged, starred, deleted and restored, all runs by the machine's owner.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from peft_demo.errors import NotAllowedError
+from peft_demo.execution import Engine
+from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind
+from peft_demo.runs.challenge import Challenge
+from peft_demo.runs.sweeps import Plan
+from peft_demo.storage import Store
+from peft_demo.ui.identity import acting, digest
+
+logger = logging.getLogger(__name__)
+
+
+class Changes:
+    """What visitors may do to a store.
+
+    Args:
+        forget: told of each run that is deleted.
+    """
+
+    def __init__(self, store: Store, engine: Engine, forget: Callable[[str], None]) -> None:
+        self._store, self._engine, self._forget = store, engine, forget
+        self.refused = 0
+        """How often somebody asked for what he may not."""
+
+    def submit(
+        self, config: KnownConfig, kind: RunKind = RunKind.TRAINING, files: Path | None = None
+    ) -> Run:
+        """Queue a run of one's own; see Engine.submit."""
+        return self._engine.submit(config, self._somebody(), kind, files)
+
+    def submit_plan(self, plan: Plan) -> tuple[RunGroup, list[Run]]:
+        """Queue runs of one's own that belong together; see Engine.submit_plan."""
+        return self._engine.submit_plan(plan, self._somebody())
+
+    def stop(self, *run_ids: str) -> list[Run]:
+        """Stop runs; see Engine.cancel."""
+        self._require_own("stop", *run_ids)
+        return [self._engine.cancel(run_id) for run_id in run_ids]
+
+    def delete(self, *run_ids: str) -> None:
+        """Hide runs that are over, and let go of their models; see Store.delete."""
+        self._require_own("delete", *run_ids)
+        self._store.delete(*run_ids)
+        for run_id in run_ids:
+            self._forget(run_id)
+
+    def restore(self, *run_ids: str) -> None:
+        """Bring deleted runs back; see Store.restore."""
+        self._require_own("restore", *run_ids)
+        self._store.restore(*run_ids)
+
+    def annotate(self, run_id: str, /, **changes: Any) -> Run:
+        """Change name, tags, note or star of a run; see Store.annotate."""
+        self._require_own("write onto", run_id)
+        return self._store.annotate(run_id, **changes)
+
+    def annotate_all(self, run_ids: tuple[str, ...], **changes: Any) -> None:
+        """Add tags to runs, or set their stars; see Store.annotate_all."""
+        self._require_own("write onto", *run_ids)
+        self._store.annotate_all(run_ids, **changes)
+
+    def add_challenge(self, title: object, limits: Mapping[str, object]) -> Challenge:
+        """Set a challenge; see Store.add_challenge."""
+        return self._store.add_challenge(title, limits, self._somebody())
+
+    def enter_challenge(self, challenge_id: str, run_id: str) -> None:
+        """Let a run take part; see Store.enter_challenge."""
+        self._require_own("enter", run_id)
+        self._store.enter_challenge(challenge_id, run_id)
+
+    def call_me(self, nickname: object) -> str:
+        """Choose what one is called; see Store.call."""
+        return self._store.call(self._somebody(), nickname)
+
+    def may_change(self, owner: str) -> bool:
+        """Whether whoever acts may change what is somebody's."""
+        visitor = acting()
+        return visitor.is_local or (bool(visitor.owner) and visitor.owner == owner)
+
+    def may(self) -> dict[str, Any]:
+        """For the page's script: which runs are whoever's who acts, and whether he may do all."""
+        return {"owner": digest(acting().owner), "may_all": acting().is_local}
+
+    def _somebody(self) -> str:
+        """Who acts.
+
+        Raises:
+            NotAllowedError: nobody knows.
+        """
+        if not (owner := acting().owner):
+            self._refuse(
+                "The server does not know who asks: load the page again with cookies allowed, or "
+                "send the token that the page shows, as Authorization: Bearer TOKEN."
+            )
+        return owner
+
+    def _require_own(self, what: str, *run_ids: str) -> None:
+        """Refuse what is done to others' runs.
+
+        Raises:
+            NotAllowedError: one of them is another's.
+            NotFoundError: one of them has no id of a run.
+        """
+        me = self._somebody()
+        for run_id, owner in self._store.owners(*run_ids).items():
+            if not self.may_change(owner):
+                self._refuse(
+                    f"{run_id} belongs to {self._store.name_of(owner)}; you are "
+                    f"{self._store.name_of(me)} and may not {what} it."
+                )
+
+    def _refuse(self, sentence: str) -> NoReturn:
+        self.refused += 1
+        logger.warning("Refused %s: %s", acting().address or "a request", sentence)
+        raise NotAllowedError(sentence)

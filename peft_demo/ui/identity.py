@@ -1,0 +1,61 @@
+"""Who acts: the server says it of each request, and nothing that a client sends can."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from peft_demo.runs import Run, RunGroup
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Whoever sent a request."""
+
+    owner: str = ""
+    """Owns what he makes; empty for one that nobody knows, who may look only."""
+    address: str = ""
+    is_local: bool = False
+    """Whether he sits at the machine that serves."""
+
+
+NOBODY = Visitor()
+
+_acting: ContextVar[Visitor] = ContextVar("visitor", default=NOBODY)
+
+
+def acting() -> Visitor:
+    """Who the request comes from that is being answered."""
+    return _acting.get()
+
+
+@contextmanager
+def acting_as(visitor: Visitor) -> Iterator[None]:
+    """What is done meanwhile in this task, and in threads that it waits for, this one does."""
+    before = _acting.set(visitor)
+    try:
+        yield
+    finally:
+        _acting.reset(before)
+
+
+def machines_owner() -> Visitor:
+    """The user of the machine, as on the command line."""
+    return Visitor(getpass.getuser(), is_local=True)
+
+
+def digest(owner: str) -> str:
+    """What tells owners apart and cannot be turned back: visitors' ids are 128 random bits."""
+    return hashlib.sha256(owner.encode()).hexdigest()[:12]
+
+
+def public(record: Run | RunGroup) -> dict[str, Any]:
+    """A run or group as plain data, with its owner's name for the owner's id."""
+    plain: dict[str, Any] = json.loads(record.model_dump_json(exclude={"nickname"}))
+    return {**plain, "owner": record.owner_name}
