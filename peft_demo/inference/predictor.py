@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import numpy as np
 
 from peft_demo import adapters, data, models, statistics
-from peft_demo.errors import ConflictError, InvalidFieldsError, refuse
+from peft_demo.errors import AssetError, ConflictError, InvalidFieldsError, refuse
 from peft_demo.fields import shown
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
@@ -90,15 +90,27 @@ class Predictor:
             ConflictError: a run is not finished.
             AssetError: an adapter's files are missing or damaged.
         """
+        predictions = []
+        for answer in self.answer(review, run_ids).values():
+            if isinstance(answer, AssetError):
+                raise answer
+            predictions.append(answer)
+        return predictions
+
+    def answer(self, review: str, run_ids: Sequence[str]) -> dict[str, Prediction | AssetError]:
+        """The same by the runs' ids, where one that is damaged does not keep others from it."""
         text = data.check_text(review)
         encoded: dict[str, Any] = {}
-        predictions = []
+        answers: dict[str, Prediction | AssetError] = {}
         for run in self._finished(run_ids):
-            base = models.load(run.config.base_model)
-            if base.id not in encoded:
-                encoded[base.id] = base.encode([text])
-            predictions.append(_predict(run, self.model(run), base, encoded[base.id]))
-        return predictions
+            try:
+                base = models.load(run.config.base_model)
+                if base.id not in encoded:
+                    encoded[base.id] = base.encode([text])
+                answers[run.run_id] = _predict(run, self.model(run), base, encoded[base.id])
+            except AssetError as error:
+                answers[run.run_id] = error
+        return answers
 
     def predict_many(
         self, texts: Sequence[str], run_ids: Sequence[str]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -23,6 +25,11 @@ KEPT_SECONDS = 3600.0
 
 class Annotations(Runs):
     """Names, tags, notes, stars and deletions of a store's runs; none of a reference."""
+
+    def __init__(self, folder: Path, references: Path | None = None) -> None:
+        super().__init__(folder, references)
+        self._seen_deleted: dict[tuple[int, str], float] = {}
+        """Since when, by ``time.monotonic``, this process has known of each deletion."""
 
     def annotate(self, run_id: str, /, **changes: Any) -> Run:
         """Change what people write onto a run; what is None stays as it is.
@@ -96,8 +103,23 @@ class Annotations(Runs):
                 row.deleted_at = None
 
     def purge(self) -> None:
-        """Remove runs that were deleted long enough ago for good, with their files."""
-        old = select(RunRow.number).where(RunRow.deleted_at <= ago(KEPT_SECONDS))
+        """Remove runs that were deleted long enough ago for good, with their files.
+
+        By a clock that nobody can set as well: this process has seen them as deleted for so long.
+        """
+        deleted = select(RunRow.number, RunRow.deleted_at).where(RunRow.deleted_at.is_not(None))
+        with self._transaction(write=False) as session:
+            there = [(number, when or "") for number, when in session.execute(deleted)]
+        clock = time.monotonic()
+        self._seen_deleted = {each: self._seen_deleted.get(each, clock) for each in there}
+        long_ago = [
+            number
+            for (number, when), seen in self._seen_deleted.items()
+            if clock - seen >= KEPT_SECONDS and when <= ago(KEPT_SECONDS)
+        ]
+        if not long_ago:
+            return
+        old = select(RunRow.number).where(RunRow.number.in_(long_ago), RunRow.deleted_at != "")
         with self._transaction() as session:
             numbers = session.scalars(old).all()
             for table in (StepRow, EpochRow, EvaluationRow):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, event, select, update
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy import Connection, create_engine, event, select, text, update
+from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from peft_demo.errors import StoreError
@@ -23,6 +24,9 @@ LOCK_SECONDS = 5.0
 """How long a write waits for another process to let go of the database."""
 
 DATABASE = "runs.sqlite3"
+
+_DAMAGED = ("malformed", "not a database", "no such table", "no such column")
+"""Of what SQLite says where a file is not what it was."""
 
 
 class Database:
@@ -70,7 +74,9 @@ class Database:
                 begin = "BEGIN IMMEDIATE" if write else "BEGIN"
                 session.connection().exec_driver_sql(begin)
                 yield session
-        except (OperationalError, OSError) as error:
+        except (IntegrityError, ProgrammingError):
+            raise  # defects of ours
+        except (DatabaseError, OSError) as error:
             raise self._unusable(error) from error
 
     def _open(self) -> None:
@@ -81,6 +87,8 @@ class Database:
             self.folder.mkdir(parents=True, exist_ok=True)
             with self._engine.connect() as connection:
                 migrate(connection, self.folder / DATABASE)
+                connection.commit()
+                _leave_numbers_of_files(connection, self.folder)
                 connection.commit()
         except (OSError, SQLAlchemyError, sqlite3.Error) as error:
             raise self._unusable(error) from error
@@ -94,7 +102,32 @@ class Database:
                 f"The run database {self.folder / DATABASE} is locked by another process; "
                 f"waited {LOCK_SECONDS:g} seconds. Nothing was changed: try again."
             )
+        if any(words in reason for words in _DAMAGED):
+            return StoreError(
+                f"The run database {self.folder / DATABASE} is damaged ({reason}). Nothing was "
+                "changed: end the program, and `python -m peft_demo doctor --mend` saves what can "
+                "be read."
+            )
         return unusable(self.folder, reason)
+
+
+def _leave_numbers_of_files(connection: Connection, folder: Path) -> None:
+    """Give no run a number that files of one have, though a lost database knows nothing of it."""
+    found = (
+        re.fullmatch(r"(?:\.partial-)?run-([0-9]{6,12})", path.name) for path in folder.iterdir()
+    )
+    highest = max((int(match[1]) for match in found if match), default=0)
+    given = text("SELECT seq FROM sqlite_sequence WHERE name = 'run'")
+    if highest <= (connection.scalar(given) or 0):
+        return
+    connection.commit()
+    # Locked before looking again, as ``migrate`` does.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if highest > (connection.scalar(given) or 0):
+        connection.execute(text("DELETE FROM sqlite_sequence WHERE name = 'run'"))
+        connection.execute(
+            text("INSERT INTO sqlite_sequence VALUES ('run', :highest)"), {"highest": highest}
+        )
 
 
 def unusable(folder: Path, reason: str | None) -> StoreError:

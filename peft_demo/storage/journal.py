@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random
 
 from peft_demo import settings
 
@@ -17,6 +18,13 @@ _NOT_LOCAL = (
 """What the names of network and FUSE file systems begin with."""
 
 
+# SQLite waits for locks by itself, but not for the one that changes a journal's mode.
+@retry(
+    retry=retry_if_exception_message(match=".*locked"),
+    wait=wait_random(0.01, 0.05),
+    stop=stop_after_delay(1),
+    reraise=True,
+)
 def prepare(connection: Any, folder: Path) -> None:
     """Set up a new connection to the database in ``folder``."""
     if mode_for(folder) == "wal":

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from peft_demo.comparison.describe import texts_of
+from peft_demo.errors import AssetError
 from peft_demo.formats import milliseconds, whole
 from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import Run
@@ -70,16 +71,21 @@ class Answer:
 
 
 def cards(
-    review: str, predictions: Sequence[Prediction], runs: Mapping[str, Run], truth: str = ""
+    review: str,
+    answered: Mapping[str, Prediction | AssetError],
+    runs: Mapping[str, Run],
+    truth: str = "",
 ) -> str:
-    """The predictions as HTML: the vote, a card each, and what was read.
+    """What runs answered as HTML: the vote, a card each, and what was read.
 
     Args:
         review: as the adapters got it.
-        predictions: of one or more runs.
+        answered: a prediction, or why there is none, by the ids of one or more runs.
         runs: by their ids.
         truth: the right label, if it was said.
     """
+    predictions = [given for given in answered.values() if not isinstance(given, AssetError)]
+    faults = {run_id: str(e) for run_id, e in answered.items() if isinstance(e, AssetError)}
     answers = [Answer(prediction, runs[prediction.run_id]) for prediction in predictions]
     # In the order of the cards' bars, the last label first.
     labels = dict.fromkeys(label for p in predictions for label in reversed(p.probabilities))
@@ -87,6 +93,7 @@ def cards(
     return render(
         "cards",
         answers=answers,
+        faults=[(runs[run_id], sentence) for run_id, sentence in faults.items()],
         votes={label: votes[label] for label in labels if votes[label]},
         num_undecided=votes[UNDECIDED],
         truth=truth if truth in labels else "",

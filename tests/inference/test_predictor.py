@@ -246,7 +246,10 @@ class TestBadInput:
         predictor = Predictor(store)
         with pytest.raises(AssetError, match=f"adapter in {run_id}"):
             predictor.predict("good", [run_id])
-        assert predictor.predict("good", [other])
+        alone = predictor.predict("good", [other])[0].probabilities
+        answers = predictor.answer("good", [run_id, other])
+        assert isinstance(answers[run_id], AssetError)
+        assert answers[other].probabilities == alone
         store.close()
 
 

@@ -1,6 +1,7 @@
 """What people do with runs afterwards: write onto them, delete and restore them."""
 
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
@@ -12,7 +13,7 @@ from peft_demo.runs import (
     GroupKind,
 )
 from peft_demo.runs.sweeps import Plan
-from peft_demo.storage import DATABASE, Store
+from peft_demo.storage import DATABASE, Store, annotations, database
 
 
 class TestDelete:
@@ -138,17 +139,32 @@ class TestPurge:
         store.purge()
         store.restore(run_id)
 
-    def test_is_done_when_another_run_is_deleted(self, store, home):
+    def test_is_done_when_another_run_is_deleted(self, store, monkeypatch):
         old, new = finished(store, 2)
         store.delete(old)
-        with closing(sqlite3.connect(home / DATABASE)) as connection:
-            connection.execute(
-                "UPDATE run SET deleted_at = '2026-01-01T00:00:00+00:00' WHERE number = 1"
-            )
-            connection.commit()
+        monkeypatch.setattr(annotations, "KEPT_SECONDS", 0.0)
         store.delete(new)
         assert files_of(store, old) == []
-        assert len(files_of(store, new)) == 3
+
+    def test_a_clock_that_jumps_ends_no_time(self, store, home, monkeypatch):
+        """What is deleted can be restored for an hour of this process's own."""
+        (run_id,) = finished(store)
+        store.delete(run_id)
+        monkeypatch.setattr(annotations, "ago", lambda seconds: database.ago(seconds - 7200))
+        store.purge()
+        store.restore(run_id)
+        # Nor does it in one that begins after the jump, until it is an hour old.
+        store.delete(run_id)
+        later = Store(home)
+        later.purge()
+        later.restore(run_id)
+        later.delete(run_id)
+        later.purge()
+        clock = time.monotonic()
+        monkeypatch.setattr(annotations.time, "monotonic", lambda: clock + 3601)
+        later.purge()
+        assert files_of(later, run_id) == []
+        later.close()
 
 
 class TestAnnotate:

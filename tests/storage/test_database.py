@@ -34,8 +34,8 @@ class TestFoldersThatCannotBeUsed:
         home.mkdir()
         (home / DATABASE).write_text("precious " * 1000)
         store = Store(home)
-        assert "PEFT_DEMO_HOME" in store.problem
-        with pytest.raises(StoreError, match="PEFT_DEMO_HOME"):
+        assert "is damaged (file is not a database)" in store.problem
+        with pytest.raises(StoreError, match="is damaged"):
             submit(store)
         assert (home / DATABASE).read_text() == "precious " * 1000
 
@@ -119,6 +119,52 @@ print(len(ids))
         assert sentence.startswith("PEFT_DEMO_HOME must be a folder with free space")
         assert str(home) in sentence
         assert 1 < int(count) < 2_000
+
+
+class TestADamagedDatabase:
+    def test_in_the_middle_is_told_and_left_alone(self, home):
+        store = Store(home)
+        submit(store, 40)
+        store.close()
+        damage(home)
+        damaged = (home / DATABASE).read_bytes()
+        again = Store(home)
+        assert "is damaged" in again.problem
+        assert again.runs() == []
+        with pytest.raises(StoreError, match="doctor --mend"):
+            submit(again)
+        again.close()
+        assert (home / DATABASE).read_bytes() == damaged
+
+    def test_under_a_running_program_is_told_by_whatever_asks(self, home):
+        store = Store(home)
+        (run_id, *_) = submit(store, 40)
+        store.close()  # its connections; the next question makes a new one
+        damage(home)
+        for ask in (store.runs, lambda: store.get(run_id), lambda: submit(store), store.claim):
+            with pytest.raises(StoreError, match=r"runs\.sqlite3 is damaged .*doctor"):
+                ask()
+        store.close()
+
+    def test_a_lost_one_leaves_the_numbers_of_the_files(self, home):
+        store = Store(home)
+        *_, last = submit(store, 3)
+        store.folder_of(last).mkdir()
+        store.close()
+        for path in home.glob(f"{DATABASE}*"):
+            path.unlink()
+        again = Store(home)
+        assert submit(again, 2) == ["run-000004", "run-000005"]
+        again.close()
+
+
+def damage(home: Path) -> None:
+    """Overwrite all but the first pages of the database."""
+    path = home / DATABASE
+    kept, size = 3 * 4096, path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(kept)
+        file.write(b"\xa5" * (size - kept))
 
 
 class TestLockedDatabase:

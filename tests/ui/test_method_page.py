@@ -61,6 +61,7 @@ def test_every_method_gets_its_page(preview, method):
     assert "time unknown yet" in brief
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_the_best_rate_has_the_lowest_mean_loss_shown(preview, method):
     _, page = preview.render(*values(preview, method=method))

@@ -5,7 +5,7 @@ import re
 import pytest
 from markupsafe import Markup
 
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import AssetError, InvalidFieldsError
 from peft_demo.inference import Prediction
 from peft_demo.runs import Run, RunConfig
 from peft_demo.ui.answers import Answer, cards
@@ -36,15 +36,36 @@ def run(run_id="run-000001", name="mine", **more):
     )
 
 
+def of(*predictions):
+    return {each.run_id: each for each in predictions}
+
+
 def answered(*shares, truth="", runs=None):
     """The cards of runs that give these probabilities of "positive"."""
     ids = [f"run-{number:06}" for number, _ in enumerate(shares, 1)]
     predictions = [prediction(*each) for each in zip(ids, shares, strict=True)]
-    return cards("a review", predictions, runs or {each: run(each) for each in ids}, truth)
+    return cards("a review", of(*predictions), runs or {each: run(each) for each in ids}, truth)
 
 
 def vote(*shares, **more):
     return re.search("<p class='pd-agreement'>(.*?)</p>", answered(*shares, **more))[1]
+
+
+class TestADamagedAdapter:
+    RUNS = {"run-000001": run(), "run-000002": run("run-000002", "<b>cut</b>")}  # noqa: RUF012
+    DAMAGED = AssetError("the adapter in run-000002 is damaged.")
+
+    def test_fails_on_its_own_card(self):
+        html = cards("good", {**of(prediction()), "run-000002": self.DAMAGED}, self.RUNS)
+        assert "One adapter: positive." in html
+        card = html[html.index("data-run='run-000002'") :].partition("</article>")[0]
+        assert "&lt;b&gt;cut&lt;/b&gt;" in card
+        assert "role='alert'>the adapter in run-000002 is damaged.<" in card
+
+    def test_may_be_the_only_one(self):
+        html = cards("good", {"run-000002": self.DAMAGED}, self.RUNS)
+        assert "No adapter can answer." in html
+        assert "Every adapter read" not in html
 
 
 @pytest.fixture
@@ -114,7 +135,9 @@ def test_the_truth_marks_who_is_fooled(guesser):
 
 
 def test_texts_of_users_are_never_markup():
-    html = cards("<img src=x>", [prediction(end=4, total=9)], {"run-000001": run(name="<b>x</b>")})
+    html = cards(
+        "<img src=x>", of(prediction(end=4, total=9)), {"run-000001": run(name="<b>x</b>")}
+    )
     assert "<img" not in html
     assert "<b>x</b>" not in html
     assert "&lt;b&gt;x&lt;/b&gt;" in html
@@ -126,7 +149,7 @@ def test_what_was_cut_off_is_told_apart():
         prediction("run-000001", read=3, total=9, end=11),
         prediction("run-000002", read=6, total=9, end=25),
     ]
-    html = cards(review, predictions, {p.run_id: run(p.run_id) for p in predictions})
+    html = cards(review, of(*predictions), {p.run_id: run(p.run_id) for p in predictions})
     body = html[html.index("What was read") :]
     assert re.search(r"<span>read by all</span>", body)
     assert "<span class='pd-some'>, read by some</span>" in body
@@ -134,12 +157,12 @@ def test_what_was_cut_off_is_told_apart():
 
 
 def test_a_short_review_was_read_whole():
-    html = cards("all of it", [prediction()], {"run-000001": run()})
+    html = cards("all of it", of(prediction()), {"run-000001": run()})
     assert "read the whole review" in html
 
 
 def test_unknown_tokens_are_told():
-    html = cards("🎬", [prediction(read=1, total=1, end=1, unknown=1)], {"run-000001": run()})
+    html = cards("🎬", of(prediction(read=1, total=1, end=1, unknown=1)), {"run-000001": run()})
     assert "1 of 1 tokens are unknown to the base model" in html
 
 
@@ -154,10 +177,10 @@ class _Services:
     def runs(self):
         return self._runs
 
-    def predict(self, review, run_ids):
+    def answer(self, review, run_ids):
         if self._refusal:
             raise self._refusal
-        return [prediction(run_id) for run_id in run_ids]
+        return of(*map(prediction, run_ids))
 
 
 @pytest.fixture

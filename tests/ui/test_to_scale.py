@@ -75,6 +75,7 @@ def test_numbers_without_a_place_are_drawn_as_an_area():
     assert rows * columns == pytest.approx(1000, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", DRAWN)
 def test_every_letter_is_explained_and_every_tensor_drawn(method):
     picture = METHODS[method].picture

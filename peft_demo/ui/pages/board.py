@@ -114,7 +114,6 @@ class Board(Page):
         changes = self._services.changes
         actions: dict[str, Callable[[], object]] = {
             "stop": lambda: changes.stop(*run_ids),
-            "resume": lambda: changes.resume(*run_ids),
             "delete": lambda: changes.delete(*run_ids),
             "restore": lambda: changes.restore(*run_ids),
             "star": lambda: changes.annotate_all(run_ids, is_starred=True),

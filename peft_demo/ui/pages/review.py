@@ -171,10 +171,10 @@ class ReviewPage(Page):
         if not review.strip() or not chosen:
             return [glossed(render("no_answers"))[0], offered]
         try:
-            predictions = self._services.predictor.predict(review, chosen)
+            answered = self._services.predictor.answer(review, chosen)
         except PeftDemoError as error:
             return [problem(error), offered]
-        return [glossed(cards(clean(review), predictions, runs, truth or ""))[0], offered]
+        return [glossed(cards(clean(review), answered, runs, truth or ""))[0], offered]
 
 
 def _script(call: str) -> str:
