@@ -129,3 +129,12 @@ def change(home: Path, run_id: str, **columns: object) -> None:
 def stored(values: dict[str, Any]) -> str:
     flat = {**small_config().flat(), **values}
     return json.dumps({name: value for name, value in flat.items() if value is not None})
+
+
+def damage(home: Path) -> None:
+    """Overwrite all but the first pages of the database."""
+    path = home / DATABASE
+    kept, size = 3 * 4096, path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(kept)
+        file.write(b"\xa5" * (size - kept))

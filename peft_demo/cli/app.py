@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from peft_demo import logs, settings
-from peft_demo.cli import configurations, lessons, runs, training
+from peft_demo.cli import configurations, doctor, lessons, runs, training
 from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError
 from peft_demo.models import hardware
 
@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for module in (training, configurations, runs, lessons):
+for module in (training, configurations, runs, lessons, doctor):
     app.add_typer(module.commands)
 
 

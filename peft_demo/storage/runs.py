@@ -94,6 +94,11 @@ class Runs(Database):
         """The ids of all runs, in the order of ``runs``."""
         return [run.run_id for run in self.runs()]
 
+    def numbers(self) -> set[int]:
+        """Of all runs in the database, deleted ones too."""
+        with self._transaction(write=False) as session:
+            return set(session.scalars(select(RunRow.number)))
+
     def steps(self, run_id: str) -> list[StepMetrics]:
         """Every optimiser step of a run, in order; a damaged one is left out."""
         if run_id in self._references:

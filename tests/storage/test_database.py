@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from small_runs import run_python
-from stored_runs import epoch, step, submit
+from stored_runs import damage, epoch, step, submit
 
 from peft_demo.errors import StoreError
 from peft_demo.runs import (
@@ -156,15 +156,6 @@ class TestADamagedDatabase:
         again = Store(home)
         assert submit(again, 2) == ["run-000004", "run-000005"]
         again.close()
-
-
-def damage(home: Path) -> None:
-    """Overwrite all but the first pages of the database."""
-    path = home / DATABASE
-    kept, size = 3 * 4096, path.stat().st_size
-    with path.open("r+b") as file:
-        file.seek(kept)
-        file.write(b"\xa5" * (size - kept))
 
 
 class TestLockedDatabase:
