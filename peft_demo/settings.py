@@ -133,6 +133,12 @@ journal = Choice(
     "machine only; `delete` is for network and bucket mounts; `auto` goes by where the folder lies",
     ("auto", "wal", "delete"),
 )
+resume = Choice(
+    "PEFT_DEMO_RESUME",
+    "what becomes of runs that the end of the program interrupted: they wait until they are "
+    "`asked` for, or go on by themselves when it starts again, `always` after a new checkpoint",
+    ("asked", "always"),
+)
 lessons = Choice(
     "PEFT_DEMO_LESSONS",
     "how large the runs of lessons are: `full`, or `small` with the values that each lesson's file "
@@ -156,6 +162,7 @@ SETTINGS = (
     precision,
     workers,
     journal,
+    resume,
     lessons,
     hosts,
 )

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import zipfile
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from peft_demo.runs import (
     RunResult,
     RunStatus,
     StepMetrics,
+    checkpoints,
 )
 from peft_demo.storage import DATABASE, Store, annotations
 
@@ -81,6 +83,16 @@ def finished(store: Store, count: int = 1) -> list[str]:
         store.log_of(run_id).write_text("Traceback")
         ids.append(run_id)
     return ids
+
+
+def write_checkpoint(files: Path, step: int) -> None:
+    """Something of the form that a training writes after an epoch that ends with this step."""
+    written = checkpoints.part_of(files) / f"{checkpoints.PREFIX}{step}"
+    written.mkdir(parents=True)
+    with zipfile.ZipFile(written / "model.pt", "w") as archive:
+        archive.writestr("data", "weights " * 20)
+    (written / "trainer_state.json").write_text(json.dumps({"global_step": step}))
+    checkpoints.keep(files, step)
 
 
 def files_of(store: Store, run_id: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -39,11 +40,18 @@ def serve(
     serve_app(host, port)
 
 
+def end(signal_number: int, _frame: object) -> None:
+    """End the program with the status that a shell gives for that signal."""
+    sys.exit(128 + signal_number)
+
+
 def main(before: Sequence[str] = ()) -> None:
     """Run the command line, with ``before`` ahead of its arguments.
 
     A user's mistake ends in one sentence and status 2, a failure in one and status 1.
     """
+    # As Ctrl-C does, it lets what runs be recorded as it is; a kill would not.
+    signal.signal(signal.SIGTERM, end)
     hardware.share_cores()
     logs.start()
     try:

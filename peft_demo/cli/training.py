@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from peft_demo.cli.arguments import (
     AsJson,
     Changes,
     FromPreset,
+    RunId,
     configuration,
     field_values,
     open_store,
@@ -36,27 +38,15 @@ commands = typer.Typer()
 def train(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = False) -> None:
     """Train one run in the foreground, into the same store as the app."""
     config = configuration(preset, changes)
-
-    def tell(_run: Run, event: object) -> None:
-        if isinstance(event, EpochMetrics):
-            line = (
-                f"epoch {event.epoch}/{config.num_train_epochs}  "
-                f"training loss {score(event.train_loss)}  "
-                f"validation loss {score(event.eval_loss)}  "
-                f"validation accuracy {percent(event.eval_accuracy)}"
-            )
-            answer(as_json, {"event": "epoch", **event.model_dump()}, [line])
-
     store = open_store()
-    try:
-        run = run_now(store, config, tell=tell)
-    except PeftDemoError as error:
-        if as_json:
-            print_json({"event": "failed", "error": str(error)})
-        raise
-    tell_end(run, store, as_json)
-    if run.status is not RunStatus.COMPLETED:
-        raise typer.Exit(1)
+    _train_now(store, lambda: store.start(config, getpass.getuser()), as_json)
+
+
+@commands.command()
+def resume(run_id: RunId, as_json: AsJson = False) -> None:
+    """Go on with a run that was stopped or interrupted, from its last checkpoint."""
+    store = open_store()
+    _train_now(store, lambda: store.resume_now(run_id), as_json)
 
 
 @commands.command()
@@ -132,17 +122,44 @@ def reference(
     train_references(names or list(presets.REFERENCES), settings.ADAPTERS, typer.echo)
 
 
+def _train_now(store: Store, begin: Callable[[], Run], as_json: bool) -> None:
+    """Train one run in the foreground and tell of it."""
+
+    def tell(run: Run, event: object) -> None:
+        if isinstance(event, EpochMetrics):
+            epochs = run.config.for_training().num_train_epochs
+            line = (
+                f"epoch {event.epoch}/{epochs}  "
+                f"training loss {score(event.train_loss)}  "
+                f"validation loss {score(event.eval_loss)}  "
+                f"validation accuracy {percent(event.eval_accuracy)}"
+            )
+            answer(as_json, {"event": "epoch", **event.model_dump()}, [line])
+
+    try:
+        run = _do(store, begin(), tell)
+    except PeftDemoError as error:
+        if as_json:
+            print_json({"event": "failed", "error": str(error)})
+        raise
+    tell_end(run, store, as_json)
+    if run.status is not RunStatus.COMPLETED:
+        raise typer.Exit(1)
+
+
 def run_now(
     store: Store,
     config: KnownConfig,
     kind: RunKind = RunKind.TRAINING,
     files: Path | None = None,
-    tell: Listener | None = None,
 ) -> Run:
-    """Do a run in the foreground, past the queue; Ctrl-C cancels it."""
+    """Do a new run in the foreground, past the queue; Ctrl-C cancels it."""
+    return _do(store, store.start(config, getpass.getuser(), kind, files))
+
+
+def _do(store: Store, run: Run, tell: Listener | None = None) -> Run:
     from peft_demo.execution import Engine
 
-    run = store.start(config, getpass.getuser(), kind, files)
     with suppress(KeyboardInterrupt):
         Engine(store, listener=tell).run(run)
     return store.get(run.run_id)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
+from peft_demo import settings
 from peft_demo.errors import PeftDemoError, StoreError
 from peft_demo.execution.executor import Executor, Handle, Job
 from peft_demo.execution.executors import ThreadExecutor
 from peft_demo.execution.jobs import failure
 from peft_demo.execution.recording import Listener, Recording
-from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind, RunStatus
+from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind, RunStatus, checkpoints
 from peft_demo.runs.sweeps import MOST_RACERS, Plan
 from peft_demo.storage import RENEW_SECONDS, Store
 from peft_demo.training import vmapped
@@ -65,6 +66,7 @@ class Engine:
         self._renewed = 0.0
         self._wake = threading.Event()
         self._closing = threading.Event()
+        self._resumes = False
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -88,6 +90,12 @@ class Engine:
         queued = self._store.submit_plan(plan, owner)
         self._wake.set()
         return queued
+
+    def resume(self, run_id: str) -> Run:
+        """Queue a run again that ended unfinished; see Store.resume."""
+        run = self._store.resume(run_id)
+        self._wake.set()
+        return run
 
     def run(self, run: Run) -> Run:
         """Do a run that this process has begun in the store, and return it as it ended."""
@@ -126,6 +134,9 @@ class Engine:
         """Do what is queued until the engine is closed, whatever happens."""
         with suppress(StoreError):  # told again by what follows
             self._store.purge()
+        self._resumes = settings.resume() == "always"
+        with suppress(PeftDemoError):
+            self._resume_interrupted(self._store.ids())
         while not self._closing.is_set():
             try:
                 if self._took_next(self._store.claim):
@@ -147,6 +158,9 @@ class Engine:
                 if not was_busy:
                     return
                 self._rest()
+        except SystemExit:  # somebody ends the program, and nobody asked this run to stop
+            self._closing.set()
+            raise
         finally:
             self._cancel_all()
 
@@ -181,10 +195,25 @@ class Engine:
             if self._active and abs(time.time() - self._renewed) > RENEW_SECONDS:
                 self._store.heartbeat([*self._active])
                 self._renewed = time.time()
-            self._store.interrupt_orphans()
+            self._resume_interrupted(self._store.interrupt_orphans())
             for run_id, active in list(self._active.items()):
                 if self._store.stop_requested(run_id):
                     active.handle.cancel()
+
+    def _resume_interrupted(self, run_ids: Sequence[str]) -> None:
+        """Queue those again that an end of a program interrupted, if that is wished for."""
+        if not self._resumes:
+            return
+        for run in map(self._store.get, run_ids):
+            if run.status is RunStatus.INTERRUPTED and run.can_resume and self._got_on(run):
+                with suppress(PeftDemoError):  # one that cannot go on any more stays as it is
+                    self._store.resume(run.run_id)
+
+    def _got_on(self, run: Run) -> bool:
+        """Whether it has left a checkpoint since it last began; else it may end programs."""
+        found = checkpoints.latest(self._store.partial_folder_of(run.run_id))
+        began = run.started_at
+        return bool(found and began and found.stat().st_mtime > began.timestamp())
 
     def _begin(self, executor: Executor, runs: Sequence[Run]) -> None:
         recordings = [Recording(self._store, run, self._listener) for run in runs]

@@ -10,7 +10,8 @@ its epoch, and one of ``Finished``, ``Failed`` and ``Cancelled`` comes last. Not
 iterating: what goes wrong is a ``Failed`` with its reason. ``start`` raises if none can begin.
 
 Ownership: ``files`` belongs to its job from ``start`` to the last event. The executor writes into
-that folder only; after ``Finished`` all files are there, and nobody touches it any more. It knows
+that folder only; after ``Finished`` all files are there, and nobody touches it any more. After any
+other end, and when everything dies, the last checkpoint of a training is there. It knows
 no store and no run. A job's numbers are those that it has alone, to the last digit.
 
 Jobs and events are plain frozen records that go through JSON unchanged. A new executor, for a
@@ -36,7 +37,8 @@ class Job(Record):
     config: dict[str, Any]
     """A flat RunConfig; of an import, a flat ImportedConfig."""
     files: Path
-    """The folder for its files; the test of an import begins with the adapter's."""
+    """The folder for its files; the test of an import begins with the adapter's, a training that
+    goes on with a checkpoint."""
     largest_file: int | None = None
     """Bytes above which the adapter is stored in half precision."""
 

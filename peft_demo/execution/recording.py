@@ -16,7 +16,16 @@ from peft_demo.errors import PeftDemoError, StoreError
 from peft_demo.execution.executor import Cancelled, End, Event, Finished, Handle
 from peft_demo.execution.jobs import failure
 from peft_demo.export import model_card, record
-from peft_demo.runs import EpochMetrics, Progress, Run, RunKind, RunResult, RunStatus, StepMetrics
+from peft_demo.runs import (
+    EpochMetrics,
+    Progress,
+    Run,
+    RunKind,
+    RunResult,
+    RunStatus,
+    StepMetrics,
+    checkpoints,
+)
 from peft_demo.storage import Store
 
 logger = logging.getLogger(__name__)
@@ -129,10 +138,15 @@ class Recording:
             done = self.run.model_copy(update={"result": end.result})
             model_card.write_model_card(done, self.files)
         record.write_record(self.run, self.files)
+        # Last: until all else is there, the run could still have to go on from one.
+        shutil.rmtree(checkpoints.folder_of(self.files), ignore_errors=True)
         os.replace(self.files, self._store.folder_of(self.run.run_id))
         return self._finish(RunStatus.COMPLETED, result=end.result)
 
     def _finish(self, status: RunStatus, **more: Any) -> Run:
         # Before the end is recorded: who sees a run end sees no leftovers of it.
-        shutil.rmtree(self.files, ignore_errors=True)
+        if status in (RunStatus.CANCELLED, RunStatus.INTERRUPTED):
+            checkpoints.drop_all_else(self.files)
+        else:
+            shutil.rmtree(self.files, ignore_errors=True)
         return patiently(self._store.finish)(self.run.run_id, status, **more)

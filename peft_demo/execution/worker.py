@@ -19,6 +19,8 @@ from peft_demo.execution.executor import Handle
 from peft_demo.execution.executors.thread import ThreadExecutor
 from peft_demo.models import hardware
 
+GRACE_SECONDS = 5.0
+
 
 def work(connection: Connection, environment: Mapping[str, str]) -> None:
     """Work until nobody is at the other end any more.
@@ -29,6 +31,10 @@ def work(connection: Connection, environment: Mapping[str, str]) -> None:
     """
     # Ctrl-C in a terminal is for the process that started this one, and tells it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # SIGTERM may go to all processes of a service: that one has this long to record its runs.
+    signal.signal(
+        signal.SIGTERM, lambda *_: threading.Timer(GRACE_SECONDS, os._exit, [143]).start()
+    )
     # What libraries print must not come between the lines of JSON that a command prints.
     os.dup2(2, 1)
     os.environ.update(environment)

@@ -28,6 +28,14 @@ def allocate_ranks(model: Any, step: int) -> None:
     model.base_model.update_and_allocate(step)
 
 
+def allocated_ranks(model: Any) -> list[tuple[object, str]]:
+    """What AdaLoRA knows of its layers' needs, and how it has allocated ranks by it."""
+    tuner = model.base_model
+    averages = ("ipt", "exp_avg_ipt", "exp_avg_unc")
+    config = tuner.peft_config[tuner.trainable_adapter_name]
+    return [*((tuner.rankallocator, name) for name in averages), (config, "rank_pattern")]
+
+
 def _check_adalora(values: Values, setting: Setting) -> None:
     at_most(values, "target_r", values["init_r"], f"init_r ({values['init_r']})")
     # The last step takes rank away by what the gradients of one before it have shown.
@@ -207,6 +215,7 @@ ROWS = (
             "AdaLoraConfig", derived=lambda values, setting: {"total_step": setting.max_steps}
         ),
         each_step=allocate_ranks,
+        remembers=allocated_ranks,
         fit_schedule=fit_schedule,
         scheduled_by=("total_step",),
         ignored_by_peft=("r",),

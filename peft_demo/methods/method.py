@@ -92,6 +92,9 @@ class Method:
     each_step: Callable[[Any, int], None] | None = None
     """Called with the model and the step, from 1, after the optimiser and before gradients are
     cleared. A named function of its arguments alone: exported code shows its source."""
+    remembers: Callable[[Any], list[tuple[object, str]]] = lambda model: []
+    """Attributes, by their objects and names, in which a model keeps from step to step what is no
+    parameter: a checkpoint has them too."""
     needs_all_tokens: bool = False
     """Whether its layers mix all tokens, or draw at random for each: then the last one may not
     leave out those that the head does not read."""

@@ -71,6 +71,11 @@ def prepare_training(model: nn.Module, *, is_head_only: bool) -> None:
             network.set_submodule(family.body, FrozenBody(body))
 
 
+def remembered(model: nn.Module) -> list[tuple[object, str]]:
+    """Attributes, by their objects and names, in which a model keeps what it has computed."""
+    return [(part, "features") for part in model.modules() if isinstance(part, FrozenBody)]
+
+
 # Dropout
 
 
@@ -234,7 +239,9 @@ class FrozenBody(nn.Module):
     def __init__(self, body: nn.Module) -> None:
         super().__init__()
         self.body = body.eval()
-        self._features: dict[tuple[int, ...], torch.Tensor] = {}
+        self.features: dict[tuple[int, ...], torch.Tensor] = {}
+        """By whether they were computed in autocast, and the tokens. The batch in which a text was
+        computed shows in the last digits, so a training that goes on goes on with them."""
 
     def train(self, mode: bool = True) -> FrozenBody:
         """Its dropout stays off."""
@@ -251,10 +258,10 @@ class FrozenBody(nn.Module):
             (is_autocast, *ids[:length])
             for ids, length in zip(input_ids.tolist(), lengths, strict=True)
         ]
-        new = [row for row, key in enumerate(keys) if key not in self._features]
+        new = [row for row, key in enumerate(keys) if key not in self.features]
         if new:
             with torch.no_grad():
                 computed = self.body(input_ids[new], attention_mask[new])[0][:, :1]
-            self._features.update(zip((keys[row] for row in new), computed, strict=True))
-        remembered = torch.stack([self._features[key] for key in keys])
+            self.features.update(zip((keys[row] for row in new), computed, strict=True))
+        remembered = torch.stack([self.features[key] for key in keys])
         return transformers.modeling_outputs.BaseModelOutput(remembered)

@@ -132,6 +132,12 @@ class Run(Record):
         is_adapter = self.kind is not RunKind.RANGE_TEST and self.problem is None
         return is_adapter and self.status is RunStatus.COMPLETED
 
+    @property
+    def can_resume(self) -> bool:
+        """Whether it is a training that ended before it was finished, and might go on."""
+        is_unfinished = self.status in (RunStatus.CANCELLED, RunStatus.INTERRUPTED)
+        return is_unfinished and self.kind is RunKind.TRAINING and self.problem is None
+
     @pydantic.computed_field  # type: ignore[prop-decorator]
     @property
     def seems_swapped(self) -> bool:

@@ -5,12 +5,11 @@ Clocks of hosts that share a store may differ by ``ORPHAN_SECONDS - RENEW_SECOND
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 
 from sqlalchemy import or_, select, update
 
-from peft_demo.runs import RunStatus
+from peft_demo.runs import RunStatus, checkpoints
 from peft_demo.storage.database import ago, now, touch
 from peft_demo.storage.rows import id_of, number_in
 from peft_demo.storage.runs import Runs
@@ -51,5 +50,5 @@ class Liveness(Runs):
             touch(session, *rows)
             ids = [id_of("run", row.number) for row in rows]
         for run_id in ids:
-            shutil.rmtree(self.partial_folder_of(run_id), ignore_errors=True)
+            checkpoints.drop_all_else(self.partial_folder_of(run_id))
         return ids

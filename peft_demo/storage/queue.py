@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from peft_demo.errors import ConflictError
-from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind, RunStatus
+from peft_demo.runs import (
+    KnownConfig,
+    Run,
+    RunGroup,
+    RunKind,
+    RunStatus,
+    checkpoints,
+    read_config,
+)
 from peft_demo.runs.sweeps import Plan
 from peft_demo.storage.database import now, touch
 from peft_demo.storage.rows import group_of, id_of, not_found, number_in, run_of
 from peft_demo.storage.runs import WAITING, Runs, is_over
-from peft_demo.storage.tables import GroupRow, RunRow
+from peft_demo.storage.tables import EpochRow, GroupRow, RunRow, StepRow
 
 
 class Queue(Runs):
@@ -73,6 +82,22 @@ class Queue(Runs):
             touch(session, *rows)
             group_id = id_of("group", group.number)
         return self.group(group_id)
+
+    def resume(self, run_id: str) -> Run:
+        """Put a run that ended unfinished into the queue again.
+
+        It goes on from its last checkpoint, or begins anew, to the same numbers.
+
+        Raises:
+            NotFoundError: there is no such run.
+            ConflictError: it is not over, is complete, or is no training.
+            InvalidFieldsError: it is history, or does not fit this machine's copy of its base.
+        """
+        return self._go_on(run_id, lambda row: None)
+
+    def resume_now(self, run_id: str) -> Run:
+        """The same for a run that this process does itself, past the queue."""
+        return self._go_on(run_id, _begin)
 
     def groups(self) -> list[RunGroup]:
         """All groups, newest first."""
@@ -152,6 +177,25 @@ class Queue(Runs):
                 RunRow.number == number_in(run_id, "run"), RunRow.deleted_at.is_(None)
             )
             return session.scalar(asked) is not False
+
+    def _go_on(self, run_id: str, begin: Callable[[RunRow], None]) -> Run:
+        with self._changing(run_id, how="resumed") as (session, [row]):
+            if not run_of(row).can_resume:
+                raise ConflictError(
+                    "Only a training that was stopped or interrupted can be resumed; "
+                    f"{run_id} is {row.status}."
+                )
+            read_config(row.config).require_valid()
+            step = checkpoints.step_of(checkpoints.latest(self.partial_folder_of(run_id)))
+            # What came after is computed again.
+            later = EpochRow.metrics["step"].as_integer() > step
+            session.execute(delete(EpochRow).where(EpochRow.run == row.number, later))
+            session.execute(delete(StepRow).where(StepRow.run == row.number, StepRow.step > step))
+            row.status, row.stop_requested = RunStatus.QUEUED, False
+            row.finished_at = row.error = None
+            begin(row)
+            _move_up(session, row.version)
+        return self.get(run_id)
 
     def _add(self, row: RunRow, files: Path | None) -> Run:
         with self._transaction() as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,24 @@ from peft_demo.errors import RunCancelledError
 from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS
 from peft_demo.models import random_state
-from peft_demo.runs import EpochMetrics, Progress, Reporter, RunConfig, StepMetrics
+from peft_demo.runs import (
+    EpochMetrics,
+    Progress,
+    Reporter,
+    RunConfig,
+    StepMetrics,
+    checkpoints,
+)
 from peft_demo.training.divergence import Divergence
 
 TURN = 64
 """Texts after which a run that races lets the next one go on."""
 
 
-class Monitor(transformers.TrainerCallback):
+class Monitor(transformers.TrainerCallback, transformers.trainer_callback.ExportableState):
     """Turns what Trainer tells into reports, and stops the run when asked.
+
+    A checkpoint has its epochs, for Trainer's own log says nothing of their time.
 
     Args:
         config: what is trained.
@@ -40,6 +50,8 @@ class Monitor(transformers.TrainerCallback):
         self._spent = 0
         self.paused_seconds = 0.0
         """How long it waited while others computed."""
+        self.earlier_seconds = 0.0
+        """How long the training took up to the checkpoint that it goes on from."""
         self.steps: list[StepMetrics] = []
         self.epochs: list[EpochMetrics] = []
 
@@ -53,6 +65,30 @@ class Monitor(transformers.TrainerCallback):
         self._max_steps = state.max_steps
         self._started = time.perf_counter()
         self.phase(self._phase)
+        if state.global_step:
+            self._remember(state)
+
+    def on_save(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
+        """A checkpoint is written."""
+        checkpoints.keep(Path(args.output_dir).parent.parent, state.global_step)
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint has of it."""
+        epochs = [epoch.model_dump() for epoch in self.epochs]
+        return {"args": {}, "attributes": {"epochs": epochs}}
+
+    def _remember(self, state: Any) -> None:
+        """Be as it was when the checkpoint that training goes on from was written."""
+        logged = (log for log in state.log_history if "loss" in log)
+        self.steps = [
+            StepMetrics(step=log["step"], loss=log["loss"], learning_rate=log["learning_rate"])
+            for log in logged
+        ]
+        stored = state.stateful_callbacks[type(self).__name__]["attributes"]["epochs"]
+        self.epochs = [EpochMetrics.model_validate(epoch) for epoch in stored]
+        self._divergence.go_on_after(self.steps, self.epochs)
+        self.earlier_seconds = self.epochs[-1].seconds
+        self._started -= self.earlier_seconds
 
     def on_optimizer_step(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """Do what the method does in each step."""

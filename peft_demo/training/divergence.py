@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from peft_demo.errors import DivergedError
 from peft_demo.methods import METHODS, measured_rates
-from peft_demo.runs import EpochMetrics, RunConfig
+from peft_demo.runs import EpochMetrics, RunConfig, StepMetrics
 
 EXPLODED = 10.0
 """A loss has exploded at this many times that of guessing: at rates that some method learns by,
@@ -31,6 +32,11 @@ class Divergence:
         self._penalty: float | None = None
         """What the method adds to its training loss at the start, such as AdaLoRA."""
         self._highest = 0.0
+
+    def go_on_after(self, steps: Sequence[StepMetrics], epochs: Sequence[EpochMetrics]) -> None:
+        """Know what was found in the first steps and epochs of a training that goes on."""
+        self._penalty = max(0.0, steps[0].loss - self._guessing)
+        self._highest = max(epoch.train_loss - self._penalty for epoch in epochs)
 
     def check_step(self, loss: float, step: int) -> None:
         """Refuse a training loss that is not finite.

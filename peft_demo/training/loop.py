@@ -14,7 +14,7 @@ from peft_demo.errors import AssetError, PeftDemoError
 from peft_demo.languages import gettext_noop
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware, random_state
-from peft_demo.runs import Reporter, RunConfig, RunResult
+from peft_demo.runs import Reporter, RunConfig, RunResult, checkpoints
 from peft_demo.training.callback import Monitor
 from peft_demo.training.report import train_output, training_table
 from peft_demo.training.trainer import load_inputs, make_trainer, tokenise
@@ -38,8 +38,9 @@ def train(
     largest_file: int | None = None,
     member: Member | None = None,
 ) -> RunResult:
-    """Train one run and leave its files in ``folder``.
+    """Train one run and leave its files in ``folder``, with its checkpoints still beside them.
 
+    Goes on from the last checkpoint that it finds there, to the same numbers.
     The same configuration gives the same numbers on the same machine, to the last digit; as a
     ``member`` of a pass with others, to rounding. An adapter of more than ``largest_file`` bytes is
     stored in float16.
@@ -58,7 +59,15 @@ def train(
         model = adapters.build(base, config)
         trainer = make_trainer(model, inputs, config, folder, monitor, member)
         before = monitor.paused_seconds
-        output = train_output(trainer.train(), monitor.paused_seconds - before)
+        trained = trainer.train(resume_from_checkpoint=checkpoints.latest(folder))
+        output = train_output(
+            trained,
+            (step.loss for step in monitor.steps),
+            config.num_train_reviews * len(monitor.epochs),
+            trained.metrics["train_runtime"]
+            - (monitor.paused_seconds - before)
+            + monitor.earlier_seconds,
+        )
         monitor.phase(gettext_noop("Testing"))
         before, testing = monitor.paused_seconds, time.perf_counter()
         test = tokenise(drawn.test, base, config.max_length)
@@ -82,7 +91,7 @@ def train(
         reload_difference=difference,
         precision=hardware.training_precision(),
         **adapters.tested(logits, drawn.test, base, saved),
-        seconds=time.perf_counter() - started - monitor.paused_seconds,
+        seconds=time.perf_counter() - started - monitor.paused_seconds + monitor.earlier_seconds,
         test_seconds=test_seconds,
         training_table=training_table(monitor.steps, monitor.epochs),
     )

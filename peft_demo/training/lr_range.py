@@ -71,7 +71,14 @@ def find(config: RunConfig, folder: Path, reporter: Reporter) -> RangeTest:
     with random_state.own_generators(config.seed):
         model = adapters.build(inputs.base, config)
         trainer = make_trainer(
-            model, inputs, config, folder, monitor, max_steps=STEPS, eval_strategy="no"
+            model,
+            inputs,
+            config,
+            folder,
+            monitor,
+            max_steps=STEPS,
+            eval_strategy="no",
+            save_strategy="no",
         )
         trainer.create_optimizer()
         trainer.lr_scheduler = _growing(trainer.optimizer)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -12,18 +14,26 @@ LOGGING_STEPS = 10
 """The training table shows the loss of every tenth step, and "No log" for an epoch without one."""
 
 
-def train_output(output: Any, paused_seconds: float) -> dict[str, int | float]:
-    """Trainer's TrainOutput, without the time in which others had their turns."""
-    metrics = output.metrics
-    runtime = metrics["train_runtime"] - paused_seconds
-    faster = metrics["train_runtime"] / runtime
+def train_output(
+    output: Any, losses: Iterable[float], num_reviews: int, seconds: float
+) -> dict[str, int | float]:
+    """Trainer's TrainOutput of a whole training, though it was done in several parts.
+
+    Args:
+        output: of the last part.
+        losses: of all steps.
+        num_reviews: read in all of them.
+        seconds: that they took, without those in which others had their turns.
+    """
+    # One after another, as Trainer adds them: sum() is more precise from Python 3.12 on.
+    *_, total = accumulate(losses, initial=0.0)
     return {
         "global_step": output.global_step,
-        "training_loss": output.training_loss,
-        "train_runtime": round(runtime, 4),
-        "train_samples_per_second": round(metrics["train_samples_per_second"] * faster, 3),
-        "train_steps_per_second": round(metrics["train_steps_per_second"] * faster, 3),
-        "total_flos": metrics["total_flos"],
+        "training_loss": total / output.global_step,
+        "train_runtime": round(seconds, 4),
+        "train_samples_per_second": round(num_reviews / seconds, 3),
+        "train_steps_per_second": round(output.global_step / seconds, 3),
+        "total_flos": output.metrics["total_flos"],
     }
 
 

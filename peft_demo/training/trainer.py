@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from peft_demo.adapters.evaluating import EVALUATION_BATCH
 from peft_demo.languages import gettext_noop
 from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS
-from peft_demo.models import hardware
-from peft_demo.runs import RunConfig, RunTexts, draw
+from peft_demo.models import fast_forward, hardware
+from peft_demo.runs import RunConfig, RunTexts, checkpoints, draw
 from peft_demo.training.callback import Monitor
 from peft_demo.training.vmapped import Member
 
@@ -54,6 +55,49 @@ def load_inputs(config: RunConfig, monitor: Monitor) -> Inputs:
     return Inputs(base, drawn, train, validation)
 
 
+class Resumable(transformers.Trainer):
+    """A Trainer that goes on from a checkpoint to the numbers that it would have come to.
+
+    Optimiser, schedule, random states, position and metrics are as Trainer keeps them. Of the model
+    it would keep what is to be shared; here it is all that training has changed, as it is, for some
+    methods compute what they share, and some remember more than that.
+
+    Args:
+        remembered: attributes, by their objects and names, that it keeps beside the parameters.
+        more: Trainer's own.
+    """
+
+    def __init__(self, remembered: Sequence[tuple[object, str]], **more: Any) -> None:
+        super().__init__(**more)
+        self._remembered = remembered
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        assert output_dir is not None
+        Path(output_dir).mkdir(parents=True, exist_ok=True)
+        found = {
+            "trained": dict(_trained(self.model)),
+            "remembered": [getattr(*kept) for kept in self._remembered],
+        }
+        torch.save(found, Path(output_dir) / _MODEL)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        path = Path(resume_from_checkpoint) / _MODEL
+        # weights_only: no pickled code runs.
+        found = torch.load(path, map_location=self.args.device, weights_only=True)
+        with torch.no_grad():
+            for name, parameter in _trained(self.model):
+                parameter.copy_(found["trained"][name])
+        for (owner, name), value in zip(self._remembered, found["remembered"], strict=True):
+            setattr(owner, name, value)
+
+
+_MODEL = "model.pt"
+
+
+def _trained(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    return ((name, p) for name, p in model.named_parameters() if p.requires_grad)
+
+
 def make_trainer(
     model: nn.Module,
     inputs: Inputs,
@@ -65,7 +109,7 @@ def make_trainer(
 ) -> transformers.Trainer:
     """The Trainer of every run; ``changes`` go to its TrainingArguments."""
 
-    class StepsTogether(transformers.Trainer):
+    class StepsTogether(Resumable):
         """A Trainer that computes its steps with the other runs of a pass, while there are any."""
 
         def training_step(self, model: nn.Module, inputs: Any, *more: Any) -> torch.Tensor:
@@ -78,8 +122,9 @@ def make_trainer(
             return stepped.loss
 
     arguments = {
-        "output_dir": str(folder),
-        "save_strategy": "no",
+        # Where it writes its checkpoints, which Monitor then puts into their place.
+        "output_dir": str(checkpoints.part_of(folder)),
+        "save_strategy": "epoch",
         "report_to": "none",
         "disable_tqdm": True,
         "eval_strategy": "epoch",
@@ -98,7 +143,8 @@ def make_trainer(
         "label_names": ["labels"],
     }
     base, validation = inputs.base, inputs.validation
-    trainer = (StepsTogether if member else transformers.Trainer)(
+    trainer = (StepsTogether if member else Resumable)(
+        [*METHODS[config.method].remembers(model), *fast_forward.remembered(model)],
         model=model,
         args=transformers.TrainingArguments(**{**arguments, **changes}),
         train_dataset=inputs.train,

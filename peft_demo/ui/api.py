@@ -80,6 +80,10 @@ def add_endpoints(services: Services) -> None:
         """Stop a running run within one step, or take a waiting one out of the queue."""
         return public(*services.changes.stop(run_id))
 
+    def resume_run(run_id: RunId) -> dict[str, Any]:
+        """Go on with a run that was stopped or interrupted, from its last checkpoint."""
+        return public(*services.changes.resume(run_id))
+
     def delete_run(run_id: RunId) -> str:
         """Remove a run that is over, with its files; returns its id.
 
@@ -245,6 +249,7 @@ def add_endpoints(services: Services) -> None:
         list_runs,
         get_run,
         cancel_run,
+        resume_run,
         delete_run,
         restore_run,
         annotate_run,

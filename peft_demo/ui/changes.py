@@ -1,7 +1,7 @@
 """Changes: everything that visitors change goes through here, each change by who may make it.
 
 The page, the API and raw requests have no other way to runs and queue: what is one's own may be
-stopped, renamed, tagged, starred, deleted and restored, all runs by the machine's owner.
+stopped, resumed, renamed, tagged, starred, deleted and restored, all runs by the machine's owner.
 """
 
 from __future__ import annotations
@@ -48,6 +48,11 @@ class Changes:
         """Stop runs; see Engine.cancel."""
         self._require_own("stop", *run_ids)
         return [self._engine.cancel(run_id) for run_id in run_ids]
+
+    def resume(self, *run_ids: str) -> list[Run]:
+        """Go on with runs that ended unfinished; see Engine.resume."""
+        self._require_own("resume", *run_ids)
+        return [self._engine.resume(run_id) for run_id in run_ids]
 
     def delete(self, *run_ids: str) -> None:
         """Hide runs that are over, and let go of their models; see Store.delete."""

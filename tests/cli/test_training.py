@@ -1,12 +1,16 @@
 """The commands that train."""
 
 import json
+import os
+import signal
 
 import pytest
-from small_runs import SMALL, json_lines, run_program, set_options
+from small_runs import SMALL, json_lines, numbers_in, run_program, set_options, small_config
 
 from peft_demo import adapters
-from peft_demo.runs import RunConfig
+from peft_demo.cli.app import end
+from peft_demo.execution import Engine
+from peft_demo.runs import RunConfig, RunStatus, StepMetrics, checkpoints
 from peft_demo.runs.presets import PRESETS
 from peft_demo.storage import DATABASE, Store
 
@@ -48,6 +52,47 @@ class TestTrain:
         assert run.owner
         assert run.result.test_accuracy == last["test_accuracy"]
         store.close()
+
+    @pytest.mark.slow
+    def test_resume_goes_on_after_the_checkpoint_to_the_same_numbers(self, command, home, trained):
+        def stop(run, event):
+            if isinstance(event, StepMetrics) and event.step == 6:
+                store.request_stop(run.run_id)
+
+        store = Store(home)
+        run = Engine(store, listener=stop).run(store.start(small_config("ia3"), "me"))
+        assert run.status is RunStatus.CANCELLED
+        done = command("resume", run.run_id, "--json")
+        assert done.status == 0, done.err
+        *epochs, last = json_lines(done.out)
+        assert [event["epoch"] for event in epochs] == [2, 3]
+        check_completed(last)
+        run = store.get(run.run_id)
+        assert numbers_in(store, run) == numbers_in(trained.store, trained.runs["ia3"])
+        (folder,) = (path for path in home.iterdir() if run.run_id in path.name)
+        assert {path.name for path in folder.iterdir()} == {
+            path.name for path in trained.folder("ia3").iterdir()
+        }
+        assert command("resume", run.run_id).status == 1
+        assert command("resume", "run-000099").status == 2
+        store.close()
+
+    @pytest.mark.slow
+    def test_sigterm_interrupts_at_once_and_leaves_the_last_epoch(self, store, base):
+        before = signal.signal(signal.SIGTERM, end)
+
+        def kill(run, event):
+            if isinstance(event, StepMetrics) and event.step == 6:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        run = store.start(small_config("head_only"), "me")
+        with pytest.raises(SystemExit) as ended:
+            Engine(store, listener=kill).run(run)
+        signal.signal(signal.SIGTERM, before)
+        assert ended.value.code == 143
+        run = store.get(run.run_id)
+        assert run.status is RunStatus.INTERRUPTED
+        assert checkpoints.step_of(checkpoints.latest(store.partial_folder_of(run.run_id))) == 4
 
     @pytest.mark.slow
     def test_presets_can_be_changed(self, command, home, base):

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from small_runs import LONG, ROOT, environment, long_config, small_config, wait_until
-from stored_runs import purge_now, silent_for
+from stored_runs import purge_now, silent_for, write_checkpoint
 
 from peft_demo import adapters
 from peft_demo.errors import StoreError
@@ -47,6 +47,12 @@ def is_stepping(store: Store, run_id: str) -> bool:
 
 def left_behind(store: Store, run_id: str) -> list[str]:
     return [path.name for path in store.folder.iterdir() if run_id in path.name]
+
+
+def assert_only_a_checkpoint_is_left(store: Store, run_id: str) -> None:
+    files = store.partial_folder_of(run_id)
+    assert left_behind(store, run_id) in ([], [files.name])
+    assert not files.exists() or [path.name for path in files.iterdir()] == ["checkpoints"]
 
 
 @pytest.mark.slow
@@ -256,7 +262,7 @@ class TestEndOfTheProgram:
         closing.close()
         run = store.get(running)
         assert (run.status, run.error) == (RunStatus.INTERRUPTED, "The program was ended.")
-        assert left_behind(store, running) == []
+        assert_only_a_checkpoint_is_left(store, running)
         assert store.get(waiting).queue_position == 1
         store.close()
 
@@ -314,8 +320,31 @@ time.sleep(1000)
         run = store.get("run-000001")
         assert run.status is RunStatus.INTERRUPTED
         assert "ended before it was finished" in run.error
-        assert left_behind(store, "run-000001") == []
+        assert_only_a_checkpoint_is_left(store, "run-000001")
         assert store.get(waiting).status is RunStatus.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("setting", "got_on", "status"),
+    [
+        ("always", True, RunStatus.QUEUED),
+        ("always", False, RunStatus.INTERRUPTED),
+        ("asked", True, RunStatus.INTERRUPTED),
+    ],
+)
+def test_interrupted_runs_go_on_by_themselves_if_that_is_set(
+    store, monkeypatch, setting, got_on, status
+):
+    monkeypatch.setenv("PEFT_DEMO_RESUME", setting)
+    run_id = store.start(small_config(), "me").run_id
+    if got_on:  # or it might be what ends the program
+        write_checkpoint(store.partial_folder_of(run_id), 4)
+    store.finish(run_id, RunStatus.INTERRUPTED)
+    monkeypatch.setattr(Engine, "_took_next", lambda self, claim: False)
+    started = Engine(store)
+    started.start()
+    started.close()
+    assert store.get(run_id).status is status
 
 
 def test_a_machine_that_slept_does_not_interrupt_its_own_runs(store, home, monkeypatch):

@@ -102,9 +102,16 @@ class TestTraining:
         outside = {name for name in changed if not any(part in name for part in FAMILY.head)}
         assert outside or METHODS[method].baseline
 
-    def test_gives_the_same_numbers_again(self, trained, tmp_path, method):
+    def test_gives_the_same_numbers_again_though_it_is_interrupted(self, trained, tmp_path, method):
+        config = small_config(method)
+        before = Recorder(stop_after=6)  # in the middle of the second epoch
+        with pytest.raises(RunCancelledError):
+            train(config, tmp_path, before)
         recorder = Recorder()
-        result = train(small_config(method), tmp_path, recorder)
+        result = train(config, tmp_path, recorder)
+        assert [step.step for step in recorder.steps] == list(range(5, 13))
+        recorder.steps[:0] = before.steps[:4]
+        recorder.epochs[:0] = before.epochs
         assert numbers_of(recorder.steps, recorder.epochs, result) == numbers_in(
             trained.store, trained.runs[method]
         )

@@ -1,19 +1,26 @@
 """The queue: who is next, what runs bring along, and how they are stopped."""
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from small_runs import small_config
-from stored_runs import RANGE_TEST, positions, purge_now, submit
+from stored_runs import (
+    RANGE_TEST,
+    epoch,
+    positions,
+    purge_now,
+    silent_for,
+    step,
+    submit,
+    write_checkpoint,
+)
 
 from peft_demo.errors import ConflictError, StoreError
-from peft_demo.runs import (
-    RunKind,
-    RunStatus,
-)
+from peft_demo.runs import Progress, RunKind, RunStatus, checkpoints
 from peft_demo.storage import DATABASE, Store, queue
 
 
@@ -144,6 +151,64 @@ class TestStop:
         with pytest.raises(ConflictError, match=f"{run_id} is {status}"):
             store.request_stop(run_id)
         assert store.get(run_id).status is status
+
+
+class TestResume:
+    @pytest.fixture
+    def left(self, store) -> str:
+        """A run that was interrupted before the checkpoint of its third epoch was there."""
+        run_id = store.start(small_config(), "me").run_id
+        for number in (1, 2, 3):
+            store.report(run_id, Progress(), [step(number)], epoch(number))
+        store.report(run_id, Progress(), [step(4)])
+        for number in (1, 2):
+            write_checkpoint(store.partial_folder_of(run_id), number)
+        (store.partial_folder_of(run_id) / "half.safetensors").write_bytes(b"half")
+        silent_for(store.folder, run_id, 1000)
+        assert store.interrupt_orphans() == [run_id]
+        return run_id
+
+    def test_goes_on_from_the_last_checkpoint(self, store, left):
+        (waiting,) = submit(store)
+        files = store.partial_folder_of(left)
+        assert [path.name for path in files.rglob("*.safetensors")] == []
+        run = store.resume(left)
+        assert (run.status, run.error, run.finished_at) == (RunStatus.QUEUED, None, None)
+        assert positions(store) == {left: 1, waiting: 2}
+        assert [each.epoch for each in run.epochs] == [1, 2]
+        assert [each.step for each in store.steps(left)] == [1, 2]
+        assert checkpoints.step_of(checkpoints.latest(files)) == 2
+        assert store.claim().run_id == left
+
+    def test_of_a_stopped_one_asks_for_no_stop_any_more(self, store):
+        run_id = store.start(small_config(), "me").run_id
+        store.request_stop(run_id)
+        store.finish(run_id, RunStatus.CANCELLED)
+        assert store.resume_now(run_id).status is RunStatus.RUNNING
+        assert not store.stop_requested(run_id)
+
+    def test_begins_anew_without_a_checkpoint(self, store, left):
+        shutil.rmtree(store.partial_folder_of(left))
+        assert store.resume(left).epochs == ()
+        assert store.steps(left) == []
+
+    @pytest.mark.parametrize("status", [RunStatus.QUEUED, RunStatus.COMPLETED, RunStatus.FAILED])
+    def test_is_for_what_ended_unfinished(self, store, status):
+        (run_id,) = submit(store)
+        store.finish(run_id, status)
+        with pytest.raises(ConflictError, match=f"resumed; {run_id} is {status}"):
+            store.resume(run_id)
+
+    def test_is_not_for_what_is_no_training(self, store):
+        run_id = store.start(small_config(), "me", RunKind.RANGE_TEST).run_id
+        store.finish(run_id, RunStatus.CANCELLED)
+        with pytest.raises(ConflictError, match="Only a training"):
+            store.resume(run_id)
+
+    def test_goes_with_a_run_that_is_deleted(self, store, left):
+        store.delete(left)
+        purge_now(store)
+        assert not store.partial_folder_of(left).exists()
 
 
 def test_an_idle_engine_takes_no_lock(store, home, monkeypatch):

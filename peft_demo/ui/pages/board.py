@@ -114,6 +114,7 @@ class Board(Page):
         changes = self._services.changes
         actions: dict[str, Callable[[], object]] = {
             "stop": lambda: changes.stop(*run_ids),
+            "resume": lambda: changes.resume(*run_ids),
             "delete": lambda: changes.delete(*run_ids),
             "restore": lambda: changes.restore(*run_ids),
             "star": lambda: changes.annotate_all(run_ids, is_starred=True),
@@ -200,6 +201,7 @@ def summary(run: Run) -> dict[str, Any]:
         "summary": run_states.what(run),
         "status": str(run.status),
         "called": run_states.CALLED[run.status],
+        "can_resume": run.can_resume,
         "reference": run.is_reference,
         "owner": run.owner_name,
         "owner_digest": digest(run.owner),

@@ -24,6 +24,7 @@ async function acted(action, run_ids) {
 }
 
 export const stop = ids => acted("stop", ids);
+export const resume = ids => acted("resume", ids);
 export const star = (ids, isStarred) => acted(isStarred ? "star" : "unstar", own(ids));
 
 export async function remove(ids) {

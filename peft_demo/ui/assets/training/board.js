@@ -24,7 +24,7 @@ export function start() {
   whenPressed("data-action", (action, button) => {
     ACTIONS[action](button.closest("[data-run]").dataset.run, button);
     // What is done in the details' dialog is seen on the page.
-    if (["again", "delete"].includes(action)) button.closest("dialog")?.close();
+    if (["again", "delete", "resume"].includes(action)) button.closest("dialog")?.close();
   });
   runs.follow(news => news && draw());
   theme.follow(() => draw(true));
@@ -47,6 +47,7 @@ const ACTIONS = {
   again: strip.again,
   details: openDetails,
   delete: id => actions.remove([id]),
+  resume: id => actions.resume([id]),
   stop,
   swap: actions.swapLabels,
 };

@@ -52,10 +52,12 @@ function fill(row, run) {
   setText(find(".pd-now"), run.reference ? "" : run.state);
   replace(find(".pd-reached"), reached(run));
   find("[data-action=stop]").hidden = isOver || !runs.mayChange(run);
+  find("[data-action=resume]").hidden = !runs.canResume(run);
   pin.hidden = !run.test;
   pin.setAttribute("aria-pressed", String(selection.pinned() === run.id));
   for (const [button, words] of [
     ["stop", "Stop"],
+    ["resume", "Resume"],
     ["details", "Details of"],
   ]) {
     find(`[data-action=${button}]`).setAttribute("aria-label", `${words} ${run.name}`);

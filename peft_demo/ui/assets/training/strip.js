@@ -85,6 +85,7 @@ export function drawGoing(part, run) {
 function drawEnded(part, run) {
   setText(part.querySelector(".pd-now"), `${run.called} · ${run.now}`);
   setText(part.querySelector(".pd-diagnosis"), run.diagnosis?.words ?? "");
+  part.querySelector("[data-action=resume]").hidden = !runs.canResume(run);
   const again = part.querySelector("[data-action=again]");
   again.hidden = !run.diagnosis?.link;
   setText(again, run.diagnosis ? `Again with ${run.diagnosis.trial}` : "");
