@@ -1,4 +1,4 @@
-"""The queue: runs wait, alone or in groups, until a process claims them, oldest first."""
+"""The queue: runs wait, alone or in groups, until a process claims them, whose turn it is first."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, select
 
 from peft_demo.errors import ConflictError
 from peft_demo.runs import (
@@ -22,8 +21,9 @@ from peft_demo.runs import (
 from peft_demo.runs.sweeps import Plan
 from peft_demo.storage.database import now, touch
 from peft_demo.storage.rows import group_of, id_of, not_found, number_in, run_of
-from peft_demo.storage.runs import WAITING, Runs, is_over
+from peft_demo.storage.runs import Runs, is_over
 from peft_demo.storage.tables import EpochRow, GroupRow, RunRow, StepRow
+from peft_demo.storage.turns import WAITING, waiting_in_turn
 
 
 class Queue(Runs):
@@ -99,6 +99,14 @@ class Queue(Runs):
         """The same for a run that this process does itself, past the queue."""
         return self._go_on(run_id, _begin)
 
+    def queue(self) -> list[tuple[str, str]]:
+        """The ids of all waiting runs with their owners, in the order in which they begin."""
+        if not self._is_open:
+            return []
+        with self._transaction(write=False) as session:
+            waiting = waiting_in_turn(session)
+        return [(id_of("run", number), owner) for number, owner in waiting.items()]
+
     def groups(self) -> list[RunGroup]:
         """All groups, newest first."""
         if not self._is_open:
@@ -124,13 +132,13 @@ class Queue(Runs):
             return group_of(row, named), [*members.values()][::-1]
 
     def claim(self, group_id: str | None = None) -> Run | None:
-        """Take the oldest queued run for this process, or None if there is none.
+        """Take the run whose turn it is for this process, or None if none waits; see ``turns``.
 
         A run with a ``problem`` fails with it, and the next one is taken. The lease has to be
         renewed from now on; see ``liveness``.
 
         Args:
-            group_id: take one of this group only.
+            group_id: take the oldest of this group.
         """
         waiting = select(RunRow).where(WAITING).order_by(RunRow.number).limit(1)
         if group_id is not None:
@@ -142,6 +150,8 @@ class Queue(Runs):
         claimed = None
         with self._transaction() as session:
             while claimed is None and (row := session.scalars(waiting).first()):
+                if group_id is None:
+                    row = session.get_one(RunRow, next(iter(waiting_in_turn(session))))
                 problem = run_of(row).problem
                 if problem is None:
                     _begin(row)
@@ -149,7 +159,6 @@ class Queue(Runs):
                 else:
                     row.status, row.finished_at, row.error = RunStatus.FAILED, now(), problem
                 touch(session, row)
-                _move_up(session, row.version)
         return None if claimed is None else self.get(claimed)
 
     def request_stop(self, run_id: str) -> Run:
@@ -159,7 +168,7 @@ class Queue(Runs):
             NotFoundError: there is no such run.
             ConflictError: it is over already.
         """
-        with self._changing(run_id, how="stopped") as (session, [row]):
+        with self._changing(run_id, how="stopped") as (_, [row]):
             if is_over(row):
                 raise ConflictError(
                     f"Only a queued or running run can be stopped; {run_id} is {row.status}."
@@ -167,7 +176,6 @@ class Queue(Runs):
             if row.status == RunStatus.QUEUED:
                 row.status, row.finished_at = RunStatus.CANCELLED, now()
             row.stop_requested = True
-            _move_up(session, row.version)
         return self.get(run_id)
 
     def stop_requested(self, run_id: str) -> bool:
@@ -194,7 +202,6 @@ class Queue(Runs):
             row.status, row.stop_requested = RunStatus.QUEUED, False
             row.finished_at = row.error = None
             begin(row)
-            _move_up(session, row.version)
         return self.get(run_id)
 
     def _add(self, row: RunRow, files: Path | None) -> Run:
@@ -219,8 +226,3 @@ def _new_row(config: KnownConfig, owner: str, kind: RunKind) -> RunRow:
 def _begin(row: RunRow) -> None:
     row.status, row.started_at = RunStatus.RUNNING, now()
     row.heartbeat_at = row.started_at
-
-
-def _move_up(session: Session, version: int) -> None:
-    """Mark all that wait with this version: their places in the queue have changed."""
-    session.execute(update(RunRow).where(WAITING).values(version=version))

@@ -48,7 +48,6 @@ def number_in(public_id: object, kind: str) -> int:
 def run_of(
     row: RunRow,
     epochs: Sequence[dict[str, Any]] = (),
-    position: int | None = None,
     nickname: str = "",
 ) -> Run:
     """A row as a run, with its epochs, its place in the queue and its owner's name; reads any."""
@@ -58,7 +57,6 @@ def run_of(
         "config": row.config,
         "epochs": epochs,
         "group_id": None if row.group is None else id_of("group", row.group),
-        "queue_position": position,
         "nickname": nickname,
     }
     run, unreadable = _leniently(Run, stored, _BLANK_RUN)

@@ -25,8 +25,7 @@ from peft_demo.storage.database import Database, now, touch
 from peft_demo.storage.reference_runs import read_references, read_steps
 from peft_demo.storage.rows import id_of, missing_run, number_in, run_of
 from peft_demo.storage.tables import EpochRow, PersonRow, RunRow, StepRow, VersionRow
-
-WAITING = RunRow.status == RunStatus.QUEUED
+from peft_demo.storage.turns import waiting_in_turn
 
 _UNDELETED = RunRow.deleted_at.is_(None)
 
@@ -57,9 +56,9 @@ class Runs(Database):
         with self._transaction(write=False) as session:
             row = self._row(session, run_id)
             known = self._known[1].get(row.number)
-            if known is not None and known.version == row.version:
-                return known
-            return self._read(session, RunRow.number == row.number)[row.number]
+            if known is None or known.version != row.version:
+                known = self._read(session, RunRow.number == row.number)[row.number]
+            return self._placed(session, [known])[0]
 
     def runs(self, since: int = -1) -> list[Run]:
         """Runs that changed after version ``since``, newest first, then the references.
@@ -80,8 +79,9 @@ class Runs(Database):
                 known = {n: run for n, run in known.items() if n not in deleted}
                 known |= self._read(session, changed)
                 self._known = version, known
-        found = (known[number] for number in sorted(known, reverse=True))
-        return [*(run for run in found if run.version > since), *references]
+            found = (known[number] for number in sorted(known, reverse=True))
+            wanted = self._placed(session, [run for run in found if run.version > since])
+        return [*wanted, *references]
 
     def owners(self, *run_ids: str) -> dict[str, str]:
         """Whose these runs are, by their ids, deleted ones too; references are nobody's."""
@@ -206,15 +206,25 @@ class Runs(Database):
         found = found.where(wanted, _UNDELETED).order_by(EpochRow.epoch)
         for number, metrics in session.execute(found):
             epochs[number].append(metrics)
-        waiting = select(RunRow.number).where(WAITING).order_by(RunRow.number)
-        is_asked = any(row.status == RunStatus.QUEUED for row in rows.values())
-        queue = session.scalars(waiting).all() if is_asked else ()
-        places = {number: place for place, number in enumerate(queue, start=1)}
         names = Runs._nicknames(session, {row.owner for row in rows.values()})
         return {
-            n: run_of(row, epochs[n], places.get(n), names.get(row.owner, ""))
-            for n, row in rows.items()
+            number: run_of(row, epochs[number], names.get(row.owner, ""))
+            for number, row in rows.items()
         }
+
+    @staticmethod
+    def _placed(session: Session, runs: list[Run]) -> list[Run]:
+        """The runs, those that wait with their places: these move without any change to a run."""
+        if all(run.status is not RunStatus.QUEUED for run in runs):
+            return runs
+        queue = enumerate(waiting_in_turn(session), start=1)
+        places = {id_of("run", number): place for place, number in queue}
+        return [
+            run.model_copy(update={"queue_position": places.get(run.run_id)})
+            if run.status is RunStatus.QUEUED
+            else run
+            for run in runs
+        ]
 
     @staticmethod
     def _nicknames(session: Session, owners: Iterable[str] | None = None) -> dict[str, str]:

@@ -46,13 +46,19 @@ def now(run: Run) -> str:
 def state(run: Run) -> str:
     """The same where its accuracy stands beside it."""
     if run.status is RunStatus.QUEUED:
-        place = run.queue_position
-        if place == 1:
-            return _("Next in the queue")
-        return _("Number %(place)s in the queue") % {"place": place}
+        return waits(run.queue_position)
     if run.status is RunStatus.RUNNING:
         return glued(_training(run))
     return glued(_range_test(run) or _finished(run) or _ended_early(run))
+
+
+def waits(place: int | None) -> str:
+    """Where in the queue a run is, from 1, as far as that is told."""
+    if place is None:
+        return _("Waits in the queue")
+    if place == 1:
+        return _("Next in the queue")
+    return _("Number %(place)s in the queue") % {"place": place}
 
 
 def _training(run: Run) -> str:

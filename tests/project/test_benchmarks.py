@@ -22,7 +22,10 @@ MODULES = [
     for module in pkgutil.walk_packages(benchmarks.__path__, "benchmarks.")
     if not module.ispkg
 ]
-COMMANDS = ("__main__", "compare_page", "forward", "page_actions", "race", "range_tests", "workers")
+COMMANDS = (
+    *("__main__", "compare_page", "forward", "load", "page_actions", "race", "range_tests"),
+    "workers",
+)
 """What ``python -m benchmarks.…`` starts."""
 
 

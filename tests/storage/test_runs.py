@@ -55,14 +55,18 @@ class TestVersion:
         assert [run.run_id for run in store.runs(seen)] == [first]
         assert [run.run_id for run in store.runs()] == [second, first]
 
-    def test_who_moves_up_in_the_queue_has_changed(self, store):
+    def test_who_moves_up_in_the_queue_has_not_changed(self, store):
+        """Else all that wait would be sent again to all who watch, whenever a run begins."""
         first, second, third = submit(store, 3)
         seen = store.version
         store.claim()
-        assert {run.run_id for run in store.runs(seen)} == {first, second, third}
+        assert [run.run_id for run in store.runs(seen)] == [first]
+        assert [store.get(each).queue_position for each in (second, third)] == [1, 2]
+        assert [run.queue_position for run in store.runs()] == [2, 1, None]
         seen = store.version
         store.request_stop(second)
-        assert {run.run_id for run in store.runs(seen)} == {second, third}
+        assert [run.run_id for run in store.runs(seen)] == [second]
+        assert store.get(third).queue_position == 1
 
     def test_a_change_by_another_store_is_seen(self, store, home):
         other = Store(home)

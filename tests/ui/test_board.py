@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from asking import ask
 from compared_runs import finished
+from small_runs import small_config
 
 from peft_demo.comparison import curves
 from peft_demo.data import DATASETS, DEFAULT_DATASET
@@ -16,8 +17,9 @@ from peft_demo.errors import StoreError
 from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics, links
 from peft_demo.ui.browser_code import ASSETS
 from peft_demo.ui.html import render
+from peft_demo.ui.identity import acting
 from peft_demo.ui.learn.prose import glossed
-from peft_demo.ui.pages.board import Board, _frame
+from peft_demo.ui.pages.board import MOST_PLACES, Board, _frame
 from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.services import Services
 
@@ -272,3 +274,22 @@ def test_a_folder_that_cannot_be_used_is_told_and_references_stay(tmp_path, monk
     assert "PEFT_DEMO_HOME" in answer["problem"]
     assert any(run["id"] == "reference-lora-1" for run in answer["runs"])
     services.store.close()
+
+
+def test_places_are_told_of_the_head_and_of_ones_own(board, services):
+    """Else thirty students with a sweep each are sent all of the queue whenever a run begins."""
+    others = [services.store.submit(small_config(seed=n), "other").run_id for n in range(40)]
+    mine = services.store.submit(small_config(), acting().owner).run_id
+    first = poll(board, since=-1, models="")
+    assert first["places"][others[0]] == "Next in the queue"
+    assert first["places"][mine] == "Number 2 in the queue"
+    assert len(first["places"]) == MOST_PLACES
+    seen = {"since": first["version"], "models": first["models"]["text"]}
+    begun = services.store.claim().run_id
+    news = poll(board, **seen)
+    assert [run["id"] for run in news["runs"]] == [begun]
+    assert news["places"][mine] == "Next in the queue"
+    later = [services.store.submit(small_config(seed=n), acting().owner).run_id for n in range(25)]
+    assert {*later} <= {*poll(board, **seen)["places"]}
+    queued = next(run for run in first["runs"] if run["id"] == others[-1])
+    assert queued["state"] == "Waits in the queue"

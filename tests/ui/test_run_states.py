@@ -24,7 +24,10 @@ def plain(text):
     return text.replace("\u00a0", " ")
 
 
-@pytest.mark.parametrize(("place", "words"), [(1, "Next in the queue"), (3, "Number 3 in the")])
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [(None, "Waits in the"), (1, "Next in the queue"), (3, "Number 3 in the")],
+)
 def test_a_waiting_run_says_where_it_waits(place, words):
     assert now(run(RunStatus.QUEUED, queue_position=place)).startswith(words)
 

@@ -22,11 +22,14 @@ from peft_demo.runs.questions import QUESTIONS
 from peft_demo.ui import run_states
 from peft_demo.ui.formats import duration
 from peft_demo.ui.html import render, scripted
-from peft_demo.ui.identity import digest
+from peft_demo.ui.identity import acting, digest
 from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import RunId, RunIds, page_function
 from peft_demo.ui.services import Services
+
+MOST_PLACES = 20
+"""Of the queue's head that everybody is told."""
 
 
 class Board(Page):
@@ -96,6 +99,7 @@ class Board(Page):
             "problem": trouble,
             "ids": ids,
             "runs": [self._summary(run) for run in changed],
+            "places": self._places() if version != since else {},
             "curves": drawn,
         }
         return json.dumps(answer, separators=(",", ":"))
@@ -161,8 +165,22 @@ class Board(Page):
             rows.append((row, len(configs), time))
         return render("questions", rows=rows)
 
+    def _places(self) -> dict[str, str]:
+        """How far the first in the queue, and the visitor's own, have got there.
+
+        That moves while the runs stay as they are, and all of a long queue would be much to send.
+        """
+        mine = acting().owner
+        return {
+            run_id: run_states.waits(place)
+            for place, (run_id, owner) in enumerate(self._services.store.queue(), start=1)
+            if place <= MOST_PLACES or owner == mine
+        }
+
     def _summary(self, run: Run) -> dict[str, Any]:
-        return _kept(self._summaries, run, lambda: summary(run))
+        # Its place is no part of it, see above.
+        unplaced = run.model_copy(update={"queue_position": None})
+        return _kept(self._summaries, run, lambda: summary(unplaced))
 
     def _curve(self, run_id: str) -> dict[str, Any]:
         store = self._services.store
