@@ -138,8 +138,9 @@ class Recording:
             done = self.run.model_copy(update={"result": end.result})
             model_card.write_model_card(done, self.files)
         record.write_record(self.run, self.files)
-        # Last: until all else is there, the run could still have to go on from one.
-        shutil.rmtree(checkpoints.folder_of(self.files), ignore_errors=True)
+        self._store.write_result(self.run.run_id, end.result)
+        # From here on the run is complete, whatever happens; before, it might have to go on.
+        checkpoints.drop_all(self.files)
         os.replace(self.files, self._store.folder_of(self.run.run_id))
         return self._finish(RunStatus.COMPLETED, result=end.result)
 

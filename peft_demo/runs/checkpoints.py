@@ -49,6 +49,11 @@ def step_of(checkpoint: Path | None) -> int:
     return int(checkpoint.name.removeprefix(PREFIX)) if checkpoint else 0
 
 
+def drop_all(files: Path) -> None:
+    """Remove them: the run is complete."""
+    shutil.rmtree(folder_of(files), ignore_errors=True)
+
+
 def drop_all_else(files: Path) -> None:
     """Leave nothing of a run's folder but its last checkpoint, if there is one."""
     kept = latest(files)

@@ -5,14 +5,15 @@ Clocks of hosts that share a store may differ by ``ORPHAN_SECONDS - RENEW_SECOND
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 
-from peft_demo.runs import RunStatus, checkpoints
+from peft_demo.runs import RunResult, RunStatus, checkpoints
 from peft_demo.storage.database import ago, now, touch
 from peft_demo.storage.rows import id_of, number_in
-from peft_demo.storage.runs import Runs
+from peft_demo.storage.runs import RESULT, Runs
 from peft_demo.storage.tables import RunRow
 
 RENEW_SECONDS = 20.0
@@ -36,19 +37,45 @@ class Liveness(Runs):
             )
 
     def interrupt_orphans(self) -> list[str]:
-        """Mark runs that nobody works on any more as interrupted; returns their ids."""
-        silent = or_(RunRow.heartbeat_at.is_(None), RunRow.heartbeat_at < ago(ORPHAN_SECONDS))
-        orphans = select(RunRow).where(RunRow.status == RunStatus.RUNNING, silent)
+        """Mark runs that nobody works on any more as interrupted; returns their ids.
+
+        One whose files are all there was done, and is completed instead.
+        """
+        running = select(RunRow).where(RunRow.status == RunStatus.RUNNING)
         with self._transaction(write=False) as session:
-            if session.scalars(orphans).first() is None:
+            if not any(map(self._is_left, session.scalars(running))):
                 return []
+        adopted, interrupted = [], []
         with self._transaction() as session:
-            rows = session.scalars(orphans).all()
+            rows = [row for row in session.scalars(running) if self._is_left(row)]
             for row in rows:
-                row.status, row.finished_at = RunStatus.INTERRUPTED, now()
-                row.error = "The program that trained this run ended before it was finished."
+                run_id = id_of("run", row.number)
+                row.finished_at = now()
+                if result := self._adopted(run_id):
+                    row.status, row.result = RunStatus.COMPLETED, result.model_dump()
+                    adopted.append(run_id)
+                else:
+                    row.status = RunStatus.INTERRUPTED
+                    row.error = "The program that trained this run ended before it was finished."
+                    interrupted.append(run_id)
             touch(session, *rows)
-            ids = [id_of("run", row.number) for row in rows]
-        for run_id in ids:
+        for run_id in (*adopted, *interrupted):
+            self._working.end(run_id)
             checkpoints.drop_all_else(self.partial_folder_of(run_id))
-        return ids
+        return interrupted
+
+    def _is_left(self, row: RunRow) -> bool:
+        """Whether its lease ran out, or its process is dead for all that this machine knows."""
+        is_silent = row.heartbeat_at is None or row.heartbeat_at < ago(ORPHAN_SECONDS)
+        return is_silent or self._working.is_dead(id_of("run", row.number))
+
+    def _adopted(self, run_id: str) -> RunResult | None:
+        """The result of a run that was done but for its record, its files put into their place."""
+        partial, place = self.partial_folder_of(run_id), self.folder_of(run_id)
+        try:
+            if (partial / RESULT).exists() and not place.exists():
+                checkpoints.drop_all(partial)
+                os.replace(partial, place)
+            return RunResult.model_validate_json((place / RESULT).read_bytes())
+        except (OSError, ValueError):
+            return None

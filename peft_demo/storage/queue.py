@@ -60,7 +60,9 @@ class Queue(Runs):
         """Add a run that this process does itself, past the queue; see ``submit``."""
         row = _new_row(config, owner, kind)
         _begin(row)
-        return self._add(row, files)
+        run = self._add(row, files)
+        self._working.begin(run.run_id)
+        return run
 
     def submit_plan(self, plan: Plan, owner: str) -> tuple[RunGroup, list[Run]]:
         """Put runs that belong together at the end of the queue, all or none; see ``submit``."""
@@ -97,7 +99,9 @@ class Queue(Runs):
 
     def resume_now(self, run_id: str) -> Run:
         """The same for a run that this process does itself, past the queue."""
-        return self._go_on(run_id, _begin)
+        run = self._go_on(run_id, _begin)
+        self._working.begin(run_id)
+        return run
 
     def queue(self) -> list[tuple[str, str]]:
         """The ids of all waiting runs with their owners, in the order in which they begin."""
@@ -159,7 +163,10 @@ class Queue(Runs):
                 else:
                     row.status, row.finished_at, row.error = RunStatus.FAILED, now(), problem
                 touch(session, row)
-        return None if claimed is None else self.get(claimed)
+        if claimed is None:
+            return None
+        self._working.begin(claimed)
+        return self.get(claimed)
 
     def request_stop(self, run_id: str) -> Run:
         """Ask a running run to stop, or take a waiting one out of the queue.

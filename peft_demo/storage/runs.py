@@ -26,6 +26,10 @@ from peft_demo.storage.reference_runs import read_references, read_steps
 from peft_demo.storage.rows import id_of, missing_run, number_in, run_of
 from peft_demo.storage.tables import EpochRow, PersonRow, RunRow, StepRow, VersionRow
 from peft_demo.storage.turns import waiting_in_turn
+from peft_demo.storage.working import Working
+
+RESULT = "result.json"
+"""The last of a run's files to be written: where it is, all of them are."""
 
 _UNDELETED = RunRow.deleted_at.is_(None)
 
@@ -42,6 +46,7 @@ class Runs(Database):
         super().__init__(folder)
         self._references = read_references(references) if references else {}
         self._reference_folder = references
+        self._working = Working(folder)
         self._known: tuple[int, dict[int, Run]] = (-1, {})
         """A version, and all runs as they were then; replaced as a whole, so it needs no lock."""
 
@@ -148,7 +153,15 @@ class Runs(Database):
             row.error = error
             row.result = result.model_dump() if result else None
             row.range_test = range_test.model_dump() if range_test else None
+        self._working.end(run_id)
         return self.get(run_id)
+
+    def write_result(self, run_id: str, result: RunResult) -> None:
+        """Put it beside a run's files, in case that the program ends before ``finish``."""
+        path = self.partial_folder_of(run_id) / RESULT
+        part = path.with_suffix(".part")
+        part.write_text(result.model_dump_json(), encoding="utf-8")
+        part.replace(path)
 
     def folder_of(self, run_id: str) -> Path:
         """Where a run's files are: its adapter in peft's format, and what was measured."""
