@@ -54,14 +54,21 @@ def drop_all(files: Path) -> None:
     shutil.rmtree(folder_of(files), ignore_errors=True)
 
 
+def drop_after(files: Path, step: int) -> None:
+    """Remove those of epochs after this step: nobody recorded what these measured."""
+    for path in _newest_first(files):
+        if step_of(path) > step:
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def drop_all_else(files: Path) -> None:
-    """Leave nothing of a run's folder but its last checkpoint, if there is one."""
-    kept = latest(files)
-    if kept is None:
+    """Leave nothing of a run's folder but its checkpoints, if there are any."""
+    kept = _newest_first(files)
+    if not kept:
         shutil.rmtree(files, ignore_errors=True)
         return
     for path in (*files.iterdir(), *folder_of(files).iterdir()):
-        if path == kept or path == kept.parent:
+        if path in kept or path == folder_of(files):
             continue
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from peft_demo.errors import ConflictError
 from peft_demo.runs import (
@@ -60,9 +60,7 @@ class Queue(Runs):
         """Add a run that this process does itself, past the queue; see ``submit``."""
         row = _new_row(config, owner, kind)
         _begin(row)
-        run = self._add(row, files)
-        self._working.begin(run.run_id)
-        return run
+        return self._add(row, files)
 
     def submit_plan(self, plan: Plan, owner: str) -> tuple[RunGroup, list[Run]]:
         """Put runs that belong together at the end of the queue, all or none; see ``submit``."""
@@ -99,9 +97,7 @@ class Queue(Runs):
 
     def resume_now(self, run_id: str) -> Run:
         """The same for a run that this process does itself, past the queue."""
-        run = self._go_on(run_id, _begin)
-        self._working.begin(run_id)
-        return run
+        return self._go_on(run_id, _begin)
 
     def queue(self) -> list[tuple[str, str]]:
         """The ids of all waiting runs with their owners, in the order in which they begin."""
@@ -160,13 +156,11 @@ class Queue(Runs):
                 if problem is None:
                     _begin(row)
                     claimed = id_of("run", row.number)
+                    self._working.begin(claimed)
                 else:
                     row.status, row.finished_at, row.error = RunStatus.FAILED, now(), problem
                 touch(session, row)
-        if claimed is None:
-            return None
-        self._working.begin(claimed)
-        return self.get(claimed)
+        return None if claimed is None else self.get(claimed)
 
     def request_stop(self, run_id: str) -> Run:
         """Ask a running run to stop, or take a waiting one out of the queue.
@@ -201,14 +195,19 @@ class Queue(Runs):
                     f"{run_id} is {row.status}."
                 )
             read_config(row.config).require_valid()
-            step = checkpoints.step_of(checkpoints.latest(self.partial_folder_of(run_id)))
+            files = self.partial_folder_of(run_id)
+            steps_of = EpochRow.metrics["step"].as_integer()
+            recorded = session.scalar(select(func.max(steps_of)).where(EpochRow.run == row.number))
+            checkpoints.drop_after(files, recorded or 0)
+            step = checkpoints.step_of(checkpoints.latest(files))
             # What came after is computed again.
-            later = EpochRow.metrics["step"].as_integer() > step
-            session.execute(delete(EpochRow).where(EpochRow.run == row.number, later))
+            session.execute(delete(EpochRow).where(EpochRow.run == row.number, steps_of > step))
             session.execute(delete(StepRow).where(StepRow.run == row.number, StepRow.step > step))
             row.status, row.stop_requested = RunStatus.QUEUED, False
             row.finished_at = row.error = None
             begin(row)
+            if row.status == RunStatus.RUNNING:
+                self._working.begin(run_id)
         return self.get(run_id)
 
     def _add(self, row: RunRow, files: Path | None) -> Run:
@@ -216,6 +215,8 @@ class Queue(Runs):
             session.add(row)
             session.flush()
             run_id = id_of("run", row.number)
+            if row.status == RunStatus.RUNNING:
+                self._working.begin(run_id)
             if files is not None:
                 # Before the transaction ends: an engine may claim the run right after it.
                 os.replace(files, self.partial_folder_of(run_id))

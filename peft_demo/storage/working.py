@@ -19,7 +19,10 @@ class Working:
         self._held: dict[str, FileLock] = {}
 
     def begin(self, run_id: str) -> None:
-        """Say that this process works on a run; on a disk that knows no locks, say nothing."""
+        """Say that this process works on a run, before it is recorded that somebody does.
+
+        On a disk that knows no locks, say nothing.
+        """
         if (path := self._path(run_id)) is None:
             return
         lock = FileLock(path, thread_local=False)

@@ -47,12 +47,14 @@ def test_none_is_step_0(tmp_path):
     assert checkpoints.step_of(checkpoints.latest(tmp_path)) == 0
 
 
-def test_what_ended_keeps_the_last_one_alone(three, tmp_path):
+def test_what_ended_keeps_its_checkpoints_alone(three, tmp_path):
     (three / "adapter_model.safetensors").write_bytes(b"half")
     (three / "more").mkdir()
     checkpoints.drop_all_else(three)
     assert {path.name for path in three.iterdir()} == {"checkpoints"}
-    assert names(three) == {"checkpoint-12"}
+    assert names(three) == {"checkpoint-8", "checkpoint-12"}
+    checkpoints.drop_after(three, 8)
+    assert names(three) == {"checkpoint-8"}
     shutil.rmtree(checkpoints.folder_of(three))
     checkpoints.drop_all_else(three)
     assert not three.exists()
