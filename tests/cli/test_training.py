@@ -57,10 +57,11 @@ class TestTrain:
     def test_resume_goes_on_after_the_checkpoint_to_the_same_numbers(self, command, home, trained):
         def stop(run, event):
             if isinstance(event, StepMetrics) and event.step == 6:
-                store.request_stop(run.run_id)
+                working.cancel(run.run_id)  # heard before the next step, as by the store it is not
 
         store = Store(home)
-        run = Engine(store, listener=stop).run(store.start(small_config("ia3"), "me"))
+        working = Engine(store, listener=stop)
+        run = working.run(store.start(small_config("ia3"), "me"))
         assert run.status is RunStatus.CANCELLED
         done = command("resume", run.run_id, "--json")
         assert done.status == 0, done.err
