@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from peft_demo import logs, settings
+from peft_demo import logs, memory, settings
 from peft_demo.cli import configurations, doctor, lessons, runs, training
 from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError
 from peft_demo.models import hardware
@@ -52,6 +52,7 @@ def main(before: Sequence[str] = ()) -> None:
     """
     # As Ctrl-C does, it lets what runs be recorded as it is; a kill would not.
     signal.signal(signal.SIGTERM, end)
+    memory.share()
     hardware.share_cores()
     logs.start()
     try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
-from peft_demo import settings
+from peft_demo import memory, settings
 from peft_demo.errors import PeftDemoError, StoreError
 from peft_demo.execution.executor import Executor, Handle, Job
 from peft_demo.execution.executors import ThreadExecutor
@@ -246,6 +246,7 @@ class Engine:
         finally:
             del self._active[run_id]
             self._wake.set()
+            memory.give_back()
 
     def _batch_of(self, run: Run, slots: int) -> list[Run]:
         """A claimed run, and those that take turns with it, claimed as well."""
