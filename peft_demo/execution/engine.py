@@ -30,6 +30,9 @@ IDLE_SECONDS = 1.0
 BUSY_SECONDS = 0.2
 """How often a working one looks whether another process asked for a stop."""
 
+PURGE_SECONDS = 300.0
+"""How often an engine looks whether deleted runs can go for good."""
+
 STUCK_SECONDS = 40.0
 """How long the end of the program waits for a run that was cancelled."""
 
@@ -64,6 +67,7 @@ class Engine:
         self._executor: Executor | None = None
         self._active: dict[str, _Active] = {}
         self._renewed = 0.0
+        self._purged = -PURGE_SECONDS
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._resumes = False
@@ -132,8 +136,6 @@ class Engine:
 
     def _work(self) -> None:
         """Do what is queued until the engine is closed, whatever happens."""
-        with suppress(StoreError):  # told again by what follows
-            self._store.purge()
         self._resumes = settings.resume() == "always"
         with suppress(PeftDemoError):
             self._resume_interrupted(self._store.ids())
@@ -196,6 +198,9 @@ class Engine:
                 self._store.heartbeat([*self._active])
                 self._renewed = time.time()
             self._resume_interrupted(self._store.interrupt_orphans())
+            if time.monotonic() - self._purged > PURGE_SECONDS:
+                self._purged = time.monotonic()
+                self._store.purge()
             for run_id, active in list(self._active.items()):
                 if self._store.stop_requested(run_id):
                     active.handle.cancel()

@@ -65,9 +65,13 @@ class Liveness(Runs):
         return interrupted
 
     def _is_left(self, row: RunRow) -> bool:
-        """Whether its lease ran out, or its process is dead for all that this machine knows."""
+        """Whether its process is dead, or where this machine knows of none, its lease ran out.
+
+        What the machine knows counts before any clock, which may have been set.
+        """
+        is_dead = self._working.is_dead(id_of("run", row.number))
         is_silent = row.heartbeat_at is None or row.heartbeat_at < ago(ORPHAN_SECONDS)
-        return is_silent or self._working.is_dead(id_of("run", row.number))
+        return is_silent if is_dead is None else is_dead
 
     def _adopted(self, run_id: str) -> RunResult | None:
         """The result of a run that was done but for its record, its files put into their place."""

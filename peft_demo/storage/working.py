@@ -39,16 +39,21 @@ class Working:
         if lock := self._held.pop(run_id, None):
             lock.release()
 
-    def is_dead(self, run_id: str) -> bool:
-        """Whether a process of this machine worked on it and is there no more."""
+    def is_dead(self, run_id: str) -> bool | None:
+        """Whether another process of this machine that works on it is there no more.
+
+        None where none is known; of what this one does itself the leases say more.
+        """
         path = self._path(run_id)
         if path is None or run_id in self._held or not path.exists():
-            return False
+            return None
         try:
             with FileLock(path, blocking=False):
                 return True
-        except (OSError, NotImplementedError, Timeout):
+        except Timeout:
             return False
+        except (OSError, NotImplementedError):
+            return None
 
     def _path(self, run_id: str) -> Path | None:
         boot = _boot()

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from small_runs import LONG, ROOT, environment, long_config, small_config, wait_until
@@ -18,7 +17,7 @@ from peft_demo import adapters
 from peft_demo.errors import StoreError
 from peft_demo.execution import Engine, engine, recording
 from peft_demo.runs import RunStatus, StepMetrics
-from peft_demo.storage import DATABASE, Store
+from peft_demo.storage import DATABASE, Store, annotations
 
 TINY = {"num_train_epochs": 1, "num_reviews": 10}
 """One step: for tests in which the training itself does not matter."""
@@ -69,15 +68,13 @@ class TestQueue:
         run = Engine(store).submit(small_config(), "me")
         assert (run.status, run.queue_position) == (RunStatus.QUEUED, 1)
 
-    def test_what_was_deleted_long_ago_is_removed_at_the_start(self, store, home):
+    def test_what_was_deleted_long_ago_is_removed(self, store, monkeypatch):
         run_id = store.submit(small_config(), "me").run_id
         store.request_stop(run_id)
         store.folder_of(run_id).mkdir()
         store.delete(run_id)
-        with closing(sqlite3.connect(home / DATABASE)) as connection:
-            earlier = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
-            connection.execute("UPDATE run SET deleted_at = ?", [earlier])
-            connection.commit()
+        monkeypatch.setattr(annotations, "KEPT_SECONDS", 2.0)
+        monkeypatch.setattr(engine, "PURGE_SECONDS", 0.5)
         local = Engine(store)
         local.start()
         wait_until(lambda: not store.folder_of(run_id).exists())

@@ -47,6 +47,8 @@ def test_a_killed_process_leaves_its_run_at_once(store, home):
         run_id = trainer.stdout.readline().strip()
         first = heartbeat_of(store, run_id)
         wait_until(lambda: heartbeat_of(store, run_id) != first)
+        # A clock that was set ends nobody's run: the process is there.
+        silent_for(home, run_id, 7200)
         assert store.interrupt_orphans() == []
         assert store.get(run_id).status is RunStatus.RUNNING
         trainer.kill()
