@@ -81,6 +81,22 @@ class Names:
         return names
 
 
+@dataclass(frozen=True)
+class Password:
+    """A variable that is a password; empty where none is set."""
+
+    variable: str
+    meaning: str
+    allowed = "8 to 200 characters"
+
+    def __call__(self) -> str:
+        """Return what holds now; raises ``InvalidFieldsError``, which does not tell it."""
+        value = os.environ.get(self.variable, "")
+        if value and not 8 <= len(value) <= 200:
+            refuse(self.variable, f"{self.variable} must be {self.allowed}, got {len(value)}.")
+        return value
+
+
 home = Folder(
     "PEFT_DEMO_HOME",
     "the folder that everything the program writes goes into",
@@ -152,6 +168,18 @@ hosts = Names(
     "addresses in numbers; requests under other names are refused",
 )
 
+teacher_password = Password(
+    "PEFT_DEMO_TEACHER_PASSWORD",
+    "who signs in with it on the page may stop, change and delete everybody's runs for eight "
+    "hours; without it the user of the machine may, at the machine only",
+)
+most_waiting = Choice(
+    "PEFT_DEMO_MOST_WAITING",
+    "how many runs of one person may wait, a teacher's aside",
+    ("64",),
+    most=10_000,
+)
+
 SETTINGS = (
     home,
     distilbert_folder,
@@ -165,6 +193,8 @@ SETTINGS = (
     resume,
     lessons,
     hosts,
+    teacher_password,
+    most_waiting,
 )
 
 

@@ -1,7 +1,7 @@
 """Changes: everything that visitors change goes through here, each change by who may make it.
 
 The page, the API and raw requests have no other way to runs and queue: what is one's own may be
-stopped, resumed, renamed, tagged, starred, deleted and restored, all runs by the machine's owner.
+stopped, resumed, renamed, tagged, starred, deleted and restored, all runs by a teacher.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from peft_demo.errors import NotAllowedError
+from peft_demo import settings
+from peft_demo.errors import ConflictError, NotAllowedError
 from peft_demo.execution import Engine
-from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind
+from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind, RunStatus
 from peft_demo.runs.challenge import Challenge
 from peft_demo.runs.sweeps import Plan
 from peft_demo.storage import Store
 from peft_demo.ui.identity import acting, digest
+from peft_demo.ui.teachers import Teachers
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ class Changes:
 
     def __init__(self, store: Store, engine: Engine, forget: Callable[[str], None]) -> None:
         self._store, self._engine, self._forget = store, engine, forget
+        self.teachers = Teachers()
         self.refused = 0
         """How often somebody asked for what he may not."""
 
@@ -38,11 +41,11 @@ class Changes:
         self, config: KnownConfig, kind: RunKind = RunKind.TRAINING, files: Path | None = None
     ) -> Run:
         """Queue a run of one's own; see Engine.submit."""
-        return self._engine.submit(config, self._somebody(), kind, files)
+        return self._engine.submit(config, self._with_room(1), kind, files)
 
     def submit_plan(self, plan: Plan) -> tuple[RunGroup, list[Run]]:
         """Queue runs of one's own that belong together; see Engine.submit_plan."""
-        return self._engine.submit_plan(plan, self._somebody())
+        return self._engine.submit_plan(plan, self._with_room(len(plan.configs)))
 
     def stop(self, *run_ids: str) -> list[Run]:
         """Stop runs; see Engine.cancel."""
@@ -53,6 +56,17 @@ class Changes:
         """Go on with runs that ended unfinished; see Engine.resume."""
         self._require_own("resume", *run_ids)
         return [self._engine.resume(run_id) for run_id in run_ids]
+
+    def stop_all(self, owner: str) -> int:
+        """Stop all that somebody has in the queue, in one step; see Store.request_stops.
+
+        Args:
+            owner: the digest of whose runs they are.
+        """
+        found = {run.owner for run in self._store.runs() if digest(run.owner) == owner}
+        if not all(map(self.may_change, found)):
+            self._refuse("Only a teacher may stop all that others have in the queue.")
+        return sum(map(self._store.request_stops, found))
 
     def delete(self, *run_ids: str) -> None:
         """Hide runs that are over, and let go of their models; see Store.delete."""
@@ -91,12 +105,11 @@ class Changes:
 
     def may_change(self, owner: str) -> bool:
         """Whether whoever acts may change what is somebody's."""
-        visitor = acting()
-        return visitor.is_local or (bool(visitor.owner) and visitor.owner == owner)
+        return self.teachers.is_one() or (bool(acting().owner) and acting().owner == owner)
 
     def may(self) -> dict[str, Any]:
         """For the page's script: which runs are whoever's who acts, and whether he may do all."""
-        return {"owner": digest(acting().owner), "may_all": acting().is_local}
+        return {"owner": digest(acting().owner), "may_all": self.teachers.is_one()}
 
     def _somebody(self) -> str:
         """Who acts.
@@ -110,6 +123,22 @@ class Changes:
                 "send the token that the page shows, as Authorization: Bearer TOKEN."
             )
         return owner
+
+    def _with_room(self, count: int) -> str:
+        """Who acts, if so many more runs of his may wait.
+
+        Raises:
+            ConflictError: they may not.
+        """
+        me, most = self._somebody(), int(settings.most_waiting())
+        mine = [run for run in self._store.runs() if run.owner == me]
+        waiting = sum(run.status is RunStatus.QUEUED for run in mine)
+        if waiting + count > most and not self.teachers.is_one():
+            raise ConflictError(
+                f"At most {most} runs of one person may wait; {waiting} of yours do, and {count} "
+                f"would come: wait until some are done, or stop some."
+            )
+        return me
 
     def _require_own(self, what: str, *run_ids: str) -> None:
         """Refuse what is done to others' runs.

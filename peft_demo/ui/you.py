@@ -1,14 +1,16 @@
-"""The panel in the bar that says who one is: the nickname, and the token for programs."""
+"""The panel in the bar: who one is, the token for programs, and what a teacher sees."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from peft_demo import settings
 from peft_demo.errors import PeftDemoError
 from peft_demo.runs.nicknames import NICKNAME
 from peft_demo.ui.html import render
-from peft_demo.ui.identity import acting
+from peft_demo.ui.identity import acting, digest
 from peft_demo.ui.requests import page_function
 from peft_demo.ui.services import Services
 
@@ -21,7 +23,8 @@ class You:
 
     def functions(self) -> list[Callable[..., Any]]:
         """What the page's script may call on the server."""
-        return [page_function(function, self._refused) for function in (self.you, self.call_me)]
+        functions = (self.you, self.call_me, self.sign_in, self.sign_out, self.stop_all)
+        return [page_function(function, self._refused) for function in functions]
 
     def you(self) -> str:
         """The panel as HTML."""
@@ -32,15 +35,42 @@ class You:
         self._services.changes.call_me(nickname)
         return self._panel()
 
+    def sign_in(self, password: str) -> str:
+        """Become a teacher; the panel as HTML."""
+        self._services.changes.teachers.sign_in(password)
+        return self._panel()
+
+    def sign_out(self) -> str:
+        """Be a teacher no more; the panel as HTML."""
+        self._services.changes.teachers.sign_out()
+        return self._panel()
+
+    def stop_all(self, owner: str) -> str:
+        """Stop all that one has in the queue; see ``Changes``. The panel as HTML."""
+        self._services.changes.stop_all(owner)
+        return self._panel()
+
     def _refused(self, error: PeftDemoError) -> str:
         return self._panel(str(error))
 
     def _panel(self, problem: str = "") -> str:
-        owner = acting().owner
+        owner, changes = acting().owner, self._services.changes
         return render(
             "you",
             known_as=owner and self._services.store.name_of(owner),
             token=owner and self._services.signatures.sign(owner, "token"),
             field=NICKNAME,
             problem=problem,
+            has_password=bool(settings.teacher_password()),
+            is_teacher=changes.teachers.is_one(),
+            people=self._people() if changes.teachers.is_one() else (),
+            refused=changes.refused,
         )
+
+    def _people(self) -> list[tuple[str, str, int, int]]:
+        """Of each who has runs: digest, name, runs in the queue, and all."""
+        runs = [run for run in self._services.known_runs() if not run.is_reference]
+        every = Counter(run.owner for run in runs)
+        going = Counter(run.owner for run in runs if not run.status.is_over)
+        names = {run.owner: run.owner_name for run in runs}
+        return [(digest(who), names[who], going[who], count) for who, count in every.items()]

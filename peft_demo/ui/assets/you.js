@@ -1,23 +1,20 @@
 // Who one is: a panel in the bar, which the server writes.
 
 import { call } from "./gradio.js";
-import { poll } from "./runs.js";
+import { restart } from "./runs.js";
 
-async function ask(name, request) {
-  const html = await call(name, request);
-  if (html) document.getElementById("pd-you").innerHTML = html;
+async function ask(panel, name, request) {
+  panel.innerHTML = (await call(name, request)) ?? panel.innerHTML;
+  panel.focus();
 }
 
 export function start() {
-  const onToggle = ({ target, newState }) =>
-    target.id === "pd-you" && newState === "open" && ask("you");
-  // It does not bubble.
-  document.addEventListener("toggle", onToggle, true);
-  document.addEventListener("submit", async event => {
-    const form = event.target;
-    if (!form.matches("#pd-you form")) return;
+  const panel = document.getElementById("pd-you");
+  panel.addEventListener("toggle", ({ newState }) => newState === "open" && ask(panel, "you"));
+  panel.addEventListener("submit", async event => {
     event.preventDefault();
-    await ask(form.dataset.ask, Object.fromEntries(new FormData(form)));
-    poll();
+    const form = event.target;
+    await ask(panel, form.dataset.ask, Object.fromEntries(new FormData(form)));
+    restart();
   });
 }
