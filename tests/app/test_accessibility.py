@@ -131,6 +131,9 @@ def test_while_it_is_presented(app, visit):
     page = visit().open(f"{app.url}?present=1")
     page.locator(".pd-rows tr").first.wait_for(timeout=120_000)
     assert findings(page) == {}
+    press("[popovertarget=pd-you]", there="#pd-you form")(page)
+    page.click("#pd-you summary")
+    assert findings(page, "#pd-you") == {}
     press(".pd-keys-button", there="#pd-keys[open] .pd-qr svg")(page)
     assert findings(page, "dialog[open]") == {}
 

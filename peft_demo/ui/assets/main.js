@@ -36,6 +36,7 @@ let isStarted = false;
 export function start(element, server, events) {
   connect(server, events);
   header.show(element);
+  you.show(element);
   if (isStarted) return;
   isStarted = true;
   theme.restore();
@@ -58,7 +59,6 @@ export function start(element, server, events) {
     tour,
     tabs,
     present,
-    you,
   ]) {
     part.start();
   }

@@ -8,8 +8,8 @@ async function ask(panel, name, request) {
   panel.focus();
 }
 
-export function start() {
-  const panel = document.getElementById("pd-you");
+export function show(header) {
+  const panel = header.querySelector("#pd-you");
   panel.addEventListener("toggle", ({ newState }) => newState === "open" && ask(panel, "you"));
   panel.addEventListener("submit", async event => {
     event.preventDefault();
