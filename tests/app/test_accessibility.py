@@ -16,7 +16,8 @@ OF_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]
 """All that may differ between looks."""
 LOOKS = (("light", "none"), ("dark", "none"), ("light", "active"))
 """Colours of the page, and whether the system forces its own."""
-SETTLED = "!document.getAnimations().some(each => each instanceof CSSTransition)"
+SETTLED = """!document.getAnimations().some(each =>
+    each.playState === "running" && each.effect.getComputedTiming().endTime < Infinity)"""
 
 
 def findings(page, part=None, rules=WCAG):
@@ -38,7 +39,7 @@ def findings_in_all_looks(page, part=None):
         is_dark = page.evaluate("document.body.classList.contains('dark')")
         if is_dark != (scheme == "dark"):
             page.evaluate("document.querySelector('.pd-theme').click()")
-            page.wait_for_function(SETTLED)  # colours that are on their way have no contrast yet
+        page.wait_for_function(SETTLED)  # colours that are on their way have no contrast yet
         found[scheme, forced] = findings(page, part, OF_COLOURS if found else WCAG)
     return {look: rules for look, rules in found.items() if rules}
 

@@ -51,27 +51,27 @@ def guests(app):
 
 @pytest.fixture(scope="module")
 def theirs(guests):
-    """A run of the second guest, who is called Anna."""
+    """A run of the second guest, who is called Nora."""
     _, second = guests
-    second.ask("call_me", nickname="Anna")
+    assert "<bdi>Nora</bdi>" in second.ask("call_me", nickname="Nora")
     return second.client().predict(SMALL, api_name="/submit_run")
 
 
 def test_a_token_acts_for_its_owner_and_nobody_else(guests, theirs):
     first, second = guests
     run_id = theirs["run_id"]
-    assert theirs["owner"] == "Anna"
-    assert "Anna" in second.ask("you")
+    assert theirs["owner"] == "Nora"
+    assert "Nora" in second.ask("you")
     refused = first.ask("act", action="stop", run_ids=[run_id])
-    assert refused.startswith(f"{run_id} belongs to Anna; you are guest ")
-    with pytest.raises(AppError, match="belongs to Anna"):
+    assert refused.startswith(f"{run_id} belongs to Nora; you are guest ")
+    with pytest.raises(AppError, match="belongs to Nora"):
         first.client().predict(run_id, api_name="/cancel_run")
     assert second.ask("act", action="tag", run_ids=[run_id], tags="week 1") == ""
 
 
 def test_who_is_not_known_may_look_only(app, guests, theirs):
     client = guests[0].client(with_token=False)
-    assert client.predict(theirs["run_id"], api_name="/get_run")["owner"] == "Anna"
+    assert client.predict(theirs["run_id"], api_name="/get_run")["owner"] == "Nora"
     for sent in ((SMALL, "/submit_run"), (theirs["run_id"], "/cancel_run")):
         with pytest.raises(AppError, match="does not know who asks"):
             client.predict(sent[0], api_name=sent[1])
@@ -121,4 +121,4 @@ def test_a_page_keeps_its_name_and_leaves_others_runs_alone(page_elsewhere, thei
     row.locator("[data-select]").check()
     assert page.locator(".pd-runs [data-do=delete]").is_disabled()
     assert row.locator("[data-edit]").is_hidden()
-    assert row.locator("[data-cell=owner]").inner_text() == "Anna"
+    assert row.locator("[data-cell=owner]").inner_text() == "Nora"
