@@ -20,7 +20,7 @@ from peft_demo.languages import gettext_noop
 from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS, Method, measured_rates
 from peft_demo.models import random_state
-from peft_demo.runs import RangeTest, Reporter, RunConfig
+from peft_demo.runs import RangeTest, Reporter, RunConfig, checkpoints
 from peft_demo.training.callback import Monitor
 from peft_demo.training.trainer import load_inputs, make_trainer
 
@@ -87,6 +87,7 @@ def find(config: RunConfig, folder: Path, reporter: Reporter) -> RangeTest:
         # At which rates it had not diverged yet is what the test finds.
         with suppress(DivergedError):
             trainer.train()
+    checkpoints.drop_all(folder)  # Trainer makes their folder, whether it writes any or not
     return judge(METHODS[config.method], measuring.rates, measuring.losses)
 
 
