@@ -8,6 +8,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,16 +45,19 @@ def _median(times: list[Time]) -> Time:
 @acting_as(machines_owner())
 def measure(home: Path) -> dict[str, Time]:
     """How long each action takes: once after a start, else the median."""
+    from peft_demo import settings
+    from peft_demo.storage import Store
     from peft_demo.ui.pages.board import Board
     from peft_demo.ui.pages.runs import RunsPage
     from peft_demo.ui.services import Services
 
     os.environ["PEFT_DEMO_HOME"] = str(home)
+    with closing(Store(home, settings.ADAPTERS)) as store:
+        ids = tuple(fill(store, RUNS))
     services = Services()
-    ids = tuple(fill(services.store, RUNS))
     board, table = Board(services), RunsPage(services)
-    every = tuple(services.store.ids())
     found = {"first poll after a start": _time(lambda: board.poll(since=-1))}
+    every = tuple(services.store.ids())
     version = services.store.version
     repeated: dict[str, Callable[[], object]] = {
         "first poll of another browser": lambda: board.poll(since=-1),

@@ -15,6 +15,7 @@ from peft_demo.data import DATASETS
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS
 from peft_demo.runs import EpochMetrics, Run, RunConfig, RunKind
+from peft_demo.runs.links import to_link
 from peft_demo.runs.results import Record
 
 HARDLY = 0.03
@@ -93,6 +94,14 @@ def diagnose(run: Run, others: Iterable[Run] = ()) -> Diagnosis | None:
     return Diagnosis(finding=finding, words=" ".join(words), changes=changes, trial=trial)
 
 
+def in_another_way(run: Run, found: Diagnosis | None) -> str | None:
+    """The run with what is worth trying instead, as a link; None if there is nothing."""
+    if not found or not found.changes or not isinstance(run.config, RunConfig):
+        return None
+    # Its own name would belie the other settings.
+    return to_link(run.config.model_copy(update={"name": "", **found.changes}))
+
+
 def _best(epochs: Sequence[EpochMetrics]) -> EpochMetrics:
     return min(epochs, key=lambda epoch: epoch.eval_loss)
 
@@ -139,6 +148,8 @@ def _changes(config: RunConfig, epochs: Sequence[EpochMetrics], finding: Finding
 
 def _allowed(config: RunConfig, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The changes, if they change anything and what they give may be trained."""
+    if not changes:
+        return {}
     try:
         changed = config.model_copy(update=changes)
     except InvalidFieldsError:

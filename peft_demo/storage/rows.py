@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from peft_demo.errors import NotFoundError
 from peft_demo.fields import shown
-from peft_demo.runs import GroupKind, Run, RunGroup, RunStatus
+from peft_demo.runs import GroupKind, KnownConfig, Run, RunGroup, RunStatus
 from peft_demo.runs.history import PastConfig
 from peft_demo.runs.results import Record
 from peft_demo.storage.tables import GroupRow, RunRow
@@ -49,12 +49,16 @@ def run_of(
     row: RunRow,
     epochs: Sequence[dict[str, Any]] = (),
     nickname: str = "",
+    config: KnownConfig | None = None,
 ) -> Run:
-    """A row as a run, with its epochs, its place in the queue and its owner's name; reads any."""
+    """A row as a run, with its epochs, its place in the queue and its owner's name; reads any.
+
+    ``config`` is the row's own, where that has been read already.
+    """
     stored = {
         **row.filled(),
         "run_id": id_of("run", row.number),
-        "config": row.config,
+        "config": config or row.config,
         "epochs": epochs,
         "group_id": None if row.group is None else id_of("group", row.group),
         "nickname": nickname,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from peft_demo.errors import ConflictError, NotFoundError
 from peft_demo.runs import (
     EpochMetrics,
+    KnownConfig,
     Progress,
     RangeTest,
     Run,
@@ -49,6 +50,8 @@ class Runs(Database):
         self._working = Working(folder)
         self._known: tuple[int, dict[int, Run]] = (-1, {})
         """A version, and all runs as they were then; replaced as a whole, so it needs no lock."""
+        self._configs: dict[int, KnownConfig] = {}
+        """Of each run as it was last read: it rarely changes, and to check it again takes long."""
 
     def get(self, run_id: str) -> Run:
         """The run of that id.
@@ -59,7 +62,7 @@ class Runs(Database):
         if run_id in self._references:
             return self._references[run_id]
         with self._transaction(write=False) as session:
-            row = self._row(session, run_id)
+            [row] = self._rows(session, run_id)
             known = self._known[1].get(row.number)
             if known is None or known.version != row.version:
                 known = self._read(session, RunRow.number == row.number)[row.number]
@@ -180,15 +183,17 @@ class Runs(Database):
     def _path(self, run_id: str, name: str) -> Path:
         return self.folder / name.format(id_of("run", number_in(run_id, "run")))
 
-    def _row(self, session: Session, run_id: str, *, even_deleted: bool = False) -> RunRow:
-        """The row of a run; raises NotFoundError where there is none."""
-        number = number_in(run_id, "run")
-        row = session.get(RunRow, number)
-        if row is None:
-            raise missing_run(session, number)
-        if row.deleted_at is not None and not even_deleted:
-            raise NotFoundError(f"{id_of('run', number)} was deleted.")
-        return row
+    def _rows(self, session: Session, *run_ids: str, even_deleted: bool = False) -> list[RunRow]:
+        """The rows of these runs; raises NotFoundError where there is none."""
+        numbers = [number_in(run_id, "run") for run_id in run_ids]
+        asked = select(RunRow).where(RunRow.number.in_(numbers))
+        rows = {row.number: row for row in session.scalars(asked)}
+        for number in numbers:
+            if number not in rows:
+                raise missing_run(session, number)
+            if rows[number].deleted_at is not None and not even_deleted:
+                raise NotFoundError(f"{id_of('run', number)} was deleted.")
+        return [rows[number] for number in numbers]
 
     @contextmanager
     def _changing(
@@ -204,26 +209,32 @@ class Runs(Database):
             if run_id in self._references:
                 raise ConflictError(f"{run_id} is a reference run and cannot be {how}.")
         with self._transaction() as session:
-            rows = [self._row(session, run_id, even_deleted=even_deleted) for run_id in run_ids]
+            rows = self._rows(session, *run_ids, even_deleted=even_deleted)
             touch(session, *rows)
             yield session, rows
 
-    @staticmethod
-    def _read(session: Session, wanted: Any) -> dict[int, Run]:
+    def _read(self, session: Session, wanted: Any) -> dict[int, Run]:
         """The runs that a condition holds for, by number, newest first."""
         newest_first = select(RunRow).where(wanted, _UNDELETED).order_by(RunRow.number.desc())
         rows = {row.number: row for row in session.scalars(newest_first)}
         # Asked for together: one question a run would be slow.
         epochs: dict[int, list[dict[str, Any]]] = {number: [] for number in rows}
-        found = select(EpochRow.run, EpochRow.metrics).join(RunRow, RunRow.number == EpochRow.run)
-        found = found.where(wanted, _UNDELETED).order_by(EpochRow.epoch)
+        # Not joined: each epoch would read its run's row to the end, past the whole result.
+        theirs = EpochRow.run.in_(select(RunRow.number).where(wanted, _UNDELETED))
+        found = select(EpochRow.run, EpochRow.metrics).where(theirs)
+        found = found.order_by(EpochRow.run, EpochRow.epoch)
         for number, metrics in session.execute(found):
             epochs[number].append(metrics)
-        names = Runs._nicknames(session, {row.owner for row in rows.values()})
-        return {
-            number: run_of(row, epochs[number], names.get(row.owner, ""))
-            for number, row in rows.items()
-        }
+        names = self._nicknames(session, {row.owner for row in rows.values()})
+        return {n: self._run(row, epochs[n], names.get(row.owner, "")) for n, row in rows.items()}
+
+    def _run(self, row: RunRow, epochs: list[dict[str, Any]], nickname: str) -> Run:
+        config = self._configs.get(row.number)
+        is_same = config is not None and config.flat() == row.config
+        run = run_of(row, epochs, nickname, config if is_same else None)
+        if run.problem is None:
+            self._configs[row.number] = run.config
+        return run
 
     @staticmethod
     def _placed(session: Session, runs: list[Run]) -> list[Run]:

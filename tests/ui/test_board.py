@@ -1,6 +1,7 @@
 """What browsers get when they poll, and what their buttons do."""
 
 import csv
+import html
 import io
 import json
 import re
@@ -10,11 +11,13 @@ import pytest
 from asking import ask
 from compared_runs import finished
 from small_runs import small_config
+from sqlalchemy import event
 
 from peft_demo.comparison import curves
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import StoreError
 from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics, links
+from peft_demo.runs import run as run_module
 from peft_demo.ui.browser_code import ASSETS
 from peft_demo.ui.html import render
 from peft_demo.ui.identity import acting
@@ -105,16 +108,17 @@ def test_reference_runs_come_with_their_curves(board):
 
 
 def test_a_diagnosis_comes_with_a_link_to_what_is_worth_trying(board, services):
-    runs = {run["id"]: run for run in poll(board, since=-1)["runs"]}
-    told = runs["reference-lora-1"]["diagnosis"]
+    told = json.loads(ask(board, "diagnosis", {"run_id": "reference-lora-1"}))
     assert told["words"].startswith("Never left guessing")
-    assert told["trial"] == "a learning rate of 0.001"
-    again = RunConfig(links.from_link(told["link"]).values).flat()
+    assert "Again with a learning rate of 0.001</button>" in told["again"]
+    link = html.unescape(re.search('data-query="(.+?)"', told["again"])[1])
+    again = RunConfig(links.from_link(link).values).flat()
     was = services.store.get("reference-lora-1").config.flat()
     changed = {name for name in again if again[name] != was[name]}
     assert changed == {"learning_rate", "name"}
     assert again["learning_rate"] == 0.001
-    assert runs["reference-recommended-head-only"]["diagnosis"]["link"] is None
+    best = json.loads(ask(board, "diagnosis", {"run_id": "reference-recommended-head-only"}))
+    assert best["again"] is None
 
 
 def test_questions_say_how_long_they_take_before_any_run_and_by_this_machine_after(board, services):
@@ -293,3 +297,26 @@ def test_places_are_told_of_the_head_and_of_ones_own(board, services):
     assert {*later} <= {*poll(board, **seen)["places"]}
     queued = next(run for run in first["runs"] if run["id"] == others[-1])
     assert queued["state"] == "Waits in the queue"
+
+
+def test_what_is_done_with_many_runs_asks_and_reads_as_often_as_with_few(
+    board, services, monkeypatch
+):
+    """Each run's own question, or its configuration checked anew, took over a second for 500."""
+    questions, readings = [], []
+    engine = services.store._engine
+    event.listen(engine, "before_cursor_execute", lambda *about: questions.append(about[2]))
+    read = run_module.read_config
+    monkeypatch.setattr(run_module, "read_config", lambda one: readings.append(one) or read(one))
+
+    def work(*ids):
+        seen = services.store.version
+        del questions[:], readings[:]
+        for action in ("star", "delete", "restore"):
+            act(board, action, *ids)
+        assert {run["id"] for run in poll(board, since=seen)["runs"]} == set(ids)
+        return len(questions)
+
+    ids = cancelled(services.store, 20)
+    assert work(*ids) == work(ids[0])
+    assert readings == []

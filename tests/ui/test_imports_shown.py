@@ -57,7 +57,6 @@ class TestTheCard:
     def test_has_the_files_settings(self, services):
         shown = card(services, an_import(services))
         assert shown["summary"] == "LoRA · imported adapter · read at 200 tokens"
-        assert shown["diagnosis"] is None
         run = services.store.get(shown["id"])
         assert fields(run) == (
             r"r 320 · alpha 0.5 · use_rslora · target_modules .*layer\.[45].*q_lin · "

@@ -19,6 +19,6 @@ export const hides = group => guesses[group]?.isRevealed === false;
 // The groups whose results are hidden.
 export const secret = () => Object.keys(guesses).filter(hides);
 
-const RESULTS = { test: null, eval_accuracy: null, diagnosis: null, now: "" };
+const RESULTS = { test: null, eval_accuracy: null, now: "" };
 
 export const veiled = run => (hides(run.group_id) ? { ...run, ...RESULTS } : run);

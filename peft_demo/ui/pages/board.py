@@ -11,13 +11,13 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from peft_demo.comparison.curves import run_curves
-from peft_demo.comparison.diagnosis import Diagnosis, diagnose
+from peft_demo.comparison.diagnosis import diagnose, in_another_way
 from peft_demo.comparison.latest import HEAD_ONLY, judge
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.fields import shown
 from peft_demo.languages import _
-from peft_demo.runs import Run, RunConfig, links
+from peft_demo.runs import Run
 from peft_demo.runs.questions import QUESTIONS
 from peft_demo.ui import run_states
 from peft_demo.ui.formats import duration
@@ -54,6 +54,7 @@ class Board(Page):
             page_function(self.poll),
             page_function(self.act, str),
             page_function(self.judge),
+            page_function(self.diagnosis),
             page_function(self.questions),
         ]
 
@@ -144,13 +145,21 @@ class Board(Page):
         if found is None:
             return json.dumps({"html": ""})
         run = self._services.store.get(run_id)
-        again = _again(run, found.diagnosis)
+        again = in_another_way(run, found.diagnosis)
         is_yardstick = found.baseline is None and run.config.method == HEAD_ONLY
         html = render("latest", judged=found, run=run, again=again, is_yardstick=is_yardstick)
         named = [self._services.store.get(each).config.name for each in (found.baseline,) if each]
         # What stands on the page before it, or in a run's name, is no link.
         *_, linked = glossed(_frame(), run.config.name, *named, html)
         return json.dumps({"html": linked, "is_pending": found.is_pending})
+
+    def diagnosis(self, run_id: RunId) -> str:
+        """What a run's training shows: words, and a button for what is worth trying, as HTML."""
+        run = self._services.store.get(run_id)
+        found = diagnose(run)
+        again = in_another_way(run, found)
+        button = again and render("again", run=run, found=found, again=again)
+        return json.dumps({"words": found and found.words, "again": button})
 
     def questions(self) -> str:
         """What a newcomer may ask: buttons, with how many runs answer it in what time."""
@@ -238,20 +247,4 @@ def summary(run: Run) -> dict[str, Any]:
         },
         "now": run_states.now(run),
         "state": run_states.state(run),
-        "diagnosis": _diagnosis(run),
     }
-
-
-def _diagnosis(run: Run) -> dict[str, str | None] | None:
-    """What its training shows, and as a link the same run with what is worth trying instead."""
-    found = diagnose(run)
-    if found is None:
-        return None
-    return {"words": found.words, "trial": found.trial, "link": _again(run, found)}
-
-
-def _again(run: Run, found: Diagnosis | None) -> str | None:
-    if not found or not found.changes or not isinstance(run.config, RunConfig):
-        return None
-    # Its own name would belie the other settings.
-    return links.to_link(run.config.model_copy(update={"name": "", **found.changes}))

@@ -8,7 +8,7 @@ from typing import Any
 
 from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.comparison.describe import texts_of
-from peft_demo.comparison.diagnosis import diagnose
+from peft_demo.comparison.diagnosis import diagnose, in_another_way
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.export.csv import run_csv
 from peft_demo.runs import Run, RunConfig, links
@@ -103,6 +103,7 @@ class RunsPage(Page):
         run = self._services.store.get(run_id)
         test = run.range_test
         rate = f"{test.suggestion:.2g}" if test and test.suggestion else ""
+        found = diagnose(run, self._services.known_runs())
         html = render(
             "details",
             run=run,
@@ -112,7 +113,8 @@ class RunsPage(Page):
             texts=texts_of(run),
             epochs=_epochs(run),
             rate=rate,
-            diagnosis=diagnose(run, self._services.known_runs()),
+            found=found,
+            again=in_another_way(run, found),
         )
         figure = test and drawn("range_test", test=test, rate=rate)
         return json.dumps({"html": html, "figure": figure})

@@ -1,7 +1,7 @@
 // What happens now, on top of the Train page: what runs, what the last run showed, or what to try.
 
 import * as form from "../form/sidebar.js";
-import { call, isConnected, tell } from "../gradio.js";
+import { ask, call, isConnected, tell } from "../gradio.js";
 import { setText, whenPressed } from "../lib/dom.js";
 import { counted } from "../lib/format.js";
 import * as runs from "../runs.js";
@@ -82,13 +82,17 @@ export function drawGoing(part, run) {
   stop.setAttribute("aria-label", `Stop ${run.name}`);
 }
 
-function drawEnded(part, run) {
+async function drawEnded(part, run) {
   setText(part.querySelector(".pd-now"), `${run.called} · ${run.now}`);
-  setText(part.querySelector(".pd-diagnosis"), run.diagnosis?.words ?? "");
   part.querySelector("[data-action=resume]").hidden = !runs.canResume(run);
-  const again = part.querySelector("[data-action=again]");
-  again.hidden = !run.diagnosis?.link;
-  setText(again, run.diagnosis ? `Again with ${run.diagnosis.trial}` : "");
+  // Results may be hidden, and shown later.
+  const wanted = run.test ? run.id : "";
+  if (part.dataset.diagnosed === wanted) return;
+  part.dataset.diagnosed = wanted;
+  const told = wanted && (await ask("diagnosis", { run_id: wanted }));
+  if (part.dataset.diagnosed !== wanted) return;
+  setText(part.querySelector(".pd-diagnosis"), told?.words ?? "");
+  part.querySelector(".pd-again").innerHTML = told?.again ?? "";
 }
 
 async function drawQuestions(holder) {
@@ -111,7 +115,7 @@ function close() {
 }
 
 // The run with what its diagnosis proposes, in the form.
-export function again(id) {
-  tell("again", { query: runs.get(id).diagnosis.link });
+export function again(_id, button) {
+  tell("again", { query: button.dataset.query });
   form.open();
 }
