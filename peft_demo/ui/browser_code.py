@@ -11,10 +11,12 @@ import mimetypes
 from pathlib import Path
 
 import plotly
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from peft_demo.languages import language
+from peft_demo.languages import SOURCE, catalogue, language
 
 ASSETS = Path(__file__).parent / "assets"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -44,12 +46,15 @@ FRAME = [ASSETS / "styles" / f"{name}.css" for name in ("bar", "form")]
 """What stands before any script is loaded. Gradio would add its styles later, with each rule once
 more under its own container: that of a media query only there, and parted within ``:is(…, …)``."""
 
+_TEXTS = "lib/catalogue.js"
+"""Is English; of a page in another language the catalogue's stands in its place."""
+
 _MODULES = sorted(ASSETS.rglob("*.js"))
 
 
 def _checksum() -> str:
     digest = hashlib.sha256()
-    for path in _MODULES:
+    for path in (*_MODULES, *catalogue.FOLDER.glob("*.po")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -57,12 +62,17 @@ def _checksum() -> str:
 _FOLDER = f"modules/{_checksum()}"
 
 
-def route() -> Mount:
-    """What serves the modules."""
+def routes() -> list[BaseRoute]:
+    """What serves the modules, those texts that they write in the current language."""
     # Where the system maps .js to something else, browsers refuse the modules.
     for ending in (".js", ".mjs"):
         mimetypes.add_type("text/javascript", ending)
-    return Mount(f"/{_FOLDER}", StaticFiles(directory=ASSETS))
+    files = Mount(f"/{_FOLDER}", StaticFiles(directory=ASSETS))
+    return [files] if language() == SOURCE else [Route(f"/{_FOLDER}/{_TEXTS}", _texts), files]
+
+
+def _texts(_: Request) -> Response:
+    return Response(catalogue.script(language()), media_type="text/javascript")
 
 
 def head() -> str:

@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 
 from peft_demo.errors import PeftDemoError
 from peft_demo.languages import SOURCE, language
-from peft_demo.ui.browser_code import STYLES, head, route
+from peft_demo.ui.browser_code import STYLES, head, routes
 from peft_demo.ui.faults import NoServerErrors
 from peft_demo.ui.first_paint import FirstPaint
 from peft_demo.ui.gate import OwnPagesOnly
@@ -104,7 +104,7 @@ def _options() -> dict[str, Any]:
         "show_error": True,
         "theme": THEME,
         "css_paths": STYLES,
-        "app_kwargs": {"middleware": [paint], "routes": [route(), worksheets.route()]},
+        "app_kwargs": {"middleware": [paint], "routes": [*routes(), worksheets.route()]},
         "footer_links": ["api"] if language() == SOURCE else [],
         "run_history": False,
         "enable_monitoring": False,

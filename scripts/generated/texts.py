@@ -1,6 +1,7 @@
 """Every text that the page translates: those that are marked, and those of rows."""
 
 import io
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from peft_demo.runs.challenge import LIMITS, TITLE
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, recommended_id
 from peft_demo.runs.questions import QUESTIONS
 from peft_demo.runs.sweeps import REPEATS
+from peft_demo.ui.browser_code import ASSETS
 from peft_demo.ui.page import PAGES
 
 PACKAGE = Path(languages.__file__).parent.parent
@@ -28,6 +30,9 @@ PACKAGE = Path(languages.__file__).parent.parent
 _MARKS = {"_": None, "gettext": None, "gettext_noop": None, "ngettext": (1, 2)}
 
 _MARK = re.compile(r"\b_\(|gettext|{% trans")
+
+_SCRIPT_MARK = re.compile(r'\b(?:_|counted)\(\s*("(?:[^"\\]|\\.)*")(?:,\s*("(?:[^"\\]|\\.)*"))?')
+"""Babel reads scripts too, but not what stands within a template in a template."""
 
 _READERS = {
     ".py": "python",
@@ -75,10 +80,18 @@ def marked() -> Iterator[tuple[str, str | tuple[str, ...]]]:
             yield path.relative_to(PACKAGE).as_posix(), found[1]
 
 
+def in_scripts() -> Iterator[tuple[str, str | tuple[str, ...]]]:
+    """The texts that scripts of the page ask for, each with its file."""
+    for path in sorted(ASSETS.rglob("*.js")):
+        for found in _SCRIPT_MARK.findall(path.read_text(encoding="utf-8")):
+            one, *many = [json.loads(text) for text in found if text]
+            yield path.relative_to(PACKAGE).as_posix(), (one, *many) if many else one
+
+
 def template() -> Catalog:
     """All of them, once each."""
     catalogue = Catalog(charset="utf-8")
-    for where, text in (*marked(), *rows()):
+    for where, text in (*marked(), *in_scripts(), *rows()):
         if text:
             catalogue.add(text, locations=[(where, 0)])
     return catalogue

@@ -137,3 +137,6 @@ def test_the_language_is_switched_and_the_address_and_the_form_stay(app, visit):
     # What is not allowed is told in the page's language.
     page.fill("#learning_rate textarea, #learning_rate input", "7")
     page.get_by_text("erlaubt ist eine Zahl zwischen").first.wait_for()
+    # And so is what the browser writes.
+    page.get_by_role("button", name="Hilfe zu Rang r").wait_for(state="attached")
+    page.locator(".pd-rows .pd-state", has_text="Referenz").first.wait_for()

@@ -9,6 +9,7 @@ from jinja2 import Environment, nodes
 
 from peft_demo import languages
 from peft_demo.languages import catalogue
+from peft_demo.ui.browser_code import ASSETS
 from peft_demo.ui.page import build
 from peft_demo.ui.services import Services
 
@@ -118,6 +119,31 @@ def templates():
 def test_no_template_has_more_unmarked_texts_than_are_listed():
     found = {path.relative_to(PACKAGE).as_posix(): unmarked(path) for path in templates()}
     assert {name: len(texts) for name, texts in found.items() if texts} == LEFT, found
+
+
+MARKED = re.compile(r'\b(?:_|counted)\(\s*"(?:[^"\\]|\\.)*"(?:,\s*"(?:[^"\\]|\\.)*")?')
+STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`')
+IN_SCRIPTS = {"Escape", "Training"}
+"""A key, and what the server calls a phase."""
+
+
+def unmarked_in_script(source):
+    """Its strings, and what stands between tags, that look like words for people."""
+    source = MARKED.sub("", re.sub(r"(^|\s)//.*", "", source))
+    for quoted, template in STRING.findall(source):
+        for part in re.split(r"\$\{[^}]*\}|<[^>]*>", quoted or template):
+            words = part.strip()
+            is_selector = re.match(r"[.#\[]|\w+\[|pd-", words)
+            if re.search(r"^[A-Z][a-z]+|[a-z]{2} [a-z]{2}", words) and not is_selector:
+                yield words
+
+
+def test_scripts_mark_what_they_write():
+    left = 'say(_("Saved")); html`<b>Not saved</b> ${_("No")}`; open("#tabs button", ".pd-a b")'
+    assert [*unmarked_in_script(left)] == ["Not saved"]
+    own = [path for path in ASSETS.rglob("*.js") if "vendor" not in path.parts]
+    found = {path.name: {*unmarked_in_script(path.read_text(encoding="utf-8"))} for path in own}
+    assert {name: words - IN_SCRIPTS for name, words in found.items() if words - IN_SCRIPTS} == {}
 
 
 @pytest.fixture

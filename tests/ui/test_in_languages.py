@@ -1,6 +1,7 @@
 """The page in another language: its document, its events, its links, and the gate before it."""
 
 import json
+import re
 
 import pytest
 from starlette.applications import Starlette
@@ -40,6 +41,15 @@ def test_a_page_is_in_its_language_from_its_first_paint_to_its_events(site):
     asked = {"component_id": header["id"], "fn_name": "questions", "data": {}, "session_hash": "x"}
     told = site.post("/de/gradio_api/component_server", json=asked)
     assert "Welche Lernrate braucht LoRA?" in told.text
+    (module,) = re.findall(r'href="(modules/\w+/lib/catalogue.js)"', document)
+    texts, plural, locale = site.get(f"/de/{module}").text.splitlines()
+    texts = json.loads(texts.removeprefix("export const texts = ").removesuffix(";"))
+    assert (texts["Guessing"], texts["%(count)s run"][1]) == ("Raten", "%(count)s Läufe")
+    assert "Start training" not in texts, "only scripts' texts"
+    assert (plural, locale) == (
+        "export const plural = n => (n != 1);",
+        'export const locale = "de";',
+    )
     assert not config["dependencies"][0].get("api_name") or not [
         each for each in config["dependencies"] if each["api_visibility"] == "public"
     ]

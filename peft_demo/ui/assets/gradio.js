@@ -1,9 +1,11 @@
 // What Gradio hands to the page's script: functions of the server, and events to its own side.
 
+import { _ } from "./lib/texts.js";
+
 let server = null;
 let events = null;
 
-export const NO_CONNECTION = "No connection to the server: nothing was changed.";
+export const NO_CONNECTION = _("No connection to the server: nothing was changed.");
 
 export function connect(itsServer, itsEvents) {
   server = itsServer;

@@ -3,6 +3,7 @@
 import { tell } from "./gradio.js";
 import { setText } from "./lib/dom.js";
 import { percent } from "./lib/format.js";
+import { _ } from "./lib/texts.js";
 import * as runs from "./runs.js";
 import { skip } from "./tabs.js";
 import * as theme from "./theme.js";
@@ -19,7 +20,7 @@ export function show(element) {
 
 export function start() {
   runs.follow(news => {
-    if (!news) return showModels("failed", "No connection to the server; trying again …");
+    if (!news) return showModels("failed", _("No connection to the server; trying again …"));
     if (news.error) return showProblem(news.error);
     showModels(news.models.state, news.models.text);
     showProblem(news.problem || "");
@@ -44,7 +45,7 @@ function announce(run) {
   const before = states.get(run.id);
   states.set(run.id, run.status);
   if (!before || before === run.status) return;
-  const result = run.test ? `, test accuracy ${percent(run.test.accuracy)}` : "";
+  const result = run.test ? `, ${_("test accuracy")} ${percent(run.test.accuracy)}` : "";
   const text = `${run.name}: ${run.called}${result}`;
   setText(document.querySelector("#header .pd-announce"), text);
 }

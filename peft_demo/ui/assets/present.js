@@ -3,6 +3,7 @@
 import { set as setForm } from "./form/sidebar.js";
 import { ask } from "./gradio.js";
 import { setText } from "./lib/dom.js";
+import { _ } from "./lib/texts.js";
 import { all as tabs } from "./tabs.js";
 
 // What takes these keys itself.
@@ -34,7 +35,7 @@ function pause(event) {
   event.preventDefault(); // or the page scrolls
   if (page.dataset.paused) delete page.dataset.paused;
   else page.dataset.paused = "1";
-  setText(document.querySelector(".pd-paused"), page.dataset.paused ? "Paused" : "");
+  setText(document.querySelector(".pd-paused"), page.dataset.paused ? _("Paused") : "");
 }
 
 async function help() {

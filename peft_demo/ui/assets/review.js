@@ -2,36 +2,19 @@
 // was typed and chosen is kept in this window, and nowhere else, so that a reload leaves it there.
 
 import { tell } from "./gradio.js";
-import { openTab, setText } from "./lib/dom.js";
+import { keep as keepIn, openTab, recall as recallFrom, setText } from "./lib/dom.js";
 
 const KEPT = "peft-demo-review";
 const PAUSE_MS = 250;
 
-const kept = recalled();
+const kept = recallFrom(KEPT, sessionStorage);
+const keep = changes => keepIn(KEPT, Object.assign(kept, changes), sessionStorage);
 // The page is empty at first: that is not to be kept.
 let isBack = false;
 let isTruthOwn = false;
 let timer = 0;
 let sent = "";
 let answeredText = "";
-
-function recalled() {
-  try {
-    return JSON.parse(sessionStorage.getItem(KEPT)) ?? {};
-  } catch {
-    return {};
-  }
-}
-
-function keep(changes) {
-  Object.assign(kept, changes);
-  try {
-    sessionStorage.setItem(KEPT, JSON.stringify(kept));
-  } catch {
-    // A text too long to be kept: rather none than an old one.
-    sessionStorage.removeItem(KEPT);
-  }
-}
 
 // Called when the page is there; answers what is seen as it was before it was loaded again.
 export function recall(text, truth) {
@@ -63,7 +46,7 @@ export function truthSaid() {
 export const typed = truth => (isTruthOwn ? truth : "");
 
 // Called whenever something has changed that the answers depend on.
-export function changed(text, _, truth) {
+export function changed(text, __, truth) {
   if (!isBack) return;
   keep({ text, truth });
   mark();

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import lessons
-from peft_demo.languages import gettext_noop
+from peft_demo.languages import _, gettext_noop
 from peft_demo.lessons.glossary import glossary
 from peft_demo.lessons.prose import html_of
 from peft_demo.lessons.schema import TABS
@@ -168,14 +168,20 @@ class LearnPage(Page):
         return json.dumps({"query": controls.link(lesson, hide, fix, form)})
 
     def tour(self) -> str:
-        """The tour of the page."""
-        return json.dumps(
-            [
-                {
-                    **stop.model_dump(),
-                    "text": str(prose(stop.text)),
-                    "tab": self._tabs.get(stop.tab or "", ""),
-                }
-                for stop in tour()
-            ]
-        )
+        """The tour of the page, with what driver.js calls its own texts."""
+        stops = [
+            {
+                **stop.model_dump(),
+                "text": str(prose(stop.text)),
+                "tab": self._tabs.get(stop.tab or "", ""),
+            }
+            for stop in tour()
+        ]
+        number = {"number": "{{current}}", "count": "{{total}}"}
+        texts = {
+            "progressText": _("%(number)s of %(count)s") % number,
+            "nextBtnText": _("Next"),
+            "prevBtnText": _("Back"),
+            "doneBtnText": _("Done"),
+        }
+        return json.dumps({"stops": stops, "texts": texts})

@@ -1,27 +1,29 @@
 // Curves of runs, on the board and on the compare page.
 
-import { AXES, digitsFor, rangeOf, reachOf, smoothed, valuesOf } from "../lib/curves.js";
+import { axisOf, digitsFor, rangeOf, reachOf, smoothed, valuesOf } from "../lib/curves.js";
 import { percent, score } from "../lib/format.js";
 import { escaped } from "../lib/html.js";
+import { _ } from "../lib/texts.js";
 import { across } from "./baselines.js";
 import { atTheEnds } from "./ends.js";
 import { css, empty, figure, titled } from "./figure.js";
 
 const MOST_MARKERS = 12;
 
-// `series`: a list of { name, look, curve }; `x`: one of AXES; `smoothing`: of the training loss;
+// `series`: a list of { name, look, curve }; `x`: which axis; `smoothing`: of the training loss;
 // `texts`: what the runs read.
 export function drawCurves(plot, kind, series, chosen) {
-  const { x, smoothing = 0.9, log = false, baselines, texts = "texts" } = chosen;
-  const along = AXES[x].replace("texts", texts);
+  const { x, smoothing = 0.9, log = false, baselines, texts = _("texts") } = chosen;
+  const along = axisOf(x, texts);
   const shown = series.filter(({ curve }) => valuesOf(curve, kind).length);
   const lines = kind.isShare ? baselines : guessesOf(shown, log);
   const beaten = kind.isShare && lines.map(line => line.label).join("; ");
-  const label =
-    `${plot.dataset.title} against ${along}: ${endsOf(kind, series)}.` +
-    (beaten ? ` Baselines: ${beaten}.` : "");
+  const about = { title: plot.dataset.title, along, ends: endsOf(kind, series) };
+  const more = beaten ? ` ${_("Baselines: %(beaten)s.", { beaten })}` : "";
+  const label = _("%(title)s against %(along)s: %(ends)s.", about) + more;
   if (!shown.length) {
-    return empty(plot, label, series.length ? "No run has a curve yet." : "No run is selected.");
+    const why = series.length ? _("No run has a curve yet.") : _("No run is selected.");
+    return empty(plot, label, why);
   }
   const keep = kind.key === "loss" ? smoothing : 0;
   const traces = shown.flatMap(run => tracesOf(kind, run, { x, along, keep }, shown.length));
@@ -42,16 +44,18 @@ export function drawCurves(plot, kind, series, chosen) {
 function guessesOf(shown, log) {
   const numbers = new Set(shown.map(run => run.num_labels).filter(Boolean));
   const losses = log ? [] : [...numbers].map(Math.log);
-  return losses.map(loss => ({ accuracy: loss, label: `Guessing ${score(loss)}`, dash: "dot" }));
+  const label = loss => `${_("Guessing")} ${score(loss)}`;
+  return losses.map(loss => ({ accuracy: loss, label: label(loss), dash: "dot" }));
 }
 
 function endsOf(kind, series) {
   const ends = series.map(({ name, curve }) => {
     const last = valuesOf(curve, kind).at(-1);
-    if (last === undefined) return `${name} has none yet`;
-    return `${name} ends at ${kind.isShare ? percent(last) : score(last)}`;
+    if (last === undefined) return _("%(name)s has none yet", { name });
+    const value = kind.isShare ? percent(last) : score(last);
+    return _("%(name)s ends at %(value)s", { name, value });
   });
-  return ends.join("; ") || "no run is selected";
+  return ends.join("; ") || _("no run is selected");
 }
 
 // Whole epochs, each marked while there are few.

@@ -2,6 +2,7 @@
 
 import { percent } from "../lib/format.js";
 import { cut, escaped } from "../lib/html.js";
+import { runsIn } from "../lib/texts.js";
 
 const LINE = 15;
 const LONGEST = 18;
@@ -14,7 +15,7 @@ export function labelsOf(ends, [low, high], height) {
   const alike = Map.groupBy(ends, ({ value }) => percent(value));
   const labels = [...alike].map(([value, runs]) => ({
     y: runs[0].value,
-    text: `${runs.length > 1 ? `${runs.length} runs` : cut(runs[0].name, LONGEST)}: ${value}`,
+    text: `${runs.length > 1 ? runsIn(runs) : cut(runs[0].name, LONGEST)}: ${value}`,
     colour: runs.length > 1 ? null : runs[0].colour,
   }));
   return spread(

@@ -10,7 +10,7 @@ const KNOWN = {
   $marker: id => lookOf(id).marker,
 };
 
-function put(_, value) {
+function put(__, value) {
   const [name] = Object.keys(value ?? {});
   return name in KNOWN ? KNOWN[name](value[name]) : value;
 }

@@ -5,6 +5,7 @@ import { percent } from "../lib/format.js";
 import { html, markup } from "../lib/html.js";
 import { matcher } from "../lib/listing.js";
 import { swatch } from "../lib/looks.js";
+import { _ } from "../lib/texts.js";
 import * as runs from "../runs.js";
 import { isNone, MOST } from "./address.js";
 import { fill, find, findAll } from "./layout.js";
@@ -40,13 +41,13 @@ const searchedIn = run => [run.name, run.summary, run.id, run.owner, ...run.tags
 function chipOf(id, look) {
   const run = runs.get(id);
   const name = run?.name || id;
-  return html`<button type="button" class="pd-chip" data-remove="${id}" aria-label="Take ${name} out">
+  return html`<button type="button" class="pd-chip" data-remove="${id}" aria-label="${_("Take %(name)s out", { name })}">
     ${run && swatch(look)}<span>${name}</span><small aria-hidden="true">✕</small></button>`;
 }
 
-function itemOf({ id, name, test, status, summary }, chosen, isFull) {
+function itemOf({ id, name, test, called, summary }, chosen, isFull) {
   const isChosen = chosen.includes(id);
   const state = isChosen ? "checked" : isFull && "disabled";
   return html`<li><label><input type="checkbox" value="${id}" ${state}>
-    <span>${name}</span> <small>${test ? percent(test.accuracy) : status} · ${summary}</small></label></li>`;
+    <span>${name}</span> <small>${test ? percent(test.accuracy) : called} · ${summary}</small></label></li>`;
 }

@@ -6,6 +6,7 @@ import { copy } from "../form/configuration.js";
 import { tell } from "../gradio.js";
 import { openTab, whenPressed } from "../lib/dom.js";
 import { html, markup } from "../lib/html.js";
+import { _ } from "../lib/texts.js";
 import * as runs from "../runs.js";
 import { stop } from "../runs_table/actions.js";
 import * as theme from "../theme.js";
@@ -109,7 +110,7 @@ const PRESSED = {
   "data-remove": id => choose(question.get().ids.filter(other => other !== id)),
   "data-group": id => choose([], id),
   "data-compare": ids => choose(ids.split(",")),
-  "data-copy": (_, button) => copy(button, toQuery(question.get())),
+  "data-copy": (__, button) => copy(button, toQuery(question.get())),
   "data-print": () => print(),
   "data-stop": stopAll,
   "data-longer": () => refresh(question.lengthen()),
@@ -131,14 +132,14 @@ function draw() {
   if (!isThere()) return;
   const answer = question.answered();
   const nothing = isNone(question.get())
-    ? "Choose two to eight runs above: the verdict comes here."
+    ? _("Choose two to eight runs above: the verdict comes here.")
     : answer?.error || race.secretIn(answer);
   if (nothing) {
     build("");
     fill("sections", "");
     return say(nothing, answer?.error ? "pd-problem" : "pd-quiet");
   }
-  if (!answer) return say("Comparing …", "pd-quiet");
+  if (!answer) return say(_("Comparing …"), "pd-quiet");
   build(answer.layout);
   for (const [place, content] of Object.entries(answer.parts)) fill(place, markup(content));
   race.draw();

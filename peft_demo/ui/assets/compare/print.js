@@ -1,5 +1,6 @@
 // A comparison as a report on paper: opened, light, and as wide as the paper.
 
+import { locale } from "../lib/catalogue.js";
 import { html } from "../lib/html.js";
 import { fill, findAll, isSeen } from "./layout.js";
 
@@ -16,7 +17,7 @@ export function start(draw, link) {
     classList.replace(...(isPaper ? ["dark", "pd-dark"] : ["pd-dark", "dark"]));
     if (isPaper) folded = [...findAll(".pd-compare-body details:not([open])")];
     for (const part of folded) part.open = isPaper;
-    const date = new Date().toLocaleDateString("en-GB", { dateStyle: "long" });
+    const date = new Date().toLocaleDateString(locale, { dateStyle: "long" });
     fill("paper", html`${date} · <a href="${link()}">${link()}</a>`);
     draw();
     for (const plot of findAll(".js-plotly-plot")) {

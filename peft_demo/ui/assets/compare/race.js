@@ -1,6 +1,7 @@
 // A race on its page: a strip for each racer, and a guess before any result is seen.
 
 import { setText, whenPressed } from "../lib/dom.js";
+import { _ } from "../lib/texts.js";
 import * as predictions from "../predictions.js";
 import * as runs from "../runs.js";
 import { drawGoing } from "../training/strip.js";
@@ -35,7 +36,7 @@ export function draw() {
     part.hidden = part.dataset.while !== now;
   for (const choice of race.querySelectorAll("[type=radio]"))
     choice.checked = choice.value === guess;
-  setText(race.querySelector(".pd-guess b"), guess || "none");
+  setText(race.querySelector(".pd-guess b"), guess || _("no guess"));
   const verdict = find("[data-part=verdict] .pd-sentence")?.textContent;
   setText(race.querySelector(".pd-guess span"), verdict ?? "");
 }
@@ -45,7 +46,7 @@ export function secretIn(answer) {
   const isSecret = run_id => predictions.hides(runs.get(run_id)?.group_id);
   const { group } = question.get();
   return (
-    !group && answer?.run_ids?.some(isSecret) && "Some of these race: reveal their race first."
+    !group && answer?.run_ids?.some(isSecret) && _("Some of these race: reveal their race first.")
   );
 }
 

@@ -3,6 +3,7 @@
 import { ask, NO_CONNECTION } from "../gradio.js";
 import { KEPT as LESSONS } from "../learn/player.js";
 import { keep, recall, save, setText } from "../lib/dom.js";
+import { _ } from "../lib/texts.js";
 import * as question from "./question.js";
 
 const KEPT = "pd-report";
@@ -20,12 +21,13 @@ export function attach(form) {
 
 async function download(form) {
   const say = words => setText(form.querySelector("[role=status]"), words);
-  say("Writing …");
+  say(_("Writing …"));
   const run_ids = question.answered()?.run_ids ?? [];
   const lessons = Object.entries(recall(LESSONS).progress || {});
   const guesses = Object.fromEntries(lessons.map(([id, { choices = {} }]) => [id, choices]));
   const address = location.origin + location.pathname;
   const answer = await ask("report", { run_ids, guesses, address, ...written(form) });
-  if (answer?.html) save("report.html", answer.html, "text/html");
-  say(answer?.html ? "Saved as report.html." : (answer?.error ?? NO_CONNECTION));
+  const file = "report.html";
+  if (answer?.html) save(file, answer.html, "text/html");
+  say(answer?.html ? _("Saved as %(file)s.", { file }) : (answer?.error ?? NO_CONNECTION));
 }

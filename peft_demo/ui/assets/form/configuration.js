@@ -2,12 +2,13 @@
 
 import { ask, tell } from "../gradio.js";
 import { save, whenPressed } from "../lib/dom.js";
+import { _ } from "../lib/texts.js";
 import { isOn as isPresented } from "../present.js";
 import * as rows from "./rows.js";
 
 let isTouched = false;
 
-const link = () => document.querySelector(".pd-brief[data-link]")?.dataset.link;
+export const link = () => document.querySelector(".pd-brief[data-link]")?.dataset.link;
 
 export function start() {
   // The address follows the form only once a person has changed something.
@@ -35,20 +36,20 @@ async function take(kind, button) {
   const run_id = button.dataset.run;
   if (kind === "link") return copy(button, `?${link() || ""}`);
   const answer = await ask("code", { kind, run_id, link: run_id ? undefined : link() });
-  if (!answer || answer.error) return say(button, answer ? answer.error : "No connection");
+  if (!answer || answer.error) return say(button, answer ? answer.error : _("No connection"));
   save(answer.name, answer.text, "text/plain");
-  say(button, "Saved");
+  say(button, _("Saved"));
 }
 
 export async function copy(button, query) {
   const address = `${location.origin}${location.pathname}${query}`;
   try {
     await navigator.clipboard.writeText(address);
-    say(button, "Copied");
+    say(button, _("Copied"));
   } catch {
     // Without https a browser gives no clipboard; the address bar has the link as well.
     history.replaceState(null, "", address);
-    say(button, "It is in the address bar");
+    say(button, _("It is in the address bar"));
   }
 }
 

@@ -1,6 +1,7 @@
 // Rows of the form: a slider beside a number, help behind a button, and rank and alpha in one ratio.
 
 import { place, stops, written } from "../lib/scale.js";
+import { _ } from "../lib/texts.js";
 
 const BOX = "input:is([type=number], [type=text])";
 const RANK = "#sidebar [id$='-r'] ";
@@ -34,7 +35,7 @@ function fill(block, help) {
   help.popover = "auto";
   help.classList.add("pd-help");
   button.popoverTargetElement = help;
-  button.ariaLabel = `Help on ${name}`;
+  button.ariaLabel = _("Help on %(name)s", { name });
   block.querySelector("input, textarea")?.setAttribute("aria-describedby", help.id);
   const box = block.querySelector(BOX);
   if (scales[block.id]) slide(block, box, range, ticks, name);
@@ -47,7 +48,7 @@ function fill(block, help) {
 function slide(block, box, range, ticks, name) {
   const points = stops(scales[block.id]);
   range.max = points.length - 1;
-  range.ariaLabel = `${name}, slider`;
+  range.ariaLabel = _("%(name)s, slider", { name });
   ticks.id = `${block.id}-ticks`;
   range.setAttribute("list", ticks.id);
   range.addEventListener("input", () => write(box, written(points[range.value])));
@@ -77,7 +78,7 @@ export function follow() {
   if (scale) scale.textContent = known.scale;
   const rate = document.querySelector("#learning_rate > input[type=range]");
   if (!rate) return;
-  rate.title = `Measured best: ${known.rate}`;
+  rate.title = _("Measured best: %(rate)s", known);
   rate.list.options[0].value = place(stops(scales.learning_rate), Number(known.rate));
 }
 

@@ -1,6 +1,6 @@
 // The teacher's link: what is ticked, as a query that the server has checked.
 
-import { copy } from "../form/configuration.js";
+import { copy, link } from "../form/configuration.js";
 import { ask } from "../gradio.js";
 import { setText, whenPressed } from "../lib/dom.js";
 
@@ -11,7 +11,7 @@ export function start() {
     const form = target.closest?.(".pd-maker");
     if (form) make(form);
   });
-  whenPressed("data-copy-made", async (_, button) => {
+  whenPressed("data-copy-made", async (__, button) => {
     await make(button.form);
     if (query) copy(button, `?${query}`);
   });
@@ -25,9 +25,7 @@ async function make(form) {
     lesson: form.elements.lesson.value,
     hide: unticked(form, "show"),
     fix: unticked(form, "change"),
-    form: form.elements.values.checked
-      ? (document.querySelector(".pd-brief[data-link]")?.dataset.link ?? "")
-      : "",
+    form: form.elements.values.checked ? (link() ?? "") : "",
   });
   query = answer?.query ?? "";
   const problem = form.querySelector(".pd-problem");

@@ -5,6 +5,7 @@ import * as form from "../form/sidebar.js";
 import { ask, tell } from "../gradio.js";
 import { keep, keepingFocus, openTab, recall, replace, setText, whenPressed } from "../lib/dom.js";
 import { markup } from "../lib/html.js";
+import { _ } from "../lib/texts.js";
 import * as runs from "../runs.js";
 import { toast } from "../runs_table/toast.js";
 
@@ -177,7 +178,7 @@ function figureIn(text) {
 function markProgress() {
   for (const place of document.querySelectorAll("[data-progress]")) {
     const { place: at, isFinished } = state.progress[place.dataset.progress] ?? {};
-    const words = at ? `· you are at step ${at.step + 1}` : "";
-    setText(place, isFinished ? "· finished ✓" : words);
+    const words = at ? `· ${_("you are at step %(step)s", { step: at.step + 1 })}` : "";
+    setText(place, isFinished ? `· ${_("finished")} ✓` : words);
   }
 }

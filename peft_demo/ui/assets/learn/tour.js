@@ -13,11 +13,13 @@ export function start() {
 }
 
 async function begin() {
-  const [stops, { driver }] = await Promise.all([ask("tour"), import("../vendor/driver.mjs")]);
-  if (!stops || stops.error) return;
+  const [answer, { driver }] = await Promise.all([ask("tour"), import("../vendor/driver.mjs")]);
+  if (!answer?.stops) return;
+  const { stops, texts } = answer;
   const tour = driver({
     steps: stops.map(step),
     showProgress: true,
+    ...texts,
     overlayOpacity: 0.4,
     // While it moves, the driver takes no notice of the click that a stop waits for.
     animate: false,

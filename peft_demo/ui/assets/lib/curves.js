@@ -1,12 +1,16 @@
 // What is drawn as a curve, and how far its axis reaches. A curve holds tracks (`by_epoch`,
 // `by_step`): columns of equal length, the axes and what is drawn over them.
 
-export const AXES = {
-  steps: "step",
-  epochs: "epoch",
-  reviews: "training texts seen",
-  seconds: "seconds of training",
-};
+import { _ } from "./texts.js";
+
+// `texts`: what the runs read.
+export const axisOf = (x, texts) =>
+  ({
+    steps: _("step"),
+    epochs: _("epoch"),
+    reviews: _("training %(texts)s seen", { texts }),
+    seconds: _("seconds of training"),
+  })[x];
 
 export const KINDS = [
   { key: "eval_accuracy", track: "by_epoch", isShare: true },

@@ -99,13 +99,20 @@ export function save(name, text, type) {
 }
 
 // What was kept in this browser under a name; nothing where it cannot be read.
-export function recall(name) {
+export function recall(name, storage = localStorage) {
   try {
-    return JSON.parse(localStorage.getItem(name)) || {};
+    return JSON.parse(storage.getItem(name)) || {};
   } catch {
-    localStorage.removeItem(name);
+    storage.removeItem(name);
     return {};
   }
 }
 
-export const keep = (name, value) => localStorage.setItem(name, JSON.stringify(value));
+export function keep(name, value, storage = localStorage) {
+  try {
+    storage.setItem(name, JSON.stringify(value));
+  } catch {
+    // Too long to be kept: rather none than an old one.
+    storage.removeItem(name);
+  }
+}

@@ -2,7 +2,7 @@
 
 import { ask, call, NO_CONNECTION } from "../gradio.js";
 import { save } from "../lib/dom.js";
-import { counted } from "../lib/format.js";
+import { _, runsIn } from "../lib/texts.js";
 import * as runs from "../runs.js";
 import { toast } from "./toast.js";
 
@@ -29,14 +29,13 @@ export const star = (ids, isStarred) => acted(isStarred ? "star" : "unstar", own
 
 export async function remove(ids) {
   const run_ids = own(ids);
-  const what = run_ids.length === 1 ? runs.get(run_ids[0]).name : counted(run_ids.length, "run");
-  if (await acted("delete", run_ids)) {
-    toast(`Deleted ${what}.`, { undo: () => restore(run_ids) });
-  }
+  const what = run_ids.length === 1 ? runs.get(run_ids[0]).name : runsIn(run_ids);
+  if (await acted("delete", run_ids))
+    toast(_("Deleted %(what)s.", { what }), { undo: () => restore(run_ids) });
 }
 
 async function restore(run_ids) {
-  if (await acted("restore", run_ids)) toast(`${counted(run_ids.length, "run")} restored.`);
+  if (await acted("restore", run_ids)) toast(_("%(what)s restored.", { what: runsIn(run_ids) }));
 }
 
 // Tests an import once more, as a run of its own.
@@ -46,7 +45,7 @@ export async function swapLabels(run_id, button) {
   button.disabled = false;
   if (!answer?.run_id) return toast(answer?.error ?? NO_CONNECTION, { isProblem: true });
   button.closest("dialog")?.close();
-  toast(`${answer.run_id} tests it with its labels swapped.`);
+  toast(_("%(run_id)s tests it with its labels swapped.", answer));
   runs.poll();
 }
 
@@ -57,5 +56,5 @@ export async function download(run_ids, kind) {
   if (problem || text === undefined) return toast(problem || NO_CONNECTION, { isProblem: true });
   if (kind === "csv") save("runs.csv", `\ufeff${text}`, "text/csv");
   else save("runs.json", text, "application/json");
-  toast(`Saved ${counted(run_ids.length, "run")} as runs.${kind}.`);
+  toast(_("Saved %(what)s as %(file)s.", { what: runsIn(run_ids), file: `runs.${kind}` }));
 }

@@ -2,8 +2,8 @@
 
 import { ask, NO_CONNECTION } from "../gradio.js";
 import { openDialog, whenPressed } from "../lib/dom.js";
-import { counted } from "../lib/format.js";
 import { html } from "../lib/html.js";
+import { _, runsIn } from "../lib/texts.js";
 import * as runs from "../runs.js";
 import { act, own } from "./actions.js";
 
@@ -18,7 +18,7 @@ function edit(run_id) {
   const run = runs.get(run_id);
   if (!run) return;
   const values = { name: run.name, tags: run.tags.join(", "), note: run.note };
-  form(`Edit ${run.name}`, values, async changes => {
+  form(_("Edit %(name)s", run), values, async changes => {
     const problems = await ask("annotate", { run_id, ...changes });
     runs.poll();
     return problems ?? { "": NO_CONNECTION };
@@ -27,7 +27,7 @@ function edit(run_id) {
 
 export function tag(ids) {
   const run_ids = own(ids);
-  form(`Tag ${counted(run_ids.length, "run")}`, { tags: "" }, async ({ tags }) => {
+  form(_("Tag %(what)s", { what: runsIn(run_ids) }), { tags: "" }, async ({ tags }) => {
     const problem = await act("tag", run_ids, { tags });
     return problem ? { tags: problem } : {};
   });

@@ -3,8 +3,9 @@
 import { MOST } from "../compare/address.js";
 import { ask, isConnected, oneAtATime } from "../gradio.js";
 import { keepInOrder, keepingFocus, replace, setText, showTimes, whenPressed } from "../lib/dom.js";
-import { counted, whole } from "../lib/format.js";
+import { whole } from "../lib/format.js";
 import { markup } from "../lib/html.js";
+import { _, runsIn } from "../lib/texts.js";
 import * as predictions from "../predictions.js";
 import * as runs from "../runs.js";
 import { download, own, remove, star } from "./actions.js";
@@ -142,8 +143,9 @@ function drawSelection() {
     all.indeterminate = ids.length > 0 && ids.length < list.length;
   }
   const mine = own(ids);
-  const count = `${whole(ids.length)} of ${whole(list.length)} selected`;
-  setText(find(".pd-count"), ids.length ? count : counted(list.length, "run"));
+  const of = { number: whole(ids.length), count: whole(list.length) };
+  const told = ids.length ? _("%(number)s of %(count)s selected", of) : runsIn(list);
+  setText(find(".pd-count"), told);
   const compare = ids.length >= 2 && ids.length <= MOST;
   const [any, some] = [mine.length > 0, list.length > 0];
   const can = { compare, tag: any, star: any, delete: any, csv: some, json: some };
@@ -152,6 +154,6 @@ function drawSelection() {
     button.disabled = !isOn;
     button.title = isOn ? "" : button.dataset.why;
   }
-  setText(find("[data-do=star]"), areStarred(mine) ? "Remove star" : "Star");
-  find(".pd-downloads").title = ids.length ? "The selected runs" : "All runs of the list";
+  setText(find("[data-do=star]"), areStarred(mine) ? _("Remove star") : _("Star"));
+  find(".pd-downloads").title = ids.length ? _("The selected runs") : _("All runs of the list");
 }

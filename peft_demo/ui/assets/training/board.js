@@ -3,6 +3,7 @@
 
 import { openTab, setText, whenPressed } from "../lib/dom.js";
 import { whole } from "../lib/format.js";
+import { _ } from "../lib/texts.js";
 import * as runs from "../runs.js";
 import * as actions from "../runs_table/actions.js";
 import * as selection from "../selection.js";
@@ -54,10 +55,10 @@ const ACTIONS = {
 
 async function stop(id, button) {
   button.disabled = true;
-  setText(button, "Stopping …");
+  setText(button, _("Stopping …"));
   await actions.stop([id]);
   button.disabled = false;
-  setText(button, "Stop");
+  setText(button, _("Stop"));
 }
 
 function draw(isForced = false) {
@@ -70,5 +71,5 @@ function draw(isForced = false) {
   drawRows(board.querySelector(".pd-rows"), some);
   const more = board.querySelector("[data-all-runs]");
   more.hidden = some.length === all.length;
-  setText(more, `All ${whole(all.length)} runs`);
+  setText(more, _("All %(count)s runs", { count: whole(all.length) }));
 }

@@ -1,9 +1,10 @@
 // Rows of runs: each shows or hides its run in the charts, says how far it is and what it reached.
 
 import { keepInOrder, keepingFocus, replace, setText } from "../lib/dom.js";
-import { between, percent } from "../lib/format.js";
+import { percent } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { swatch } from "../lib/looks.js";
+import { _ } from "../lib/texts.js";
 import * as runs from "../runs.js";
 import * as selection from "../selection.js";
 
@@ -48,34 +49,34 @@ function fill(row, run) {
   bar.hidden = run.status !== "running";
   showProgress(bar, run);
   find(".pd-state").dataset.state = run.status;
-  setText(find(".pd-state"), run.reference ? "reference" : run.called);
+  setText(find(".pd-state"), run.reference ? _("reference") : run.called);
   setText(find(".pd-now"), run.reference ? "" : run.state);
   replace(find(".pd-reached"), reached(run));
   find("[data-action=stop]").hidden = isOver || !runs.mayChange(run);
   find("[data-action=resume]").hidden = !runs.canResume(run);
   pin.hidden = !run.test;
   pin.setAttribute("aria-pressed", String(selection.pinned() === run.id));
-  for (const [button, words] of [
-    ["stop", "Stop"],
-    ["resume", "Resume"],
-    ["details", "Details of"],
-  ]) {
-    find(`[data-action=${button}]`).setAttribute("aria-label", `${words} ${run.name}`);
-  }
-  pin.setAttribute("aria-label", `Pin ${run.name}: others are measured by it`);
+  find("[data-action=stop]").ariaLabel = _("Stop %(name)s", run);
+  find("[data-action=resume]").ariaLabel = _("Resume %(name)s", run);
+  find("[data-action=details]").ariaLabel = _("Details of %(name)s", run);
+  pin.ariaLabel = _("Pin %(name)s: others are measured by it", run);
 }
 
 function reached({ test, eval_accuracy: validation, status }) {
-  if (test) return html`<b>${percent(test.accuracy)}</b> <small>${between(test)}</small>`;
-  const isSoFar = status === "running" && validation != null;
-  return isSoFar && html`<small>${percent(validation)} in validation</small>`;
+  if (test) {
+    const [low, high] = [test.low, test.high].map(percent);
+    const between = _("%(low)s to %(high)s", { low, high });
+    return html`<b>${percent(test.accuracy)}</b> <small>${between}</small>`;
+  }
+  if (status !== "running" || validation == null) return "";
+  return html`<small>${_("%(share)s in validation", { share: percent(validation) })}</small>`;
 }
 
 export function showProgress(bar, run) {
   const share = run.status === "completed" ? 1 : run.max_steps ? run.step / run.max_steps : 0;
   const isBusy = run.status === "running" && (share === 0 || run.phase !== "Training");
   bar.setAttribute("aria-valuenow", Math.round(100 * share));
-  bar.setAttribute("aria-label", `Progress of ${run.name}`);
+  bar.setAttribute("aria-label", _("Progress of %(name)s", run));
   bar.classList.toggle("pd-busy", isBusy);
   bar.firstElementChild.style.width = `${100 * share}%`;
 }

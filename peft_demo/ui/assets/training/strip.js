@@ -3,7 +3,7 @@
 import * as form from "../form/sidebar.js";
 import { ask, call, isConnected, tell } from "../gradio.js";
 import { setText, whenPressed } from "../lib/dom.js";
-import { counted } from "../lib/format.js";
+import { _, counted } from "../lib/texts.js";
 import * as runs from "../runs.js";
 import { showProgress } from "./rows.js";
 
@@ -15,7 +15,7 @@ let isAsking = false;
 
 // What stands there until the server has queued what was started, or refused it.
 const SENT_MS = 3000;
-const SENT = { id: "", name: "New run", status: "running", now: "Being queued …" };
+const SENT = { id: "", name: _("New run"), status: "running", now: _("Being queued …") };
 let sent = null;
 
 function send() {
@@ -69,8 +69,8 @@ export function draw() {
   setText(part.querySelector(".pd-strip-name"), run.name);
   if (state === "ended") return drawEnded(part, run);
   drawGoing(part, run);
-  const others = waiting ? `and ${counted(waiting, "more run")}` : "";
-  setText(part.querySelector(".pd-strip-waiting"), others);
+  const more = waiting && counted("and %(count)s more run", "and %(count)s more runs", waiting);
+  setText(part.querySelector(".pd-strip-waiting"), more || "");
 }
 
 // How far a run is, and its Stop.
@@ -79,7 +79,7 @@ export function drawGoing(part, run) {
   showProgress(part.querySelector(".pd-progress"), run);
   const stop = part.querySelector("[data-action=stop]");
   stop.hidden = run === SENT || runs.isOver(run) || !runs.mayChange(run);
-  stop.setAttribute("aria-label", `Stop ${run.name}`);
+  stop.setAttribute("aria-label", _("Stop %(name)s", run));
 }
 
 async function drawEnded(part, run) {
