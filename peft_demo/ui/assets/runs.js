@@ -80,9 +80,8 @@ function take(news) {
   you = news.you || you;
   news.runs = news.runs.map(veiled);
   for (const run of news.runs) runs.set(run.id, run);
-  for (const [id, place] of Object.entries(news.places ?? {})) {
-    Object.assign(runs.get(id) ?? {}, { now: place, state: place });
-  }
+  const places = Object.entries(news.places ?? {});
+  for (const [id, now] of places) Object.assign(runs.get(id) ?? {}, { now, state: now });
   for (const id of [...runs.keys()]) if (!ids.includes(id)) forget(id);
   for (const [id, curve] of Object.entries(news.curves)) {
     curves.set(id, { version, curve: hides(runs.get(id)?.group_id) ? {} : curve });

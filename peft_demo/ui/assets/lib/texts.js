@@ -1,5 +1,4 @@
-// Texts in the page's language, with their places such as %(name)s filled. Each stands in English where it
-// is asked for, in double quotes, or scripts/update_languages.py does not find it.
+// Texts in the page's language. In double quotes, or scripts/update_languages.py does not find them.
 
 import { plural, texts } from "./catalogue.js";
 import { whole } from "./format.js";

@@ -64,8 +64,7 @@ function fill(row, run) {
 
 function reached({ test, eval_accuracy: validation, status }) {
   if (test) {
-    const [low, high] = [test.low, test.high].map(percent);
-    const between = _("%(low)s to %(high)s", { low, high });
+    const between = _("%(low)s to %(high)s", { low: percent(test.low), high: percent(test.high) });
     return html`<b>${percent(test.accuracy)}</b> <small>${between}</small>`;
   }
   if (status !== "running" || validation == null) return "";
