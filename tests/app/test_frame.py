@@ -133,7 +133,7 @@ def test_the_language_is_switched_and_the_address_and_the_form_stay(app, visit):
     assert address.startswith("/de/?method=lora")
     assert "r=4&" in address
     assert address.endswith("#top")
-    page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '4'")
+    page.wait_for_function("document.querySelector('#lora-r input[type=number]')?.value === '4'")
     # What is not allowed is told in the page's language.
     page.fill("#learning_rate textarea, #learning_rate input", "7")
     page.get_by_text("erlaubt ist eine Zahl zwischen").first.wait_for()
