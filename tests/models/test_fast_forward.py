@@ -278,7 +278,7 @@ class TestTheSwitch:
             for seed in range(5):
                 recorder = Recorder()
                 config = small_config("lora", seed=seed, lora_dropout=0.1)
-                result = loop.train(config, tmp_path, recorder)
+                result = loop.train(config, tmp_path / f"{kind}-{seed}", recorder)
                 assert result.environment["forward"] == kind
                 found.append(recorder.epochs[-1].train_loss)
             losses[kind] = np.array(found)
