@@ -44,7 +44,7 @@ def several(tmp_path) -> str:
 
 
 def brought(form: ImportForm, *paths: str, **said: Any) -> dict[str, Any]:
-    return dict(zip(OUTPUTS, form.bring(None, [*paths], **said), strict=True))
+    return dict(zip(OUTPUTS, form.bring([*paths], **said), strict=True))
 
 
 def problems(answer: dict[str, Any]) -> dict[str, str]:
