@@ -19,7 +19,7 @@ def share() -> None:
 
 
 def give_back() -> None:
-    """Give the system what lies free, such as 185 MB after 24 small trainings."""
+    """Give the system what lies free, as much does after a training."""
     if libc := _glibc():
         libc.malloc_trim(0)
 

@@ -19,8 +19,10 @@ from peft_demo.storage.database import DATABASE
 from peft_demo.storage.salvage import rebuild
 from peft_demo.storage.store import Store
 
-LEAST_FREE = 200_000_000
-"""Bytes that a folder of runs should have free: a run of full fine-tuning takes 90 MB."""
+LEAST_FREE = 1_000_000_000
+"""Bytes that a folder of runs should have free: full fine-tuning keeps two checkpoints with the
+optimiser's state beside its weights.
+"""
 
 LEFT_SECONDS = 24 * 3600.0
 """After how long a leftover of an import belongs to nobody any more."""

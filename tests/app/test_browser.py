@@ -69,6 +69,9 @@ def test_reference_charts_are_there_at_first_sight_and_nothing_leaves_the_machin
         plot = page.locator(f"[data-plot={chart}]")
         assert plot.evaluate("plot => plot.data.every(trace => trace.y.length > 1)")
         assert "LoRA 1 (assignment) ends at" in plot.get_attribute("aria-label")
+    # An interval names both ends.
+    shown = row(page, "LoRA, recommended").inner_text().replace("\u00a0", " ")
+    assert "81.5 % to 86.0 %" in shown
     wait_for_models(page)
     open_tab(page, "Runs")
     open_tab(page, "Review")
