@@ -20,7 +20,7 @@ from peft_demo.runs import (
     StepMetrics,
     checkpoints,
 )
-from peft_demo.storage import DATABASE, Store, annotations
+from peft_demo.storage import DATABASE, Store, annotations, liveness
 
 RESULT = RunResult(
     train_output={"global_step": 12},
@@ -113,6 +113,13 @@ def silent_for(folder: Path, run_id: str, seconds: float) -> None:
     with closing(sqlite3.connect(folder / DATABASE)) as connection:
         connection.execute("UPDATE run SET heartbeat_at = ? WHERE number = ?", (then, number))
         connection.commit()
+
+
+def judged(store: Store) -> list[str]:
+    """Who is interrupted, as if this process had watched for long enough."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(liveness, "WATCHED_SECONDS", 0.0)
+        return store.interrupt_orphans()
 
 
 OLD: dict[str, dict[str, Any]] = {

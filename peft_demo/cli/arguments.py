@@ -23,9 +23,13 @@ RunId = Annotated[str, typer.Argument(metavar="ID", help="A run's id, such as ru
 
 
 def open_store() -> Store:
-    """Open the store that app and command line share."""
-    store = Store(settings.home(), settings.ADAPTERS)
-    # A training that was killed is told as interrupted even where no server runs.
+    """Open the store that app and command line share; what only reads changes no run in it."""
+    return Store(settings.home(), settings.ADAPTERS)
+
+
+def open_to_change() -> Store:
+    """The same for what changes runs: those whose programs died can be, without a server."""
+    store = open_store()
     with suppress(StoreError):
         store.interrupt_orphans()
     return store

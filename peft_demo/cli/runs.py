@@ -9,13 +9,15 @@ from typing import Annotated
 
 import typer
 
-from peft_demo.cli.arguments import AsJson, RunId, field_values, open_store
+from peft_demo.cli.arguments import AsJson, RunId, field_values, open_store, open_to_change
 from peft_demo.cli.output import answer, facts, question
 from peft_demo.errors import refuse
 from peft_demo.export.csv import run_csv
 from peft_demo.fields import shown
 from peft_demo.formats import milliseconds, percent
+from peft_demo.runs import Run, RunStatus
 from peft_demo.statistics import TEST_SET
+from peft_demo.storage import Store
 
 commands = typer.Typer()
 
@@ -26,7 +28,8 @@ def runs(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for a spreadsheet.")] = False,
 ) -> None:
     """List all runs, newest first, the reference runs last."""
-    found = open_store().runs()
+    store = open_store()
+    found = store.runs()
     if as_csv:
         print(run_csv(found), end="")
         return
@@ -34,8 +37,7 @@ def runs(
     for run in found:
         accuracy = percent(run.result.test_accuracy) if run.result else "–"
         lines.append(f"{run.run_id:34} {run.status:12} {accuracy:>7}  {run.config.name}")
-        if run.problem:
-            lines.append(f"{'':34} {run.problem}")
+        lines += [f"{'':34} {words}" for words in (run.problem, _left(store, run)) if words]
     answer(as_json, [json.loads(run.model_dump_json()) for run in found], lines)
 
 
@@ -48,7 +50,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
     run = store.get(run_id)
     lines = [f"{run.run_id}  {run.config.name}  {run.status}"]
     found = diagnose(run, store.runs())
-    told = (run.error, run.problem, found.words if found else None)
+    told = (run.error, run.problem, _left(store, run), found.words if found else None)
     lines += [*(line for line in told if line), *question(run), *facts(run.config.told())]
     if result := run.result:
         rows = (
@@ -67,6 +69,13 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
         "diagnosis": found and found.model_dump(),
     }
     answer(as_json, {**json.loads(run.model_dump_json()), **more}, lines)
+
+
+def _left(store: Store, run: Run) -> str:
+    """What to do about a run whose program died; whoever works on the queue records it."""
+    if run.status is not RunStatus.RUNNING or not store.has_died(run.run_id):
+        return ""
+    return f"The program that trained it ended before it was finished: resume {run.run_id} goes on."
 
 
 @commands.command()
@@ -156,14 +165,14 @@ def predict(
 @commands.command()
 def cancel(run_id: RunId) -> None:
     """Stop a running run within one step, or take a waiting one out of the queue."""
-    open_store().request_stop(run_id)
+    open_to_change().request_stop(run_id)
     typer.echo(f"{run_id} will stop.")
 
 
 @commands.command()
 def delete(run_id: RunId) -> None:
     """Remove a run that is over, with its files; within an hour it can be restored."""
-    open_store().delete(run_id)
+    open_to_change().delete(run_id)
     typer.echo(f"{run_id} is deleted; restore {run_id} brings it back within an hour.")
 
 

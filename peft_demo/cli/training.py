@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from peft_demo.cli.arguments import (
     configuration,
     field_values,
     open_store,
+    open_to_change,
 )
 from peft_demo.cli.lessons import LessonId
 from peft_demo.cli.output import answer, print_json, tell_end
@@ -45,7 +47,10 @@ def train(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = 
 @commands.command()
 def resume(run_id: RunId, as_json: AsJson = False) -> None:
     """Go on with a run that was stopped or interrupted, from its last checkpoint."""
-    store = open_store()
+    store = open_to_change()
+    while store.is_late(run_id):  # until somebody renews its lease, or was silent for long enough
+        time.sleep(1)
+        store.interrupt_orphans()
     _train_now(store, lambda: store.resume_now(run_id), as_json)
 
 

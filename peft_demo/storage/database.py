@@ -6,18 +6,19 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, create_engine, event, select, text, update
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, select, text, update
 from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from peft_demo.errors import StoreError
 from peft_demo.storage import journal
-from peft_demo.storage.migrations import migrate
+from peft_demo.storage.migrations import SCHEMA, migrate, schema_of
 from peft_demo.storage.tables import RunRow, VersionRow
 
 LOCK_SECONDS = 5.0
@@ -37,16 +38,16 @@ class Database:
         self._is_open = False
         self.problem: str | None = None
         """Why the folder cannot be used, or None."""
+        self._reader: Engine | None = None
+        """Where it can only be read."""
         self._engine = create_engine(
             f"sqlite:///{folder / DATABASE}",
             connect_args={"timeout": LOCK_SECONDS},
             json_deserializer=_read_json,
         )
         event.listen(self._engine, "connect", lambda made, _: journal.prepare(made, folder))
-        try:
+        with suppress(StoreError):
             self._open()
-        except StoreError as error:
-            self.problem = str(error)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -67,9 +68,9 @@ class Database:
         Raises:
             StoreError: the database cannot be used, or stayed locked; names it.
         """
-        self._open()
+        self._open(write=write)
         try:
-            with Session(self._engine) as session, session.begin():
+            with Session(self._reader or self._engine) as session, session.begin():
                 # The lock is taken at once: a read that later turns into a write could not wait.
                 begin = "BEGIN IMMEDIATE" if write else "BEGIN"
                 session.connection().exec_driver_sql(begin)
@@ -79,9 +80,9 @@ class Database:
         except (DatabaseError, OSError) as error:
             raise self._unusable(error) from error
 
-    def _open(self) -> None:
+    def _open(self, *, write: bool = False) -> None:
         """Make folder and tables if they are not there yet."""
-        if self._is_open:
+        if self._is_open and not (write and self._reader):
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -90,10 +91,27 @@ class Database:
                 connection.commit()
                 _leave_numbers_of_files(connection, self.folder)
                 connection.commit()
-        except (OSError, SQLAlchemyError, sqlite3.Error) as error:
-            raise self._unusable(error) from error
+        except (OSError, SQLAlchemyError, sqlite3.Error, StoreError) as error:
+            unusable = error if isinstance(error, StoreError) else self._unusable(error)
+            self.problem = str(unusable)
+            self._reader = self._reader or self._made_reader()
+            self._is_open = self._reader is not None
+            if write or not self._is_open:
+                raise unusable from error
+            return
         self._is_open = True
-        self.problem = None
+        self.problem = self._reader = None
+
+    def _made_reader(self) -> Engine | None:
+        """What can be had of a database on a disk that is full, or cannot be written to."""
+        # Without a file of those who have it open SQLite believes that nobody has.
+        for how in ("mode=ro", "mode=ro&immutable=1"):
+            url = f"sqlite:///file:{quote(str(self.folder / DATABASE))}?{how}&uri=true"
+            reader = create_engine(url, poolclass=NullPool, json_deserializer=_read_json)
+            with suppress(SQLAlchemyError, sqlite3.Error), reader.connect() as connection:
+                if schema_of(connection) == SCHEMA:
+                    return reader
+        return None
 
     def _unusable(self, error: Exception) -> StoreError:
         reason = str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error)

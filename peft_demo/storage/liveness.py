@@ -1,12 +1,15 @@
 """Leases: whoever works on a run says so again and again, whatever its host; the silent are dead.
 
-Clocks of hosts that share a store may differ by ``ORPHAN_SECONDS - RENEW_SECONDS``.
+A clock that is set ends nobody's run: who judges another's has seen by a clock that nobody can
+set that it was not renewed.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
+from pathlib import Path
 
 from sqlalchemy import select, update
 
@@ -22,9 +25,17 @@ RENEW_SECONDS = 20.0
 ORPHAN_SECONDS = 60.0
 """After how much silence a run counts as left behind."""
 
+WATCHED_SECONDS = 25.0
+"""How much of it who judges has seen himself, where the clock says that there was more before."""
+
 
 class Liveness(Runs):
     """Renews leases, and finds the runs whose leases ran out."""
+
+    def __init__(self, folder: Path, references: Path | None = None) -> None:
+        super().__init__(folder, references)
+        self._watched: dict[int, tuple[str | None, float]] = {}
+        """The leases of runs of others, each since when it has been seen so by time.monotonic."""
 
     def heartbeat(self, run_ids: Iterable[str]) -> None:
         """Say that these running runs are being worked on; changes nothing that people see."""
@@ -64,14 +75,31 @@ class Liveness(Runs):
             checkpoints.drop_all_else(self.partial_folder_of(run_id))
         return interrupted
 
+    def has_died(self, run_id: str) -> bool:
+        """Whether the process that worked on it is known to be dead; only looks."""
+        return self._working.is_dead(run_id) is True
+
+    def is_late(self, run_id: str) -> bool:
+        """Whether its lease ran out by the clock, so that it may be interrupted once watched."""
+        if run_id in self._references:
+            return False
+        with self._transaction(write=False) as session:
+            [row] = self._rows(session, run_id)
+            return row.status == RunStatus.RUNNING and _is_late(row)
+
     def _is_left(self, row: RunRow) -> bool:
         """Whether its process is dead, or where this machine knows of none, its lease ran out.
 
-        What the machine knows counts before any clock, which may have been set.
+        What the machine knows counts before any clock.
         """
         is_dead = self._working.is_dead(id_of("run", row.number))
-        is_silent = row.heartbeat_at is None or row.heartbeat_at < ago(ORPHAN_SECONDS)
-        return is_silent if is_dead is None else is_dead
+        if is_dead is not None:
+            return is_dead
+        seen = row.heartbeat_at, time.monotonic()
+        if self._watched.setdefault(row.number, seen)[0] != row.heartbeat_at:
+            self._watched[row.number] = seen
+        silence = seen[1] - self._watched[row.number][1]
+        return silence >= (WATCHED_SECONDS if _is_late(row) else ORPHAN_SECONDS)
 
     def _adopted(self, run_id: str) -> RunResult | None:
         """The result of a run that was done but for its record, its files put into their place."""
@@ -83,3 +111,7 @@ class Liveness(Runs):
             return RunResult.model_validate_json((place / RESULT).read_bytes())
         except (OSError, ValueError):
             return None
+
+
+def _is_late(row: RunRow) -> bool:
+    return row.heartbeat_at is None or row.heartbeat_at < ago(ORPHAN_SECONDS)

@@ -43,11 +43,11 @@ def migrate(connection: Connection, database: Path) -> None:
     Raises:
         StoreError: a newer version made this database.
     """
-    if _schema_of(connection) < SCHEMA:
+    if schema_of(connection) < SCHEMA:
         connection.rollback()
         # Locked before looking again: two processes may open it at once.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    done = _schema_of(connection)
+    done = schema_of(connection)
     if done > SCHEMA:
         raise StoreError(
             f"The run database {database} was made by a newer version of this program (schema "
@@ -70,7 +70,8 @@ def copy_of(database: Path, schema: int) -> Path:
     return database.with_name(f"{database.stem}-schema-{schema}{database.suffix}")
 
 
-def _schema_of(connection: Connection) -> int:
+def schema_of(connection: Connection) -> int:
+    """The number of a database's schema; 0 of one without."""
     if not inspect(connection).has_table(MigrationRow.__tablename__):
         return 0
     return connection.scalar(select(func.max(MigrationRow.number))) or 0

@@ -27,7 +27,7 @@ class Working:
             return
         lock = FileLock(path, thread_local=False)
         with suppress(OSError, NotImplementedError, Timeout):
-            lock.acquire(blocking=False)
+            lock.acquire(timeout=1)  # who looks whether it is dead holds it for a moment
             self._held[run_id] = lock
 
     def end(self, run_id: str) -> None:

@@ -8,7 +8,7 @@ from stored_runs import silent_for
 
 from peft_demo import adapters
 from peft_demo.runs import RunStatus
-from peft_demo.storage import Store
+from peft_demo.storage import Store, liveness
 
 SOME = ("lora", "ia3", "adalora", "head_only", "full_ft")
 """The methods whose files a test's own store has."""
@@ -121,14 +121,38 @@ class TestRunsAndShow:
         assert done.status == 2
         assert 'got "run-000042"' in done.err
 
-    def test_a_run_that_nobody_works_on_any_more_is_interrupted(self, command, store):
+    READING = (
+        ("runs", "--json"),
+        ("show", "run-000001", "--json"),
+        ("compare", "run-000001", "reference-ia3"),
+        ("code", "script", "--run", "run-000001"),
+        ("challenge",),
+        ("doctor",),
+    )
+
+    @pytest.mark.parametrize("arguments", READING, ids=lambda given: given[0])
+    def test_reading_judges_nobodys_lease(self, command, store, monkeypatch, arguments):
         run_id = store.start(small_config(), "me").run_id
-        assert json.loads(command("show", run_id, "--json").out)["status"] == "running"
-        silent_for(store.folder, run_id, 61)
-        # Its process is there: so leases are judged where another machine's files lie.
+        store.partial_folder_of(run_id).mkdir()
+        silent_for(store.folder, run_id, 7200)  # as a clock that was set makes it look
         for known in store.folder.glob(".working-*"):
             known.unlink()
-        assert json.loads(command("show", run_id, "--json").out)["status"] == "interrupted"
+        monkeypatch.setattr(liveness, "WATCHED_SECONDS", 0.0)
+        seen = store.version
+        command(*arguments)
+        assert store.get(run_id).status is RunStatus.RUNNING
+        assert store.partial_folder_of(run_id).exists()
+        assert store.version == seen
+
+    def test_a_run_whose_program_died_is_told_and_can_be_deleted(self, command, store):
+        run_id = store.start(small_config(), "me").run_id
+        assert command("delete", run_id).status == 1
+        store._working._held.pop(run_id).release()  # as the kernel does
+        for verb in (("show", run_id), ("runs",)):
+            assert f"resume {run_id} goes on" in command(*verb).out
+        assert store.get(run_id).status is RunStatus.RUNNING
+        assert command("delete", run_id).status == 0
+        assert store.ids() == []
 
 
 class TestCancelAndDelete:

@@ -17,7 +17,7 @@ from peft_demo import adapters
 from peft_demo.errors import StoreError
 from peft_demo.execution import Engine, engine, recording
 from peft_demo.runs import RunStatus, StepMetrics
-from peft_demo.storage import DATABASE, Store, annotations
+from peft_demo.storage import DATABASE, Store, annotations, liveness
 
 TINY = {"num_train_epochs": 1, "num_reviews": 10}
 """One step: for tests in which the training itself does not matter."""
@@ -309,7 +309,6 @@ time.sleep(1000)
                 server.kill()
         assert store.get("run-000001").status is RunStatus.RUNNING
         assert store.partial_folder_of("run-000001").exists()
-        silent_for(home, "run-000001", 100)
         later = Engine(store)
         later.start()
         wait_until(lambda: is_over(store, waiting))
@@ -346,6 +345,7 @@ def test_interrupted_runs_go_on_by_themselves_if_that_is_set(
 
 def test_a_machine_that_slept_does_not_interrupt_its_own_runs(store, home, monkeypatch):
     """While a laptop sleeps the clock goes on, and time.monotonic stands still."""
+    monkeypatch.setattr(liveness, "WATCHED_SECONDS", 0.0)
     mine, left = (store.start(small_config(), "me").run_id for _ in range(2))
     woken = Engine(store)
     woken._active = {mine: None}
@@ -364,6 +364,7 @@ def test_leases_are_renewed_while_it_works_and_those_of_others_are_judged(
     store, home, base, monkeypatch
 ):
     monkeypatch.setattr(engine, "RENEW_SECONDS", 0.0)
+    monkeypatch.setattr(liveness, "WATCHED_SECONDS", 0.0)
     left = store.start(small_config(), "another").run_id
     working = Engine(store)
     working.start()

@@ -63,17 +63,24 @@ if os.geteuid() == 0:
     os.setuid(65534)  # root may write anywhere
 store = Store(Path(sys.argv[1]))
 print(store.problem)
+print(store.ids())
 try:
     store.submit(RunConfig(), "me")
 except StoreError as error:
     print(error)
 """
 
-    def test_a_read_only_folder(self):
+    @pytest.mark.parametrize("runs", [[], ["run-000001"]], ids=["empty", "with runs"])
+    def test_a_read_only_folder_shows_what_is_in_it(self, runs):
         # Not tmp_path: its parents are closed to the user that the script becomes.
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name) / "runs"
             folder.mkdir()
+            if runs:
+                store = Store(folder)
+                assert submit(store) == runs
+                store.close()
+            there = list(folder.iterdir())
             for path in (folder, folder.parent):
                 path.chmod(0o555)
             try:
@@ -81,12 +88,13 @@ except StoreError as error:
             finally:
                 for path in (folder.parent, folder):
                     path.chmod(0o755)
-            assert list(folder.iterdir()) == []
+            assert list(folder.iterdir()) == there
         assert done.returncode == 0, done.stderr
-        problem, sentence = done.stdout.splitlines()
+        problem, ids, sentence = done.stdout.splitlines()
         assert problem == sentence
         assert sentence.startswith("PEFT_DEMO_HOME must be a folder with free space")
         assert str(folder) in sentence
+        assert ids == str(runs)
 
     FILLER = """
 import resource, sys

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 from small_runs import ROOT, environment, small_config, wait_until
-from stored_runs import RESULT, silent_for, submit, write_checkpoint
+from stored_runs import RESULT, judged, silent_for, submit, write_checkpoint
 
 from peft_demo.runs import RunStatus
 from peft_demo.storage import DATABASE, Store, liveness
@@ -72,7 +72,7 @@ def test_a_run_with_all_its_files_was_done(store, renamed):
     if renamed:
         files.rename(store.folder_of(run_id))
     silent_for(store.folder, run_id, liveness.ORPHAN_SECONDS + 5)
-    assert store.interrupt_orphans() == []
+    assert judged(store) == []
     run = store.get(run_id)
     assert (run.status, run.result, run.error) == (RunStatus.COMPLETED, RESULT, None)
     assert (store.folder_of(run_id) / "result.json").exists()
@@ -85,15 +85,58 @@ def test_only_the_silent_are_interrupted(store, how):
     run = store.claim() if how == "claim" else store.start(small_config(), "me")
     seen = store.version
     silent_for(store.folder, run.run_id, liveness.ORPHAN_SECONDS - 5)
-    assert store.interrupt_orphans() == []
+    assert judged(store) == []
     silent_for(store.folder, run.run_id, liveness.ORPHAN_SECONDS + 5)
     store.heartbeat([run.run_id])
-    assert store.interrupt_orphans() == []
+    assert judged(store) == []
     assert store.version == seen
     silent_for(store.folder, run.run_id, liveness.ORPHAN_SECONDS + 5)
-    assert store.interrupt_orphans() == [run.run_id]
+    assert judged(store) == [run.run_id]
     assert [changed.run_id for changed in store.runs(seen)] == [run.run_id]
     assert how == "claim" or store.get(waiting).status is RunStatus.QUEUED
+
+
+@pytest.fixture
+def elsewhere(store, home) -> str:
+    """A run of another host: this machine knows of no process."""
+    run_id = store.start(small_config(), "me").run_id
+    for known in home.glob(".working-*"):
+        known.unlink()
+    store._working._held.clear()
+    return run_id
+
+
+class TestAnotherHostsRun:
+    @pytest.fixture
+    def later(self, monkeypatch):
+        clock = [liveness.time.monotonic()]
+        monkeypatch.setattr(liveness.time, "monotonic", lambda: clock[0])
+
+        def go_on(seconds: float) -> None:
+            clock[0] += seconds
+
+        return go_on
+
+    def test_a_clock_that_is_set_ends_nobodys(self, store, elsewhere, later):
+        silent_for(store.folder, elsewhere, 7200)
+        assert store.interrupt_orphans() == []
+        assert store.is_late(elsewhere)
+        later(liveness.RENEW_SECONDS)
+        silent_for(store.folder, elsewhere, 7190)  # by its own clock it has renewed its lease
+        assert store.interrupt_orphans() == []
+        later(liveness.WATCHED_SECONDS - 1)
+        assert store.interrupt_orphans() == []
+        later(1)
+        assert store.interrupt_orphans() == [elsewhere]
+        assert not store.is_late(elsewhere)
+
+    def test_a_clock_that_was_set_back_hides_no_silence(self, store, elsewhere, later):
+        silent_for(store.folder, elsewhere, -7200)
+        assert store.interrupt_orphans() == []
+        later(liveness.ORPHAN_SECONDS - 1)
+        assert store.interrupt_orphans() == []
+        later(1)
+        assert store.interrupt_orphans() == [elsewhere]
 
 
 def test_a_heartbeat_brings_nothing_back(store):
@@ -108,3 +151,4 @@ def test_a_heartbeat_brings_nothing_back(store):
 
 def test_three_renewals_fit_into_the_silence():
     assert liveness.RENEW_SECONDS * 3 <= liveness.ORPHAN_SECONDS
+    assert liveness.RENEW_SECONDS < liveness.WATCHED_SECONDS

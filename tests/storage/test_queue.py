@@ -11,6 +11,7 @@ from small_runs import small_config
 from stored_runs import (
     RANGE_TEST,
     epoch,
+    judged,
     positions,
     purge_now,
     silent_for,
@@ -165,7 +166,7 @@ class TestResume:
             write_checkpoint(store.partial_folder_of(run_id), number)
         (store.partial_folder_of(run_id) / "half.safetensors").write_bytes(b"half")
         silent_for(store.folder, run_id, 1000)
-        assert store.interrupt_orphans() == [run_id]
+        assert judged(store) == [run_id]
         return run_id
 
     def test_goes_on_from_the_last_checkpoint(self, store, left):
