@@ -184,6 +184,25 @@ def fields_of(
             those of ``FAMILY``. See also ``run_fields``.
         dataset: see ``run_fields``.
     """
+    # Stored runs by the hundred ask for the same: they are kept while the tables' rows are these.
+    rows = (*methods.METHODS.values(), *BASES.values(), *DATASETS.values())
+    tables = (methods.METHODS, method_id), (BASES, base_model), (DATASETS, dataset)
+    asked = tuple(_known(*pair) for pair in tables)
+    if asked not in _KEPT or _KEPT[asked][0] != rows:
+        _KEPT[asked] = rows, _fields_of(*asked)
+    return _KEPT[asked][1]
+
+
+_KEPT: dict[tuple[str | None, ...], tuple[tuple[object, ...], tuple[Field, ...]]] = {}
+
+
+def _known(table: Mapping[str, object], row_id: object) -> str | None:
+    return row_id if isinstance(row_id, str) and row_id in table else None
+
+
+def _fields_of(
+    method_id: str | None, base_model: str | None, dataset: str | None
+) -> tuple[Field, ...]:
     method, base = _row(methods.METHODS, method_id), _row(BASES, base_model)
     own: tuple[Field, ...] = ()
     rate: Field = LEARNING_RATE

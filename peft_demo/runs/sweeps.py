@@ -215,7 +215,7 @@ def _plain(value: Any, empty: str) -> str:
 
 def _name(parsed: Mapping[str, Sequence[Any]], count: int, first: RunConfig) -> str:
     if not parsed:
-        return f"{first.method_label}, {count} seeds"
+        return f"{first.method_label}, {count} seed{'s' if count > 1 else ''}"
     fields = " × ".join(_short(name) for name in parsed)
     repeated = f", {count} seeds" if count > 1 else ""
     label = "" if METHOD.name in parsed else f"{first.method_label}: "

@@ -52,6 +52,8 @@ class Runs(Database):
         """A version, and all runs as they were then; replaced as a whole, so it needs no lock."""
         self._configs: dict[int, KnownConfig] = {}
         """Of each run as it was last read: it rarely changes, and to check it again takes long."""
+        self._epochs: dict[int, tuple[str, tuple[EpochMetrics, ...]]] = {}
+        """When each run ended that is over, and its epochs: they do not change any more."""
 
     def get(self, run_id: str) -> Run:
         """The run of that id.
@@ -218,22 +220,27 @@ class Runs(Database):
         newest_first = select(RunRow).where(wanted, _UNDELETED).order_by(RunRow.number.desc())
         rows = {row.number: row for row in session.scalars(newest_first)}
         # Asked for together: one question a run would be slow.
-        epochs: dict[int, list[dict[str, Any]]] = {number: [] for number in rows}
+        over = {n: self._epochs.get(n, ("", ())) for n, row in rows.items() if is_over(row)}
+        epochs: dict[int, Sequence[Any]] = {
+            n: known for n, (ended, known) in over.items() if ended == rows[n].finished_at
+        }
+        lacking: dict[int, list[Any]] = {n: [] for n in rows if n not in epochs}
         # Not joined: each epoch would read its run's row to the end, past the whole result.
-        theirs = EpochRow.run.in_(select(RunRow.number).where(wanted, _UNDELETED))
-        found = select(EpochRow.run, EpochRow.metrics).where(theirs)
-        found = found.order_by(EpochRow.run, EpochRow.epoch)
-        for number, metrics in session.execute(found):
-            epochs[number].append(metrics)
+        found = select(EpochRow.run, EpochRow.metrics).where(EpochRow.run.in_(lacking))
+        for number, metrics in session.execute(found.order_by(EpochRow.run, EpochRow.epoch)):
+            lacking[number].append(metrics)
+        epochs |= lacking
         names = self._nicknames(session, {row.owner for row in rows.values()})
         return {n: self._run(row, epochs[n], names.get(row.owner, "")) for n, row in rows.items()}
 
-    def _run(self, row: RunRow, epochs: list[dict[str, Any]], nickname: str) -> Run:
+    def _run(self, row: RunRow, epochs: Sequence[Any], nickname: str) -> Run:
         config = self._configs.get(row.number)
         is_same = config is not None and config.flat() == row.config
         run = run_of(row, epochs, nickname, config if is_same else None)
         if run.problem is None:
             self._configs[row.number] = run.config
+            if is_over(row) and row.finished_at:
+                self._epochs[row.number] = row.finished_at, run.epochs
         return run
 
     @staticmethod

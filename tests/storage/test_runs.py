@@ -1,5 +1,8 @@
 """What the store keeps of runs, and how it tells who watches what has changed."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from small_runs import run_python
 from stored_runs import RESULT, epoch, step, submit
@@ -9,7 +12,7 @@ from peft_demo.runs import (
     Progress,
     RunStatus,
 )
-from peft_demo.storage import Store
+from peft_demo.storage import DATABASE, Store
 
 
 class TestVersion:
@@ -95,6 +98,20 @@ class TestWhatIsKept:
         assert before.epochs == (epoch(1), epoch(2))
         assert again.steps(run_id) == [step(1), step(2)]
         assert again.version == version
+        again.close()
+
+    def test_epochs_of_what_is_over_are_read_once(self, store, home):
+        (run_id,) = submit(store)
+        store.claim()
+        store.report(run_id, epoch=epoch(1))
+        store.finish(run_id, RunStatus.COMPLETED, result=RESULT)
+        with closing(sqlite3.connect(home / DATABASE)) as connection, connection:
+            connection.execute("DELETE FROM epoch")
+        store.annotate(run_id, note="seen")
+        (run,) = store.runs()
+        assert (run.note, run.epochs) == ("seen", (epoch(1),))
+        again = Store(home)
+        assert again.get(run_id).epochs == ()
         again.close()
 
     def test_a_failed_run_keeps_its_reason(self, store):

@@ -22,6 +22,7 @@ from peft_demo.ui.browser_code import ASSETS
 from peft_demo.ui.html import render
 from peft_demo.ui.identity import acting
 from peft_demo.ui.learn.prose import glossed
+from peft_demo.ui.pages import board as board_page
 from peft_demo.ui.pages.board import MOST_PLACES, Board, _frame
 from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.services import Services
@@ -93,11 +94,20 @@ def test_curves_come_when_asked_for_and_again_when_a_shown_run_moves(board, serv
     assert again["by_epoch"]["eval_accuracy"] == [0.75]
 
 
-def test_viewers_share_the_json_of_a_run(board, services):
+def test_what_takes_long_of_a_run_is_made_once_whatever_people_say_of_it(
+    board, services, monkeypatch
+):
+    made = []
+    summary = board_page.summary
+    monkeypatch.setattr(board_page, "summary", lambda run: made.append(run) or summary(run))
     run = services.store.submit(RunConfig(), "me")
-    board.poll(since=-1)
-    built = board._summary(services.store.get(run.run_id))
-    assert board._summary(services.store.get(run.run_id)) is built
+    for note in ("", "seen", "seen again"):
+        services.store.annotate(run.run_id, note=note, is_starred=bool(note))
+        (told,) = [each for each in poll(board, since=-1)["runs"] if each["id"] == run.run_id]
+        assert (told["note"], told["is_starred"]) == (note, bool(note))
+    assert [each.run_id for each in made].count(run.run_id) == 1
+    services.store.annotate(run.run_id, name="another")
+    assert {each["name"] for each in poll(board, since=-1)["runs"]} >= {"another"}
 
 
 def test_reference_runs_come_with_their_curves(board):

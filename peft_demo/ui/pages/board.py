@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from peft_demo.comparison.curves import run_curves
 from peft_demo.comparison.diagnosis import diagnose, in_another_way
@@ -41,8 +41,10 @@ class Board(Page):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self._summaries: _Kept = {}
-        self._curves: _Kept = {}
+        self._summaries: dict[str, tuple[Run, dict[str, Any]]] = {}
+        """What was made of each run, without what people say of it."""
+        self._curves: dict[str, tuple[int, dict[str, Any]]] = {}
+        """What was made of each run, and of which version of it."""
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
@@ -187,14 +189,23 @@ class Board(Page):
         }
 
     def _summary(self, run: Run) -> dict[str, Any]:
-        # Its place is no part of it, see above.
-        unplaced = run.model_copy(update={"queue_position": None})
-        return _kept(self._summaries, run, lambda: summary(unplaced))
+        # Its place is no part of it, see above; and stars and tags leave alone what takes long.
+        plain = {"queue_position": None, "version": 0, "tags": (), "note": "", "is_starred": False}
+        measured = run.model_copy(update=plain)
+        known, told = self._summaries.get(run.run_id, (None, {}))
+        if known != measured:
+            told = summary(measured)
+            self._summaries[run.run_id] = measured, told
+        return {**told, "tags": run.tags, "note": run.note, "is_starred": run.is_starred}
 
     def _curve(self, run_id: str) -> dict[str, Any]:
         store = self._services.store
         run = store.get(run_id)
-        return _kept(self._curves, run, lambda: run_curves(run, store.steps(run_id)))
+        version, known = self._curves.get(run_id, (None, {}))
+        if version != run.version:
+            known = run_curves(run, store.steps(run_id))
+            self._curves[run_id] = run.version, known
+        return known
 
 
 def _roughly(seconds: float | None) -> str:
@@ -204,18 +215,6 @@ def _roughly(seconds: float | None) -> str:
 def _frame() -> str:
     dataset = DATASETS[DEFAULT_DATASET]
     return render("board", dataset=dataset, labels=[_(label) for label in dataset.labels])
-
-
-_Kept: TypeAlias = dict[str, tuple[int, dict[str, Any]]]
-"""What was made of each run, and of which version of it."""
-
-
-def _kept(made: _Kept, run: Run, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    version, known = made.get(run.run_id, (None, {}))
-    if version != run.version:
-        known = make()
-        made[run.run_id] = (run.version, known)
-    return known
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -232,9 +231,6 @@ def summary(run: Run) -> dict[str, Any]:
         "reference": run.is_reference,
         "owner": run.owner_name,
         "owner_digest": digest(run.owner),
-        "tags": run.tags,
-        "note": run.note,
-        "is_starred": run.is_starred,
         "group_id": run.group_id,
         **run.progress.model_dump(include={"step", "max_steps", "phase"}),
         "eval_accuracy": last and last.eval_accuracy,

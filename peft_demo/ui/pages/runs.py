@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from pydantic_core import to_json
+
 from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.comparison.describe import texts_of
 from peft_demo.comparison.diagnosis import diagnose, in_another_way
@@ -96,7 +98,8 @@ class RunsPage(Page):
         runs = [known[run_id] for run_id in run_ids if run_id in known]
         if kind == "csv":
             return run_csv(runs)
-        return json.dumps([public(run) for run in runs], ensure_ascii=False, indent=1)
+        # Indented JSON takes the standard library seven times as long.
+        return to_json([public(run) for run in runs], indent=1).decode()
 
     def details(self, run_id: RunId) -> str:
         """Everything about one run: HTML, and the figure of a range test."""
