@@ -9,11 +9,15 @@ from typing import Any
 
 from peft_demo.adapters.parameter_count import ParameterCount, count_parameters
 from peft_demo.methods import METHODS, measured_rates
-from peft_demo.runs import Run, RunConfig, RunKind
+from peft_demo.runs import Run, RunConfig, RunKind, checkpoints
 
 SAME_METHOD = 1.15
 OTHER_METHOD = 2.0
 """By what factor the range is widened at both ends; methods differ in speed more than runs do."""
+
+
+BESIDE_BYTES = 5_000_000
+"""On the disk beside weights and optimiser: positions, predictions, and what the database grows."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Forecast:
             "share_of_base": counts.share_of_base,
             "file_bytes": counts.file_bytes,
             "optimizer_bytes": counts.optimizer_bytes,
+            "disk_bytes": _disk_bytes(counts),
             "expected_seconds": self.seconds and list(self.seconds),
             "warning": self.warning,
         }
@@ -50,6 +55,17 @@ def forecast(config: RunConfig, runs: Iterable[Run]) -> Forecast:
         expected_seconds(config, runs),
         measured_rates.warning(method.id, method.label, config.learning_rate),
     )
+
+
+def disk_bytes(config: RunConfig) -> int:
+    """What a training's files take at most, before the last checkpoints are removed."""
+    return _disk_bytes(count_parameters(config.method, config.method_values, config.setting))
+
+
+def _disk_bytes(counts: ParameterCount) -> int:
+    # A new checkpoint is written before an old one goes.
+    checkpoint = counts.file_bytes + counts.optimizer_bytes
+    return counts.file_bytes + (checkpoints.KEPT + 1) * checkpoint + BESIDE_BYTES
 
 
 def total_seconds(configs: Iterable[RunConfig], runs: Iterable[Run]) -> tuple[float, float] | None:

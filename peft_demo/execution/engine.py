@@ -19,7 +19,7 @@ from peft_demo.execution.jobs import failure
 from peft_demo.execution.recording import Listener, Recording
 from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind, RunStatus, checkpoints
 from peft_demo.runs.sweeps import MOST_RACERS, Plan
-from peft_demo.storage import RENEW_SECONDS, Store
+from peft_demo.storage import RENEW_SECONDS, Store, space
 from peft_demo.training import vmapped
 
 logger = logging.getLogger(__name__)
@@ -66,6 +66,8 @@ class Engine:
         self._largest_file = largest_file
         self._executor: Executor | None = None
         self._active: dict[str, _Active] = {}
+        self._held: dict[str, str] = {}
+        """Why runs wait, as it was told last."""
         self._renewed = 0.0
         self._purged = -PURGE_SECONDS
         self._wake = threading.Event()
@@ -118,8 +120,14 @@ class Engine:
             NotFoundError: there is no such run.
             ConflictError: it is over already.
         """
-        run = self._store.request_stop(run_id)
-        if active := self._active.get(run_id):
+        active = self._active.get(run_id)
+        try:
+            run = self._store.request_stop(run_id)
+        except StoreError:  # what nobody can record now is recorded with the end
+            if active is None:
+                raise
+            run = self._store.get(run_id)
+        if active:
             active.handle.cancel()
         return run
 
@@ -141,7 +149,7 @@ class Engine:
             self._resume_interrupted(self._store.ids())
         while not self._closing.is_set():
             try:
-                if self._took_next(self._store.claim):
+                if self._took_next(self._claim):
                     continue
             except StoreError as error:
                 logger.warning("%s", error)
@@ -149,6 +157,20 @@ class Engine:
                 logger.exception("The queue goes on after an error")
             self._rest()
         self._cancel_all()
+
+    def _claim(self) -> Run | None:
+        """The next run that the disk has room for; the others say why they wait."""
+        free = space.free_bytes(self._store.folder)
+        held = {}
+        if free < space.PLENTY_BYTES:
+            waiting = (run for run in self._store.runs() if run.status is RunStatus.QUEUED)
+            found = {run.run_id: space.lack(run.config, free) for run in waiting}
+            held = {run_id: words for run_id, words in found.items() if words}
+        if held or self._held:
+            with suppress(StoreError):  # there may be no room for that either
+                self._store.explain(held)
+                self._held = held
+        return self._store.claim(but=held)
 
     def _run_until_idle(self, claim: Claim) -> None:
         """Do what is claimed until there is no more; what stops it cancels what it does."""
@@ -192,15 +214,18 @@ class Engine:
 
     def _look_after_runs(self) -> None:
         """Say that its runs are alive, look for runs whose program has ended, and heed stops."""
-        with suppress(StoreError):  # a database that is locked for a moment is asked again
+        # A database that is locked for a moment, or on a full disk, is asked again.
+        with suppress(StoreError):
             # By the clock that leases are judged by: it goes on while a laptop sleeps.
             if self._active and abs(time.time() - self._renewed) > RENEW_SECONDS:
                 self._store.heartbeat([*self._active])
                 self._renewed = time.time()
             self._resume_interrupted(self._store.interrupt_orphans())
+        with suppress(StoreError):
             if time.monotonic() - self._purged > PURGE_SECONDS:
                 self._purged = time.monotonic()
                 self._store.purge()
+        with suppress(StoreError):
             for run_id, active in list(self._active.items()):
                 if self._store.stop_requested(run_id):
                     active.handle.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from peft_demo.errors import PeftDemoError, RunCancelledError
 from peft_demo.execution.executor import Cancelled, End, Failed, Finished, Job
 from peft_demo.runs import ImportedConfig, RangeTest, Reporter, RunConfig, RunKind, RunResult
+from peft_demo.storage import space
 from peft_demo.storage.database import unusable
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ def _result(job: Job, reporter: Reporter, member: Member | None) -> RunResult | 
     config = RunConfig(job.config)
     config.require_valid()
     job.files.mkdir(parents=True, exist_ok=True)
+    if job.kind is RunKind.TRAINING:
+        space.require_room(config, job.files)
     if job.kind is RunKind.RANGE_TEST:
         from peft_demo.training import lr_range
 
@@ -70,4 +74,7 @@ def _sentence(error: BaseException, files: Path) -> str:
             "The machine's memory is full: per_device_train_batch_size or max_length "
             "must be smaller."
         )
+    # torch and safetensors have errors of their own for it.
+    if (isinstance(error, RuntimeError) or "os error 28" in str(error)) and space.is_full(files):
+        return str(unusable(files.parent, os.strerror(errno.ENOSPC)))
     return ""

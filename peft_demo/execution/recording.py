@@ -10,7 +10,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
+from tenacity import (
+    RetryCallState,
+    retry,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_exponential,
+)
+from tenacity.stop import stop_base
 
 from peft_demo.errors import PeftDemoError, StoreError
 from peft_demo.execution.executor import Cancelled, End, Event, Finished, Handle
@@ -37,14 +44,11 @@ Listener = Callable[[Run, Event], None]
 """Told of every event after it was recorded, with the run as it was when it began; and of its end
 with the run as it is then."""
 
-# What comes once must not be lost. tenacity, because a loop with growing pauses and a limit is
-# easily written wrong.
-patiently = retry(
-    retry=retry_if_exception_type(StoreError),
-    wait=wait_exponential(multiplier=0.5, max=5),
-    stop=stop_after_delay(60),
-    reraise=True,
-)
+PAUSE_SECONDS = 5.0
+"""Between two tries to record something, at most."""
+
+PATIENCE_SECONDS = 60.0
+"""How long a training waits until its epoch can be recorded; then it fails."""
 
 
 class Recording:
@@ -59,6 +63,8 @@ class Recording:
         self._steps: list[StepMetrics] = []
         self._progress: Progress | None = None
         self._written = 0.0
+        self._given_up: Callable[[], bool] = lambda: False
+        """Whether nobody waits for an end that cannot be recorded."""
 
     def follow(self, handle: Handle, is_closing: Callable[[], bool]) -> None:
         """Record what comes, and how it ends.
@@ -67,6 +73,7 @@ class Recording:
             handle: of the run's job.
             is_closing: whether a run that was cancelled is interrupted by the program's end.
         """
+        self._given_up = is_closing
         end = self._heard(handle)
         self.end(end, is_closing())
 
@@ -81,7 +88,7 @@ class Recording:
             for event in events:
                 if isinstance(event, End):
                     return event
-                self._take(event)
+                self._take(event, handle)
             raise RuntimeError("its executor never said how it ended")
         except Exception as error:
             handle.cancel()
@@ -89,11 +96,16 @@ class Recording:
                 pass  # the job may still be writing into the folder
             return failure(error, self.files)
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: Event, handle: Handle) -> None:
         if isinstance(event, StepMetrics):
             self._steps.append(event)
         elif isinstance(event, EpochMetrics):
-            patiently(self._write)(event)
+            tried = stop_after_delay(PATIENCE_SECONDS) | stop_when(handle.should_stop)
+            try:
+                patiently(tried)(self._write)(event)
+            except StoreError:
+                if not handle.should_stop():  # nobody wants its epochs any more
+                    raise
         elif isinstance(event, Progress):
             changed = self._progress is None or event.phase != self._progress.phase
             self._progress = event
@@ -130,7 +142,7 @@ class Recording:
         return self._finish(RunStatus.FAILED, error=end.reason)
 
     def _complete(self, end: Finished) -> Run:
-        patiently(self._write)()
+        patiently(stop_after_delay(PATIENCE_SECONDS))(self._write)()
         if not isinstance(end.result, RunResult):
             return self._finish(RunStatus.COMPLETED, range_test=end.result)
         if self.run.kind is RunKind.TRAINING:
@@ -150,4 +162,35 @@ class Recording:
             checkpoints.drop_all_else(self.files)
         else:
             shutil.rmtree(self.files, ignore_errors=True)
-        return patiently(self._store.finish)(self.run.run_id, status, **more)
+        # Until it is recorded: else the run would stay running for whoever looks.
+        tried = stop_when(self._given_up)
+        return patiently(tried)(self._store.finish)(self.run.run_id, status, **more)
+
+
+def patiently(tried: Any) -> Any:
+    """Try to write again until ``tried`` says that it was enough: what comes once is not lost.
+
+    With tenacity, because a loop with growing pauses and a limit is easily written wrong.
+    """
+    return retry(
+        retry=retry_if_exception_type(StoreError),
+        wait=wait_exponential(multiplier=0.5, max=PAUSE_SECONDS),
+        stop=tried,
+        before_sleep=_tell_first,
+        reraise=True,
+    )
+
+
+def stop_when(is_over: Callable[[], bool]) -> stop_base:
+    """Stop trying once something holds."""
+
+    class When(stop_base):
+        def __call__(self, retry_state: RetryCallState) -> bool:
+            return is_over()
+
+    return When()
+
+
+def _tell_first(tried: RetryCallState) -> None:
+    if tried.attempt_number == 1 and tried.outcome:
+        logger.warning("%s It is tried again.", tried.outcome.exception())

@@ -14,6 +14,7 @@ from sqlalchemy import delete, select
 from peft_demo.errors import ConflictError, StoreError
 from peft_demo.runs import Run, read_config
 from peft_demo.runs.annotations import check_annotations, check_tags
+from peft_demo.storage import space
 from peft_demo.storage.database import ago, now
 from peft_demo.storage.rows import id_of, run_of
 from peft_demo.storage.runs import Runs, is_over
@@ -77,10 +78,23 @@ class Annotations(Runs):
     def delete(self, *run_ids: str) -> None:
         """Hide runs that are over, all or none; ``restore`` brings them back for an hour.
 
+        On a full disk they go for good: somebody makes room.
+
         Raises:
             NotFoundError: one of them does not exist.
             ConflictError: one of them is a reference, or not over yet.
         """
+        try:
+            self._hide(*run_ids)
+        except StoreError:
+            if not space.is_full(self.folder) or not space.give_up_reserve(self.folder):
+                raise
+            self._hide(*run_ids)
+        with suppress(StoreError):  # these are deleted already; what is old goes another time
+            self.purge()
+        space.keep_reserve(self.folder)
+
+    def _hide(self, *run_ids: str) -> None:
         with self._changing(*run_ids, how="deleted") as (_, rows):
             for row in rows:
                 if not is_over(row):
@@ -88,8 +102,6 @@ class Annotations(Runs):
                         f"{id_of('run', row.number)} is {row.status}: stop it before deleting it."
                     )
                 row.deleted_at = now()
-        with suppress(StoreError):  # these are deleted already; what is old goes another time
-            self.purge()
 
     def restore(self, *run_ids: str) -> None:
         """Bring deleted runs back, all or none; one that is not deleted stays as it is.
@@ -106,16 +118,18 @@ class Annotations(Runs):
         """Remove runs that were deleted long enough ago for good, with their files.
 
         By a clock that nobody can set as well: this process has seen them as deleted for so long.
+        On a full disk they go at once.
         """
         deleted = select(RunRow.number, RunRow.deleted_at).where(RunRow.deleted_at.is_not(None))
         with self._transaction(write=False) as session:
             there = [(number, when or "") for number, when in session.execute(deleted)]
         clock = time.monotonic()
+        kept = 0.0 if space.is_full(self.folder) else KEPT_SECONDS
         self._seen_deleted = {each: self._seen_deleted.get(each, clock) for each in there}
         long_ago = [
             number
             for (number, when), seen in self._seen_deleted.items()
-            if clock - seen >= KEPT_SECONDS and when <= ago(KEPT_SECONDS)
+            if clock - seen >= kept and when <= ago(kept)
         ]
         if not long_ago:
             return

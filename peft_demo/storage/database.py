@@ -17,7 +17,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError, SQLA
 from sqlalchemy.orm import Session
 
 from peft_demo.errors import StoreError
-from peft_demo.storage import journal
+from peft_demo.storage import journal, space
 from peft_demo.storage.migrations import SCHEMA, migrate, schema_of
 from peft_demo.storage.tables import RunRow, VersionRow
 
@@ -101,6 +101,7 @@ class Database:
             return
         self._is_open = True
         self.problem = self._reader = None
+        space.keep_reserve(self.folder)
 
     def _made_reader(self) -> Engine | None:
         """What can be had of a database on a disk that is full, or cannot be written to."""

@@ -15,6 +15,7 @@ import psutil
 
 from peft_demo.formats import whole
 from peft_demo.runs.results import Record
+from peft_demo.storage import space
 from peft_demo.storage.database import DATABASE
 from peft_demo.storage.salvage import rebuild
 from peft_demo.storage.store import Store
@@ -80,8 +81,7 @@ def unrecorded(folder: Path) -> list[Path]:
 
 
 def _disk(folder: Path) -> Iterator[Finding]:
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    free = psutil.disk_usage(str(there)).free
+    free = space.free_bytes(folder)
     words = f"{folder} has {free / 1e9:.1f} GB free."
     if free < LEAST_FREE:
         yield _bad("disk", f"{words} A run may take {LEAST_FREE / 1e9:.1f} GB: make room.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from sqlalchemy import delete, func, select
@@ -131,7 +131,7 @@ class Queue(Runs):
             named = self._nicknames(session, [row.owner]).get(row.owner, "")
             return group_of(row, named), [*members.values()][::-1]
 
-    def claim(self, group_id: str | None = None) -> Run | None:
+    def claim(self, group_id: str | None = None, *, but: Iterable[str] = ()) -> Run | None:
         """Take the run whose turn it is for this process, or None if none waits; see ``turns``.
 
         A run with a ``problem`` fails with it, and the next one is taken. The lease has to be
@@ -139,8 +139,11 @@ class Queue(Runs):
 
         Args:
             group_id: take the oldest of this group.
+            but: ids of runs that have to wait.
         """
-        waiting = select(RunRow).where(WAITING).order_by(RunRow.number).limit(1)
+        held = {number_in(run_id, "run") for run_id in but}
+        ready = RunRow.number.not_in(held)
+        waiting = select(RunRow).where(WAITING, ready).order_by(RunRow.number).limit(1)
         if group_id is not None:
             waiting = waiting.where(RunRow.group == number_in(group_id, "group"))
         # Looked at first: an idle engine asks every second and must not lock out those who write.
@@ -151,7 +154,8 @@ class Queue(Runs):
         with self._transaction() as session:
             while claimed is None and (row := session.scalars(waiting).first()):
                 if group_id is None:
-                    row = session.get_one(RunRow, next(iter(waiting_in_turn(session))))
+                    turns = (number for number in waiting_in_turn(session) if number not in held)
+                    row = session.get_one(RunRow, next(turns))
                 problem = run_of(row).problem
                 if problem is None:
                     _begin(row)
@@ -161,6 +165,23 @@ class Queue(Runs):
                     row.status, row.finished_at, row.error = RunStatus.FAILED, now(), problem
                 touch(session, row)
         return None if claimed is None else self.get(claimed)
+
+    def explain(self, why: Mapping[str, str]) -> None:
+        """Say of waiting runs, by their ids, why they have to; of all others nothing."""
+        numbers = {number_in(run_id, "run"): words for run_id, words in why.items()}
+        stale = {}
+        with self._transaction(write=False) as session:
+            for number, told in session.execute(select(RunRow.number, RunRow.error).where(WAITING)):
+                if told != numbers.get(number):
+                    stale[number] = numbers.get(number)
+        if not stale:
+            return
+        with self._transaction() as session:
+            asked = select(RunRow).where(WAITING, RunRow.number.in_(stale))
+            rows = session.scalars(asked).all()
+            for row in rows:
+                row.error = stale[row.number]
+            touch(session, *rows)
 
     def request_stop(self, run_id: str) -> Run:
         """Ask a running run to stop, or take a waiting one out of the queue.
@@ -241,10 +262,10 @@ def _new_row(config: KnownConfig, owner: str, kind: RunKind) -> RunRow:
 
 def _begin(row: RunRow) -> None:
     row.status, row.started_at = RunStatus.RUNNING, now()
-    row.heartbeat_at = row.started_at
+    row.heartbeat_at, row.error = row.started_at, None
 
 
 def _ask_to_stop(row: RunRow) -> None:
     if row.status == RunStatus.QUEUED:
-        row.status, row.finished_at = RunStatus.CANCELLED, now()
+        row.status, row.finished_at, row.error = RunStatus.CANCELLED, now(), None
     row.stop_requested = True

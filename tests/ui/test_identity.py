@@ -135,7 +135,7 @@ def test_one_changes_ones_own_and_the_machines_owner_everything(services):
 
 def test_no_other_way_leads_to_runs_and_queue():
     """All of the page's rooms change them through ``changes``, which asks who may."""
-    write = re.compile(r"_changing\(|_transaction\(\)|\._add\(")
+    write = re.compile(r"_changing\(|_transaction\(\)|\._(add|hide)\(")
     writers = [
         name
         for name, method in inspect.getmembers(Store, inspect.isfunction)
