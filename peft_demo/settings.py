@@ -173,14 +173,25 @@ teacher_password = Password(
     "who signs in with it on the page may stop, change and delete everybody's runs for eight "
     "hours; without it the user of the machine may, at the machine only",
 )
-most_waiting = Choice(
-    "PEFT_DEMO_MOST_WAITING",
-    "how many runs of one person may wait, a teacher's aside",
-    ("64",),
-    most=10_000,
-)
+most = {
+    name: Choice(
+        f"PEFT_DEMO_MOST_{name.upper()}",
+        f"{what}, a teacher's aside; on the page the teacher sets another",
+        (default,),
+        most=largest,
+    )
+    for name, what, default, largest in (
+        ("waiting", "how many runs of one person may wait", "64", 10_000),
+        ("minutes", "how many minutes of one person's runs may wait, as forecast", "480", 100_000),
+        ("reviews", "how many texts a run may have", "any", 1_000_000),
+        ("epochs", "how many epochs a run may have", "any", 1_000),
+        ("tokens", "how many tokens of each text a run may read", "any", 10_000),
+        ("repeats", "how many seeds of one configuration may be queued at once", "any", 64),
+    )
+}
+"""What limits each person; see ``runs.classroom``."""
 
-SETTINGS = (
+SETTINGS: tuple[Choice | Folder[Path] | Folder[None] | Names | Password, ...] = (
     home,
     distilbert_folder,
     distilbert_uncased_folder,
@@ -194,7 +205,7 @@ SETTINGS = (
     lessons,
     hosts,
     teacher_password,
-    most_waiting,
+    *most.values(),
 )
 
 

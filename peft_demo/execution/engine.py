@@ -131,6 +131,11 @@ class Engine:
             active.handle.cancel()
         return run
 
+    @property
+    def slots(self) -> int:
+        """How much it works on at a time; 1 before its executor is chosen."""
+        return self._executor.slots if self._executor else 1
+
     def close(self) -> None:
         """Stop working; runs in progress are marked as interrupted."""
         self._closing.set()
@@ -285,7 +290,9 @@ class Engine:
             if run.group_id is None:
                 return claimed
             group, members = self._store.group(run.group_id)
-            if group.is_race:
+            if group.is_race and self._others_wait(run.owner):
+                most = 1  # others wait for no more than one run
+            elif group.is_race:
                 most = -(-min(len(members), MOST_RACERS) // slots)
             else:
                 most = len(_in_one_pass(run, members))
@@ -294,6 +301,9 @@ class Engine:
         except PeftDemoError as error:
             logger.warning("%s", error)  # then they are done one after another
         return claimed
+
+    def _others_wait(self, owner: str) -> bool:
+        return any(other != owner for _, other in self._store.queue())
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ MIGRATIONS: tuple[tuple[str, Migration | None], ...] = (
     ("imports", keep_what_is_known),
     ("challenges", None),
     ("people", None),
+    ("classroom", None),
 )
 
 SCHEMA = len(MIGRATIONS)

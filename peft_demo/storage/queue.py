@@ -20,7 +20,7 @@ from peft_demo.runs import (
 )
 from peft_demo.runs.sweeps import Plan
 from peft_demo.storage.database import now, touch
-from peft_demo.storage.rows import group_of, id_of, not_found, number_in, run_of
+from peft_demo.storage.rows import classroom_in, group_of, id_of, not_found, number_in, run_of
 from peft_demo.storage.runs import Runs, is_over
 from peft_demo.storage.tables import EpochRow, GroupRow, RunRow, StepRow
 from peft_demo.storage.turns import WAITING, waiting_in_turn
@@ -135,7 +135,7 @@ class Queue(Runs):
         """Take the run whose turn it is for this process, or None if none waits; see ``turns``.
 
         A run with a ``problem`` fails with it, and the next one is taken. The lease has to be
-        renewed from now on; see ``liveness``.
+        renewed from now on; see ``liveness``. A paused queue gives runs of a ``group_id`` only.
 
         Args:
             group_id: take the oldest of this group.
@@ -149,6 +149,8 @@ class Queue(Runs):
         # Looked at first: an idle engine asks every second and must not lock out those who write.
         with self._transaction(write=False) as session:
             if session.scalars(waiting).first() is None:
+                return None
+            if group_id is None and classroom_in(session).is_paused:
                 return None
         claimed = None
         with self._transaction() as session:
@@ -232,7 +234,7 @@ class Queue(Runs):
             # What came after is computed again.
             session.execute(delete(EpochRow).where(EpochRow.run == row.number, steps_of > step))
             session.execute(delete(StepRow).where(StepRow.run == row.number, StepRow.step > step))
-            row.status, row.stop_requested = RunStatus.QUEUED, False
+            row.status, row.stop_requested, row.moved_first = RunStatus.QUEUED, False, 0
             row.finished_at = row.error = None
             begin(row)
             if row.status == RunStatus.RUNNING:

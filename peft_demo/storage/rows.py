@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from peft_demo.errors import NotFoundError
 from peft_demo.fields import shown
 from peft_demo.runs import GroupKind, KnownConfig, Run, RunGroup, RunStatus
+from peft_demo.runs.classroom import Classroom
 from peft_demo.runs.history import PastConfig
 from peft_demo.runs.results import Record
-from peft_demo.storage.tables import GroupRow, RunRow
+from peft_demo.storage.tables import ClassroomRow, GroupRow, RunRow
 
 _UNKNOWN_TIME = datetime.fromtimestamp(0, UTC)
 
@@ -70,6 +71,12 @@ def run_of(
     if run.problem:
         problem = f"{run.problem} {problem}"
     return run.model_copy(update={"config": PastConfig(run.config.flat(), problem)})
+
+
+def classroom_in(session: Session) -> Classroom:
+    """What a teacher decided; reads any row."""
+    row = session.get(ClassroomRow, 1)
+    return _leniently(Classroom, row.decided, {})[0] if row else Classroom()
 
 
 def group_of(row: GroupRow, nickname: str = "") -> RunGroup:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pydantic
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from peft_demo.errors import ConflictError, NotFoundError
@@ -24,7 +24,7 @@ from peft_demo.runs import (
 )
 from peft_demo.storage.database import Database, now, touch
 from peft_demo.storage.reference_runs import read_references, read_steps
-from peft_demo.storage.rows import id_of, missing_run, number_in, run_of
+from peft_demo.storage.rows import classroom_in, id_of, missing_run, number_in, run_of
 from peft_demo.storage.tables import EpochRow, PersonRow, RunRow, StepRow, VersionRow
 from peft_demo.storage.turns import waiting_in_turn
 from peft_demo.storage.working import Working
@@ -259,7 +259,14 @@ class Runs(Database):
 
     @staticmethod
     def _nicknames(session: Session, owners: Iterable[str] | None = None) -> dict[str, str]:
-        """What those of these owners, or of all, are called who chose a name."""
+        """What those of these owners, or of all, are called who chose a name.
+
+        Where names are hidden, everybody is called by when he came.
+        """
+        if classroom_in(session).hides_names:
+            in_order = select(RunRow.owner).group_by(RunRow.owner)
+            everyone = session.scalars(in_order.order_by(func.min(RunRow.number)))
+            return {owner: f"Student {place}" for place, owner in enumerate(everyone, start=1)}
         found = select(PersonRow)
         if owners is not None:
             found = found.where(PersonRow.owner.in_(owners))

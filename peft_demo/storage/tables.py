@@ -72,6 +72,8 @@ class RunRow(Table):
     note: Mapped[str] = mapped_column(default="", server_default="")
     is_starred: Mapped[bool] = mapped_column(default=False, server_default="0")
     deleted_at: Mapped[str | None]
+    moved_first: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The version at which it was put before all that wait, or 0."""
     version: Mapped[int] = mapped_column(default=0, index=True)
 
 
@@ -125,6 +127,14 @@ class PersonRow(Table):
     __tablename__ = "person"
     owner: Mapped[str] = mapped_column(primary_key=True)
     nickname: Mapped[str]
+
+
+class ClassroomRow(Table):
+    """What a teacher decided, in the only row; see ``runs.classroom``."""
+
+    __tablename__ = "classroom"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    decided: Mapped[dict[str, Any]]
 
 
 class MigrationRow(Table):

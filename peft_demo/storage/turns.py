@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,7 +14,9 @@ from peft_demo.storage.tables import RunRow
 WAITING = RunRow.status == RunStatus.QUEUED
 
 
-def in_turn(waiting: Iterable[tuple[int, str]], began: Mapping[str, str]) -> list[int]:
+def in_turn(
+    waiting: Iterable[tuple[int, str]], began: Mapping[str, str], first: Sequence[int] = ()
+) -> list[int]:
     """The numbers of waiting runs in the order in which they begin, if nobody adds any.
 
     Nobody waits for more than one run of another: the second one stands behind one's first.
@@ -22,24 +24,31 @@ def in_turn(waiting: Iterable[tuple[int, str]], began: Mapping[str, str]) -> lis
     Args:
         waiting: numbers and owners, oldest first.
         began: when each owner's latest run began, as texts that sort; who has none is left out.
+        first: those that a teacher put before all others, in their order.
     """
+    owners = dict(waiting)
+    # Whose run was put first has had his turn then: "~" sorts behind all times.
+    began = {**began, **{owners.pop(n): f"~{place:09}" for place, n in enumerate(first)}}
     rounds: Counter[str] = Counter()
     turns: dict[str, tuple[str, int]] = {}
     places = []
-    for number, owner in waiting:
+    for number, owner in owners.items():
         rounds[owner] += 1
         turn = turns.setdefault(owner, (began.get(owner, ""), number))
         places.append((rounds[owner], turn, number))
-    return [number for *_, number in sorted(places)]
+    return [*first, *(number for *_, number in sorted(places))]
 
 
 def waiting_in_turn(session: Session) -> dict[int, str]:
     """The numbers of all waiting runs, in the order of ``in_turn``, and their owners."""
-    asked = select(RunRow.number, RunRow.owner).where(WAITING).order_by(RunRow.number)
-    waiting: dict[int, str] = dict(iter(session.execute(asked)))
-    if not waiting:
+    asked = select(RunRow.number, RunRow.owner, RunRow.moved_first).where(WAITING)
+    found = session.execute(asked.order_by(RunRow.number)).all()
+    if not found:
         return {}
-    owners = {*waiting.values()}
+    waiting = {number: owner for number, owner, _ in found}
+    moved = [(-version, number) for number, _, version in found if version]
     latest = select(RunRow.owner, func.max(RunRow.started_at)).group_by(RunRow.owner)
+    owners = {*waiting.values()}
     began = {owner: at for owner, at in session.execute(latest) if at and owner in owners}
-    return {number: waiting[number] for number in in_turn(waiting.items(), began)}
+    first = [number for _, number in sorted(moved)]
+    return {number: waiting[number] for number in in_turn(waiting.items(), began, first)}

@@ -7,21 +7,27 @@ stopped, resumed, renamed, tagged, starred, deleted and restored, all runs by a 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from peft_demo import settings
-from peft_demo.errors import ConflictError, NotAllowedError
+from peft_demo.errors import NotAllowedError
 from peft_demo.execution import Engine
-from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind, RunStatus
+from peft_demo.languages import _, gettext_noop
+from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind
 from peft_demo.runs.challenge import Challenge
 from peft_demo.runs.sweeps import Plan
 from peft_demo.storage import Store
 from peft_demo.ui.identity import acting, digest
+from peft_demo.ui.limits import require_within
 from peft_demo.ui.teachers import Teachers
 
 logger = logging.getLogger(__name__)
+
+
+PAUSED = gettext_noop("The queue is paused: what runs goes on, what waits begins later.")
 
 
 class Changes:
@@ -34,6 +40,7 @@ class Changes:
     def __init__(self, store: Store, engine: Engine, forget: Callable[[str], None]) -> None:
         self._store, self._engine, self._forget = store, engine, forget
         self.teachers = Teachers()
+        self._queueing = threading.Lock()
         self.refused = 0
         """How often somebody asked for what he may not."""
 
@@ -41,11 +48,13 @@ class Changes:
         self, config: KnownConfig, kind: RunKind = RunKind.TRAINING, files: Path | None = None
     ) -> Run:
         """Queue a run of one's own; see Engine.submit."""
-        return self._engine.submit(config, self._with_room(1), kind, files)
+        with self._with_room(config) as me:
+            return self._engine.submit(config, me, kind, files)
 
     def submit_plan(self, plan: Plan) -> tuple[RunGroup, list[Run]]:
         """Queue runs of one's own that belong together; see Engine.submit_plan."""
-        return self._engine.submit_plan(plan, self._with_room(len(plan.configs)))
+        with self._with_room(*plan.configs) as me:
+            return self._engine.submit_plan(plan, me)
 
     def stop(self, *run_ids: str) -> list[Run]:
         """Stop runs; see Engine.cancel."""
@@ -55,7 +64,8 @@ class Changes:
     def resume(self, *run_ids: str) -> list[Run]:
         """Go on with runs that ended unfinished; see Engine.resume."""
         self._require_own("resume", *run_ids)
-        return [self._engine.resume(run_id) for run_id in run_ids]
+        with self._with_room(*(self._store.get(run_id).config for run_id in run_ids)):
+            return [self._engine.resume(run_id) for run_id in run_ids]
 
     def stop_all(self, owner: str) -> int:
         """Stop all that somebody has in the queue, in one step; see Store.request_stops.
@@ -103,13 +113,50 @@ class Changes:
         """Choose what one is called; see Store.call."""
         return self._store.call(self._somebody(), nickname)
 
+    def decide(self, **changes: Any) -> None:
+        """Change limits, names and queue for everybody; see Store.decide."""
+        self._require_teacher("decide for the class")
+        self._store.decide(**changes)
+
+    def move_first(self, *run_ids: str) -> None:
+        """Put waiting runs before all others; see Store.move_first."""
+        self._require_teacher("reorder the queue")
+        self._store.move_first(*run_ids)
+
+    def let_first(self, owner: str) -> None:
+        """Put the next run of one person before all others; ``owner`` as for ``stop_all``."""
+        self._require_teacher("reorder the queue")
+        theirs = (run_id for run_id, who in self._store.queue() if digest(who) == owner)
+        if run_id := next(theirs, None):
+            self._store.move_first(run_id)
+
+    def clear(self) -> int:
+        """Stop all runs, and delete those that are over; answers how many still stop."""
+        self._require_teacher("clear the class")
+        for owner in {run.owner for run in self._store.runs() if not run.status.is_over}:
+            self._store.request_stops(owner)
+        runs = [run for run in self._store.runs() if not run.is_reference]
+        over = [run.run_id for run in runs if run.status.is_over]
+        if over:
+            self.delete(*over)
+            self._store.decide(cleared=tuple(over))
+        return len(runs) - len(over)
+
+    def unclear(self) -> None:
+        """Bring back what ``clear`` deleted, as far as it is not gone for good."""
+        self._require_teacher("bring the class back")
+        self._store.restore(*self._store.owners(*self._store.classroom().cleared))
+        self._store.decide(cleared=())
+
     def may_change(self, owner: str) -> bool:
         """Whether whoever acts may change what is somebody's."""
         return self.teachers.is_one() or (bool(acting().owner) and acting().owner == owner)
 
     def may(self) -> dict[str, Any]:
-        """For the page's script: which runs are whoever's who acts, and whether he may do all."""
-        return {"owner": digest(acting().owner), "may_all": self.teachers.is_one()}
+        """For the page's script: which runs are whoever's who acts, and what he may do now."""
+        paused = _(PAUSED) if self._store.classroom().is_paused else ""
+        may_all = self.teachers.is_one()
+        return {"owner": digest(acting().owner), "may_all": may_all, "paused": paused}
 
     def _somebody(self) -> str:
         """Who acts.
@@ -124,21 +171,23 @@ class Changes:
             )
         return owner
 
-    def _with_room(self, count: int) -> str:
-        """Who acts, if so many more runs of his may wait.
+    @contextmanager
+    def _with_room(self, *configs: KnownConfig) -> Iterator[str]:
+        """Who acts, while no other request of this server queues any; see ``limits``."""
+        me = self._somebody()
+        with self._queueing:
+            if not self.teachers.is_one():
+                require_within(self._store, me, configs)
+            yield me
+
+    def _require_teacher(self, what: str) -> None:
+        """Refuse what only teachers may do.
 
         Raises:
-            ConflictError: they may not.
+            NotAllowedError: who acts is none.
         """
-        me, most = self._somebody(), int(settings.most_waiting())
-        mine = [run for run in self._store.runs() if run.owner == me]
-        waiting = sum(run.status is RunStatus.QUEUED for run in mine)
-        if waiting + count > most and not self.teachers.is_one():
-            raise ConflictError(
-                f"At most {most} runs of one person may wait; {waiting} of yours do, and {count} "
-                f"would come: wait until some are done, or stop some."
-            )
-        return me
+        if not self.teachers.is_one():
+            self._refuse(f"Only a teacher may {what}.")
 
     def _require_own(self, what: str, *run_ids: str) -> None:
         """Refuse what is done to others' runs.

@@ -52,13 +52,16 @@ def state(run: Run) -> str:
     return glued(_range_test(run) or _finished(run) or _ended_early(run))
 
 
-def waits(place: int | None) -> str:
-    """Where in the queue a run is, from 1, as far as that is told."""
+def waits(place: int | None, seconds: float | None = None) -> str:
+    """Where in the queue a run is, from 1, as far as that is told, and in how many it begins."""
     if place is None:
         return _("Waits in the queue")
+    words = _("Number %(place)s in the queue") % {"place": place}
     if place == 1:
-        return _("Next in the queue")
-    return _("Number %(place)s in the queue") % {"place": place}
+        words = _("Next in the queue")
+    if seconds is None or seconds < 1:
+        return words
+    return glued(words + " · " + _("starts in about %(time)s") % {"time": about(seconds)})
 
 
 def _training(run: Run) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from peft_demo import settings
 from peft_demo.errors import PeftDemoError
 from peft_demo.runs.nicknames import NICKNAME
+from peft_demo.ui.class_panel import ClassPanel
 from peft_demo.ui.html import render
-from peft_demo.ui.identity import acting, digest
+from peft_demo.ui.identity import acting
 from peft_demo.ui.requests import page_function
 from peft_demo.ui.services import Services
 
@@ -20,10 +20,12 @@ class You:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._class = ClassPanel(services, self._panel)
 
     def functions(self) -> list[Callable[..., Any]]:
         """What the page's script may call on the server."""
-        functions = (self.you, self.call_me, self.sign_in, self.sign_out, self.stop_all)
+        own: list[Callable[..., str]] = [self.you, self.call_me, self.sign_in, self.sign_out]
+        functions = [*own, *self._class.functions()]
         return [page_function(function, self._refused) for function in functions]
 
     def you(self) -> str:
@@ -45,16 +47,12 @@ class You:
         self._services.changes.teachers.sign_out()
         return self._panel()
 
-    def stop_all(self, owner: str) -> str:
-        """Stop all that one has in the queue; see ``Changes``. The panel as HTML."""
-        self._services.changes.stop_all(owner)
-        return self._panel()
-
     def _refused(self, error: PeftDemoError) -> str:
         return self._panel(str(error))
 
-    def _panel(self, problem: str = "") -> str:
+    def _panel(self, problem: str = "", part: str = "") -> str:
         owner, changes = acting().owner, self._services.changes
+        is_teacher = changes.teachers.is_one()
         return render(
             "you",
             known_as=owner and self._services.store.name_of(owner),
@@ -62,15 +60,7 @@ class You:
             field=NICKNAME,
             problem=problem,
             has_password=bool(settings.teacher_password()),
-            is_teacher=changes.teachers.is_one(),
-            people=self._people() if changes.teachers.is_one() else (),
+            is_teacher=is_teacher,
             refused=changes.refused,
+            **(self._class.facts(part) if is_teacher else {}),
         )
-
-    def _people(self) -> list[tuple[str, str, int, int]]:
-        """Of each who has runs: digest, name, runs in the queue, and all."""
-        runs = [run for run in self._services.known_runs() if not run.is_reference]
-        every = Counter(run.owner for run in runs)
-        going = Counter(run.owner for run in runs if not run.status.is_over)
-        names = {run.owner: run.owner_name for run in runs}
-        return [(digest(who), names[who], going[who], count) for who, count in every.items()]

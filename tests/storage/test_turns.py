@@ -2,11 +2,14 @@
 
 from collections import deque
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from small_runs import small_config
 
+from peft_demo.errors import ConflictError
 from peft_demo.runs import RunStatus
+from peft_demo.storage import Store
 from peft_demo.storage.turns import in_turn
 
 OWNERS = st.sampled_from("abcde")
@@ -68,3 +71,29 @@ def test_the_store_claims_and_tells_places_by_it(store):
         claimed.append(run.run_id)
         store.finish(run.run_id, RunStatus.CANCELLED)
     assert claimed == [first, other, second, third]
+
+
+def test_a_teacher_puts_runs_before_all_others(store):
+    ids = [store.submit(small_config(seed=n), owner).run_id for n, owner in enumerate("aaabb")]
+    store.move_first(ids[4])
+    store.move_first(ids[2], ids[1])
+    told = [run_id for run_id, _ in store.queue()]
+    # The other two by whose turn was longer ago: a's.
+    assert told == [ids[1], ids[2], ids[4], ids[0], ids[3]]
+    claimed = []
+    while (run := store.claim()) is not None:
+        claimed.append(run.run_id)
+    assert claimed == told
+    with pytest.raises(ConflictError, match=f"{ids[0]} is running"):
+        store.move_first(ids[0])
+
+
+def test_a_paused_queue_gives_no_server_a_run(store, tmp_path):
+    run_id = store.submit(small_config(), "a").run_id
+    store.decide(is_paused=True)
+    other = Store(store.folder)
+    assert other.claim() is None
+    assert other.classroom().is_paused
+    other.decide(is_paused=False)
+    other.close()
+    assert store.claim().run_id == run_id

@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 from peft_demo import ui
 from peft_demo.errors import InvalidFieldsError, NotAllowedError
 from peft_demo.runs import RunConfig, RunStatus
+from peft_demo.runs.classroom import Classroom
 from peft_demo.runs.nicknames import check_nickname, key
 from peft_demo.settings import ADAPTERS
 from peft_demo.storage import Store
@@ -44,10 +45,11 @@ ASKED = {
     "action": None, "run_id": None, "run_ids": None, "tags": "theirs", "changes": {"name": "mine"},
     "name": "mine", "note": "mine", "is_starred": True, "group_id": "group-000001",
     "config": {"num_reviews": 40}, "axes": {"r": [1, 2]}, "repeats": 1, "race": False,
-    "lesson": "better", "plan": "", "text": "A film.", "reviews": ["A film."], "file": None,
+    "lesson": "better", "plan": "", "text": "A film.", "reviews": "100", "file": None,
     "title": "Mine", "limits": {"minutes": "1"}, "challenge_id": "challenge-000001",
     "kind": "script", "nickname": "Ben", "hide": [], "fix": [], "password": "guess",
-    "owner": digest(ME),
+    "owner": digest(ME), "paused": "yes", "hidden": "yes", "link": "?hide=several&fix=r",
+    "waiting": "1", "minutes": "1", "epochs": "1", "tokens": "50",
 }  # fmt: skip
 # They take seconds, and only read: texts, files and the store.
 READ_ONLY = {"predict", "predict_reviews", "count", "compare", "report", "judge", "questions"}
@@ -90,7 +92,7 @@ def test_no_function_changes_what_is_anothers(services, visitor):
     with acting_as(visitor):
         sentence = ask(Board(services), "act", {"action": "?", "run_ids": []})
         actions = re.search(r"one of (.*), got", sentence)[1].split(", ")
-        assert {"stop", "delete", "restore", "tag", "star"} <= set(actions)
+        assert {"stop", "delete", "restore", "tag", "star", "first"} <= set(actions)
         for name, call in functions_of(services):
             for run_id in (waiting, over, deleted):
                 asked = {**ASKED, "run_id": run_id, "run_ids": [run_id]}
@@ -102,6 +104,7 @@ def test_no_function_changes_what_is_anothers(services, visitor):
     assert moved == {i: run.model_copy(update={"version": 0}) for i, run in before.items()}
     assert deleted not in after
     assert services.changes.refused >= 10
+    assert store.classroom() == Classroom()
     if visitor is NOBODY:
         assert store.version == version
     else:
@@ -127,7 +130,8 @@ def test_one_changes_ones_own_and_the_machines_owner_everything(services):
         with acting_as(visitor):
             assert ask(board, "act", {"action": "tag", "run_ids": [run_id], "tags": "a"}) == ""
             you = json.loads(ask(board, "poll", {"since": -1}))["you"]
-            assert you == {"owner": digest(visitor.owner), "may_all": visitor.is_local}
+            is_local = visitor.is_local
+            assert you == {"owner": digest(visitor.owner), "may_all": is_local, "paused": ""}
     with acting_as(Visitor(ME)):
         for action in ("stop", "delete", "restore"):
             assert ask(board, "act", {"action": action, "run_ids": [run_id]}) == ""

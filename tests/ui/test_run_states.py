@@ -4,7 +4,7 @@ import pytest
 from compared_runs import probabilities, result
 
 from peft_demo.runs import EpochMetrics, Progress, Run, RunConfig, RunKind, RunStatus
-from peft_demo.ui.run_states import now, state
+from peft_demo.ui.run_states import now, state, waits
 
 EPOCH = EpochMetrics(epoch=1, step=1, train_loss=0.7, eval_loss=0.6, eval_accuracy=0.5, seconds=1.0)
 
@@ -30,6 +30,9 @@ def plain(text):
 )
 def test_a_waiting_run_says_where_it_waits(place, words):
     assert now(run(RunStatus.QUEUED, queue_position=place)).startswith(words)
+    begins = plain(waits(place, 240.0))
+    assert begins.endswith("· starts in about 4 min") == (place is not None)
+    assert waits(place, 0.0) == waits(place)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 from asking import ask
 
 from peft_demo import settings
-from peft_demo.errors import ConflictError, InvalidFieldsError, NotAllowedError
-from peft_demo.runs import RunConfig, RunStatus, sweeps
+from peft_demo.errors import InvalidFieldsError, NotAllowedError
+from peft_demo.runs import RunConfig, RunStatus
 from peft_demo.ui import teachers
 from peft_demo.ui.identity import NOBODY, Visitor, acting_as, digest, machines_owner
 from peft_demo.ui.pages.board import Board
@@ -98,15 +98,3 @@ def test_all_of_one_persons_runs_are_stopped_in_one_step(services):
     assert digest(OTHER) in panel
     with acting_as(Visitor(OTHER)):
         assert "guest 0123" not in You(services).functions()[0]({})
-
-
-def test_a_person_has_room_for_so_many_runs(services, monkeypatch):
-    monkeypatch.setenv("PEFT_DEMO_MOST_WAITING", "3")
-    with acting_as(Visitor(ME)):
-        services.changes.submit(RunConfig())
-        with pytest.raises(ConflictError, match="At most 3 runs of one person may wait; 1"):
-            services.changes.submit_plan(sweeps.plan({}, {"r": [1, 2, 4]}))
-        services.changes.submit_plan(sweeps.plan({}, {"r": [1, 2]}))
-        with pytest.raises(ConflictError, match="stop some"):
-            services.changes.submit(RunConfig())
-    services.changes.submit_plan(sweeps.plan({}, {"r": [1, 2, 4, 8]}))

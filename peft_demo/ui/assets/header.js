@@ -24,6 +24,7 @@ export function start() {
     if (news.error) return showProblem(news.error);
     showModels(news.models.state, news.models.text);
     showProblem(news.problem || "");
+    setText(header.querySelector(".pd-queue-paused"), news.you.paused);
     news.runs.forEach(announce);
     tellFinished();
   });

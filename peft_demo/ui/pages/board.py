@@ -15,6 +15,7 @@ from peft_demo.comparison.diagnosis import diagnose, in_another_way
 from peft_demo.comparison.latest import HEAD_ONLY, judge
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
+from peft_demo.execution.expected import expected_starts
 from peft_demo.fields import shown
 from peft_demo.languages import _
 from peft_demo.runs import Run
@@ -45,6 +46,8 @@ class Board(Page):
         """What was made of each run, without what people say of it."""
         self._curves: dict[str, tuple[int, dict[str, Any]]] = {}
         """What was made of each run, and of which version of it."""
+        self._starts: tuple[int, dict[str, float]] = (-1, {})
+        """A version, and what is expected then; replaced as a whole, so it needs no lock."""
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
@@ -102,7 +105,7 @@ class Board(Page):
             "problem": trouble,
             "ids": ids,
             "runs": [self._summary(run) for run in changed],
-            "places": self._places() if version != since else {},
+            "places": self._places(version) if version != since else {},
             "curves": drawn,
         }
         return json.dumps(answer, separators=(",", ":"))
@@ -126,6 +129,7 @@ class Board(Page):
             "restore": lambda: changes.restore(*run_ids),
             "star": lambda: changes.annotate_all(run_ids, is_starred=True),
             "unstar": lambda: changes.annotate_all(run_ids, is_starred=False),
+            "first": lambda: changes.move_first(*run_ids),
             "tag": lambda: changes.annotate_all(run_ids, tags=tags),
         }
         if action not in actions:
@@ -176,17 +180,27 @@ class Board(Page):
             rows.append((row, len(configs), time))
         return render("questions", rows=rows)
 
-    def _places(self) -> dict[str, str]:
+    def _places(self, version: int) -> dict[str, str]:
         """How far the first in the queue, and the visitor's own, have got there.
 
         That moves while the runs stay as they are, and all of a long queue would be much to send.
         """
-        mine = acting().owner
+        store, mine = self._services.store, acting().owner
+        starts = self._starts_at(version)
         return {
-            run_id: run_states.waits(place)
-            for place, (run_id, owner) in enumerate(self._services.store.queue(), start=1)
+            run_id: run_states.waits(place, starts.get(run_id))
+            for place, (run_id, owner) in enumerate(store.queue(), start=1)
             if place <= MOST_PLACES or owner == mine
         }
+
+    def _starts_at(self, version: int) -> dict[str, float]:
+        """When what waits begins, in seconds from now; the same for all viewers of a version."""
+        if self._starts[0] != version:
+            store = self._services.store
+            is_paused = store.classroom().is_paused
+            found = {} if is_paused else expected_starts(store, self._services.engine.slots)
+            self._starts = version, found
+        return self._starts[1]
 
     def _summary(self, run: Run) -> dict[str, Any]:
         # Its place is no part of it, see above; and stars and tags leave alone what takes long.

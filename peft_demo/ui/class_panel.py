@@ -1,0 +1,114 @@
+"""What a teacher sets for the class in the panel *Who you are*."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from peft_demo.languages import _
+from peft_demo.runs.classroom import LIMITS, checked_limits
+from peft_demo.ui.identity import digest
+from peft_demo.ui.services import Services
+
+
+class _Panel(Protocol):
+    def __call__(self, problem: str = "", part: str = "") -> str: ...
+
+
+class ClassPanel:
+    """Answers the teacher's forms; who is no teacher is refused by ``Changes``.
+
+    Args:
+        panel: draws the panel, with a sentence and one of its parts open.
+    """
+
+    def __init__(self, services: Services, panel: _Panel) -> None:
+        self._services, self._panel = services, panel
+
+    def functions(self) -> list[Callable[..., str]]:
+        """What the forms ask for, by their names."""
+        return [
+            self.stop_all,
+            self.let_first,
+            self.set_queue,
+            self.set_limits,
+            self.set_names,
+            self.clear_class,
+            self.unclear_class,
+        ]
+
+    def stop_all(self, owner: str) -> str:
+        """Stop all that one has in the queue; see ``Changes``. The panel as HTML, as all here."""
+        self._services.changes.stop_all(owner)
+        return self._panel()
+
+    def let_first(self, owner: str) -> str:
+        """Let one's next run begin before all others."""
+        self._services.changes.let_first(owner)
+        return self._panel()
+
+    def set_queue(self, paused: str) -> str:
+        """Pause the queue, or with an empty text let it go on."""
+        self._services.changes.decide(is_paused=bool(paused))
+        return self._panel()
+
+    def set_names(self, hidden: str) -> str:
+        """Hide all nicknames, or with an empty text show them."""
+        self._services.changes.decide(hides_names=bool(hidden))
+        return self._panel()
+
+    def set_limits(
+        self,
+        waiting: str = "",
+        minutes: str = "",
+        reviews: str = "",
+        epochs: str = "",
+        tokens: str = "",
+        repeats: str = "",
+    ) -> str:
+        """Limit each person; an empty one is as the setting says."""
+        given = (waiting, minutes, reviews, epochs, tokens, repeats)
+        names = (field.name for field in LIMITS)
+        limits = checked_limits(dict(zip(names, given, strict=True)))
+        self._services.changes.decide(limits=limits)
+        return self._panel(part="limits")
+
+    def clear_class(self) -> str:
+        """Stop all runs, and delete those that are over."""
+        stopping = self._services.changes.clear()
+        told = _("%(count)s runs are being stopped: clear once more for them.")
+        return self._panel(told % {"count": stopping} if stopping else "", "clear")
+
+    def unclear_class(self) -> str:
+        """Bring back what was deleted when the class was cleared."""
+        self._services.changes.unclear()
+        return self._panel()
+
+    def facts(self, part: str) -> dict[str, Any]:
+        """For the panel's template; ``part`` is the one that is open."""
+        classroom = self._services.store.classroom()
+        limits = [
+            (
+                field,
+                classroom.limits.get(field.name, ""),
+                classroom.model_copy(update={"limits": {}}).most(field.name),
+            )
+            for field in LIMITS
+        ]
+        runs = [run for run in self._services.known_runs() if not run.is_reference]
+        return {
+            "classroom": classroom,
+            "limits": limits,
+            "part": part,
+            "count": len(runs),
+            "people": self._people(),
+        }
+
+    def _people(self) -> list[tuple[str, str, int, int]]:
+        """Of each who has runs: digest, name, runs in the queue, and all."""
+        runs = [run for run in self._services.known_runs() if not run.is_reference]
+        every = Counter(run.owner for run in runs)
+        going = Counter(run.owner for run in runs if not run.status.is_over)
+        names = {run.owner: run.owner_name for run in runs}
+        return [(digest(who), names[who], going[who], count) for who, count in every.items()]

@@ -1,0 +1,60 @@
+"""Limits of what one person may queue: a teacher's, or those of the settings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from peft_demo.errors import ConflictError, refuse
+from peft_demo.formats import about, whole
+from peft_demo.runs import KnownConfig, RunStatus
+from peft_demo.runs.durations import Durations
+from peft_demo.storage import Store
+
+_OF_RUNS = {"reviews": "num_reviews", "epochs": "num_train_epochs", "tokens": "max_length"}
+"""What each limit of a run is about."""
+
+
+def require_within(store: Store, owner: str, configs: Sequence[KnownConfig]) -> None:
+    """Refuse runs that one person may not queue together, or not any more.
+
+    Raises:
+        InvalidFieldsError: one is larger than runs may be, or there are too many repeats.
+        ConflictError: with what waits of his there would be too much.
+    """
+    most = store.classroom().most
+    for limit, name in _OF_RUNS.items():
+        largest = max((config.number(name) or 0 for config in configs), default=0)
+        _require(name, largest, most(limit))
+    alike = Counter(_without_seed(config) for config in configs)
+    _require("repeats", max(alike.values(), default=0), most("repeats"))
+    runs = store.runs()
+    mine = [run for run in runs if run.owner == owner and run.status is RunStatus.QUEUED]
+    room = most("waiting")
+    if room is not None and len(mine) + len(configs) > room:
+        raise ConflictError(
+            f"At most {whole(room)} run{'s' * (room > 1)} of one person may wait; {len(mine)} of "
+            f"yours do, and {len(configs)} would come: wait until some are done, or stop some."
+        )
+    minutes, durations = most("minutes"), Durations(runs)
+    came = sum(map(durations.roughly, configs))
+    waits = sum(durations.roughly(run.config) for run in mine)
+    if minutes is not None and waits + came > 60 * minutes:
+        raise ConflictError(
+            f"At most {whole(minutes)} min of one person's runs may wait; yours take about "
+            f"{about(waits) if waits else '0 s'}, and about {about(came)} would come: wait until "
+            "some are done, stop some, or choose fewer runs, texts, tokens or epochs."
+        )
+
+
+def _require(name: str, value: float, most: int | None) -> None:
+    if most is not None and value > most:
+        refuse(
+            name,
+            f"{name} must be at most {whole(most)} here, got {whole(value)}: choose fewer; "
+            "a teacher sets this limit.",
+        )
+
+
+def _without_seed(config: KnownConfig) -> str:
+    return repr({**config.flat(), "seed": None, "name": None})
