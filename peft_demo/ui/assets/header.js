@@ -47,8 +47,7 @@ function announce(run) {
   states.set(run.id, run.status);
   if (!before || before === run.status) return;
   const result = run.test ? `, ${_("test accuracy")} ${percent(run.test.accuracy)}` : "";
-  const text = `${run.name}: ${run.called}${result}`;
-  setText(document.querySelector("#header .pd-announce"), text);
+  setText(header.querySelector(".pd-announce"), `${run.name}: ${run.called}${result}`);
 }
 
 // The review page offers the finished runs by their names.
