@@ -1,5 +1,7 @@
 """How numbers are written for people: on the page, in sentences, on the command line, in exports.
 
+With the signs of the current language, but for ``typed``.
+
 ``lib/format.js`` writes the same in the browser; ``tests/ui/javascript/formats.json`` proves it.
 Half a digit is rounded up, as JavaScript does it, and not to the even one, as Python would: 13 of
 16 is 81.3 % everywhere.
@@ -9,9 +11,15 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from peft_demo.languages import in_signs
+
 
 def fixed(value: float, digits: int) -> str:
     """With so many digits after the point, and commas between thousands; huge ones as ``1e+30``."""
+    return in_signs(_fixed(value, digits))
+
+
+def _fixed(value: float, digits: int) -> str:
     if not abs(value) < 1e15:  # which none is of numbers that are no numbers
         return f"{value:g}"
     return f"{Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):,f}"
@@ -24,8 +32,13 @@ def whole(count: float) -> str:
 
 def number(value: float) -> str:
     """The value of a setting: ``8``, ``2,000``, ``0.001``, ``2e-5``."""
+    return in_signs(typed(value))
+
+
+def typed(value: float) -> str:
+    """The same as it is entered, with a point in every language."""
     if not abs(value) < 1e6 or value == int(value):
-        return whole(value)
+        return _fixed(value, 0)
     return f"{value:g}".replace("e-0", "e-")
 
 

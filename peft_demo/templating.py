@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from peft_demo import formats
-from peft_demo.languages import gettext, ngettext
+from peft_demo.languages import gettext, gettext_noop, ngettext, told
 
 NUMBERS = (
     formats.whole,
@@ -40,5 +40,6 @@ def environment(folder: Path, *, keep_trailing_newline: bool = False) -> Environ
     made.policies["ext.i18n.trimmed"] = True
     # What a text is in the current language is asked each time.
     made.install_gettext_callables(gettext, ngettext)  # type: ignore[attr-defined]
-    made.filters |= {write.__name__: write for write in NUMBERS}
+    made.globals["gettext_noop"] = gettext_noop
+    made.filters |= {write.__name__: write for write in (*NUMBERS, told)}
     return made

@@ -13,7 +13,8 @@ from peft_demo.comparison.evidence import Tested
 from peft_demo.comparison.facts import Baseline, TextBaselineCheck
 from peft_demo.comparison.words import sentences
 from peft_demo.errors import PeftDemoError
-from peft_demo.languages import _
+from peft_demo.formats import whole
+from peft_demo.languages import _, told
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunConfig, RunKind
 from peft_demo.statistics import ALPHA, Predictions
@@ -63,7 +64,7 @@ class Baselines:
         except PeftDemoError as error:
             self.problems.append(
                 _("The baselines of %(name)s cannot be computed: %(error)s")
-                % {"name": run.config.name, "error": error}
+                % {"name": run.config.name, "error": told(str(error))}
             )
             return
         if measured is None:
@@ -85,7 +86,11 @@ class Baselines:
             if run.run_id not in self._by_run:
                 continue
             config = run.config.for_training()
-            learned = f"{config.num_train_reviews:,} {texts_of(run)} of {config.max_length} tokens"
+            learned = _("%(count)s %(texts)s of %(tokens)s tokens") % {
+                "count": whole(config.num_train_reviews),
+                "texts": _(texts_of(run)),
+                "tokens": config.max_length,
+            }
             for name, predictions in self._by_run[run.run_id].items():
                 is_guess = name == text_baseline.MAJORITY
                 yield Baseline(
@@ -173,7 +178,8 @@ def _merged(lines: Sequence[Baseline]) -> Baseline:
     if len(accuracies) == 1:
         return lines[0].model_copy(update={"run_ids": run_ids})
     mean = statistics.mean_interval(accuracies)
-    detail = f"{lines[0].detail}, mean of {len(accuracies)} seeds"
+    seeds = {"detail": lines[0].detail, "count": len(accuracies)}
+    detail = _("%(detail)s, mean of %(count)s seeds") % seeds
     values = {"accuracy": mean.value, "low": mean.low, "high": mean.high}
     return lines[0].model_copy(update={**values, "detail": detail, "run_ids": run_ids})
 

@@ -10,7 +10,7 @@ from typing import Any
 from peft_demo.comparison.facts import Difference, RunFacts
 from peft_demo.comparison.words import sentences
 from peft_demo.data import DATASETS
-from peft_demo.formats import number
+from peft_demo.formats import typed
 from peft_demo.languages import _, gettext_noop
 from peft_demo.methods import METHODS
 from peft_demo.models import BASES
@@ -137,7 +137,7 @@ def written(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return number(value) if isinstance(value, (int, float)) else str(value)
+    return typed(value) if isinstance(value, (int, float)) else str(value)
 
 
 def _circumstances(run: Run) -> dict[str, str]:

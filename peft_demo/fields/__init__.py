@@ -3,7 +3,7 @@
 from peft_demo.fields.field import Field, Value, Widget, check_all
 from peft_demo.fields.kinds import Blocks, Choice, Integer, Modules, Number, Switch, Text
 from peft_demo.fields.patterns import Pattern
-from peft_demo.fields.words import cut, row_of, shown, shown_single
+from peft_demo.fields.words import cut, must_be, row_of, shown, shown_single
 
 __all__ = [
     "Blocks",
@@ -19,6 +19,7 @@ __all__ = [
     "Widget",
     "check_all",
     "cut",
+    "must_be",
     "row_of",
     "shown",
     "shown_single",

@@ -11,7 +11,7 @@ import pydantic
 
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields.field import Field, Value, Widget
-from peft_demo.formats import number
+from peft_demo.formats import number, typed
 from peft_demo.languages import _, gettext_noop
 
 # Patterns of texts without control characters.
@@ -131,7 +131,7 @@ class Number(_Numeric):
         return "text" if self.is_typed else "slider"
 
     def written(self, value: Any) -> Any:
-        return number(value) if self.is_typed else value
+        return typed(value) if self.is_typed else value
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from peft_demo.errors import NotFoundError
 from peft_demo.formats import number
-from peft_demo.languages import _
+from peft_demo.languages import _, in_signs, told
 
 Row = TypeVar("Row")
 
@@ -25,13 +25,13 @@ def shown(value: object, limit: int = 60) -> str:
             else _("%(text)s… (%(count)s characters)")
             % {
                 "text": quoted,
-                "count": f"{len(value):,}",
+                "count": in_signs(f"{len(value):,}"),
             }
         )
     if isinstance(value, (list, tuple)):
         items = [cut(str(item), limit) for item in value[:MOST_SHOWN]]
         more = (
-            [_("… (%(count)s in all)") % {"count": f"{len(value):,}"}]
+            [_("… (%(count)s in all)") % {"count": in_signs(f"{len(value):,}")}]
             if len(value) > MOST_SHOWN
             else []
         )
@@ -49,7 +49,7 @@ def must_be(name: str, allowed: str, came: str) -> str:
     """A refusal: it names the field, what may be entered, and what came."""
     return _("%(name)s must be %(allowed)s, got %(value)s.") % {
         "name": name,
-        "allowed": allowed,
+        "allowed": told(allowed),
         "value": came,
     }
 

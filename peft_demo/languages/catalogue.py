@@ -30,7 +30,9 @@ NAMES = {
 """Every language's code with its own name for itself."""
 
 
-def _read(code: str) -> Catalog:
+@cache
+def read(code: str) -> Catalog:
+    """A language's file."""
     with (FOLDER / f"{code}.po").open("rb") as file:
         return read_po(file, locale=code)
 
@@ -41,7 +43,7 @@ def translations(code: str) -> gettext.NullTranslations:
     if code == SOURCE:
         return gettext.NullTranslations()
     compiled = io.BytesIO()
-    write_mo(compiled, _read(code))
+    write_mo(compiled, read(code))
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
 
@@ -49,7 +51,7 @@ def translations(code: str) -> gettext.NullTranslations:
 @cache
 def script(code: str) -> str:
     """The texts that scripts of the page ask for, as the ES module that stands in for English's."""
-    catalogue = _read(code)
+    catalogue = read(code)
     texts = {
         message.id[0] if message.pluralizable else message.id: message.string
         for message in catalogue

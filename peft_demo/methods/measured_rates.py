@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from peft_demo import settings
-from peft_demo.formats import number
+from peft_demo.formats import typed
 
 FILE = settings.BENCHMARKS / "methods.json"
 
@@ -117,12 +117,12 @@ def warning(method_id: str, label: str, learning_rate: float) -> str:
         return ""
     rates: dict[str, list[str]] = {}
     for rate in _around(rungs, learning_rate):
-        rates.setdefault(came[rate], []).append(number(rate))
+        rates.setdefault(came[rate], []).append(typed(rate))
     told = " and ".join(f"{' and '.join(some)} {outcome}" for outcome, some in rates.items())
     return (
-        f"learning_rate {number(learning_rate)} is {what} for {label}: measured nearest to it, "
+        f"learning_rate {typed(learning_rate)} is {what} for {label}: measured nearest to it, "
         f"{told}; "
-        f"{number(best)} did best here."
+        f"{typed(best)} did best here."
     )
 
 
@@ -139,12 +139,12 @@ def too_high(method_id: str, label: str, learning_rate: float, sign: str) -> str
     ]
     known = "a lower one may do"
     if learned:
-        known = f"measured nearest to it, {number(max(learned))} learned"
+        known = f"measured nearest to it, {typed(max(learned))} learned"
         if best in learned:
             known += (
-                ", and did best here" if best == max(learned) else f", and {number(best)} did best"
+                ", and did best here" if best == max(learned) else f", and {typed(best)} did best"
             )
-    return f"learning_rate {number(learning_rate)} is too high for {label} ({sign}); {known}."
+    return f"learning_rate {typed(learning_rate)} is too high for {label} ({sign}); {known}."
 
 
 _DIVERGED = "diverged"

@@ -11,7 +11,7 @@ from peft_demo import methods
 from peft_demo.data import DATASETS
 from peft_demo.errors import refuse
 from peft_demo.fields import Field
-from peft_demo.formats import number
+from peft_demo.formats import typed
 from peft_demo.models import BASES
 from peft_demo.runs.run_fields import NAME, fields_of
 
@@ -169,7 +169,7 @@ def in_short(method_id: str, values: Mapping[str, Any], learning_rate: float | N
         label_in(methods.METHODS, method_id),
         *(_word(name, value) for name, value in told.items() if name in rare),
         *(_word(n, value) for n, value in told.items() if n not in rare and is_number(value)),
-        *([] if learning_rate is None else [f"lr {number(learning_rate)}"]),
+        *([] if learning_rate is None else [f"lr {typed(learning_rate)}"]),
     ]
     while len(" · ".join(words)) > NAME.maximum and len(words) > 1:
         words.pop(-2 if len(words) > 2 else -1)  # it serves as a name, which has a limit
@@ -179,7 +179,7 @@ def in_short(method_id: str, values: Mapping[str, Any], learning_rate: float | N
 def _word(name: str, value: Any) -> str:
     short = name.removeprefix("lora_")
     if is_number(value):
-        return f"{short} {number(value)}"
+        return f"{short} {typed(value)}"
     if isinstance(value, bool):
         return short if value else f"no {short}"
     several = isinstance(value, (list, tuple))

@@ -11,7 +11,7 @@ from typing import Any
 from peft_demo.data import DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import Field, Integer, Value, shown
-from peft_demo.formats import number
+from peft_demo.formats import typed
 from peft_demo.methods import METHODS
 from peft_demo.methods.method import LAYERS
 from peft_demo.models import BUILTIN_BASE
@@ -210,7 +210,7 @@ def _plain(value: Any, empty: str) -> str:
     if isinstance(value, tuple):
         parts = (str(part).removesuffix("_lin").removeprefix("ffn.") for part in value)
         return "+".join(parts) or empty
-    return number(value) if isinstance(value, (int, float)) else str(value)
+    return typed(value) if isinstance(value, (int, float)) else str(value)
 
 
 def _name(parsed: Mapping[str, Sequence[Any]], count: int, first: RunConfig) -> str:

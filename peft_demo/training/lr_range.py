@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from peft_demo import adapters, statistics
 from peft_demo.errors import DivergedError
-from peft_demo.formats import number
+from peft_demo.formats import typed
 from peft_demo.languages import gettext_noop
 from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS, Method, measured_rates
@@ -132,7 +132,7 @@ def suggest(learning_rates: Sequence[float], losses: Sequence[float]) -> RangeTe
 
     if len(losses) <= NEIGHBOURS:
         return told(
-            None, f"The loss diverged already at the lowest rates, from {number(LOWEST_RATE)} up."
+            None, f"The loss diverged already at the lowest rates, from {typed(LOWEST_RATE)} up."
         )
     # A few texts learnt by heart can have a loss of exactly 0.
     logs = np.log(np.maximum(losses, 1e-9))

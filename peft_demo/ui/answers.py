@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from peft_demo.comparison.describe import texts_of
 from peft_demo.errors import AssetError
 from peft_demo.formats import milliseconds, whole
-from peft_demo.languages import _, gettext_noop
+from peft_demo.languages import _, gettext_noop, told
 from peft_demo.runs import Run
 from peft_demo.ui.html import render
 
@@ -85,7 +85,7 @@ def cards(
         truth: the right label, if it was said.
     """
     predictions = [given for given in answered.values() if not isinstance(given, AssetError)]
-    faults = {run_id: str(e) for run_id, e in answered.items() if isinstance(e, AssetError)}
+    faults = {run_id: told(str(e)) for run_id, e in answered.items() if isinstance(e, AssetError)}
     answers = [Answer(prediction, runs[prediction.run_id]) for prediction in predictions]
     # In the order of the cards' bars, the last label first.
     labels = dict.fromkeys(label for p in predictions for label in reversed(p.probabilities))

@@ -10,8 +10,8 @@ import gradio as gr
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from peft_demo.errors import PeftDemoError
-from peft_demo.languages import language, speaking
+from peft_demo.errors import InvalidFieldsError, PeftDemoError
+from peft_demo.languages import language, speaking, told
 from peft_demo.ui.identity import acting_as
 from peft_demo.ui.visitors import visitor_of
 
@@ -21,15 +21,22 @@ _logged: set[str] = set()
 
 
 def readable(error: Exception) -> PeftDemoError:
-    """What a client may read of an error: its sentence if it has one, else a fault's number.
+    """What a client may read of an error, in the current language."""
+    if isinstance(error, InvalidFieldsError):
+        return InvalidFieldsError({name: told(words) for name, words in error.problems.items()})
+    return PeftDemoError(told(_sentence(error)))
+
+
+def _sentence(error: Exception) -> str:
+    """An error's own sentence if it has one, else a fault's number.
 
     The number follows from where the error came up: one defect has one number, and is logged
     whole once, then a line for each time.
     """
     if isinstance(error, PeftDemoError):
-        return error
+        return str(error)
     if isinstance(error, gr.Error):
-        return PeftDemoError(error.message)
+        return str(error.message)
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{frame.filename}:{frame.lineno}" for frame in frames]
     number = hashlib.sha256(repr((type(error).__name__, where)).encode()).hexdigest()[:6]
@@ -38,7 +45,7 @@ def readable(error: Exception) -> PeftDemoError:
     else:
         _logged.add(number)
         logger.error("Fault %s", number, exc_info=error)
-    return PeftDemoError(f"Something went wrong here (fault {number}); the log says more.")
+    return f"Something went wrong here (fault {number}); the log says more."
 
 
 class Blocks(gr.Blocks):

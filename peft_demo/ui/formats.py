@@ -11,7 +11,7 @@ from typing import Any
 
 from peft_demo import formats
 from peft_demo.comparison import words
-from peft_demo.languages import _
+from peft_demo.languages import _, in_signs
 from peft_demo.runs.results import Evaluation
 from peft_demo.templating import NUMBERS
 
@@ -43,7 +43,7 @@ def duration(expected: tuple[float, float] | None) -> str:
 
 def exact(value: float) -> str:
     """Six digits, with commas."""
-    return f"{float(f'{value:.6g}'):,.6f}".rstrip("0").rstrip(".")
+    return in_signs(f"{float(f'{value:.6g}'):,.6f}".rstrip("0").rstrip("."))
 
 
 def plain(value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from peft_demo.languages import told
 from peft_demo.templating import environment
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.formats import FILTERS
@@ -45,7 +46,7 @@ def scripted(markup: str, script: str, **more: Any) -> gr.HTML:
 
 def problem(sentence: object) -> str:
     """Why something was not done."""
-    return render("problem", sentence=str(sentence))
+    return render("problem", sentence=told(str(sentence)))
 
 
 def refused(problems: Iterable[str], kind: str = "") -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from peft_demo.errors import ConflictError, refuse
-from peft_demo.formats import about, whole
+from peft_demo.formats import about
 from peft_demo.runs import KnownConfig, RunStatus
 from peft_demo.runs.durations import Durations
 from peft_demo.storage import Store
@@ -32,16 +32,17 @@ def require_within(store: Store, owner: str, configs: Sequence[KnownConfig]) -> 
     mine = [run for run in runs if run.owner == owner and run.status is RunStatus.QUEUED]
     room = most("waiting")
     if room is not None and len(mine) + len(configs) > room:
+        allowed = f"{room:,} runs" if room > 1 else f"{room} run"
         raise ConflictError(
-            f"At most {whole(room)} run{'s' * (room > 1)} of one person may wait; {len(mine)} of "
-            f"yours do, and {len(configs)} would come: wait until some are done, or stop some."
+            f"At most {allowed} of one person may wait; {len(mine)} of yours do, and "
+            f"{len(configs)} would come: wait until some are done, or stop some."
         )
     minutes, durations = most("minutes"), Durations(runs)
     came = sum(map(durations.roughly, configs))
     waits = sum(durations.roughly(run.config) for run in mine)
     if minutes is not None and waits + came > 60 * minutes:
         raise ConflictError(
-            f"At most {whole(minutes)} min of one person's runs may wait; yours take about "
+            f"At most {minutes:,} min of one person's runs may wait; yours take about "
             f"{about(waits) if waits else '0 s'}, and about {about(came)} would come: wait until "
             "some are done, stop some, or choose fewer runs, texts, tokens or epochs."
         )
@@ -51,7 +52,7 @@ def _require(name: str, value: float, most: int | None) -> None:
     if most is not None and value > most:
         refuse(
             name,
-            f"{name} must be at most {whole(most)} here, got {whole(value)}: choose fewer; "
+            f"{name} must be at most {most:,} here, got {value:,.0f}: choose fewer; "
             "a teacher sets this limit.",
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from peft_demo.formats import number
+from peft_demo.formats import typed
 from peft_demo.languages import NAMES, SOURCE, _, language
 from peft_demo.lessons.glossary import glossary
 from peft_demo.ui.api import add_endpoints
@@ -103,4 +103,4 @@ def build(services: Services) -> gr.Blocks:
 
 def _rate(rate: float) -> str:
     """The rate that a range test suggested, as the form shows it."""
-    return number(rate)
+    return typed(rate)

@@ -18,7 +18,8 @@ import pydantic
 from pydantic import Field
 
 from peft_demo.errors import InvalidFieldsError, PeftDemoError, refuse
-from peft_demo.fields import shown_single
+from peft_demo.fields import must_be, shown_single
+from peft_demo.languages import told
 from peft_demo.runs.run_fields import method_field
 from peft_demo.runs.sweeps import REPEATS
 from peft_demo.ui.faults import readable
@@ -131,7 +132,7 @@ class Parameters:
             came = f"{shown_single(value[number])} as number {number + 1}"
         else:
             came = shown_single(value)
-        return f"{name} must be {allowed}, got {came}."
+        return must_be(name, allowed, came)
 
 
 def as_json(error: PeftDemoError) -> str:
@@ -144,7 +145,7 @@ def problems_of(check: Callable[[], object]) -> dict[str, str]:
     try:
         check()
     except InvalidFieldsError as error:
-        return error.problems
+        return {name: told(sentence) for name, sentence in error.problems.items()}
     return {}
 
 

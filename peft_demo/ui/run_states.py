@@ -5,7 +5,7 @@ from __future__ import annotations
 from peft_demo.comparison.describe import texts_of, written
 from peft_demo.comparison.words import between
 from peft_demo.formats import about, number, percent, seconds, whole
-from peft_demo.languages import _, gettext_noop
+from peft_demo.languages import _, gettext_noop, told
 from peft_demo.methods.method import LAYERS
 from peft_demo.runs import Run, RunKind, RunStatus, telling
 from peft_demo.ui.formats import glued
@@ -38,7 +38,7 @@ def now(run: Run) -> str:
             "texts": _(texts_of(run)),
         },
         trained + _in_all(result.seconds),
-        run.problem,
+        told(run.problem or ""),
     )
     return glued(" · ".join(filter(None, tested)))
 
@@ -95,7 +95,7 @@ def _finished(run: Run) -> str:
     if run.status is not RunStatus.COMPLETED or run.result is None:
         return ""
     if run.problem or not run.result.training_seconds:
-        return run.problem or _in_all(run.result.seconds)
+        return told(run.problem or "") or _in_all(run.result.seconds)
     return _trained(run.result.training_seconds)
 
 
@@ -109,7 +109,7 @@ def _in_all(time: float) -> str:
 
 def _ended_early(run: Run) -> str:
     if run.error or run.problem:
-        return str(run.error or run.problem)
+        return told(run.error or run.problem or "")
     if run.kind is RunKind.IMPORTED:
         return _("Stopped before its test ended")
     if not run.epochs:
@@ -126,11 +126,14 @@ def what(run: Run) -> str:
     """What the run is, in a few words."""
     config = run.config
     if run.kind is RunKind.IMPORTED:
-        unknown = "" if config.is_length_known else ", the length of its training is not known"
-        read = f" · read at {config.max_length:,} tokens{unknown}" if config.max_length else ""
-        return f"{config.method_label} · imported adapter{read}"
+        parts = [_(config.method_label), _("imported adapter")]
+        if length := config.max_length:
+            parts.append(_("read at %(tokens)s tokens") % {"tokens": whole(length)})
+            if not config.is_length_known:
+                parts[-1] += ", " + _("the length of its training is not known")
+        return " · ".join(parts)
     if run.kind is RunKind.RANGE_TEST:
-        return f"Learning-rate range test · {config.summary}"
+        return f"{_('Learning-rate range test')} · {config.summary}"
     return config.summary
 
 
@@ -139,13 +142,14 @@ def fields(run: Run) -> str:
     parts = []
     for name, value in telling(run.config.method, run.config.method_values).items():
         if isinstance(value, bool):
-            parts.append(name if value else f"no {name}")
+            parts.append(name if value else _("no %(name)s") % {"name": name})
         elif isinstance(value, (int, float)):
             parts.append(f"{name.removeprefix('lora_')} {number(value)}")
         elif name == LAYERS.name:
-            parts.append(f"blocks {', '.join(map(str, value))}")
+            parts.append(f"{_('blocks')} {', '.join(map(str, value))}")
         elif isinstance(value, (list, tuple)):
-            parts.append(", ".join(map(str, value)) if len(value) < 4 else f"{len(value)} modules")
+            many = _("%(count)s modules") % {"count": len(value)}
+            parts.append(", ".join(map(str, value)) if len(value) < 4 else many)
         else:
             parts.append(f"{name} {written(value)}")
     rate = run.config.number("learning_rate")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from peft_demo import data, models, settings
 from peft_demo.errors import PeftDemoError
 from peft_demo.execution import Engine, preferred
-from peft_demo.languages import gettext, gettext_noop
+from peft_demo.languages import gettext_noop, told
 from peft_demo.runs import Run, RunKind
 from peft_demo.storage import Store
 from peft_demo.ui.baseline_worker import BaselineWorker
@@ -41,7 +41,7 @@ class WarmUp:
     @property
     def words(self) -> str:
         """What the page says, in the current language."""
-        return f"{gettext(self.text)} {self.time}".strip()
+        return f"{told(self.text)} {self.time}".strip()
 
 
 class Services:

@@ -10,10 +10,12 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
+from generated.sentences import sentences
 from peft_demo import languages
 from peft_demo.comparison import pareto, text_baseline
 from peft_demo.data import DATASETS
 from peft_demo.languages.catalogue import FOLDER
+from peft_demo.languages.sentences import FLAG
 from peft_demo.methods import METHODS
 from peft_demo.methods.unsupported import UNSUPPORTED
 from peft_demo.models import BASES
@@ -94,6 +96,8 @@ def template() -> Catalog:
     for where, text in (*marked(), *in_scripts(), *rows()):
         if text:
             catalogue.add(text, locations=[(where, 0)])
+    for where, text in sentences(PACKAGE):
+        catalogue.add(text, locations=[(where, 0)], flags=[FLAG])
     return catalogue
 
 

@@ -34,8 +34,8 @@ def accuracy_of(axes, cells, lines):
 LINES = lines_to_beat(
     [
         line("Majority class", 0.5),
-        line("TF-IDF + logistic regression", 0.6, "160 of 2,000 reviews"),
-        line("TF-IDF + logistic regression", 0.8, "2,000 of 2,000 reviews"),
+        line("TF-IDF + logistic regression", 0.6, "160 reviews of 50 tokens"),
+        line("TF-IDF + logistic regression", 0.8, "2,000 reviews of 50 tokens"),
     ]
 )
 NASTY = "<b>A & B"
@@ -65,7 +65,11 @@ def cell(r, accuracy, seeds=("run-000001",), **more):
 
 def test_baselines_of_one_name_are_told_apart():
     labels = [plain(line["label"]) for line in LINES]
-    assert labels == ["Guessing 50.0 %", "TF-IDF (160) 60.0 %", "TF-IDF (2,000) 80.0 %"]
+    assert labels == [
+        "Guessing 50.0 %",
+        "TF-IDF (160 reviews) 60.0 %",
+        "TF-IDF (2,000 reviews) 80.0 %",
+    ]
     assert [line["dash"] for line in LINES] == ["dot", "dash", "dash"]
 
 
@@ -99,8 +103,8 @@ def test_a_forest_has_runs_in_their_looks_and_names_that_are_no_markup():
     texts = [plain(each["text"]) for each in found["layout"]["annotations"]]
     assert texts == [
         "Guessing 50.0 %",
-        "TF-IDF (160) 60.0 %",
-        "TF-IDF (2,000) 80.0 %",
+        "TF-IDF (160 reviews) 60.0 %",
+        "TF-IDF (2,000 reviews) 80.0 %",
         trace["name"],
     ]
     assert len(found["layout"]["shapes"]) == 3
@@ -220,11 +224,11 @@ def test_a_range_test_shows_its_suggestion():
         is_sure=True,
         reason="",
     )
-    found = drawn("range_test", test=test, rate="0.0005")
+    found = drawn("range_test", test=test, rate=0.0005)
     assert found["label"] == "Loss over learning rate; suggested is 0.0005."
     assert found["layout"]["shapes"][0]["x0"] == 0.0005
     assert [trace["y"] for trace in found["traces"]] == [[0.7, 0.6, 3.0], [0.7, 0.65, 2.0]]
-    assert "shapes" not in drawn("range_test", test=test, rate="")["layout"]
+    assert "shapes" not in drawn("range_test", test=test, rate=None)["layout"]
 
 
 def test_a_page_of_a_group_brings_its_figures(services):

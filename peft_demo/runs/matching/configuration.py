@@ -125,9 +125,12 @@ def _scheduled(
     changed = {n: v for n, v in fitted.items() if v != given.get(n, v)}
     if changed or given.get("total_step") not in (None, config.max_steps):
         told = {n: given[n] for n in ("tinit", "tfinal", "total_step") if n in given}
+        steps = f"{notes.listing(told)}: the training has {config.max_steps:,} steps here"
+        listed = notes.listing(fitted)
         taken.notes.append(
-            f"{notes.listing(told)}: the training has {config.max_steps:,} steps here, so "
-            f"{notes.listing(fitted)} {'are' if len(fitted) > 1 else 'is'} used."
+            f"{steps}, so {listed} are used."
+            if len(fitted) > 1
+            else f"{steps}, so {listed} is used."
         )
     return fitted
 

@@ -108,8 +108,9 @@ def about_base(wanted: object, used: str, before: str) -> list[str]:
     if known == used == before:
         return []
     others = [base_id for base_id in BASES if base_id not in (used, known)]
-    those = "are" if len(others) > 1 else "is"
-    more = f"; there {those} also {' and '.join(others)}" if others else ""
+    listed = " and ".join(others)
+    there = f"; there are also {listed}" if len(others) > 1 else f"; there is also {listed}"
+    more = there if others else ""
     how = f" To have {known}, {BASES[known].how_to_get}." if known not in (None, used) else ""
     return [
         f"base_model_name_or_path: {shown(name)} is wanted, and {used} is used{more}.{how}",

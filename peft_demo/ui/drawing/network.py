@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from peft_demo.formats import whole
+from peft_demo.languages import _
 from peft_demo.ui.drawing.tensors import (
     described,
     first_of,
@@ -48,7 +50,7 @@ class Module:
     def hint(self) -> str:
         """What its tooltip says."""
         tensors = (*self.own, *self.added)
-        return f"{self.name}: {described(tensors) if tensors else 'frozen'}"
+        return f"{self.name}: {described(tensors) if tensors else _('frozen')}"
 
     @property
     def boxes(self) -> list[tuple[str, list[str]]]:
@@ -77,9 +79,15 @@ def draw(counts: ParameterCount, label: str) -> str:
         )
         for is_trained in (True, False)
     )
-    legend = {"trained": ["the head", *trained, *(["the embeddings"] if counts.embeddings else [])]}
+    legend = {
+        "trained": [
+            _("the head"),
+            *trained,
+            *([_("the embeddings")] if counts.embeddings else []),
+        ]
+    }
     if _any_frozen(counts):
-        legend["frozen"] = ["the rest of the network", *frozen]
+        legend["frozen"] = [_("the rest of the network"), *frozen]
     shared, num_more = first_of(counts.shared, MOST_SHARED)
     return render(
         "drawing",
@@ -113,15 +121,13 @@ def _each(counts: ParameterCount) -> str:
     tensors = [tensor for part in counts.block for tensor in part.tensors]
     trained = sum(math.prod(tensor.shape) for tensor in tensors if tensor.trained)
     if trained and counts.some_blocks:
-        numbers = ", ".join(map(str, counts.some_blocks))
-        return (
-            f"{numbers} trains {trained:,}"
-            if len(counts.some_blocks) == 1
-            else (f"{numbers} train {trained:,} each")
-        )
+        told = {"blocks": ", ".join(map(str, counts.some_blocks)), "count": whole(trained)}
+        if len(counts.some_blocks) == 1:
+            return _("%(blocks)s trains %(count)s") % told
+        return _("%(blocks)s train %(count)s each") % told
     if trained:
-        return f"each trains {trained:,}"
-    return "nothing of their own" if counts.block else "all frozen"
+        return _("each trains %(count)s") % {"count": whole(trained)}
+    return _("nothing of their own") if counts.block else _("all frozen")
 
 
 def in_words(counts: ParameterCount, label: str) -> str:
@@ -135,19 +141,21 @@ def in_words(counts: ParameterCount, label: str) -> str:
         clauses = "; ".join(
             clause for tensors, modules in alike.items() for clause in _clauses(tensors, modules)
         )
-        sentences.append(f"In {each}, {label} {clauses}.")
+        told = {"blocks": each, "method": label, "does": clauses}
+        sentences.append(_("In %(blocks)s, %(method)s %(does)s.") % told)
     if counts.num_elsewhere:
-        sentences.append(f"The other blocks train {counts.num_elsewhere:,} biases.")
+        count = {"count": whole(counts.num_elsewhere)}
+        sentences.append(_("The other blocks train %(count)s biases.") % count)
     if counts.shared:
-        where = "All blocks share" if counts.block else f"{label} puts before every text"
-        sentences.append(f"{where} {described(counts.shared)}.")
+        told = {"method": label, "tensors": described(counts.shared)}
+        before = _("%(method)s puts before every text %(tensors)s.")
+        sentences.append((_("All blocks share %(tensors)s.") if counts.block else before) % told)
     if counts.embeddings:
         sentences.append(_embeddings_in_words(counts.embeddings))
-    sentences.append(
-        f"The classification head is trained ({counts.num_head_parameters:,} parameters)."
-    )
+    count = {"count": whole(counts.num_head_parameters)}
+    sentences.append(_("The classification head is trained (%(count)s parameters).") % count)
     if _any_frozen(counts):
-        sentences.append("Everything else is frozen.")
+        sentences.append(_("Everything else is frozen."))
     return " ".join(sentences)
 
 
@@ -155,25 +163,35 @@ def _clauses(tensors: tuple[Tensor, ...], modules: Sequence[str]) -> list[str]:
     """What is trained of some modules' own tensors, and what is added to them."""
     own = [tensor for tensor in tensors if tensor.name in IN_PLACE]
     added = [tensor for tensor in tensors if tensor not in own]
-    clauses = [f"trains {described(own)} of {listed(modules)}"] if own else []
-    return (
-        [*clauses, f"adds {described(added)} to {listed(modules)}"] if added or not own else clauses
-    )
+    where = {"modules": listed(modules)}
+    clauses = []
+    if own:
+        clauses.append(
+            _("trains %(tensors)s of %(modules)s") % {"tensors": described(own), **where}
+        )
+    if added or not own:
+        clauses.append(
+            _("adds %(tensors)s to %(modules)s") % {"tensors": described(added), **where}
+        )
+    return clauses
 
 
 def _embeddings_in_words(tensors: Sequence[Tensor]) -> str:
     if any("embeddings" in tensor.name for tensor in tensors):
-        return "The embeddings are trained."
-    return f"Of the embeddings, {described(tensors)} is trained."
+        return _("The embeddings are trained.")
+    return _("Of the embeddings, %(tensors)s is trained.") % {"tensors": described(tensors)}
 
 
 def blocks_in_words(counts: ParameterCount) -> str:
     """The blocks that get something."""
     if counts.some_blocks:
         numbers = [str(number) for number in counts.some_blocks]
-        some = "blocks" if len(numbers) > 1 else "block"
-        return f"{some} {listed(numbers)} of 0 to {counts.n_layers - 1}"
-    return f"each of {counts.n_layers} blocks" if counts.n_layers > 1 else "the only block"
+        told = {"blocks": listed(numbers), "last": counts.n_layers - 1}
+        many = _("blocks %(blocks)s of 0 to %(last)s")
+        return (many if len(numbers) > 1 else _("block %(blocks)s of 0 to %(last)s")) % told
+    if counts.n_layers == 1:
+        return _("the only block")
+    return _("each of %(count)s blocks") % {"count": counts.n_layers}
 
 
 def _own_tensors(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:

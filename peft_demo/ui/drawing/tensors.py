@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
+from peft_demo.languages import _
+
 if TYPE_CHECKING:
     from peft_demo.adapters.parameter_count import Tensor
 
@@ -56,13 +58,14 @@ def shapes(tensors: Sequence[Tensor]) -> list[str]:
         terms = list(alike)
         number = sum(map(len, terms))
         if number > 2:
-            items.append(([f"{len(terms)} times", *pieces], number))
+            items.append(([_("%(number)s times") % {"number": len(terms)}, *pieces], number))
         else:
             items += [(pieces, len(term)) for term in terms]
     *others, last = [pieces for pieces, _ in items[:MOST_DRAWN]]
     written = [piece for other in others for piece in (*other[:-1], f"{other[-1]},")]
     left_out = sum(number for _, number in items[MOST_DRAWN:])
-    return [*written, *last, *([f"and {left_out} more"] if left_out else [])]
+    more = [_("and %(count)s more") % {"count": left_out}] if left_out else []
+    return [*written, *last, *more]
 
 
 def _pieces(term: Term) -> list[str]:
@@ -77,8 +80,8 @@ def shape_of(tensor: Tensor) -> str:
 
 def tensor_in_words(tensor: Tensor, times: int) -> str:
     """A tensor with its shape and state, and how often it is there if more than once."""
-    often = f"{times} times " if times > 1 else ""
-    state = "" if tensor.trained else " (frozen)"
+    often = _("%(number)s times") % {"number": times} + " " if times > 1 else ""
+    state = "" if tensor.trained else f" ({_('frozen')})"
     return f"{often}{tensor.name} {shape_of(tensor)}{state}"
 
 
@@ -93,9 +96,10 @@ def described(tensors: Sequence[Tensor]) -> str:
     """Tensors in words, where there are many the first ones."""
     shown, left_out = first_of(tensors, MOST_TOLD)
     words = [tensor_in_words(tensor, times) for tensor, times in shown]
-    return listed([*words, f"{left_out} more tensors"] if left_out else words)
+    more = [_("%(number)s more tensors") % {"number": left_out}] if left_out else []
+    return listed([*words, *more])
 
 
 def listed(words: Sequence[str]) -> str:
     """Words with "and" before the last."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {_('and')} {words[-1]}"

@@ -37,4 +37,4 @@ def _values(field: Field) -> list[str]:
         return list(_RATES)
     least, most = getattr(field, "minimum", 0), getattr(field, "maximum", 0)
     series = _ROUND if most > 5_000 else _DOUBLED if most > 1 else _NUMBERS
-    return [formats.number(value) for value in series if least <= value <= most][:MOST]
+    return [formats.typed(value) for value in series if least <= value <= most][:MOST]

@@ -97,7 +97,7 @@ class SweepForm:
     def fill(self, asked: Question) -> list[Any]:
         """Updates of all controls for the runs that answer a question."""
         swept: list[tuple[str, list[str]]] = [
-            (name, list(map(formats.number, values))) for name, values in asked.axes.items()
+            (name, list(map(formats.typed, values))) for name, values in asked.axes.items()
         ]
         unused: list[tuple[str, list[str]]] = [("", [])] * (sweeps.MOST_AXES - len(swept))
         return [

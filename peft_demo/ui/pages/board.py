@@ -17,7 +17,7 @@ from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.execution.expected import expected_starts
 from peft_demo.fields import shown
-from peft_demo.languages import _
+from peft_demo.languages import _, told
 from peft_demo.runs import Run
 from peft_demo.runs.questions import QUESTIONS
 from peft_demo.ui import run_states
@@ -84,7 +84,7 @@ class Board(Page):
         wanted = list(curves)
         seen = (since, models, problem or None)
         try:
-            version, trouble = store.version, store.problem
+            version, trouble = store.version, told(store.problem or "") or None
             if (version, warm_up.words, trouble) == seen and not wanted:
                 return None
             # A version that went back is another store: all of it is new.
@@ -95,7 +95,7 @@ class Board(Page):
             wanted += [run.run_id for run in changed if run.run_id in in_charts]
             drawn = {run_id: self._curve(run_id) for run_id in set(wanted) & set(ids)}
         except PeftDemoError as error:
-            version, changed, ids, drawn, trouble = since, [], None, {}, str(error)
+            version, changed, ids, drawn, trouble = since, [], None, {}, told(str(error))
             if (version, warm_up.words, trouble) == seen:
                 return None
         answer = {

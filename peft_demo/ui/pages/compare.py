@@ -18,6 +18,7 @@ from peft_demo.comparison.baselines import Baselines, is_baseline
 from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.errors import PeftDemoError
 from peft_demo.export.report import report
+from peft_demo.languages import _, told
 from peft_demo.runs import Run, RunStatus
 from peft_demo.ui.charts.costs import costs
 from peft_demo.ui.charts.figure import Point, drawn, lines_to_beat
@@ -115,7 +116,12 @@ class ComparePage(Page):
                 if run.run_id in known
             ]
             means = [
-                _series(f"{cell.name} (mean of {len(cell.run_ids)})", cell.run_ids[0], mean)
+                _series(
+                    _("%(name)s (mean of %(count)s)")
+                    % {"name": cell.name, "count": len(cell.run_ids)},
+                    cell.run_ids[0],
+                    mean,
+                )
                 for cell, mean in self._means(facts.repeats)
             ]
             repeated = {run_id for cell in facts.repeats for run_id in cell.run_ids}
@@ -178,8 +184,8 @@ class ComparePage(Page):
         known = self._services.known_runs()
         runs = [run for run in known if run.run_id in run_ids[:MOST_LINED]]
         found = Baselines(self._services.store, runs, self._baselines.get, known)
-        told = lines_to_beat(found.lines())
-        return json.dumps({"lines": told, "is_pending": found.are_pending})
+        lines = lines_to_beat(found.lines())
+        return json.dumps({"lines": lines, "is_pending": found.are_pending})
 
     def report(
         self,
@@ -226,7 +232,7 @@ class ComparePage(Page):
                 self._keep((what, found), known)
             return known
         except PeftDemoError as error:
-            sentence = str(error)
+            sentence = told(str(error))
             return None if key == sentence else json.dumps({"key": sentence, "error": sentence})
 
     def _keep(self, key: tuple[Any, ...], answer: str) -> None:
@@ -278,7 +284,7 @@ def _seeds(points: list[Point], facts: GroupFacts) -> list[Point]:
     if len(points) != 1:
         return points
     count = facts.cells[0].num_finished
-    mean = [points[0]._replace(name=f"Mean of {count}")] if count > 1 else []
+    mean = [points[0]._replace(name=_("Mean of %(count)s") % {"count": count})] if count > 1 else []
     return [*mean, *_points(facts.runs)]
 
 

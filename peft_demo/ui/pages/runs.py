@@ -13,6 +13,7 @@ from peft_demo.comparison.describe import texts_of
 from peft_demo.comparison.diagnosis import diagnose, in_another_way
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.export.csv import run_csv
+from peft_demo.languages import SOURCE, speaking
 from peft_demo.runs import Run, RunConfig, links
 from peft_demo.ui.charts.figure import drawn
 from peft_demo.ui.html import render, scripted
@@ -105,7 +106,7 @@ class RunsPage(Page):
         """Everything about one run: HTML, and the figure of a range test."""
         run = self._services.store.get(run_id)
         test = run.range_test
-        rate = f"{test.suggestion:.2g}" if test and test.suggestion else ""
+        rate = float(f"{test.suggestion:.2g}") if test and test.suggestion else None
         found = diagnose(run, self._services.known_runs())
         html = render(
             "details",
@@ -141,7 +142,8 @@ class RunsPage(Page):
             config, forward_pass = run.config, run.forward_pass
         else:
             config = RunConfig(links.from_link(link or "").values)
-        text = code.export(config, kind, forward_pass)
+        with speaking(SOURCE):  # as whoever runs it elsewhere expects of code
+            text = code.export(config, kind, forward_pass)
         return json.dumps({"name": code.file_name(kind, config), "text": text})
 
 
