@@ -58,7 +58,10 @@ def migrate(connection: Connection, database: Path) -> None:
         return
     if inspect(connection).has_table(RunRow.__tablename__):
         _copy(database, done)
-    _add_what_is_missing(connection)
+        _add_what_is_missing(connection)
+    else:
+        Table.metadata.create_all(connection)
+    connection.execute(insert(VersionRow).prefix_with("OR IGNORE").values(id=1, value=1))
     for number, (name, change) in enumerate(MIGRATIONS[done:], start=done + 1):
         if change is not None:
             change(connection)
@@ -90,7 +93,7 @@ def _copy(database: Path, schema: int) -> None:
 
 
 def _add_what_is_missing(connection: Connection) -> None:
-    """Add tables, columns and indexes that are not there, and the version's row."""
+    """Add tables, columns and indexes that are not there."""
     Table.metadata.create_all(connection)
     for table in Table.metadata.tables.values():
         there = {column["name"] for column in inspect(connection).get_columns(table.name)}
@@ -100,5 +103,3 @@ def _add_what_is_missing(connection: Connection) -> None:
                 connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
         for index in table.indexes:
             index.create(connection, checkfirst=True)
-    first = insert(VersionRow).prefix_with("OR IGNORE").values(id=1, value=1)
-    connection.execute(first)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from peft_demo.runs import Run, StepMetrics
 from peft_demo.runs.presets import REFERENCES
 
@@ -21,6 +23,7 @@ SCHEMA = 1
 
 _RUN = "run.json"
 _STEPS = "steps.json"
+_EVERY_STEP = TypeAdapter(list[StepMetrics])
 
 
 def write_reference(run: Run, steps: Sequence[StepMetrics], folder: Path) -> None:
@@ -39,8 +42,7 @@ def read_steps(folder: Path) -> list[StepMetrics]:
         OSError: the record is not there.
         ValueError: it is damaged.
     """
-    rows = json.loads((folder / _STEPS).read_text(encoding="utf-8"))
-    return [StepMetrics.model_validate(row) for row in rows]
+    return _EVERY_STEP.validate_json((folder / _STEPS).read_bytes())
 
 
 def read_references(folder: Path) -> dict[str, Run]:

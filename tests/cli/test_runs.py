@@ -243,8 +243,8 @@ class TestCompare:
         assert done.out == ""
 
 
+@pytest.mark.slow
 class TestReport:
-    @pytest.mark.slow
     def test_it_writes_one_page(self, command, tmp_path):
         file = tmp_path / "report.html"
         done = command("report", "reference-lora-1", "--out", f"{file}", "--author", "Ada")

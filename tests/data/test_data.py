@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pandas
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_runs import run_python, small_config
 
@@ -219,6 +219,7 @@ class TestTypedReview:
     def test_is_cleaned_as_the_data_are(self):
         assert check_text(" Good.<br /><br />Very\x00 good. \ud83d ") == "Good. Very good."
 
+    @settings(max_examples=25)
     @given(text=st.text())
     def test_what_is_accepted_can_be_read_by_the_base(self, base, text):
         try:

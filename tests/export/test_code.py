@@ -39,8 +39,8 @@ def every_script(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 class TestEveryScript:
-    @pytest.mark.slow
     def test_is_python_and_knows_nothing_of_this_program(self, every_script):
         paths = list(every_script.glob("*.py"))
         assert len(paths) == len(METHODS) * len(BASES) + len(DATASETS)

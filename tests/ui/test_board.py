@@ -292,7 +292,9 @@ def test_a_folder_that_cannot_be_used_is_told_and_references_stay(tmp_path, monk
 
 def test_places_are_told_of_the_head_and_of_ones_own(board, services):
     """Else thirty students with a sweep each are sent all of the queue whenever a run begins."""
-    others = [services.store.submit(small_config(seed=n), "other").run_id for n in range(40)]
+    others = [
+        services.store.submit(small_config(seed=n), "other").run_id for n in range(MOST_PLACES + 2)
+    ]
     mine = services.store.submit(small_config(), acting().owner).run_id
     first = poll(board, since=-1, models="")
     assert first["places"][others[0]] == "Next in the queue"
@@ -303,7 +305,10 @@ def test_places_are_told_of_the_head_and_of_ones_own(board, services):
     news = poll(board, **seen)
     assert [run["id"] for run in news["runs"]] == [begun]
     assert news["places"][mine] == "Next in the queue"
-    later = [services.store.submit(small_config(seed=n), acting().owner).run_id for n in range(25)]
+    later = [
+        services.store.submit(small_config(seed=n), acting().owner).run_id
+        for n in range(MOST_PLACES + 1)
+    ]
     assert {*later} <= {*poll(board, **seen)["places"]}
     queued = next(run for run in first["runs"] if run["id"] == others[-1])
     assert queued["state"] == "Waits in the queue"

@@ -14,12 +14,14 @@ from peft_demo.ui.form.sweep_form import QUEUE, SweepForm, empty
 from peft_demo.ui.services import Services
 
 
-@pytest.fixture
-def several(home):
-    services = Services()
-    with gr.Blocks():
-        yield SweepForm(services, Form({"base_model": models.BUILTIN_BASE}))
-    services.store.close()
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PEFT_DEMO_HOME", str(tmp_path_factory.mktemp("home")))
+        services = Services()
+        with gr.Blocks():
+            yield SweepForm(services, Form({"base_model": models.BUILTIN_BASE}))
+        services.store.close()
 
 
 def entered(several, repeats=1, first=("", []), second=("", []), race=False):

@@ -95,6 +95,7 @@ def test_every_letter_is_explained_and_every_tensor_drawn(method):
         assert f"id='{place}'" in html
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", DRAWN)
 def test_what_is_drawn_is_what_peft_adds(method):
     config = RunConfig(method=method)
