@@ -14,6 +14,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -154,8 +155,13 @@ def _packages(config: KnownConfig) -> list[str]:
     names.update(BASES[config.base_model].code.packages, DATASETS[config.dataset].code.packages)
     if METHODS[config.method].peft_config is not None:
         names.add("peft")
+    return [f"{name}=={_installed(name)}" for name in sorted(names)]
+
+
+@cache
+def _installed(name: str) -> str:
     # Without "+cpu", which names a build and is not known to the package index.
-    return [f"{name}=={version(name).partition('+')[0]}" for name in sorted(names)]
+    return version(name).partition("+")[0]
 
 
 def _summary(config: KnownConfig) -> str:

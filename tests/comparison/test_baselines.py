@@ -63,6 +63,7 @@ class TestBaselines:
         assert line.is_trained
         assert compare(store, run, worse, better).baselines == ()
 
+    @pytest.mark.slow
     def test_the_real_ones_beat_the_assignments_runs(self, with_references, tmp_path):
         ids = ["reference-lora-1", "reference-ia3"]
         found = comparison.compare(
