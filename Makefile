@@ -27,7 +27,7 @@ endef
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check lint bench bench-quick reference readme clean FORCE
+.PHONY: help run test check lint bench bench-quick soak reference readme clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ bench: $(RUN_STAMP) ## measure the numbers that the README quotes
 
 bench-quick: $(RUN_STAMP) ## the same with fewer and smaller pairs
 	$(VENV_PYTHON) -m benchmarks --quick $(ARGS)
+
+soak: $(DEV_STAMP) ## the long form of tests: kills, made-up inputs, a class of thirty; half an hour
+	$(VENV_PYTHON) -m benchmarks.soak $(ARGS)
 
 reference: $(RUN_STAMP) ## train the reference adapters in adapters/ again
 	$(VENV_PYTHON) -m peft_demo reference $(ARGS)

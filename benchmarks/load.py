@@ -137,11 +137,8 @@ class Visitor(threading.Thread):
         self._found.answers.setdefault(text, set()).add(told)
 
 
-def main() -> None:
-    """Measure, and print what was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10.0)
-    minutes = parser.parse_args().minutes
+def measure(minutes: float) -> dict[str, Any]:
+    """What was found, as plain data."""
     port = free_port()
     found = Found()
     with served("app.py", "--port", str(port), port=port) as (url, _, process):
@@ -170,26 +167,67 @@ def main() -> None:
         for text, answers in found.answers.items():
             told = json.dumps([a["probabilities"] for a in alone.call("predict", text, ASKED)])
             wrong += len(answers - {told})
-    half = len(memory) // 2
-    print(f"{VISITORS} visitors, {minutes:g} minutes, {psutil.cpu_count(logical=False)} cores")
-    print(f"errors: {len(found.errors)} {sorted(set(found.errors))[:5]}")
-    print(_told("polls", found.polls))
-    print(_told("predictions", found.predictions))
-    print(f"predictions that differ from the ones alone: {wrong} of {len(found.answers)} texts")
-    print(f"runs: {len(states)}, ended: {sum(s in FINAL for s in states)}, all after {ended:.0f} s")
-    growth = memory[-1] / memory[half] - 1
+    return {
+        "visitors": VISITORS,
+        "minutes": minutes,
+        "errors": found.errors,
+        "polls": _times(found.polls),
+        "predictions": _times(found.predictions),
+        "texts": len(found.answers),
+        "texts_with_other_answers": wrong,
+        "runs": len(states),
+        "runs_ended": sum(state in FINAL for state in states),
+        "seconds_until_all_ended": round(ended),
+        "megabytes": [round(size / 1e6) for size in memory],
+        "growth_in_the_second_half": _growth(memory),
+    }
+
+
+def main() -> None:
+    """Measure, and print what was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    told = measure(parser.parse_args().minutes)
+    memory = told["megabytes"]
     print(
-        f"memory: {memory[half] / 1e6:,.0f} MB at half time, {memory[-1] / 1e6:,.0f} MB at the end "
-        f"({growth:+.1%})"
+        f"{VISITORS} visitors, {told['minutes']:g} minutes, {psutil.cpu_count(logical=False)} cores"
+    )
+    print(f"errors: {len(told['errors'])} {sorted(set(told['errors']))[:5]}")
+    for what in ("polls", "predictions"):
+        times = told[what]
+        print(
+            f"{what}: {times['count']:,}, median {times['median_ms']:,} ms, 95th percentile "
+            f"{times['p95_ms']:,} ms, longest {times['longest_ms']:,} ms"
+        )
+    print(
+        f"predictions that differ from the ones alone: {told['texts_with_other_answers']} of "
+        f"{told['texts']} texts"
+    )
+    print(
+        f"runs: {told['runs']}, ended: {told['runs_ended']}, all after "
+        f"{told['seconds_until_all_ended']} s"
+    )
+    print(
+        f"memory: {memory[len(memory) // 2]:,} MB at half time, {memory[-1]:,} MB at the end; the "
+        f"last quarter {told['growth_in_the_second_half']:+.1%}"
     )
 
 
-def _told(what: str, seconds: list[float]) -> str:
+def _growth(sizes: list[int]) -> float:
+    """Of the last quarter over the one before: a training that runs at a moment takes 100 MB."""
+    quarter = max(1, len(sizes) // 4)
+    before, last = (statistics.median(part[-quarter:]) for part in (sizes[:-quarter], sizes))
+    return last / before - 1
+
+
+def _times(seconds: list[float]) -> dict[str, int]:
     cuts = statistics.quantiles(seconds, n=20)
-    return (
-        f"{what}: {len(seconds):,}, median {1000 * statistics.median(seconds):,.0f} ms, 95th "
-        f"percentile {1000 * cuts[-1]:,.0f} ms, longest {1000 * max(seconds):,.0f} ms"
-    )
+    figures = {
+        "median_ms": statistics.median(seconds),
+        "p95_ms": cuts[-1],
+        "longest_ms": max(seconds),
+    }
+    return {"count": len(seconds), **{n: round(1000 * value) for n, value in figures.items()}}
 
 
 if __name__ == "__main__":

@@ -1,12 +1,63 @@
-"""Memory: what glibc keeps of it for itself, though nobody uses it any more."""
+"""Memory: how much there is, and what glibc keeps of it though nobody uses it any more."""
 
 from __future__ import annotations
 
 import ctypes
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
+
+import psutil
+
+CGROUPS = Path("/sys/fs/cgroup")
+
+_GROUP_FILES = (
+    ("memory.max", "memory.current", " inactive_file "),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", " total_inactive_file "),
+)
+"""Of a group of processes: its limit, what it takes, and what of that the system can drop."""
 
 _M_ARENA_MAX = -8
 """Of mallopt(3)."""
+
+
+def free_bytes() -> int:
+    """What nobody uses: of the machine, or of its container or service if that has less."""
+    return min(psutil.virtual_memory().available, *_left_in_groups())
+
+
+def held_bytes() -> int:
+    """What this program has already, with its workers."""
+    own = psutil.Process()
+    return sum(_held(process) for process in (own, *own.children(recursive=True)))
+
+
+def _held(process: psutil.Process) -> int:
+    with suppress(psutil.Error):
+        return int(process.memory_info().rss)
+    return 0
+
+
+def _left_in_groups() -> Iterator[int]:
+    """What each group of processes that this one belongs to has left; the first is everything."""
+    yield sys.maxsize
+    folders = {CGROUPS, CGROUPS / "memory"}
+    with suppress(OSError, ValueError):
+        for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+            _, kinds, path = line.split(":", 2)
+            if kinds in ("", "memory"):
+                own = CGROUPS / kinds / path.strip("/")
+                folders |= {own, *(folder for folder in own.parents if CGROUPS in folder.parents)}
+    for folder in folders:
+        for limit, taken, droppable in _GROUP_FILES:
+            with suppress(OSError, ValueError):  # not this kind, or "max"
+                most = int((folder / limit).read_text(encoding="ascii"))
+                now = int((folder / taken).read_text(encoding="ascii"))
+                stat = f" {(folder / 'memory.stat').read_text(encoding='ascii')}"
+                _, _, rest = stat.replace("\n", " ").partition(droppable)
+                yield most - now + int(rest.split()[0])
 
 
 def share() -> None:

@@ -10,7 +10,7 @@ sys.path.insert(0, str(ROOT))
 from generated import diffs, house, lists, schema, tables  # noqa: E402
 
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"references": tables.references},
+    "README.md": {"references": tables.references, "soak": tables.soak},
     "docs/adding.md": {
         "method": diffs.method,
         "data set": diffs.data_set,

@@ -1,7 +1,8 @@
-"""What glibc keeps is given back."""
+"""How much memory there is, and that what glibc keeps is given back."""
 
 import numpy as np
 import psutil
+import pytest
 
 from peft_demo import memory
 
@@ -26,3 +27,45 @@ def test_elsewhere_nothing_is_done(monkeypatch):
     memory.share()
     memory.give_back()
     memory._glibc.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [
+        (
+            {
+                "memory.max": "1000\n",
+                "memory.current": "700",
+                "memory.stat": "anon 1\ninactive_file 50\n",
+            },
+            350,
+        ),
+        (
+            {"memory.max": "max\n", "memory.current": "700", "memory.stat": "inactive_file 50\n"},
+            None,
+        ),
+        (
+            {
+                "memory/memory.limit_in_bytes": "1000",
+                "memory/memory.usage_in_bytes": "900",
+                "memory/memory.stat": "inactive_file 7\ntotal_inactive_file 20\n",
+            },
+            120,
+        ),
+        ({}, None),
+    ],
+    ids=["v2", "without limit", "v1", "none"],
+)
+def test_a_containers_limit_counts(tmp_path, monkeypatch, files, left):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(memory, "CGROUPS", tmp_path)
+    if left is None:
+        assert memory.free_bytes() > 1_000_000
+    else:
+        assert memory.free_bytes() == left
+
+
+def test_what_the_program_has_is_its_own():
+    assert memory.held_bytes() >= psutil.Process().memory_info().rss // 2

@@ -9,7 +9,7 @@ from typing import Any
 
 from peft_demo.adapters.parameter_count import ParameterCount, count_parameters
 from peft_demo.methods import METHODS, measured_rates
-from peft_demo.runs import Run, RunConfig, RunKind, checkpoints
+from peft_demo.runs import Run, RunConfig, RunKind, checkpoints, footprint
 
 SAME_METHOD = 1.15
 OTHER_METHOD = 2.0
@@ -27,6 +27,8 @@ class Forecast:
     counts: ParameterCount
     seconds: tuple[float, float] | None
     """The range that the training is expected to stay in; None before this machine's first run."""
+    memory_bytes: int
+    """What a program that trains it takes at most."""
     warning: str
     """Why the learning rate is likely to disappoint, or an empty text."""
 
@@ -41,6 +43,7 @@ class Forecast:
             "file_bytes": counts.file_bytes,
             "optimizer_bytes": counts.optimizer_bytes,
             "disk_bytes": _disk_bytes(counts),
+            "memory_bytes": self.memory_bytes,
             "expected_seconds": self.seconds and list(self.seconds),
             "warning": self.warning,
         }
@@ -53,6 +56,7 @@ def forecast(config: RunConfig, runs: Iterable[Run]) -> Forecast:
     return Forecast(
         count_parameters(config.method, config.method_values, config.setting),
         expected_seconds(config, runs),
+        footprint.peak_bytes(config),
         measured_rates.warning(method.id, method.label, config.learning_rate),
     )
 

@@ -66,7 +66,7 @@ class Engine:
         self._largest_file = largest_file
         self._executor: Executor | None = None
         self._active: dict[str, _Active] = {}
-        self._held: dict[str, str] = {}
+        self._held: dict[str, str] | None = None
         """Why runs wait, as it was told last."""
         self._renewed = 0.0
         self._purged = -PURGE_SECONDS
@@ -171,7 +171,7 @@ class Engine:
             waiting = (run for run in self._store.runs() if run.status is RunStatus.QUEUED)
             found = {run.run_id: space.lack(run.config, free) for run in waiting}
             held = {run_id: words for run_id, words in found.items() if words}
-        if held or self._held:
+        if held != self._held:
             with suppress(StoreError):  # there may be no room for that either
                 self._store.explain(held)
                 self._held = held

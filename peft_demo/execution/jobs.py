@@ -50,7 +50,7 @@ def _result(job: Job, reporter: Reporter, member: Member | None) -> RunResult | 
 
         return importing.test(ImportedConfig(job.config), job.files, reporter)
     config = RunConfig(job.config)
-    config.require_valid()
+    config.require_startable()
     job.files.mkdir(parents=True, exist_ok=True)
     if job.kind is RunKind.TRAINING:
         space.require_room(config, job.files)

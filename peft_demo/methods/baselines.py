@@ -26,6 +26,7 @@ ROWS = (
     ),
     Method(
         id="full_ft",
+        kept_activations=0.7,
         label="Full fine-tuning",
         summary="Trains every parameter of the base and the head: the costly yardstick "
         "that PEFT methods are measured against.",

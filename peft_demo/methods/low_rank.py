@@ -117,6 +117,7 @@ ROWS = (
     replace(
         _LORA,
         id="dora",
+        kept_activations=1.5,
         label="DoRA",
         summary="Splits each weight into length and direction; trains the lengths, and the "
         "directions by LoRA.",

@@ -85,6 +85,8 @@ class Method:
     merges_to_predict: bool = False
     """Whether a forward pass takes about three times the base's or more (``python -m
     benchmarks.forward``): then adapters that predict are kept merged."""
+    kept_activations: float = 1.0
+    """What a training keeps in memory for the way back, in that of LoRA; see ``runs.footprint``."""
     baseline: bool = False
     writes_to_base: bool = False
     """Whether building or training it changes base tensors, whatever its values are; see

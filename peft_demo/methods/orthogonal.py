@@ -80,6 +80,7 @@ ROWS = (
     ),
     Method(
         id="boft",
+        kept_activations=1.6,
         label="BOFT",
         summary="Composes rotations like a butterfly, and scales each output: orthogonal "
         "fine-tuning with fewer parameters.",

@@ -43,6 +43,7 @@ def _check_length(values: Values, setting: Setting) -> None:
 
 _PROMPT_TUNING = Method(
     id="prompt_tuning",
+    kept_activations=0.8,
     label="Prompt tuning",
     summary="Puts a few trained tokens before the review; the network itself stays frozen.",
     formula=r"h = f_W \bigl( [\, p_1, \ldots, p_n, x \,] \bigr)",

@@ -13,6 +13,7 @@ from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import Field, check_all, shown
 from peft_demo.methods.targets import check_blocks, with_blocks
 from peft_demo.models import BASES, BUILTIN_BASE, Shape, shape_of
+from peft_demo.runs import footprint
 from peft_demo.runs.known import KnownConfig, in_short, validated
 from peft_demo.runs.run_fields import METHOD, fields_of
 
@@ -67,6 +68,11 @@ class RunConfig(KnownConfig):
     def require_valid(self) -> None:
         """See KnownConfig."""
         self._check_together(shape_of(self.base_model))
+
+    def require_startable(self) -> None:
+        """See KnownConfig."""
+        self.require_valid()
+        footprint.require_memory(self)
 
     def for_training(self) -> RunConfig:
         """See KnownConfig."""

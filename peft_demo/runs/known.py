@@ -81,6 +81,14 @@ class KnownConfig(BaseModel):
             InvalidFieldsError: the method does not fit that copy, or this is history.
         """
 
+    def require_startable(self) -> None:
+        """Whether it can begin here now: ``require_valid``, and there is memory for it.
+
+        Raises:
+            InvalidFieldsError: it cannot.
+        """
+        self.require_valid()
+
     def for_training(self) -> RunConfig:
         """Itself, if it says all that a training needs.
 

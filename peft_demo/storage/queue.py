@@ -225,7 +225,7 @@ class Queue(Runs):
                     "Only a training that was stopped or interrupted can be resumed; "
                     f"{run_id} is {row.status}."
                 )
-            read_config(row.config).require_valid()
+            read_config(row.config).require_startable()
             files = self.partial_folder_of(run_id)
             steps_of = EpochRow.metrics["step"].as_integer()
             recorded = session.scalar(select(func.max(steps_of)).where(EpochRow.run == row.number))
@@ -256,7 +256,7 @@ class Queue(Runs):
 
 
 def _new_row(config: KnownConfig, owner: str, kind: RunKind) -> RunRow:
-    config.require_valid()
+    config.require_startable()
     return RunRow(
         config=config.flat(), owner=owner, status=RunStatus.QUEUED, kind=kind, created_at=now()
     )

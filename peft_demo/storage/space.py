@@ -67,14 +67,14 @@ def lack(config: KnownConfig, free: int) -> str:
         return ""
     return (
         f"It needs about {_size(needed)} of disk for its checkpoints and adapter, "
-        f"{_size(free)} are free"
+        f"{_size(free)} are free."
     )
 
 
 def require_room(config: KnownConfig, files: Path) -> None:
     """Raise StoreError where a training's files would not fit into a folder's disk."""
     if words := lack(config, free_bytes(files)):
-        raise StoreError(f"{words}: make room in {files.parent}.")
+        raise StoreError(f"{words} Make room in {files.parent}.")
 
 
 def _size(count: float) -> str:

@@ -46,7 +46,7 @@ def now(run: Run) -> str:
 def state(run: Run) -> str:
     """The same where its accuracy stands beside it."""
     if run.status is RunStatus.QUEUED:
-        return " · ".join(filter(None, (waits(run.queue_position), run.error)))
+        return " · ".join(filter(None, (waits(run.queue_position), told(run.error or ""))))
     if run.status is RunStatus.RUNNING:
         return glued(_training(run))
     return glued(_range_test(run) or _finished(run) or _ended_early(run))

@@ -3,9 +3,11 @@
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks.__main__ import RESULTS
 from benchmarks.rows import Row, table
+from benchmarks.soak import RESULTS as SOAK
 from peft_demo.methods import METHODS, UNSUPPORTED, measured_rates
 from peft_demo.runs.presets import REFERENCES
 from peft_demo.settings import ADAPTERS
@@ -65,6 +67,57 @@ def references() -> str:
             f"| {run.result.num_adapter_parameters:,} + {run.result.num_head_parameters:,} |"
         )
     return "\n".join(rows)
+
+
+def soak() -> str:
+    """What `make soak` found last, a sentence a part."""
+    found = json.loads(SOAK.read_text(encoding="utf-8"))
+    return "\n".join(f"- {_SOAKED[part](each)} {_where(each)}" for part, each in found.items())
+
+
+def _where(found: dict[str, Any]) -> str:
+    parts = (
+        found["date"],
+        f"{found['cores']} cores of {found['processor']}",
+        f"commit `{found['commit']}`",
+        found.get("note", ""),
+    )
+    return f"({', '.join(filter(None, parts))})"
+
+
+def _kills(found: dict[str, Any]) -> str:
+    return (
+        f"Killed {found['kills']:,} times in the middle of its work, the program lost "
+        f"{found['lost']} of {found['runs']} runs."
+    )
+
+
+def _inputs(found: dict[str, Any]) -> str:
+    return f"Inputs made up: {found['inputs']:,}; those that broke anything: {found['broken']}."
+
+
+def _visitors(found: dict[str, Any]) -> str:
+    polls, predictions = found["polls"], found["predictions"]
+    asked = polls["count"] + predictions["count"]
+    return (
+        f"{found['visitors']} visitors for {found['minutes']:g} minutes, beside trainings: "
+        f"{len(found['errors'])} errors in {asked:,} requests; 95 % of polls answered within "
+        f"{polls['p95_ms']} ms, of predictions within {predictions['p95_ms']:,} ms; "
+        f"{found['texts_with_other_answers']} of {found['texts']} texts answered otherwise than "
+        f"alone; {found['runs_ended']} of {found['runs']} runs ended; memory in the second half "
+        f"{found['growth_in_the_second_half']:+.1%}."
+    )
+
+
+def _students(found: dict[str, Any]) -> str:
+    return (
+        f"{found['students']} students who start the quick preset at once: the last has a result "
+        f"after {found['last_wait']} s, half of them after {found['median_wait']} s; a run takes "
+        f"{found['run']} s, {found['training']} s of it training."
+    )
+
+
+_SOAKED = {"kills": _kills, "inputs": _inputs, "visitors": _visitors, "students": _students}
 
 
 def speed() -> str:

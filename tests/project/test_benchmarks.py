@@ -23,8 +23,8 @@ MODULES = [
     if not module.ispkg
 ]
 COMMANDS = (
-    *("__main__", "compare_page", "forward", "load", "page_actions", "race", "range_tests"),
-    "workers",
+    *("__main__", "compare_page", "demo", "forward", "load", "page_actions", "race", "range_tests"),
+    *("soak", "workers"),
 )
 """What ``python -m benchmarks.…`` starts."""
 

@@ -144,7 +144,7 @@ def test_who_needs_more_than_is_free_waits_and_says_so_while_others_go_on(
     waiting = store.get(large)
     assert waiting.status is RunStatus.QUEUED
     assert waiting.error == (
-        "It needs about 0.9 GB of disk for its checkpoints and adapter, 0.1 GB are free"
+        "It needs about 0.9 GB of disk for its checkpoints and adapter, 0.1 GB are free."
     )
     free[0] = 2_000_000_000
     wait_until(lambda: store.get(large).status is RunStatus.FAILED)
@@ -185,7 +185,7 @@ def test_whoever_ends_the_program_does_not_wait_for_a_record(store, monkeypatch)
 def test_a_training_that_would_not_fit_on_the_disk_fails_with_numbers(home, monkeypatch):
     monkeypatch.setattr(space, "free_bytes", lambda folder: 1_000_000)
     with pytest.raises(
-        StoreError, match=r"needs about \d+ MB of disk .*, 1 MB are free: make room"
+        StoreError, match=r"needs about \d+ MB of disk .*, 1 MB are free. Make room"
     ):
         space.require_room(small_config(), home / ".partial-run-000001")
 

@@ -1,0 +1,69 @@
+"""``python -m benchmarks.demo``: thirty students press Start on the quick preset at one moment.
+
+How long it takes until the last of them has a result, and what that consists of.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+import psutil
+
+from benchmarks.load import ASKED, FINAL, Browser
+from benchmarks.startup import free_port, served
+from peft_demo.runs import presets
+
+PRESET = "quick"
+
+
+def measure(students: int) -> dict[str, Any]:
+    """Seconds from pressing to the results, of the median and the last student."""
+    port = free_port()
+    with served("app.py", "--port", str(port), port=port) as (url, *_):
+        teacher = Browser(url)
+        teacher.call("predict", "Is it there?", ASKED)
+        browsers = [Browser(url) for _ in range(students)]
+        config = presets.preset(PRESET).config().flat()
+        began = time.monotonic()
+        with ThreadPoolExecutor(students) as pool:
+            queued = list(pool.map(lambda browser: browser.call("submit_run", config), browsers))
+        ids = {run["run_id"] for run in queued}
+        waits: list[float] = []
+        runs: list[dict[str, Any]] = []
+        while len(waits) < students:
+            time.sleep(1.0)
+            runs = [run for run in teacher.call("list_runs") if run["run_id"] in ids]
+            ended = sum(run["status"] in FINAL for run in runs)
+            waits += [time.monotonic() - began] * (ended - len(waits))
+    each = [_seconds(run) for run in runs if run["status"] == "completed"]
+    return {
+        "students": students,
+        "completed": len(each),
+        "median_wait": round(statistics.median(waits)),
+        "last_wait": round(waits[-1]),
+        "run": round(statistics.median(each), 1),
+        "training": round(statistics.median(r["result"]["training_seconds"] for r in runs), 1),
+    }
+
+
+def main() -> None:
+    """Measure, and print what was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--students", type=int, default=30)
+    told = measure(parser.parse_args().students)
+    print(json.dumps({**told, "cores": psutil.cpu_count(logical=False)}))
+
+
+def _seconds(run: dict[str, Any]) -> float:
+    begun, done = (datetime.fromisoformat(run[name]) for name in ("started_at", "finished_at"))
+    return (done - begun).total_seconds()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""``make soak``: the long form of what the tests show in short, and what it found as ``soak.json``.
+
+A thousand kills, ten thousand made-up inputs, thirty visitors for ten minutes, and thirty students
+who start at once. Parts that are not asked for stay in the file as they were.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks import demo, load
+from benchmarks.startup import ROOT
+from peft_demo.models import hardware
+
+RESULTS = Path(__file__).with_name("soak.json")
+
+KILLS = 1_000
+KILLS_A_FOLDER = 100
+INPUTS = 10_000
+MINUTES = 10.0
+
+
+def kills() -> dict[str, Any]:
+    """How often a working program was killed, and what became of its runs."""
+    program = str(ROOT / "tests" / "execution" / "kills.py")
+    first = time.time_ns() % 2**31
+    ended: Counter[str] = Counter()
+    left = []
+    for seed in range(first, first + KILLS // KILLS_A_FOLDER):
+        with tempfile.TemporaryDirectory() as home:
+            found = json.loads(_python(program, home, str(KILLS_A_FOLDER), str(seed)))
+        ended.update(found["ended"])
+        left += found["left"]
+    lost = ended.total() - ended["completed"] + len(left)
+    return {"kills": KILLS, "runs": ended.total(), "lost": lost}
+
+
+def inputs() -> dict[str, Any]:
+    """How many inputs forms, endpoints, uploads and files were given; raises where one broke."""
+    tests = [str(path) for path in sorted((ROOT / "tests").rglob("test_fuzz*.py"))]
+    if not tests:
+        raise SystemExit("tests/ has no test_fuzz.py")
+    seed = str(time.time_ns() % 1_000_000)
+    _python("-m", "pytest", "-q", *tests, FUZZ=str(INPUTS), FUZZ_SEED=seed)
+    return {"inputs": INPUTS, "seed": seed, "broken": 0}
+
+
+def visitors() -> dict[str, Any]:
+    """What thirty visitors waited for in ten minutes."""
+    return load.measure(MINUTES)
+
+
+def students() -> dict[str, Any]:
+    """How long thirty students waited who started at once."""
+    return demo.measure(load.VISITORS)
+
+
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {
+    each.__name__: each for each in (kills, inputs, visitors, students)
+}
+
+
+def _python(*arguments: str, **variables: str) -> str:
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": paths, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        told = f"{done.stdout[-3000:]}{done.stderr[-3000:]}"
+        raise SystemExit(f"{' '.join(arguments)} ended with {done.returncode}:\n{told}")
+    return done.stdout
+
+
+def _commit() -> str:
+    asked = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(
+        asked, cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+
+
+def main() -> None:
+    """Do the parts that are asked for, and keep what each found at once."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--note", default="", help="what else the machine did meanwhile")
+    asked = parser.parse_args()
+    for part in asked.only:
+        started = time.monotonic()
+        found = PARTS[part]()
+        known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+        known[part] = {
+            "date": datetime.now(UTC).date().isoformat(),
+            "commit": _commit(),
+            "processor": hardware.processor_name(),
+            "cores": psutil.cpu_count(logical=False),
+            "note": asked.note,
+            "seconds": round(time.monotonic() - started),
+            **found,
+        }
+        RESULTS.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+        print(f"{part}: {json.dumps(found)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

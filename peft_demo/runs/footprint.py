@@ -1,0 +1,67 @@
+"""Memory that a training needs, and whether this machine has it: asked before a run is queued."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from peft_demo import memory
+from peft_demo.errors import refuse
+from peft_demo.methods import METHODS
+from peft_demo.models import Shape, shape_of
+
+if TYPE_CHECKING:
+    from peft_demo.runs.config import RunConfig
+
+PROGRAM_BYTES = 750_000_000
+"""torch, transformers, reviews and their tokens, without a base."""
+
+BYTES_A_WIDTH = 24
+"""For each token and block, and each number that the block hands on or makes within: what is kept
+for the way back, and twice a batch's gradients."""
+
+BYTES_A_PAIR = 7
+"""For each pair of a text's tokens, each block and head: attention's scores and their mask."""
+
+
+def peak_bytes(config: RunConfig) -> int:
+    """What a program that trains this takes at most; see `benchmarks/NOTES.md`."""
+    base = shape_of(config.base_model)
+    numbers = _numbers(base)
+    weights = 4 * numbers
+    if config.method == "full_ft":
+        weights += 16 * numbers  # a copy of its own, its gradients, and two numbers of AdamW's
+    length = config.max_length
+    tokens = config.per_device_train_batch_size * length
+    of_a_token = BYTES_A_WIDTH * (base.dim + base.hidden_dim) + BYTES_A_PAIR * base.n_heads * length
+    kept = METHODS[config.method].kept_activations * tokens * _blocks(config, base) * of_a_token
+    return PROGRAM_BYTES + weights + round(kept)
+
+
+def require_memory(config: RunConfig) -> None:
+    """Refuse a training that this machine has no memory for.
+
+    Raises:
+        InvalidFieldsError: with what it needs, and what there is.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        return  # there the texts of a batch lie in the GPU's memory, which says for itself
+    needed, free = peak_bytes(config), memory.free_bytes()
+    if needed > free and needed > (free := free + memory.held_bytes()):
+        refuse(
+            "per_device_train_batch_size",
+            f"per_device_train_batch_size {config.per_device_train_batch_size} with max_length "
+            f"{config.max_length} needs about {needed / 1e9:.1f} GB of memory, "
+            f"{free / 1e9:.1f} GB are free: one of them must be smaller.",
+        )
+
+
+def _blocks(config: RunConfig, base: Shape) -> int:
+    """How many blocks remember what they computed: of a frozen base one at a time."""
+    return 1 if config.method == "head_only" else base.n_layers
+
+
+def _numbers(base: Shape) -> int:
+    block = 4 * base.dim**2 + 2 * base.dim * base.hidden_dim
+    return (base.vocab_size + base.max_position_embeddings) * base.dim + base.n_layers * block
