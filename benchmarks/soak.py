@@ -103,12 +103,12 @@ def main() -> None:
     parser.add_argument("--note", default="", help="what else the machine did meanwhile")
     asked = parser.parse_args()
     for part in asked.only:
-        started = time.monotonic()
+        commit, started = _commit(), time.monotonic()
         found = PARTS[part]()
         known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
         known[part] = {
             "date": datetime.now(UTC).date().isoformat(),
-            "commit": _commit(),
+            "commit": commit,
             "processor": hardware.processor_name(),
             "cores": psutil.cpu_count(logical=False),
             "note": asked.note,
