@@ -124,8 +124,6 @@ class TestRunsAndShow:
     READING = (
         ("runs", "--json"),
         ("show", "run-000001", "--json"),
-        ("compare", "run-000001", "reference-ia3"),
-        ("code", "script", "--run", "run-000001"),
         ("challenge",),
         ("doctor",),
     )
