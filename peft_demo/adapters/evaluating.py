@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,16 +50,18 @@ def logits_in_batches(
     method: Method,
     batch: int,
     after_batch: Callable[[int], object] = lambda step: None,
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> npt.NDArray[Any]:
     """Logits in float32, shape (texts, labels), computed ``hardware.predicting``.
 
-    ``batch`` texts at a time, in ``reading_order``; ``after_batch`` gets their numbers, from 1.
+    ``batch`` texts at a time, in ``reading_order``, each within a ``turn``; ``after_batch`` gets
+    their numbers, from 1.
     """
     order = reading_order(token_ids, method)
     found = []
     for step, start in enumerate(range(0, len(order), batch), start=1):
         rows = order[start : start + batch]
-        with hardware.predicting():
+        with turn(), hardware.predicting():
             found.append(logits(model, base, [token_ids[row] for row in rows]))
         after_batch(step)
     return np.concatenate(found)[np.argsort(order)]

@@ -37,6 +37,9 @@ def serve(
     gc.disable()
     from peft_demo.ui.server import serve as serve_app
 
+    if settings.log() == "auto" and not sys.stderr.isatty():
+        logs.write_json()
+
     serve_app(host, port)
 
 
@@ -57,6 +60,8 @@ def main(before: Sequence[str] = ()) -> None:
     logs.start()
     try:
         settings.check()
+        if settings.log() == "json":
+            logs.write_json()
         app([*before, *sys.argv[1:]])
     except PeftDemoError as error:
         typer.echo(f"Error: {error}", err=True)

@@ -23,6 +23,7 @@ from peft_demo.errors import PeftDemoError, StoreError
 from peft_demo.execution.executor import Cancelled, End, Event, Finished, Handle
 from peft_demo.execution.jobs import failure
 from peft_demo.export import model_card, record
+from peft_demo.logs import about
 from peft_demo.runs import (
     EpochMetrics,
     Progress,
@@ -65,6 +66,7 @@ class Recording:
         self._written = 0.0
         self._given_up: Callable[[], bool] = lambda: False
         """Whether nobody waits for an end that cannot be recorded."""
+        self._began = time.monotonic()
 
     def follow(self, handle: Handle, is_closing: Callable[[], bool]) -> None:
         """Record what comes, and how it ends.
@@ -79,7 +81,13 @@ class Recording:
 
     def end(self, end: End, is_closing: bool = False) -> None:
         """Record how the run ended; its files are in their place before, and no leftovers."""
-        self._listener(self._recorded(end, is_closing), end)
+        run = self._recorded(end, is_closing)
+        told = about("ended", run.owner, run=run.run_id, state=run.status, seconds=self._seconds())
+        logger.info("%s is %s", run.run_id, run.status, extra=told)
+        self._listener(run, end)
+
+    def _seconds(self) -> float:
+        return round(time.monotonic() - self._began, 3)
 
     def _heard(self, handle: Handle) -> End:
         """Record everything but the end, and return that."""
@@ -134,7 +142,9 @@ class Recording:
                 return self._finish(RunStatus.INTERRUPTED, error="The program was ended.")
             return self._finish(RunStatus.CANCELLED)
         if end.is_defect:
-            logger.error("%s failed: %s\n%s", self.run.run_id, end.reason, end.traceback)
+            told = about("defect", self.run.owner, run=self.run.run_id)
+            what = (self.run.run_id, end.reason, end.traceback)
+            logger.error("%s failed: %s\n%s", *what, extra=told)
         if end.traceback:
             with suppress(OSError):
                 path = self._store.log_of(self.run.run_id)

@@ -14,9 +14,11 @@ from peft_demo.fields.field import Field, Value, Widget
 from peft_demo.formats import number, typed
 from peft_demo.languages import _, gettext_noop
 
-# Patterns of texts without control characters.
-_ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
-_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+# Patterns of texts without control characters, and without those that turn the direction of
+# writing: "gnp.exe" would be read as "exe.png", and what stands beside it turned too.
+_TURNING = r"\u202a-\u202e\u2066-\u2069"
+_ONE_LINE = rf"^[^\x00-\x1f\x7f\u2028\u2029{_TURNING}]*$"
+_LINES = rf"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f{_TURNING}]*$"
 
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:,\d{3})+|(?:[ \u00a0\u2009\u202f]\d{3})+)(?:\.\d*)?")
 """A number whose thousands are parted: 19,000 or 19 000."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -76,8 +77,11 @@ class _Kept(NamedTuple):
 class Predictor:
     """Answers for any finished runs, from any number of threads, while a training runs too."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(
+        self, store: Store, turn: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
+        """``turn`` is held for each review or batch of reviews: callers may take turns in it."""
+        self._store, self._turn = store, turn
         self._models: OrderedDict[str, _Kept] = OrderedDict()
         self._loading = threading.Lock()
 
@@ -107,7 +111,9 @@ class Predictor:
                 base = models.load(run.config.base_model)
                 if base.id not in encoded:
                     encoded[base.id] = base.encode([text])
-                answers[run.run_id] = _predict(run, self.model(run), base, encoded[base.id])
+                model = self.model(run)
+                with self._turn():
+                    answers[run.run_id] = _predict(run, model, base, encoded[base.id])
             except AssetError as error:
                 answers[run.run_id] = error
         return answers
@@ -130,7 +136,9 @@ class Predictor:
                 token_ids[read] = base.encode(checked, run.config.max_length)["input_ids"]
             model = self._merged(run, base) if len(checked) >= MERGED_FROM else self.model(run)
             batch = 1 if method.reads_whole_batch else adapters.EVALUATION_BATCH
-            logits = adapters.logits_in_batches(model, base, token_ids[read], method, batch)
+            logits = adapters.logits_in_batches(
+                model, base, token_ids[read], method, batch, turn=self._turn
+            )
             found[run.run_id] = statistics.softmax(logits)
         return found
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import plotly
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -68,7 +68,14 @@ def routes() -> list[BaseRoute]:
     for ending in (".js", ".mjs"):
         mimetypes.add_type("text/javascript", ending)
     files = Mount(f"/{_FOLDER}", StaticFiles(directory=ASSETS))
-    return [files] if language() == SOURCE else [Route(f"/{_FOLDER}/{_TEXTS}", _texts), files]
+    charts = Route(f"/{_FOLDER}/{PLOTLY.name}", _plotly)
+    if language() == SOURCE:
+        return [charts, files]
+    return [charts, Route(f"/{_FOLDER}/{_TEXTS}", _texts), files]
+
+
+def _plotly(_: Request) -> Response:
+    return FileResponse(PLOTLY, media_type="text/javascript")
 
 
 def _texts(_: Request) -> Response:
@@ -88,7 +95,7 @@ def head() -> str:
         f"<script>{spoken}</script>"
         + "".join(links)
         + f"<style>{frame}</style>"
-        + f'<script defer src="gradio_api/file={PLOTLY}"></script>'
+        + f'<script defer src="{_FOLDER}/{PLOTLY.name}"></script>'
     )
 
 

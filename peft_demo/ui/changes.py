@@ -16,11 +16,13 @@ from typing import Any, NoReturn
 from peft_demo.errors import NotAllowedError
 from peft_demo.execution import Engine
 from peft_demo.languages import _, gettext_noop
+from peft_demo.logs import about, digest
 from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind
 from peft_demo.runs.challenge import Challenge
 from peft_demo.runs.sweeps import Plan
 from peft_demo.storage import Store
-from peft_demo.ui.identity import acting, digest
+from peft_demo.ui.counted import REFUSED
+from peft_demo.ui.identity import acting
 from peft_demo.ui.limits import require_within
 from peft_demo.ui.teachers import Teachers
 
@@ -49,12 +51,17 @@ class Changes:
     ) -> Run:
         """Queue a run of one's own; see Engine.submit."""
         with self._with_room(config) as me:
-            return self._engine.submit(config, me, kind, files)
+            run = self._engine.submit(config, me, kind, files)
+        _tell_queued(run)
+        return run
 
     def submit_plan(self, plan: Plan) -> tuple[RunGroup, list[Run]]:
         """Queue runs of one's own that belong together; see Engine.submit_plan."""
         with self._with_room(*plan.configs) as me:
-            return self._engine.submit_plan(plan, me)
+            group, runs = self._engine.submit_plan(plan, me)
+        for run in runs:
+            _tell_queued(run)
+        return group, runs
 
     def stop(self, *run_ids: str) -> list[Run]:
         """Stop runs; see Engine.cancel."""
@@ -75,7 +82,7 @@ class Changes:
         """
         found = {run.owner for run in self._store.runs() if digest(run.owner) == owner}
         if not all(map(self.may_change, found)):
-            self._refuse("Only a teacher may stop all that others have in the queue.")
+            self._refuse("stop_all", "Only a teacher may stop all that others have in the queue.")
         return sum(map(self._store.request_stops, found))
 
     def delete(self, *run_ids: str) -> None:
@@ -166,8 +173,9 @@ class Changes:
         """
         if not (owner := acting().owner):
             self._refuse(
+                "anything",
                 "The server does not know who asks: load the page again with cookies allowed, or "
-                "send the token that the page shows, as Authorization: Bearer TOKEN."
+                "send the token that the page shows, as Authorization: Bearer TOKEN.",
             )
         return owner
 
@@ -187,7 +195,7 @@ class Changes:
             NotAllowedError: who acts is none.
         """
         if not self.teachers.is_one():
-            self._refuse(f"Only a teacher may {what}.")
+            self._refuse(what, f"Only a teacher may {what}.")
 
     def _require_own(self, what: str, *run_ids: str) -> None:
         """Refuse what is done to others' runs.
@@ -200,11 +208,20 @@ class Changes:
         for run_id, owner in self._store.owners(*run_ids).items():
             if not self.may_change(owner):
                 self._refuse(
+                    f"{what} {run_id}",
                     f"{run_id} belongs to {self._store.name_of(owner)}; you are "
-                    f"{self._store.name_of(me)} and may not {what} it."
+                    f"{self._store.name_of(me)} and may not {what} it.",
                 )
 
-    def _refuse(self, sentence: str) -> NoReturn:
+    def _refuse(self, what: str, sentence: str) -> NoReturn:
         self.refused += 1
-        logger.warning("Refused %s: %s", acting().address or "a request", sentence)
+        REFUSED.labels("owner").inc()
+        # Not the sentence: it holds people's names.
+        told = about("refused", acting().owner, address=acting().address)
+        logger.warning("Refused %s: %s", acting().address or "a request", what, extra=told)
         raise NotAllowedError(sentence)
+
+
+def _tell_queued(run: Run) -> None:
+    told = about("queued", run.owner, run=run.run_id, kind=run.kind)
+    logger.info("%s is queued", run.run_id, extra=told)

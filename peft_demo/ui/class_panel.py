@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from peft_demo.languages import _
+from peft_demo.logs import digest
 from peft_demo.runs.classroom import LIMITS, checked_limits
-from peft_demo.ui.identity import digest
 from peft_demo.ui.services import Services
 
 

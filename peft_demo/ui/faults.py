@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import traceback
+from functools import partial
 
 import gradio as gr
 from starlette.responses import JSONResponse
@@ -12,8 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.languages import language, speaking, told
-from peft_demo.ui.identity import acting_as
+from peft_demo.logs import about
+from peft_demo.ui.counted import FAULTS
+from peft_demo.ui.identity import acting, acting_as
+from peft_demo.ui.turns import require_somebody, waited_for
 from peft_demo.ui.visitors import visitor_of
+from peft_demo.ui.waiting import FairQueue
 
 logger = logging.getLogger(__name__)
 
@@ -37,14 +42,16 @@ def _sentence(error: Exception) -> str:
         return str(error)
     if isinstance(error, gr.Error):
         return str(error.message)
+    FAULTS.inc()
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{frame.filename}:{frame.lineno}" for frame in frames]
     number = hashlib.sha256(repr((type(error).__name__, where)).encode()).hexdigest()[:6]
+    known = about("fault", acting().owner, fault=number)
     if number in _logged:
-        logger.error("Fault %s again: %r", number, error)
+        logger.error("Fault %s again: %s", number, type(error).__name__, extra=known)
     else:
         _logged.add(number)
-        logger.error("Fault %s", number, exc_info=error)
+        logger.error("Fault %s", number, exc_info=error, extra=known)
     return f"Something went wrong here (fault {number}); the log says more."
 
 
@@ -59,13 +66,25 @@ class Blocks(gr.Blocks):
         super().__init__(*args, **more)  # type: ignore[arg-type]
         self._language = language()
 
+    def queue(self, *args: object, **more: object) -> Blocks:
+        """See Blocks; with a queue that is fair."""
+        super().queue(*args, **more)
+        self._calls = self._queue = FairQueue.in_place_of(self._queue)
+        return self
+
     async def process_api(
         self, *args: object, request: object = None, **more: object
     ) -> dict[str, object]:
         """See Blocks; raises nothing but gr.Error that is not printed."""
         more["request"] = request
+        is_waited_for = partial(self._calls.is_waited_for, str(more.get("event_id")))
         try:
-            with speaking(self._language), acting_as(visitor_of(request)):
+            with (
+                speaking(self._language),
+                acting_as(visitor_of(request)),
+                waited_for(is_waited_for),
+            ):
+                require_somebody()
                 return await super().process_api(*args, **more)  # type: ignore[arg-type]
         except Exception as error:
             # What people can act on stays until they close it.

@@ -8,12 +8,13 @@ import socket
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from peft_demo import settings
 from peft_demo.fields import shown
+from peft_demo.ui.counted import REFUSED
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -35,9 +36,27 @@ class OwnPagesOnly:
         if scope["type"] == "http":
             problem = refusal(scope["method"], Headers(scope=scope))
             if problem:
+                REFUSED.labels("site").inc()
                 await JSONResponse({"error": problem}, 403)(scope, receive, send)
                 return
-        await self._app(scope, receive, send)
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _headers().items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+def _headers() -> dict[str, str]:
+    """What each answer says to browsers: no other site may show it in a frame, but a Space's."""
+    told = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+    if not os.environ.get("SPACE_HOST"):
+        told["X-Frame-Options"] = "SAMEORIGIN"
+        told["Content-Security-Policy"] = "frame-ancestors 'self'"
+    return told
 
 
 def refusal(method: str, headers: Mapping[str, str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,11 @@ class Visitor:
     address: str = ""
     is_local: bool = False
     """Whether he sits at the machine that serves."""
+
+    @property
+    def is_program_here(self) -> bool:
+        """Whether it is a program of the machine's owner, which may ask as much as it likes."""
+        return self.is_local and self.owner == machines_owner().owner
 
 
 NOBODY = Visitor()
@@ -48,11 +52,6 @@ def acting_as(visitor: Visitor) -> Iterator[None]:
 def machines_owner() -> Visitor:
     """The user of the machine, as on the command line."""
     return Visitor(getpass.getuser(), is_local=True)
-
-
-def digest(owner: str) -> str:
-    """What tells owners apart and cannot be turned back: visitors' ids are 128 random bits."""
-    return hashlib.sha256(owner.encode()).hexdigest()[:12]
 
 
 def public(record: Run | RunGroup) -> dict[str, Any]:

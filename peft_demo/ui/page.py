@@ -8,7 +8,6 @@ from peft_demo.formats import typed
 from peft_demo.languages import NAMES, SOURCE, _, language
 from peft_demo.lessons.glossary import glossary
 from peft_demo.ui.api import add_endpoints
-from peft_demo.ui.browser_code import PLOTLY
 from peft_demo.ui.faults import Blocks
 from peft_demo.ui.form.sidebar import Sidebar
 from peft_demo.ui.html import render, scripted, styled
@@ -22,6 +21,7 @@ from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.qr import qr_code
 from peft_demo.ui.requests import QUIET, forgets, of_event, page_function
 from peft_demo.ui.services import Services
+from peft_demo.ui.uploads import DAY
 from peft_demo.ui.you import You
 
 PAGES = (
@@ -37,7 +37,7 @@ PAGES = (
 TITLE = "PEFT Demo"
 
 HOUR = 3600
-"""In seconds; what was uploaded is kept for a day."""
+"""In seconds."""
 
 # Gradio looks for the names of events between quotes.
 _EVENTS = ", ".join(
@@ -53,12 +53,11 @@ def placeholder() -> str:
 
 def build(services: Services) -> gr.Blocks:
     """The whole page; nothing is started yet."""
-    gr.set_static_paths([PLOTLY.parent])
     pages = [page(services) for page in PAGES]
     functions = [function for page in pages for function in page.functions()]
     functions += [page_function(qr_code), *You(services).functions()]
     with Blocks(
-        title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(HOUR, 24 * HOUR)
+        title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(HOUR, DAY)
     ) as blocks:
         header = scripted(
             render(

@@ -22,6 +22,7 @@ from peft_demo.fields import must_be, shown_single
 from peft_demo.languages import told
 from peft_demo.runs.run_fields import method_field
 from peft_demo.runs.sweeps import REPEATS
+from peft_demo.ui.counted import CALLS
 from peft_demo.ui.faults import readable
 
 MOST_IDS = 10_000
@@ -162,7 +163,8 @@ def page_function(
 
     def call(request: Any = None) -> str | None:
         try:
-            return function(**parameters.read(request))
+            with CALLS.labels(function.__name__).time():
+                return function(**parameters.read(request))
         except Exception as error:
             return answer(readable(error))
 
@@ -178,7 +180,8 @@ def checked(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
         try:
-            return function(**parameters.place(arguments, named))
+            with CALLS.labels(function.__name__).time():
+                return function(**parameters.place(arguments, named))
         except Exception as error:
             raise gr.Error(str(readable(error)), print_exception=False) from error
 

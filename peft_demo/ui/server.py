@@ -14,18 +14,24 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr
 from starlette.middleware import Middleware
 
+from peft_demo import settings
 from peft_demo.errors import PeftDemoError
 from peft_demo.languages import SOURCE, language
+from peft_demo.ui import uploads
+from peft_demo.ui.bodies import LARGEST_UPLOAD, Bodies
 from peft_demo.ui.browser_code import STYLES, head, routes
 from peft_demo.ui.faults import NoServerErrors
 from peft_demo.ui.first_paint import FirstPaint
 from peft_demo.ui.gate import OwnPagesOnly
+from peft_demo.ui.health import Health
 from peft_demo.ui.in_languages import InLanguages
 from peft_demo.ui.learn import worksheets
 from peft_demo.ui.page import build, placeholder
+from peft_demo.ui.rates import Rates
 from peft_demo.ui.services import Services
 from peft_demo.ui.theme import THEME
 from peft_demo.ui.visitors import Visitors
+from peft_demo.ui.waiting import Listeners
 
 PORT = 7860
 PORTS_TRIED = 100
@@ -35,9 +41,6 @@ SESSIONS = 200
 
 THREADS = 64
 """Enough for a class that polls while some of it classifies."""
-
-LARGEST_UPLOAD = 210_000_000
-"""Bytes of a file: the largest adapter in a zip that packs nothing."""
 
 
 def serve(host: str | None = None, port: int | None = None) -> None:
@@ -52,6 +55,7 @@ def serve(host: str | None = None, port: int | None = None) -> None:
     """
     host = host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
     wanted = port or int(os.environ.get("GRADIO_SERVER_PORT") or PORT)
+    uploads.keep_apart(settings.home())
     services = Services()
     page = launch(services, host, free_port(host, wanted))
     if page.server_port != wanted:
@@ -69,13 +73,6 @@ def serve(host: str | None = None, port: int | None = None) -> None:
 def launch(services: Services, host: str, port: int) -> gr.Blocks:
     """Serve the page in the background."""
     page = build(services)
-    options = _options()
-    options["app_kwargs"]["middleware"][:0] = [
-        Middleware(OwnPagesOnly),
-        Middleware(NoServerErrors),
-        Middleware(Visitors, signatures=services.signatures),
-        Middleware(InLanguages, build=partial(_other, services), options=_options),
-    ]
     page.launch(
         server_name=host,
         server_port=port,
@@ -85,9 +82,25 @@ def launch(services: Services, host: str, port: int) -> gr.Blocks:
         # Gradio keeps some 0.3 MB of each visit, and what is uploaded.
         state_session_capacity=SESSIONS,
         max_threads=THREADS,
-        **options,
+        **options_of(services),
     )
     return page
+
+
+def options_of(services: Services) -> dict[str, Any]:
+    """How the English page is served, and who is let in to it and all others."""
+    options = _options()
+    options["app_kwargs"]["routes"] += Health(services).routes()
+    options["app_kwargs"]["middleware"][:0] = [
+        Middleware(OwnPagesOnly),
+        Middleware(NoServerErrors),
+        Middleware(Visitors, signatures=services.signatures),
+        Middleware(Rates),
+        Middleware(Bodies),
+        Middleware(Listeners),
+        Middleware(InLanguages, build=partial(_other, services), options=_options),
+    ]
+    return options
 
 
 def _other(services: Services) -> gr.Blocks:

@@ -21,6 +21,7 @@ from peft_demo.storage import Store
 from peft_demo.ui.baseline_worker import BaselineWorker
 from peft_demo.ui.changes import Changes
 from peft_demo.ui.signing import Signatures
+from peft_demo.ui.turns import Turns
 
 if TYPE_CHECKING:
     from peft_demo.inference import Predictor
@@ -55,6 +56,7 @@ class Services:
         self.baselines = BaselineWorker(self.store)
         self.warm_up = WarmUp()
         self._predictor: Predictor | None = None
+        self._turns = Turns()
         self._lock = threading.Lock()
         self._warming: threading.Thread | None = None
 
@@ -75,7 +77,7 @@ class Services:
             if self._predictor is None:
                 from peft_demo.inference import Predictor
 
-                self._predictor = Predictor(self.store)
+                self._predictor = Predictor(self.store, self._turns.one)
             return self._predictor
 
     def import_adapter(self, source: Path | Sequence[Path], **said: Any) -> Run:

@@ -1,13 +1,22 @@
-"""Files that clients send: which of the server's own files one may name."""
+"""Files that clients send: where they lie, how long, and which of the server's one may name."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import pydantic
 from gradio.utils import get_upload_folder
 from pydantic import Field
+
+DAY = 24 * 3600
+"""In seconds, for which what was uploaded is kept."""
 
 _IS_FILE = {"_type": "gradio.FileData"}
 
@@ -30,3 +39,21 @@ Upload: TypeAlias = Annotated[
     pydantic.AfterValidator(_uploaded),
     Field(description='an uploaded file, such as gradio_client.handle_file("adapter.zip")'),
 ]
+
+
+def keep_apart(home: Path) -> None:
+    """Let a store's uploads lie in a folder of their own, and remove what killed servers left.
+
+    A server that runs removes its own old uploads itself: see ``delete_cache``.
+    """
+    mark = hashlib.sha256(str(home).encode()).hexdigest()[:12]
+    own = str(Path(tempfile.gettempdir()) / f"peft_demo-uploads-{mark}")
+    _sweep(Path(os.environ.setdefault("GRADIO_TEMP_DIR", own)), "*")
+    _sweep(home, ".import-*")
+
+
+def _sweep(folder: Path, pattern: str) -> None:
+    for path in folder.glob(pattern):
+        with suppress(OSError):
+            if path.lstat().st_mtime < time.time() - DAY:
+                shutil.rmtree(path)

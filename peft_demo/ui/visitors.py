@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from peft_demo.logs import about
+from peft_demo.ui.counted import REFUSED
 from peft_demo.ui.identity import Visitor, acting_as, machines_owner
 from peft_demo.ui.signing import Signatures
 
@@ -68,7 +70,9 @@ class Visitors:
         signed = request.cookies.get(self._cookie, "")
         owner = self._signatures.read(signed, "cookie")
         if signed and not owner:
-            logger.warning("Refused a forged cookie from %s", request.client)
+            REFUSED.labels("cookie").inc()
+            told = about("forgery", address=request.client.host if request.client else "")
+            logger.warning("Refused a forged cookie from %s", request.client, extra=told)
         return owner
 
     def _written(self, owner: str, request: Request) -> str:
@@ -85,7 +89,13 @@ def visitor_of(request: Any) -> Visitor:
     """Who sent what Gradio's queue works on now, in a task of its own."""
     first = request[0] if isinstance(request, list) and request else request
     inner = getattr(first, "request", None)
-    return Visitor() if inner is None else inner.scope.get(_VISITOR, Visitor())
+    return Visitor() if inner is None else sent_by(inner.scope)
+
+
+def sent_by(scope: Scope) -> Visitor:
+    """Who sent a request that came past ``Visitors``."""
+    visitor: Visitor = scope.get(_VISITOR, Visitor())
+    return visitor
 
 
 def is_at_the_machine(request: Request) -> bool:
@@ -94,8 +104,18 @@ def is_at_the_machine(request: Request) -> bool:
         return False
     if any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip")):
         return False
-    name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    return _is_loopback(request.client.host) and (name == "localhost" or _is_loopback(name))
+    names = [request.headers.get("host", "")]
+    if origin := request.headers.get("origin"):
+        names.append(origin.rpartition("//")[2])  # a proxy that says nothing does not change it
+    return _is_loopback(request.client.host) and all(map(_is_here, names))
+
+
+def _is_here(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    return name == "localhost" or _is_loopback(name)
 
 
 def _is_loopback(address: str) -> bool:

@@ -192,3 +192,18 @@ class TestInstallChromium:
         monkeypatch.setattr(install_chromium, "installers", lambda *_: [[["false"]]])
         assert install_chromium.main() == 1
         assert "install it" in capsys.readouterr().err
+
+
+def test_an_audit_does_not_pass_what_could_not_be_checked(capsys):
+    import audit
+
+    skipped = {"name": "torch", "skip_reason": "not found"}
+    fault = {"id": "PYSEC-1", "fix_versions": ["2.0"]}
+    bad = {"name": "x", "version": "1.0", "vulns": [fault]}
+    good = {"name": "y", "version": "1.0", "vulns": []}
+    assert audit.told([skipped, skipped]) == 2
+    assert capsys.readouterr().err == f"{audit.NO_NETWORK}\n"
+    assert audit.told([good, skipped]) == 0
+    assert capsys.readouterr().out == "Known faults: 0 in 1 pins.\nNot checked: torch.\n"
+    assert audit.told([good, bad]) == 1
+    assert "x 1.0: PYSEC-1, mended in 2.0" in capsys.readouterr().out

@@ -8,8 +8,9 @@ from asking import ask
 from compared_runs import finished
 from small_runs import small_config
 
+from peft_demo.logs import digest
 from peft_demo.runs import RunStatus
-from peft_demo.ui.identity import Visitor, acting_as, digest
+from peft_demo.ui.identity import Visitor, acting_as
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.you import You
 

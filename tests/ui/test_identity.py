@@ -19,13 +19,14 @@ from starlette.testclient import TestClient
 
 from peft_demo import ui
 from peft_demo.errors import InvalidFieldsError, NotAllowedError
+from peft_demo.logs import digest
 from peft_demo.runs import RunConfig, RunStatus
 from peft_demo.runs.classroom import Classroom
 from peft_demo.runs.nicknames import check_nickname, key
 from peft_demo.settings import ADAPTERS
 from peft_demo.storage import Store
 from peft_demo.ui.form.import_form import ImportForm
-from peft_demo.ui.identity import NOBODY, Visitor, acting, acting_as, digest, machines_owner
+from peft_demo.ui.identity import NOBODY, Visitor, acting, acting_as, machines_owner
 from peft_demo.ui.page import build
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.pages.compare import ComparePage

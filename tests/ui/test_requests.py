@@ -9,6 +9,7 @@ from typing import get_origin, get_type_hints
 
 import gradio as gr
 import pytest
+from hostile import NAMES, NOT_FOR_PEOPLE, ODD
 
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import RunConfig
@@ -16,28 +17,6 @@ from peft_demo.ui import faults
 from peft_demo.ui.page import build
 from peft_demo.ui.requests import MOST_IDS, Parameters, RunIds, checked, page_function
 from peft_demo.ui.services import Services
-
-# What Python, SQLAlchemy, pydantic and paths say of themselves.
-NOT_FOR_PEOPLE = re.compile(
-    r"Traceback|object has no|unhashable|NoneType|TypeError|KeyError|validation error|not iterable"
-    r"|not subscriptable|unexpected keyword|missing \d|sqlite|SELECT |<class|/home|/tmp"
-    r"|fault [0-9a-f]{6}"
-)
-
-ODD: tuple[object, ...] = (
-    None, True, 0, -1, 10**30, 1.5, float("nan"), float("inf"), "", "x", "run-000001", "lora",
-    "reference-lora-1", "group-000001", "../../etc/passwd", "'; drop table run; --", "\x00\ud800",
-    "ü" * 5_000, [], [[]], [None], ["reference-lora-1", 3], [{"a": 1}], {}, {"r": 4}, {"": []},
-    {"method": []}, {"method": {"x": 1}}, {"r": {}}, {"r": [1, [2]]}, {"learning_rate": [1]},
-    {"tags": 5}, {"name": {"a": "b"}}, {"is_starred": "yes"}, {"config": None},
-    {"target_modules": [[1], {}]}, ["reference-lora-1", "reference-ia3"],
-)  # fmt: skip
-
-NAMES = (
-    "run_ids", "run_id", "kind", "link", "key", "group", "limit", "tuned", "owner", "since",
-    "models", "problem", "shown", "curves", "action", "tags", "name", "note", "is_starred",
-    "author", "notes", "guesses", "address", "lesson", "step",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

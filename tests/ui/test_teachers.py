@@ -5,9 +5,10 @@ from asking import ask
 
 from peft_demo import settings
 from peft_demo.errors import InvalidFieldsError, NotAllowedError
+from peft_demo.logs import digest
 from peft_demo.runs import RunConfig, RunStatus
 from peft_demo.ui import teachers
-from peft_demo.ui.identity import NOBODY, Visitor, acting_as, digest, machines_owner
+from peft_demo.ui.identity import NOBODY, Visitor, acting_as, machines_owner
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.you import You
 

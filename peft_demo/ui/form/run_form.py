@@ -56,9 +56,9 @@ class Slot:
         is_size = field.widget in ("slider", "dropdown") and "dropout" not in field.name
         return is_size and not field.is_rare
 
-    def counts_for(self, method_id: str) -> bool:
-        """Whether a run of this method has the setting."""
-        return not self.methods or method_id in self.methods
+    def counts_for(self, method_id: object) -> bool:
+        """Whether a run of this method has the setting; a client may name anything."""
+        return not self.methods or method_id in list(self.methods)
 
 
 class Form:

@@ -18,12 +18,13 @@ from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.execution.expected import expected_starts
 from peft_demo.fields import shown
 from peft_demo.languages import _, told
+from peft_demo.logs import digest
 from peft_demo.runs import Run
 from peft_demo.runs.questions import QUESTIONS
 from peft_demo.ui import run_states
 from peft_demo.ui.formats import duration
 from peft_demo.ui.html import render, scripted
-from peft_demo.ui.identity import acting, digest
+from peft_demo.ui.identity import acting
 from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import RunId, RunIds, page_function

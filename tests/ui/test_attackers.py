@@ -1,0 +1,112 @@
+"""What attackers try, each once; what reaches a room of its own is tried in that room's tests."""
+
+import os
+import re
+import time
+from pathlib import Path
+
+import plotly
+import pytest
+from whole_server import whole_server
+
+import peft_demo
+from peft_demo.runs import RunConfig
+from peft_demo.ui import uploads
+from peft_demo.ui.identity import Visitor, acting_as
+from peft_demo.ui.services import Services
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("attacked") / "home"
+
+
+@pytest.fixture(scope="module")
+def client(home):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PEFT_DEMO_HOME", str(home))
+        patch.setenv("GRADIO_TEMP_DIR", str(home.parent / "uploads"))
+        services = Services()
+        with acting_as(Visitor("somebody")):
+            services.changes.submit(RunConfig())
+        client = whole_server(services)[1]
+        with client:
+            yield client
+        services.close()
+
+
+@pytest.mark.parametrize("name", ["signing.key", "runs.sqlite3", "../home/signing.key"])
+@pytest.mark.parametrize("route", ["file=", "gradio_api/file=", "gradio_api/file/"])
+def test_no_file_of_the_server_is_given_out(client, home, route, name):
+    answer = client.get(f"/{route}{home}/{name}")
+    assert answer.status_code in (403, 404)
+    assert set(answer.json()) <= {"detail", "error"}
+
+
+@pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "text/javascript"])
+def test_an_uploaded_file_is_no_page_of_ours(client, kind):
+    name = f"x.{kind.rpartition('/')[2].partition('+')[0]}"
+    script = b"<script>alert(1)</script>"
+    (path,) = client.post("/gradio_api/upload", files={"files": (name, script, kind)}).json()
+    answer = client.get(f"/gradio_api/file={path}")
+    assert "attachment" in answer.headers["content-disposition"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", ["../../x.zip", "..\\x.zip", "/etc/x.zip", "a/../../x.zip"])
+def test_no_upload_leaves_its_folder(client, home, name):
+    sent = client.post("/gradio_api/upload", files={"files": (name, b"x")})
+    for path in sent.json() if sent.status_code == 200 else ():
+        assert Path(path).resolve().is_relative_to(home.parent / "uploads")
+
+
+def test_a_page_tells_no_path_of_the_server(client, home):
+    for path in ("/", "/config", "/gradio_api/info", "/de/"):
+        text = client.get(path, headers={"accept": "text/html"}).text
+        for secret in (str(home), str(Path(peft_demo.__file__).parents[1]), "site-packages"):
+            assert secret not in text, (path, text[max(0, text.find(secret) - 200) :][:400])
+
+
+def test_the_figures_script_is_served_with_the_others(client):
+    (address,) = re.findall(r'src="(modules/\w+/plotly.min.js)"', client.get("/").text)
+    answer = client.get(f"/{address}")
+    assert answer.headers["content-type"].startswith("text/javascript")
+    own = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    assert len(answer.content) == own.stat().st_size
+
+
+def test_no_other_site_may_show_the_page_in_a_frame(client, monkeypatch):
+    headers = client.get("/").headers
+    assert headers["x-frame-options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'self'" in headers["content-security-policy"]
+    monkeypatch.setenv("SPACE_HOST", "localhost")  # a Space is shown within a page of its hub
+    assert "x-frame-options" not in client.get("/").headers
+
+
+def test_nothing_that_runs_code_is_ever_loaded():
+    """Pickles, and code that comes with a model."""
+    forbidden = re.compile(
+        r"pickle\.load\(|torch\.load\((?!.*weights_only=True)|trust_remote_code\s*=\s*True"
+        r"|\beval\(|\bexec\(|shell=True"
+    )
+    for path in Path(peft_demo.__file__).parent.rglob("*.py"):
+        found = [line for line in path.read_text().splitlines() if forbidden.search(line)]
+        assert not [line for line in found if not re.search(r"\.eval\(", line)], path
+
+
+def test_what_a_killed_server_left_is_swept(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", "x")  # undone after the test
+    monkeypatch.delenv("GRADIO_TEMP_DIR")
+    monkeypatch.setattr(uploads.tempfile, "gettempdir", lambda: str(tmp_path))
+    uploads.keep_apart(tmp_path / "home")
+    folder = Path(os.environ["GRADIO_TEMP_DIR"])
+    assert folder.parent == tmp_path
+    kept = [folder / "new", tmp_path / "home" / "run-000001"]
+    swept = [folder / "old", tmp_path / "home" / ".import-x"]
+    for path in (*kept, *swept):
+        (path / "within").mkdir(parents=True)
+    for path in swept + kept[1:]:
+        os.utime(path, (time.time() - 2 * uploads.DAY,) * 2)
+    uploads.keep_apart(tmp_path / "home")
+    assert [path.exists() for path in kept] == [True, True]
+    assert [path.exists() for path in swept] == [False, False]
