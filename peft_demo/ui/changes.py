@@ -122,24 +122,24 @@ class Changes:
 
     def decide(self, **changes: Any) -> None:
         """Change limits, names and queue for everybody; see Store.decide."""
-        self._require_teacher("decide for the class")
+        self.require_teacher("decide for the class")
         self._store.decide(**changes)
 
     def move_first(self, *run_ids: str) -> None:
         """Put waiting runs before all others; see Store.move_first."""
-        self._require_teacher("reorder the queue")
+        self.require_teacher("reorder the queue")
         self._store.move_first(*run_ids)
 
     def let_first(self, owner: str) -> None:
         """Put the next run of one person before all others; ``owner`` as for ``stop_all``."""
-        self._require_teacher("reorder the queue")
+        self.require_teacher("reorder the queue")
         theirs = (run_id for run_id, who in self._store.queue() if digest(who) == owner)
         if run_id := next(theirs, None):
             self._store.move_first(run_id)
 
     def clear(self) -> int:
         """Stop all runs, and delete those that are over; answers how many still stop."""
-        self._require_teacher("clear the class")
+        self.require_teacher("clear the class")
         for owner in {run.owner for run in self._store.runs() if not run.status.is_over}:
             self._store.request_stops(owner)
         runs = [run for run in self._store.runs() if not run.is_reference]
@@ -151,9 +151,18 @@ class Changes:
 
     def unclear(self) -> None:
         """Bring back what ``clear`` deleted, as far as it is not gone for good."""
-        self._require_teacher("bring the class back")
+        self.require_teacher("bring the class back")
         self._store.restore(*self._store.owners(*self._store.classroom().cleared))
         self._store.decide(cleared=())
+
+    def require_teacher(self, what: str) -> None:
+        """Refuse what only teachers may do.
+
+        Raises:
+            NotAllowedError: who acts is none.
+        """
+        if not self.teachers.is_one():
+            self._refuse(what, f"Only a teacher may {what}.")
 
     def may_change(self, owner: str) -> bool:
         """Whether whoever acts may change what is somebody's."""
@@ -187,15 +196,6 @@ class Changes:
             if not self.teachers.is_one():
                 require_within(self._store, me, configs)
             yield me
-
-    def _require_teacher(self, what: str) -> None:
-        """Refuse what only teachers may do.
-
-        Raises:
-            NotAllowedError: who acts is none.
-        """
-        if not self.teachers.is_one():
-            self._refuse(what, f"Only a teacher may {what}.")
 
     def _require_own(self, what: str, *run_ids: str) -> None:
         """Refuse what is done to others' runs.

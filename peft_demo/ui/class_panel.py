@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from peft_demo.languages import _
 from peft_demo.logs import digest
+from peft_demo.runs import Run
 from peft_demo.runs.classroom import LIMITS, checked_limits
+from peft_demo.ui.class_page import set_page
 from peft_demo.ui.services import Services
+
+MOST_PLACES = 20
+"""Of the queue's head that are listed."""
 
 
 class _Panel(Protocol):
@@ -31,9 +36,11 @@ class ClassPanel:
         return [
             self.stop_all,
             self.let_first,
+            self.run_first,
             self.set_queue,
             self.set_limits,
             self.set_names,
+            self.set_page,
             self.clear_class,
             self.unclear_class,
         ]
@@ -47,6 +54,11 @@ class ClassPanel:
         """Let one's next run begin before all others."""
         self._services.changes.let_first(owner)
         return self._panel()
+
+    def run_first(self, run_id: str) -> str:
+        """Let a waiting run begin before all others."""
+        self._services.changes.move_first(run_id)
+        return self._panel(part="queue")
 
     def set_queue(self, paused: str) -> str:
         """Pause the queue, or with an empty text let it go on."""
@@ -73,6 +85,11 @@ class ClassPanel:
         limits = checked_limits(dict(zip(names, given, strict=True)))
         self._services.changes.decide(limits=limits)
         return self._panel(part="limits")
+
+    def set_page(self, link: str = "") -> str:
+        """What the class opens; see ``class_page.set_page``."""
+        set_page(self._services.changes, link)
+        return self._panel(part="page")
 
     def clear_class(self) -> str:
         """Stop all runs, and delete those that are over."""
@@ -102,12 +119,18 @@ class ClassPanel:
             "limits": limits,
             "part": part,
             "count": len(runs),
-            "people": self._people(),
+            "people": self._people(runs),
+            "waiting": self._waiting(runs),
         }
 
-    def _people(self) -> list[tuple[str, str, int, int]]:
+    def _waiting(self, runs: Sequence[Run]) -> list[Run]:
+        """The head of the queue, in its order."""
+        waits = [run for run in runs if run.queue_position and run.queue_position <= MOST_PLACES]
+        return sorted(waits, key=lambda run: run.queue_position or 0)
+
+    @staticmethod
+    def _people(runs: Sequence[Run]) -> list[tuple[str, str, int, int]]:
         """Of each who has runs: digest, name, runs in the queue, and all."""
-        runs = [run for run in self._services.known_runs() if not run.is_reference]
         every = Counter(run.owner for run in runs)
         going = Counter(run.owner for run in runs if not run.status.is_over)
         names = {run.owner: run.owner_name for run in runs}

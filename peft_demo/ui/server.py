@@ -17,9 +17,10 @@ from starlette.middleware import Middleware
 from peft_demo import settings
 from peft_demo.errors import PeftDemoError
 from peft_demo.languages import SOURCE, language
-from peft_demo.ui import uploads
+from peft_demo.ui import class_board, uploads
 from peft_demo.ui.bodies import LARGEST_UPLOAD, Bodies
 from peft_demo.ui.browser_code import STYLES, head, routes
+from peft_demo.ui.class_page import ClassPage
 from peft_demo.ui.faults import NoServerErrors
 from peft_demo.ui.first_paint import FirstPaint
 from peft_demo.ui.gate import OwnPagesOnly
@@ -89,7 +90,7 @@ def launch(services: Services, host: str, port: int) -> gr.Blocks:
 
 def options_of(services: Services) -> dict[str, Any]:
     """How the English page is served, and who is let in to it and all others."""
-    options = _options()
+    options = _options(services)
     options["app_kwargs"]["routes"] += Health(services).routes()
     options["app_kwargs"]["middleware"][:0] = [
         Middleware(OwnPagesOnly),
@@ -98,7 +99,10 @@ def options_of(services: Services) -> dict[str, Any]:
         Middleware(Rates),
         Middleware(Bodies),
         Middleware(Listeners),
-        Middleware(InLanguages, build=partial(_other, services), options=_options),
+        Middleware(ClassPage, services=services),
+        Middleware(
+            InLanguages, build=partial(_other, services), options=partial(_options, services)
+        ),
     ]
     return options
 
@@ -110,14 +114,17 @@ def _other(services: Services) -> gr.Blocks:
     return page
 
 
-def _options() -> dict[str, Any]:
+def _options(services: Services) -> dict[str, Any]:
     """How the page is served, whichever its language."""
     paint = Middleware(FirstPaint, head=head(), body=placeholder(), language=language())
     return {
         "show_error": True,
         "theme": THEME,
         "css_paths": STYLES,
-        "app_kwargs": {"middleware": [paint], "routes": [*routes(), worksheets.route()]},
+        "app_kwargs": {
+            "middleware": [paint],
+            "routes": [*routes(), worksheets.route(), *class_board.routes(services)],
+        },
         "footer_links": ["api"] if language() == SOURCE else [],
         "run_history": False,
         "enable_monitoring": False,
