@@ -71,8 +71,8 @@ def _board(services: Services, request: Request) -> Response:
     return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
 
-def _archive(services: Services, _: Request) -> Response:
-    headers = {"Content-Disposition": 'attachment; filename="class.zip"'}
+def _archive(services: Services, _request: Request) -> Response:
+    headers = {"Content-Disposition": 'attachment;filename="class.zip"'}
     made = archive(services.store, _runs(services))
     return StreamingResponse(made, media_type="application/zip", headers=headers)
 

@@ -115,7 +115,7 @@ def test_all_that_a_class_made_comes_as_one_zip(services, served, monkeypatch):
     (folder / "secret.txt").write_text(ANNA)
     (folder / "adapter_link").symlink_to("/etc/passwd")
     answer = served.get("/class.zip")
-    assert answer.headers["content-disposition"] == 'attachment; filename="class.zip"'
+    assert answer.headers["content-disposition"] == 'attachment;filename="class.zip"'
     with zipfile.ZipFile(io.BytesIO(answer.content)) as made:
         assert made.testzip() is None
         files = ("adapter_config.json", "adapter_model.safetensors", "test_predictions.npz")

@@ -17,7 +17,9 @@ from peft_demo.ui.server import _options, build
 
 @pytest.fixture
 def site(services):
-    languages = Middleware(InLanguages, build=lambda: build(services), options=_options)
+    languages = Middleware(
+        InLanguages, build=lambda: build(services), options=lambda: _options(services)
+    )
     english = Route("/{rest:path}", lambda request: PlainTextResponse("English"))
     app = Starlette(routes=[english], middleware=[Middleware(OwnPagesOnly), languages])
     with TestClient(app, "http://127.0.0.1", follow_redirects=False) as client:
