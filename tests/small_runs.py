@@ -69,10 +69,11 @@ def long_config(**changes: object) -> RunConfig:
 
 
 class Recorder:
-    """A Reporter that remembers, and asks to stop after some steps."""
+    """A Reporter that remembers, and asks to stop after some steps, or to keep what is there."""
 
-    def __init__(self, stop_after: int | None = None) -> None:
+    def __init__(self, stop_after: int | None = None, keep_after: int | None = None) -> None:
         self.stop_after = stop_after
+        self.keep_after = keep_after
         self.progresses: list[Progress] = []
         self.steps: list[StepMetrics] = []
         self.epochs: list[EpochMetrics] = []
@@ -83,6 +84,9 @@ class Recorder:
 
     def should_stop(self) -> bool:
         return self.stop_after is not None and len(self.steps) >= self.stop_after
+
+    def should_keep(self) -> bool:
+        return self.keep_after is not None and len(self.steps) >= self.keep_after
 
 
 def numbers_of(steps: list[StepMetrics], epochs: Any, result: RunResult) -> list[tuple[float, ...]]:

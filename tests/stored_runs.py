@@ -85,14 +85,14 @@ def finished(store: Store, count: int = 1) -> list[str]:
     return ids
 
 
-def write_checkpoint(files: Path, step: int) -> None:
+def write_checkpoint(files: Path, step: int, best: int = 0) -> None:
     """Something of the form that a training writes after an epoch that ends with this step."""
     written = checkpoints.part_of(files) / f"{checkpoints.PREFIX}{step}"
     written.mkdir(parents=True)
     with zipfile.ZipFile(written / "model.pt", "w") as archive:
         archive.writestr("data", "weights " * 20)
     (written / "trainer_state.json").write_text(json.dumps({"global_step": step}))
-    checkpoints.keep(files, step)
+    checkpoints.keep(files, step, best)
 
 
 def files_of(store: Store, run_id: str) -> list[str]:

@@ -114,7 +114,9 @@ def expected_seconds(config: RunConfig, runs: Iterable[Run]) -> tuple[float, flo
 
 def _seconds_per_token(run: Run) -> float:
     seconds = run.result.train_output["train_runtime"] if run.result else 0.0
-    return seconds / _tokens(run.config.for_training())
+    early, config = run.stopped_early, run.config.for_training()
+    done = early.epoch / config.num_train_epochs if early else 1.0
+    return seconds / (_tokens(config) * done)
 
 
 def _tokens(config: RunConfig) -> int:

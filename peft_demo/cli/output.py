@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from peft_demo.comparison.describe import epochs_in_words
 from peft_demo.comparison.words import between
 from peft_demo.formats import percent, seconds
 from peft_demo.runs import Run
@@ -32,13 +33,16 @@ def tell_end(run: Run, store: Store, as_json: bool) -> None:
         "num_adapter_parameters": result.num_adapter_parameters,
         "num_head_parameters": result.num_head_parameters,
         **result.train_output,
+        "kept_epoch": result.kept_epoch,
+        "stopped_early": run.stopped_early and run.stopped_early.model_dump(),
+        "best_epoch": run.best_epoch and run.best_epoch.model_dump(),
     }
     line = (
         f"{run.run_id} completed: test accuracy {percent(result.test_accuracy)} "
         f"(95 % interval {between(result.evaluation)}), total time {seconds(result.seconds)}, "
         f"saved in {told['adapter_dir']}"
     )
-    answer(as_json, told, [line, *question(run)])
+    answer(as_json, told, [line, *epochs_in_words(run), *question(run)])
 
 
 def question(run: Run) -> list[str]:

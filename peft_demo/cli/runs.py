@@ -11,6 +11,7 @@ import typer
 
 from peft_demo.cli.arguments import AsJson, RunId, field_values, open_store, open_to_change
 from peft_demo.cli.output import answer, facts, question
+from peft_demo.comparison.describe import epochs_in_words, with_epochs
 from peft_demo.errors import refuse
 from peft_demo.export.csv import run_csv
 from peft_demo.fields import shown
@@ -36,7 +37,8 @@ def runs(
     lines = []
     for run in found:
         accuracy = percent(run.result.test_accuracy) if run.result else "–"
-        lines.append(f"{run.run_id:34} {run.status:12} {accuracy:>7}  {run.config.name}")
+        name = with_epochs(run, run.config.name)
+        lines.append(f"{run.run_id:34} {run.status:12} {accuracy:>7}  {name}")
         lines += [f"{'':34} {words}" for words in (run.problem, _left(store, run)) if words]
     answer(as_json, [json.loads(run.model_dump_json()) for run in found], lines)
 
@@ -50,7 +52,8 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
     run = store.get(run_id)
     lines = [f"{run.run_id}  {run.config.name}  {run.status}"]
     found = diagnose(run, store.runs())
-    told = (run.error, run.problem, _left(store, run), found.words if found else None)
+    words = found.words if found else None
+    told = (run.error, run.problem, _left(store, run), words, *epochs_in_words(run))
     lines += [*(line for line in told if line), *question(run), *facts(run.config.told())]
     if result := run.result:
         rows = (
@@ -163,8 +166,17 @@ def predict(
 
 
 @commands.command()
-def cancel(run_id: RunId) -> None:
+def cancel(
+    run_id: RunId,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Test and save its last whole epoch.")
+    ] = False,
+) -> None:
     """Stop a running run within one step, or take a waiting one out of the queue."""
+    if keep:
+        open_to_change().request_keep(run_id)
+        typer.echo(f"{run_id} will end with its last whole epoch.")
+        return
     open_to_change().request_stop(run_id)
     typer.echo(f"{run_id} will stop.")
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from peft_demo import statistics
 from peft_demo.comparison import text_baseline
-from peft_demo.comparison.describe import texts_of
+from peft_demo.comparison.describe import texts_of, with_epochs
 from peft_demo.comparison.evidence import Tested
 from peft_demo.comparison.facts import Baseline, TextBaselineCheck
 from peft_demo.comparison.words import sentences
@@ -111,7 +111,7 @@ class Baselines:
                 low, high = other.result.test_interval
                 yield Baseline(
                     name=other.config.method_label,
-                    detail=other.config.name,
+                    detail=with_epochs(other, other.config.name),
                     accuracy=other.result.test_accuracy,
                     low=low,
                     high=high,

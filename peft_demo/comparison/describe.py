@@ -40,9 +40,38 @@ def unique_names(runs: Iterable[Run]) -> dict[str, str]:
 
 def told_apart(names: Iterable[tuple[Run, str]], more: Callable[[Run], str]) -> dict[str, str]:
     """Names of runs by id, with ``more`` after those that several have."""
-    named = list(names)
+    named = [(run, with_epochs(run, name)) for run, name in names]
     counts = Counter(name for _, name in named)
     return {run.run_id: name + (more(run) if counts[name] > 1 else "") for run, name in named}
+
+
+def with_epochs(run: Run, name: str) -> str:
+    """A run's name, with its epochs where it trained fewer than it was to."""
+    if not (early := run.stopped_early):
+        return name
+    told = {"name": name, "epoch": early.epoch, "most": early.num_train_epochs}
+    return _("%(name)s (%(epoch)s of %(most)s epochs)") % told
+
+
+def was_cut(run: Run) -> bool:
+    """Whether a person ended it early: then it is no repeat of others with its settings."""
+    return bool(run.stopped_early and run.stopped_early.why == "asked")
+
+
+def epochs_in_words(run: Run) -> list[str]:
+    """Whether a training stopped early, which epoch is kept, and which was the best."""
+    if run.kind is not RunKind.TRAINING or not run.result or not run.best_epoch:
+        return []
+    last = run.epochs[-1].epoch
+    return sentences(
+        "epochs",
+        config=run.config,
+        early=run.stopped_early,
+        best=run.best_epoch,
+        last=last,
+        kept=run.result.kept_epoch or last,
+        texts=texts_of(run),
+    )
 
 
 def describe(run: Run, name: str, untested: str, scores: Scores | None = None) -> RunFacts:

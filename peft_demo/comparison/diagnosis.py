@@ -14,7 +14,7 @@ from peft_demo.comparison.words import sentences
 from peft_demo.data import DATASETS
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS
-from peft_demo.runs import EpochMetrics, Run, RunConfig, RunKind
+from peft_demo.runs import EpochMetrics, Run, RunConfig, RunKind, best_epoch
 from peft_demo.runs.links import to_link
 from peft_demo.runs.results import Record
 
@@ -81,7 +81,7 @@ def diagnose(run: Run, others: Iterable[Run] = ()) -> Diagnosis | None:
         finding=finding,
         changes=changes,
         epochs=run.epochs,
-        best=_best(run.epochs),
+        best=best_epoch(run.epochs),
         guessing=math.log(len(config.labels)),
         config=config,
         times=_times_off(config),
@@ -102,13 +102,9 @@ def in_another_way(run: Run, found: Diagnosis | None) -> str | None:
     return to_link(run.config.model_copy(update={"name": "", **found.changes}))
 
 
-def _best(epochs: Sequence[EpochMetrics]) -> EpochMetrics:
-    return min(epochs, key=lambda epoch: epoch.eval_loss)
-
-
 def _finding(config: RunConfig, epochs: Sequence[EpochMetrics]) -> Finding:
     guessing = math.log(len(config.labels))
-    last, best = epochs[-1], _best(epochs)
+    last, best = epochs[-1], best_epoch(epochs)
     if last.eval_loss > DIVERGED * guessing and last.train_loss > guessing:
         return Finding.DIVERGED
     if best.eval_loss > (1 - HARDLY) * guessing and _could_be_guessing(config, last):
@@ -139,10 +135,12 @@ def _changes(config: RunConfig, epochs: Sequence[EpochMetrics], finding: Finding
         return {"learning_rate": METHODS[config.method].learning_rate}
     if finding is Finding.GUESSING and config.num_train_reviews < FEW_TEXTS:
         return {"num_reviews": min(MORE_TEXTS, DATASETS[config.dataset].most_texts)}
+    if len(epochs) < config.num_train_epochs or config.early_stopping_patience:
+        return {}  # it was to do more, or has gone back to its best
     if finding in (Finding.GUESSING, Finding.FALLING):
         return {"num_train_epochs": 2 * config.num_train_epochs}
     if finding is Finding.OVERFITS:
-        return {"num_train_epochs": _best(epochs).epoch}
+        return {"num_train_epochs": best_epoch(epochs).epoch}
     return {}
 
 

@@ -30,7 +30,7 @@ class RunFacts(Record):
     """Tokens that it reads of each."""
     quality: Scores | None
     note: str
-    """Why something is missing, in one sentence, or an empty text."""
+    """Why something is missing, or that it trained fewer epochs, or an empty text."""
     num_adapter_parameters: int | None
     num_head_parameters: int | None
     file_bytes: int | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from peft_demo.comparison.describe import cell_key, labels_of, settings
+from peft_demo.comparison.describe import cell_key, labels_of, settings, was_cut
 from peft_demo.comparison.words import sentences
 from peft_demo.runs import PART_SEEDS, Run, RunKind
 
@@ -47,6 +47,8 @@ def _same_test(run: Run, other: Run) -> bool:
     if RunKind.TRAINING not in (run.kind, other.kind) or run.kind != other.kind:
         return False
     one, two = run.config, other.config
+    if was_cut(run) or was_cut(other):
+        return False
     if not run.result or not other.result or run.problem or other.problem:
         return False
     fields = ("dataset", "base_model", "max_length")

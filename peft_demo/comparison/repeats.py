@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from peft_demo import statistics
-from peft_demo.comparison.describe import cell_key, settings, told_apart
+from peft_demo.comparison.describe import cell_key, settings, told_apart, was_cut, with_epochs
 from peft_demo.comparison.evidence import Described, Tested, tested
 from peft_demo.comparison.facts import Cell, RepeatPair
 from peft_demo.comparison.pareto import mean
@@ -26,7 +26,8 @@ def cells(runs: Iterable[Described], swept: Sequence[str] = ()) -> tuple[Cell, .
     members: dict[str, list[Described]] = {}
     for each in runs:
         # Where seeds are not known, nobody can say whether two runs are repeats of each other.
-        key = each.run.run_id if _seed(each) is None else cell_key(each.run.config)
+        is_alone = _seed(each) is None or was_cut(each.run)
+        key = each.run.run_id if is_alone else cell_key(each.run.config)
         members.setdefault(key, []).append(each)
     return tuple(
         _cell(f"cell-{number}", group, swept)
@@ -80,9 +81,10 @@ def _cell(cell_id: str, members: Sequence[Described], swept: Sequence[str]) -> C
     shared = {each.run.config.name for each in members}
     found = [each.scores for each in tested(members).values()]
     accuracies = [each.accuracy for each in found]
+    name = _label(first, swept) or (shared.pop() if len(shared) == 1 else first.config.summary)
     return Cell(
         cell_id=cell_id,
-        name=_label(first, swept) or (shared.pop() if len(shared) == 1 else first.config.summary),
+        name=with_epochs(first, name) if was_cut(first) else name,
         values={field: settings(first).get(field, "–") for field in swept},
         run_ids=tuple(each.run.run_id for each in members),
         num_finished=len(found),

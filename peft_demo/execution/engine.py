@@ -136,6 +136,18 @@ class Engine:
         """How much it works on at a time; 1 before its executor is chosen."""
         return self._executor.slots if self._executor else 1
 
+    def keep(self, run_id: str) -> Run:
+        """Stop a training within one step, and end it with its last whole epoch.
+
+        Raises:
+            NotFoundError: there is no such run.
+            ConflictError: it is not being trained, or has no whole epoch yet.
+        """
+        run = self._store.request_keep(run_id)
+        if active := self._active.get(run_id):
+            active.handle.keep()
+        return run
+
     def close(self) -> None:
         """Stop working; runs in progress are marked as interrupted."""
         self._closing.set()
@@ -234,6 +246,8 @@ class Engine:
             for run_id, active in list(self._active.items()):
                 if self._store.stop_requested(run_id):
                     active.handle.cancel()
+                elif self._store.keep_requested(run_id):
+                    active.handle.keep()
 
     def _resume_interrupted(self, run_ids: Sequence[str]) -> None:
         """Queue those again that an end of a program interrupted, if that is wished for."""

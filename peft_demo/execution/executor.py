@@ -1,9 +1,9 @@
 """Executor: where jobs are computed. Only the engine drives one.
 
 Threads: one thread calls ``start``, which returns at once, and starts no more than there are slots
-for. A handle is iterated by one thread, to its end; ``cancel`` may be called from any thread, at
-any time, more than once. An executor may wait with a job until the event before is dealt with, so
-whoever iterates must not stop halfway.
+for. A handle is iterated by one thread, to its end; ``cancel`` and ``keep`` may be called from any
+thread, at any time, more than once; ``cancel`` counts more. An executor may wait with a job until
+the event before is dealt with, so whoever iterates must not stop halfway.
 
 Order: ``Progress`` and ``StepMetrics`` come as they happen, an ``EpochMetrics`` after the steps of
 its epoch, and one of ``Finished``, ``Failed`` and ``Cancelled`` comes last. Nothing is raised while
@@ -11,8 +11,8 @@ iterating: what goes wrong is a ``Failed`` with its reason. ``start`` raises if 
 
 Ownership: ``files`` belongs to its job from ``start`` to the last event. The executor writes into
 that folder only; after ``Finished`` all files are there, and nobody touches it any more. After any
-other end, and when everything dies, the last checkpoint of a training is there. It knows
-no store and no run. A job's numbers are those that it has alone, to the last digit.
+other end, and when everything dies, the last checkpoint of a training is there. It knows no store
+and no run. A job's numbers are those that it has alone, to the last digit.
 
 Jobs and events are plain frozen records that go through JSON unchanged. A new executor, for a
 cluster say, is one file in ``executors/`` that passes ``tests/execution/test_executors.py``.
@@ -73,6 +73,7 @@ class Handle:
     def __init__(self) -> None:
         self._events: queue.Queue[Event] = queue.Queue()
         self._cancelled = threading.Event()
+        self._kept = threading.Event()
 
     def __iter__(self) -> Iterator[Event]:
         is_over = False
@@ -86,6 +87,10 @@ class Handle:
         """Leave the job within a training step."""
         self._cancelled.set()
 
+    def keep(self) -> None:
+        """End a training within a step with its last whole epoch, or its first one yet to come."""
+        self._kept.set()
+
     # From here on: for its executor.
 
     def tell(self, event: Event) -> None:
@@ -95,6 +100,10 @@ class Handle:
     def should_stop(self) -> bool:
         """Whether somebody called ``cancel``."""
         return self._cancelled.is_set()
+
+    def should_keep(self) -> bool:
+        """Whether somebody called ``keep``."""
+        return self._kept.is_set()
 
 
 class Executor(Protocol):

@@ -157,7 +157,8 @@ class Recording:
             return self._finish(RunStatus.COMPLETED, range_test=end.result)
         if self.run.kind is RunKind.TRAINING:
             # Only of what was trained here: nobody knows how an imported adapter was.
-            done = self.run.model_copy(update={"result": end.result})
+            known = self._store.get(self.run.run_id)
+            done = known.model_copy(update={"result": end.result})
             model_card.write_model_card(done, self.files)
         record.write_record(self.run, self.files)
         self._store.write_result(self.run.run_id, end.result)

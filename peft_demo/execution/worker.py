@@ -1,7 +1,7 @@
 """A worker of ``ProcessExecutor``: it keeps torch, base and data loaded from one run to the next.
 
-It is sent jobs by their numbers, which it does in threads, and numbers of those to leave; it sends
-pairs of a number and an event.
+It is sent jobs by their numbers, which it does in threads, and pairs of a number and a wish for it
+(a method of its handle); it sends pairs of a number and an event.
 """
 
 from __future__ import annotations
@@ -53,9 +53,10 @@ def work(connection: Connection, environment: Mapping[str, str]) -> None:
     with suppress(EOFError, OSError):
         while True:
             message = connection.recv()
-            if isinstance(message, int):
-                if message in handles:
-                    handles[message].cancel()
+            if isinstance(message, tuple):
+                number, wish = message
+                if number in handles:
+                    getattr(handles[number], wish)()
                 continue
             handles = dict(zip(message, executor.start([*message.values()]), strict=True))
             for started in handles.items():

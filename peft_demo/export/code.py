@@ -127,6 +127,7 @@ def _facts(config: RunConfig, forward_pass: str) -> dict[str, Any]:
     from peft_demo.models.fast_forward import dropout_mask
 
     base, dataset = BASES[config.base_model], DATASETS[config.dataset]
+    patience = config.early_stopping_patience
     return {
         "config": config,
         "method": METHODS[config.method],
@@ -143,6 +144,10 @@ def _facts(config: RunConfig, forward_pass: str) -> dict[str, Any]:
         "is_fast": forward_pass == "fast",
         "device": hardware.device(),
         "precision": hardware.training_precision(),
+        "callbacks": [
+            *(["EachStep()"] if METHODS[config.method].each_step else []),
+            *([f"EarlyStoppingCallback({patience})", "BestEpoch()"] if patience else []),
+        ],
         "guessing_loss": math.log(len(config.labels)),
         "dropout_mask": dropout_mask,
         "source_of": lambda function: inspect.getsource(function).strip(),

@@ -34,7 +34,7 @@ def run_csv(runs: Sequence[Run]) -> str:
 def _row(run: Run) -> dict[str, Any]:
     config = run.config.told()
     result = run.result
-    last = run.epochs[-1] if run.epochs else None
+    last, best = run.epochs[-1] if run.epochs else None, run.best_epoch
     units = {field.name: field.unit for field in run.config.fields}
     return {
         "run_id": run.run_id,
@@ -57,6 +57,11 @@ def _row(run: Run) -> dict[str, Any]:
         "epochs_done": len(run.epochs),
         "eval_accuracy (share)": last and last.eval_accuracy,
         "eval_loss (nats)": last and last.eval_loss,
+        "stopped_early": run.stopped_early and run.stopped_early.why,
+        "kept_epoch": result and result.kept_epoch,
+        "best_epoch (chosen on validation reviews)": best and best.epoch,
+        "best_epoch_eval_accuracy (share)": best and best.eval_accuracy,
+        "best_epoch_eval_loss (nats)": best and best.eval_loss,
         "num_adapter_parameters": result and result.num_adapter_parameters,
         "num_head_parameters": result and result.num_head_parameters,
         "file_size (bytes)": result and result.file_bytes,

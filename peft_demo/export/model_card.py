@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from peft_demo.comparison.describe import epochs_in_words
 from peft_demo.data import DATASETS
 from peft_demo.export.rendering import render
 from peft_demo.methods import METHODS
@@ -25,6 +26,7 @@ def model_card(run: Run) -> str:
         "model_card.md",
         config=config,
         result=run.result,
+        epochs=" ".join(epochs_in_words(run)),
         method=METHODS[config.method],
         dataset=DATASETS[config.dataset],
         base=BASES[config.base_model],

@@ -11,7 +11,7 @@ from typing import Any
 from peft_demo.comparison import compare
 from peft_demo.comparison.baselines import Measure
 from peft_demo.comparison.curves import run_curves
-from peft_demo.comparison.describe import labels_of, settings
+from peft_demo.comparison.describe import epochs_in_words, labels_of, settings
 from peft_demo.comparison.diagnosis import diagnose
 from peft_demo.comparison.facts import Comparison
 from peft_demo.errors import refuse
@@ -77,7 +77,13 @@ def report(
         guesses=told,
         facts=facts,
         runs=[
-            {"run": run, "facts": one, "link": _link(run, address), "diagnosis": diagnose(run)}
+            {
+                "run": run,
+                "facts": one,
+                "link": _link(run, address),
+                "diagnosis": diagnose(run),
+                "epochs": epochs_in_words(run),
+            }
             for run, one in zip(runs, facts.runs, strict=True)
         ],
         compared=address and f"{address}?view=compare&run_ids={','.join(r.run_id for r in runs)}",

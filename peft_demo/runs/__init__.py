@@ -5,12 +5,15 @@ from peft_demo.runs.history import read_config
 from peft_demo.runs.imported import ImportedConfig
 from peft_demo.runs.known import KnownConfig, telling
 from peft_demo.runs.results import (
+    BestEpoch,
     EpochMetrics,
     Evaluation,
     Progress,
     RangeTest,
     RunResult,
     StepMetrics,
+    StoppedEarly,
+    best_epoch,
 )
 from peft_demo.runs.run import (
     GroupKind,
@@ -37,6 +40,7 @@ __all__ = [
     "METHOD",
     "NAME",
     "PART_SEEDS",
+    "BestEpoch",
     "EpochMetrics",
     "Evaluation",
     "GroupKind",
@@ -53,6 +57,8 @@ __all__ = [
     "RunStatus",
     "RunTexts",
     "StepMetrics",
+    "StoppedEarly",
+    "best_epoch",
     "draw",
     "fields_of",
     "name_of",

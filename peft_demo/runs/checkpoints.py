@@ -1,6 +1,7 @@
 """Where a training's checkpoints lie in its folder: each is there whole, and the last two are kept.
 
-What is in one, ``training/trainer.py`` says; the folders are called as transformers calls them.
+With early stopping that of the best epoch stays as well. What is in one,
+``training/trainer.py`` says; the folders are called as transformers calls them.
 """
 
 from __future__ import annotations
@@ -28,20 +29,30 @@ def part_of(files: Path) -> Path:
     return folder_of(files) / "part"
 
 
-def keep(files: Path, step: int) -> None:
-    """Put what was written after this step into its place, and remove all but the last two."""
+def keep(files: Path, step: int, best: int = 0) -> None:
+    """Put what was written after this step into its place, and remove all but the last two.
+
+    That of the step ``best`` stays as well.
+    """
     name = f"{PREFIX}{step}"
     place = folder_of(files) / name
     # One that turned out to be damaged may be there.
     shutil.rmtree(place, ignore_errors=True)
     os.replace(part_of(files) / name, place)
     for old in _newest_first(files)[KEPT:]:
-        shutil.rmtree(old, ignore_errors=True)
+        if step_of(old) != best:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def latest(files: Path) -> Path | None:
     """The newest checkpoint that can be read, if there is any."""
     return next((found for found in _newest_first(files) if _is_whole(found)), None)
+
+
+def at(files: Path, step: int) -> Path | None:
+    """That of this step, if it can be read."""
+    path = folder_of(files) / f"{PREFIX}{step}"
+    return path if path.is_dir() and _is_whole(path) else None
 
 
 def step_of(checkpoint: Path | None) -> int:

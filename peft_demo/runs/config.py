@@ -32,6 +32,7 @@ class RunConfig(KnownConfig):
 
     learning_rate: float
     num_train_epochs: int
+    early_stopping_patience: int
     per_device_train_batch_size: int
     num_reviews: int
     max_length: int

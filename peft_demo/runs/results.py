@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 from peft_demo.statistics import TEST_SET
@@ -33,6 +36,28 @@ class EpochMetrics(Record):
     eval_accuracy: float
     seconds: float
     """Since training began."""
+
+
+class BestEpoch(EpochMetrics):
+    """The epoch with the least validation loss; picked for it, so expect less on other texts."""
+
+    chosen_on: Literal["validation reviews"] = "validation reviews"
+
+
+def best_epoch(epochs: Iterable[EpochMetrics]) -> BestEpoch:
+    """The first of those with the least validation loss."""
+    return BestEpoch(**min(epochs, key=lambda epoch: epoch.eval_loss).model_dump())
+
+
+class StoppedEarly(Record):
+    """That a training ended, and was kept, before all its epochs were done."""
+
+    epoch: int
+    """How many were done."""
+    num_train_epochs: int
+    """How many it was to do."""
+    why: Literal["asked", "patience"]
+    """Somebody asked for it, or ``early_stopping_patience`` epochs brought nothing better."""
 
 
 class Progress(Record):
@@ -96,6 +121,10 @@ class RunResult(Record):
     """Of predicting the test reviews in batches; None in records from before it was measured."""
     training_table: list[dict[str, float | int | str]]
     """The assignment's table: Epoch, Training Loss, Validation Loss, Accuracy."""
+    kept_epoch: int | None = None
+    """The epoch whose adapter was tested and saved: the last one, or with early stopping the best.
+    None of imports, and in records of before there was a choice."""
+    stopped_early: StoppedEarly | None = None
 
     @property
     def training_seconds(self) -> float | None:

@@ -11,7 +11,17 @@ import pydantic
 
 from peft_demo.runs.history import read_config, read_import
 from peft_demo.runs.known import KnownConfig
-from peft_demo.runs.results import EpochMetrics, Progress, RangeTest, Record, RunResult, StepMetrics
+from peft_demo.runs.results import (
+    BestEpoch,
+    EpochMetrics,
+    Progress,
+    RangeTest,
+    Record,
+    RunResult,
+    StepMetrics,
+    StoppedEarly,
+    best_epoch,
+)
 
 
 class RunStatus(StrEnum):
@@ -138,6 +148,22 @@ class Run(Record):
         is_unfinished = self.status in (RunStatus.CANCELLED, RunStatus.INTERRUPTED)
         return is_unfinished and self.kind is RunKind.TRAINING and self.problem is None
 
+    @property
+    def can_keep(self) -> bool:
+        """Whether it is a training in progress, of which the last whole epoch might be kept."""
+        return self.status is RunStatus.RUNNING and self.kind is RunKind.TRAINING
+
+    @property
+    def stopped_early(self) -> StoppedEarly | None:
+        """That it was kept before all its epochs were done; None of all others."""
+        return self.result.stopped_early if self.result else None
+
+    @pydantic.computed_field  # type: ignore[prop-decorator]
+    @property
+    def best_epoch(self) -> BestEpoch | None:
+        """Of those so far the one with the least validation loss; it is not always what is kept."""
+        return best_epoch(self.epochs) if self.epochs else None
+
     @pydantic.computed_field  # type: ignore[prop-decorator]
     @property
     def seems_swapped(self) -> bool:
@@ -172,4 +198,8 @@ class Reporter:
 
     def should_stop(self) -> bool:
         """Whether somebody asked for this run to stop."""
+        return False
+
+    def should_keep(self) -> bool:
+        """Whether somebody asked for it to end with its last whole epoch."""
         return False

@@ -114,6 +114,17 @@ def run_fields(base_model: object = None, dataset: object = None) -> tuple[Field
             50,
         ),
         Integer(
+            "early_stopping_patience",
+            "Early stopping",
+            "After how many epochs without a lower validation loss training stops; 0 is never. "
+            "With it on, the adapter of the best epoch is kept, chosen on validation texts; "
+            "without it that of the last epoch.",
+            0,
+            0,
+            20,
+            unit="epochs",
+        ),
+        Integer(
             "per_device_train_batch_size",
             "Batch size",
             "How many texts each training step looks at before it adjusts the weights.",

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from peft_demo.runs import RunResult, RunStatus, checkpoints
 from peft_demo.storage.database import ago, now, touch
 from peft_demo.storage.rows import id_of, number_in
-from peft_demo.storage.runs import RESULT, Runs
+from peft_demo.storage.runs import RESULT, Runs, forget_after
 from peft_demo.storage.tables import RunRow
 
 RENEW_SECONDS = 20.0
@@ -64,6 +64,8 @@ class Liveness(Runs):
                 row.finished_at = now()
                 if result := self._adopted(run_id):
                     row.status, row.result = RunStatus.COMPLETED, result.model_dump()
+                    if result.stopped_early:
+                        forget_after(session, row, int(result.train_output["global_step"]))
                     adopted.append(run_id)
                 else:
                     row.status = RunStatus.INTERRUPTED

@@ -32,6 +32,7 @@ MIGRATIONS: tuple[tuple[str, Migration | None], ...] = (
     ("challenges", None),
     ("people", None),
     ("classroom", None),
+    ("kept_epochs", None),
 )
 
 SCHEMA = len(MIGRATIONS)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
 from peft_demo.errors import ConflictError
 from peft_demo.runs import (
@@ -21,8 +21,8 @@ from peft_demo.runs import (
 from peft_demo.runs.sweeps import Plan
 from peft_demo.storage.database import now, touch
 from peft_demo.storage.rows import classroom_in, group_of, id_of, not_found, number_in, run_of
-from peft_demo.storage.runs import Runs, is_over
-from peft_demo.storage.tables import EpochRow, GroupRow, RunRow, StepRow
+from peft_demo.storage.runs import STEP_OF, Runs, forget_after, is_over
+from peft_demo.storage.tables import EpochRow, GroupRow, RunRow
 from peft_demo.storage.turns import WAITING, waiting_in_turn
 
 
@@ -200,6 +200,34 @@ class Queue(Runs):
             _ask_to_stop(row)
         return self.get(run_id)
 
+    def request_keep(self, run_id: str) -> Run:
+        """Ask a running training to end with its last whole epoch.
+
+        Raises:
+            NotFoundError: there is no such run.
+            ConflictError: it is not being trained, or has no whole epoch yet.
+        """
+        with self._changing(run_id, how="stopped") as (session, [row]):
+            run = run_of(row)
+            if not run.can_keep:
+                what = row.status if run.kind is RunKind.TRAINING else "no training"
+                raise ConflictError(
+                    f"Only of a running training an epoch can be kept; {run_id} is {what}."
+                )
+            if session.scalar(select(EpochRow.epoch).where(EpochRow.run == row.number)) is None:
+                raise ConflictError(
+                    f"{run_id} has no whole epoch yet that could be kept: wait for its first, or "
+                    "stop it without keeping anything."
+                )
+            row.keep_requested = True
+        return self.get(run_id)
+
+    def keep_requested(self, run_id: str) -> bool:
+        """Whether a run was asked to end with its last whole epoch."""
+        asked = select(RunRow.keep_requested).where(RunRow.number == number_in(run_id, "run"))
+        with self._transaction(write=False) as session:
+            return bool(session.scalar(asked))
+
     def request_stops(self, owner: str) -> int:
         """Stop all of an owner's runs that are not over, in one step; answers how many."""
         going = RunRow.status.in_([RunStatus.QUEUED, RunStatus.RUNNING])
@@ -227,14 +255,12 @@ class Queue(Runs):
                 )
             read_config(row.config).require_startable()
             files = self.partial_folder_of(run_id)
-            steps_of = EpochRow.metrics["step"].as_integer()
-            recorded = session.scalar(select(func.max(steps_of)).where(EpochRow.run == row.number))
+            recorded = session.scalar(select(func.max(STEP_OF)).where(EpochRow.run == row.number))
             checkpoints.drop_after(files, recorded or 0)
             step = checkpoints.step_of(checkpoints.latest(files))
-            # What came after is computed again.
-            session.execute(delete(EpochRow).where(EpochRow.run == row.number, steps_of > step))
-            session.execute(delete(StepRow).where(StepRow.run == row.number, StepRow.step > step))
-            row.status, row.stop_requested, row.moved_first = RunStatus.QUEUED, False, 0
+            forget_after(session, row, step)  # it is computed again
+            row.status, row.moved_first = RunStatus.QUEUED, 0
+            row.stop_requested = row.keep_requested = False
             row.finished_at = row.error = None
             begin(row)
             if row.status == RunStatus.RUNNING:

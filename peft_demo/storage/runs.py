@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pydantic
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from peft_demo.errors import ConflictError, NotFoundError
@@ -152,11 +152,13 @@ class Runs(Database):
         range_test: RangeTest | None = None,
     ) -> Run:
         """Record how a run ended."""
-        with self._changing(run_id) as (_, [row]):
+        with self._changing(run_id) as (session, [row]):
             row.status = status
             row.finished_at = now()
             row.error = error
             row.result = result.model_dump() if result else None
+            if result and result.stopped_early:
+                forget_after(session, row, int(result.train_output["global_step"]))
             row.range_test = range_test.model_dump() if range_test else None
         self._working.end(run_id)
         return self.get(run_id)
@@ -271,6 +273,16 @@ class Runs(Database):
         if owners is not None:
             found = found.where(PersonRow.owner.in_(owners))
         return {row.owner: row.nickname for row in session.scalars(found)}
+
+
+STEP_OF = EpochRow.metrics["step"].as_integer()
+"""The step at the end of an epoch."""
+
+
+def forget_after(session: Session, row: RunRow, step: int) -> None:
+    """Remove what a run reported after this step."""
+    session.execute(delete(EpochRow).where(EpochRow.run == row.number, step < STEP_OF))
+    session.execute(delete(StepRow).where(StepRow.run == row.number, StepRow.step > step))
 
 
 def is_over(row: RunRow) -> bool:

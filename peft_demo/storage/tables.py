@@ -62,6 +62,7 @@ class RunRow(Table):
     heartbeat_at: Mapped[str | None]
     """When who works on it last said so; see ``liveness``."""
     stop_requested: Mapped[bool] = mapped_column(default=False)
+    keep_requested: Mapped[bool] = mapped_column(default=False, server_default="0")
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
     error: Mapped[str | None]
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)

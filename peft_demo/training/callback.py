@@ -19,6 +19,7 @@ from peft_demo.runs import (
     Reporter,
     RunConfig,
     StepMetrics,
+    best_epoch,
     checkpoints,
 )
 from peft_demo.training.divergence import Divergence
@@ -41,6 +42,7 @@ class Monitor(transformers.TrainerCallback, transformers.trainer_callback.Export
     def __init__(self, config: RunConfig, reporter: Reporter, phase: str = "Training") -> None:
         self._reporter = reporter
         self._batch = config.per_device_train_batch_size
+        self._patience = config.early_stopping_patience
         self._each_step = METHODS[config.method].each_step
         self._divergence = Divergence(config)
         self._epoch_losses: list[float] = []
@@ -66,19 +68,23 @@ class Monitor(transformers.TrainerCallback, transformers.trainer_callback.Export
         self._started = time.perf_counter()
         self.phase(self._phase)
         if state.global_step:
-            self._remember(state)
+            self.go_back(state)
+            self._divergence.go_on_after(self.steps, self.epochs)
+            self.earlier_seconds = self.epochs[-1].seconds
+            self._started -= self.earlier_seconds
 
     def on_save(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
         """A checkpoint is written."""
-        checkpoints.keep(Path(args.output_dir).parent.parent, state.global_step)
+        best = best_epoch(self.epochs).step if self._patience else 0
+        checkpoints.keep(Path(args.output_dir).parent.parent, state.global_step, best)
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint has of it."""
         epochs = [epoch.model_dump() for epoch in self.epochs]
         return {"args": {}, "attributes": {"epochs": epochs}}
 
-    def _remember(self, state: Any) -> None:
-        """Be as it was when the checkpoint that training goes on from was written."""
+    def go_back(self, state: Any) -> None:
+        """Have the steps and epochs of a checkpoint, whose Trainer's state this is."""
         logged = (log for log in state.log_history if "loss" in log)
         self.steps = [
             StepMetrics(step=log["step"], loss=log["loss"], learning_rate=log["learning_rate"])
@@ -86,18 +92,22 @@ class Monitor(transformers.TrainerCallback, transformers.trainer_callback.Export
         ]
         stored = state.stateful_callbacks[type(self).__name__]["attributes"]["epochs"]
         self.epochs = [EpochMetrics.model_validate(epoch) for epoch in stored]
-        self._divergence.go_on_after(self.steps, self.epochs)
-        self.earlier_seconds = self.epochs[-1].seconds
-        self._started -= self.earlier_seconds
 
     def on_optimizer_step(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """Do what the method does in each step."""
         if self._each_step is not None:
             self._each_step(more["model"], state.global_step + 1)
 
-    def on_step_end(self, *_: Any, **__: Any) -> None:
-        """Between two steps of the training."""
+    def on_step_end(self, args: Any, state: Any, control: Any, **__: Any) -> None:
+        """Between two steps of the training; whether an epoch is the last, ``on_evaluate`` says."""
         self._let_others_go_on(self._batch)
+        if state.epoch % 1 and self._is_enough():
+            control.should_training_stop = True
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **__: Any) -> None:
+        """An epoch that was left in its middle is not measured, and no checkpoint."""
+        if state.epoch % 1:
+            control.should_evaluate = control.should_save = False
 
     def on_prediction_step(self, *_: Any, **__: Any) -> None:
         """Between two steps of a test."""
@@ -111,6 +121,22 @@ class Monitor(transformers.TrainerCallback, transformers.trainer_callback.Export
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any, **__: Any) -> None:
         """Report the epoch."""
         self._epoch(state.global_step, metrics)
+        if self._is_enough():
+            control.should_training_stop = True
+
+    @property
+    def is_patience_over(self) -> bool:
+        """Whether early stopping is on, and so many epochs brought no lower validation loss.
+
+        As transformers' EarlyStoppingCallback counts, which forgets its count where a training goes
+        on from a checkpoint. Of runs that are trained together each stops by itself.
+        """
+        waited = len(self.epochs) - best_epoch(self.epochs).epoch
+        return 0 < self._patience <= waited
+
+    def _is_enough(self) -> bool:
+        """Whether the training ends with what is there, of which an epoch must be whole."""
+        return bool(self.epochs) and (self.is_patience_over or self._reporter.should_keep())
 
     def _let_others_go_on(self, num_reviews: int) -> None:
         """Lend the generators; in a race, give the turn away once one's share is used up."""

@@ -16,6 +16,7 @@ from peft_demo.methods import METHODS
 from peft_demo.models import hardware, random_state
 from peft_demo.runs import Reporter, RunConfig, RunResult, checkpoints
 from peft_demo.training.callback import Monitor
+from peft_demo.training.keeping import go_back, stopped_early
 from peft_demo.training.report import train_output, training_table
 from peft_demo.training.trainer import load_inputs, make_trainer, tokenise
 from peft_demo.training.vmapped import Member
@@ -40,7 +41,8 @@ def train(
 ) -> RunResult:
     """Train one run and leave its files in ``folder``, with its checkpoints still beside them.
 
-    Goes on from the last checkpoint that it finds there, to the same numbers.
+    Goes on from the last checkpoint that it finds there, to the same numbers. If the reporter says
+    that it should keep what is there, it ends with its last whole epoch, as soon as there is one.
     The same configuration gives the same numbers on the same machine, to the last digit; as a
     ``member`` of a pass with others, to rounding. An adapter of more than ``largest_file`` bytes is
     stored in float16.
@@ -60,13 +62,14 @@ def train(
         trainer = make_trainer(model, inputs, config, folder, monitor, member)
         before = monitor.paused_seconds
         trained = trainer.train(resume_from_checkpoint=checkpoints.latest(folder))
+        paused = monitor.paused_seconds - before
+        spent = trained.metrics["train_runtime"] - paused + monitor.earlier_seconds
+        kept_epoch = go_back(trainer, monitor, config, folder)
         output = train_output(
-            trained,
-            (step.loss for step in monitor.steps),
+            [step.loss for step in monitor.steps],
+            trainer.state.total_flos,
             config.num_train_reviews * len(monitor.epochs),
-            trained.metrics["train_runtime"]
-            - (monitor.paused_seconds - before)
-            + monitor.earlier_seconds,
+            spent if len(monitor.steps) == trained.global_step else monitor.epochs[-1].seconds,
         )
         monitor.phase(gettext_noop("Testing"))
         before, testing = monitor.paused_seconds, time.perf_counter()
@@ -94,6 +97,8 @@ def train(
         seconds=time.perf_counter() - started - monitor.paused_seconds + monitor.earlier_seconds,
         test_seconds=test_seconds,
         training_table=training_table(monitor.steps, monitor.epochs),
+        kept_epoch=kept_epoch,
+        stopped_early=stopped_early(monitor, config),
     )
 
 

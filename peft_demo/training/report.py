@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
 
 import numpy as np
 
@@ -15,25 +14,26 @@ LOGGING_STEPS = 10
 
 
 def train_output(
-    output: Any, losses: Iterable[float], num_reviews: int, seconds: float
+    losses: Sequence[float], total_flos: float, num_reviews: int, seconds: float
 ) -> dict[str, int | float]:
     """Trainer's TrainOutput of a whole training, though it was done in several parts.
 
     Args:
-        output: of the last part.
         losses: of all steps.
+        total_flos: as Trainer counts them.
         num_reviews: read in all of them.
         seconds: that they took, without those in which others had their turns.
     """
     # One after another, as Trainer adds them: sum() is more precise from Python 3.12 on.
     *_, total = accumulate(losses, initial=0.0)
+    global_step = len(losses)
     return {
-        "global_step": output.global_step,
-        "training_loss": total / output.global_step,
+        "global_step": global_step,
+        "training_loss": total / global_step,
         "train_runtime": round(seconds, 4),
         "train_samples_per_second": round(num_reviews / seconds, 3),
-        "train_steps_per_second": round(output.global_step / seconds, 3),
-        "total_flos": output.metrics["total_flos"],
+        "train_steps_per_second": round(global_step / seconds, 3),
+        "total_flos": total_flos,
     }
 
 

@@ -106,7 +106,7 @@ def make_trainer(
     monitor: Monitor,
     member: Member | None = None,
     **changes: Any,
-) -> transformers.Trainer:
+) -> Resumable:
     """The Trainer of every run; ``changes`` go to its TrainingArguments."""
 
     class StepsTogether(Resumable):

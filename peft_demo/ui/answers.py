@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from peft_demo.comparison.describe import texts_of
+from peft_demo.comparison.describe import texts_of, with_epochs
 from peft_demo.errors import AssetError
 from peft_demo.formats import milliseconds, whole
 from peft_demo.languages import _, gettext_noop, told
@@ -98,6 +98,7 @@ def cards(
         num_undecided=votes[UNDECIDED],
         truth=truth if truth in labels else "",
         texts_of=texts_of,
+        with_epochs=with_epochs,
         pieces=_pieces(review, predictions),
     )
 

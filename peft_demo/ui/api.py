@@ -76,9 +76,15 @@ def add_endpoints(services: Services) -> None:
         found = diagnose(run, services.store.runs())
         return {**public(run), "diagnosis": found and found.model_dump()}
 
-    def cancel_run(run_id: RunId) -> dict[str, Any]:
-        """Stop a running run within one step, or take a waiting one out of the queue."""
-        return public(*services.changes.stop(run_id))
+    def cancel_run(run_id: RunId, keep: bool = False) -> dict[str, Any]:
+        """Stop a running run within one step, or take a waiting one out of the queue.
+
+        Args:
+            run_id: of a run that is not over.
+            keep: test and save its last whole epoch: the run ends completed, as stopped_early.
+        """
+        changes = services.changes
+        return public(*(changes.keep if keep else changes.stop)(run_id))
 
     def resume_run(run_id: RunId) -> dict[str, Any]:
         """Go on with a run that was stopped or interrupted, from its last checkpoint."""

@@ -1,7 +1,7 @@
 """Changes: everything that visitors change goes through here, each change by who may make it.
 
 The page, the API and raw requests have no other way to runs and queue: what is one's own may be
-stopped, resumed, renamed, tagged, starred, deleted and restored, all runs by a teacher.
+stopped, kept, resumed, renamed, tagged, starred, deleted and restored, all runs by a teacher.
 """
 
 from __future__ import annotations
@@ -67,6 +67,11 @@ class Changes:
         """Stop runs; see Engine.cancel."""
         self._require_own("stop", *run_ids)
         return [self._engine.cancel(run_id) for run_id in run_ids]
+
+    def keep(self, *run_ids: str) -> list[Run]:
+        """Stop trainings and keep their last whole epochs; see Engine.keep."""
+        self._require_own("stop", *run_ids)
+        return [self._engine.keep(run_id) for run_id in run_ids]
 
     def resume(self, *run_ids: str) -> list[Run]:
         """Go on with runs that ended unfinished; see Engine.resume."""

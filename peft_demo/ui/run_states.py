@@ -23,12 +23,17 @@ CALLED = {
 """Each state as people call it."""
 
 
+def called(run: Run) -> str:
+    """What people call a run's state."""
+    return _("stopped early") if run.stopped_early else _(CALLED[run.status])
+
+
 def now(run: Run) -> str:
     """How far it is; or what its test showed, and how long it took."""
     result = run.result
     if run.status is not RunStatus.COMPLETED or result is None:
         return state(run)
-    trained = _trained(result.training_seconds) + ", " if result.training_seconds else ""
+    trained = f"{_trained(result.training_seconds)}, " if result.training_seconds else ""
     tested = (
         _("Test accuracy %(accuracy)s (95 %%: %(between)s) on %(count)s %(texts)s")
         % {
@@ -37,10 +42,17 @@ def now(run: Run) -> str:
             "count": whole(result.num_test_reviews),
             "texts": _(texts_of(run)),
         },
+        _early(run),
         trained + _in_all(result.seconds),
         told(run.problem or ""),
     )
     return glued(" · ".join(filter(None, tested)))
+
+
+def ended(run: Run) -> str:
+    """The same of one that is over, after its state where that says more."""
+    words = now(run)
+    return words if run.status is RunStatus.CANCELLED else f"{called(run)} · {words}"
 
 
 def state(run: Run) -> str:
@@ -96,7 +108,16 @@ def _finished(run: Run) -> str:
         return ""
     if run.problem or not run.result.training_seconds:
         return told(run.problem or "") or _in_all(run.result.seconds)
-    return _trained(run.result.training_seconds)
+    return " · ".join(filter(None, (_early(run), _trained(run.result.training_seconds))))
+
+
+def _early(run: Run) -> str:
+    if not (early := run.stopped_early):
+        return ""
+    return _("Stopped after %(epochs)s of %(most)s epochs") % {
+        "epochs": early.epoch,
+        "most": early.num_train_epochs,
+    }
 
 
 def _trained(time: float) -> str:

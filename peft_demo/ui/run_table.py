@@ -12,7 +12,7 @@ from peft_demo.ui.identity import acting
 
 PAGE = 50
 
-_RESULTS = ("accuracy", "loss", "validation", "validation_loss")
+_RESULTS = ("accuracy", "loss", "validation", "validation_loss", "best", "best_validation")
 """What is not told before a race is revealed."""
 
 COLUMNS: dict[str, tuple[str, str, bool, bool]] = defined("runs/columns", "columns")
@@ -46,7 +46,7 @@ class RunTable:
         if key in _RESULTS and run.group_id in self._secret:
             return None
         if key == "state":
-            return run_states.CALLED[run.status]
+            return run_states.called(run)
         if key == "epochs":
             return len(run.epochs) if run.kind is RunKind.TRAINING else None
         if key == "reviews" and run.kind is RunKind.IMPORTED:
@@ -87,7 +87,7 @@ class RunTable:
         config = run.config
         owner = "you" if self.is_mine(run) else run.owner_name
         parts = (run.run_id, config.name, run_states.what(run), run_states.fields(run))
-        more = (config.method_label, run_states.CALLED[run.status], owner, run.group_id or "")
+        more = (config.method_label, run_states.called(run), owner, run.group_id or "")
         return " ".join((*parts, *more, run.note, *run.tags)).lower()
 
     def page(self, number: int, columns: list[str], **view: Any) -> dict[str, Any]:

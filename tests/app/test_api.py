@@ -193,6 +193,8 @@ def test_cancel_stops_a_run_and_delete_removes_it(client):
     long = {**SMALL, "num_reviews": 2_000, "num_train_epochs": 50, "name": "long"}
     run_id = client.predict(long, api_name="/submit_run")["run_id"]
     wait_until(client, run_id, "running")
+    with pytest.raises(AppError, match="no whole epoch yet"):
+        client.predict(run_id, keep=True, api_name="/cancel_run")
     client.predict(run_id, api_name="/cancel_run")
     assert wait_until(client, run_id, "cancelled")["error"] is None
     assert client.predict(run_id, api_name="/delete_run") == run_id

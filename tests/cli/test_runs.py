@@ -4,7 +4,7 @@ import json
 
 import pytest
 from small_runs import json_lines, small_config
-from stored_runs import silent_for
+from stored_runs import epoch, silent_for
 
 from peft_demo import adapters
 from peft_demo.runs import RunStatus
@@ -171,6 +171,17 @@ class TestCancelAndDelete:
         run_id = store.start(small_config(), "me").run_id
         assert command("cancel", run_id).status == 0
         assert store.stop_requested(run_id)
+
+    def test_a_running_run_is_asked_to_end_with_its_last_whole_epoch(self, command, store):
+        run_id = store.start(small_config(), "me").run_id
+        early = command("cancel", run_id, "--keep")
+        assert early.status == 1
+        assert "has no whole epoch yet" in early.err
+        store.report(run_id, epoch=epoch(1))
+        done = command("cancel", run_id, "--keep")
+        assert (done.status, done.out) == (0, f"{run_id} will end with its last whole epoch.\n")
+        assert store.keep_requested(run_id)
+        assert not store.stop_requested(run_id)
 
     @pytest.mark.parametrize("verb", ["cancel", "delete", "restore", "annotate", "show"])
     @pytest.mark.parametrize("run_id", ["run-000099", "nonsense", "../x"])

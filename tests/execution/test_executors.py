@@ -31,6 +31,7 @@ from peft_demo.runs import (
     RunKind,
     RunStatus,
     StepMetrics,
+    checkpoints,
 )
 from peft_demo.runs.sweeps import Plan
 
@@ -187,6 +188,31 @@ class TestCancel:
         long.cancel()
         ends = [events[-1] for events in heard([long, short])]
         assert [type(end) for end in ends] == [Cancelled, Finished]
+
+
+class TestKeep:
+    @pytest.mark.parametrize("then", [Finished, Cancelled])
+    def test_ends_with_the_last_whole_epoch_unless_it_is_cancelled(self, executor, job, then):
+        made = job(long_config(num_reviews=20, num_test_reviews=50))
+        (handle,) = executor.start([made])
+        last = None
+        for last in handle:
+            if isinstance(last, StepMetrics) and last.step == 3:
+                handle.keep()
+                handle.keep()
+            if isinstance(last, Progress) and last.phase == "Testing" and then is Cancelled:
+                handle.cancel()
+        assert type(last) is then
+        files = {path.name for path in made.files.iterdir()}
+        if then is Cancelled:
+            assert checkpoints.latest(made.files)
+            return
+        # It was told of between two steps, and may have met the one after next.
+        early = last.result.stopped_early
+        assert (early.why, early.num_train_epochs) == ("asked", 50)
+        assert early.epoch in (1, 2)
+        assert last.result.train_output["global_step"] == 2 * early.epoch
+        assert {adapters.WEIGHTS, adapters.CONFIG, "test_predictions.npz"} <= files
 
 
 class TestFailure:

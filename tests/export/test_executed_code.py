@@ -42,6 +42,10 @@ EXECUTED = {
     "pvera": small_config("pvera", num_train_epochs=2),
     "lily": small_config("lily", num_train_epochs=2),
     "head_only": small_config("head_only", num_train_epochs=2),
+    # At this rate the first epoch is the best, and no checkpoint's last two has it in the end.
+    "early": small_config(
+        "adalora", name="early", learning_rate=0.01, num_train_epochs=5, early_stopping_patience=2
+    ),
     "seeds": small_config(
         "shira",
         name="seeds",
@@ -180,7 +184,11 @@ class TestAnExecutedScript:
         return all_executed[name]
 
     def test_gives_the_runs_own_numbers(self, executed):
-        assert len(executed.recorder.epochs) == executed.config.num_train_epochs
+        early = executed.result.stopped_early
+        done = early.epoch if early else executed.config.num_train_epochs
+        assert len(executed.recorder.epochs) == done
+        assert executed.result.kept_epoch == (1 if early else done)
+        assert (early is None) == (executed.config.early_stopping_patience == 0)
         rounding = 5e-3 if executed.config.name == HALF else 1e-6
         same_numbers(executed.numbers, executed.recorder, executed.result, rounding)
         assert (executed.result.precision == HALF) == (executed.config.name == HALF)
@@ -202,7 +210,7 @@ class TestAnExecutedScript:
 
     def test_ends_with_the_table_the_accuracy_and_the_numbers(self, executed):
         start = next(n for n, line in enumerate(executed.printed) if "Validation Loss" in line)
-        epochs = executed.config.num_train_epochs
+        epochs = len(executed.recorder.epochs)
         assert [name for name in COLUMNS if name in executed.printed[start]] == COLUMNS
         rows = [line.split() for line in executed.printed[start + 1 : start + 1 + epochs]]
         assert [(row[0], row[-2], row[-1]) for row in rows] == [

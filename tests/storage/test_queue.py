@@ -10,6 +10,7 @@ import pytest
 from small_runs import small_config
 from stored_runs import (
     RANGE_TEST,
+    RESULT,
     epoch,
     judged,
     positions,
@@ -21,7 +22,7 @@ from stored_runs import (
 )
 
 from peft_demo.errors import ConflictError, StoreError
-from peft_demo.runs import Progress, RunKind, RunStatus, checkpoints
+from peft_demo.runs import Progress, RunKind, RunStatus, StoppedEarly, checkpoints
 from peft_demo.storage import DATABASE, Store, queue
 
 
@@ -152,6 +153,48 @@ class TestStop:
         with pytest.raises(ConflictError, match=f"{run_id} is {status}"):
             store.request_stop(run_id)
         assert store.get(run_id).status is status
+
+
+class TestKeep:
+    @pytest.fixture
+    def running(self, store) -> str:
+        return store.start(small_config(), "me").run_id
+
+    def test_is_asked_for_once_an_epoch_is_whole(self, store, running):
+        with pytest.raises(ConflictError, match="no whole epoch yet that could be kept"):
+            store.request_keep(running)
+        store.report(running, Progress(), [step(1)], epoch(1))
+        assert not store.keep_requested(running)
+        assert store.request_keep(running).status is RunStatus.RUNNING
+        assert store.keep_requested(running)
+        # The end of the program meanwhile is no wish to stop.
+        assert not store.stop_requested(running)
+
+    def test_is_for_trainings_in_progress(self, store):
+        (waiting,) = submit(store)
+        test = store.start(small_config(), "me", RunKind.RANGE_TEST).run_id
+        for run_id, why in ((waiting, "is queued"), (test, "is no training")):
+            with pytest.raises(ConflictError, match=why):
+                store.request_keep(run_id)
+
+    def test_is_forgotten_when_it_goes_on_after_all(self, store, running):
+        store.report(running, Progress(), [step(1)], epoch(1))
+        store.request_keep(running)
+        store.finish(running, RunStatus.INTERRUPTED)
+        store.resume(running)
+        assert not store.keep_requested(running)
+
+    def test_leaves_nothing_of_what_came_after_the_last_whole_epoch(self, store, running):
+        store.report(running, Progress(), [step(1)], epoch(1))
+        store.report(running, Progress(), [step(2)], epoch(2))
+        store.report(running, Progress(), [step(3)])
+        early = StoppedEarly(epoch=1, num_train_epochs=3, why="asked")
+        update = {"stopped_early": early, "kept_epoch": 1, "train_output": {"global_step": 1}}
+        kept = RESULT.model_copy(update=update)
+        run = store.finish(running, RunStatus.COMPLETED, result=kept)
+        assert [each.epoch for each in run.epochs] == [1]
+        assert [each.step for each in store.steps(running)] == [1]
+        assert store.get(running).stopped_early == early
 
 
 class TestResume:

@@ -174,10 +174,11 @@ def test_buttons_stop_and_delete_and_tell_why_not(board, services):
     assert act(board, "stop", run.run_id) == ""
     assert services.store.get(run.run_id).status is RunStatus.CANCELLED
     assert "is cancelled" in act(board, "stop", run.run_id)
-    assert poll(board, since=-1)["runs"][0]["can_resume"]
+    assert poll(board, since=-1)["runs"][0]["can"] == ["resume"]
     assert act(board, "resume", run.run_id) == ""
     assert services.store.get(run.run_id).status is RunStatus.QUEUED
     assert "run-000001 is queued" in act(board, "resume", run.run_id)
+    assert "only of a running training" in act(board, "keep", run.run_id).lower()
     act(board, "stop", run.run_id)
     assert act(board, "delete", run.run_id) == ""
     assert f"{run.run_id} was deleted" in act(board, "stop", run.run_id)

@@ -147,7 +147,7 @@ def test_no_other_way_leads_to_runs_and_queue():
         if name[0] != "_" and write.search(inspect.getsource(method))
     ]
     assert {"annotate", "submit", "request_stop", "delete", "add_challenge", "call"} <= set(writers)
-    used = re.compile(rf"store\.({'|'.join(writers)})\(|engine\.(submit|cancel|resume|run)")
+    used = re.compile(rf"store\.({'|'.join(writers)})\(|engine\.(submit|cancel|keep|resume|run)")
     for path in Path(ui.__file__).parent.rglob("*.py"):
         if path.name != "changes.py":
             assert not used.search(path.read_text()), path

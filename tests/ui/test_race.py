@@ -22,10 +22,11 @@ def layout(services):
 
 def test_each_racer_has_a_strip_with_stop_and_the_strips_come_before_large_charts(layout):
     page, ids = layout(race=True)
-    for run_id, name in zip(ids, ("r 1", "r 64"), strict=True):
-        strip = page[page.index(f'data-run="{run_id}"') :].partition("</button>")[0]
+    for run_id in ids:
+        strip = page[page.index(f'data-run="{run_id}"') :].partition("</div>\n  </div>")[0]
         assert 'class="pd-now"' in strip
-        assert f'data-action="stop" aria-label="Stop {name}"' in strip
+        for action, label in (("stop", "Stop"), ("keep", "Stop and keep")):
+            assert f'data-action="{action}" data-can="{label} %(name)s"' in strip
     assert (
         page.index("data-race")
         < page.index("min-height:380px")

@@ -3,8 +3,16 @@
 import pytest
 from compared_runs import probabilities, result
 
-from peft_demo.runs import EpochMetrics, Progress, Run, RunConfig, RunKind, RunStatus
-from peft_demo.ui.run_states import now, state, waits
+from peft_demo.runs import (
+    EpochMetrics,
+    Progress,
+    Run,
+    RunConfig,
+    RunKind,
+    RunStatus,
+    StoppedEarly,
+)
+from peft_demo.ui.run_states import called, now, state, waits
 
 EPOCH = EpochMetrics(epoch=1, step=1, train_loss=0.7, eval_loss=0.6, eval_accuracy=0.5, seconds=1.0)
 
@@ -68,3 +76,12 @@ def test_a_run_that_ended_early_says_why():
     assert now(run(RunStatus.FAILED, error="It is too large.")) == "It is too large."
     assert now(run(RunStatus.CANCELLED, epochs=(EPOCH, EPOCH))) == "Stopped after 2 of 3 epochs"
     assert now(run(RunStatus.CANCELLED)) == "Stopped before the first epoch ended"
+
+
+def test_a_run_that_was_kept_early_says_so_wherever_it_is_listed():
+    early = StoppedEarly(epoch=1, num_train_epochs=3, why="asked")
+    kept = {**result(probabilities(range(100))).model_dump(), "stopped_early": early}
+    done = run(RunStatus.COMPLETED, result=kept, epochs=(EPOCH,))
+    assert "Stopped after 1 of 3 epochs" in plain(now(done))
+    assert plain(state(done)) == "Stopped after 1 of 3 epochs · trained in 10 s"
+    assert called(done) == "stopped early"

@@ -53,11 +53,11 @@ class ProcessExecutor:
 
 
 class _Started(Handle):
-    """A job that was sent to a worker, which can be asked to ``leave`` it or be ended."""
+    """A job that was sent to a worker, which can be told a wish for it or be ended."""
 
-    def __init__(self, leave: Callable[[], None], kill: Callable[[], None]) -> None:
+    def __init__(self, wish: Callable[[str], None], kill: Callable[[], None]) -> None:
         super().__init__()
-        self._leave = leave
+        self._wish = wish
         self._kill = kill
         self.is_over = False
 
@@ -65,10 +65,16 @@ class _Started(Handle):
         """See ``Handle.cancel``."""
         if not self.should_stop():
             super().cancel()
-            self._leave()
+            self._wish("cancel")
             stuck = threading.Timer(STUCK_SECONDS, self._end_if_stuck)
             stuck.daemon = True
             stuck.start()
+
+    def keep(self) -> None:
+        """See ``Handle.keep``."""
+        if not self.should_keep():
+            super().keep()
+            self._wish("keep")
 
     def tell(self, event: Event) -> None:
         """See ``Handle.tell``."""
@@ -100,7 +106,7 @@ class _Worker:
         # A number is used once: a late wish to stop must not meet another job.
         numbered = {next(self._numbers): job for job in jobs}
         self._started = {
-            number: _Started(partial(self._send, number), self._process.kill) for number in numbered
+            number: _Started(partial(self._wish, number), self._process.kill) for number in numbered
         }
         self._send(numbered)
         return [*self._started.values()]
@@ -113,7 +119,10 @@ class _Worker:
         self._process.kill()
         self._process.join()
 
-    def _send(self, message: Mapping[int, Job] | int) -> None:
+    def _wish(self, number: int, wish: str) -> None:
+        self._send((number, wish))
+
+    def _send(self, message: Mapping[int, Job] | tuple[int, str]) -> None:
         try:
             with self._sending:
                 self._connection.send(message)

@@ -21,7 +21,6 @@ export const get = id => runs.get(id);
 export const isOver = run => !["queued", "running"].includes(run.status);
 export const isMine = run => run.owner_digest === you.owner && !run.reference;
 export const mayChange = run => Boolean(run) && !run.reference && (you.may_all || isMine(run));
-export const canResume = run => run.can_resume && mayChange(run);
 export const isTraining = run => run.kind === "training";
 
 // { version, curve } of a run whose curve is there.

@@ -125,6 +125,7 @@ class Board(Page):
         changes = self._services.changes
         actions: dict[str, Callable[[], object]] = {
             "stop": lambda: changes.stop(*run_ids),
+            "keep": lambda: changes.keep(*run_ids),
             "resume": lambda: changes.resume(*run_ids),
             "delete": lambda: changes.delete(*run_ids),
             "restore": lambda: changes.restore(*run_ids),
@@ -232,6 +233,11 @@ def _frame() -> str:
     return render("board", dataset=dataset, labels=[_(label) for label in dataset.labels])
 
 
+def _possible(run: Run) -> dict[str, bool]:
+    """Which of the board's buttons may be of use for a run, whoever it belongs to."""
+    return {"stop": not run.status.is_over, "keep": run.can_keep, "resume": run.can_resume}
+
+
 def summary(run: Run) -> dict[str, Any]:
     """What strip and lists show of a run."""
     result, last = run.result, run.epochs[-1] if run.epochs else None
@@ -241,8 +247,8 @@ def summary(run: Run) -> dict[str, Any]:
         "name": run.config.name,
         "summary": run_states.what(run),
         "status": str(run.status),
-        "called": run_states.CALLED[run.status],
-        "can_resume": run.can_resume,
+        "called": run_states.called(run),
+        "can": [what for what, able in _possible(run).items() if able],
         "reference": run.is_reference,
         "owner": run.owner_name,
         "owner_digest": digest(run.owner),
@@ -257,5 +263,6 @@ def summary(run: Run) -> dict[str, Any]:
             "high": result.test_interval[1],
         },
         "now": run_states.now(run),
+        "ended": run_states.ended(run),
         "state": run_states.state(run),
     }

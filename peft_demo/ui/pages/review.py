@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import comparison
+from peft_demo.comparison.describe import with_epochs
 from peft_demo.data import LONGEST_TEXT, clean
 from peft_demo.errors import PeftDemoError
 from peft_demo.languages import _
@@ -190,7 +191,8 @@ def _offered(chosen: list[str], runs: Mapping[str, Run]) -> Any:
 def _told(run: Run) -> str:
     accuracy = give_or_take(run.result.evaluation) if run.result else ""
     reference = "reference" if run.is_reference else ""
-    return " · ".join(part for part in (run.config.name, accuracy, reference) if part)
+    name = with_epochs(run, run.config.name)
+    return " · ".join(part for part in (name, accuracy, reference) if part)
 
 
 def _offered_truth(

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from peft_demo.comparison.compare import MOST_RUNS
-from peft_demo.comparison.describe import texts_of
+from peft_demo.comparison.describe import epochs_in_words, texts_of
 from peft_demo.comparison.diagnosis import diagnose, in_another_way
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.export.csv import run_csv
@@ -21,7 +21,7 @@ from peft_demo.ui.identity import public
 from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import RunId, RunIds, page_function
-from peft_demo.ui.run_states import CALLED
+from peft_demo.ui.run_states import called
 from peft_demo.ui.run_table import RunTable
 
 
@@ -112,7 +112,8 @@ class RunsPage(Page):
             "details",
             run=run,
             may_change=not run.is_reference and self._services.changes.may_change(run.owner),
-            called=CALLED[run.status],
+            called=called(run),
+            kept=epochs_in_words(run),
             config=run.config.told(),
             texts=texts_of(run),
             epochs=_epochs(run),

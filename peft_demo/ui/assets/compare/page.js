@@ -8,7 +8,7 @@ import { openTab, whenPressed } from "../lib/dom.js";
 import { html, markup } from "../lib/html.js";
 import { _ } from "../lib/texts.js";
 import * as runs from "../runs.js";
-import { stop } from "../runs_table/actions.js";
+import { acted } from "../runs_table/actions.js";
 import * as theme from "../theme.js";
 import { fromQuery, isNone, MOST, toQuery } from "./address.js";
 import { choosable, drawChooser, loadGroups } from "./chooser.js";
@@ -122,7 +122,7 @@ const PRESSED = {
 
 async function stopAll(ids, button) {
   button.disabled = true;
-  await stop(ids.split(","));
+  await acted("stop", ids.split(","));
   refresh();
 }
 

@@ -17,14 +17,12 @@ export async function act(action, run_ids, more = {}) {
 }
 
 // The same, with the sentence shown; answers whether it was done.
-async function acted(action, run_ids) {
+export async function acted(action, run_ids) {
   const problem = await act(action, run_ids);
   if (problem) toast(problem, { isProblem: true });
   return !problem;
 }
 
-export const stop = ids => acted("stop", ids);
-export const resume = ids => acted("resume", ids);
 export const star = (ids, isStarred) => acted(isStarred ? "star" : "unstar", own(ids));
 
 export async function remove(ids) {

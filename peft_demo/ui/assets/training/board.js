@@ -48,17 +48,18 @@ const ACTIONS = {
   again: strip.again,
   details: openDetails,
   delete: id => actions.remove([id]),
-  resume: id => actions.resume([id]),
+  resume: id => actions.acted("resume", [id]),
+  keep: stop,
   stop,
   swap: actions.swapLabels,
 };
 
 async function stop(id, button) {
+  const { textContent } = button;
   button.disabled = true;
   setText(button, _("Stopping …"));
-  await actions.stop([id]);
-  button.disabled = false;
-  setText(button, _("Stop"));
+  await actions.acted(button.dataset.action, [id]);
+  Object.assign(button, { disabled: false, textContent });
 }
 
 function draw(isForced = false) {

@@ -38,7 +38,6 @@ function newRow(run) {
 function fill(row, run) {
   const find = selector => row.querySelector(selector);
   const [chip, pin] = ["[data-toggle]", "[data-pin]"].map(find);
-  const isOver = runs.isOver(run);
   chip.dataset.toggle = pin.dataset.pin = run.id;
   chip.disabled = !runs.isTraining(run);
   chip.setAttribute("aria-pressed", String(selection.has(run.id)));
@@ -52,14 +51,19 @@ function fill(row, run) {
   setText(find(".pd-state"), run.reference ? _("reference") : run.called);
   setText(find(".pd-now"), run.reference ? "" : run.state);
   replace(find(".pd-reached"), reached(run));
-  find("[data-action=stop]").hidden = isOver || !runs.mayChange(run);
-  find("[data-action=resume]").hidden = !runs.canResume(run);
+  offer(row, run);
   pin.hidden = !run.test;
   pin.setAttribute("aria-pressed", String(selection.pinned() === run.id));
-  find("[data-action=stop]").ariaLabel = _("Stop %(name)s", run);
-  find("[data-action=resume]").ariaLabel = _("Resume %(name)s", run);
   find("[data-action=details]").ariaLabel = _("Details of %(name)s", run);
   pin.ariaLabel = _("Pin %(name)s: others are measured by it", run);
+}
+
+// Shows the buttons for what can be done to a run now; `data-can` says what with whose name.
+export function offer(part, run) {
+  for (const button of part.querySelectorAll("[data-can]")) {
+    button.hidden = !run.can?.includes(button.dataset.action) || !runs.mayChange(run);
+    button.ariaLabel = _(button.dataset.can, run);
+  }
 }
 
 function reached({ test, eval_accuracy: validation, status }) {

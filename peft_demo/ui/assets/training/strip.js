@@ -5,7 +5,7 @@ import { ask, call, isConnected, tell } from "../gradio.js";
 import { setText, whenPressed } from "../lib/dom.js";
 import { _, counted } from "../lib/texts.js";
 import * as runs from "../runs.js";
-import { showProgress } from "./rows.js";
+import { offer, showProgress } from "./rows.js";
 
 let strip = null;
 // Runs that were not over when this page saw them: the last of them to end is told.
@@ -73,18 +73,16 @@ export function draw() {
   setText(part.querySelector(".pd-strip-waiting"), more || "");
 }
 
-// How far a run is, and its Stop.
+// How far a run is, and how to stop it.
 export function drawGoing(part, run) {
   setText(part.querySelector(".pd-now"), run.now || run.called);
   showProgress(part.querySelector(".pd-progress"), run);
-  const stop = part.querySelector("[data-action=stop]");
-  stop.hidden = run === SENT || runs.isOver(run) || !runs.mayChange(run);
-  stop.setAttribute("aria-label", _("Stop %(name)s", run));
+  offer(part, run);
 }
 
 async function drawEnded(part, run) {
-  setText(part.querySelector(".pd-now"), `${run.called} · ${run.now}`);
-  part.querySelector("[data-action=resume]").hidden = !runs.canResume(run);
+  setText(part.querySelector(".pd-now"), run.ended);
+  offer(part, run);
   // Results may be hidden, and shown later.
   const wanted = run.test ? run.id : "";
   if (part.dataset.diagnosed === wanted) return;
