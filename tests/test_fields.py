@@ -20,8 +20,9 @@ from peft_demo.fields import (
     check_all,
     shown,
 )
+from peft_demo.languages import speaking
 from peft_demo.methods import METHODS
-from peft_demo.runs import LEARNING_RATE, NAME, fields_of
+from peft_demo.runs import LEARNING_RATE, NAME, fields_of, run_field
 
 FIELDS = list(
     {
@@ -380,3 +381,17 @@ class TestKinds:
     def test_a_rate_is_written_as_people_write_it(self):
         assert LEARNING_RATE.widget == "text"
         assert LEARNING_RATE.written(2e-5) == "2e-5"
+
+
+def test_a_number_is_taken_as_the_language_writes_it():
+    rate, texts = LEARNING_RATE, run_field("num_reviews")
+    with speaking("de"):
+        assert (rate.check("0,001"), rate.check("0.001"), texts.check("2.000")) == (
+            1e-3,
+            1e-3,
+            2000,
+        )
+        assert texts.check("2,000") == 2000
+    assert texts.check("2,000") == 2000
+    with pytest.raises(InvalidFieldsError, match="with a point"):
+        rate.check("0,001")

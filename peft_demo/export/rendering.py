@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 from peft_demo.comparison.words import between
+from peft_demo.languages import language
 from peft_demo.templating import environment
 
 WIDTH = 88
@@ -34,3 +35,4 @@ def _docstring(text: str) -> str:
 
 _environment = environment(Path(__file__).parent / "templates", keep_trailing_newline=True)
 _environment.filters |= {"comment": _comment, "docstring": _docstring, "between": between}
+_environment.globals["language"] = language

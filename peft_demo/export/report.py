@@ -18,6 +18,7 @@ from peft_demo.errors import refuse
 from peft_demo.export.charts import COLOURS, DASHES, LEFT, RIGHT, Chart, Scale, curve
 from peft_demo.export.rendering import render
 from peft_demo.fields import Text, check_all, shown
+from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import Run, RunConfig, RunKind, links
 from peft_demo.runs.run_ids import each_once
 from peft_demo.storage import Store
@@ -123,17 +124,20 @@ def _charts(store: Store, runs: Sequence[Run], facts: Comparison) -> list[Chart]
     """The curves of the training, with what they are to be compared with."""
     tracks = [run_curves(run, store.steps(run.run_id)) for run in runs]
     guessing = {
-        f"guessing {len(run.config.labels)} labels": math.log(len(run.config.labels))
+        _("guessing %(count)s labels") % {"count": len(run.config.labels)}: math.log(
+            len(run.config.labels)
+        )
         for run in runs
         if run.config.labels
     }
     lines = {
-        f"{line.name}, {line.detail}".removesuffix(", "): line.accuracy for line in facts.baselines
+        f"{_(line.name)}, {line.detail}".removesuffix(", "): line.accuracy
+        for line in facts.baselines
     }
     wanted = (
-        ("Validation accuracy", "by_epoch", "epochs", "eval_accuracy", lines),
-        ("Validation loss", "by_epoch", "epochs", "eval_loss", guessing),
-        ("Training loss", "by_step", "steps", "loss", guessing),
+        (gettext_noop("Validation accuracy"), "by_epoch", "epochs", "eval_accuracy", lines),
+        (gettext_noop("Validation loss"), "by_epoch", "epochs", "eval_loss", guessing),
+        (gettext_noop("Training loss"), "by_step", "steps", "loss", guessing),
     )
     charts = []
     for title, track, axis, values, rules in wanted:

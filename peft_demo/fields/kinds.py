@@ -12,7 +12,7 @@ import pydantic
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.fields.field import Field, Value, Widget
 from peft_demo.formats import number, typed
-from peft_demo.languages import _, gettext_noop
+from peft_demo.languages import _, gettext_noop, in_signs
 
 # Patterns of texts without control characters, and without those that turn the direction of
 # writing: "gnp.exe" would be read as "exe.png", and what stands beside it turned too.
@@ -68,13 +68,20 @@ class _Numeric(Field):
         return words + unit + (_(", or empty") if self.default is None else "")
 
     def check(self, value: object) -> Value | None:
-        """Also takes ``19,000``; a comma that parts no thousands could be either, and is refused.
+        """Also takes ``19,000``, and numbers as the current language writes them.
+
+        A comma that parts no thousands could be either in English, and is refused.
 
         See Field.
         """
         if not isinstance(value, str):
             return super().check(value)
         text = value.strip()
+        group = in_signs(",")
+        if not self.has_fractions and re.fullmatch(
+            rf"[1-9]\d{{0,2}}({re.escape(group)}\d{{3}})+", text
+        ):
+            return super().check(text.replace(group, ""))
         if _GROUPED.fullmatch(text):
             return super().check(re.sub(r"[,\s]", "", text))
         try:
@@ -82,6 +89,8 @@ class _Numeric(Field):
         except InvalidFieldsError as error:
             if not (self.has_fractions and _DECIMAL_COMMA.fullmatch(text)):
                 raise
+            if in_signs(".") == ",":
+                return super().check(text.replace(",", "."))
             hint = _("write %(number)s with a point") % {"number": text.replace(",", ".")}
             sentence = f"{error.problems[self.name].removesuffix('.')}: {hint}."
             raise InvalidFieldsError({self.name: sentence}) from error

@@ -77,12 +77,16 @@ class Visitors:
 
     def _written(self, owner: str, request: Request) -> str:
         signed = self._signatures.sign(owner, "cookie")
-        # A Space is shown within a page of huggingface.co, where Lax cookies are not sent.
-        if os.environ.get("SPACE_HOST"):
-            scope = "SameSite=None; Secure; Partitioned"
-        else:
-            scope = f"SameSite=Lax{'; Secure' if request.url.scheme == 'https' else ''}"
+        scope = cookie_scope(request)
         return f"{self._cookie}={signed}; Max-Age={SECONDS}; Path=/; HttpOnly; {scope}"
+
+
+def cookie_scope(request: Request) -> str:
+    """Where a cookie of ours is sent, as its attributes say it."""
+    # A Space is shown within a page of huggingface.co, where Lax cookies are not sent.
+    if os.environ.get("SPACE_HOST"):
+        return "SameSite=None; Secure; Partitioned"
+    return f"SameSite=Lax{'; Secure' if request.url.scheme == 'https' else ''}"
 
 
 def visitor_of(request: Any) -> Visitor:

@@ -41,6 +41,7 @@ _READERS = {
     ".html": "jinja2.ext:babel_extract",
     ".txt": "jinja2.ext:babel_extract",
     ".json": "jinja2.ext:babel_extract",
+    ".jinja": "jinja2.ext:babel_extract",
 }
 
 _OPTIONS = {"trimmed": "true", "silent": "false", "encoding": "utf-8"}
@@ -52,7 +53,9 @@ def rows() -> Iterator[tuple[str, str]]:
     for field in fields:
         yield from (("fields", text) for text in (field.label, field.help, field.unit))
     for method in METHODS.values():
-        yield from (("METHODS", text) for text in (method.summary, method.note))
+        letters = method.picture.letters.values() if method.picture else ()
+        said = (method.summary, method.note, *(letter.meaning for letter in letters))
+        yield from (("METHODS", text) for text in said)
         # Others are called by their names.
         if method.baseline:
             yield "METHODS", method.label

@@ -6,10 +6,12 @@ from html import unescape
 
 import pytest
 from compared_runs import finished
+from english import english_in
 
 from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.export.charts import Scale
 from peft_demo.export.report import report
+from peft_demo.languages import speaking
 from peft_demo.runs import RunConfig, links
 
 HOSTILE = "</title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -108,3 +110,14 @@ def test_runs_must_be_there(store, two):
 def test_ticks_are_round_and_within(store):
     assert Scale.around([0.52, 0.68], 0, 100).ticks == [0.55, 0.6, 0.65]
     assert Scale.around([3.0], 0, 100)(3.0) == 50
+
+
+def test_in_german_it_has_no_english_word(store, two):
+    with speaking("de"):
+        html = written(store, two, author="Anna", address="https://a.b/")
+    shown = [unescape(part) for part in re.split(r"<style>.*?</style>|<[^>]*>", html, flags=re.S)]
+    shown += [unescape(label) for label in re.findall(r'aria-label="([^"]*)"', html)]
+    assert english_in(shown) == []
+    assert "Bericht von Anna" in html
+    assert "80,0 %" in html
+    assert '<html lang="de">' in html

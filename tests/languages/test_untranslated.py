@@ -110,7 +110,7 @@ def is_sentence(value):
 
 
 def templates():
-    kinds = ("ui/templates/**/*.html", "lessons/templates/*.html", "comparison/sentences/*.txt")
+    kinds = ("**/templates/**/*.html", "export/templates/report.*", "comparison/sentences/*.txt")
     return sorted(path for kind in kinds for path in PACKAGE.glob(kind))
 
 

@@ -38,7 +38,7 @@ def test_a_page_is_in_its_language_from_its_first_paint_to_its_events(site):
     assert {"Trainieren", "Lernrate", "Rang r"} <= labels
     (header,) = (part for part in config["components"] if part["props"].get("elem_id") == "header")
     links = header["props"]["value"]
-    assert '<a href="../" hreflang="en" lang="en">English</a>' in links
+    assert '<a href="../en/" hreflang="en" lang="en">English</a>' in links
     assert '<a href="../de/" hreflang="de" lang="de" aria-current="true">Deutsch</a>' in links
     asked = {"component_id": header["id"], "fn_name": "questions", "data": {}, "session_hash": "x"}
     told = site.post("/de/gradio_api/component_server", json=asked)
@@ -60,3 +60,21 @@ def test_a_page_is_in_its_language_from_its_first_paint_to_its_events(site):
     assert json.loads(site.get("/de/config", headers={"origin": "http://evil.example"}).text)[
         "error"
     ].startswith("Origin must be")
+
+
+def opened(site, path, **headers):
+    found = site.get(path, headers={"accept": "text/html", **headers})
+    return found.headers.get("location") or found.text[:7]
+
+
+def test_a_visitor_is_sent_to_the_language_that_he_prefers_until_he_chooses_one(site):
+    assert opened(site, "/", **{"accept-language": "en-US,en;q=0.9,de;q=0.8"}) == "English"
+    assert opened(site, "/", **{"accept-language": "fr, x;q=y, it;q=0"}) == "English"
+    german = {"accept-language": "fr;q=0.9, de-AT, en;q=0.5"}
+    assert opened(site, "/?lesson=rank", **german) == "de/?lesson=rank"
+    assert site.get("/", headers=german).text == "English", "programs are answered as ever"
+    assert opened(site, "/runs", **german) == "English"
+    assert opened(site, "/en/?r=4", **german) == "../?r=4"
+    assert opened(site, "/", **german) == "English", "it was chosen"
+    assert "Die Seite" in site.get("/de/", headers={"accept": "text/html"}).text
+    assert opened(site, "/", **{"accept-language": "en"}) == "de/", "and back"

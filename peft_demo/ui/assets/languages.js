@@ -8,8 +8,7 @@ export function start() {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     link.ariaBusy = "true";
-    // A page is built at its first visit. Were this one left meanwhile, Gradio would take its closed
-    // streams for a lost connection, and load it anew.
+    // Left while the other is built, Gradio would take closed streams for a lost connection.
     await fetch(link.href).catch(() => {});
     location.assign(link.href);
   });

@@ -12,7 +12,7 @@ from peft_demo import comparison
 from peft_demo.comparison.describe import with_epochs
 from peft_demo.data import LONGEST_TEXT, clean
 from peft_demo.errors import PeftDemoError
-from peft_demo.languages import _
+from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import Run
 from peft_demo.ui.answers import cards
 from peft_demo.ui.browser_code import calling
@@ -36,7 +36,7 @@ FIRST_CHOICE = ("lora-1", "recommended-lora", "recommended-ia3", "recommended-he
 """The presets whose reference adapters are asked until a person chooses: four that learned
 differently much, so that a review may split them."""
 
-NOT_SAID = ("not said", "")
+NOT_SAID = gettext_noop("not said")
 
 
 class ReviewPage(Page):
@@ -79,7 +79,7 @@ class ReviewPage(Page):
                 min_width=320,
             )
             self.truth = gr.Radio(
-                [NOT_SAID],
+                [(_(NOT_SAID), "")],
                 value="",
                 label=_("The truth"),
                 info=_("Whoever is wrong is marked as fooled."),
@@ -209,4 +209,4 @@ def _offered_truth(
         return gr.skip()
     if truth and truth not in labels:
         more = {"value": ""}
-    return gr.update(choices=[NOT_SAID, *((label, label) for label in labels)], **more)
+    return gr.update(choices=[(_(NOT_SAID), ""), *((label, label) for label in labels)], **more)

@@ -1,5 +1,6 @@
 // A Plotly figure in the page's look, or a sentence in its place.
 
+import { point, thousands } from "../lib/format.js";
 import { html } from "../lib/html.js";
 
 const page = document.documentElement;
@@ -26,8 +27,7 @@ export function whenReady(draw) {
   return false;
 }
 
-// Zoom and pan survive an update with the same `uirevision`. Traces are points or lines unless they say
-// otherwise.
+// Zoom and pan survive an update with the same `uirevision`. Traces are points or lines by default.
 export function figure(plot, label, traces, { xaxis, yaxis, ...layout }) {
   plot.setAttribute("aria-label", label);
   plot.querySelector(".pd-wait")?.remove();
@@ -39,6 +39,7 @@ export function figure(plot, label, traces, { xaxis, yaxis, ...layout }) {
       uirevision: "keep",
       showlegend: false,
       autosize: true,
+      separators: point + thousands,
       height: heightOf(plot),
       margin: { l: 52, r: 12, t: 8, b: 42 },
       paper_bgcolor: "rgba(0,0,0,0)",

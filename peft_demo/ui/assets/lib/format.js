@@ -1,16 +1,16 @@
-// How values read, wherever they stand on the page; numbers as peft_demo/formats.py writes them, with
-// no break before their unit.
+// How values read on the page: as peft_demo/formats.py writes them, with no break before their unit.
 
 import { locale } from "./catalogue.js";
 
-// With so many digits after the point, and commas between thousands. Not toLocaleString, which
-// rounds the decimal that a number is written as, and not the number.
-const fixed = (value, digits) => value.toFixed(digits).replace(/\B(?<!\.\d*)(?=(\d{3})+\b)/g, ",");
+// In the language's signs. Given the number, Intl would round the decimal that it is written as.
+const fixed = (value, digits) =>
+  new Intl.NumberFormat(locale, { minimumFractionDigits: digits }).format(value.toFixed(digits));
 const united = (value, digits, unit) => `${fixed(value, digits)}\u00a0${unit}`;
 
 export const whole = count => fixed(count, 0);
 export const percent = share => united(100 * share, 1, "%");
 export const score = value => fixed(value, 3);
+export const [thousands, point] = score(1234).replace(/\d/g, "");
 
 // Near days by their time too; far ones by their year.
 export function when(iso, now = Date.now()) {
