@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from peft_demo import statistics
 from peft_demo.comparison import text_baseline
-from peft_demo.comparison.describe import texts_of, with_epochs
+from peft_demo.comparison.describe import texts_of
 from peft_demo.comparison.evidence import Tested
 from peft_demo.comparison.facts import Baseline, TextBaselineCheck
 from peft_demo.comparison.words import sentences
@@ -111,7 +111,7 @@ class Baselines:
                 low, high = other.result.test_interval
                 yield Baseline(
                     name=other.config.method_label,
-                    detail=with_epochs(other, other.config.name),
+                    detail=other.config.name,
                     accuracy=other.result.test_accuracy,
                     low=low,
                     high=high,
@@ -145,12 +145,10 @@ def in_words(checks: Sequence[TextBaselineCheck], runs: Mapping[str, Tested]) ->
     """Who beats counting words and who does not, for a student to read aloud."""
     if not checks:
         return []
-    unproven: dict[tuple[str, float], list[Tested]] = {}
-    for verdict in ("worse", "not shown"):
-        for check in checks:
-            if check.verdict == verdict:
-                same = unproven.setdefault((verdict, check.baseline_accuracy), [])
-                same.append(runs[check.run_id])
+    unproven = {
+        verdict: {check: runs[check.run_id] for check in checks if check.verdict == verdict}
+        for verdict in ("worse", "not shown")
+    }
     return sentences(
         "text_baselines",
         names=[runs[check.run_id].facts.name for check in checks],

@@ -13,7 +13,7 @@ from small_runs import wait_until
 
 from peft_demo import data
 from peft_demo.data import loading
-from peft_demo.errors import AssetError, NotFoundError
+from peft_demo.errors import AssetError, NotFoundError, PeftDemoError
 from peft_demo.lessons import LESSONS
 from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics
 from peft_demo.ui import baseline_worker
@@ -191,7 +191,7 @@ class TestBaselines:
             worker.get(RunConfig())
         wait_until(lambda: worker.version == 1)
         for _ in range(2):
-            with pytest.raises(AssetError, match="no such reviews"):
+            with pytest.raises(PeftDemoError, match="no such reviews"):
                 worker.get(RunConfig(name="only another name"))
         assert len(failing["calls"]) == 1
 
