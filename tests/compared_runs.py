@@ -9,6 +9,7 @@ from peft_demo import comparison, statistics
 from peft_demo.comparison.text_baseline import MAJORITY, TFIDF
 from peft_demo.runs import (
     EpochMetrics,
+    Evaluation,
     GroupKind,
     Run,
     RunConfig,
@@ -121,6 +122,27 @@ def finished_group(
         assert claimed.run_id == run.run_id
         finish(store, claimed, probabilities(range(count)), **changes)
     return group, [store.get(run.run_id) for run in runs]
+
+
+HARD = "negations"
+
+
+def evaluated(store: Store, run: Run, wrong: range, fingerprint: str = "hard ones") -> Run:
+    """The run with predictions on a further set, wrong on these of its texts."""
+    predictions = statistics.Predictions(probabilities(wrong), LABELS.astype(np.int8))
+    predictions.save(store.folder_of(run.run_id), HARD)
+    accuracy = predictions.accuracy
+    evaluation = Evaluation(
+        evaluation_set=HARD,
+        fingerprint=fingerprint,
+        num_texts=REVIEWS,
+        accuracy=accuracy.value,
+        low=accuracy.low,
+        high=accuracy.high,
+        loss=0.5,
+    )
+    store.add_evaluation(run.run_id, evaluation)
+    return store.get(run.run_id)
 
 
 def nothing(config: RunConfig) -> dict[str, statistics.Predictions]:

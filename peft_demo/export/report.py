@@ -21,6 +21,7 @@ from peft_demo.fields import Text, check_all, shown
 from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import Run, RunConfig, RunKind, links
 from peft_demo.runs.run_ids import each_once
+from peft_demo.statistics import TEST_SET
 from peft_demo.storage import Store
 
 AUTHOR = Text("author", "Your name", "Stands at the top of the report.", "", 0, 80)
@@ -47,6 +48,7 @@ def report(
     notes: str = "",
     guesses: Sequence[str] = (),
     address: str = "",
+    evaluation_set: str = TEST_SET,
     measure: Measure | None = None,
     others: Iterable[Run] | None = None,
 ) -> str:
@@ -59,6 +61,7 @@ def report(
         notes: what they have to say.
         guesses: what they guessed in lessons, a text for each.
         address: of the program's page, for links that fill its form again; else links are left out.
+        evaluation_set: as for ``comparison.compare``.
         measure: as for ``comparison.compare``.
         others: as for ``comparison.compare``.
 
@@ -71,7 +74,9 @@ def report(
     if address and not _ADDRESS.fullmatch(address):
         refuse("address", f"address must begin with http:// or https://, got {shown(address)}.")
     runs = [store.get(run_id) for run_id in each_once(run_ids)]
-    facts = compare(store, [run.run_id for run in runs], measure=measure, others=others)
+    ids = [run.run_id for run in runs]
+    facts = compare(store, ids, evaluation_set=evaluation_set, measure=measure, others=others)
+    on_set = "" if evaluation_set == TEST_SET else f"&evaluation_set={evaluation_set}"
     return render(
         "report.html",
         **written,
@@ -87,7 +92,7 @@ def report(
             }
             for run, one in zip(runs, facts.runs, strict=True)
         ],
-        compared=address and f"{address}?view=compare&run_ids={','.join(r.run_id for r in runs)}",
+        compared=address and f"{address}?view=compare&run_ids={','.join(ids)}{on_set}",
         settings=_settings(runs),
         differing={row.field for row in facts.differences},
         charts=_charts(store, runs, facts),

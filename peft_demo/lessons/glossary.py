@@ -72,15 +72,20 @@ def mark(
         return html
     words = sorted(waiting, key=len, reverse=True)
     word = "|".join(map(re.escape, words))
-    pattern = re.compile(rf"(?<![\w-])({word})(?:s?)(?![\w-]|\.\w)", re.I)
+    term = rf"(?<![\w-])(?P<written>(?P<word>{word})s?)(?![\w-]|\.\w)"
+    pattern = re.compile(rf"(?P<before>[(„“]*){term}(?P<after>[),.;:!?“”]*)", re.I)
     used = set() if used is None else used
 
     def linked(match: re.Match[str]) -> str:
-        term = waiting[match[1].lower()]
+        term = waiting[match["word"].lower()]
         if term.id in used:
             return match[0]
         used.add(term.id)
-        return link(term, match[0])
+        button = link(term, match["written"])
+        if match["written"] == match[0]:
+            return button
+        # A line may end before and after any button, but not between a word and its brackets.
+        return f'<span class="pd-together">{match["before"]}{button}{match["after"]}</span>'
 
     depth, parts = 0, []
     for part in _MARKUP.split(html):

@@ -24,7 +24,10 @@ def to_link(config: RunConfig) -> str:
     )
 
 
-_OF_PAGES = ("view", "run_ids", "group", "lesson", "hide", "fix", "challenge", "present")
+_OF_PAGES = (
+    *("view", "run_ids", "group", "evaluation_set"),
+    *("lesson", "hide", "fix", "challenge", "present"),
+)
 """Keys of links to the compare page, to lessons and challenges, and how the page is shown."""
 
 

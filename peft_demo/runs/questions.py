@@ -32,6 +32,11 @@ class Question:
         return preset(self.preset).config(name="", **self.changes).flat()
 
     @property
+    def method(self) -> str:
+        """That of its runs, or of the configuration that its sweep changes."""
+        return str(self.changes.get("method") or preset(self.preset).config().method)
+
+    @property
     def plan(self) -> Plan:
         """Its runs."""
         return sweeps.plan(self.values, self.axes, repeats=self.repeats, race=self.is_race)

@@ -2,34 +2,10 @@
 
 import json
 
-import numpy as np
 import pytest
-from compared_runs import LABELS, REVIEWS, compare, finished, probabilities
+from compared_runs import HARD, compare, evaluated, finished
 
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.runs import Evaluation, Run
-from peft_demo.statistics import Predictions
-from peft_demo.storage import Store
-
-HARD = "negations"
-
-
-def evaluated(store: Store, run: Run, wrong: range, fingerprint: str = "hard ones") -> Run:
-    """The run with predictions on a further set, wrong on these of its texts."""
-    predictions = Predictions(probabilities(wrong), LABELS.astype(np.int8))
-    predictions.save(store.folder_of(run.run_id), HARD)
-    accuracy = predictions.accuracy
-    evaluation = Evaluation(
-        evaluation_set=HARD,
-        fingerprint=fingerprint,
-        num_texts=REVIEWS,
-        accuracy=accuracy.value,
-        low=accuracy.low,
-        high=accuracy.high,
-        loss=0.5,
-    )
-    store.add_evaluation(run.run_id, evaluation)
-    return store.get(run.run_id)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from compared_runs import finish, probabilities
 
 from peft_demo.runs import RunConfig
 from peft_demo.ui.identity import Visitor, acting_as
+from peft_demo.ui.page import build
 from peft_demo.ui.pages.challenge_part import ChallengePart
 
 ME, OTHER = "a" * 32, "b" * 32
@@ -31,12 +32,13 @@ def test_a_run_of_ones_own_enters_and_is_ranked(part, services):
     told, chosen = part.create("Small <b>", "25,000", "", "")
     assert "?challenge=challenge-000001" in told
     assert chosen["value"] == "challenge-000001"
-    own, shown = part.show(chosen["value"])
+    own, shown, again = part.show(chosen["value"])
     assert own["choices"] == [("<i>a", mine)]
+    assert again["active"] is False
     assert "No entry keeps the limits yet" in shown
     assert "run must be a finished training of your own" in part.enter(chosen["value"], theirs)
     assert "takes part" in part.enter(chosen["value"], mine)
-    own, shown = part.show(chosen["value"])
+    own, shown, _ = part.show(chosen["value"])
     assert own["choices"] == []
     assert "<b>1</b>" in shown
     assert "<i>" not in shown
@@ -57,3 +59,31 @@ def test_the_addresss_challenge_is_chosen(part):
         part.create(title, "10", "", "")
     assert part.list("challenge-000001")["value"] == "challenge-000001"
     assert part.list("nonsense")["value"] == "challenge-000002"
+
+
+def test_the_board_looks_again_while_baselines_are_computed_and_keeps_what_is_chosen(
+    part, services, monkeypatch
+):
+    monkeypatch.setattr(part._baselines, "get", lambda config: None)
+    first, second = (trained(services, ME, name) for name in ("first", "second"))
+    _, chosen = part.create("Small", "25,000,000", "", "")
+    assert part.show(chosen["value"], first)[0]["value"] == first
+    assert part.show(chosen["value"], second)[0]["value"] == second
+    part.enter(chosen["value"], second)
+    own, shown, again = part.show(chosen["value"], second)
+    assert own["value"] == first
+    assert again["active"] is True
+    assert "still being computed" in shown
+
+
+def test_the_pages_poll_draws_the_board_anew(services):
+    """No button does: what tells that a run has finished, or was tagged, asks for it."""
+    blocks = build(services)
+    triggers = {
+        (blocks.blocks[target].elem_id, event)
+        for function in blocks.fns.values()
+        if function.name == "show"
+        for target, event in function.targets
+        if target is not None
+    }
+    assert ("header", "finished") in triggers

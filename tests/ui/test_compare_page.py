@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import asking
 import pytest
-from compared_runs import finished, finished_group
+from compared_runs import HARD, evaluated, finished, finished_group
 from small_runs import wait_until
 
 from peft_demo import data
@@ -51,6 +51,31 @@ def test_an_answer_holds_facts_and_curves(page):
     assert curve["by_epoch"]["epochs"] == [1, 2]
     assert curve["by_epoch"]["reviews"] == [1600, 3200]
     assert len(curve["by_step"]["loss"]) == len(curve["by_step"]["seconds"])
+
+
+def test_the_evaluation_set_is_chosen_where_there_is_more_than_one(page, services):
+    store = services.store
+    a, b = finished(store, "A", range(5)), finished(store, "B", range(60))
+    ids = [a.run_id, b.run_id]
+    usual = ask(page, ids)
+    assert "<select" not in usual["parts"]["verdict"]
+    evaluated(store, a, range(80))
+    evaluated(store, b, range(10))
+    usual = ask(page, ids, usual["key"])
+    assert 'value="test" selected' in usual["parts"]["verdict"]
+    assert f'<option value="{HARD}">' in usual["parts"]["verdict"]
+    assert "A is better than B" in usual["parts"]["verdict"]
+    asked = {"run_ids": ids, "evaluation_set": HARD, "key": ""}
+    other = json.loads(asking.ask(page, "compare", asked))
+    assert "B is better than A" in other["parts"]["verdict"]
+    assert f'value="{HARD}" selected' in other["parts"]["verdict"]
+    assert other["evaluation_set"] == HARD
+    assert "test set alone" in other["parts"]["lists"]
+    html = json.loads(asking.ask(page, "report", asked))["html"]
+    assert f"Accuracy on the evaluation set {HARD}" in html
+    # One that none of them has can be left again.
+    none = json.loads(asking.ask(page, "compare", {**asked, "evaluation_set": "none"}))
+    assert 'value="test"' in none["parts"]["verdict"]
 
 
 def test_nothing_is_sent_while_nothing_changes(page, services):

@@ -260,9 +260,16 @@ class TestWords:
     def test_the_longest_spelling_wins(self):
         terms = [Term(term="test", text="a"), Term(term="test set", text="b")]
         found = mark(
-            "<p>the Test set, and tests</p>", lambda term, text: f"[{term.id}:{text}]", terms
+            "<p>the Test set and tests</p>", lambda term, text: f"[{term.id}:{text}]", terms
         )
-        assert found == "<p>the [test-set:Test set], and [test:tests]</p>"
+        assert found == "<p>the [test-set:Test set] and [test:tests]</p>"
+
+    def test_no_line_ends_between_a_term_and_its_brackets(self):
+        terms = [Term(term="adapter", text="a"), Term(term="head", text="b")]
+        link = lambda term, said: f"[{said}]"  # noqa: E731
+        assert mark("<p>see (adapter, or) head</p>", link, terms) == (
+            '<p>see <span class="pd-together">([adapter],</span> or) [head]</p>'
+        )
 
     def test_every_term_is_its_own(self):
         spellings = [word.lower() for term in glossary() for word in (term.term, *term.also)]

@@ -6,7 +6,7 @@ import pytest
 from peft_demo import models
 from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.methods import METHODS
-from peft_demo.runs.questions import QUESTIONS, question
+from peft_demo.runs.questions import QUESTIONS, Question, question
 from peft_demo.runs.sweeps import sweepable
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.form.suggested import suggested
@@ -174,12 +174,43 @@ def test_nothing_is_queued_by_planning(several):
     assert several._services.store.groups() == []
 
 
+def filled(several, asked):
+    """What the controls hold after it."""
+    values = several.fill(asked)
+    return [value["value"] if isinstance(value, dict) else value for value in values]
+
+
+def test_methods_and_sets_of_modules_are_filled_as_chips(several):
+    asked = Question(
+        "both",
+        "",
+        "quick",
+        axes={"method": ["lora", "oft"], "target_modules": [["q_lin", "v_lin"], "ffn.lin1"]},
+    )
+    _, method, chips, modules, sets, _ = several.fill(asked)
+    assert (method, modules) == ("method", "target_modules")
+    assert chips["value"] == ["lora", "oft"]
+    assert ("LoRA", "lora") in chips["choices"]  # as the chip is called
+    assert sets["value"] == ["q_lin, v_lin", "ffn.lin1"]
+    values = [control.value for control in several._form.inputs]
+    planned = several.plan(*filled(several, asked), *values)
+    assert planned.axes["target_modules"] == (("q_lin", "v_lin"), ("ffn.lin1",))
+    assert len(planned.configs) == 4
+
+
+def test_of_another_method_its_own_fields_are_filled(several):
+    asked = Question("rates", "", "quick", {"method": "oft"}, {"oft_block_size": (8, 32)})
+    _, name, chips, *_ = several.fill(asked)
+    assert (name, chips["value"]) == ("oft_block_size", ["8", "32"])
+    assert "2 and 128" in chips["info"]
+
+
 @pytest.mark.parametrize("asked", QUESTIONS.values(), ids=list(QUESTIONS))
 def test_a_question_fills_both_forms_with_its_runs(several, asked):
     form = several._form
     updates = dict(zip(form.inputs, form.show(asked.values), strict=True))
     shown = [updates[control].get("value", control.value) for control in form.inputs]
-    planned = several.plan(*several.fill(asked), *shown)
+    planned = several.plan(*filled(several, asked), *shown)
     assert [config.flat() for config in planned.configs] == [
         config.flat() for config in asked.plan.configs
     ]

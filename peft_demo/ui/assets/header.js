@@ -53,7 +53,7 @@ function announce(run) {
 // The review page offers the finished runs by their names.
 function tellFinished() {
   const done = runs.all().filter(run => run.status === "completed");
-  const names = done.map(run => run.id + run.name).join();
+  const names = done.map(run => run.id + run.name + run.tags).join();
   if (finished !== names) tell("finished");
   finished = names;
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from peft_demo import formats
 from peft_demo.fields import Blocks, Choice, Field, Modules, Pattern, Switch
 from peft_demo.languages import _
@@ -21,6 +23,15 @@ def suggested(field: Field) -> list[tuple[str, str]]:
     if field.name == METHOD.name:
         return [(_(row.label), row.id) for row in METHODS.values()]
     return [(value, value) for value in _values(field)]
+
+
+def chip(value: Any) -> str:
+    """A value as a chip holds it, which its field reads."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(chip, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else formats.typed(value)
 
 
 def _values(field: Field) -> list[str]:

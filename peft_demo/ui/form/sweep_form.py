@@ -19,7 +19,7 @@ from peft_demo.runs import sweeps
 from peft_demo.runs.questions import Question
 from peft_demo.runs.sweeps import Plan
 from peft_demo.ui.form.run_form import Form
-from peft_demo.ui.form.suggested import suggested
+from peft_demo.ui.form.suggested import chip, suggested
 from peft_demo.ui.formats import duration
 from peft_demo.ui.html import refused, render, styled
 from peft_demo.ui.requests import QUIET, MethodId, checked, problems_of, unchecked
@@ -96,10 +96,11 @@ class SweepForm:
 
     def fill(self, asked: Question) -> list[Any]:
         """Updates of all controls for the runs that answer a question."""
-        swept: list[tuple[str, list[str]]] = [
-            (name, list(map(formats.typed, values))) for name, values in asked.axes.items()
+        swept = [
+            (name, _offered(_field(asked.method, name), value=list(map(chip, values))))
+            for name, values in asked.axes.items()
         ]
-        unused: list[tuple[str, list[str]]] = [("", [])] * (sweeps.MOST_AXES - len(swept))
+        unused = [("", _offered(None, value=[]))] * (sweeps.MOST_AXES - len(swept))
         return [
             asked.repeats,
             *(part for pair in (*swept, *unused) for part in pair),
@@ -220,14 +221,8 @@ class SweepForm:
 
         Where there were none nothing is emptied: by now somebody may have typed some.
         """
-        field = _field(method, _name(name))
         emptied: dict[str, Any] = {"value": []} if chips else {}
-        if field is None:
-            return gr.update(choices=[], info=_(TYPED), **emptied)
-        allowed = f"{field.swept}. {_(TYPED)}"
-        if name == runs.METHOD.name:
-            allowed = _("Choose several.")
-        return gr.update(choices=suggested(field), info=allowed, **emptied)
+        return _offered(_field(method, _name(name)), **emptied)
 
     def _parted(self, method: MethodId, name: str | None, chips: Chips) -> Any:
         """A chip for each value, where several were typed or pasted at once."""
@@ -264,13 +259,22 @@ def _field(method: str, name: str) -> Field | None:
     return next((field for field in sweeps.sweepable(method) if field.name == name), None)
 
 
+def _offered(field: Field | None, **more: Any) -> Any:
+    """An update of an axis's values: what its field offers, and what may be typed."""
+    if field is None:
+        return gr.update(choices=[], info=_(TYPED), **more)
+    is_method = field.name == runs.METHOD.name
+    allowed = _("Choose several.") if is_method else f"{field.swept}. {_(TYPED)}"
+    return gr.update(choices=suggested(field), info=allowed, **more)
+
+
 def _parts(field: Field | None, chips: Sequence[str] | None) -> list[str]:
     """The values in chips, of which one may hold several; "19,000" is one."""
     parts: list[str] = []
-    for chip in chips or ():
+    for text in chips or ():
         mark = field.separator if field else ","
-        is_one = field is None or (mark == "," and not problems_of(partial(field.check, chip)))
-        parts += [chip] if is_one else [part.strip() for part in chip.split(mark) if part.strip()]
+        is_one = field is None or (mark == "," and not problems_of(partial(field.check, text)))
+        parts += [text] if is_one else [part.strip() for part in text.split(mark) if part.strip()]
     return list(dict.fromkeys(parts))
 
 

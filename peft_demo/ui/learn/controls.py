@@ -93,6 +93,7 @@ def asked(chosen: Lesson, name: str, owner: str) -> tuple[dict[str, Any], Questi
         name,
         chosen.title,
         planned.preset,
+        planned.values,
         axes=planned.axes,
         repeats=planned.repeats,
         is_race=planned.race,

@@ -16,8 +16,12 @@ from peft_demo.ui.baseline_worker import BaselineWorker
 from peft_demo.ui.faults import readable
 from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.identity import acting
+from peft_demo.ui.pages.page import Frame
 from peft_demo.ui.requests import QUIET, of_event, unchecked
 from peft_demo.ui.services import Services
+
+AGAIN_SECONDS = 2
+"""Until the board is looked at again while baselines are being computed."""
 
 _OPENED = (
     "trigger('opened', {challenge: new URLSearchParams(location.search).get('challenge') ?? ''})"
@@ -30,6 +34,8 @@ class ChallengePart:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._baselines = BaselineWorker(services.store)
+        self._asked: list[Any] = []
+        self._seen: list[Any] = []
 
     def draw(self) -> None:
         """Draw it into the current tab, and say what happens when it is used."""
@@ -40,9 +46,7 @@ class ChallengePart:
                     [], label=_("Challenge"), filterable=False, elem_id="challenges"
                 )
                 run = gr.Dropdown([], label=_("Your run"), filterable=False, elem_id="challenger")
-            with gr.Row():
-                enter = gr.Button(_("Enter the run"), elem_id="enter-challenge")
-                refresh = gr.Button(_("Refresh the board"), elem_id="refresh-challenge")
+            enter = gr.Button(_("Enter the run"), elem_id="enter-challenge")
             outcome = styled("", elem_id="challenge-outcome")
             shown = styled("", elem_id="challenge-board")
             with gr.Accordion(_("Set a challenge"), open=False, elem_id="set-challenge"):
@@ -50,14 +54,17 @@ class ChallengePart:
                 create = gr.Button(_("Set the challenge"), elem_id="create-challenge")
         for control in (chosen, run):
             unchecked(control)
-        seen = [run, shown]
+        again = gr.Timer(AGAIN_SECONDS, active=False)
+        self._asked, self._seen = [chosen, run], [run, shown, again]
         opened.opened(of_event(self.list), None, chosen, **QUIET)
-        for happens in (chosen.change, refresh.click):
-            happens(self.show, chosen, seen, **QUIET)
-        enter.click(self.enter, [chosen, run], outcome, **QUIET).then(
-            self.show, chosen, seen, **QUIET
-        )
+        for happens in (chosen.change, again.tick):
+            happens(self.show, self._asked, self._seen, **QUIET)
+        enter.click(self.enter, [chosen, run], outcome, **QUIET)
         create.click(self.create, fields, [outcome, chosen], **QUIET)
+
+    def connect(self, frame: Frame) -> None:
+        """Let the page's own poll draw the board anew: runs finish, and enter by their tags."""
+        frame.header.finished(self.show, self._asked, self._seen, **QUIET)
 
     @staticmethod
     def _box(field: Any) -> gr.Textbox:
@@ -73,19 +80,27 @@ class ChallengePart:
         value = challenge if challenge in ids else next(iter(ids), None)
         return gr.update(choices=choices, value=value)
 
-    def show(self, challenge: Any) -> tuple[dict[str, Any], str]:
-        """The runs that a person can enter, and the board."""
+    def show(
+        self, challenge: Any, chosen: Any = None
+    ) -> tuple[dict[str, Any], str, dict[str, Any]]:
+        """The runs that a person can enter, the board, and whether to look again soon."""
         if not challenge:
-            return gr.update(choices=[], value=None), ""
+            return gr.update(choices=[], value=None), "", gr.update(active=False)
+        is_pending = False
 
         def drawn() -> str:
+            nonlocal is_pending
             known = self._services.known_runs()
             store, measure = self._services.store, self._baselines.get
             facts = board(store, challenge, measure=measure, others=known)
+            is_pending = facts.baselines_pending
             return render("learn/board", board=facts, limits=LIMITS)
 
         mine = [(run.config.name, run.run_id) for run in self._own(challenge)]
-        return gr.update(choices=mine, value=mine[0][1] if mine else None), _told(drawn)
+        ids = [run_id for __, run_id in mine]
+        value = chosen if chosen in ids else next(iter(ids), None)
+        told = _told(drawn)
+        return gr.update(choices=mine, value=value), told, gr.update(active=is_pending)
 
     def enter(self, challenge: Any, run: Any) -> str:
         """Let a person's own run take part."""

@@ -10,6 +10,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from peft_demo import comparison
@@ -18,8 +19,9 @@ from peft_demo.comparison.baselines import Baselines, is_baseline
 from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.errors import PeftDemoError
 from peft_demo.export.report import report
-from peft_demo.languages import _, told
+from peft_demo.languages import _, gettext_noop, told
 from peft_demo.runs import Run, RunStatus
+from peft_demo.statistics import TEST_SET
 from peft_demo.ui.charts.costs import costs
 from peft_demo.ui.charts.figure import Point, drawn, lines_to_beat
 from peft_demo.ui.html import problem, render, scripted
@@ -36,6 +38,8 @@ KEPT_ANSWERS = 64
 
 LONGEST_LIST = 200
 """Most reviews that are listed as splitting the runs."""
+
+NO_LISTS = gettext_noop("Single texts are listed for the test set alone.")
 
 LIVE_STEPS = 50
 """How often the curves of a running run move in the whole of its training."""
@@ -89,6 +93,7 @@ class ComparePage(Page):
         up: str = "accuracy",
         is_log: bool = True,
         limit: int = 2,
+        evaluation_set: str = TEST_SET,
     ) -> str | None:
         """The comparison of some runs, with its figures and their curves.
 
@@ -99,12 +104,19 @@ class ComparePage(Page):
             up: the quality that are drawn over each other; see ``comparison.pareto``.
             is_log: whether costs stand by their logarithm.
             limit: most texts that are listed as splitting the runs.
+            evaluation_set: what they are compared on.
         """
         store = self._services.store
         over = (across, up, is_log)
 
         def build() -> dict[str, Any]:
-            facts = comparison.compare(store, run_ids, **self._sources)
+            facts = comparison.compare(
+                store, run_ids, evaluation_set=evaluation_set, **self._sources
+            )
+            evaluated = (each for run in facts.runs for each in store.evaluations(run.run_id))
+            sets = dict.fromkeys([evaluation_set, *(each.evaluation_set for each in evaluated)])
+            is_test = evaluation_set == TEST_SET
+            lists = self._lists(run_ids, limit) if is_test else escape(_(NO_LISTS))
             known = self._services.runs()
             series = [
                 _series(
@@ -130,10 +142,12 @@ class ComparePage(Page):
                 # The first is drawn last, above the others.
                 "series": series[::-1],
                 "averaged": [*means, *(s for s in series if s["run"] not in repeated)][::-1],
-                **_told("runs", facts, points, points, over, lists=self._lists(run_ids, limit)),
+                "evaluation_set": evaluation_set,
+                **_told("runs", facts, points, points, over, lists=lists, sets=sorted(sets)),
             }
 
-        return self._answer(("compare", *run_ids, *over, limit), key, lambda: run_ids, build)
+        asked = ("compare", *run_ids, *over, limit, evaluation_set)
+        return self._answer(asked, key, lambda: run_ids, build)
 
     def group(
         self,
@@ -194,6 +208,7 @@ class ComparePage(Page):
         notes: str = "",
         guesses: Values = {},  # noqa: B006
         address: str = "",
+        evaluation_set: str = TEST_SET,
     ) -> str:
         """The report of some runs as the text of an HTML file; see ``export.report``.
 
@@ -206,6 +221,7 @@ class ComparePage(Page):
             notes=notes,
             guesses=guesses_in_words(guesses),
             address=address,
+            evaluation_set=evaluation_set,
             **self._sources,
         )
         return json.dumps({"html": text})
@@ -316,7 +332,7 @@ def _told(
     accuracy = drawn(kind, axes=axes, cells=context.get("cells"), points=compared, lines=lines)
     pieces = (render(f"compare/{name}", **context) for name in (layout, *PARTS[layout]))
     # What stands in a run's name is no link.
-    _, whole, *parts = glossed(" ".join(run.name for run in facts.runs), *pieces)
+    __, whole, *parts = glossed(" ".join(run.name for run in facts.runs), *pieces)
     return {
         "layout": whole,
         "parts": {**dict(zip(PARTS[layout], parts, strict=True)), "lists": lists},
@@ -332,5 +348,6 @@ def _state_of(run: Run | None) -> tuple[Any, ...]:
     if run is None:
         return ()
     step = run.progress.step * LIVE_STEPS // max(1, run.progress.max_steps)
-    live = step if run.status is RunStatus.RUNNING else 0
+    # It may be evaluated on further sets once it is over.
+    live = step if run.status is RunStatus.RUNNING else run.version
     return (run.run_id, run.status, run.config.name, len(run.epochs), run.finished_at, live)

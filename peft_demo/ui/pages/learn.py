@@ -81,6 +81,7 @@ class LearnPage(Page):
         ids = (str(tab.id) for tab in drawn if isinstance(tab, gr.Tab))
         self._tabs = dict(zip(TABS, ids, strict=True))
         self._controls = Controls(frame.sidebar, self._tabs)
+        self._challenge.connect(frame)
         frame.header.taught(of_event(self.arrange), None, self._controls.outputs, **QUIET)
 
     def play(

@@ -1,4 +1,4 @@
-import { cut, escaped, html } from "/assets/lib/html.js";
+import { cut, escaped, html, named } from "/assets/lib/html.js";
 import { equal, test } from "/tests/runner.js";
 
 const nasty = `<img src=x onerror="alert('&')">`;
@@ -23,6 +23,19 @@ test("a list of texts is escaped", () => equal(String(html`${["<", ">"]}`), "&#6
 
 test("backslashes stay", () => equal(String(html`<i>\u00a0${"\\n"}</i>`), "<i>\u00a0\\n</i>"));
 
-test("long names are cut at their end", () => {
-  equal([cut("abcdef", 6), cut("abcdefg", 6)], ["abcdef", "abcde…"]);
+test("long names are cut in their middle", () => {
+  equal(
+    [cut("LoRA · seed 1", 13), cut("LoRA · r 8 · seed 1", 13)],
+    ["LoRA · seed 1", "LoRA… seed 1"],
+  );
+});
+
+test("a name keeps its last part, by which repeats differ", () => {
+  const place = document.createElement("div");
+  place.innerHTML = named("LoRA · r 8 · <b> · seed 49");
+  equal(
+    [...place.querySelectorAll(".pd-named span")].map(part => part.textContent),
+    ["LoRA · r 8 · <b>", " · seed 49"],
+  );
+  equal(String(named("mine")), '<span class="pd-named"><span>mine</span></span>');
 });

@@ -3,9 +3,6 @@
 import { escaped } from "../lib/html.js";
 import { css } from "./figure.js";
 
-const LEFT = { x: 0, xanchor: "left" };
-const RIGHT = { x: 1, xanchor: "right" };
-
 // As shapes and annotations of a layout; the labels at either side in turn.
 export function across(lines) {
   const color = css("--body-text-color-subdued");
@@ -21,7 +18,7 @@ export function across(lines) {
       showarrow: false,
       font: { size: 11, color },
       ...{ y, yanchor: "bottom", xref: "paper" },
-      ...(index % 2 ? LEFT : RIGHT),
+      ...(index % 2 ? { x: 0, xanchor: "left" } : { x: 1, xanchor: "right" }),
     })),
   };
 }

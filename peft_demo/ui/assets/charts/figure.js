@@ -31,6 +31,7 @@ export function whenReady(draw) {
 export function figure(plot, label, traces, { xaxis, yaxis, ...layout }) {
   plot.setAttribute("aria-label", label);
   plot.querySelector(".pd-wait")?.remove();
+  const before = new Map(linesOf(plot));
   const axis = { gridcolor: css("--border-color-primary"), zeroline: false };
   Plotly.react(
     plot,
@@ -57,6 +58,21 @@ export function figure(plot, label, traces, { xaxis, yaxis, ...layout }) {
     { responsive: true, displayModeBar: false },
   );
   resizer.observe(plot);
+  if (matchMedia("(prefers-reduced-motion: no-preference)").matches) easeIn(plot, before);
+}
+
+const pointsOf = line => (line.getAttribute("d") ?? "").match(/[-.\d]+(?=,)/g) ?? [];
+const linesOf = plot => [...plot.querySelectorAll(".js-line")].map(line => [line, pointsOf(line)]);
+
+// What is new of a curve comes from the left, as its points appear; Plotly keeps the lines' elements.
+function easeIn(plot, before) {
+  for (const [line, points] of linesOf(plot)) {
+    const last = before.get(line)?.length;
+    if (!last || last >= points.length) continue;
+    const [start, from, end] = [points[0], points[last - 1], points.at(-1)];
+    const hidden = `${(100 * (end - from)) / (end - start)}%`;
+    line.animate({ clipPath: [`inset(-9px ${hidden} -9px -9px)`, "inset(-9px)"] }, 600);
+  }
 }
 
 export function empty(plot, label, text) {

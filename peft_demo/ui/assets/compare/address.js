@@ -4,16 +4,22 @@ export const MOST = 8;
 
 export const isNone = ({ ids, group }) => !ids.length && !group;
 
-export const toQuery = ({ ids, group }) =>
+// The evaluation set on which every run was tested.
+export const TEST = "test";
+
+const onSet = set => (set === TEST ? "" : `&evaluation_set=${encodeURIComponent(set)}`);
+
+export const toQuery = ({ ids, group, set }) =>
   group
     ? `?view=group&group=${encodeURIComponent(group)}`
-    : `?view=compare&run_ids=${ids.map(encodeURIComponent).join(",")}`;
+    : `?view=compare&run_ids=${ids.map(encodeURIComponent).join(",")}${onSet(set)}`;
 
 // Null where the address is not that of a comparison.
 export function fromQuery(query) {
   const found = new URLSearchParams(query);
-  if (found.get("view") === "group") return { ids: [], group: found.get("group") || null };
+  const set = found.get("evaluation_set") || TEST;
+  if (found.get("view") === "group") return { ids: [], group: found.get("group") || null, set };
   if (found.get("view") !== "compare") return null;
   const ids = (found.get("run_ids") || "").split(",").filter(Boolean);
-  return { ids: ids.slice(0, MOST), group: null };
+  return { ids: ids.slice(0, MOST), group: null, set };
 }

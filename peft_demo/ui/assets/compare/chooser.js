@@ -2,8 +2,7 @@
 
 import { ask } from "../gradio.js";
 import { percent } from "../lib/format.js";
-import { html, markup } from "../lib/html.js";
-import { matcher } from "../lib/listing.js";
+import { html, markup, named } from "../lib/html.js";
 import { swatch } from "../lib/looks.js";
 import { _ } from "../lib/texts.js";
 import * as runs from "../runs.js";
@@ -25,8 +24,8 @@ export function drawChooser() {
   const asked = question.get();
   const chips = asked.ids.map(id => chipOf(id, runs.lookOf(id)));
   fill("chips", chips);
-  const matches = matcher(find(".pd-filter").value);
-  const fit = choosable().filter(run => matches(searchedIn(run)));
+  const words = find(".pd-filter").value.toLowerCase().split(/\s+/);
+  const fit = choosable().filter(run => words.every(word => searchedIn(run).includes(word)));
   const isFull = asked.ids.length >= MOST;
   const items = fit.slice(0, MOST_RUNS).map(run => itemOf(run, asked.ids, isFull));
   fill("list", items);
@@ -36,13 +35,14 @@ export function drawChooser() {
   for (const button of findAll("[data-copy], [data-print]")) button.hidden = isNone(asked);
 }
 
-const searchedIn = run => [run.name, run.summary, run.id, run.owner, ...run.tags];
+const searchedIn = ({ name, summary, id, owner, tags }) =>
+  [name, summary, id, owner, ...tags].join(" ").toLowerCase();
 
 function chipOf(id, look) {
   const run = runs.get(id);
   const name = run?.name || id;
   return html`<button type="button" class="pd-chip" data-remove="${id}" aria-label="${_("Take %(name)s out", { name })}">
-    ${run && swatch(look)}<span>${name}</span><small aria-hidden="true">✕</small></button>`;
+    ${run && swatch(look)}${named(name)}<small aria-hidden="true">✕</small></button>`;
 }
 
 function itemOf({ id, name, test, called, summary }, chosen, isFull) {

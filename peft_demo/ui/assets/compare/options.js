@@ -10,12 +10,6 @@ export const options = {
   is_log: true,
 };
 
-// Of the figures that the server makes.
-export const ofTheServer = () => {
-  const { across, up, is_log } = options;
-  return { across, up, is_log };
-};
-
 // Takes the value of a control; answers whether it was one of an option.
 export function take({ dataset: { option }, type, checked, value }) {
   if (!option) return false;

@@ -10,7 +10,7 @@ import { _ } from "../lib/texts.js";
 import * as runs from "../runs.js";
 import { acted } from "../runs_table/actions.js";
 import * as theme from "../theme.js";
-import { fromQuery, isNone, MOST, toQuery } from "./address.js";
+import { fromQuery, isNone, MOST, TEST, toQuery } from "./address.js";
 import { choosable, drawChooser, loadGroups } from "./chooser.js";
 import { drawFigures } from "./figures.js";
 import { attach, build, dressAll, fill, findAll, isSeen, isThere } from "./layout.js";
@@ -36,7 +36,7 @@ export function start() {
   });
   paper.start(draw, () => `${location.origin}${location.pathname}${toQuery(question.get())}`);
   const asked = fromQuery(location.search);
-  if (asked) open(asked.ids, asked.group);
+  if (asked) open(asked);
 }
 
 // Called when its tab is drawn.
@@ -50,15 +50,15 @@ export function fillTab(element) {
   new IntersectionObserver(() => (isSeen() ? enter() : leave())).observe(page);
 }
 
-const show = ids => open([...new Set(ids)].slice(0, MOST));
+const show = ids => open({ ids: [...new Set(ids)].slice(0, MOST), set: TEST });
 
-function open(ids, group = null) {
-  choose(ids, group);
+function open(asked) {
+  choose(asked);
   openTab("compare-tab");
 }
 
-function choose(ids, group = null) {
-  question.set(ids, group);
+function choose(changes) {
+  question.set(changes);
   isChosen = true;
   if (isSeen()) enter();
 }
@@ -70,7 +70,7 @@ const isOurs = () => fromQuery(location.search) !== null;
 function enter() {
   if (!isChosen) {
     const tested = choosable().filter(run => run.test);
-    question.set(tested.slice(0, MOST).map(run => run.id));
+    question.set({ ids: tested.slice(0, MOST).map(run => run.id) });
     isChosen = tested.length > 0;
   }
   // The address shows what is seen, so that it can be shared and survives a reload.
@@ -93,7 +93,9 @@ const refresh = () => (isSeen() ? question.refresh(draw) : draw());
 function onChange({ target }) {
   if (target.closest("[data-part=list]")) {
     const rest = question.get().ids.filter(id => id !== target.value);
-    choose(target.checked ? [...rest, target.value] : rest);
+    choose({ ids: target.checked ? [...rest, target.value] : rest });
+  } else if (target.name === "evaluation_set") {
+    choose({ set: target.value });
   } else if (take(target)) {
     draw();
     refresh();
@@ -106,10 +108,10 @@ function onInput({ target }) {
 }
 
 const PRESSED = {
-  "data-open-group": id => open([], id),
-  "data-remove": id => choose(question.get().ids.filter(other => other !== id)),
-  "data-group": id => choose([], id),
-  "data-compare": ids => choose(ids.split(",")),
+  "data-open-group": group => open({ ids: [], group }),
+  "data-remove": id => choose({ ids: question.get().ids.filter(other => other !== id) }),
+  "data-group": group => choose({ ids: [], group }),
+  "data-compare": ids => choose({ ids: ids.split(",") }),
   "data-copy": (__, button) => copy(button, toQuery(question.get())),
   "data-print": () => print(),
   "data-stop": stopAll,

@@ -1,14 +1,14 @@
 // What is compared, and the server's answer to it, which follows the runs as they change.
 
 import { ask, oneAtATime } from "../gradio.js";
-import { isNone } from "./address.js";
-import { ofTheServer } from "./options.js";
+import { isNone, TEST } from "./address.js";
+import { options } from "./options.js";
 
 const PENDING_MS = 700;
 const FIRST = 2;
 const MORE = 10;
 
-let asked = { ids: [], group: null };
+let asked = { ids: [], group: null, set: TEST };
 let answer = null;
 // How many texts are listed that split the runs.
 let limit = FIRST;
@@ -16,8 +16,8 @@ let limit = FIRST;
 export const get = () => asked;
 export const answered = () => answer;
 
-export function set(ids, group = null) {
-  asked = { ids, group };
+export function set(changes) {
+  asked = { ...asked, group: null, ...changes };
   forgetAnswer();
 }
 
@@ -33,10 +33,11 @@ export function lengthen() {
 // Calls `onAnswer` when something is new.
 export const refresh = oneAtATime(async onAnswer => {
   if (isNone(asked)) return onAnswer();
-  const { ids: run_ids, group } = asked;
+  const { ids: run_ids, group, set: evaluation_set } = asked;
   const about = asked;
-  const request = { run_ids, group, limit, key: answer?.key ?? "", ...ofTheServer() };
-  const news = await ask(group ? "group" : "compare", request);
+  const request = { run_ids, group, evaluation_set, limit, key: answer?.key ?? "" };
+  // The figures that the server makes follow the options; it takes no notice of the others.
+  const news = await ask(group ? "group" : "compare", { ...options, ...request });
   if (about !== asked) return;
   if (news) {
     answer = news;

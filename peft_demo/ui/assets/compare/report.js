@@ -22,11 +22,12 @@ export function attach(form) {
 async function download(form) {
   const say = words => setText(form.querySelector("[role=status]"), words);
   say(_("Writing …"));
-  const run_ids = question.answered()?.run_ids ?? [];
+  const { run_ids = [], evaluation_set } = question.answered() ?? {};
   const lessons = Object.entries(recall(LESSONS).progress || {});
   const guesses = Object.fromEntries(lessons.map(([id, { choices = {} }]) => [id, choices]));
   const address = location.origin + location.pathname;
-  const answer = await ask("report", { run_ids, guesses, address, ...written(form) });
+  const about = { run_ids, evaluation_set, guesses, address };
+  const answer = await ask("report", { ...about, ...written(form) });
   const file = "report.html";
   if (answer?.html) save(file, answer.html, "text/html");
   say(answer?.html ? _("Saved as %(file)s.", { file }) : (answer?.error ?? NO_CONNECTION));

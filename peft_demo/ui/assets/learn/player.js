@@ -163,17 +163,13 @@ function draw() {
   const isSmall = state.now?.isFolded || !state.now?.lesson;
   place.dataset.state = state.now ? (isSmall ? "small" : "open") : "";
   const full = document.fullscreenElement;
-  if (place.contains(full)) full.innerHTML = figureIn(told.html);
+  if (place.contains(full)) full.innerHTML = figureIn(told.html)?.innerHTML ?? "";
   else keepingFocus(place, () => replace(place, told ? markup(told.html) : ""));
   setText(document.getElementById("pd-lesson-style"), told?.style ?? "");
 }
 
 // What is on the full screen would leave it with its element.
-function figureIn(text) {
-  const template = document.createElement("template");
-  template.innerHTML = text;
-  return template.content.querySelector("figure")?.innerHTML ?? "";
-}
+const figureIn = text => new DOMParser().parseFromString(text, "text/html").querySelector("figure");
 
 function markProgress() {
   for (const place of document.querySelectorAll("[data-progress]")) {

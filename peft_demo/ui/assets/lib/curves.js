@@ -37,9 +37,7 @@ export function smoothed(values, keep) {
   });
 }
 
-export function median(values) {
-  return values.toSorted((a, b) => a - b)[(values.length - 1) >> 1];
-}
+export const median = values => values.toSorted((a, b) => a - b)[(values.length - 1) >> 1];
 
 // The range of the y axis for lists of values, one for each run: never so close that noise looks like
 // a landslide, no share outside 0 to 100 %, and one run that diverged does not flatten all others.

@@ -40,8 +40,9 @@ function form(title, values, save) {
   const names = Object.keys(values);
   dialog.setAttribute("aria-labelledby", "pd-edit-title");
   dialog.querySelector("h2").textContent = title;
+  const tags = [...new Set(runs.all().flatMap(each => each.tags))].sort();
   dialog.querySelector("datalist").innerHTML =
-    html`${knownTags().map(known => html`<option value="${known}">`)}`;
+    html`${tags.map(tag => html`<option value="${tag}">`)}`;
   for (const block of dialog.querySelectorAll("[data-field]")) {
     const name = block.dataset.field;
     if (names.includes(name)) elements[name].value = values[name];
@@ -66,5 +67,3 @@ function form(title, values, save) {
   });
   dialog.showModal();
 }
-
-const knownTags = () => [...new Set(runs.all().flatMap(run => run.tags))].sort();

@@ -48,20 +48,15 @@ export function drawCharts(board, isForced) {
 }
 
 // What guessing, counting words and the baseline methods get on the selected runs' texts.
-async function askBaselines(board) {
+async function askBaselines(board, isAgain) {
   const run_ids = runs.selectedTested();
   const wanted = run_ids.join();
-  if (asked === wanted) return;
+  if (asked === wanted && !isAgain) return;
   asked = wanted;
   const answer = await ask("baselines", { run_ids });
   if (!answer || asked !== wanted) return;
   baselines = answer.lines || [];
   baselinesOf = wanted;
-  if (answer.is_pending) {
-    setTimeout(() => {
-      asked = null;
-      askBaselines(board);
-    }, AGAIN_MS);
-  }
+  if (answer.is_pending) setTimeout(askBaselines, AGAIN_MS, board, true);
   drawCharts(board, true);
 }

@@ -2,7 +2,7 @@
 
 import { keepInOrder, keepingFocus, replace, setText } from "../lib/dom.js";
 import { percent } from "../lib/format.js";
-import { html } from "../lib/html.js";
+import { html, named } from "../lib/html.js";
 import { swatch } from "../lib/looks.js";
 import { _ } from "../lib/texts.js";
 import * as runs from "../runs.js";
@@ -24,9 +24,8 @@ export function listed(all) {
   return [...going.slice(0, MOST_GOING), ...kept];
 }
 
-export function drawRows(holder, some) {
+export const drawRows = (holder, some) =>
   keepingFocus(holder, () => keepInOrder(holder, some, newRow, fill));
-}
 
 function newRow(run) {
   const row = document.querySelector(".pd-new-row").content.firstElementChild.cloneNode(true);
@@ -43,7 +42,7 @@ function fill(row, run) {
   chip.setAttribute("aria-pressed", String(selection.has(run.id)));
   chip.title = `${run.name}: ${run.summary}`;
   const more = !runs.isTraining(run) && html`<small>${run.summary}</small>`;
-  replace(chip, html`${swatch(runs.lookOf(run.id))}<span>${run.name}</span>${more}`);
+  replace(chip, html`${swatch(runs.lookOf(run.id))}${named(run.name)}${more}`);
   const bar = find(".pd-progress");
   bar.hidden = run.status !== "running";
   showProgress(bar, run);
