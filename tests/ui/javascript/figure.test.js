@@ -34,3 +34,22 @@ test("nothing moves where the system asks for less motion", () => {
   equal(hiddenAtFirst("M0,9L10,8", "M0,9L10,8L40,7"), []);
   window.matchMedia = matchMedia;
 });
+
+test("a finger that moves over a figure scrolls the page, and Plotly's buttons stay away", () => {
+  const { matchMedia } = window;
+  const given = [];
+  window.Plotly = { react: (_, __, layout, config) => given.push([layout.dragmode, config]) };
+  for (const pointer of ["coarse", "fine"]) {
+    window.matchMedia = asked => ({ matches: asked === `(pointer: ${pointer})` });
+    figure(document.createElement("div"), "In words", [], {});
+  }
+  window.matchMedia = matchMedia;
+  equal(
+    given.map(([dragmode]) => dragmode),
+    [false, "zoom"],
+  );
+  equal(
+    given.map(([, config]) => config.displayModeBar),
+    [false, false],
+  );
+});
