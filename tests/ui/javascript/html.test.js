@@ -26,7 +26,7 @@ test("backslashes stay", () => equal(String(html`<i>\u00a0${"\\n"}</i>`), "<i>\u
 test("long names are cut in their middle", () => {
   equal(
     [cut("LoRA · seed 1", 13), cut("LoRA · r 8 · seed 1", 13)],
-    ["LoRA · seed 1", "LoRA… seed 1"],
+    ["LoRA · seed 1", "LoRA…· seed 1"],
   );
 });
 
