@@ -66,25 +66,16 @@ def leave_dialog(page):
     page.locator("dialog[open]").wait_for(state="detached")
 
 
-def close_popover(page):
-    page.keyboard.press("Escape")
-    page.wait_for_function("!document.querySelector(':popover-open')")
-
-
 def unfold(page):
     page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
 
 
 STATES = (
     (None, to("Train", ".pd-rows tr")),
-    ("#lora-r-help", press("#lora-r .pd-info", there="#lora-r-help:popover-open")),
-    (".pd-languages", press(".pd-language", there=".pd-languages:popover-open")),
     (
         "#sidebar",
-        close_popover,
-        press("[data-question=rank]", there="#sweep-values-1 .token"),
         press(
-            *(f"{panel} > button" for panel in ("#more-settings", "#transfer")),
+            *(f"{panel} > button" for panel in ("#more-settings", "#several", "#transfer")),
             there="#paste textarea",
         ),
     ),
@@ -109,16 +100,8 @@ STATES = (
         press("#import > button", there="#adapter-name"),
     ),
     ("#adapters", press("#adapters input", there="#adapters [role=option]")),
-    (
-        None,
-        to("Learn", ".pd-lessons li"),
-        press("#set-challenge > button", there="#challenge-title:visible"),
-    ),
-    (
-        ".pd-term-box:popover-open",
-        press("#learn .pd-term", there=".pd-term-box:popover-open"),
-    ),
-    (".pd-lesson", close_popover, press("[data-start-lesson]", there=".pd-lesson .pd-prose")),
+    (None, to("Learn", ".pd-lessons li")),
+    (".pd-lesson", press("[data-start-lesson]", there=".pd-lesson .pd-prose")),
 )
 """What is looked at, None for all of the page, and how it is reached from the one before."""
 
