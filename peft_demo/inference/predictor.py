@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from peft_demo import adapters, data, models, statistics
 from peft_demo.errors import AssetError, ConflictError, InvalidFieldsError, refuse
 from peft_demo.fields import shown
+from peft_demo.inference.shared import Shared
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
 from peft_demo.runs import Run, RunKind
@@ -84,6 +86,7 @@ class Predictor:
         self._store, self._turn = store, turn
         self._models: OrderedDict[str, _Kept] = OrderedDict()
         self._loading = threading.Lock()
+        self._passes = Shared[Prediction]()
 
     def predict(self, review: str, run_ids: Sequence[str]) -> list[Prediction]:
         """One prediction for each run, in their order.
@@ -102,7 +105,10 @@ class Predictor:
         return predictions
 
     def answer(self, review: str, run_ids: Sequence[str]) -> dict[str, Prediction | AssetError]:
-        """The same by the runs' ids, where one that is damaged does not keep others from it."""
+        """The same by the runs' ids, where one that is damaged does not keep others from it.
+
+        Who asks for what another thread computes gets its answer: a class often tries one review.
+        """
         text = data.check_text(review)
         encoded: dict[str, Any] = {}
         answers: dict[str, Prediction | AssetError] = {}
@@ -111,12 +117,17 @@ class Predictor:
                 base = models.load(run.config.base_model)
                 if base.id not in encoded:
                     encoded[base.id] = base.encode([text])
-                model = self.model(run)
-                with self._turn():
-                    answers[run.run_id] = _predict(run, model, base, encoded[base.id])
+                answers[run.run_id] = self._passes.get(
+                    (run.run_id, text), partial(self._pass, run, base, encoded[base.id])
+                )
             except AssetError as error:
                 answers[run.run_id] = error
         return answers
+
+    def _pass(self, run: Run, base: models.Base, encoded: Any) -> Prediction:
+        model = self.model(run)
+        with self._turn():
+            return _predict(run, model, base, encoded)
 
     def predict_many(
         self, texts: Sequence[str], run_ids: Sequence[str]

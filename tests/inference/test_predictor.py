@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -66,6 +67,28 @@ class TestAnswers:
     def test_of_different_methods_differ(self, predictor, trained):
         found = predictor.predict(REVIEWS[0], trained.ids())
         assert len({answer.probabilities["positive"] for answer in found}) == len(METHODS)
+
+    def test_that_are_asked_for_together_share_a_pass(self, predictor, trained, monkeypatch):
+        ids = trained.ids("lora", "ia3")
+        passes, both = [], threading.Barrier(2)
+        compute = predictor_module._predict
+
+        def counted(run, *more):
+            passes.append(run.run_id)
+            time.sleep(0.5)
+            return compute(run, *more)
+
+        def ask(review):
+            both.wait(10)
+            return predictor.predict(review, ids)
+
+        monkeypatch.setattr(predictor_module, "_predict", counted)
+        with ThreadPoolExecutor(2) as pool:
+            first, second = pool.map(ask, [REVIEWS[0]] * 2)
+            assert first == second
+            assert passes == ids
+            pool.map(ask, REVIEWS[:2])
+        assert len(passes) == 3 * len(ids)
 
 
 class TestManyReviews:
