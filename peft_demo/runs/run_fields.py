@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import TypeVar
 
 from peft_demo import methods
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.fields import Choice, Field, Integer, Number, Text
+from peft_demo.methods import measured_rates
 from peft_demo.models import BASES, BUILTIN_BASE
 
 _Row = TypeVar("_Row")
@@ -195,8 +197,9 @@ def fields_of(
             those of ``FAMILY``. See also ``run_fields``.
         dataset: see ``run_fields``.
     """
-    # Stored runs by the hundred ask for the same: they are kept while the tables' rows are these.
-    rows = (*methods.METHODS.values(), *BASES.values(), *DATASETS.values())
+    # Stored runs by the hundred ask for the same: they are kept while rows and rates are these.
+    every_row = chain(methods.METHODS.values(), BASES.values(), DATASETS.values())
+    rows = (*every_row, measured_rates.runs())
     tables = (methods.METHODS, method_id), (BASES, base_model), (DATASETS, dataset)
     asked = tuple(_known(*pair) for pair in tables)
     if asked not in _KEPT or _KEPT[asked][0] != rows:

@@ -59,7 +59,8 @@ def test_the_page_shows_it(code):
 def test_german_words_are_linked_as_they_stand():
     with speaking("de"):
         html = mark("<p>Der Rang der Adapter, ihre Ränge.</p>", lambda term, said: f"[{said}]")
-    assert html == "<p>Der [Rang] der [Adapter], ihre Ränge.</p>"
+    together = '<span class="pd-together">[Adapter],</span>'
+    assert html == f"<p>Der [Rang] der {together} ihre Ränge.</p>"
 
 
 @pytest.mark.parametrize(
