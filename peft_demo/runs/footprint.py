@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from peft_demo import memory
 from peft_demo.errors import refuse
 from peft_demo.methods import METHODS
-from peft_demo.models import Shape, shape_of
+from peft_demo.models import Shape, hardware, shape_of
 
 if TYPE_CHECKING:
     from peft_demo.runs.config import RunConfig
@@ -44,11 +43,12 @@ def require_memory(config: RunConfig) -> None:
     Raises:
         InvalidFieldsError: with what it needs, and what there is.
     """
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        return  # there the texts of a batch lie in the GPU's memory, which says for itself
     needed, free = peak_bytes(config), memory.free_bytes()
-    if needed > free and needed > (free := free + memory.held_bytes()):
+    if needed <= free or needed <= (free := free + memory.held_bytes()):
+        return
+    # On a GPU the texts of a batch lie in its own memory, which says for itself. Last, for it may
+    # load torch.
+    if hardware.device() == "cpu":
         refuse(
             "per_device_train_batch_size",
             f"per_device_train_batch_size {config.per_device_train_batch_size} with max_length "

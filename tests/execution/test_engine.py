@@ -209,7 +209,9 @@ class TestFailure:
     def test_an_error_in_the_loop_does_not_end_it(self, store, monkeypatch, caplog):
         claim = store.claim
         errors = [RuntimeError("a defect"), StoreError("locked"), TypeError("another")]
-        monkeypatch.setattr(store, "claim", lambda: raise_(errors.pop()) if errors else claim())
+        monkeypatch.setattr(
+            store, "claim", lambda **but: raise_(errors.pop()) if errors else claim(**but)
+        )
         monkeypatch.setattr(engine, "IDLE_SECONDS", 0.01)
         working = Engine(store)
         working.start()

@@ -1,5 +1,8 @@
 """A training that this machine has no memory for is refused with the numbers, everywhere."""
 
+import sys
+from types import ModuleType
+
 import pytest
 from small_runs import LONG, set_options, small_config
 
@@ -52,6 +55,11 @@ def test_what_no_longer_fits_when_its_turn_comes_fails_with_the_numbers(home):
     ended = do(job, Reporter())
     assert "6.2 GB are free" in ended.reason
     assert not ended.is_defect
+
+
+def test_what_fits_needs_no_torch_which_another_thread_may_be_loading(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))
+    footprint.require_memory(small_config())
 
 
 def test_what_was_measured_is_within_the_forecast():
