@@ -171,5 +171,6 @@ class TestElsewhere:
         page.locator("[data-remove=run-999999]").first.click()
         page.locator(".pd-picker summary").click()
         page.locator(".pd-compare input[value=reference-lora-1]").check()
+        for fault in ("run-999999", "choose at least one more"):
+            page.locator(".pd-compare", has_text=fault).wait_for(state="detached")
         page.locator(".pd-compare .pd-verdicts").wait_for()
-        assert "run-999999" not in page.locator(".pd-compare").inner_text()

@@ -121,16 +121,6 @@ class TestTraining:
         assert weights.read_bytes() == (trained.folder(method) / weights.name).read_bytes()
 
 
-def test_another_seed_gives_other_numbers(trained, tmp_path):
-    """What it seeds is drawn before any method is looked at."""
-    method = next(iter(METHODS))
-    recorder = Recorder(stop_after=1)
-    with pytest.raises(RunCancelledError):
-        train(small_config(method, seed=8), tmp_path, recorder)
-    (step,) = recorder.steps
-    assert step.loss != trained.store.steps(trained.runs[method].run_id)[0].loss
-
-
 def known(base: Base, model: torch.nn.Module) -> float:
     """Log loss on the reviews that every small run was trained on."""
     config = small_config()

@@ -21,7 +21,7 @@ from peft_demo.training import loop
 from peft_demo.training.loop import train
 from peft_demo.training.report import training_table
 
-SOME = ("lora", "ia3", "pissa", "pvera", "head_only", "full_ft")
+SOME = ("lora", "pissa", "pvera", "head_only", "full_ft")
 """PiSSA has a base of its own to write to, and PVeRA draws at random in each step."""
 
 TRAIN_OUTPUT = {
@@ -171,9 +171,6 @@ class TestTheSameNumbers:
         assert np.array_equal(probabilities, Predictions.load(trained.folder(method)).probabilities)
         (weights,) = tmp_path.glob("*model.safetensors")
         assert weights.read_bytes() == (trained.folder(method) / weights.name).read_bytes()
-
-    def test_come_again(self, tmp_path, trained):
-        self.again("ia3", tmp_path, trained)
 
     @pytest.mark.parametrize("method", SOME)
     def test_come_again_while_others_load_and_predict(self, method, tmp_path, trained, base):
