@@ -14,7 +14,7 @@ from peft_demo.comparison.words import sentences
 from peft_demo.data import DATASETS
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS
-from peft_demo.runs import EpochMetrics, Run, RunConfig, RunKind, best_epoch
+from peft_demo.runs import EpochMetrics, Run, RunConfig, RunKind, RunResult, best_epoch
 from peft_demo.runs.links import to_link
 from peft_demo.runs.results import Record
 
@@ -74,7 +74,7 @@ def diagnose(run: Run, others: Iterable[Run] = ()) -> Diagnosis | None:
         return None
     if run.kind is not RunKind.TRAINING or not run.result or not run.epochs:
         return None
-    finding = _finding(config, run.epochs)
+    finding = _finding(config, run.epochs, run.result)
     changes = _allowed(config, _changes(config, run.epochs, finding))
     words = sentences(
         "diagnosis",
@@ -102,12 +102,13 @@ def in_another_way(run: Run, found: Diagnosis | None) -> str | None:
     return to_link(run.config.model_copy(update={"name": "", **found.changes}))
 
 
-def _finding(config: RunConfig, epochs: Sequence[EpochMetrics]) -> Finding:
+def _finding(config: RunConfig, epochs: Sequence[EpochMetrics], result: RunResult) -> Finding:
     guessing = math.log(len(config.labels))
     last, best = epochs[-1], best_epoch(epochs)
     if last.eval_loss > DIVERGED * guessing and last.train_loss > guessing:
         return Finding.DIVERGED
-    if best.eval_loss > (1 - HARDLY) * guessing and _could_be_guessing(config, last):
+    hardly_moved = best.eval_loss > (1 - HARDLY) * guessing
+    if hardly_moved and _could_be_guessing(config, last, result):
         return Finding.GUESSING
     if last.eval_loss > ROSE * best.eval_loss and last.train_loss < best.train_loss:
         return Finding.OVERFITS
@@ -116,11 +117,15 @@ def _finding(config: RunConfig, epochs: Sequence[EpochMetrics]) -> Finding:
     return Finding.LEARNED
 
 
-def _could_be_guessing(config: RunConfig, last: EpochMetrics) -> bool:
-    """Whether the last epoch's accuracy may be that of guessing, by its Wilson interval."""
-    number = config.num_validation_reviews
+def _could_be_guessing(config: RunConfig, last: EpochMetrics, result: RunResult) -> bool:
+    """Whether the accuracies of the last epoch and of the test, which is larger, may be guessing's.
+
+    By their Wilson intervals.
+    """
+    number, guessing = config.num_validation_reviews, 1 / len(config.labels)
     right = round(last.eval_accuracy * number)
-    return statistics.wilson_interval(right, number).low <= 1 / len(config.labels)
+    validation = statistics.wilson_interval(right, number)
+    return max(validation.low, result.test_interval[0]) <= guessing
 
 
 def _times_off(config: RunConfig) -> float:

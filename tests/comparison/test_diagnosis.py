@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from compared_runs import probabilities, result
+from compared_runs import LABELS, probabilities, result
 
 from peft_demo import settings
 from peft_demo.comparison.diagnosis import Finding, diagnose
@@ -35,7 +35,7 @@ def trained(*epochs, kind=RunKind.TRAINING, changes=None, **values):
             )
             for number, (train, evaluated, accuracy) in enumerate(epochs, start=1)
         ),
-        result=result(probabilities([])),
+        result=result(probabilities(range(0, len(LABELS), 2))),
     )
     return run.model_copy(update=changes or {})
 
@@ -59,6 +59,10 @@ class TestFindings:
     def test_each(self, epochs, finding):
         assert diagnose(trained(*epochs)).finding is finding
 
+    def test_who_beats_guessing_on_the_test_does_not_guess(self):
+        tested = {"result": result(probabilities([]))}
+        assert diagnose(trained(*STUCK, changes=tested)).finding is Finding.LEARNED
+
     def test_a_loss_near_guessings_with_a_good_accuracy_is_none_of_guessing(self):
         assert diagnose(trained((0.69, GUESS - 0.01, 0.75))).finding is Finding.LEARNED
 
@@ -71,7 +75,8 @@ class TestFindings:
         assert found.finding is Finding.LEARNED
 
     def test_k_labels_have_another_guess(self, five):
-        stuck = trained((1.6, math.log(5), 0.2), dataset=five.id, num_reviews=100)
+        tested = {"result": result(probabilities([]), test_interval=(0.15, 0.25))}
+        stuck = trained((1.6, math.log(5), 0.2), dataset=five.id, num_reviews=100, changes=tested)
         assert diagnose(stuck).finding is Finding.GUESSING
         assert "guessing gives 1.609" in diagnose(stuck).words
 
