@@ -8,7 +8,7 @@ from pathlib import Path
 from peft_demo import formats
 from peft_demo.comparison.facts import Baseline, Comparison, RunFacts
 from peft_demo.formats import percent, whole
-from peft_demo.languages import _
+from peft_demo.languages import _, in_signs
 from peft_demo.runs.results import Evaluation
 from peft_demo.statistics import Interval, Scores
 from peft_demo.templating import environment
@@ -23,7 +23,7 @@ def p_value(p: float) -> str:
     """Such as ``p = 0.16`` or ``p < 0.001``."""
     # Near the limit, rounding must not hide on which side it is.
     digits = 3 if 0.045 < p < 0.055 else 2
-    return "p < 0.001" if p < 0.001 else f"p = {p:.{digits}g}"
+    return in_signs("p < 0.001" if p < 0.001 else f"p = {p:.{digits}g}")
 
 
 def listed(names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from drawn_statistics import table
 from peft_demo import comparison
 from peft_demo.comparison.facts import PairFacts
 from peft_demo.comparison.words import p_value
+from peft_demo.languages import speaking
 
 
 def pairs(store, counts: tuple[int, ...], names: str = "ab") -> tuple[PairFacts, ...]:
@@ -90,6 +91,8 @@ class TestWords:
 )
 def test_a_p_value_near_5_of_100_is_not_rounded_onto_it(p, words):
     assert p_value(p) == words
+    with speaking("de"):
+        assert p_value(p) == words.replace(".", ",")
 
 
 def test_every_template_is_used_and_every_one_that_is_used_is_there():
