@@ -105,7 +105,7 @@ def _visitors(found: dict[str, Any]) -> str:
         f"{polls['p95_ms']} ms, of predictions within {predictions['p95_ms']:,} ms; "
         f"{found['texts_with_other_answers']} of {found['texts']} texts answered otherwise than "
         f"alone; {found['runs_ended']} of {found['runs']} runs ended; memory in the second half "
-        f"{found['growth_in_the_second_half']:+.1%}."
+        f"{100 * found['growth_in_the_second_half']:+.1f} %."
     )
 
 
