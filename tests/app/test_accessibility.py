@@ -66,6 +66,12 @@ def leave_dialog(page):
     page.locator("dialog[open]").wait_for(state="detached")
 
 
+def to_the_end_of_the_form(page):
+    """Where its foot, which stands over what is scrolled, cuts no control in two."""
+    page.wait_for_function(SETTLED)
+    page.locator("#transfer").evaluate("part => part.scrollIntoView({ block: 'end' })")
+
+
 def unfold(page):
     page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
 
@@ -78,6 +84,7 @@ STATES = (
             *(f"{panel} > button" for panel in ("#more-settings", "#several", "#transfer")),
             there="#paste textarea",
         ),
+        to_the_end_of_the_form,
     ),
     (
         "dialog",
