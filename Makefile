@@ -27,7 +27,7 @@ endef
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check lint audit bench bench-quick soak reference readme clean FORCE
+.PHONY: help run test check lint audit lock bench bench-quick soak reference readme clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ lint: $(DEV_STAMP) ## check style, types and who imports whom
 audit: ## ask whether a pinned package has a known fault; needs the network
 	@"$(PYTHON)" scripts/audit.py
 
+lock: $(DEV_STAMP) ## write the exact versions to install; ARGS=--upgrade takes the newest; needs the network
+	$(VENV_PYTHON) scripts/update_lock.py $(ARGS)
+
 bench: $(RUN_STAMP) ## measure the numbers that the README quotes
 	$(VENV_PYTHON) -m benchmarks $(ARGS)
 
@@ -72,10 +75,10 @@ clean: ## remove .venv and caches; runs that you trained stay
 	rm -rf $(VENV) .venv-audit .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
-$(RUN_STAMP): requirements.txt scripts/setup_environment.py $(AGAIN)
+$(RUN_STAMP): requirements.lock scripts/setup_environment.py $(AGAIN)
 	$(prepare)
 
-$(DEV_STAMP): requirements-dev.txt requirements.txt scripts/setup_environment.py $(AGAIN)
+$(DEV_STAMP): requirements-dev.lock scripts/setup_environment.py $(AGAIN)
 	$(prepare) --dev
 
 FORCE:

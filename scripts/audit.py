@@ -32,7 +32,7 @@ def main() -> int:
     if subprocess.run([*install, PIP_AUDIT], capture_output=True, check=False).returncode:
         return _unknown()
     files = [
-        f"--requirement={ROOT / name}" for name in ("requirements.txt", "requirements-dev.txt")
+        f"--requirement={ROOT / name}" for name in ("requirements.lock", "requirements-dev.lock")
     ]
     audit = [str(python), "-m", "pip_audit", "--no-deps", "--disable-pip", "--progress-spinner=off"]
     command = [*audit, "--format=json", *files]

@@ -32,6 +32,11 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP, DEV_STAMP = VENV / "installed", VENV / "installed-dev"
 BACKEND_RECORD = VENV / "torch-backend"
+LOCKS = {
+    "requirements.txt": "requirements.lock",
+    "requirements-dev.txt": "requirements-dev.lock",
+}
+"""The exact versions that are installed, beside what says which may be; see update_lock.py."""
 PIP = "pip>=25.1"
 """Older ones download all of PyTorch only to report what it would bring."""
 UV = "uv==0.13.9"
@@ -64,12 +69,12 @@ def missing_prerequisite(version: tuple[int, int], has_module: Callable[[str], b
 
 
 def torch_requirement(requirements: str) -> str:
-    """Return the line of a requirements file that pins torch, without its comment."""
+    """Return the line of a lock that pins torch, without its comment."""
     for line in requirements.splitlines():
         requirement = line.partition("#")[0].strip()
         if requirement.startswith("torch=="):
             return requirement
-    raise SetupError("requirements.txt does not pin torch with ==: add the line again.")
+    raise SetupError("requirements.lock does not pin torch with ==: write it again with make lock.")
 
 
 def brings_cuda(report: dict[str, Any]) -> bool:
@@ -181,10 +186,10 @@ def install(dev: bool, backend: str) -> None:
     own_stamp = DEV_STAMP if dev else STAMP
     own_stamp.unlink(missing_ok=True)
     pip_install("--quiet", PIP)
-    install_torch(torch_requirement((ROOT / "requirements.txt").read_text()), backend)
-    requirements = "requirements-dev.txt" if dev else "requirements.txt"
-    say(f"Installing the other packages of {requirements}")
-    pip_install("-r", requirements)
+    install_torch(torch_requirement((ROOT / LOCKS["requirements.txt"]).read_text()), backend)
+    lock = LOCKS["requirements-dev.txt" if dev else "requirements.txt"]
+    say(f"Installing the other packages of {lock}")
+    pip_install("-r", lock)
     BACKEND_RECORD.write_text(f"{backend}\n")
     STAMP.touch()
     if dev:
