@@ -27,7 +27,7 @@ endef
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check lint audit lock bench bench-quick soak reference readme clean FORCE
+.PHONY: help run test check lint audit lock resolve bench bench-quick soak reference readme clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ audit: ## ask whether a pinned package has a known fault; needs the network
 
 lock: $(DEV_STAMP) ## write the exact versions to install; ARGS=--upgrade takes the newest; needs the network
 	$(VENV_PYTHON) scripts/update_lock.py $(ARGS)
+
+resolve: $(DEV_STAMP) ## ask whether requirements.txt can be installed at both ends of what it allows; needs the network
+	@$(VENV_PYTHON) scripts/resolve_ends.py
 
 bench: $(RUN_STAMP) ## measure the numbers that the README quotes
 	$(VENV_PYTHON) -m benchmarks $(ARGS)

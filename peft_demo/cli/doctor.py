@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import importlib.metadata
 import platform
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Annotated
 
 import psutil
 import typer
+from packaging.requirements import Requirement
 
 from peft_demo import settings
 from peft_demo.cli.arguments import AsJson
@@ -28,8 +28,6 @@ from peft_demo.storage.doctor import Finding
 commands = typer.Typer()
 
 REQUIREMENTS = settings.ADAPTERS.parent / "requirements.txt"
-
-_PIN = re.compile(r"([A-Za-z0-9_.-]+)==([^\s#]+)")
 
 
 @commands.command()
@@ -82,16 +80,20 @@ def _installation() -> Iterator[Finding]:
 
 def _wrong_packages() -> Iterator[str]:
     try:
-        pins = _PIN.findall(REQUIREMENTS.read_text(encoding="utf-8"))
+        lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
     except OSError:
         return  # installed without it
-    for name, pinned in pins:
+    for line in lines:
+        if not (text := line.partition("#")[0].strip()):
+            continue
+        wanted = Requirement(text)
         try:
-            there = importlib.metadata.version(name).partition("+")[0]
+            there = importlib.metadata.version(wanted.name).partition("+")[0]
         except importlib.metadata.PackageNotFoundError:
             there = "none"
-        if there != pinned:
-            yield f"{name} must be {pinned}, got {there}: pip install -r requirements.txt"
+        if there == "none" or not wanted.specifier.contains(there, prereleases=True):
+            allowed = f"{wanted.name} must be {wanted.specifier}"
+            yield f"{allowed}, got {there}: pip install -r requirements.txt"
 
 
 def _adopted(home: Path, findings: list[Finding]) -> Iterator[Finding]:

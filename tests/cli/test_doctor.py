@@ -26,8 +26,8 @@ def test_a_package_of_another_version_is_named(command, monkeypatch, tmp_path):
     monkeypatch.setattr(doctor, "REQUIREMENTS", tmp_path / "requirements.txt")
     done = command("doctor")
     assert done.status == 1
-    assert "peft must be 0.1.0, got 0." in done.out
-    assert "nobody-has-this must be 1, got none" in done.out
+    assert "peft must be ==0.1.0, got 0." in done.out
+    assert "nobody-has-this must be ==1, got none" in done.out
 
 
 @pytest.mark.slow
