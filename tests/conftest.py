@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from filelock import FileLock
 from five_labels import five  # noqa: F401
+from hub_server import Hub
 from hypothesis import settings
 from made_up_family import made_up_base  # noqa: F401
 from small_runs import small_config
@@ -292,6 +293,15 @@ def _distilbert(folder: Path, dim: int, *, is_uncased: bool = False) -> Path:
         )
         DistilBertForMaskedLM(config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A Hub that is empty, and a local cache that is empty too."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+    served = Hub()
+    yield served
+    served.go()
 
 
 @dataclass(frozen=True)

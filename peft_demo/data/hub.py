@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from peft_demo import settings
+from peft_demo import hub, settings
 from peft_demo.data.dataset import Labelled, LoadingCode
 from peft_demo.errors import AssetError
 
@@ -15,7 +16,9 @@ def load_imdb(repository: str) -> Labelled:
 
     source = settings.imdb_folder() or repository
     try:
-        parts = datasets.load_dataset(str(source))
+        parts = (
+            _from_hub(repository) if source == repository else datasets.load_dataset(str(source))
+        )
         table = datasets.concatenate_datasets([parts["train"], parts["test"]])
         return table["text"][:], table["label"][:]
     except Exception as error:  # datasets raises a dozen kinds, from HTTP to parquet
@@ -28,6 +31,13 @@ def load_imdb(repository: str) -> Labelled:
             f"{repository} could not be loaded: the Hugging Face Hub cannot be reached and the "
             "data set is not in its local cache. The built-in IMDB reviews need no network."
         ) from error
+
+
+@hub.in_reach_or_offline()
+def _from_hub(repository: str) -> Any:
+    import datasets
+
+    return datasets.load_dataset(repository)
 
 
 def loading_code(repository: str) -> LoadingCode:

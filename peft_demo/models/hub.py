@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from peft_demo import settings
+from peft_demo import hub, settings
 from peft_demo.data.dataset import LoadingCode
 from peft_demo.errors import AssetError
 from peft_demo.models.architecture import ARCHITECTURES, Shape
@@ -69,6 +69,7 @@ def _check_case(base_id: str, folder: Path, *, is_uncased: bool) -> None:
         )
 
 
+@hub.in_reach_or_offline()
 def _fetch(base_id: str) -> Path:
     """The folder of the Hub's model in the local cache, downloaded if it is not there yet."""
     from huggingface_hub import snapshot_download

@@ -1,0 +1,101 @@
+"""The Hugging Face Hub: whether it can be reached, and what it says no with, in sentences."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from peft_demo.errors import cause
+
+PROBE_SECONDS = 4.0
+"""How long it may take to answer anything; its clients would try again for a minute."""
+
+
+class _Offline:
+    """Whether the Hub's clients stay off the network, for as long as anybody works without it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.working = 0
+        self._was = False
+
+    def count(self, change: int) -> None:
+        import datasets.config
+        from huggingface_hub import constants
+
+        with self._lock:
+            if not self.working:
+                self._was = constants.HF_HUB_OFFLINE
+            self.working += change
+            is_offline = bool(self.working) or self._was
+            constants.HF_HUB_OFFLINE = datasets.config.HF_HUB_OFFLINE = is_offline
+
+
+_offline = _Offline()
+
+
+def is_reachable() -> bool:
+    """Whether it answers anything, within ``PROBE_SECONDS``; never raises."""
+    from huggingface_hub import constants, get_session
+
+    if constants.HF_HUB_OFFLINE and not _offline.working:
+        return False
+    try:
+        get_session().head(constants.ENDPOINT, timeout=PROBE_SECONDS)
+    except Exception:  # from DNS to TLS: there are a dozen kinds
+        return False
+    return True
+
+
+@contextmanager
+def in_reach_or_offline() -> Iterator[bool]:
+    """Work on with what is in the local cache where the Hub cannot be reached; tells if it can.
+
+    datasets would try again for a minute before it looks there.
+    """
+    if is_reachable():
+        yield True
+        return
+    _offline.count(1)
+    try:
+        yield False
+    finally:
+        _offline.count(-1)
+
+
+def sentence(error: Exception, name: str, doing: str = "be read") -> str:
+    """Why something on the Hub cannot be had or done.
+
+    Args:
+        error: what its client raised.
+        name: the repository.
+        doing: what was tried with it, after "cannot".
+    """
+    from huggingface_hub import errors
+
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(error, errors.GatedRepoError):
+        why = (
+            "it is gated: ask for access on its page, and sign in on this machine with "
+            "`hf auth login`"
+        )
+    elif isinstance(error, errors.RevisionNotFoundError):
+        why = "it has no such commit"
+    elif isinstance(error, errors.RepositoryNotFoundError):
+        why = "the Hub has none of that name, or it is private and the token may not see it"
+    elif isinstance(error, errors.EntryNotFoundError) and status == 404:
+        why = "a file is not there"
+    elif status == 401:
+        why = "the Hub does not know this token"
+    elif status == 403:
+        why = "the token does not allow it: it needs the right to write to that repository"
+    elif status == 429:
+        why = "the Hub got too many requests; try again in some minutes"
+    elif status is not None:
+        why = f"the Hub answered with status {status}; try again later"
+    elif isinstance(error, ValueError):
+        why = cause(error)
+    else:
+        why = "the Hugging Face Hub cannot be reached, or the connection broke; try again later"
+    return f"{name} cannot {doing}: {why}."
