@@ -190,6 +190,23 @@ most = {
     )
 }
 """What limits each person; see ``runs.classroom``."""
+most_data = Choice(
+    "PEFT_DEMO_MOST_DATA",
+    "how many data sets of their own one person may keep, a teacher's aside",
+    ("20",),
+    most=10_000,
+)
+most_data_mb = Choice(
+    "PEFT_DEMO_MOST_DATA_MB",
+    "how many megabytes a file with own texts may have; one person may keep ten times as many",
+    ("50",),
+    most=2_000,
+)
+data_of_others = Choice(
+    "PEFT_DEMO_DATA_OF_OTHERS",
+    "whether the page and the API list the data sets that others added: `shown` or `hidden`",
+    ("shown", "hidden"),
+)
 rate = Choice(
     "PEFT_DEMO_RATE",
     "how many requests a second of each visitor are answered on average; more are refused until "
@@ -223,6 +240,9 @@ SETTINGS: tuple[Choice | Folder[Path] | Folder[None] | Names | Password, ...] = 
     lessons,
     hosts,
     teacher_password,
+    most_data,
+    most_data_mb,
+    data_of_others,
     rate,
     metrics,
     log,

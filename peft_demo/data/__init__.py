@@ -1,7 +1,8 @@
 """Labelled texts: which there are, how they load, and how they are split."""
 
 from peft_demo.data.dataset import DataSet, LoadingCode
-from peft_demo.data.loading import is_loaded, load
+from peft_demo.data.loading import forget, is_loaded, load
+from peft_demo.data.own import require_texts
 from peft_demo.data.registry import (
     DATASETS,
     DEFAULT_DATASET,
@@ -27,7 +28,9 @@ __all__ = [
     "Pools",
     "check_text",
     "clean",
+    "forget",
     "is_loaded",
     "load",
+    "require_texts",
     "split",
 ]

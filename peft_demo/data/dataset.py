@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -52,17 +53,27 @@ class DataSet:
     """What the page calls one text: ``review``."""
     test_pool: int = 5_000
     """Texts that no run ever trains on, as many of each label."""
+    rows: int | None = None
+    """How many texts there are in all, where that is known before they are read."""
+    read_test: Callable[[], Labelled] | None = None
+    """Loads the test pool, where somebody gave it; else it is split off. Raises as ``read``."""
 
     def __post_init__(self) -> None:
         if not 2 <= len(set(self.labels)) == len(self.labels) <= 20:
             raise ValueError(f"{self.id} must have 2 to 20 different labels, got {self.labels}")
-        if self.most_texts < 10 or self.test_pool < 50:
-            raise ValueError(f"{self.id} must have at least 10 texts to train on and 50 to test")
+        is_only_tested = self.most_texts == 0 and self.read_test is not None
+        if (self.most_texts < 10 and not is_only_tested) or self.test_pool < 2:
+            raise ValueError(f"{self.id} must have at least 10 texts to train on and 2 to test")
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether runs can learn from it; else it is for testing alone."""
+        return self.most_texts > 0
 
     @property
     def name(self) -> str:
         """Its label without what stands in brackets: ``IMDB reviews``."""
-        return self.label.partition(" (")[0]
+        return re.sub(r" \([^()]*\)$", "", self.label)
 
     @property
     def numbered_labels(self) -> str:

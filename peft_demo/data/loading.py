@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 
+from peft_demo.data.own.files import is_own
 from peft_demo.data.registry import DATASETS
 from peft_demo.data.split import Pools, split
 from peft_demo.errors import AssetError
 from peft_demo.fields import shown
 
 _pools: dict[str, Pools] = {}
+
+_MOST_OWN = 8
+"""People's own data sets that stay in memory."""
 
 _loading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
@@ -27,8 +31,22 @@ def load(dataset: str) -> Pools:
     with _loading[dataset]:
         if dataset not in _pools:
             row = DATASETS[dataset]
-            _pools[dataset] = split(*row.read(), len(row.labels), row.test_pool)
+            test = row.read_test() if row.read_test else None
+            _let_go_of_own(dataset)
+            _pools[dataset] = split(*row.read(), len(row.labels), row.test_pool, test)
         return _pools[dataset]
+
+
+def forget(dataset: str) -> None:
+    """Let go of a data set's texts in memory."""
+    _pools.pop(dataset, None)
+
+
+def _let_go_of_own(but: str) -> None:
+    """People's own come and go: the oldest make room."""
+    own = [dataset for dataset in list(_pools) if is_own(dataset) and dataset != but]
+    for dataset in own[: max(0, len(own) + 1 - _MOST_OWN)]:
+        forget(dataset)
 
 
 def is_loaded(dataset: str) -> bool:

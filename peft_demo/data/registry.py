@@ -1,11 +1,13 @@
-"""DATASETS: one row for each data set, in the order of the page."""
+"""DATASETS: one row for each data set, in the order of the page, and people's own by their ids."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, MutableMapping
 from functools import partial
 
 from peft_demo.data import builtin, hub
 from peft_demo.data.dataset import DataSet
+from peft_demo.data.own.files import dataset_of
 
 SENTIMENT = ("negative", "positive")
 
@@ -62,5 +64,35 @@ _ROWS = (
     ),
 )
 
-DATASETS = {row.id: row for row in _ROWS}
+
+class DataSets(MutableMapping[str, DataSet]):
+    """Data sets by their ids.
+
+    People's own are found by theirs, so that runs with them are like any other; to go through all
+    gives those that come with the program, for whose the others are is the store's to say.
+    """
+
+    def __init__(self, rows: Iterable[DataSet]) -> None:
+        self._rows = {row.id: row for row in rows}
+
+    def __getitem__(self, dataset: str) -> DataSet:
+        row = self._rows.get(dataset) or dataset_of(dataset)
+        if row is None:
+            raise KeyError(dataset)
+        return row
+
+    def __setitem__(self, dataset: str, row: DataSet) -> None:
+        self._rows[dataset] = row
+
+    def __delitem__(self, dataset: str) -> None:
+        del self._rows[dataset]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+DATASETS = DataSets(_ROWS)
 """Every data set by its id; a row added here is in page, command line, API and exported code."""

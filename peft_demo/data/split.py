@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 
 from peft_demo.data.text import clean
 
@@ -44,7 +45,13 @@ class Pools:
     training: LabelledTexts
 
 
-def split(texts: Iterable[str], labels: Iterable[int], num_labels: int, test_pool: int) -> Pools:
+def split(
+    texts: Iterable[str],
+    labels: Iterable[int],
+    num_labels: int,
+    test_pool: int,
+    test: tuple[Iterable[str], Iterable[int]] | None = None,
+) -> Pools:
     """Clean, drop duplicates, and set the test pool aside.
 
     The order is that of the texts' sha256, so that the split depends on nothing but the texts
@@ -55,19 +62,37 @@ def split(texts: Iterable[str], labels: Iterable[int], num_labels: int, test_poo
         labels: of each text, from 0 to ``num_labels`` - 1.
         num_labels: how many labels there are.
         test_pool: how many texts to set aside; fewer where a label has few.
+        test: the test pool, if somebody gives it: all of it, alternating as long as labels last.
     """
     unique = {clean(text): int(label) for text, label in zip(texts, labels, strict=True)}
-    ordered = sorted(unique, key=lambda text: hashlib.sha256(text.encode()).digest())
-    by_label = [[text for text in ordered if unique[text] == n] for n in range(num_labels)]
+    if test is not None:
+        given = {clean(text): int(label) for text, label in zip(*test, strict=True)}
+        training = [text for text in _ordered(unique) if text not in given]
+        tested = _alternating(_by_label(given, num_labels))
+        return Pools(_labelled(tested, given), _labelled(training, unique))
+    by_label = _by_label(unique, num_labels)
     share = min(test_pool // num_labels, *(len(texts) * 3 // 5 for texts in by_label))
-    test = [
-        text for turn in zip(*(texts[:share] for texts in by_label), strict=True) for text in turn
-    ]
-    held_out = set(test)
-    training = [text for text in ordered if text not in held_out]
-    return Pools(
-        *(
-            LabelledTexts(tuple(chosen), tuple(unique[text] for text in chosen))
-            for chosen in (test, training)
-        )
-    )
+    tested = _alternating([texts[:share] for texts in by_label])
+    held_out = set(tested)
+    training = [text for text in _ordered(unique) if text not in held_out]
+    return Pools(_labelled(tested, unique), _labelled(training, unique))
+
+
+def _ordered(texts: Iterable[str]) -> list[str]:
+    return sorted(texts, key=lambda text: hashlib.sha256(text.encode()).digest())
+
+
+def _by_label(label_of: Mapping[str, int], num_labels: int) -> list[list[str]]:
+    ordered = _ordered(label_of)
+    return [[text for text in ordered if label_of[text] == n] for n in range(num_labels)]
+
+
+def _alternating(by_label: Iterable[list[str]]) -> list[str]:
+    """One of each label in turn, in the end of those that have more."""
+    turns = zip_longest(*by_label)
+    return [text for turn in turns for text in turn if text is not None]
+
+
+def _labelled(texts: Iterable[str], label_of: Mapping[str, int]) -> LabelledTexts:
+    chosen = tuple(texts)
+    return LabelledTexts(chosen, tuple(label_of[text] for text in chosen))

@@ -11,6 +11,9 @@ from peft_demo.fields import shown
 LONGEST_TEXT = 20_000
 """Most characters of a text that a person types in; the longest built-in one has 13,704."""
 
+LONGEST_NAME = 80
+"""Characters of a data set's name."""
+
 _UNREADABLE = re.compile(r"<br />|[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\ud800-\udfff\ufeff]")
 
 
@@ -31,6 +34,18 @@ def check_text(text: object, name: str = "review") -> str:
         came = f"{len(text):,} characters"
     if came:
         refuse("review", f"{name} must have 1 to {LONGEST_TEXT:,} characters of text, got {came}.")
+    return cleaned
+
+
+def check_name(name: str) -> str:
+    """What somebody calls a data set, cleaned.
+
+    Raises:
+        InvalidFieldsError: it is empty or too long; names the limits and what came.
+    """
+    cleaned = clean(name)
+    if not 1 <= len(cleaned) <= LONGEST_NAME:
+        refuse("name", f"name must have 1 to {LONGEST_NAME} characters, got {shown(name)}.")
     return cleaned
 
 

@@ -1,5 +1,6 @@
 """Predictions of any number of adapters over shared weights."""
 
+from peft_demo.inference.evaluating import SetEvaluation, evaluate, set_of
 from peft_demo.inference.predictor import (
     MERGED_FROM,
     MOST_REVIEWS,
@@ -13,5 +14,8 @@ __all__ = [
     "MOST_REVIEWS",
     "Prediction",
     "Predictor",
+    "SetEvaluation",
     "check_run_ids",
+    "evaluate",
+    "set_of",
 ]

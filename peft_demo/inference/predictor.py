@@ -141,17 +141,28 @@ class Predictor:
         token_ids: dict[tuple[str, int | None], list[list[int]]] = {}
         found = {}
         for run in self._finished(run_ids):
-            base, method = models.load(run.config.base_model), METHODS[run.config.method]
+            base = models.load(run.config.base_model)
             read = (base.id, run.config.max_length)
             if read not in token_ids:
                 token_ids[read] = base.encode(checked, run.config.max_length)["input_ids"]
-            model = self._merged(run, base) if len(checked) >= MERGED_FROM else self.model(run)
-            batch = 1 if method.reads_whole_batch else adapters.EVALUATION_BATCH
-            logits = adapters.logits_in_batches(
-                model, base, token_ids[read], method, batch, turn=self._turn
-            )
-            found[run.run_id] = statistics.softmax(logits)
+            found[run.run_id] = self._shares(run, base, token_ids[read])
         return found
+
+    def shares(self, run_id: str, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Probabilities of any number of clean texts, of shape (texts, labels); see ``predict``."""
+        (run,) = self._finished([run_id])
+        base = models.load(run.config.base_model)
+        return self._shares(run, base, base.encode(texts, run.config.max_length)["input_ids"])
+
+    def _shares(
+        self, run: Run, base: models.Base, token_ids: list[list[int]]
+    ) -> npt.NDArray[np.float64]:
+        method = METHODS[run.config.method]
+        model = self._merged(run, base) if len(token_ids) >= MERGED_FROM else self.model(run)
+        batch = 1 if method.reads_whole_batch else adapters.EVALUATION_BATCH
+        return statistics.softmax(
+            adapters.logits_in_batches(model, base, token_ids, method, batch, turn=self._turn)
+        )
 
     def model(self, run: Run) -> nn.Module:
         """The run's model, loaded at first use, to compute ``hardware.predicting``.

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from peft_demo import methods
-from peft_demo.data import DEFAULT_DATASET
+from peft_demo.data import DEFAULT_DATASET, require_texts
 from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import Field, check_all, shown
 from peft_demo.methods.targets import check_blocks, with_blocks
@@ -72,6 +72,7 @@ class RunConfig(KnownConfig):
 
     def require_startable(self) -> None:
         """See KnownConfig."""
+        require_texts(self.dataset)
         self.require_valid()
         footprint.require_memory(self)
 

@@ -83,9 +83,10 @@ def run_fields(base_model: object = None, dataset: object = None) -> tuple[Field
     Args:
         base_model: a row of BASES, which limits a text's length.
         dataset: a row of DATASETS, which limits the numbers of texts. Where either is none, the
-            largest of all rows limits them.
+            largest of all rows limits them. People's own may be chosen by those who name them.
     """
     base, row = _row(BASES, base_model), _row(DATASETS, dataset)
+    row = row if row and row.is_learned else None
     longest = max(one.shape.max_position_embeddings for one in ([base] if base else BASES.values()))
     sets = [row] if row else DATASETS.values()
     most, most_tested = max(one.most_texts for one in sets), max(one.test_pool for one in sets)
@@ -105,7 +106,7 @@ def run_fields(base_model: object = None, dataset: object = None) -> tuple[Field
             "The labelled texts to learn from. Some of them are set aside for testing, at most "
             f"{most_tested:,}, and never trained on.",
             DEFAULT_DATASET,
-            tuple(DATASETS),
+            tuple(dict.fromkeys([*DATASETS, *([row.id] if row else [])])),
         ),
         Integer(
             "num_train_epochs",
@@ -163,7 +164,7 @@ def run_fields(base_model: object = None, dataset: object = None) -> tuple[Field
             "How many texts of the fixed test pool measure the finished run; the same for all "
             "runs. More give a narrower interval.",
             min(1_000, most_tested),
-            50,
+            min(50, most_tested),
             most_tested,
             unit=unit,
             is_typed=True,
@@ -181,9 +182,9 @@ def run_fields(base_model: object = None, dataset: object = None) -> tuple[Field
     )
 
 
-def run_field(name: str) -> Field:
+def run_field(name: str, dataset: object = None) -> Field:
     """The one of ``run_fields`` that has this name."""
-    return next(field for field in run_fields() if field.name == name)
+    return next(field for field in run_fields(dataset=dataset) if field.name == name)
 
 
 def fields_of(
@@ -199,7 +200,7 @@ def fields_of(
     """
     # Stored runs by the hundred ask for the same: they are kept while rows and rates are these.
     every_row = chain(methods.METHODS.values(), BASES.values(), DATASETS.values())
-    rows = (*every_row, measured_rates.runs())
+    rows = (*every_row, _row(DATASETS, dataset), measured_rates.runs())
     tables = (methods.METHODS, method_id), (BASES, base_model), (DATASETS, dataset)
     asked = tuple(_known(*pair) for pair in tables)
     if asked not in _KEPT or _KEPT[asked][0] != rows:

@@ -33,6 +33,7 @@ MIGRATIONS: tuple[tuple[str, Migration | None], ...] = (
     ("people", None),
     ("classroom", None),
     ("kept_epochs", None),
+    ("datasets", None),
 )
 
 SCHEMA = len(MIGRATIONS)

@@ -122,6 +122,18 @@ class ChallengeRow(Table):
     limits: Mapped[dict[str, Any]]
 
 
+class DatasetRow(Table):
+    """Texts that somebody added; their files lie in a folder called after what they hold."""
+
+    __tablename__ = "dataset"
+    dataset: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    num_bytes: Mapped[int]
+    is_listed: Mapped[bool] = mapped_column(default=True, server_default="1")
+    created_at: Mapped[str]
+    deleted_at: Mapped[str | None]
+
+
 class PersonRow(Table):
     """What an owner calls himself."""
 

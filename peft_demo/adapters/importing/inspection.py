@@ -64,7 +64,7 @@ def describe(
             data set or base.
         AssetError: the base model cannot be loaded.
     """
-    labels = DATASETS[str(run_field("dataset").check(dataset))].labels
+    labels = DATASETS[str(run_field("dataset", dataset).check(dataset))].labels
     run_name = NAME.check(name or folder.name)
     config = _read_config(folder / files.CONFIG)
     tensors = read_tensors(folder / files.WEIGHTS)

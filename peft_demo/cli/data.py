@@ -1,0 +1,157 @@
+"""The commands about people's own texts."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from peft_demo.cli.arguments import AsJson, field_values, open_store
+from peft_demo.cli.output import answer, facts
+from peft_demo.data import own
+from peft_demo.errors import refuse
+from peft_demo.fields import shown
+from peft_demo.formats import percent
+from peft_demo.models import lengths
+
+commands = typer.Typer()
+data = typer.Typer(help="Keep texts of your own, to learn from and to test on.")
+commands.add_typer(data, name="data")
+
+DataId = Annotated[
+    str, typer.Argument(metavar="DATA", help="A data set's id, such as own-0123456789ab.")
+]
+
+_MOST_TOLD = 20
+"""Rows that were left out, as text; --json has all of them."""
+
+
+@data.command()
+def add(
+    file: Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines, Parquet or lines of text.")],
+    text_column: Annotated[str | None, typer.Option(help="The column of texts.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="The column of labels.")] = None,
+    label_names: Annotated[
+        list[str] | None,
+        typer.Option("--label-name", metavar="LABEL=NAME", help="Name one; may be repeated."),
+    ] = None,
+    test: Annotated[Path | None, typer.Option(help="A file of texts to test on.")] = None,
+    only_test: Annotated[
+        bool, typer.Option("--only-test", help="Test on all of them, and train on none.")
+    ] = False,
+    name: Annotated[str, typer.Option(help="How to call it; as the file if left out.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Read a file of labelled texts, say what is in it, and keep it for runs."""
+    names = field_values(label_names or [], "label-name")
+    prepared = own.prepare(
+        _source(file, "file"),
+        _source(test, "test") if test else None,
+        text_column=text_column,
+        label_column=label_column,
+        label_names={label: str(value) for label, value in names.items()},
+        name=name,
+        only_test=only_test,
+        **lengths.counting(),
+    )
+    kept = open_store().add_dataset(prepared, getpass.getuser())
+    report = prepared.report.model_copy(update={"name": kept.name})
+    told = report.model_dump(mode="json")
+    refused = [{"row": r.row, "reason": r.reason, "file": r.file} for r in report.refused_rows]
+    answer(as_json, {**told, "refused_rows": refused}, _lines(report))
+
+
+@data.command("list")
+def list_data(as_json: AsJson = False) -> None:
+    """List the texts that were added, the newest first."""
+    found = open_store().datasets()
+    lines = [
+        f"{one.dataset}  {one.rows:9,} texts  {one.name}  ({', '.join(one.labels)})"
+        for one in found
+    ]
+    answer(as_json, [one.model_dump(mode="json") for one in found], lines)
+
+
+@data.command()
+def show(dataset: DataId, as_json: AsJson = False) -> None:
+    """Show what was found in texts when they were added, and where their file is."""
+    kept = open_store().dataset(dataset)
+    report = own.report_of(dataset)
+    path = own.texts_of(dataset)
+    told = {**report.model_dump(mode="json"), **kept.model_dump(mode="json"), "file": str(path)}
+    answer(as_json, told, [*_lines(report), *facts({"file": path})])
+
+
+@data.command()
+def remove(dataset: DataId) -> None:
+    """Delete texts for good; runs that learned from them stay."""
+    store = open_store()
+    kept = [one for one in store.datasets() if one.dataset == dataset]
+    for one in kept or [store.dataset(dataset)]:
+        store.remove_dataset(dataset, one.owner)
+    typer.echo(f"The texts of {dataset} are deleted; runs that learned from them stay.")
+
+
+@commands.command()
+def evaluate(
+    run: Annotated[list[str], typer.Option("--run", metavar="ID", help="May be repeated.")],
+    dataset: Annotated[str, typer.Option("--data", metavar="DATA", help="A data set's id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Test finished runs on the test texts of another data set; compare has it as a set."""
+    from peft_demo.inference import Predictor
+    from peft_demo.inference import evaluate as evaluated
+
+    store = open_store()
+    predictor = Predictor(store)
+    for run_id in run:
+        found = evaluated(store, predictor, run_id, dataset)
+        line = (
+            f"{run_id}  {percent(found.accuracy)} "
+            f"(95 % interval {percent(found.low)} to {percent(found.high)}) "
+            f"of {found.num_texts:,} texts"
+        )
+        if found.num_trained_on:
+            line += f"; it was trained on {found.num_trained_on:,} of them"
+        answer(as_json, found.model_dump(mode="json"), [line])
+
+
+def _source(path: Path, field: str) -> own.Source:
+    try:
+        return own.Source(path.name, path.read_bytes())
+    except OSError as error:
+        refuse(field, f"{field} must be a file, got {shown(str(path))}: {error.strerror}.")
+
+
+def _lines(report: own.Report) -> list[str]:
+    lengths_found = report.lengths
+    lines = [
+        f"{report.dataset}  {report.name}: {report.rows:,} texts, read as {report.kind}",
+        f"  texts are in {report.text_column}, labels in {report.label_column}",
+        *(
+            f"  {label}: {training:,} to train on, {test:,} to test"
+            for label, (training, test) in report.balance.items()
+        ),
+        f"  a run draws at most {report.most_texts:,}, as many of each label",
+    ]
+    if lengths_found:
+        lines.append(
+            f"  tokens: median {lengths_found.median:,}, nine of ten at most "
+            f"{lengths_found.most_of_ten:,}, longest {lengths_found.longest:,}; "
+            + ", ".join(f"{most} cut {percent(cut)}" for most, cut in lengths_found.cut.items())
+        )
+    if report.num_near_duplicates:
+        lines.append(
+            f"  {report.num_near_duplicates:,} test texts are almost texts to train on, such as "
+            f"{shown(report.near_duplicates[0].test)}"
+        )
+    lines += (f"  {note}" for note in report.notes)
+    refused = report.refused_rows
+    if refused:
+        lines.append(f"  left out: {len(refused):,} rows")
+    lines += [f"    {r.file} row {r.row}: {r.reason}" for r in refused[:_MOST_TOLD]]
+    if len(refused) > _MOST_TOLD:
+        lines.append(f"    … {len(refused) - _MOST_TOLD:,} more; --json has all of them")
+    return lines
