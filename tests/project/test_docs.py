@@ -34,7 +34,10 @@ class TestPage:
         commands = typer.main.get_command(app).commands
         text = page.read_text(encoding="utf-8")
         for name, rest in re.findall(r"python -m peft_demo ([a-z-]+)([^\n#`]*)", text):
-            options = {name for each in commands[name].params for name in each.opts}
+            command = commands[name]
+            if within := getattr(command, "commands", None):
+                command = within[rest.split()[0]]
+            options = {name for each in command.params for name in each.opts}
             assert set(re.findall(r"(?<=\s)--[a-z-]+", rest)) <= {*options, "--help"}, name
 
     def test_every_target_of_make_that_is_shown_exists(self, page):

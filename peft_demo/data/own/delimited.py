@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
+from typing import Literal
 
 from peft_demo.data.own.columns import MOST_LABELS
 from peft_demo.data.own.tables import MOST_ROWS, Table
@@ -82,7 +83,7 @@ def _delimiter(lines: list[str], ending: str) -> str | None:
     return max(scores, key=lambda delimiter: scores[delimiter], default=None)
 
 
-def _records(lines: list[str], delimiter: str, quoting: int) -> Iterator[_Record]:
+def _records(lines: list[str], delimiter: str, quoting: Literal[0, 3]) -> Iterator[_Record]:
     """Every row by its number, which counts empty ones and the header as spreadsheets do."""
     number = start = begun = 0
     while start < len(lines):

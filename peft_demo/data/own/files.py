@@ -46,7 +46,7 @@ def folder_of(dataset: str) -> Path:
         ValueError: this cannot be such an id.
     """
     if not is_own(dataset):
-        raise ValueError(f"no id of an own data set: {dataset!r}")
+        raise ValueError(dataset)
     return settings.home() / "datasets" / dataset
 
 

@@ -43,7 +43,7 @@ def near_duplicates(test: Sequence[str], training: Sequence[str]) -> list[Near]:
     every = every[:, told]
     sizes = np.asarray(every.sum(axis=1)).ravel()
     tested, trained = every[: len(test)], every[len(test) :].T.tocsr()
-    found = []
+    found: list[Near] = []
     for start in range(0, len(test), _IN_ONE_PRODUCT):
         shared = (tested[start : start + _IN_ONE_PRODUCT] @ trained).tocoo()
         rows, places = shared.row + start, shared.col
