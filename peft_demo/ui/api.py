@@ -15,7 +15,7 @@ from peft_demo.lessons import lesson_plan
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, reading, sweeps
 from peft_demo.runs.schema import describe_methods
 from peft_demo.statistics import TEST_SET
-from peft_demo.ui.identity import public
+from peft_demo.ui.identity import acting, public
 from peft_demo.ui.requests import (
     GroupId,
     Ordinal,
@@ -60,7 +60,8 @@ def add_endpoints(services: Services) -> None:
             lesson: its id, such as better.
             plan: which of its plans; the first if it is empty.
         """
-        return _group(*services.changes.submit_plan(lesson_plan(lesson, plan or None)))
+        planned = lesson_plan(lesson, plan or None, acting().owner)
+        return _group(*services.changes.submit_plan(planned))
 
     def get_group(group_id: GroupId) -> dict[str, Any]:
         """A group that was queued together, with its runs."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,6 +21,7 @@ from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind
 from peft_demo.runs.challenge import Challenge
 from peft_demo.runs.sweeps import Plan
 from peft_demo.storage import Store
+from peft_demo.ui.class_form import ClassForm, class_form
 from peft_demo.ui.counted import REFUSED
 from peft_demo.ui.identity import acting
 from peft_demo.ui.limits import require_within
@@ -50,14 +51,14 @@ class Changes:
         self, config: KnownConfig, kind: RunKind = RunKind.TRAINING, files: Path | None = None
     ) -> Run:
         """Queue a run of one's own; see Engine.submit."""
-        with self._with_room(config) as me:
+        with self._with_room([config], kind) as me:
             run = self._engine.submit(config, me, kind, files)
         _tell_queued(run)
         return run
 
     def submit_plan(self, plan: Plan) -> tuple[RunGroup, list[Run]]:
         """Queue runs of one's own that belong together; see Engine.submit_plan."""
-        with self._with_room(*plan.configs) as me:
+        with self._with_room(plan.configs, RunKind.TRAINING) as me:
             group, runs = self._engine.submit_plan(plan, me)
         for run in runs:
             _tell_queued(run)
@@ -76,7 +77,7 @@ class Changes:
     def resume(self, *run_ids: str) -> list[Run]:
         """Go on with runs that ended unfinished; see Engine.resume."""
         self._require_own("resume", *run_ids)
-        with self._with_room(*(self._store.get(run_id).config for run_id in run_ids)):
+        with self._with_room([self._store.get(run_id).config for run_id in run_ids]):
             return [self._engine.resume(run_id) for run_id in run_ids]
 
     def stop_all(self, owner: str) -> int:
@@ -193,13 +194,38 @@ class Changes:
             )
         return owner
 
+    @property
+    def class_form(self) -> ClassForm | None:
+        """What the class's page leaves of the form to who acts; None for all of it."""
+        if self.teachers.is_one():
+            return None
+        return class_form(self._store.classroom().page, acting().owner)
+
+    def require_allowed(self, configs: Sequence[KnownConfig], kind: RunKind | None) -> None:
+        """Refuse runs that who acts may not queue together, or not any more.
+
+        Args:
+            configs: of the runs.
+            kind: what they are; None of those that only go on, as they were queued.
+
+        Raises:
+            InvalidFieldsError: see ``class_form`` and ``limits``.
+            ConflictError: too many of his wait.
+        """
+        if self.teachers.is_one():
+            return
+        if kind and (form := self.class_form):
+            form.require(configs, kind)
+        require_within(self._store, acting().owner, configs)
+
     @contextmanager
-    def _with_room(self, *configs: KnownConfig) -> Iterator[str]:
-        """Who acts, while no other request of this server queues any; see ``limits``."""
+    def _with_room(
+        self, configs: Sequence[KnownConfig], kind: RunKind | None = None
+    ) -> Iterator[str]:
+        """Who acts, while no other request of this server queues any; see ``require_allowed``."""
         me = self._somebody()
         with self._queueing:
-            if not self.teachers.is_one():
-                require_within(self._store, me, configs)
+            self.require_allowed(configs, kind)
             yield me
 
     def _require_own(self, what: str, *run_ids: str) -> None:

@@ -19,8 +19,9 @@ def require_within(store: Store, owner: str, configs: Sequence[KnownConfig]) -> 
     """Refuse runs that one person may not queue together, or not any more.
 
     Raises:
-        InvalidFieldsError: one is larger than runs may be, or there are too many repeats.
-        ConflictError: with what waits of his there would be too much.
+        InvalidFieldsError: one is larger than runs may be, there are too many repeats, or with
+            what waits of his they would take too long.
+        ConflictError: with what waits of his there would be too many.
     """
     most = store.classroom().most
     for limit, name in _OF_RUNS.items():
@@ -41,10 +42,11 @@ def require_within(store: Store, owner: str, configs: Sequence[KnownConfig]) -> 
     came = sum(map(durations.roughly, configs))
     waits = sum(durations.roughly(run.config) for run in mine)
     if minutes is not None and waits + came > 60 * minutes:
-        raise ConflictError(
+        refuse(
+            "repeats" if len(configs) > 1 else "num_train_epochs",
             f"At most {minutes:,} min of one person's runs may wait; yours take about "
             f"{about(waits) if waits else '0 s'}, and about {about(came)} would come: wait until "
-            "some are done, stop some, or choose fewer runs, texts, tokens or epochs."
+            "some are done, stop some, or choose fewer runs, texts, tokens or epochs.",
         )
 
 

@@ -80,19 +80,19 @@ def test_so_much_time_of_ones_runs_may_wait(services):
         four = sweeps.plan(config.flat(), {}, repeats=4)
         services.changes.submit_plan(four)
         sentence = "At most 1 min of one person's runs may wait; yours take about 48 s, and about"
-        with pytest.raises(ConflictError, match=f"{sentence} 24 s would come"):
+        with pytest.raises(InvalidFieldsError, match=f"{sentence} 24 s would come"):
             services.changes.submit_plan(sweeps.plan(config.flat(), {}, repeats=2))
         services.changes.submit(config)
         stopped = services.store.runs()[0].run_id
         services.changes.stop(stopped)
         services.changes.submit(config)
-        with pytest.raises(ConflictError, match="choose fewer runs"):
+        with pytest.raises(InvalidFieldsError, match="choose fewer runs"):
             services.changes.resume(stopped)
 
 
 def test_a_new_machine_counts_as_the_one_of_the_reference_runs(services):
     limit(services, minutes=1)
-    with acting_as(ME), pytest.raises(ConflictError, match="yours take about 0 s"):
+    with acting_as(ME), pytest.raises(InvalidFieldsError, match="yours take about 0 s"):
         services.changes.submit(RunConfig(num_train_epochs=50, num_reviews=10_000))
 
 

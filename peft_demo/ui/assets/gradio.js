@@ -1,28 +1,36 @@
 // What Gradio hands to the page's script: functions of the server, and events to its own side.
 
 import { _ } from "./lib/texts.js";
+import { toast } from "./runs_table/toast.js";
 
-let server = null;
-let events = null;
+const NO_CONNECTION = _("No connection to the server: nothing was changed.");
+const gradio = {};
 
-export const NO_CONNECTION = _("No connection to the server: nothing was changed.");
+// Why there was no answer to the last call.
+export let noAnswer = NO_CONNECTION;
 
-export function connect(itsServer, itsEvents) {
-  server = itsServer;
-  events = itsEvents;
-}
+export const connect = (server, events) => Object.assign(gradio, { server, events });
+export const isConnected = () => Boolean(gradio.server);
 
-export const isConnected = () => server !== null;
+// Gradio's own script drops the sentence with which too many requests are refused.
+const { fetch } = window;
+window.fetch = async (...request) => {
+  const answer = await fetch(...request);
+  const isRefused = answer.status === 429 && answer.url.includes("/component_server");
+  noAnswer = isRefused ? (await answer.clone().json()).error : NO_CONNECTION;
+  if (isRefused) toast(noAnswer, { isProblem: true });
+  return answer;
+};
 
 // Undefined when the server cannot be reached, null when nothing is new.
-export const call = (name, request = {}) => server[name](request);
+export const call = (name, request = {}) => gradio.server[name](request);
 
 export async function ask(name, request) {
   const text = await call(name, request);
   return text ? JSON.parse(text) : text;
 }
 
-export const tell = (event, data) => events[event](data);
+export const tell = (event, data) => gradio.events[event](data);
 
 // The same function, one call after another: what is wanted meanwhile is done once, after it.
 export function oneAtATime(act) {

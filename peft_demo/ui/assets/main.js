@@ -65,8 +65,8 @@ export function start(element, server, events) {
   startPolling();
 }
 
-// Called when runs were put into the queue.
-export function submitted() {
-  sidebar.leave();
+// Called when runs were put into the queue, or refused.
+export function submitted(told) {
+  if (!told.includes("pd-problem")) sidebar.leave();
   poll();
 }

@@ -33,9 +33,8 @@ function press(event) {
 // No news, nothing that moves, until the next press.
 function pause(event) {
   event.preventDefault(); // or the page scrolls
-  if (page.dataset.paused) delete page.dataset.paused;
-  else page.dataset.paused = "1";
-  setText(document.querySelector(".pd-paused"), page.dataset.paused ? _("Paused") : "");
+  const isPaused = page.toggleAttribute("data-paused");
+  setText(document.querySelector(".pd-paused"), isPaused ? _("Paused") : "");
 }
 
 async function help() {

@@ -55,7 +55,7 @@ export function restart() {
 }
 
 async function askOnce() {
-  if (document.visibilityState === "hidden" || document.documentElement.dataset.paused) return;
+  if (document.visibilityState === "hidden" || "paused" in document.documentElement.dataset) return;
   const request = { since: version, models, problem, shown: shown(), curves: lacking() };
   const news = await ask("poll", request);
   const isRefused = Boolean(news?.error);

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from peft_demo import data, models, runs
-from peft_demo.errors import InvalidFieldsError, PeftDemoError
+from peft_demo.errors import ConflictError, InvalidFieldsError, PeftDemoError
 from peft_demo.fields import Field, Widget
 from peft_demo.languages import _
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, Preset, preset, recommended_id
 from peft_demo.runs.run_fields import method_field
+from peft_demo.ui.class_form import ClassForm, stands_open
 from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.requests import QUIET, MethodId, Values, checked, problems_of, unchecked
 
-PLAIN = ("learning_rate", "num_train_epochs", "num_reviews", "name")
-"""What all runs have and stands open; the others wait in "More settings"."""
+if TYPE_CHECKING:
+    from peft_demo.ui.changes import Changes
 
 _FETCHED: dict[str, Callable[[str], object]] = {
     "base_model": models.load,
@@ -50,11 +52,7 @@ class Slot:
     @property
     def is_plain(self) -> bool:
         """Whether it stands open: of a method's own settings one of its sizes."""
-        field = self.field
-        if not self.methods:
-            return field.name in PLAIN
-        is_size = field.widget in ("slider", "dropdown") and "dropout" not in field.name
-        return is_size and not field.is_rare
+        return stands_open(self.field, (self.field,) if self.methods else ())
 
     def counts_for(self, method_id: object) -> bool:
         """Whether a run of this method has the setting; a client may name anything."""
@@ -68,12 +66,14 @@ class Form:
     the method is switched.
     """
 
-    def __init__(self, defaults: dict[str, str]) -> None:
+    def __init__(self, defaults: dict[str, str], changes: Changes | None = None) -> None:
         """Draw the controls into the current Blocks.
 
         Args:
             defaults: values for fields whose default depends on the machine.
+            changes: says what who fills it in may queue; None where nothing is queued.
         """
+        self._changes = changes
         first = next(iter(PRESETS))
         start = preset(first).config(**defaults, name="").flat() | {"name": ""}
         self.preset = gr.Dropdown(
@@ -138,17 +138,44 @@ class Form:
         config.require_valid()
         return config
 
-    def validate(self, *values: Any) -> list[dict[str, Any]]:
+    def validate(
+        self, *values: Any, kind: runs.RunKind = runs.RunKind.TRAINING
+    ) -> list[dict[str, Any]]:
         """For each control, whether its value is allowed, and the sentence if not."""
-        problems = problems_of(lambda: self.config(*values))
+        return self.told(
+            values, problems_of(lambda: self.require_allowed([self.config(*values)], kind))
+        )
+
+    def told(self, values: Sequence[Any], problems: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Each sentence at its control, but for those that the class does not see."""
         method_id = self._chosen(values)["method"]
+        limited = self.class_form
         return [
             gr.validate(
-                not slot.counts_for(method_id) or slot.field.name not in problems,
+                not slot.counts_for(method_id)
+                or slot.field.name not in problems
+                or bool(limited and limited.hides(str(method_id), slot.field.name)),
                 problems.get(slot.field.name, ""),
             )
             for slot in self.slots
         ]
+
+    def require_allowed(
+        self, configs: Sequence[RunConfig], kind: runs.RunKind = runs.RunKind.TRAINING
+    ) -> None:
+        """Refuse what who fills it in may not queue; see ``Changes``. How much waits is not asked.
+
+        Raises:
+            InvalidFieldsError: with a sentence for each field.
+        """
+        if self._changes:
+            with suppress(ConflictError):
+                self._changes.require_allowed(configs, kind)
+
+    @property
+    def class_form(self) -> ClassForm | None:
+        """What the class's page leaves of it to who fills it in; None for all of it."""
+        return self._changes.class_form if self._changes else None
 
     def fill(self, preset_id: str, method_id: MethodId) -> list[Any]:
         """Put a preset's values into the form; base, data set and seed stay as they are."""
@@ -204,6 +231,8 @@ class Form:
         method = METHODS[method_id]
         loaded = {field.name: field.default for field in method.fields if field.is_list}
         loaded |= {"method": method_id, "learning_rate": method.learning_rate}
+        if limited := self.class_form:
+            loaded |= {**limited.kept(method_id), "method": method_id}
         before, after = self._chosen(values, was), self._chosen(values, method_id)
         fields = {slot.field.name: slot.field for slot in self.slots if slot.counts_for(method_id)}
         after |= {name: fields[name].written(value) for name, value in loaded.items()}

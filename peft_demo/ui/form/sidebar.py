@@ -9,13 +9,14 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import models
+from peft_demo.errors import PeftDemoError
 from peft_demo.languages import _
 from peft_demo.runs import RunKind, questions, sweeps
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.form.sweep_form import SweepForm
 from peft_demo.ui.form.transfer import Transfer
-from peft_demo.ui.html import render, styled
+from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.requests import QUIET, forgets
 from peft_demo.ui.services import Services
 
@@ -27,7 +28,7 @@ class Sidebar:
         """Draw it; ``place`` is to be rendered where it belongs."""
         self._services = services
         with gr.Column(elem_id="sidebar", render=False) as self.place:
-            self.form = Form({"base_model": models.default_base()})
+            self.form = Form({"base_model": models.default_base()}, services.changes)
             styled(
                 render("rows", scales=self.form.scales | {"repeats": sweeps.REPEATS.scale}),
                 elem_id="rows",
@@ -41,7 +42,8 @@ class Sidebar:
                 self.message.render()
         form = self.form
         for button, kind in ((start, RunKind.TRAINING), (form.find, RunKind.RANGE_TEST)):
-            self._queue(button, partial(self._submit, kind), form.validate, form.inputs)
+            validate = partial(form.validate, kind=kind)
+            self._queue(button, partial(self._submit, kind), validate, form.inputs)
         every = [*self.several.inputs, *form.inputs]
         self._queue(self.several.button, self._submit_all, self.several.validate, every)
 
@@ -70,13 +72,13 @@ class Sidebar:
         """Let a button put what the inputs say into the queue."""
         forgets(button.click, *self.transfer.outcomes)
         button.click(
-            submit,
+            partial(_answer, submit),
             inputs,
             self.message,
             validator=validate,
             concurrency_limit=8,
             **QUIET,
-        ).success(None, js=f"() => {calling('submitted()')}")
+        ).success(None, self.message, js=f"(told) => {calling('submitted(told)')}")
 
     def _submit(self, kind: RunKind, *values: Any) -> str:
         run = self._services.changes.submit(self.form.config(*values), kind)
@@ -88,3 +90,11 @@ class Sidebar:
         group, queued = self._services.changes.submit_plan(plan)
         what = _("%(count)s runs were put into the queue.") % {"count": len(queued)}
         return render("queued", what=what, group_id=group.group_id)
+
+
+def _answer(submit: Callable[..., str], *values: Any) -> str:
+    """What stands at the button; what is about no field that is seen does so too."""
+    try:
+        return submit(*values)
+    except PeftDemoError as error:
+        return problem(error)

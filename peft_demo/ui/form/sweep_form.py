@@ -134,10 +134,18 @@ class SweepForm:
     def validate(self, *values: Any) -> list[dict[str, Any]]:
         """For each control of both forms, whether its value is allowed, and the sentence if not."""
         own, rest = values[: len(self.inputs)], values[len(self.inputs) :]
-        answers = self._form.validate(*rest)
-        is_valid = all(answer["is_valid"] for answer in answers)
-        problems = problems_of(lambda: self.plan(*values)) if is_valid else {}
-        return [*self._answers(own, problems), *answers]
+        if at_form := problems_of(lambda: self._form.config(*rest)):
+            return [*self._answers(own, {}), *self._form.told(rest, at_form)]
+        at_form, here = self._problems(values)
+        return [*self._answers(own, here), *self._form.told(rest, at_form)]
+
+    def _problems(self, values: Sequence[Any]) -> tuple[dict[str, str], dict[str, str]]:
+        """What is wrong with the plan: sentences for the form's own fields, and for those here."""
+        if here := problems_of(lambda: self.plan(*values)):
+            return {}, here
+        found = problems_of(lambda: self._form.require_allowed(self.plan(*values).configs))
+        here = {n: found.pop(n) for n in ("repeats", *map(_name, values[1:4:2])) if n in found}
+        return found, here
 
     def describe(self, *values: Any) -> list[Any]:
         """How many runs these are and how long they take, on the button too; see ``described``.
@@ -148,15 +156,14 @@ class SweepForm:
             return self._shown(empty())
         if wrong := problems_of(lambda: self._form.config(*values[len(self.inputs) :])):
             return self._shown(refused(wrong.values()))
-        try:
-            planned = self.plan(*values)
-        except InvalidFieldsError as error:
-            own = self._answers(values[: len(self.inputs)], error.problems)
+        at_form, here = self._problems(values)
+        if at_form or here:
+            own = self._answers(values[: len(self.inputs)], here)
             # Of an axis, its values: what is wrong with it is told there.
             at = [own[0], *own[2:-1:2], own[-1]]
             told = [refused([answer["message"]]) if answer["message"] else "" for answer in at]
-            return self._shown("", told=told)
-        return self._shown(*self._planned(planned.configs))
+            return self._shown(refused(at_form.values()) if at_form else "", told=told)
+        return self._shown(*self._planned(self.plan(*values).configs))
 
     def _planned(self, configs: Sequence[RunConfig]) -> tuple[str, str]:
         """What is told of runs before they are queued, and what the button says."""

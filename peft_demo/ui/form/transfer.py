@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -85,6 +86,7 @@ class Transfer:
         try:
             number = self._number(text, choice, values)
             imported = reading.read(text, self._current(values), number)
+            self._within(imported.values)
         except InvalidFieldsError as error:
             return [problem(str(error)), gr.skip(), *self._untouched]
         notes = render("filled", notes=imported.notes)
@@ -123,7 +125,7 @@ class Transfer:
             imported = links.from_link(query)
             if not imported.values:
                 return [gr.skip(), *self._untouched]
-            config = RunConfig(imported.values)
+            config = self._within(imported.values)
         except InvalidFieldsError as error:
             return [problem(f"The link cannot be used: {error}"), *self._untouched]
         # What is named after its settings goes on being so when they change.
@@ -137,7 +139,20 @@ class Transfer:
 
     def _check(self, text: str, values: tuple[Any, ...]) -> None:
         with suppress(SeveralConfigurationsError):  # which is asked for, and no fault
-            reading.read(text, self._current(values))
+            self._within(reading.read(text, self._current(values)).values)
+
+    def _within(self, values: Mapping[str, Any]) -> RunConfig:
+        """The configuration of these values; what they do not say is as the class's page has it.
+
+        Raises:
+            InvalidFieldsError: it is not allowed, or the class's page has another value.
+        """
+        limited = self._form.class_form
+        if limited is None:
+            return RunConfig(values)
+        config = RunConfig({**limited.held(RunConfig(values).method), **values})
+        limited.require([config])
+        return config
 
     def _current(self, values: tuple[Any, ...]) -> dict[str, Any] | None:
         """What the form says, if that is allowed: the text may rely on it."""

@@ -1,5 +1,4 @@
-// The compare page: up to eight runs beside each other, or a group as a whole. The server computes
-// the facts; here they are laid out and drawn.
+// The compare page: runs beside each other, or a group. The server has the facts; here they are drawn.
 
 import { whenReady } from "../charts/figure.js";
 import { copy } from "../form/configuration.js";

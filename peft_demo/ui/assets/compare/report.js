@@ -1,6 +1,6 @@
 // The report to hand in: the server writes it, and what stands in its form stays in this browser.
 
-import { ask, NO_CONNECTION } from "../gradio.js";
+import { ask, noAnswer } from "../gradio.js";
 import { KEPT as LESSONS } from "../learn/player.js";
 import { keep, recall, save, setText } from "../lib/dom.js";
 import { _ } from "../lib/texts.js";
@@ -30,5 +30,5 @@ async function download(form) {
   const answer = await ask("report", { ...about, ...written(form) });
   const file = "report.html";
   if (answer?.html) save(file, answer.html, "text/html");
-  say(answer?.html ? _("Saved as %(file)s.", { file }) : (answer?.error ?? NO_CONNECTION));
+  say(answer?.html ? _("Saved as %(file)s.", { file }) : (answer?.error ?? noAnswer));
 }

@@ -18,8 +18,7 @@ function closeMessages() {
   for (const button of document.querySelectorAll(".toast-body .toast-close")) button.click();
 }
 
-// The sentence at a field may be out of sight, or behind "More settings". Gradio has no event for
-// a refused value, so this looks for one a while after the click.
+// Gradio has no event for a refused value: this looks for one a while, and brings it into sight.
 function showRefused(tries = 120, isOpened = false) {
   const notes = document.querySelectorAll("#sidebar .validation-error, #sidebar .pd-kept");
   const wrong = [...notes].find(each => each.textContent);
@@ -29,8 +28,7 @@ function showRefused(tries = 120, isOpened = false) {
   if (tries) setTimeout(showRefused, 50, tries - 1, isOpened || Boolean(wrong));
 }
 
-// Gradio takes a refusal away as soon as any other event answers, such as the live count; here it
-// stays at its field until that is changed, or until the next try.
+// Gradio takes a refusal away with any other event's answer; here it stays until its field changes.
 function keepRefusals() {
   const form = document.getElementById("sidebar");
   // The header may be drawn before it.

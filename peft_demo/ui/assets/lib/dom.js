@@ -5,8 +5,7 @@ import { html } from "./html.js";
 
 const written = new WeakMap();
 
-// Writes HTML, or escaped text, only where it is another than the last: focus, scrolling and open
-// lists stay.
+// Writes HTML, or escaped text, only where it is another than the last: focus and scrolling stay.
 export function replace(element, content) {
   const text = String(html`${content}`);
   if (!element || written.get(element) === text) return;

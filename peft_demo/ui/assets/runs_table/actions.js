@@ -1,6 +1,6 @@
 // What can be done to runs: stop, star, delete with a way back, download.
 
-import { ask, call, NO_CONNECTION } from "../gradio.js";
+import { ask, call, noAnswer } from "../gradio.js";
 import { save } from "../lib/dom.js";
 import { _, runsIn } from "../lib/texts.js";
 import * as runs from "../runs.js";
@@ -13,7 +13,7 @@ export const own = ids => ids.filter(id => runs.mayChange(runs.get(id)));
 export async function act(action, run_ids, more = {}) {
   const problem = await call("act", { action, run_ids, ...more });
   runs.poll();
-  return problem ?? NO_CONNECTION;
+  return problem ?? noAnswer;
 }
 
 // The same, with the sentence shown; answers whether it was done.
@@ -41,7 +41,7 @@ export async function swapLabels(run_id, button) {
   button.disabled = true;
   const answer = await ask("swap_labels", { run_id });
   button.disabled = false;
-  if (!answer?.run_id) return toast(answer?.error ?? NO_CONNECTION, { isProblem: true });
+  if (!answer?.run_id) return toast(answer?.error ?? noAnswer, { isProblem: true });
   button.closest("dialog")?.close();
   toast(_("%(run_id)s tests it with its labels swapped.", answer));
   runs.poll();
@@ -51,7 +51,7 @@ export async function swapLabels(run_id, button) {
 export async function download(run_ids, kind) {
   const text = await call("records", { run_ids, kind });
   const problem = text?.startsWith('{"error"') ? JSON.parse(text).error : "";
-  if (problem || text === undefined) return toast(problem || NO_CONNECTION, { isProblem: true });
+  if (problem || text === undefined) return toast(problem || noAnswer, { isProblem: true });
   if (kind === "csv") save("runs.csv", `\ufeff${text}`, "text/csv");
   else save("runs.json", text, "application/json");
   toast(_("Saved %(what)s as %(file)s.", { what: runsIn(run_ids), file: `runs.${kind}` }));

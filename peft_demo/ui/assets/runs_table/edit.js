@@ -1,6 +1,6 @@
 // Name, tags and note of a run, and tags of several, in a dialog.
 
-import { ask, NO_CONNECTION } from "../gradio.js";
+import { ask, noAnswer } from "../gradio.js";
 import { openDialog, whenPressed } from "../lib/dom.js";
 import { html } from "../lib/html.js";
 import { _, runsIn } from "../lib/texts.js";
@@ -21,7 +21,7 @@ function edit(run_id) {
   form(_("Edit %(name)s", run), values, async changes => {
     const problems = await ask("annotate", { run_id, ...changes });
     runs.poll();
-    return problems ?? { "": NO_CONNECTION };
+    return problems ?? { "": noAnswer };
   });
 }
 

@@ -1,5 +1,4 @@
-// One short message at the foot of the page, with a way back where there is one; it stays for the
-// length of its animation, which rests while a person reads it or has reached its button.
+// One short message at the foot of the page; its animation rests while a person reads it.
 
 import { html } from "../lib/html.js";
 import { _ } from "../lib/texts.js";

@@ -1,5 +1,4 @@
-// The Train page: what happens now, charts of the selected runs, a list of runs, and the verdict on
-// the latest.
+// The Train page: what happens now, charts of the selected runs, their list, the latest's verdict.
 
 import { openTab, setText, whenPressed } from "../lib/dom.js";
 import { whole } from "../lib/format.js";

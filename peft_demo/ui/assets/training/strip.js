@@ -40,8 +40,7 @@ export function show(element) {
   strip = element;
 }
 
-// What is told of these runs, one's own before others': the one that is trained, the next one, or the
-// last that ended.
+// Of which run it is told, one's own before others': what is trained, what is next, what ended last.
 export function told(all, last, sent = null) {
   const going = all.filter(run => !runs.isOver(run));
   const own = going.filter(runs.isMine);
