@@ -49,18 +49,29 @@ class ClassForm:
             return
         own = [config for config in configs if _key(config) not in self.planned]
         if own and kind is RunKind.RANGE_TEST and "find-rate" in self.hidden:
-            refuse("find-rate", f"find-rate is none of this class's form: {_HID} it.")
+            refuse(
+                "find-rate", "find-rate is hidden: the teacher of this class wants no range tests."
+            )
         if len(own) > 1 and "several" in self.hidden:
-            refuse("repeats", f"repeats must be 1 here, got {len(own)} runs at once: {_HID} more.")
+            refuse(
+                "repeats",
+                f"repeats must be 1 here, got {len(own)} runs at once: the teacher of this class "
+                "has hidden repeats and sweeps.",
+            )
         problems: dict[str, str] = {}
         for config in own:
             for name, value in config.flat().items():
                 allowed = self.allowed(str(config.method), name)
                 if allowed and value not in allowed:
-                    may = " or ".join(map(_written, allowed))
-                    why = _FIXED if name in self.fixed else _HID
-                    sentence = f"{name} must be {may} here, got {_written(value)}: {why} it."
-                    problems.setdefault(name, sentence)
+                    may, came = " / ".join(map(_written, allowed)), _written(value)
+                    problems.setdefault(
+                        name,
+                        f"{name} must be {may} here, got {came}: the teacher of this class has "
+                        "fixed it."
+                        if name in self.fixed
+                        else f"{name} must be {may} here, got {came}: the teacher of this class "
+                        "has hidden it.",
+                    )
         if problems:
             raise InvalidFieldsError(problems)
 
@@ -102,10 +113,6 @@ class ClassForm:
         own = METHODS[method_id].fields
         more = (field.name for field in fields_of(method_id) if not stands_open(field, own))
         return "more-settings" in self.hidden and name in more
-
-
-_FIXED = "the teacher of this class has fixed"
-_HID = "the teacher of this class has hidden"
 
 
 def class_form(page: str, owner: str) -> ClassForm | None:

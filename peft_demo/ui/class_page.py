@@ -20,7 +20,7 @@ _LISTS = ("hide", "fix")
 class ClassPage:
     """Middleware: sends who opens the page to the class's link; teachers see all of it.
 
-    What the address says already stays. It leads, and does not guard: limits do.
+    What the address says already stays. It leads; what guards is ``class_form``.
     """
 
     def __init__(self, app: ASGIApp, services: Services) -> None:

@@ -100,8 +100,10 @@ def is_own_name(name: str) -> bool:
     try:
         ipaddress.ip_address(name)
     except ValueError:
-        own = {"localhost", socket.gethostname().lower(), os.environ.get("SPACE_HOST", "").lower()}
-        return bool(name) and (name in own | {*settings.hosts()} or name.endswith(".localhost"))
+        # A Space with a name of its own has two.
+        space = (host.strip() for host in os.environ.get("SPACE_HOST", "").lower().split(","))
+        own = {"localhost", socket.gethostname().lower(), *space, *settings.hosts()}
+        return bool(name) and (name in own or name.endswith(".localhost"))
     return True
 
 

@@ -12,6 +12,9 @@ from typing import Any
 
 from peft_demo.runs import Run, RunGroup
 
+ACCOUNT = "@"
+"""Begins the owner's id of who signed in with an account; no nickname begins so."""
+
 
 @dataclass(frozen=True)
 class Visitor:
@@ -22,6 +25,11 @@ class Visitor:
     address: str = ""
     is_local: bool = False
     """Whether he sits at the machine that serves."""
+
+    @property
+    def is_account(self) -> bool:
+        """Whether he signed in with an account."""
+        return self.owner.startswith(ACCOUNT)
 
     @property
     def is_program_here(self) -> bool:

@@ -7,6 +7,7 @@ import gradio as gr
 from peft_demo.formats import typed
 from peft_demo.languages import NAMES, SOURCE, _, language
 from peft_demo.lessons.glossary import glossary
+from peft_demo.ui import accounts
 from peft_demo.ui.api import add_endpoints
 from peft_demo.ui.faults import Blocks
 from peft_demo.ui.form.sidebar import Sidebar
@@ -73,6 +74,7 @@ def build(services: Services) -> gr.Blocks:
             elem_id="header",
         )
         styled(render("learn/panel", terms=glossary()), elem_id="lesson")
+        accounts.draw()
         frame = Frame(blocks, header, Sidebar(services))
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             for page in pages:

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from peft_demo.logs import about
+from peft_demo.ui.accounts import account
 from peft_demo.ui.counted import REFUSED
-from peft_demo.ui.identity import Visitor, acting_as, machines_owner
+from peft_demo.ui.identity import ACCOUNT, Visitor, acting_as, machines_owner
 from peft_demo.ui.signing import Signatures
 
 logger = logging.getLogger(__name__)
@@ -57,16 +58,17 @@ class Visitors:
             await send(message)
 
         with acting_as(visitor):
-            await self._app(scope, receive, with_cookie if is_page else send)
+            # Who signs out is who he was before.
+            is_kept = is_page and not visitor.is_account
+            await self._app(scope, receive, with_cookie if is_kept else send)
 
     def _owner(self, request: Request) -> str:
         """Who the request says and proves to be, or an empty text."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and (owner := self._signatures.read(token, "token")):
             return owner
-        account = _account(request.scope.get("session") or {})
-        if account:
-            return f"@{account}"
+        if name := account(request.scope.get("session") or {}):
+            return f"{ACCOUNT}{name}"
         signed = request.cookies.get(self._cookie, "")
         owner = self._signatures.read(signed, "cookie")
         if signed and not owner:
@@ -127,9 +129,3 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return False
-
-
-def _account(session: Any) -> str:
-    """The name of the account that signed in, as Gradio keeps it in its signed session."""
-    told = session.get("oauth_info", {}).get("userinfo", {})
-    return str(told.get("preferred_username") or "")

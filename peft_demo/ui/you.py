@@ -8,6 +8,7 @@ from typing import Any
 from peft_demo import settings
 from peft_demo.errors import PeftDemoError
 from peft_demo.runs.nicknames import NICKNAME
+from peft_demo.ui import accounts
 from peft_demo.ui.class_panel import ClassPanel
 from peft_demo.ui.html import render
 from peft_demo.ui.identity import acting
@@ -59,6 +60,8 @@ class You:
             token=owner and self._services.signatures.sign(owner, "token"),
             field=NICKNAME,
             problem=problem,
+            signs_in=accounts.is_offered(),
+            is_account=acting().is_account,
             has_password=bool(settings.teacher_password()),
             is_teacher=is_teacher,
             refused=changes.refused,

@@ -61,7 +61,7 @@ QUICK = {"learning_rate": 2e-3, "num_train_epochs": 2, "num_reviews": 400, "max_
         (
             "hide=num_train_epochs",
             {"num_train_epochs": 7},
-            f"num_train_epochs must be 2 or 10 here, got 7: {HIDDEN}",
+            f"num_train_epochs must be 2 / 10 here, got 7: {HIDDEN}",
         ),
         ("hide=num_train_epochs,preset", {"num_train_epochs": 10}, "must be 2 here, got 10"),
         ("hide=learning_rate", {"method": "ia3", **QUICK, "learning_rate": 0.01}, "got 0.01"),
@@ -95,7 +95,7 @@ def test_parts_of_the_form_that_are_hidden_ask_for_nothing(services):
     with acting_as(ME):
         with pytest.raises(InvalidFieldsError, match="repeats must be 1 here, got 2 runs at once"):
             services.changes.submit_plan(two)
-        with pytest.raises(InvalidFieldsError, match="find-rate is none of this class's form"):
+        with pytest.raises(InvalidFieldsError, match="find-rate is hidden"):
             services.changes.submit(one, RunKind.RANGE_TEST)
         services.changes.submit(one)
 
@@ -198,7 +198,7 @@ def test_a_sentence_stands_at_its_field(services, sidebar):
             ([1, "r", ["4", "16"], "", [], False], 1, "r must be 4 here, got 16"),
         ):
             answers = several.validate(*own, *right)
-            assert [a["message"] for a in answers if not a["is_valid"]][0].startswith(sentence)
+            assert next(a["message"] for a in answers if not a["is_valid"]).startswith(sentence)
             _, button, *at = several.describe(*own, *right)
             assert sentence in at[place]
             assert not button["interactive"]

@@ -56,4 +56,5 @@ def test_every_test_is_found(ended):
 @pytest.mark.parametrize("path", sorted(ASSETS.rglob("*.js")), ids=lambda path: path.name)
 def test_modules_leave_nothing_in_the_global_scope(path):
     """But for what listens to the answers that Gradio's script gets."""
-    assert not re.search(r"\b(window|globalThis)\.(?!fetch\b)\w+ = ", path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"\b(window|globalThis)\.(?!fetch\b)\w+ = ", text)

@@ -1,0 +1,34 @@
+"""Accounts: who signed in with Hugging Face, on a Space whose README.md says ``hf_oauth: true``."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import gradio as gr
+
+
+def is_offered() -> bool:
+    """Whether one can sign in: Spaces set this variable where their metadata ask for it."""
+    return bool(os.environ.get("OAUTH_CLIENT_ID"))
+
+
+def draw() -> None:
+    """Bring Gradio's routes of sign-in into the current Blocks, where it is offered.
+
+    They come with its button, which stays unseen: the panel *Who you are* has links to them.
+    """
+    if is_offered():
+        gr.LoginButton(visible=False)
+
+
+def account(session: Any) -> str:
+    """The name of the account that is signed in, as Gradio keeps it in its signed session.
+
+    Empty if there is none, or its time is over.
+    """
+    told = session.get("oauth_info") or {}
+    if told.get("expires_at", time.time() + 1) <= time.time():
+        return ""
+    return str((told.get("userinfo") or {}).get("preferred_username") or "")
