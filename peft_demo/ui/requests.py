@@ -77,16 +77,26 @@ class Parameters:
         }
         self._model: type[pydantic.BaseModel] = pydantic.create_model("Parameters", **fields)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a request may have."""
+        return tuple(self._known)
+
     def read(self, request: object) -> dict[str, Any]:
-        """The arguments in a request that maps names to values; other names are left out.
+        """The arguments in a request that maps names to values.
 
         Raises:
-            InvalidFieldsError: a sentence for each that is not allowed.
+            InvalidFieldsError: a sentence for each that is not allowed, one for all other names.
         """
+        listed = ", ".join(self._known) or "nothing"
         if not isinstance(request, Mapping):
-            listed = ", ".join(self._known) or "nothing"
             came = shown_single(request)
             refuse("request", f"request must be a mapping with {listed}, got {came}.")
+        # Before they are looked at: of a few megabytes of names one sentence is told.
+        unknown = [name for name in request if name not in self._known]
+        if unknown:
+            came = shown_single(unknown[0])
+            refuse("request", f"request must have no other names than {listed}, got {came}.")
         muddled = {name for name, value in request.items() if self._is_muddled(name, value)}
         places: dict[str, tuple[int | str, ...]] = dict.fromkeys(muddled, ())
         try:
@@ -170,6 +180,7 @@ def page_function(
 
     # Not functools.wraps: Gradio would see the parameters and fill in their defaults.
     call.__name__ = function.__name__
+    call.takes = parameters.names  # type: ignore[attr-defined]
     return call
 
 

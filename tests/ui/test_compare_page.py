@@ -65,8 +65,8 @@ def test_the_evaluation_set_is_chosen_where_there_is_more_than_one(page, service
     assert 'value="test" selected' in usual["parts"]["verdict"]
     assert f'<option value="{HARD}">' in usual["parts"]["verdict"]
     assert "A is better than B" in usual["parts"]["verdict"]
-    asked = {"run_ids": ids, "evaluation_set": HARD, "key": ""}
-    other = json.loads(asking.ask(page, "compare", asked))
+    asked = {"run_ids": ids, "evaluation_set": HARD}
+    other = json.loads(asking.ask(page, "compare", {**asked, "key": ""}))
     assert "B is better than A" in other["parts"]["verdict"]
     assert f'value="{HARD}" selected' in other["parts"]["verdict"]
     assert other["evaluation_set"] == HARD

@@ -7,10 +7,11 @@ from html import unescape
 import gradio as gr
 import pytest
 
-from peft_demo import models
+from peft_demo import memory, models
 from peft_demo.fields import Integer
 from peft_demo.formats import number
 from peft_demo.methods import METHODS, Method
+from peft_demo.models import hardware
 from peft_demo.runs.presets import PRESETS, recommended_id
 from peft_demo.ui.form.run_form import RECOMMENDED, Form
 
@@ -44,6 +45,17 @@ def problems_of(form, values, method="lora"):
     wrong = [(slot, a) for slot, a in zip(form.slots, answers, strict=True) if not a["is_valid"]]
     assert all(slot.counts_for(method) for slot, _ in wrong)
     return {slot.field.name: answer["message"] for slot, answer in wrong}
+
+
+def test_a_training_that_needs_too_much_memory_is_refused_at_its_field(form, monkeypatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda: 5_000_000_000)
+    monkeypatch.setattr(memory, "held_bytes", lambda: 0)
+    monkeypatch.setattr(hardware, "device", lambda: "cpu")
+    large = {"per_device_train_batch_size": 128, "max_length": 512}
+    told = problems_of(form, values_of(form, **large))
+    assert list(told) == ["per_device_train_batch_size"]
+    assert "5.0 GB are free" in told["per_device_train_batch_size"]
+    assert problems_of(form, values_of(form)) == {}
 
 
 def apply(form, updates, before=None):

@@ -44,7 +44,7 @@ class Fuzzer:
         self.client.headers["x-forwarded-for"] = "203.0.113.5"
         blocks = self.page.blocks.values()
         (self.header,) = (block for block in blocks if getattr(block, "server_fns", None))
-        self.functions = [function.__name__ for function in self.header.server_fns]
+        self.functions = {function.__name__: function for function in self.header.server_fns}
         public = [fn for fn in self.page.fns.values() if fn.api_visibility == "public"]
         heavy = HEAVY if TRIES <= 500 else set()
         self.endpoints = {
@@ -65,8 +65,10 @@ class Fuzzer:
         return chance.choice(TEXTS) if kind < 0.6 else chance.choice(ODD)
 
     def page_function(self, chance):
-        data = {name: self.odd(chance) for name in NAMES if chance.random() < 0.5}
-        name = chance.choice(self.functions) if chance.random() < 0.95 else self.odd(chance)
+        function = chance.choice([*self.functions.values()])
+        known = function.takes if chance.random() < 0.95 else NAMES
+        data = {name: self.odd(chance) for name in known if chance.random() < 0.5}
+        name = function.__name__ if chance.random() < 0.95 else self.odd(chance)
         sent = {"component_id": self.header._id, "fn_name": name, "session_hash": "x", "data": data}
         return self.json("component_server", sent)
 

@@ -59,6 +59,8 @@ def test_every_method_gets_its_page(preview, method):
     adapter = re.search(r"<b>([\d,]+)</b> adapter", brief)
     assert adapter[1] in page
     assert "time unknown yet" in brief
+    memory = re.search(r"([\d.,]+ [MG]B) of memory", brief.replace("\u00a0", " "))
+    assert memory[1] in page.replace("\u00a0", " ")
 
 
 @pytest.mark.slow

@@ -72,7 +72,9 @@ def test_any_shape_to_a_page_function_is_answered_readably(page_functions, caplo
     chance = random.Random(seed)
     for function in page_functions:
         for _ in range(12):
-            request = {name: chance.choice(ODD) for name in NAMES if chance.random() < 0.7}
+            request = {name: chance.choice(ODD) for name in function.takes if chance.random() < 0.7}
+            if chance.random() < 0.1:
+                request[chance.choice(NAMES)] = chance.choice(ODD)
             if chance.random() < 0.2:
                 request = chance.choice(ODD)
             answer = function(request)
@@ -119,11 +121,18 @@ def test_a_refused_request_names_field_limits_and_value():
         ({"text": "a", "run_ids": "run-000001"}, ("run_ids must be a list", 'got "run-000001".')),
         ({"text": "a", "run_ids": ["x", ["y"]]}, ("got a list with y as number 2.",)),
         ([1], ("request must be a mapping with text, run_ids, got a list with 1",)),
+        ({"text": "a", "run_id": "x"}, ('no other names than text, run_ids, got "run_id".',)),
+        ({5: "a"}, ("have no other names than text, run_ids, got 5.",)),
     ):
         with pytest.raises(InvalidFieldsError) as caught:
             parameters.read(request)
         for part in parts:
             assert part in str(caught.value)
+    # Of megabytes of names one sentence is told.
+    flood = {f"n{number}": 1 for number in range(200_000)}
+    with pytest.raises(InvalidFieldsError) as caught:
+        parameters.read(flood)
+    assert len(str(caught.value)) < 100
     with pytest.raises(InvalidFieldsError, match=r"arguments must be 2 \(text, run_ids\), got 3"):
         parameters.place((1, 2, 3), {})
 

@@ -163,11 +163,15 @@ class Form:
     def require_allowed(
         self, configs: Sequence[RunConfig], kind: runs.RunKind = runs.RunKind.TRAINING
     ) -> None:
-        """Refuse what who fills it in may not queue; see ``Changes``. How much waits is not asked.
+        """Refuse what who fills it in may not queue, or this machine has no memory for.
+
+        See ``Changes``; whether there is room in the queue is not asked.
 
         Raises:
             InvalidFieldsError: with a sentence for each field.
         """
+        for config in configs:
+            config.require_startable()
         if self._changes:
             with suppress(ConflictError):
                 self._changes.require_allowed(configs, kind)

@@ -95,6 +95,7 @@ def brief(config: RunConfig, known: Forecast) -> str:
         steps=config.max_steps,
         seconds=known.seconds,
         time=duration(known.seconds),
+        memory=size(known.memory_bytes),
         warning=known.warning,
     )
 
@@ -112,6 +113,7 @@ def page(config: RunConfig, known: Forecast, drawing: str, scaled: str) -> str:
         (_file(method, counts), _("file on disk, head included")),
         (size(counts.optimizer_bytes), _("memory of the optimiser (AdamW: two numbers for each)")),
         (duration(known.seconds), _("to expect, by this machine's own runs so far")),
+        (size(known.memory_bytes), _("memory that a program which trains it takes at most")),
     )
     values = config.method_values
     return render(

@@ -35,9 +35,10 @@ export const refresh = oneAtATime(async onAnswer => {
   if (isNone(asked)) return onAnswer();
   const { ids: run_ids, group, set: evaluation_set } = asked;
   const about = asked;
-  const request = { run_ids, group, evaluation_set, limit, key: answer?.key ?? "" };
-  // The figures that the server makes follow the options; it takes no notice of the others.
-  const news = await ask(group ? "group" : "compare", { ...options, ...request });
+  const what = group ? { group } : { run_ids, evaluation_set, limit };
+  const { across, up, is_log } = options; // of the figures that the server makes
+  const request = { ...what, across, up, is_log, key: answer?.key ?? "" };
+  const news = await ask(group ? "group" : "compare", request);
   if (about !== asked) return;
   if (news) {
     answer = news;

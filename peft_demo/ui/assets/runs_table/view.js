@@ -11,10 +11,10 @@ let page = 0;
 
 export const get = () => view;
 
-// As the server takes it.
+// As the server takes it; what an earlier program kept is left out.
 export function asked() {
-  const { sort, ...rest } = view;
-  return { ...rest, sort: sort.key, is_down: sort.isDown, page };
+  const { sort, columns, text, method, only } = view;
+  return { columns, text, method, only, sort: sort.key, is_down: sort.isDown, page };
 }
 
 export function set(changes) {
