@@ -4,7 +4,11 @@ const SENTENCE = "Too many requests: wait a moment and try again.";
 
 test("a page function that is refused for its rate shows the server's sentence, and others do not", async () => {
   document.body.innerHTML = '<div class="pd-toasts"></div>';
-  const statuses = { "/component_server/": 429, "/queue/join": 429, "/poll/component_server/": 200 };
+  const statuses = {
+    "/component_server/": 429,
+    "/queue/join": 429,
+    "/poll/component_server/": 200,
+  };
   const { fetch } = window;
   window.fetch = async path => {
     const answer = Response.json({ error: SENTENCE }, { status: statuses[path] });
