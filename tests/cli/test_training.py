@@ -108,6 +108,7 @@ class TestTrain:
         assert run.config.learning_rate == 2e-5
         store.close()
 
+    @pytest.mark.slow
     def test_a_failure_is_told_and_ends_with_1(self, command, home, monkeypatch):
         def fail(base, config):
             raise RuntimeError("boom")
@@ -230,6 +231,7 @@ class TestSweep:
         assert "group" not in done.out
 
 
+@pytest.mark.slow
 def test_presets_are_accepted(command):
     """Some of them: that each makes a valid run is tested where they are."""
     for preset_id in list(PRESETS)[::9]:

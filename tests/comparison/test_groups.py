@@ -93,6 +93,7 @@ class TestGroups:
 
     @pytest.mark.parametrize("count", [3, 10])
     @pytest.mark.parametrize("is_tie", [False, True])
+    @pytest.mark.slow
     def test_single_runs_that_tie_have_no_best(self, store, count, is_tie):
         configs = [RunConfig({"r": r, "num_reviews": 40}) for r in range(1, count + 1)]
         wrong = (60 if is_tie else 5, *range(61, 60 + count))

@@ -36,6 +36,7 @@ def kept(store):
     return make
 
 
+@pytest.mark.slow
 def test_a_comparison_says_it_in_the_name_and_in_a_sentence(store, kept):
     one = kept()
     other = finish(store, store.start(RunConfig(WHOLE), "me"), probabilities([]))

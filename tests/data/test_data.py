@@ -37,6 +37,7 @@ def balance(labels: tuple[int, ...]) -> int:
 
 @pytest.mark.parametrize("dataset", BUILT_IN)
 class TestBuiltIn:
+    @pytest.mark.slow
     def test_no_text_comes_twice(self, dataset):
         pools = data.load(dataset)
         texts = [*pools.test.texts, *pools.training.texts]

@@ -85,6 +85,7 @@ def test_parameters_told_are_counted():
     assert f"{forecast(tiny, []).counts.num_adapter_parameters:,}" in told("phone")
 
 
+@pytest.mark.slow
 def test_what_the_reference_runs_say_to_not(references):
     predictor = Predictor(references)
     ids = [f"reference-{name}" for name in REFERENCES]

@@ -141,6 +141,7 @@ class TestOutcome:
         assert holds(Means(beats=True), seen, {}) is None
         assert seen.words == ("Counting words is still being measured.",)
 
+    @pytest.mark.slow
     def test_by_repeats_where_there_are_some(self, store):
         configs = [
             {**config.flat(), "r": r}

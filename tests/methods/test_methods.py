@@ -365,6 +365,7 @@ class TestANewRow:
         assert described["schema"]["properties"]["r"]["maximum"] == 256
         assert described["schema"]["properties"]["learning_rate"]["default"] == 4e-4
 
+    @pytest.mark.slow
     def test_can_be_built(self, base):
         twin, lora = (
             adapters.build(base, RunConfig(method=name, r=4)) for name in ("twin", "lora")

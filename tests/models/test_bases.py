@@ -99,6 +99,7 @@ class TestFiles:
         assert again.checksum() == base.checksum()
 
     @pytest.mark.parametrize("name", ["model.safetensors", "vocab.txt"])
+    @pytest.mark.slow
     def test_a_damaged_file_is_refused_by_name(self, copied, name):
         data = bytearray((copied / name).read_bytes())
         data[len(data) // 2] ^= 1

@@ -93,6 +93,7 @@ class TestHostileText:
         ],
     )
     @pytest.mark.parametrize("around", ["LoraConfig(r={})", "LoraConfig({})", "LoraConfig(**{})"])
+    @pytest.mark.slow
     def test_nested_deeply_is_refused_or_left_out(self, before, inside, after, depth, around):
         nested = before * depth + inside + after * depth
         told = notes_or_problems(around.format(nested))

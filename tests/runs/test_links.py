@@ -13,6 +13,7 @@ from peft_demo.runs import RunConfig, links
 
 class TestLinks:
     @given(config=configs())
+    @pytest.mark.slow
     def test_give_the_configuration_back(self, config):
         link = links.to_link(config)
         assert RunConfig(links.from_link(link).values) == config

@@ -202,6 +202,7 @@ def test_what_follows_from_a_field_and_agrees_needs_no_note():
 
 class TestOurJson:
     @given(config=configs())
+    @pytest.mark.slow
     def test_gives_the_configuration_back(self, config):
         assert read(json.dumps(config.flat()))[0] == config
 

@@ -71,6 +71,7 @@ except StoreError as error:
 """
 
     @pytest.mark.parametrize("runs", [[], ["run-000001"]], ids=["empty", "with runs"])
+    @pytest.mark.slow
     def test_a_read_only_folder_shows_what_is_in_it(self, runs):
         # Not tmp_path: its parents are closed to the user that the script becomes.
         with tempfile.TemporaryDirectory() as name:
@@ -120,6 +121,7 @@ again.submit(RunConfig(), "me")
 print(len(ids))
 """
 
+    @pytest.mark.slow
     def test_a_full_disk_loses_nothing(self, home):
         done = run_python(self.FILLER, home, str(home))
         assert done.returncode == 0, done.stderr

@@ -38,6 +38,7 @@ def test_looking_changes_nothing(home):
     assert {path: after[path] for path in before} == before
 
 
+@pytest.mark.slow
 def test_a_damaged_database_is_kept_and_what_can_be_read_saved(home):
     store = Store(home)
     ids = submit(store, 150)

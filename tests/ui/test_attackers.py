@@ -37,6 +37,7 @@ def client(home):
 
 @pytest.mark.parametrize("name", ["signing.key", "runs.sqlite3", "../home/signing.key"])
 @pytest.mark.parametrize("route", ["file=", "gradio_api/file=", "gradio_api/file/"])
+@pytest.mark.slow
 def test_no_file_of_the_server_is_given_out(client, home, route, name):
     answer = client.get(f"/{route}{home}/{name}")
     assert answer.status_code in (403, 404)
@@ -60,6 +61,7 @@ def test_no_upload_leaves_its_folder(client, home, name):
         assert Path(path).resolve().is_relative_to(home.parent / "uploads")
 
 
+@pytest.mark.slow
 def test_a_page_tells_no_path_of_the_server(client, home):
     for path in ("/", "/config", "/gradio_api/info", "/de/"):
         text = client.get(path, headers={"accept": "text/html"}).text

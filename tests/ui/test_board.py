@@ -291,6 +291,7 @@ def test_a_folder_that_cannot_be_used_is_told_and_references_stay(tmp_path, monk
     services.store.close()
 
 
+@pytest.mark.slow
 def test_places_are_told_of_the_head_and_of_ones_own(board, services):
     """Else thirty students with a sweep each are sent all of the queue whenever a run begins."""
     others = [
@@ -315,6 +316,7 @@ def test_places_are_told_of_the_head_and_of_ones_own(board, services):
     assert queued["state"] == "Waits in the queue"
 
 
+@pytest.mark.slow
 def test_what_is_done_with_many_runs_asks_and_reads_as_often_as_with_few(
     board, services, monkeypatch
 ):

@@ -76,6 +76,7 @@ def test_the_board_looks_again_while_baselines_are_computed_and_keeps_what_is_ch
     assert "still being computed" in shown
 
 
+@pytest.mark.slow
 def test_the_pages_poll_draws_the_board_anew(services):
     """No button does: what tells that a run has finished, or was tagged, asks for it."""
     blocks = build(services)

@@ -129,6 +129,7 @@ def test_all_that_a_class_made_comes_as_one_zip(services, served, monkeypatch):
     assert len(parts) > 3
 
 
+@pytest.mark.slow
 def test_a_class_opens_the_page_that_its_teacher_set(services, served):
     panel, link = You(services), "http://here:7860/?hide=several&fix=r&method=lora&r=4"
     told = ask(panel, "set_page", {"link": link})

@@ -105,6 +105,7 @@ def parts(page, *run_ids):
     return json.loads(ask(page, "compare", {"run_ids": run_ids}))["parts"]
 
 
+@pytest.mark.slow
 def test_places_are_filled_with_what_the_facts_say(page, services):
     runs = [
         finished(services.store, "<i>A", range(20)),

@@ -43,6 +43,7 @@ def good(services) -> str:
 
 
 class TestBoard:
+    @pytest.mark.slow
     def test_cards_and_table_have_it(self, services, good, old):
         board = Board(services)
         request = {"since": -1, "models": "", "curves": [old]}
@@ -70,6 +71,7 @@ class TestBoard:
 
 
 class TestCompare:
+    @pytest.mark.slow
     def test_it_is_compared_as_far_as_it_can_be(self, services, good, old, monkeypatch):
         page = ComparePage(services)
         monkeypatch.setattr(page._baselines, "get", lambda config: {})
@@ -78,6 +80,7 @@ class TestCompare:
         assert "Mine 90.0" in answer["figures"]["accuracy"]["label"]
         assert escape(services.store.get(old).problem) in answer["parts"]["verdict"]
 
+    @pytest.mark.slow
     def test_its_baselines_are_missing_with_the_sentence(self, services, good, old):
         facts = comparison.compare(services.store, [old, good], measure=None)
         problem = services.store.get(old).problem
@@ -112,6 +115,7 @@ class TestWhatItCannotDo:
         with pytest.raises(InvalidFieldsError):
             RunsPage(services).code("script", run_id=old)
 
+    @pytest.mark.slow
     def test_other_forecasts_do_without_it(self, services, good, old):
         assert forecast(small_config(), services.store.runs()).seconds
 

@@ -80,6 +80,7 @@ def functions_of(services):
 
 
 @pytest.mark.parametrize("visitor", [Visitor(OTHER, "203.0.113.5"), NOBODY])
+@pytest.mark.slow
 def test_no_function_changes_what_is_anothers(services, visitor):
     store = services.store
     waiting, over, deleted = (store.submit(RunConfig(name=f"{n}"), ME).run_id for n in range(3))
@@ -287,6 +288,7 @@ def test_two_people_do_not_share_a_name(services):
 # -- what is told ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_is_queued_belongs_to_who_acts(services, tmp_path):
     adapter = shutil.copytree(ADAPTERS / "reference-ia3", tmp_path / "mine")
     for extra in adapter.iterdir():

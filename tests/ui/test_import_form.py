@@ -54,6 +54,7 @@ def problems(answer: dict[str, Any]) -> dict[str, str]:
     return {field: update["value"] for field, update in shown.items() if update["visible"]}
 
 
+@pytest.mark.slow
 def test_what_no_file_says_is_asked_one_after_another(form, services, several):
     answer = brought(form, several)
     assert list(problems(answer)) == ["adapter"]
@@ -101,6 +102,7 @@ def test_each_sentence_stands_below_its_field_and_goes(form, several, said, fiel
     assert list(problems(again)) == ["base_model"]
 
 
+@pytest.mark.slow
 def test_labels_are_swapped_once(form, services, several):
     right = {"adapter": "out/checkpoint-5", "base_model": BUILTIN_BASE}
     answer = brought(form, several, **right, swap_labels=True)
@@ -115,6 +117,7 @@ def test_no_upload_is_told_so(form):
     assert "adapter must be a zip or its two files, got none." in sentence
 
 
+@pytest.mark.slow
 def test_its_two_files_by_themselves(form, services):
     folder = ADAPTERS / "reference-ia3"
     one, two = (str(folder / name) for name in FILES)

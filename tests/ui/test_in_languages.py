@@ -26,6 +26,7 @@ def site(services):
         yield client
 
 
+@pytest.mark.slow
 def test_a_page_is_in_its_language_from_its_first_paint_to_its_events(site):
     assert site.get("/").text == site.get("/deutsch").text == "English"
     to_page = site.get("/de?method=lora&r=4")
@@ -67,6 +68,7 @@ def opened(site, path, **headers):
     return found.headers.get("location") or found.text[:7]
 
 
+@pytest.mark.slow
 def test_a_visitor_is_sent_to_the_language_that_he_prefers_until_he_chooses_one(site):
     assert opened(site, "/", **{"accept-language": "en-US,en;q=0.9,de;q=0.8"}) == "English"
     assert opened(site, "/", **{"accept-language": "fr, x;q=y, it;q=0"}) == "English"

@@ -241,6 +241,7 @@ class TestWords:
         assert re.findall(r'popovertarget="pd-term-(.+?)"', second) == ["epoch"]
 
     @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.label)
+    @pytest.mark.slow
     def test_every_page_links_terms_once(self, services, page):
         with gr.Blocks() as blocks:
             page(services).draw(Frame(blocks, gr.HTML(), None))

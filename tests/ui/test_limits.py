@@ -96,6 +96,7 @@ def test_a_new_machine_counts_as_the_one_of_the_reference_runs(services):
         services.changes.submit(RunConfig(num_train_epochs=50, num_reviews=10_000))
 
 
+@pytest.mark.slow
 def test_all_ways_are_limited(services, tmp_path):
     """The form, the API, an import, a lesson's button and a resumed run."""
     page = build(services)

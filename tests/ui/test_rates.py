@@ -45,6 +45,7 @@ def visits(client):
     return client
 
 
+@pytest.mark.slow
 def test_thirty_who_poll_each_second_from_one_address_pass_and_a_flood_does_not(client):
     class_ = [visits(client()) for _ in range(30)]
     for _ in range(12):  # all at once, and what a second brings besides

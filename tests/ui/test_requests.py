@@ -68,6 +68,7 @@ def said(answer):
 
 
 @pytest.mark.parametrize("seed", range(2))
+@pytest.mark.slow
 def test_any_shape_to_a_page_function_is_answered_readably(page_functions, caplog, seed):
     chance = random.Random(seed)
     for function in page_functions:

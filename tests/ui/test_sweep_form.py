@@ -82,6 +82,7 @@ def described(several, *entries, **more):
     return count, button, told
 
 
+@pytest.mark.slow
 def test_count_and_time_follow_on_the_button_too(several, monkeypatch):
     count, button, told = described(several)
     assert (count, button["value"], button["interactive"]) == (empty(), QUEUE, True)

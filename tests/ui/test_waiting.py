@@ -91,6 +91,7 @@ def test_what_nobody_listens_to_is_not_done(server, monkeypatch):
     assert not waiting._listen
 
 
+@pytest.mark.slow
 def test_answers_that_nobody_fetched_are_bounded(server, monkeypatch):
     monkeypatch.setattr(waiting, "_MOST_SESSIONS", 3)
     server.go_on.set()

@@ -167,6 +167,7 @@ class TestBeside:
         folder = importing.unpack(source, tmp_path)
         assert {path.name for path in folder.iterdir()} == {*FILES}
 
+    @pytest.mark.slow
     def test_describing_leaves_the_adapter_alone(self, tmp_path):
         beside = {
             "tokenizer.json": b"{}",
