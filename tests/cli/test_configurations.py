@@ -14,6 +14,7 @@ from peft_demo.runs.schema import describe_methods
 from peft_demo.settings import ADAPTERS
 
 
+@pytest.mark.slow
 def test_a_configuration_is_counted_without_training(command):
     done = command("count", "--json", "--set", "method=lora", "--set", "r=16")
     assert done.status == 0, done.err
@@ -32,6 +33,7 @@ def test_a_bad_value_is_refused_by_its_field(command):
 
 
 @pytest.mark.parametrize("kind", ["script", "notebook"])
+@pytest.mark.slow
 def test_code_of_a_preset_and_of_a_run(command, kind):
     for source in (["--preset", "ia3"], ["--run", "reference-ia3"]):
         done = command("code", kind, *source)

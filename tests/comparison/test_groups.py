@@ -10,6 +10,7 @@ from peft_demo.runs import GroupKind, RunConfig
 
 
 class TestRepeats:
+    @pytest.mark.slow
     def test_repeats_are_averaged_and_compared_by_seed(self, store):
         wrong = {"A": (10, 14, 12, 13), "B": (40, 47, 44, 41)}
         runs = [
@@ -32,6 +33,7 @@ class TestRepeats:
         assert "A is better" in pair.words
         assert second.name == "B"
 
+    @pytest.mark.slow
     def test_other_seeds_are_compared_unpaired(self, store):
         runs = [
             finished(store, "A", range(k), config={"r": r, "seed": seed})
@@ -40,6 +42,7 @@ class TestRepeats:
         (pair,) = compare(store, *runs).repeat_pairs
         assert not pair.is_paired
 
+    @pytest.mark.slow
     def test_repeats_that_all_differ_alike_are_not_compared(self, store):
         runs = [
             finished(store, "A", range(k), config={"r": r, "seed": seed})
@@ -123,6 +126,7 @@ class TestGroups:
         assert "LoRA (95.0 %) is better than all the others." in facts.verdict[1]
         assert "No difference is shown between DoRA and IA3." in facts.verdict
 
+    @pytest.mark.slow
     def test_of_many_runs_only_the_best_is_told(self, store):
         configs = [RunConfig({"r": r, "num_reviews": 40}) for r in range(1, 11)]
         group, _ = finished_group(store, configs, (5, *range(60, 69)), {"r": list(range(1, 11))})

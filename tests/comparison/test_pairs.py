@@ -72,6 +72,7 @@ class TestPairs:
             ),
         ],
     )
+    @pytest.mark.slow
     def test_unlike_runs_are_refused_in_pairs_and_shown_beside_each_other(
         self, store, config, changes, reason
     ):

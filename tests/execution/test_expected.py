@@ -37,6 +37,7 @@ def simulated(waiting, began, going, slots, pace):
 
 @settings(max_examples=150, deadline=None)
 @given(RUNS, st.integers(1, 8), st.data())
+@pytest.mark.slow
 def test_what_is_told_is_within_a_quarter_of_what_comes(waiting, slots, data):
     """Owners, times and workers by chance; each run takes what was forecast, or up to 20 % off."""
     going = data.draw(st.lists(SECONDS, max_size=slots))

@@ -247,6 +247,7 @@ class TestAFrozenBody:
 
 
 class TestTheSwitch:
+    @pytest.mark.slow
     def test_takes_transformers_own_classes(self, monkeypatch, forget_bases):
         monkeypatch.setenv("PEFT_DEMO_FORWARD", "transformers")
         base = models.load(loading.BUILTIN_BASE)

@@ -118,6 +118,7 @@ class TestReviewsNeeded:
         ("share", "difference", "alpha"),
         [(0.084, 0.014, 0.05), (0.3, 0.1, 0.05), (0.5, 0.2, 0.05), (0.2, 0.03, 0.05 / 6)],
     )
+    @pytest.mark.slow
     def test_so_many_show_it_in_80_of_100_draws(self, share, difference, alpha):
         counts = [round(10_000 * part) for part in (share + difference, share - difference)]
         total = texts_needed(*counts, 20_000, alpha=alpha)

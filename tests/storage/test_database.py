@@ -231,6 +231,7 @@ class TestManyAtOnce:
         assert sorted(ids) == sorted(store.ids()) == [f"run-{n:06d}" for n in range(1, 41)]
         assert sorted(run.queue_position for run in store.runs()) == list(range(1, 41))
 
+    @pytest.mark.slow
     def test_two_stores_never_claim_the_same_run(self, store, home):
         ids = submit(store, 24)
         stores = [Store(home), Store(home)]

@@ -45,6 +45,7 @@ def test_no_file_of_the_server_is_given_out(client, home, route, name):
 
 
 @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "text/javascript"])
+@pytest.mark.slow
 def test_an_uploaded_file_is_no_page_of_ours(client, kind):
     name = f"x.{kind.rpartition('/')[2].partition('+')[0]}"
     script = b"<script>alert(1)</script>"

@@ -168,6 +168,7 @@ def test_long_curves_are_averaged_not_cut():
     assert losses[0] == pytest.approx(np.mean(steps[: places[0]]))
 
 
+@pytest.mark.slow
 def test_buttons_stop_and_delete_and_tell_why_not(board, services):
     run = services.store.submit(RunConfig(), "me")
     assert "stop it before" in act(board, "delete", run.run_id)

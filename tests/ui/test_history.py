@@ -60,6 +60,7 @@ class TestBoard:
         details = json.loads(ask(RunsPage(services), "details", {"run_id": old}))["html"]
         assert escape(services.store.get(old).problem) in details
 
+    @pytest.mark.slow
     def test_files_have_it(self, services, good, old):
         table = RunsPage(services)
         request = {"run_ids": [old, good]}
@@ -86,6 +87,7 @@ class TestCompare:
         problem = services.store.get(old).problem
         assert any("baselines of Mine" in told and problem in told for told in facts.problems)
 
+    @pytest.mark.slow
     def test_where_they_disagree_is_told(self, services, good, old):
         found = comparison.disagreements(services.store, [old, good])
         assert found.num_split == 20

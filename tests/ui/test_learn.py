@@ -113,6 +113,7 @@ class TestReveal:
         assert "0 of 2 runs are finished" in html
 
     @pytest.mark.parametrize("choice", [0, 1])
+    @pytest.mark.slow
     def test_puts_the_guess_beside_the_verdict(self, play, runs, choice):
         html, shown = play("reveal", choices={"3": choice})
         assert shown.is_done

@@ -78,6 +78,7 @@ def test_the_best_rate_has_the_lowest_mean_loss_shown(preview, method):
     assert means[best] <= min(means.values()) + 1e-3
 
 
+@pytest.mark.slow
 def test_counts_follow_a_slider(preview):
     def adapter(r):
         brief, _ = preview.render(*values(preview, r=r))

@@ -107,6 +107,7 @@ def test_results_of_a_race_that_is_not_revealed_are_no_part_of_it(page, services
     assert (hidden["accuracy"], hidden["loss"], hidden["adapter"]) == ("–", "–", shown["adapter"])
 
 
+@pytest.mark.slow
 def test_a_page_holds_fifty_rows_and_nothing_comes_twice(page, services):
     for number in range(60):
         services.store.submit(RunConfig(seed=number), ME)

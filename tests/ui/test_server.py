@@ -89,6 +89,7 @@ class TestWarmUp:
         services._warming.join()
         services.close()
 
+    @pytest.mark.slow
     def test_a_prediction_does_not_wait_for_the_reviews(self, services):
         services.start()
         (answer,) = services.predictor.predict("A fine film.", ["reference-recommended-lora"])

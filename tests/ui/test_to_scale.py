@@ -122,6 +122,7 @@ def test_what_is_drawn_is_what_peft_adds(method):
         ("c3a", "C", 9, 128, 1),
     ],
 )
+@pytest.mark.slow
 def test_tensors_that_are_no_matrix_are_drawn_as_what_they_make(
     method, letter, rows, columns, blocks
 ):

@@ -59,6 +59,7 @@ def server(tmp_path):
         server.go_on.set()
 
 
+@pytest.mark.slow
 def test_who_asks_much_does_not_make_others_wait_and_has_a_bound(server):
     for number in range(MOST_CALLS):
         server.ask("busy", f"busy {number}")

@@ -63,6 +63,7 @@ class TestDescribe:
         # The run's own were computed in bfloat16 where the processor is faster in it.
         assert np.abs(expected.probabilities - found.probabilities).max() < 2e-2
 
+    @pytest.mark.slow
     def test_values_beyond_the_form_keep_the_method(self, base, tmp_path):
         from peft import LoraConfig, get_peft_model
 
