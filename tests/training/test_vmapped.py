@@ -20,13 +20,37 @@ from peft_demo.training import loop, vmapped
 STACKING = [name for name in METHODS if METHODS[name].stacks]
 NOT_STACKING = [name for name in METHODS if not METHODS[name].stacks]
 
-FIFTY_STEPS = {"num_reviews": 50, "num_train_epochs": 10}
-"""40 reviews to train on, 8 a batch: five steps an epoch."""
+TWO_RATES = (small_config(), small_config(seed=8, learning_rate=3e-4))
+TWO_SEEDS = (small_config(seed=1), small_config(seed=2))
+
+
+def without_dropout(patch):
+    patch.setattr(fast_forward, "drop", lambda values, p: values)
 
 
 @pytest.fixture
 def no_dropout(monkeypatch):
-    monkeypatch.setattr(fast_forward, "drop", lambda values, p: values)
+    without_dropout(monkeypatch)
+
+
+def alone_in_float32(configs, folder, *patches):
+    """What each reports, its result and its files, by itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PEFT_DEMO_PRECISION", "float32")
+        for each in patches:
+            each(patch)
+        folders = [folder / f"{place}" for place in range(len(configs))]
+        return [(*alone(config, own), own) for config, own in zip(configs, folders, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def two_rates_alone(tmp_path_factory):
+    return alone_in_float32(TWO_RATES, tmp_path_factory.mktemp("rates"), without_dropout)
+
+
+@pytest.fixture(scope="module")
+def two_seeds_alone(tmp_path_factory):
+    return alone_in_float32(TWO_SEEDS, tmp_path_factory.mktemp("seeds"))
 
 
 @pytest.fixture
@@ -46,37 +70,31 @@ def counted(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_float32")
 class TestEachIsAsItIsAlone:
-    def test_over_fifty_steps_without_dropout(self, tmp_path, no_dropout, counted):
-        configs = [
-            small_config(**FIFTY_STEPS),
-            small_config(**FIFTY_STEPS, seed=8, learning_rate=3e-4),
-        ]
-        recorders, results = in_one_pass(configs, tmp_path / "pass")
-        assert counted == [2] * 50
-        for place, config in enumerate(configs):
-            expected, result = alone(config, tmp_path / f"alone-{place}")
+    def test_over_a_run_without_dropout(self, tmp_path, no_dropout, counted, two_rates_alone):
+        recorders, results = in_one_pass(TWO_RATES, tmp_path)
+        assert counted == [2] * 12
+        for place, (expected, result, folder) in enumerate(two_rates_alone):
             assert np.abs(losses(recorders[place]) - losses(expected)).max() < 1e-5
             assert results[place].test_accuracy == result.test_accuracy
             assert [s.learning_rate for s in recorders[place].steps] == [
                 s.learning_rate for s in expected.steps
             ]
             ours, theirs = (
-                load_file(folder / adapters.WEIGHTS)
-                for folder in (tmp_path / f"pass/{place}", tmp_path / f"alone-{place}")
+                load_file(files / adapters.WEIGHTS) for files in (tmp_path / f"{place}", folder)
             )
             assert ours.keys() == theirs.keys()
             assert max((ours[name] - theirs[name]).abs().max() for name in ours) < 1e-3
 
-    def test_with_its_own_dropout_and_order(self, tmp_path, counted):
-        configs = [small_config(seed=seed) for seed in (1, 2)]
-        recorders, _ = in_one_pass(configs, tmp_path / "pass")
+    def test_with_its_own_dropout_and_order(self, tmp_path, counted, two_seeds_alone):
+        recorders, _ = in_one_pass(TWO_SEEDS, tmp_path)
         assert counted == [2] * 12
-        for place, config in enumerate(configs):
-            expected, _ = alone(config, tmp_path / f"alone-{place}")
-            assert np.abs(losses(recorders[place]) - losses(expected)).max() < 1e-4
+        for recorder, (expected, *_) in zip(recorders, two_seeds_alone, strict=True):
+            assert np.abs(losses(recorder) - losses(expected)).max() < 1e-4
         assert np.abs(losses(recorders[0]) - losses(recorders[1])).max() > 1e-2
 
-    def test_gradients_are_clipped_for_each(self, tmp_path, no_dropout, monkeypatch):
+    def test_gradients_are_clipped_for_each(
+        self, tmp_path, no_dropout, monkeypatch, two_rates_alone
+    ):
         """A run whose gradients explode must not shorten those of the run beside it."""
         backward = vmapped._Stack.backward
 
@@ -88,10 +106,8 @@ class TestEachIsAsItIsAlone:
             return found
 
         monkeypatch.setattr(vmapped._Stack, "backward", exploding)
-        config = small_config()
-        recorders, _ = in_one_pass([config, small_config(seed=8)], tmp_path / "pass")
-        expected, _ = alone(config, tmp_path / "alone")
-        assert np.abs(losses(recorders[0]) - losses(expected)).max() < 1e-5
+        recorders, _ = in_one_pass(TWO_RATES, tmp_path)
+        assert np.abs(losses(recorders[0]) - losses(two_rates_alone[0][0])).max() < 1e-5
 
     def test_reviews_of_other_lengths_are_padded(self, base, no_dropout):
         texts = [["A fine film.", "Bad."], ["Dull, long and loud: I left after an hour.", "No."]]
@@ -128,18 +144,17 @@ class TestWhatDoesNotStack:
     def test_is_trained_one_after_another(self):
         assert not vmapped.can_share(small_config("loha"), small_config("loha", seed=8))
 
-    def test_a_step_that_fails_is_computed_by_each(self, tmp_path, monkeypatch):
+    @pytest.mark.usefixtures("in_float32")
+    def test_a_step_that_fails_is_computed_by_each(self, tmp_path, monkeypatch, two_seeds_alone):
         def failing(stack, steps):
             fast_forward.dropout_mask([8], 0.1, torch.float32, steps[0].generator)
             steps[0].model.base_model.model.classifier.weight.grad = torch.ones(2, 384)
             raise RuntimeError("out of memory")
 
         monkeypatch.setattr(vmapped._Stack, "backward", failing)
-        configs = [small_config(seed=seed) for seed in (1, 2)]
-        recorders, _ = in_one_pass(configs, tmp_path / "pass")
-        for place, config in enumerate(configs):
-            expected, _ = alone(config, tmp_path / f"alone-{place}")
-            assert (losses(recorders[place]) == losses(expected)).all()
+        recorders, _ = in_one_pass(TWO_SEEDS, tmp_path)
+        for recorder, (expected, *_) in zip(recorders, two_seeds_alone, strict=True):
+            assert (losses(recorder) == losses(expected)).all()
 
 
 class TestWhoShares:
@@ -185,7 +200,7 @@ class TestEngine:
         engine.close()
         return [store.get(run.run_id) for run in runs]
 
-    def test_repeats_become_ordinary_runs(self, store, counted):
+    def test_repeats_become_ordinary_runs_that_share_the_time(self, store, counted):
         runs = self.trained(store, [small_config(seed=seed) for seed in (1, 2, 3)])
         assert [run.status for run in runs] == [RunStatus.COMPLETED] * 3
         assert counted == [3] * 12
@@ -195,10 +210,6 @@ class TestEngine:
             assert run.result.reload_difference < loop.RELOAD_TOLERANCE
         found = Predictor(store).predict("A fine film.", [run.run_id for run in runs])
         assert len({prediction.probabilities["positive"] for prediction in found}) == 3
-
-    def test_the_time_of_a_step_is_shared_out(self, store, counted):
-        runs = self.trained(store, [small_config(seed=seed) for seed in (1, 2, 3)])
-        assert counted
         elapsed = max(r.finished_at for r in runs) - min(r.started_at for r in runs)
         spent = sum(run.result.train_output["train_runtime"] for run in runs)
         assert 0 < spent < elapsed.total_seconds()
@@ -215,7 +226,7 @@ class TestEngine:
             wait_until(lambda: store.get(runs[1].run_id).epochs)
             store.request_stop(runs[1].run_id)
 
-        configs = [long_config(seed=seed, num_train_epochs=8) for seed in (1, 2, 3)]
+        configs = [long_config(seed=seed, num_train_epochs=4) for seed in (1, 2, 3)]
         runs = self.trained(store, configs, stop_the_second)
         completed, cancelled = RunStatus.COMPLETED, RunStatus.CANCELLED
         assert [run.status for run in runs] == [completed, cancelled, completed]
