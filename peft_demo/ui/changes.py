@@ -13,18 +13,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from peft_demo.errors import NotAllowedError
+from peft_demo import settings
+from peft_demo.data import own
+from peft_demo.errors import NotAllowedError, NotFoundError
 from peft_demo.execution import Engine
+from peft_demo.fields import shown
 from peft_demo.languages import _, gettext_noop
 from peft_demo.logs import about, digest
 from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind
 from peft_demo.runs.challenge import Challenge
 from peft_demo.runs.sweeps import Plan
 from peft_demo.storage import Store
+from peft_demo.storage.datasets import OwnDataset
 from peft_demo.ui.class_form import ClassForm, class_form
 from peft_demo.ui.counted import REFUSED
 from peft_demo.ui.identity import acting
-from peft_demo.ui.limits import require_within
+from peft_demo.ui.limits import require_room_for_data, require_within
 from peft_demo.ui.teachers import Teachers
 
 logger = logging.getLogger(__name__)
@@ -66,17 +70,17 @@ class Changes:
 
     def stop(self, *run_ids: str) -> list[Run]:
         """Stop runs; see Engine.cancel."""
-        self._require_own("stop", *run_ids)
+        self.require_own("stop", *run_ids)
         return [self._engine.cancel(run_id) for run_id in run_ids]
 
     def keep(self, *run_ids: str) -> list[Run]:
         """Stop trainings and keep their last whole epochs; see Engine.keep."""
-        self._require_own("stop", *run_ids)
+        self.require_own("stop", *run_ids)
         return [self._engine.keep(run_id) for run_id in run_ids]
 
     def resume(self, *run_ids: str) -> list[Run]:
         """Go on with runs that ended unfinished; see Engine.resume."""
-        self._require_own("resume", *run_ids)
+        self.require_own("resume", *run_ids)
         with self._with_room([self._store.get(run_id).config for run_id in run_ids]):
             return [self._engine.resume(run_id) for run_id in run_ids]
 
@@ -93,24 +97,24 @@ class Changes:
 
     def delete(self, *run_ids: str) -> None:
         """Hide runs that are over, and let go of their models; see Store.delete."""
-        self._require_own("delete", *run_ids)
+        self.require_own("delete", *run_ids)
         self._store.delete(*run_ids)
         for run_id in run_ids:
             self._forget(run_id)
 
     def restore(self, *run_ids: str) -> None:
         """Bring deleted runs back; see Store.restore."""
-        self._require_own("restore", *run_ids)
+        self.require_own("restore", *run_ids)
         self._store.restore(*run_ids)
 
     def annotate(self, run_id: str, /, **changes: Any) -> Run:
         """Change name, tags, note or star of a run; see Store.annotate."""
-        self._require_own("write onto", run_id)
+        self.require_own("write onto", run_id)
         return self._store.annotate(run_id, **changes)
 
     def annotate_all(self, run_ids: tuple[str, ...], **changes: Any) -> None:
         """Add tags to runs, or set their stars; see Store.annotate_all."""
-        self._require_own("write onto", *run_ids)
+        self.require_own("write onto", *run_ids)
         self._store.annotate_all(run_ids, **changes)
 
     def add_challenge(self, title: object, limits: Mapping[str, object]) -> Challenge:
@@ -119,8 +123,49 @@ class Changes:
 
     def enter_challenge(self, challenge_id: str, run_id: str) -> None:
         """Let a run take part; see Store.enter_challenge."""
-        self._require_own("enter", run_id)
+        self.require_own("enter", run_id)
         self._store.enter_challenge(challenge_id, run_id)
+
+    def add_dataset(self, prepared: own.Prepared, *, is_listed: bool = True) -> OwnDataset:
+        """Keep texts of one's own; see Store.add_dataset."""
+        me = self._somebody()
+        with self._queueing:
+            if not self.teachers.is_one():
+                require_room_for_data(self._store, me, prepared)
+            return self._store.add_dataset(prepared, me, is_listed=is_listed)
+
+    def remove_dataset(self, dataset: str) -> None:
+        """Delete texts of one's own, a teacher everybody's; see Store.remove_dataset."""
+        me = self._somebody()
+        self.require_seen(dataset, "data")
+        found = [one for one in self._store.datasets() if one.dataset == dataset]
+        mine = [one.owner for one in found if self.may_change(one.owner)]
+        if not mine:
+            self._refuse(
+                f"delete {dataset}",
+                f"{dataset} belongs to {self._store.name_of(found[0].owner)}; you are "
+                f"{self._store.name_of(me)} and may not delete it.",
+            )
+        for owner in mine:
+            self._store.remove_dataset(dataset, owner)
+
+    def seen_datasets(self) -> list[OwnDataset]:
+        """The own data sets that who acts may know of, the newest first."""
+        are_shown = settings.data_of_others() == "shown"
+        return [
+            one
+            for one in self._store.datasets()
+            if self.may_change(one.owner) or (are_shown and one.is_listed)
+        ]
+
+    def require_seen(self, dataset: str, field: str) -> None:
+        """Refuse others' texts that who acts may not know of, as if there were none.
+
+        Raises:
+            NotFoundError: he may not.
+        """
+        if own.is_own(dataset) and dataset not in {one.dataset for one in self.seen_datasets()}:
+            raise NotFoundError(f"{field} must be the id of a data set, got {shown(dataset)}.")
 
     def call_me(self, nickname: object) -> str:
         """Choose what one is called; see Store.call."""
@@ -224,11 +269,13 @@ class Changes:
     ) -> Iterator[str]:
         """Who acts, while no other request of this server queues any; see ``require_allowed``."""
         me = self._somebody()
+        for dataset in {config.dataset for config in configs}:
+            self.require_seen(dataset, "dataset")
         with self._queueing:
             self.require_allowed(configs, kind)
             yield me
 
-    def _require_own(self, what: str, *run_ids: str) -> None:
+    def require_own(self, what: str, *run_ids: str) -> None:
         """Refuse what is done to others' runs.
 
         Raises:

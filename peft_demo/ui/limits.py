@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from peft_demo import settings
+from peft_demo.data import own
 from peft_demo.errors import ConflictError, refuse
 from peft_demo.formats import about
 from peft_demo.runs import KnownConfig, RunStatus
@@ -47,6 +49,25 @@ def require_within(store: Store, owner: str, configs: Sequence[KnownConfig]) -> 
             f"At most {minutes:,} min of one person's runs may wait; yours take about "
             f"{about(waits) if waits else '0 s'}, and about {about(came)} would come: wait until "
             "some are done, stop some, or choose fewer runs, texts, tokens or epochs.",
+        )
+
+
+def require_room_for_data(store: Store, owner: str, prepared: own.Prepared) -> None:
+    """Refuse texts for which one person has no room any more.
+
+    Raises:
+        ConflictError: he keeps as many data sets, or as many bytes, as he may.
+    """
+    mine = [one for one in store.datasets() if one.owner == owner and one.dataset != prepared.id]
+    most = int(settings.most_data())
+    if len(mine) + 1 > most:
+        raise ConflictError(f"At most {most:,} data sets of one person are kept: delete some.")
+    most_mb = 10 * int(settings.most_data_mb())
+    kept_mb = (sum(one.num_bytes for one in mine) + prepared.num_bytes) / 1e6
+    if kept_mb > most_mb:
+        raise ConflictError(
+            f"At most {most_mb:,} MB of one person's texts are kept, and these would make "
+            f"{kept_mb:,.0f} MB: delete some."
         )
 
 

@@ -9,6 +9,7 @@ from peft_demo.languages import NAMES, SOURCE, _, language
 from peft_demo.lessons.glossary import glossary
 from peft_demo.ui import accounts
 from peft_demo.ui.api import add_endpoints
+from peft_demo.ui.data_api import add_data_endpoints
 from peft_demo.ui.faults import Blocks
 from peft_demo.ui.form.sidebar import Sidebar
 from peft_demo.ui.html import render, scripted, styled
@@ -99,6 +100,7 @@ def build(services: Services) -> gr.Blocks:
         header.rated(of_event(_rate), None, form.control("learning_rate"), **QUIET)
         if language() == SOURCE:
             add_endpoints(services)
+            add_data_endpoints(services)
     return blocks
 
 

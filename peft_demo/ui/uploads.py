@@ -40,6 +40,10 @@ Upload: TypeAlias = Annotated[
     Field(description='an uploaded file, such as gradio_client.handle_file("adapter.zip")'),
 ]
 
+OptionalUpload: TypeAlias = Annotated[
+    Upload | None, Field(description="an uploaded file, or nothing")
+]
+
 
 def keep_apart(home: Path) -> None:
     """Let a store's uploads lie in a folder of their own, and remove what killed servers left.

@@ -44,12 +44,17 @@ def endpoints() -> str:
 
 def _endpoints() -> Iterator[tuple[str, str]]:
     """From the source, as importing the page takes Gradio seconds."""
-    text = (ROOT / "peft_demo" / "ui" / "api.py").read_text("utf-8")
-    (adder,) = (
-        node
-        for node in ast.parse(text).body
-        if isinstance(node, ast.FunctionDef) and node.name == "add_endpoints"
-    )
+    for name in ("api", "data_api"):
+        text = (ROOT / "peft_demo" / "ui" / f"{name}.py").read_text("utf-8")
+        (adder,) = (
+            node
+            for node in ast.parse(text).body
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("add_")
+        )
+        yield from _endpoints_in(adder)
+
+
+def _endpoints_in(adder: ast.FunctionDef) -> Iterator[tuple[str, str]]:
     for node in adder.body:
         if isinstance(node, ast.FunctionDef):
             arguments = ", ".join(argument.arg for argument in node.args.args)

@@ -7,6 +7,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from imported_adapters import members, zipped
+from own_texts import as_csv, rows
 from running_app import SMALL
 
 from peft_demo.methods import METHODS
@@ -38,6 +39,11 @@ ENDPOINTS = {
     "/report",
     "/set_challenge",
     "/challenge_board",
+    "/add_data",
+    "/list_data",
+    "/show_data",
+    "/remove_data",
+    "/evaluate",
 }
 
 
@@ -187,6 +193,36 @@ def test_an_adapter_is_brought_in(client, tmp_path):
         client.predict({"path": "/etc/passwd"}, api_name="/import_adapter")
     with pytest.raises(AppError, match="adapter must be the one that is there"):
         client.predict(file, adapter="checkpoint-5", api_name="/import_adapter")
+
+
+def test_own_texts_are_added_shown_and_removed(client, tmp_path):
+    file, test = tmp_path / "mine.csv", tmp_path / "later.csv"
+    file.write_text(as_csv(rows(("0", "1"))) + ",1\n", encoding="utf-8")
+    test.write_text(as_csv([("A new one", "0"), ("Another new one", "1")]), encoding="utf-8")
+    told = client.predict(
+        handle_file(file),
+        label_names={"0": "bad", "1": "good"},
+        test=handle_file(test),
+        api_name="/add_data",
+    )
+    assert (told["labels"], told["rows"], told["test_texts"]) == (["bad", "good"], 42, 2)
+    assert [row["reason"] for row in told["refused_rows"]] == ["no text"]
+    (listed,) = client.predict(api_name="/list_data")
+    assert (listed["dataset"], listed["name"], listed["owner"], listed["is_own"]) == (
+        told["dataset"],
+        "mine",
+        getpass.getuser(),
+        True,
+    )
+    assert client.predict(told["dataset"], api_name="/show_data") == told
+    counted = client.predict({"dataset": told["dataset"]}, api_name="/count")
+    assert counted["num_head_parameters"] == 148_610
+    with pytest.raises(AppError, match="reference run"):
+        client.predict("reference-ia3", "imdb", api_name="/evaluate")
+    with pytest.raises(AppError, match="file must be an uploaded file"):
+        client.predict({"path": "/etc/passwd"}, api_name="/add_data")
+    assert client.predict(told["dataset"], api_name="/remove_data") == told["dataset"]
+    assert client.predict(api_name="/list_data") == []
 
 
 def test_cancel_stops_a_run_and_delete_removes_it(client):

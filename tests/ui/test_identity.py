@@ -11,6 +11,7 @@ import gradio as gr
 import pytest
 from asking import ask
 from compared_runs import finished_group
+from own_texts import as_csv, prepared, rows
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
@@ -41,6 +42,8 @@ FROM_ELSEWHERE = {"X-Forwarded-For": "203.0.113.5"}
 
 # -- what may be done ------------------------------------------------------------------------------
 
+THEIRS = prepared(as_csv(rows()))
+
 # What any function of the page, or endpoint, may be asked with; a name that is new belongs here.
 ASKED = {
     "action": None, "run_id": None, "run_ids": None, "tags": "theirs", "changes": {"name": "mine"},
@@ -50,7 +53,7 @@ ASKED = {
     "title": "Mine", "limits": {"minutes": "1"}, "challenge_id": "challenge-000001",
     "kind": "script", "nickname": "Ben", "hide": [], "fix": [], "password": "guess",
     "owner": digest(ME), "paused": "yes", "hidden": "yes", "link": "?hide=several&fix=r",
-    "waiting": "1", "minutes": "1", "epochs": "1", "tokens": "50",
+    "waiting": "1", "minutes": "1", "epochs": "1", "tokens": "50", "dataset": THEIRS.id,
 }  # fmt: skip
 # They take seconds, and only read: texts, files and the store.
 READ_ONLY = {"predict", "predict_reviews", "count", "compare", "report", "judge", "questions"}
@@ -89,6 +92,7 @@ def test_no_function_changes_what_is_anothers(services, visitor):
     store.delete(deleted)
     with acting_as(Visitor(ME)):
         services.changes.add_challenge("Small", {"minutes": 5})
+        theirs = services.changes.add_dataset(THEIRS)
     before = {run.run_id: run for run in store.runs()}
     version = store.version
     with acting_as(visitor):
@@ -107,6 +111,7 @@ def test_no_function_changes_what_is_anothers(services, visitor):
     assert deleted not in after
     assert services.changes.refused >= 10
     assert store.classroom() == Classroom()
+    assert store.datasets() == [theirs]
     if visitor is NOBODY:
         assert store.version == version
     else:

@@ -1,0 +1,87 @@
+"""The typed endpoints about texts of one's own: the same verbs as the command line's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from peft_demo.data import own
+from peft_demo.ui.own_data import OwnData
+from peft_demo.ui.requests import RunId, Values, checked
+from peft_demo.ui.services import Services
+from peft_demo.ui.uploads import OptionalUpload, Upload
+
+
+def add_data_endpoints(services: Services) -> None:
+    """Add the endpoints to the current Blocks."""
+    data = OwnData(services)
+
+    def add_data(
+        file: Upload,
+        name: str = "",
+        text_column: str = "",
+        label_column: str = "",
+        label_names: Values = {},  # noqa: B006
+        test: OptionalUpload = None,
+        only_test: bool = False,
+        is_listed: bool = True,
+    ) -> dict[str, Any]:
+        """Read a file of labelled texts, keep it for runs, and say what is in it.
+
+        Args:
+            file: CSV, TSV, JSON Lines, Parquet or lines such as "label: text".
+            name: how to call it; as the file if it is empty.
+            text_column: where the texts stand; guessed if it is empty, and so is the other.
+            label_column: where the labels stand.
+            label_names: what to call labels, such as {"0": "negative"}.
+            test: a file of texts to test on; some are split off if there is none.
+            only_test: whether all texts are to test on, and none to learn from.
+            is_listed: whether others see it, where the host lets them.
+        """
+        prepared = data.read(
+            _source(file),
+            _source(test) if test else None,
+            name=name,
+            text_column=text_column or None,
+            label_column=label_column or None,
+            label_names={label: str(value) for label, value in label_names.items()},
+            only_test=only_test,
+        )
+        return data.keep(prepared, is_listed=is_listed)
+
+    def list_data() -> list[dict[str, Any]]:
+        """Texts that were added, one's own first; others' as far as the host shows them."""
+        return data.told()
+
+    def show_data(dataset: str) -> dict[str, Any]:
+        """What was found in texts when they were added.
+
+        Args:
+            dataset: its id, such as own-0123456789ab.
+        """
+        return json.loads(data.report(dataset).model_dump_json())
+
+    def remove_data(dataset: str) -> str:
+        """Delete texts of one's own for good; runs that learned from them stay. Returns the id."""
+        services.changes.remove_dataset(dataset)
+        return dataset
+
+    def evaluate(run_id: RunId, dataset: str) -> dict[str, Any]:
+        """Test a finished run on the test texts of another data set; compare has it as a set.
+
+        Args:
+            run_id: of a run of one's own.
+            dataset: the id of a data set with the labels that the run learned.
+        """
+        return json.loads(data.evaluate(run_id, dataset).model_dump_json())
+
+    for function in (add_data, list_data, show_data, remove_data, evaluate):
+        gr.api(checked(function), api_name=function.__name__, concurrency_limit=2)
+
+
+def _source(file: dict[str, Any]) -> own.Source:
+    path = Path(file["path"])
+    return own.Source(file.get("orig_name") or path.name, path.read_bytes())

@@ -1,0 +1,66 @@
+"""What visitors do with texts of their own: read, keep, see, delete, test runs on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from peft_demo.data import own
+from peft_demo.models.lengths import counting
+from peft_demo.storage.datasets import OwnDataset
+from peft_demo.ui.identity import acting
+from peft_demo.ui.services import Services
+
+if TYPE_CHECKING:
+    from peft_demo.inference import SetEvaluation
+
+
+class OwnData:
+    """Own data sets on one server, as far as whoever acts may know of them."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._changes, self._store = services.changes, services.store
+
+    def read(self, source: own.Source, test: own.Source | None = None, **said: Any) -> own.Prepared:
+        """Check somebody's texts, without keeping them; see ``own.prepare``."""
+        return own.prepare(source, test, **said, **counting())
+
+    def keep(self, prepared: own.Prepared, *, is_listed: bool = True) -> dict[str, Any]:
+        """Keep them; answers what was told of them, under the name that they have here."""
+        kept = self._changes.add_dataset(prepared, is_listed=is_listed)
+        report = prepared.report.model_copy(update={"name": kept.name})
+        return report.model_dump(mode="json")
+
+    def seen(self) -> list[OwnDataset]:
+        """Whoever's who acts, then those of others that he may see, each id once."""
+        found = self._changes.seen_datasets()
+        found.sort(key=lambda one: one.owner != acting().owner)
+        return [*{one.dataset: one for one in reversed(found)}.values()][::-1]
+
+    def told(self) -> list[dict[str, Any]]:
+        """The same as plain data, with owners' names for their ids."""
+        return [
+            {
+                **one.model_dump(mode="json"),
+                "owner": self._store.name_of(one.owner),
+                "is_own": one.owner == acting().owner,
+            }
+            for one in self.seen()
+        ]
+
+    def report(self, dataset: str) -> own.Report:
+        """What was told of texts that may be seen.
+
+        Raises:
+            NotFoundError: there are none of that id.
+        """
+        self._changes.require_seen(dataset, "data")
+        return own.report_of(dataset)
+
+    def evaluate(self, run_id: str, dataset: str) -> SetEvaluation:
+        """Test a run of one's own on a data set; see ``inference.evaluate``."""
+        from peft_demo.inference import evaluate  # loads torch
+
+        self._changes.require_seen(dataset, "data")
+        self._changes.require_own("evaluate", run_id)
+        return evaluate(self._store, self._services.predictor, run_id, dataset)
