@@ -32,10 +32,28 @@ _ROWS: Mapping[str, Mapping[Any, Any]] = {
 }
 """Fields whose values are the ids of rows with labels."""
 
+_BETWEEN = " · "
+"""Between the parts of the names that runs are given."""
+
 
 def unique_names(runs: Iterable[Run]) -> dict[str, str]:
     """Each run's name, with its id where another has the same name."""
-    return told_apart(((run, run.config.name) for run in runs), lambda run: f" ({run.run_id})")
+    return told_apart(((run, run.config.name) for run in runs), _its_id)
+
+
+def _its_id(run: Run) -> str:
+    return f" ({run.run_id})"
+
+
+def short_names(runs: Sequence[Run]) -> dict[str, str]:
+    """The same without the parts that all names have beside their first: what differs is left."""
+    parts = [run.config.name.split(_BETWEEN) for run in runs]
+    first, *others = map(set, parts or [[]])
+    shared = first.intersection(*others)
+    if all(shared.issuperset(rest) for __, *rest in parts):
+        return unique_names(runs)
+    kept = ([start, *(part for part in rest if part not in shared)] for start, *rest in parts)
+    return told_apart(zip(runs, map(_BETWEEN.join, kept), strict=True), _its_id)
 
 
 def told_apart(names: Iterable[tuple[Run, str]], more: Callable[[Run], str]) -> dict[str, str]:

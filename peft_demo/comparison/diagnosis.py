@@ -82,6 +82,7 @@ def diagnose(run: Run, others: Iterable[Run] = ()) -> Diagnosis | None:
         changes=changes,
         epochs=run.epochs,
         best=best_epoch(run.epochs),
+        hardly_moved=_hardly_moved(config, run.epochs),
         guessing=math.log(len(config.labels)),
         config=config,
         times=_times_off(config),
@@ -107,14 +108,17 @@ def _finding(config: RunConfig, epochs: Sequence[EpochMetrics], result: RunResul
     last, best = epochs[-1], best_epoch(epochs)
     if last.eval_loss > DIVERGED * guessing and last.train_loss > guessing:
         return Finding.DIVERGED
-    hardly_moved = best.eval_loss > (1 - HARDLY) * guessing
-    if hardly_moved and _could_be_guessing(config, last, result):
+    if _hardly_moved(config, epochs) and _could_be_guessing(config, last, result):
         return Finding.GUESSING
     if last.eval_loss > ROSE * best.eval_loss and last.train_loss < best.train_loss:
         return Finding.OVERFITS
     if len(epochs) > 1 and last.eval_loss < FELL * epochs[-2].eval_loss:
         return Finding.FALLING
     return Finding.LEARNED
+
+
+def _hardly_moved(config: RunConfig, epochs: Sequence[EpochMetrics]) -> bool:
+    return best_epoch(epochs).eval_loss > (1 - HARDLY) * math.log(len(config.labels))
 
 
 def _could_be_guessing(config: RunConfig, last: EpochMetrics, result: RunResult) -> bool:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from peft_demo import statistics
-from peft_demo.comparison.describe import describe, unique_names
+from peft_demo.comparison.describe import describe, short_names
 from peft_demo.comparison.facts import RunFacts
 from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.fields import shown
@@ -61,7 +61,7 @@ def collect(
                 f", got {shown(evaluation_set)}."
             }
         )
-    names = names or unique_names(runs)
+    names = names or short_names(runs)
     return [_of(store, run, names[run.run_id], evaluation_set) for run in runs]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from peft_demo.comparison import pairs
 from peft_demo.comparison.baselines import Baselines, Measure, in_words, validation_loss
+from peft_demo.comparison.describe import unique_names
 from peft_demo.comparison.diagnosis import Diagnosis, diagnose
 from peft_demo.comparison.evidence import Tested, collect, tested
 from peft_demo.errors import NotFoundError
@@ -63,7 +64,7 @@ def judge(
     chosen = _pinned(store, pinned)
     rival = head_only(run, others) if chosen is None else chosen
     both = [run] if rival is None or rival.run_id == run_id else [run, rival]
-    known = collect(store, both)
+    known = collect(store, both, names=unique_names(both))
     found, own = tested(known), known[0].facts
     baselines = Baselines(store, both[:1], measure, others)
     checks = baselines.checks(found) if run_id in found else ()

@@ -78,10 +78,9 @@ def names(runs: Sequence[Run], swept: Sequence[str]) -> dict[str, str] | None:
 
 def _cell(cell_id: str, members: Sequence[Described], swept: Sequence[str]) -> Cell:
     first = members[0].run
-    shared = {each.run.config.name for each in members}
     found = [each.scores for each in tested(members).values()]
     accuracies = [each.accuracy for each in found]
-    name = _label(first, swept) or (shared.pop() if len(shared) == 1 else first.config.summary)
+    name = _label(first, swept) or _shared_name(members) or first.config.summary
     return Cell(
         cell_id=cell_id,
         name=with_epochs(first, name) if was_cut(first) else name,
@@ -105,6 +104,17 @@ def _label(run: Run, swept: Sequence[str]) -> str:
         for field in swept
         if field in own
     )
+
+
+def _shared_name(members: Sequence[Described]) -> str:
+    """What all of them are called beside their seeds; empty if that differs."""
+    for names in (
+        {each.run.config.name for each in members},
+        {each.facts.name.removesuffix(f" · seed {_seed(each)}") for each in members},
+    ):
+        if len(names) == 1:
+            return names.pop()
+    return ""
 
 
 def _seed(each: Described) -> Any:

@@ -42,7 +42,7 @@ STYLES = [
     ),
 ]
 """In the order in which a later rule overrules an earlier one."""
-FRAME = [ASSETS / "styles" / f"{name}.css" for name in ("bar", "form")]
+FRAME = [ASSETS / "styles" / f"{name}.css" for name in ("first_paint", "bar", "form")]
 """What stands before any script is loaded. Gradio would add its styles later, with each rule once
 more under its own container: that of a media query only there, and parted within ``:is(…, …)``."""
 

@@ -36,9 +36,13 @@ def duration(expected: tuple[float, float] | None) -> str:
     """The seconds between which a training is expected to take, without its test."""
     if expected is None:
         return _("time unknown yet")
-    low, high = map(formats.about, expected)
-    time = low if low == high else _("%(low)s to %(high)s") % {"low": low, "high": high}
-    return _("%(time)s of training") % {"time": time}
+    return _("%(time)s of training") % {"time": from_to(expected)}
+
+
+def from_to(seconds: tuple[float, float]) -> str:
+    """Such as ``32 s to 75 s``, or one of them if they are the same."""
+    low, high = map(formats.about, seconds)
+    return low if low == high else _("%(low)s to %(high)s") % {"low": low, "high": high}
 
 
 def exact(value: float) -> str:

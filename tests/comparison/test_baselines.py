@@ -20,6 +20,11 @@ class TestBaselines:
         assert "B is not shown to beat counting words" in text
         assert "A is" not in text.replace("A (", "")
 
+    def test_that_none_of_many_beats_it_is_told_without_their_names(self, store):
+        runs = [finished(store, name, range(40)) for name in ("A", "B", "C")]
+        told = " ".join(compare(store, *runs, measure=tfidf(range(41))).verdict)
+        assert "None of these 3 runs is shown to beat counting words" in told
+
     def test_that_all_beat_it_is_told_too(self, store):
         a, b = finished(store, "A"), finished(store, "B", range(3))
         assert compare(store, a, b, measure=tfidf(range(60))).verdict[-1].startswith("A and B both")

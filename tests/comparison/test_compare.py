@@ -50,6 +50,18 @@ class TestRuns:
         names = [fact.name for fact in compare(store, *runs).runs]
         assert names == [f"same ({runs[0].run_id})", f"same ({runs[1].run_id})", "other"]
 
+    def test_of_long_names_the_parts_that_all_have_are_left_out(self, store):
+        chosen = [{"r": r, "seed": seed} for r, seed in ((8, 1), (8, 2), (4, 3), (4, 4))]
+        name = "LoRA · r {r} · dropout 0.1 · seed {seed}"
+        seeds = [finished(store, name.format(**values), config=values) for values in chosen]
+        found = compare(store, *seeds)
+        assert [facts.name for facts in found.runs] == [
+            *("LoRA · r 8 · seed 1", "LoRA · r 8 · seed 2"),
+            *("LoRA · r 4 · seed 3", "LoRA · r 4 · seed 4"),
+        ]
+        assert [cell.name for cell in found.repeats] == ["LoRA · r 8", "LoRA · r 4"]
+        assert compare(store, seeds[0]).runs[0].name == "LoRA · r 8 · dropout 0.1 · seed 1"
+
     def test_only_settings_that_differ_are_listed(self, store):
         a = finished(store, "A", config={"method": "lora", "r": 4})
         b = finished(store, "B", config={"method": "lora", "r": 16})

@@ -61,7 +61,9 @@ class TestFindings:
 
     def test_who_beats_guessing_on_the_test_does_not_guess(self):
         tested = {"result": result(probabilities([]))}
-        assert diagnose(trained(*STUCK, changes=tested)).finding is Finding.LEARNED
+        found = diagnose(trained(*STUCK, changes=tested))
+        assert found.finding is Finding.LEARNED
+        assert found.words.startswith("Learned a little: its accuracy beats guessing, though")
 
     def test_a_loss_near_guessings_with_a_good_accuracy_is_none_of_guessing(self):
         assert diagnose(trained((0.69, GUESS - 0.01, 0.75))).finding is Finding.LEARNED

@@ -37,9 +37,7 @@ function showModels(state, text) {
 }
 
 function showProblem(sentence) {
-  const problem = header.querySelector(".pd-store-problem");
-  problem.hidden = !sentence;
-  setText(problem, sentence);
+  setText(header.querySelector(".pd-store-problem"), sentence);
 }
 
 function announce(run) {

@@ -22,7 +22,7 @@ from peft_demo.logs import digest
 from peft_demo.runs import Run
 from peft_demo.runs.questions import QUESTIONS
 from peft_demo.ui import run_states
-from peft_demo.ui.formats import duration
+from peft_demo.ui.formats import from_to
 from peft_demo.ui.html import render, scripted
 from peft_demo.ui.identity import acting
 from peft_demo.ui.learn.prose import glossed
@@ -178,7 +178,7 @@ class Board(Page):
         for row in QUESTIONS.values():
             configs = row.plan.configs
             expected = total_seconds(configs, known)
-            time = duration(expected) if expected else _roughly(seconds_elsewhere(configs, known))
+            time = from_to(expected) if expected else _roughly(seconds_elsewhere(configs, known))
             rows.append((row, len(configs), time))
         return render("questions", rows=rows)
 
@@ -225,7 +225,7 @@ class Board(Page):
 
 
 def _roughly(seconds: float | None) -> str:
-    return _("about %(time)s") % {"time": duration((seconds, seconds))} if seconds else ""
+    return _("about %(time)s") % {"time": from_to((seconds, seconds))} if seconds else ""
 
 
 def _frame() -> str:

@@ -25,3 +25,15 @@ test("long names are cut in the middle: those of repeats differ at their ends", 
   const [{ text }] = labelsOf([end("LoRA · r 8 · alpha 16 · seed 49", 0.5)], [0, 1], 200);
   equal(text, "LoRA · r … seed 49: 50.0\u00a0%");
 });
+
+test("a line to beat stands among the curves' ends by its own words", () => {
+  const ends = [end("A", 0.6), { value: 0.62, text: "TF-IDF 62.0 %" }, end("B", 0.8)];
+  equal(
+    labelsOf(ends, [0, 1], 200).map(({ text, colour }) => [text, colour]),
+    [
+      ["B: 80.0\u00a0%", "colour of B"],
+      ["TF-IDF 62.0 %", undefined],
+      ["A: 60.0\u00a0%", "colour of A"],
+    ],
+  );
+});

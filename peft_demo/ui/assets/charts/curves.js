@@ -4,9 +4,8 @@ import { axisOf, digitsFor, rangeOf, reachOf, smoothed, valuesOf } from "../lib/
 import { percent, score } from "../lib/format.js";
 import { escaped } from "../lib/html.js";
 import { _ } from "../lib/texts.js";
-import { across } from "./baselines.js";
 import { atTheEnds } from "./ends.js";
-import { css, empty, figure, titled } from "./figure.js";
+import { empty, figure, titled } from "./figure.js";
 
 const MOST_MARKERS = 12;
 
@@ -28,13 +27,9 @@ export function drawCurves(plot, kind, series, chosen) {
   const keep = kind.key === "loss" ? smoothing : 0;
   const traces = shown.flatMap(run => tracesOf(kind, run, { x, along, keep }, shown.length));
   const vertical = verticalOf(kind, shown, log, lines);
-  const { shapes, annotations } = across(lines);
-  const ends = atTheEnds(plot, shown, kind, vertical.range, css("--body-text-color"));
   figure(plot, label, traces, {
     uirevision: `${x} ${log}`,
-    shapes,
-    ...ends,
-    annotations: [...annotations, ...ends.annotations],
+    ...atTheEnds(plot, shown, kind, vertical.range, lines),
     xaxis: { title: titled(along), rangemode: "tozero", ...marksOf(kind, shown, x) },
     yaxis: vertical,
   });

@@ -3,64 +3,71 @@
 import { percent } from "../lib/format.js";
 import { cut, escaped } from "../lib/html.js";
 import { runsIn } from "../lib/texts.js";
+import { across } from "./baselines.js";
+import { css, heightOf } from "./figure.js";
 
 const LINE = 15;
 const LONGEST = 18;
 const NARROWEST = 420;
-const ROOM = 180;
+const ROOM = 206;
 
-// `ends`: a list of { name, colour, value }; answers { y, text, colour } from the top down, at least a
-// line of text apart within `range`, which is `height` pixels high.
+// `ends`: a list of { name, colour, value }, of lines to beat with the whole `text`; answers
+// { y, text, colour } from the top down, at least a line of text apart within `range`, which is
+// `height` pixels high.
 export function labelsOf(ends, [low, high], height) {
-  const alike = Map.groupBy(ends, ({ value }) => percent(value));
-  const labels = [...alike].map(([value, runs]) => ({
-    y: runs[0].value,
-    text: `${runs.length > 1 ? runsIn(runs) : cut(runs[0].name, LONGEST)}: ${value}`,
-    colour: runs.length > 1 ? null : runs[0].colour,
+  const alike = Map.groupBy(ends, ({ value, text }) => text ?? percent(value));
+  const labels = [...alike].map(([value, [{ value: y, text, name, colour }, ...more]]) => ({
+    y,
+    text: text ?? `${more.length ? runsIn([name, ...more]) : cut(name, LONGEST)}: ${value}`,
+    colour: more.length ? null : colour,
   }));
-  return spread(
-    labels.sort((a, b) => b.y - a.y),
-    (high - low) * (LINE / height),
-    [low, high],
-  );
+  labels.sort((a, b) => b.y - a.y);
+  const apart = (high - low) / Math.max(height / LINE, labels.length - 1);
+  return spread(labels, apart, [low, high]);
 }
 
 // Pushed down from the top, and up again from the bottom where there is no room left.
 function spread(labels, apart, [low, high]) {
-  let most = high;
-  const down = labels.map(label => {
-    const y = Math.min(label.y, most);
-    most = y - apart;
-    return { ...label, y };
-  });
-  let least = low;
-  return down
-    .toReversed()
-    .map(label => {
-      const y = Math.max(label.y, least);
-      least = y + apart;
-      return { ...label, y };
-    })
-    .toReversed();
+  let edge = high;
+  for (const label of labels) {
+    label.y = Math.min(label.y, edge);
+    edge = label.y - apart;
+  }
+  edge = low;
+  for (const label of labels.toReversed()) {
+    label.y = Math.max(label.y, edge);
+    edge = label.y + apart;
+  }
+  return labels;
 }
 
-// As a part of a layout; nothing where the plot is too narrow.
-export function atTheEnds(plot, shown, kind, range, colour) {
-  if (!kind.isShare || plot.clientWidth < NARROWEST) return { annotations: [] };
+// As a part of a layout, with the lines to beat: beside the plot, or below one that is too narrow.
+export function atTheEnds(plot, shown, kind, range, lines) {
+  const { shapes, annotations } = across(lines);
+  if (!kind.isShare) return { shapes, annotations };
+  const [colour, quiet] = ["--body-text-color", "--body-text-color-subdued"].map(css);
+  const beside = { xref: "paper", x: 1, xanchor: "left", xshift: 6, showarrow: false };
+  if (plot.clientWidth < NARROWEST) {
+    const text = lines.map(({ label }) => escaped(label)).join("<br>");
+    const below = { x: 0, xshift: 0, yref: "paper", y: 0, yanchor: "top", yshift: -46 };
+    const more = { text, align: "left", font: { size: 12, color: quiet } };
+    const room = (LINE + 1) * lines.length;
+    const height = heightOf(plot) + room;
+    const margin = { l: 52, r: 12, t: 8, b: 48 + room };
+    return { shapes, height, margin, annotations: [{ ...beside, ...below, ...more }] };
+  }
   const ends = shown.map(({ name, look, curve }) => ({
     name,
     colour: look.colour,
     value: curve[kind.track][kind.key].at(-1),
   }));
-  const annotations = labelsOf(ends, range, plot.clientHeight - 50).map(label => ({
-    xref: "paper",
-    x: 1,
-    xanchor: "left",
-    xshift: 6,
+  ends.push(...lines.map(({ accuracy: value, label: text }) => ({ value, text })));
+  const labels = labelsOf(ends, range, plot.clientHeight - 50).map(label => ({
+    ...beside,
     y: label.y,
-    text: escaped(label.text),
-    font: { size: 12, color: label.colour || colour },
-    showarrow: false,
+    // Some runs' colours are no text's.
+    text: `<span style="color:${label.colour ?? "transparent"}">●</span> ${escaped(label.text)}`,
+    font: { size: 12, color: label.colour === undefined ? quiet : colour },
   }));
-  return { annotations, margin: { l: 52, r: ROOM, t: 8, b: 42 } };
+  return { shapes, annotations: labels, margin: { l: 52, r: ROOM, t: 8, b: 42 } };
 }

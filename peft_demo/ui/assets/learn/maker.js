@@ -28,8 +28,6 @@ async function make(form) {
     form: form.elements.values.checked ? (link() ?? "") : "",
   });
   query = answer?.query ?? "";
-  const problem = form.querySelector(".pd-problem");
-  problem.hidden = !answer?.error;
-  setText(problem, answer?.error ?? "");
+  setText(form.querySelector(".pd-problem"), answer?.error ?? "");
   form.querySelector(".pd-made").value = query && `${location.origin}${location.pathname}?${query}`;
 }
