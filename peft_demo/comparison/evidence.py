@@ -83,7 +83,7 @@ def found_in(store: Store, run_ids: Iterable[str]) -> tuple[list[Run], list[str]
         try:
             runs.append(store.get(run_id))
         except NotFoundError:
-            problems.append(f"{shown(run_id)} is not among the runs: it was deleted, or never was.")
+            problems.append(f"There is no run {shown(run_id)}: it was deleted, or never was.")
     return runs, problems
 
 

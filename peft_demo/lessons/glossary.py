@@ -75,12 +75,17 @@ def mark(
     term = rf"(?<![\w-])(?P<written>(?P<word>{word})s?)(?![\w-]|\.\w)"
     pattern = re.compile(rf"(?P<before>[(„“]*){term}(?P<after>[),.;:!?“”]*)", re.I)
     used = set() if used is None else used
+    ended = -1
 
     def linked(match: re.Match[str]) -> str:
+        nonlocal ended
         term = waiting[match["word"].lower()]
-        if term.id in used:
+        # Two side by side would be too near each other where a line ends between them.
+        is_beside = ended >= 0 and not match.string[ended : match.start()].strip()
+        if term.id in used or is_beside:
             return match[0]
         used.add(term.id)
+        ended = match.end()
         button = link(term, match["written"])
         if match["written"] == match[0]:
             return button
@@ -94,6 +99,7 @@ def mark(
                 depth += -1 if name[1] else 1
             parts.append(part)
         else:
+            ended = -1
             parts.append(part if depth else pattern.sub(linked, part))
     return "".join(parts)
 

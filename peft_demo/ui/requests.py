@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from abc import ABCMeta
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Annotated, Any, TypeAlias, get_type_hints
@@ -222,6 +223,12 @@ def forgets(event: Callable[..., Any], *outcomes: Any) -> None:
 
 
 def unchecked(control: Any) -> Any:
-    """A control that passes on what came: the field's own check speaks, and names the field."""
-    control.preprocess = lambda payload: payload
+    """A control that passes on what came: the field's own check speaks, and names the field.
+
+    By its class: with an update of its choices Gradio makes the control anew for the session.
+    """
+    kind = type(control)
+    own = {"__module__": kind.__module__, "preprocess": lambda _control, payload: payload}
+    # Gradio's metaclass would write an interface file for each class.
+    control.__class__ = ABCMeta.__new__(type(kind), kind.__name__, (kind,), own)
     return control

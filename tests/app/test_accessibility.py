@@ -32,10 +32,19 @@ def findings(page, part=None, rules=WCAG):
     return {rule["id"]: [node["html"][:200] for node in rule["nodes"]] for rule in found}
 
 
+REFUSES = """part => [...document.querySelectorAll(`${part}, ${part} *`)].some(each =>
+    getComputedStyle(each).forcedColorAdjust === "none")"""
+"""Whether colours of the page stay where the system forces its own."""
+
+
 def findings_in_all_looks(page, part=None):
+    """The findings by look; a part that leaves all colours to a system that forces them has none
+    of its own there."""
     found = {}
     for scheme, forced in LOOKS:
         page.emulate_media(forced_colors=forced)
+        if forced == "active" and part and not page.evaluate(REFUSES, part):
+            continue
         is_dark = page.evaluate("document.body.classList.contains('dark')")
         if is_dark != (scheme == "dark"):
             page.evaluate("document.querySelector('.pd-theme').click()")
@@ -72,16 +81,26 @@ def to_the_end_of_the_form(page):
     page.locator("#transfer").evaluate("part => part.scrollIntoView({ block: 'end' })")
 
 
+def close_popover(page):
+    page.keyboard.press("Escape")
+    page.wait_for_function("!document.querySelector(':popover-open')")
+
+
 def unfold(page):
     page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
 
 
 STATES = (
     (None, to("Train", ".pd-rows tr")),
+    ("#lora-r-help", press("#lora-r .pd-info", there="#lora-r-help:popover-open")),
+    (".pd-languages", press(".pd-language", there=".pd-languages:popover-open")),
     (
         "#sidebar",
+        close_popover,
+        # A question opens the part for sweeps, with its values as chips.
+        press("[data-question=rank]", there="#sweep-values-1 .token"),
         press(
-            *(f"{panel} > button" for panel in ("#more-settings", "#several", "#transfer")),
+            *(f"{panel} > button" for panel in ("#more-settings", "#transfer")),
             there="#paste textarea",
         ),
         to_the_end_of_the_form,
@@ -107,8 +126,16 @@ STATES = (
         press("#import > button", there="#adapter-name"),
     ),
     ("#adapters", press("#adapters input", there="#adapters [role=option]")),
-    (None, to("Learn", ".pd-lessons li")),
-    (".pd-lesson", press("[data-start-lesson]", there=".pd-lesson .pd-prose")),
+    (
+        None,
+        to("Learn", ".pd-lessons li"),
+        press("#set-challenge > button", there="#challenge-title:visible"),
+    ),
+    (
+        ".pd-term-box:popover-open",
+        press("#learn .pd-term", there=".pd-term-box:popover-open"),
+    ),
+    (".pd-lesson", close_popover, press("[data-start-lesson]", there=".pd-lesson .pd-prose")),
 )
 """What is looked at, None for all of the page, and how it is reached from the one before."""
 

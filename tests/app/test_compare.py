@@ -145,7 +145,7 @@ def test_a_review_that_splits_them_opens_on_the_review_page(compared, visit):
 
 def test_a_deleted_run_in_a_link_is_told_and_the_rest_compared(compared, visit):
     page = open_link(visit, compared, *TWO, "run-000777")
-    assert '"run-000777" is not among the runs' in verdict(page)
+    assert 'There is no run "run-000777"' in verdict(page)
     assert "LoRA, recommended is better" in verdict(page)
 
 

@@ -147,6 +147,7 @@ class TestPanel:
             target = page.locator(stop.at).and_(page.locator(".driver-active-element"))
             target.wait_for()
             if number == 2:
+                assert findings(page, ".driver-popover") == {}
                 page.keyboard.press("Escape")
                 popover.wait_for(state="hidden")
                 page.locator(".pd-strip [data-tour]").click()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from running_app import App
 from seeded_runs import seed
+from test_accessibility import findings
 
 from peft_demo.storage import Store
 
@@ -160,6 +161,7 @@ def test_selected_runs_are_deleted_together_and_come_back(table, store):
     assert count(table) == f"{len(ids)} of {len(ids)} selected"
     table.locator("[data-do=delete]").click()
     table.locator(".pd-toast", has_text=f"Deleted {len(ids)} runs").wait_for()
+    assert findings(table, ".pd-toasts") == {}
     table.locator(".pd-empty").wait_for()
     assert not set(ids) & set(store.ids())
     table.locator(".pd-toast [data-undo]").click()

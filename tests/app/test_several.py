@@ -4,6 +4,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from running_app import SMALL
+from test_accessibility import findings_in_all_looks
 from test_browser import fill_small, open_tab, wait_for_models
 
 from peft_demo.runs import PART_SEEDS
@@ -87,6 +88,7 @@ def test_a_race_is_predicted_before_its_results_are_seen(app, visit):
     assert not verdict.is_visible()
     assert not page.locator(".pd-report").is_visible()
     assert not page.locator(".pd-compare [data-plot=eval_accuracy]").is_visible()
+    assert findings_in_all_looks(page, ".pd-race") == {}
     open_tab(page, "Train")
     racer = page.locator(f".pd-rows [data-run={group['runs'][0]['run_id']}]")
     racer.locator(".pd-now", has_text="trained in").wait_for()

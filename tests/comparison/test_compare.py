@@ -99,9 +99,7 @@ class TestBadInput:
         a, b = finished(store, "A"), finished(store, "B", range(9))
         found = comparison.compare(store, [a.run_id, "run-000777", b.run_id], measure=nothing)
         assert len(found.pairs) == 1
-        assert found.problems == (
-            '"run-000777" is not among the runs: it was deleted, or never was.',
-        )
+        assert found.problems == ('There is no run "run-000777": it was deleted, or never was.',)
 
     def test_one_run_is_shown_and_no_comparison(self, store):
         run = finished(store, "A")

@@ -273,6 +273,14 @@ class TestWords:
             '<p>see <span class="pd-together">([adapter],</span> or) [head]</p>'
         )
 
+    def test_of_two_side_by_side_one_is_linked(self):
+        terms = [Term(term="adapter", text="a"), Term(term="head", text="b")]
+        link = lambda term, said: f"[{said}]"  # noqa: E731
+        # Where a line ended between them, they would be too near for a finger.
+        assert mark("<p>adapter head and head</p>", link, terms) == (
+            "<p>[adapter] head and [head]</p>"
+        )
+
     def test_every_term_is_its_own(self):
         spellings = [word.lower() for term in glossary() for word in (term.term, *term.also)]
         assert len(spellings) == len(set(spellings))

@@ -15,7 +15,14 @@ from peft_demo.errors import InvalidFieldsError
 from peft_demo.runs import RunConfig
 from peft_demo.ui import faults
 from peft_demo.ui.page import build
-from peft_demo.ui.requests import MOST_IDS, Parameters, RunIds, checked, page_function
+from peft_demo.ui.requests import (
+    MOST_IDS,
+    Parameters,
+    RunIds,
+    checked,
+    page_function,
+    unchecked,
+)
 from peft_demo.ui.services import Services
 
 
@@ -193,3 +200,11 @@ def test_a_fault_is_a_sentence_with_the_number_that_stands_in_the_log(caplog):
     assert json.loads(page_function(made_up)({"text": "fault"}))["error"] == answer
     assert caplog.records[-1].exc_info is None
     assert number in caplog.records[-1].getMessage()
+
+
+def test_a_control_that_gradio_made_anew_is_unchecked_still():
+    with gr.Blocks():
+        control = unchecked(gr.Dropdown(["r"], value="r"))
+    anew = type(control)(**{**control.constructor_args, "choices": ["other"], "render": False})
+    assert anew.preprocess("r") == "r"
+    assert anew.get_block_name() == "dropdown"

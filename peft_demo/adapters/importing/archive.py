@@ -71,8 +71,9 @@ def entries(source: Path) -> Iterator[list[Entry]]:
     try:
         archive = zipfile.ZipFile(source)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        why = cause(error) if zipfile.is_zipfile(source) else "a file that is no zip"
         raise refusal(
-            f"must be a zip or folder with {WANTED}, got {kind_of(source) or cause(error)}."
+            f"must be a zip or folder with {WANTED}, got {kind_of(source) or why}."
         ) from error
     with archive:
         yield list(_zip_entries(archive))
