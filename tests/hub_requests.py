@@ -216,7 +216,8 @@ class Answers(BaseHTTPRequestHandler):
             words = f"You don't have the rights to create a model under the namespace {owner}"
             return self._json({"error": words}, 403, X_Error_Message=words)
         if ("models", name) in self.hub.repositories:
-            return self._json({"error": "You already created this model repo"}, 409)
+            known = {"error": "You already created this model repo"}
+            return self._json({**known, "url": f"{self._address}/{name}"}, 409)
         made = Repository(is_private=asked.get("visibility") == "private")
         made.commit({".gitattributes": b""})
         self.hub.repositories["models", name] = made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -101,7 +102,13 @@ def _text_of(file: str) -> str:
 
 @commands.command("import-adapter")
 def import_adapter(
-    source: Annotated[Path, typer.Argument(help="A zip or folder with a peft adapter.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A zip or folder with a peft adapter, or a repository of the Hugging Face Hub "
+            "(somebody/name, perhaps @ and a revision, or a link)."
+        ),
+    ],
     name: Annotated[str, typer.Option(help="How to call it.")] = "",
     dataset: Annotated[str, typer.Option(help="What to test it on.")] = DEFAULT_DATASET,
     adapter: Annotated[
@@ -122,9 +129,11 @@ def import_adapter(
     from peft_demo.adapters import importing
 
     store = open_store()
+    is_on_hub = not Path(source).exists() and importing.looks_like_one(source)
+    brought = importing.repository_in(source, token=None) if is_on_hub else Path(source)
     with tempfile.TemporaryDirectory(dir=store.folder, prefix=".import-") as scratch:
         files, config = importing.bring(
-            source,
+            brought,
             Path(scratch),
             name=name,
             dataset=dataset,
@@ -150,6 +159,48 @@ def swap_labels(run_id: RunId) -> None:
         files, config = importing.swap(imported, store.folder_of(run_id), Path(scratch))
         run = run_now(store, config, RunKind.IMPORTED, files)
     tell_end(run, store, False)
+
+
+@commands.command()
+def push(
+    run_id: RunId,
+    repository: Annotated[str, typer.Argument(metavar="REPO", help="Such as somebody/name.")],
+    private: Annotated[bool, typer.Option("--private", help="Others may not see it.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="It may be there already; its files are replaced.")
+    ] = False,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Holds the Hub's token; else HF_TOKEN does."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a finished run into a repository of the Hugging Face Hub, with its model card."""
+    from peft_demo.export.push import push as push_run
+
+    token = os.environ.get("HF_TOKEN", "") if token_file is None else _text_of(str(token_file))
+    done = push_run(open_store(), run_id, repository, token, private=private, replace=replace)
+    answer(as_json, {"url": done}, [done])
+
+
+@commands.command("take-home")
+def take_home(
+    run_id: RunId,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The zip to write.")],
+) -> None:
+    """Write a finished run as a zip: its adapter in peft's format, card, predictions, results."""
+    from peft_demo.export import archive
+
+    store = open_store()
+    run = store.get(run_id)
+    archive.require_adapter(run)
+    try:
+        with file.open("wb") as opened:
+            for part in archive.run_archive(store, run):
+                opened.write(part)
+    except OSError as error:
+        refuse("file", f"FILE must be one that can be written, got {file} ({error.strerror}).")
+    typer.echo(f"Wrote {file}.")
 
 
 @commands.command("export-base")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 
@@ -33,6 +34,12 @@ def _docstring(text: str) -> str:
     return f'"""{escaped}\n"""\n'
 
 
+def _cell(text: str) -> str:
+    """A text in a cell of a Markdown table, as text."""
+    return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", " ".join(text.split()))
+
+
 _environment = environment(Path(__file__).parent / "templates", keep_trailing_newline=True)
 _environment.filters |= {"comment": _comment, "docstring": _docstring, "between": between}
+_environment.filters["cell"] = _cell
 _environment.globals["language"] = language

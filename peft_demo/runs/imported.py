@@ -23,6 +23,8 @@ LENGTH_UNKNOWN = "not known"
 CHOSEN = "chosen at import"
 """Where ``max_length`` is from when a person said it."""
 
+_LONGEST_SOURCE = 400
+
 _CHECKED = (
     METHOD.name,
     "base_model",
@@ -49,6 +51,8 @@ class ImportedConfig(KnownConfig):
     num_test_reviews: int
     label_order: tuple[int, ...]
     """For each label here, which of the head's outputs it was; empty where they were in order."""
+    source: str
+    """The Hub's repository and commit that it came from; empty where it was brought as files."""
     peft_config: dict[str, Any]
     """Its adapter_config.json, sanitised; empty for imports of versions that did not keep it."""
 
@@ -67,6 +71,8 @@ class ImportedConfig(KnownConfig):
         values = super().flat()
         if not self.label_order:
             del values["label_order"]
+        if not self.source:
+            del values["source"]
         return values
 
     def told(self) -> dict[str, Any]:
@@ -134,6 +140,11 @@ def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
     order = values.get("label_order", ())
     if not _is_order(order):
         problems["label_order"] = f"label_order must name each output once, got {shown(order)}."
+    source = values.get("source", "")
+    if not isinstance(source, str) or len(source) > _LONGEST_SOURCE:
+        problems["source"] = (
+            f"source must be a text of at most {_LONGEST_SOURCE} characters, got {shown(source)}."
+        )
     if problems:
         raise InvalidFieldsError(problems)
     own = {
@@ -147,6 +158,7 @@ def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
         **named,
         "max_length_from": str(values.get("max_length_from", LENGTH_UNKNOWN)),
         "label_order": tuple(order),
+        "source": source,
         PEFT_CONFIG: dict(config),
         "method_values": own,
     }

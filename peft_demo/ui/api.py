@@ -184,6 +184,37 @@ def add_endpoints(services: Services) -> None:
         )
         return public(run)
 
+    def import_from_hub(
+        repository: str,
+        name: str = "",
+        dataset: str = DEFAULT_DATASET,
+        adapter: str = "",
+        base_model: str = "",
+        max_length: int = 0,
+        swap_labels: bool = False,
+    ) -> dict[str, Any]:
+        """Queue the test of a public adapter on the Hugging Face Hub, and return its run at once.
+
+        Args:
+            repository: its id, such as somebody/name, perhaps with @ and a revision; or a link.
+            name: as for import_adapter, as are all others.
+            dataset: see there.
+            adapter: see there.
+            base_model: see there.
+            max_length: see there.
+            swap_labels: see there.
+        """
+        run = services.import_from_hub(
+            repository,
+            name=name,
+            dataset=dataset,
+            adapter=adapter,
+            base_model=base_model,
+            max_length=max_length or None,
+            swap_labels=swap_labels,
+        )
+        return public(run)
+
     def export_code(config: Values, kind: str) -> str:
         """A configuration as a script on plain transformers and peft, or as a notebook.
 
@@ -240,6 +271,22 @@ def add_endpoints(services: Services) -> None:
 
         return board(services.store, challenge_id).model_dump(mode="json")
 
+    def push_run(
+        run_id: RunId, repository: str, token: str, private: bool = False, replace: bool = False
+    ) -> str:
+        """Put a finished run into a model repository of the Hugging Face Hub; returns its address.
+
+        Args:
+            run_id: of a finished run.
+            repository: such as somebody/my-adapter.
+            token: the Hub's, of an account that may write there; it is kept nowhere.
+            private: whether others may not see a new repository.
+            replace: whether it may be there already; files of the same names are replaced.
+        """
+        from peft_demo.export.push import push
+
+        return push(services.store, run_id, repository, token, private=private, replace=replace)
+
     def list_methods() -> list[dict[str, Any]]:
         """Every method with its fields, limits, defaults and the JSON schema of its runs."""
         return describe_methods()
@@ -268,7 +315,9 @@ def add_endpoints(services: Services) -> None:
         count,
         read_config,
         import_adapter,
+        import_from_hub,
         export_code,
+        push_run,
         find_learning_rate,
         compare,
         report,

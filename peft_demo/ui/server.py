@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from peft_demo import settings
 from peft_demo.errors import PeftDemoError
 from peft_demo.languages import SOURCE, language
-from peft_demo.ui import class_board, uploads
+from peft_demo.ui import class_board, take_home, uploads
 from peft_demo.ui.bodies import LARGEST_UPLOAD, Bodies
 from peft_demo.ui.browser_code import STYLES, head, routes
 from peft_demo.ui.class_page import ClassPage
@@ -123,7 +123,12 @@ def _options(services: Services) -> dict[str, Any]:
         "css_paths": STYLES,
         "app_kwargs": {
             "middleware": [paint],
-            "routes": [*routes(), worksheets.route(), *class_board.routes(services)],
+            "routes": [
+                *routes(),
+                worksheets.route(),
+                *class_board.routes(services),
+                *take_home.routes(services),
+            ],
         },
         "footer_links": ["api"] if language() == SOURCE else [],
         "run_history": False,

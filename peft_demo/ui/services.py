@@ -24,6 +24,7 @@ from peft_demo.ui.signing import Signatures
 from peft_demo.ui.turns import Turns
 
 if TYPE_CHECKING:
+    from peft_demo.adapters.importing import Repository
     from peft_demo.inference import Predictor
 
 logger = logging.getLogger(__name__)
@@ -80,7 +81,13 @@ class Services:
                 self._predictor = Predictor(self.store, self._turns.one)
             return self._predictor
 
-    def import_adapter(self, source: Path | Sequence[Path], **said: Any) -> Run:
+    def import_from_hub(self, repository: str, **said: Any) -> Run:
+        """The same for one on the Hub that everybody may read: not by the server's own rights."""
+        from peft_demo.adapters import importing
+
+        return self.import_adapter(importing.repository_in(repository), **said)
+
+    def import_adapter(self, source: Path | Sequence[Path] | Repository, **said: Any) -> Run:
         """Queue an adapter that was trained elsewhere for its test; see ``importing.bring``."""
         from peft_demo.adapters import importing
 

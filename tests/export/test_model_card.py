@@ -4,24 +4,32 @@ import json
 import re
 
 import pytest
+import torch
 from small_runs import small_config
 
+from peft_demo import models
+from peft_demo.data import SENTIMENT
 from peft_demo.export.model_card import model_card
-from peft_demo.formats import percent
+from peft_demo.formats import percent, score
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run, RunStatus
+from peft_demo.statistics import Predictions, scores
 from peft_demo.storage import Store
 from peft_demo.storage.reference_runs import write_reference
+
+
+def card_of(trained, method):
+    return model_card(trained.runs[method], trained.folder(method))
 
 
 @pytest.mark.parametrize("method", METHODS)
 class TestModelCard:
     def test_lies_beside_the_adapter(self, trained, method):
         text = (trained.folder(method) / "README.md").read_text()
-        assert text == model_card(trained.runs[method])
+        assert text == card_of(trained, method)
 
     def test_says_how_good_it_is_and_how_sure_that_is(self, trained, method):
-        card, result = model_card(trained.runs[method]), trained.runs[method].result
+        card, result = card_of(trained, method), trained.runs[method].result
         assert f"Test accuracy {percent(result.test_accuracy)} on 50 reviews" in card
         low, high = map(percent, result.test_interval)
         assert f"95 % Wilson interval {low} to {high}" in card
@@ -29,24 +37,53 @@ class TestModelCard:
         assert f"{result.num_head_parameters:,} in the head" in card
 
     def test_lists_every_setting(self, trained, method):
-        card = model_card(trained.runs[method])
+        card = card_of(trained, method)
         for name in trained.runs[method].config.flat():
             assert f"| {name} | " in card or name == "name"
 
     def test_has_the_hubs_front_matter(self, trained, method):
-        front = model_card(trained.runs[method]).split("---\n")[1]
+        front = card_of(trained, method).split("---\n")[1]
         library = "peft" if METHODS[method].peft_config else "transformers"
         assert f"library_name: {library}\n" in front
         assert "base_model: sentence-transformers/all-MiniLM-L6-v2\n" in front
         assert "pipeline_tag: text-classification\n" in front
 
     def test_its_code_is_python(self, trained, method):
-        (code,) = re.findall(r"```python\n(.*?)```", model_card(trained.runs[method]), re.DOTALL)
+        (code,) = re.findall(r"```python\n(.*?)```", card_of(trained, method), re.DOTALL)
         compile(code, "card", "exec")
         assert ("PeftModel" in code) == (METHODS[method].peft_config is not None)
 
+    def test_has_every_metric_with_its_interval_and_the_confusion(self, trained, method):
+        found = scores(Predictions.load(trained.folder(method)))
+        card = card_of(trained, method)
+        loss = found.log_loss
+        value, low, high = map(score, (loss.value, loss.low, loss.high))
+        assert f"| {value} ({low} to {high}) |" in card
+        rows = re.findall(r"^\| \*\*(\w+)\*\* \| (\d+) \| (\d+) \|$", card, re.M)
+        counts = [(int(first), int(second)) for _, first, second in rows]
+        assert counts == [tuple(row) for row in found.confusion]
+        assert [name for name, *_ in rows] == list(trained.runs[method].config.labels)
 
-def test_an_unfinished_run_has_no_card():
+
+@pytest.mark.parametrize("method", ["lora", "full_ft"])
+def test_the_lines_that_load_it_do_so(trained, base, method, tmp_path, in_float32):
+    (code,) = re.findall(r"```python\n(.*?)```", card_of(trained, method), re.DOTALL)
+    assert len(code.strip().split("\n\n")[1].splitlines()) == (3 if method == "lora" else 2)
+    models.export(tmp_path / "base", SENTIMENT)
+    places = {"BASE": tmp_path / "base", "THIS_FOLDER": trained.folder(method)}
+    for name, place in places.items():
+        code = code.replace(f'"{name}"', repr(str(place)))
+    made = {}
+    exec(code, made)
+    given = made["tokenizer"](["A fine film.", "A dull one."], return_tensors="pt", padding=True)
+    given.pop("token_type_ids", None)
+    ours = trained.load(method, base)
+    with torch.inference_mode():
+        found, known = (model.eval()(**given).logits for model in (made["model"], ours))
+    assert torch.allclose(found, known, atol=1e-4)
+
+
+def test_an_unfinished_run_has_no_card(tmp_path):
     run = Run(
         run_id="run-000001",
         config=small_config(),
@@ -55,7 +92,7 @@ def test_an_unfinished_run_has_no_card():
         created_at="2026-11-01T12:00:00+00:00",
     )
     with pytest.raises(ValueError, match="no result"):
-        model_card(run)
+        model_card(run, tmp_path)
 
 
 def test_a_reference_is_read_back_as_it_was_written(trained, home, tmp_path):

@@ -72,7 +72,7 @@ def test_five_labels_through_every_room(store, trained, monkeypatch):
     many = Predictor(store).predict_many(texts, [learned.run_id])[learned.run_id]
     assert np.allclose(many, predictions.probabilities, atol=0.02)
 
-    card = model_card(learned)
+    card = model_card(learned, store.folder_of(learned.run_id))
     assert "100 sentences that were never" in card
     assert "Labels: 0 animal, 1 dish, 2 planet, 3 sport, 4 tool." in card
     assert "tags: [lora, topic-classification]" in card

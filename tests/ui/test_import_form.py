@@ -19,6 +19,7 @@ from peft_demo.ui.uploads import Upload
 
 OUTPUTS = (
     "file",
+    "hub",
     "max_length",
     "swap_labels",
     "name",
@@ -114,7 +115,7 @@ def test_labels_are_swapped_once(form, services, several):
 
 def test_no_upload_is_told_so(form):
     (sentence,) = problems(brought(form)).values()
-    assert "adapter must be a zip or its two files, got none." in sentence
+    assert "adapter must be a zip, its two files, or on the Hub, got none." in sentence
 
 
 @pytest.mark.slow
@@ -176,3 +177,12 @@ class TestUpload:
         file = {"path": str(folder / "1" / "a.zip"), "meta": meta}
         with pytest.raises(InvalidFieldsError, match="file must be an uploaded file"):
             self.read(json.loads(json.dumps(file)))
+
+
+def test_one_on_the_hub_is_imported_and_a_wrong_id_stands_at_its_field(form, hub, services):
+    hub.model("somebody/adapter", members(ADAPTERS / "reference-ia3"))
+    answer = brought(form, repository="nonsense")
+    assert "must be the id of a model on the Hub" in problems(answer)["adapter"]
+    answer = brought(form, repository="somebody/adapter")
+    assert answer["hub"]["value"] == ""
+    assert services.store.runs()[0].config.source.startswith("somebody/adapter@")

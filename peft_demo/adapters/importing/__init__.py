@@ -9,13 +9,17 @@ from peft_demo.adapters.importing.archive import MOST_ENTRIES
 from peft_demo.adapters.importing.bringing import bring
 from peft_demo.adapters.importing.evaluation import test
 from peft_demo.adapters.importing.finding import unpack
+from peft_demo.adapters.importing.from_hub import Repository, looks_like_one, repository_in
 from peft_demo.adapters.importing.inspection import describe
 from peft_demo.adapters.importing.swapping import swap
 
 __all__ = [
     "MOST_ENTRIES",
+    "Repository",
     "bring",
     "describe",
+    "looks_like_one",
+    "repository_in",
     "swap",
     "test",
     "unpack",

@@ -9,13 +9,14 @@ from typing import Any
 
 from peft_demo.adapters.importing.archive import MOST_ENTRIES
 from peft_demo.adapters.importing.finding import unpack
+from peft_demo.adapters.importing.from_hub import Repository
 from peft_demo.adapters.importing.inspection import describe
 from peft_demo.adapters.importing.refusals import refusal
 from peft_demo.runs import NAME, ImportedConfig
 
 
 def bring(
-    source: Path | Sequence[Path],
+    source: Path | Sequence[Path] | Repository,
     scratch: Path,
     *,
     name: str = "",
@@ -34,6 +35,12 @@ def bring(
     Raises:
         PeftDemoError: as both do.
     """
+    if isinstance(source, Repository):
+        source = source.at_commit()
+        folder = unpack(source, scratch, adapter)
+        named = name or source.name.rpartition("/")[2][: NAME.maximum]
+        config = describe(folder, named, **said)
+        return folder, config.model_copy(update={"source": str(source)})
     if not isinstance(source, Path):
         source = source[0] if len(source) == 1 else _gathered(source, scratch)
     folder = unpack(source, scratch, adapter)

@@ -20,6 +20,7 @@ from peft_demo.adapters.importing.archive import (
     content,
     entries,
 )
+from peft_demo.adapters.importing.from_hub import Repository
 from peft_demo.adapters.importing.other_kinds import is_lfs_pointer
 from peft_demo.adapters.importing.refusals import listed, question, refusal
 from peft_demo.errors import InvalidFieldsError
@@ -43,14 +44,14 @@ Folders: TypeAlias = Mapping[PurePosixPath, Mapping[str, Entry]]
 """The files of each folder by their names."""
 
 
-def unpack(source: Path, scratch: Path, choice: str | None = None) -> Path:
+def unpack(source: Path | Repository, scratch: Path, choice: str | None = None) -> Path:
     """Put an adapter's two files into a new folder below ``scratch`` and return that folder.
 
     Those of BESIDE and TOKENIZER go with them where there are any; whatever else is there, pickles
     among it, is not read.
 
     Args:
-        source: a zip or a folder that has them at any depth.
+        source: a zip, a folder or a repository of the Hub that has them at any depth.
         scratch: a folder of the caller's.
         choice: the path of the adapter within it, or the end of that; ``.`` is the top. It may be
             left out where there is one adapter only.
@@ -60,7 +61,8 @@ def unpack(source: Path, scratch: Path, choice: str | None = None) -> Path:
         InvalidFieldsError: there is none, or it is too large, damaged, pickled or under a path
             that leads elsewhere; says which, at ``adapter``.
     """
-    with entries(source) as found:
+    opened = entries(source) if isinstance(source, Path) else source.entries(scratch)
+    with opened as found:
         folders = _by_folder(found)
         path = _chosen(folders, choice, found)
         taken = {name: folders[path][name] for name in FILES}

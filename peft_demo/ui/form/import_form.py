@@ -66,6 +66,14 @@ class ImportForm:
             type="filepath",
             elem_id="adapter-file",
         )
+        self.hub = unchecked(
+            gr.Textbox(
+                label=_("Or one on the Hugging Face Hub"),
+                info=_("Its id, such as somebody/name, or a link to it; then press Import."),
+                max_lines=1,
+                elem_id="adapter-hub",
+            )
+        )
         self._draw_question("adapter")
         with gr.Row():
             self._draw_settings()
@@ -142,9 +150,10 @@ class ImportForm:
         )
 
     def _connect(self) -> None:
-        said = [self.file, *self._said.values()]
+        said = [self.file, self.hub, *self._said.values()]
         outputs = [
             self.file,
+            self.hub,
             *(self._said[field] for field in _EMPTIED),
             *self._asked.values(),
             *(self._problems[field] for field in FIELDS),
@@ -167,6 +176,7 @@ class ImportForm:
     def bring(
         self,
         paths: Paths,
+        repository: str | None = "",
         dataset: str = DEFAULT_DATASET,
         max_length: object = None,
         swap_labels: bool = False,
@@ -183,10 +193,14 @@ class ImportForm:
             "swap_labels": swap_labels,
             **chosen,
         }
-        if not paths:
-            return self._answer({"adapter": "adapter must be a zip or its two files, got none."})
+        if not paths and not (repository or "").strip():
+            sentence = "adapter must be a zip, its two files, or on the Hub, got none."
+            return self._answer({"adapter": sentence})
         try:
-            run = self._services.import_adapter([Path(path) for path in paths], **said)
+            if paths:
+                run = self._services.import_adapter([Path(path) for path in paths], **said)
+            else:
+                run = self._services.import_from_hub(repository or "", **said)
         except InvalidFieldsError as error:
             return self._answer(error.problems, _questions(error, chosen))
         except PeftDemoError as error:
@@ -196,7 +210,7 @@ class ImportForm:
     def forget(self, outcome: str = "") -> list[Any]:
         """Make the form ready for another upload."""
         questions = {field: gr.update(visible=False, value=None) for field in ASKED}
-        return self._answer({}, questions, outcome, file=None, **_EMPTIED)
+        return self._answer({}, questions, outcome, file=None, hub="", **_EMPTIED)
 
     @staticmethod
     def _answer(
@@ -210,7 +224,7 @@ class ImportForm:
         return [
             *(
                 gr.update(value=values[name]) if values else gr.update()
-                for name in ("file", *_EMPTIED)
+                for name in ("file", "hub", *_EMPTIED)
             ),
             *((questions or {}).get(field, gr.update()) for field in ASKED),
             *(
