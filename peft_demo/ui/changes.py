@@ -225,6 +225,10 @@ class Changes:
         may_all = self.teachers.is_one()
         return {"owner": digest(acting().owner), "may_all": may_all, "paused": paused}
 
+    def require_somebody(self) -> None:
+        """Refuse what takes much before anything is queued, if nobody knows who asks; see there."""
+        self._somebody()
+
     def _somebody(self) -> str:
         """Who acts.
 

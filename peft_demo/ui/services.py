@@ -85,6 +85,7 @@ class Services:
         """The same for one on the Hub that everybody may read: not by the server's own rights."""
         from peft_demo.adapters import importing
 
+        self.changes.require_somebody()
         return self.import_adapter(importing.repository_in(repository), **said)
 
     def import_adapter(self, source: Path | Sequence[Path] | Repository, **said: Any) -> Run:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from functools import partial
 
 from starlette.concurrency import run_in_threadpool
@@ -40,7 +41,9 @@ def routes(services: Services) -> list[Route]:
     ]
 
 
-def _answered(services: Services, answer: partial[Response], request: Request) -> Response:
+def _answered(
+    services: Services, answer: Callable[[Services, Run, Request], Response], request: Request
+) -> Response:
     try:
         return answer(services, _run(services, request), request)
     except PeftDemoError as error:

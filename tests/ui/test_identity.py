@@ -54,6 +54,7 @@ ASKED = {
     "kind": "script", "nickname": "Ben", "hide": [], "fix": [], "password": "guess",
     "owner": digest(ME), "paused": "yes", "hidden": "yes", "link": "?hide=several&fix=r",
     "waiting": "1", "minutes": "1", "epochs": "1", "tokens": "50", "dataset": THEIRS.id,
+    "repository": "nobody/nothing", "token": "guess",
 }  # fmt: skip
 # They take seconds, and only read: texts, files and the store.
 READ_ONLY = {"predict", "predict_reviews", "count", "compare", "report", "judge", "questions"}
