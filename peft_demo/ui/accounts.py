@@ -32,3 +32,9 @@ def account(session: Any) -> str:
     if told.get("expires_at", time.time() + 1) <= time.time():
         return ""
     return str((told.get("userinfo") or {}).get("preferred_username") or "")
+
+
+def token(session: Any) -> str:
+    """The Hub's token of the account that is signed in; this program keeps it nowhere else."""
+    told = session.get("oauth_info") or {}
+    return str(told.get("access_token") or "") if account(session) else ""

@@ -20,10 +20,11 @@ from peft_demo.export import archive
 from peft_demo.export.push import push
 from peft_demo.languages import gettext_noop, language
 from peft_demo.runs import Run
+from peft_demo.ui import accounts
 from peft_demo.ui.faults import readable
 from peft_demo.ui.html import render
 from peft_demo.ui.services import Services
-from peft_demo.ui.visitors import account_token, is_at_the_machine
+from peft_demo.ui.visitors import is_at_the_machine
 
 UNSAFE = gettext_noop(
     "A token is taken at the machine itself or over https only: others on the network could read "
@@ -84,7 +85,7 @@ def _form(
         language=language(),
         run=run,
         repository=repository,
-        is_signed_in=bool(account_token(request)),
+        is_signed_in=bool(accounts.token(request.scope.get("session") or {})),
         unsafe="" if _is_safe(request) else UNSAFE,
         problems=problems or {},
         address=address,
@@ -100,7 +101,7 @@ async def _push(services: Services, request: Request) -> Response:
         return PlainTextResponse(str(error), 409)
     said = await request.form()
     repository = str(said.get("repository") or "")
-    token = str(said.get("token") or "") or account_token(request)
+    token = str(said.get("token") or "") or accounts.token(request.scope.get("session") or {})
     if not _is_safe(request):
         return _form(services, run, request, {"": UNSAFE}, repository=repository)
     try:

@@ -129,9 +129,3 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return False
-
-
-def account_token(request: Request) -> str:
-    """The Hub's token of the account that signed in on a Space; it is stored nowhere else."""
-    told = (request.scope.get("session") or {}).get("oauth_info", {})
-    return str(told.get("access_token") or "")
