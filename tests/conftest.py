@@ -21,6 +21,7 @@ from hub_server import Hub
 from hypothesis import settings
 from made_up_family import made_up_base  # noqa: F401
 from small_runs import small_config
+from tiny_encoders import tiny_bases, tiny_folders  # noqa: F401
 
 from peft_demo.data import SENTIMENT
 from peft_demo.execution import Engine

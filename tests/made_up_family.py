@@ -40,6 +40,7 @@ MADE_UP = Architecture(
         "num_attention_heads",
         "intermediate_size",
     ),
+    is_fast=True,
 )
 """Another family, with names and measures of its own."""
 

@@ -23,10 +23,21 @@ def merge(model: Any) -> Any:
     for module in changed:
         for name, weight in list(module.named_parameters(recurse=False)):
             setattr(module, name, nn.Parameter(weight.clone(), requires_grad=False))
+    _unwrap_heads(model)
     merged = model.merge_and_unload()
     for module in changed:
         module.to(_merged_type())
     return merged
+
+
+def _unwrap_heads(model: Any) -> None:
+    """Put trained heads in the place of peft's wrappers: its merging takes each for one layer."""
+    from peft_demo.libraries import peft
+
+    network = model.get_base_model()
+    for name, module in list(network.named_modules()):
+        if isinstance(module, peft.utils.ModulesToSaveWrapper):
+            network.set_submodule(name, module.modules_to_save[module.active_adapters[0]])
 
 
 def merged_bytes(model: nn.Module) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -74,6 +75,10 @@ class ParameterCount:
     """The blocks that get something of their own, from 0, if that is not all of them."""
     num_elsewhere: int = 0
     """Trained parameters of the other blocks."""
+    num_around: int = 0
+    """Trained parameters of the base outside blocks, embeddings and head."""
+    times: int = 1
+    """How often each block is computed."""
 
     @property
     def share_of_base(self) -> float:
@@ -136,6 +141,16 @@ def _counted(
         ),
         some_blocks=some if len(some) < n_layers else (),
         num_elsewhere=_num_elsewhere(model, family, blocks),
+        num_around=sum(
+            math.prod(each.tensor.shape)
+            for each in found
+            if not each.is_added
+            and each.tensor.trained
+            and not any(
+                path in each.names[0] for path in (family.block_path, f".{family.embeddings}.")
+            )
+        ),
+        times=setting.base.times,
     )
 
 
@@ -289,6 +304,7 @@ def _block(found: list[_Found], blank: nn.Module, base: Shape, number: int) -> l
         path, _, kind = name.partition(last)[2].rpartition(".")
         if path:
             modules.setdefault(path, {})[kind] = tuple(parameter.shape)
+    modules_at = {base.architecture.path(name): name for name in base.architecture.modules}
     parts = []
     for path, shapes in modules.items():
         inside = [each for each in found if any(f"{last}{path}." in name for name in each.names)]
@@ -297,17 +313,18 @@ def _block(found: list[_Found], blank: nn.Module, base: Shape, number: int) -> l
             # A trained copy that stands in for the module is its own tensors to a reader.
             renamed = [replace(each, name=each.name.rpartition(".")[2]) for each in tensors]
             is_copy = {each.name: each.shape for each in renamed} == shapes
-            module = path.removeprefix(base.architecture.attention_at)
-            parts.append(Part(module, tuple(renamed if is_copy else tensors)))
+            parts.append(Part(modules_at.get(path, path), tuple(renamed if is_copy else tensors)))
     return parts
 
 
 def _plain(name: str, every_name: set[str], family: Architecture) -> str:
     """A tensor's name within its module, without what peft's bookkeeping adds to it."""
     words = _before(family).sub("", name).split(".")
-    # Of a linear layer without a bias, the layer's name is enough.
+    # Of a linear layer without a bias that a method adds, the layer's name is enough.
     if words[-1].isdigit() or (
-        words[-1] == "weight" and f"{name.removesuffix('weight')}bias" not in every_name
+        len(words) > 1
+        and words[-1] == "weight"
+        and f"{name.removesuffix('weight')}bias" not in every_name
     ):
         words = words[:-1]
     return ".".join(word for word in words if word not in (ADAPTER, "base_layer"))
@@ -318,6 +335,6 @@ def _before(family: Architecture) -> re.Pattern[str]:
     """What stands before a tensor's name within its module."""
     paths = "|".join(re.escape(family.path(module)) for module in family.modules)
     return re.compile(
-        rf"^.*{re.escape(family.block_path)}\d+\.({paths})\."
+        rf"^.*{re.escape(family.block_path)}\d+\.{re.escape(family.within)}({paths})\."
         rf"|^(?:base_model\.model\.)?{family.body}\.{family.embeddings}\.|^base_model\."
     )

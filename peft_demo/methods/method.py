@@ -50,10 +50,17 @@ class ConfigOf:
         """The configuration of one run; its head is trained and saved with the adapter."""
         from peft_demo.libraries import peft
 
-        given = {name: to_peft(name, value) for name, value in values.items()}
+        # Two lists of modules are compared by peft, name by name.
+        alone = sum(name.endswith("_modules") for name in values) > 1
+        given = {
+            name: to_peft(name, value, setting.base, alone=alone) for name, value in values.items()
+        }
+        if values.get(LAYERS.name) and setting.base.architecture.within:
+            # The last number of a path would not be the block's.
+            given["layers_pattern"] = setting.base.architecture.blocks.rpartition(".")[2]
         return getattr(peft, self.name)(
             task_type="SEQ_CLS",
-            modules_to_save=list(setting.base.architecture.head),
+            modules_to_save=list(setting.base.architecture.saved),
             **given,
             **({self.seed: setting.seed} if self.seed else {}),
             **self.options,

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from peft_demo.models import Shape
+
 
 @dataclass(frozen=True)
 class _Spelling:
@@ -40,12 +42,30 @@ _SPELLINGS = {
 }
 
 
-def to_peft(name: str, value: Any) -> Any:
-    """A field's value as peft's option has it; lists are new, because peft appends to its own."""
+def to_peft(name: str, value: Any, base: Shape | None = None, *, alone: bool = False) -> Any:
+    """A field's value as peft's option has it; lists are new, because peft appends to its own.
+
+    Args:
+        name: of field and option.
+        value: the field's.
+        base: whose modules the names in it are.
+        alone: whether each name must mean one module by itself.
+    """
     spelling = _SPELLINGS.get(name)
     if spelling:
-        return spelling.to_peft(value)
+        value = spelling.to_peft(value)
+        if base and isinstance(value, dict):
+            return {_key(module, base): number for module, number in value.items()}
+        return value
+    if base and name.endswith("_modules"):
+        return base.for_peft(value, alone=alone)
     return [*value] if isinstance(value, (list, tuple)) else value
+
+
+def _key(module: str, base: Shape) -> str:
+    """A module's name as the pattern that peft looks for at the end of a path."""
+    (name, *_) = base.for_peft([module], alone=True)
+    return name if name == module else rf"\d+\.{base.architecture.within}{module}"
 
 
 def from_peft(name: str, value: Any) -> Any:

@@ -25,7 +25,7 @@ def _config_of(name: str) -> ConfigOf:
         name,
         {"num_transformer_submodules": 1},
         derived=lambda values, setting: {
-            "token_dim": setting.base.dim,
+            "token_dim": setting.base.embedding_dim or setting.base.dim,
             "num_layers": setting.base.n_layers,
             "num_attention_heads": setting.base.n_heads,
         },

@@ -26,6 +26,15 @@ def _check_ia3(values: Values, setting: Setting) -> None:
         )
 
 
+def _check_beft(values: Values, setting: Setting) -> None:
+    family = setting.base.architecture
+    if {*values["target_modules"]} <= {*family.unbiased}:
+        refuse(
+            "method",
+            f"method must be another than BEFT on a {family.label}, whose layers have no biases.",
+        )
+
+
 def _check_shira(values: Values, setting: Setting) -> None:
     # peft refuses more trained entries than the weight has.
     most = min(
@@ -74,6 +83,7 @@ ROWS = (
         fields=(TARGET_MODULES,),
         starting_rate=3e-3,
         peft_config=ConfigOf("BeftConfig"),
+        check=_check_beft,
         note="The paper trains the bias of the value projection alone: choose "
         f"{FAMILY.value} for that.",
     ),

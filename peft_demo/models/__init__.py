@@ -12,6 +12,7 @@ from peft_demo.models.registry import (
     HUB_BASE,
     UNCASED_HUB_BASE,
     shape_of,
+    told,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "load",
     "named",
     "shape_of",
+    "told",
 ]

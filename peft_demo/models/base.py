@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from peft_demo.data.dataset import LoadingCode
-from peft_demo.models.architecture import ARCHITECTURES, Architecture, Shape
+from peft_demo.models.architecture import Architecture, Shape
 from peft_demo.settings import Folder
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ class Base:
 
         Costs milliseconds and only the head's memory. Draws the head from torch's generator.
         """
-        body = {id(p): p for p in self.body.parameters()}
-        return self._with_new_head(copy.deepcopy(self.model, body), labels)
+        shared = {id(p): p for p in self.model.parameters()}
+        return self._with_new_head(copy.deepcopy(self.model, shared), labels)
 
     def private(self, labels: Sequence[str]) -> transformers.PreTrainedModel:
         """A full copy that may be written to, with a new head for ``labels``."""
@@ -104,12 +104,16 @@ class Base:
         digest = hashlib.sha256()
         for name, tensor in self.body.state_dict().items():
             digest.update(name.encode())
-            digest.update(tensor.numpy().data)
+            digest.update(tensor.contiguous().numpy().data)
         return digest.hexdigest()
 
     def num_parameters(self) -> int:
-        """Parameters of the body, without the head."""
-        return sum(p.numel() for p in self.body.parameters())
+        """Parameters of all but the head."""
+        return sum(
+            parameter.numel()
+            for name, parameter in self.model.named_parameters()
+            if not self.architecture.in_head(name)
+        )
 
     def _with_new_head(self, model: Any, labels: Sequence[str]) -> Any:
         from torch import nn
@@ -121,11 +125,15 @@ class Base:
             old = model.get_submodule(name)
             is_last = name == self.architecture.head[-1]
             layer = nn.utils.skip_init(
-                nn.Linear, old.in_features, len(labels) if is_last else old.out_features
+                nn.Linear,
+                old.in_features,
+                len(labels) if is_last else old.out_features,
+                bias=old.bias is not None,
             )
             # As transformers initialises a new head.
             layer.weight.data.normal_(mean=0.0, std=model.config.initializer_range)
-            layer.bias.data.zero_()
+            if layer.bias is not None:
+                layer.bias.data.zero_()
             model.set_submodule(name, layer.requires_grad_(False).train(model.training))
         return model
 
@@ -134,6 +142,7 @@ def frozen(
     base_id: str,
     model: transformers.PreTrainedModel,
     tokenizer: transformers.PreTrainedTokenizerBase,
+    family: Architecture,
 ) -> Base:
     """A loaded model as a Base, frozen and ready to be shared."""
     from peft_demo.models import fast_forward
@@ -141,6 +150,7 @@ def frozen(
     model.requires_grad_(False)
     model.eval()
     fast_forward.prepare_base(model)
+    model.config.problem_type = None  # one of the labels, whatever it was fine-tuned for
     # Written into adapter_config.json, so that an adapter says which base it belongs to.
     model.name_or_path = model.config._name_or_path = base_id
-    return Base(base_id, ARCHITECTURES[model.config.model_type], model, tokenizer)
+    return Base(base_id, family, model, tokenizer)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from peft_demo.data.dataset import LoadingCode
-from peft_demo.models.architecture import ARCHITECTURES, Shape
+from peft_demo.models.architecture import Shape
 from peft_demo.models.base import Base, Pretrained, frozen
+from peft_demo.models.families import ARCHITECTURES
 from peft_demo.models.random_state import borrowed_generators
 from peft_demo.packaged_files import check_file, package_folder
 
@@ -57,7 +57,7 @@ def load_builtin() -> Base:
         model_max_length=_SHAPE.max_position_embeddings,
         model_input_names=["input_ids", "attention_mask"],
     )
-    return frozen(ROW.id, model.to(torch.float32), tokenizer)
+    return frozen(ROW.id, model.to(torch.float32), tokenizer, _SHAPE.architecture)
 
 
 def as_distilbert(bert: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -86,7 +86,7 @@ def as_distilbert(bert: dict[str, Tensor]) -> dict[str, Tensor]:
 
 _MEASURES = "\n".join(
     f"        {name}={measure:_},"
-    for name, measure in zip(_SHAPE.architecture.measures, astuple(_SHAPE), strict=False)
+    for name, measure in zip(_SHAPE.architecture.measures, _SHAPE.measures, strict=True)
 )
 
 ROW = Pretrained(

@@ -32,7 +32,8 @@ from torch.nn import functional
 
 from peft_demo import settings
 from peft_demo.libraries import transformers
-from peft_demo.models.architecture import ARCHITECTURES, Architecture
+from peft_demo.models.architecture import Architecture
+from peft_demo.models.families import ARCHITECTURES
 
 ATTENTION = "peft_demo"
 """The name by which a model's configuration asks for ``attention``."""
@@ -42,9 +43,10 @@ def prepare_base(model: Any) -> None:
     """Let a network with its head, and what is copied of it, compute in this way."""
     if settings.forward() == "transformers":
         return
-    model.set_attn_implementation(ATTENTION)
+    if model._supports_sdpa:
+        model.set_attn_implementation(ATTENTION)
     family = ARCHITECTURES[model.config.model_type]
-    if family.pooling == "first":
+    if family.is_fast and family.pooling == "first":
         blocks = model.get_submodule(f"{family.body}.{family.blocks}")
         blocks[-1] = LastBlock(blocks[-1], family).train(blocks[-1].training)
 
@@ -66,9 +68,10 @@ def prepare_training(model: nn.Module, *, is_head_only: bool) -> None:
     if is_head_only:
         network: Any = model.get_base_model()  # type: ignore[operator]
         family = ARCHITECTURES[network.config.model_type]
-        if family.pooling == "first":
-            body = network.get_submodule(family.body)
-            network.set_submodule(family.body, FrozenBody(body))
+        body = network.get_submodule(family.body)
+        is_frozen = not any(parameter.requires_grad for parameter in body.parameters())
+        remembers = family.pooling == "first" and is_frozen
+        network.set_submodule(family.body, FrozenBody(body, remembers=remembers))
 
 
 def remembered(model: nn.Module) -> list[tuple[object, str]]:
@@ -234,11 +237,16 @@ def _for_all(num_tokens: int) -> Draw:
 
 
 class FrozenBody(nn.Module):
-    """A body that nobody trains: it computes each text once, without dropout."""
+    """A body that nobody trains: it computes without dropout, and each text once.
 
-    def __init__(self, body: nn.Module) -> None:
+    ``remembers`` is False where the head reads more of a text than its first token, or has a layer
+    in the body: then it computes texts again.
+    """
+
+    def __init__(self, body: nn.Module, *, remembers: bool = True) -> None:
         super().__init__()
         self.body = body.eval()
+        self.remembers = remembers
         self.features: dict[tuple[int, ...], torch.Tensor] = {}
         """By whether they were computed in autocast, and the tokens. The batch in which a text was
         computed shows in the last digits, so a training that goes on goes on with them."""
@@ -249,8 +257,10 @@ class FrozenBody(nn.Module):
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **_: Any
-    ) -> transformers.modeling_outputs.BaseModelOutput:
-        """The first token's features, (texts, 1, width)."""
+    ) -> transformers.modeling_outputs.BaseModelOutputWithPooling:
+        """The first token's features, (texts, 1, width), and what the pooler makes of them."""
+        if not self.remembers:
+            return self.body(input_ids=input_ids, attention_mask=attention_mask)
         lengths = attention_mask.sum(dim=1).tolist()
         # A training's features in bfloat16 are not those of its saved adapter in float32.
         is_autocast = torch.is_autocast_enabled(input_ids.device.type)
@@ -261,7 +271,13 @@ class FrozenBody(nn.Module):
         new = [row for row, key in enumerate(keys) if key not in self.features]
         if new:
             with torch.no_grad():
-                computed = self.body(input_ids[new], attention_mask[new])[0][:, :1]
+                found = self.body(input_ids=input_ids[new], attention_mask=attention_mask[new])
+            pooled = found.get("pooler_output")
+            first = found.last_hidden_state[:, :1]
+            computed = first if pooled is None else torch.cat([first, pooled[:, None]], dim=1)
             self.features.update(zip((keys[row] for row in new), computed, strict=True))
         remembered = torch.stack([self.features[key] for key in keys])
-        return transformers.modeling_outputs.BaseModelOutput(remembered)
+        return transformers.modeling_outputs.BaseModelOutputWithPooling(
+            last_hidden_state=remembered[:, :1],
+            pooler_output=remembered[:, 1] if remembered.shape[1] > 1 else None,
+        )

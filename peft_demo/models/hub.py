@@ -8,9 +8,10 @@ from pathlib import Path
 from peft_demo import hub, settings
 from peft_demo.data.dataset import LoadingCode
 from peft_demo.errors import AssetError
-from peft_demo.models.architecture import ARCHITECTURES, Shape
-from peft_demo.models.base import Base, Pretrained, frozen
-from peft_demo.models.random_state import borrowed_generators
+from peft_demo.models.architecture import Shape
+from peft_demo.models.base import Base, Pretrained
+from peft_demo.models.checkpoints import FILES, load_checkpoint
+from peft_demo.models.families import ARCHITECTURES
 
 HUB_BASE = "distilbert/distilbert-base-cased"
 
@@ -29,23 +30,11 @@ def load_distilbert(base_id: str) -> Base:
     """One of the Hub's bases, or the local folder that stands in for it."""
     from safetensors import SafetensorError
 
-    from peft_demo.libraries import transformers
-
     setting = _FOLDERS[base_id]
     own = setting()
     folder = own or _fetch(base_id)
     try:
-        config = transformers.AutoConfig.from_pretrained(folder)
-        if config.model_type != _FAMILY.model_type:
-            raise AssetError(
-                f"base_model must be a DistilBERT, got a {config.model_type} in {folder}."
-            )
-        with borrowed_generators():  # transformers draws a head, which is drawn again later
-            model = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        # Without its files transformers makes up a tokenizer that knows no word.
-        if len(tokenizer) <= len(tokenizer.all_special_ids):
-            raise ValueError("no vocabulary")
+        base = load_checkpoint(base_id, folder, _FAMILY)
     except (OSError, ValueError, SafetensorError) as error:
         told = (
             f"{setting.variable} must be a folder with a saved DistilBERT and its "
@@ -54,8 +43,9 @@ def load_distilbert(base_id: str) -> Base:
         # Of the Hub's, only a part is in the cache.
         raise AssetError(told if own else _out_of_reach(base_id)) from error
     if own:
-        _check_case(base_id, own, is_uncased=tokenizer.tokenize("A") == tokenizer.tokenize("a"))
-    return frozen(base_id, model.float(), tokenizer)
+        tokenize = base.tokenizer.tokenize
+        _check_case(base_id, own, is_uncased=tokenize("A") == tokenize("a"))
+    return base
 
 
 def _check_case(base_id: str, folder: Path, *, is_uncased: bool) -> None:
@@ -84,6 +74,86 @@ def _fetch(base_id: str) -> Path:
         )
     except Exception as error:  # the Hub's client has a dozen kinds, from DNS to disk
         raise AssetError(_out_of_reach(base_id)) from error
+
+
+LARGEST = 2_000_000_000
+"""Bytes of weights that are fetched from the Hub."""
+
+
+def fetched(repository: str) -> tuple[Path, str, str]:
+    """A checkpoint of the Hub in the local cache: its folder, its commit, and its licence.
+
+    Raises:
+        AssetError: the Hub does not have it, or lets nobody have it, or cannot be reached; or it
+            has no weights in safetensors, or too large ones.
+    """
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    try:
+        told = HfApi().model_info(repository, files_metadata=True, timeout=10)
+    except GatedRepoError as error:
+        raise AssetError(
+            f"{repository} is gated: ask for access on the Hub, and sign in there with `hf auth "
+            "login`."
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise AssetError(
+            f"There is no model {repository} on the Hugging Face Hub, or it is private."
+        ) from error
+    except Exception as error:  # the Hub's client has a dozen kinds, from DNS to disk
+        if cached := _in_cache(repository):
+            return cached, cached.name, ""
+        raise AssetError(_out_of_reach(repository)) from error
+    sizes = {file.rfilename: file.size or 0 for file in told.siblings or []}
+    if "model.safetensors" not in sizes:
+        raise AssetError(
+            f"{repository} must have its weights in one model.safetensors, got none: other files "
+            "can hold code."
+        )
+    if sizes["model.safetensors"] > LARGEST:
+        raise AssetError(
+            f"{repository} must have at most {LARGEST / 1e9:.0f} GB of weights, got "
+            f"{sizes['model.safetensors'] / 1e9:.1f} GB."
+        )
+    licence = told.card_data.get("license") if told.card_data else None
+    try:
+        # By its commit, so that what comes later is the same.
+        found = snapshot_download(repository, revision=told.sha, allow_patterns=[*FILES])
+    except Exception as error:
+        raise AssetError(_out_of_reach(repository)) from error
+    return Path(found), str(told.sha), str(licence or "")
+
+
+def at_commit(repository: str, commit: str) -> Path:
+    """The folder of a checkpoint at a commit, downloaded if it is not in the cache any more.
+
+    Raises:
+        AssetError: the Hub cannot be reached.
+    """
+    from huggingface_hub import snapshot_download
+
+    patterns = [*FILES]
+    try:
+        return Path(
+            snapshot_download(
+                repository, revision=commit, allow_patterns=patterns, local_files_only=True
+            )
+        )
+    except Exception:  # not in the cache, in one of several ways
+        try:
+            return Path(snapshot_download(repository, revision=commit, allow_patterns=patterns))
+        except Exception as error:
+            raise AssetError(_out_of_reach(repository)) from error
+
+
+def _in_cache(repository: str) -> Path | None:
+    """The folder of a checkpoint that the local cache has whole."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if not is_cached(repository):
+        return None
+    return Path(str(try_to_load_from_cache(repository, "model.safetensors"))).parent
 
 
 def _out_of_reach(base_id: str) -> str:

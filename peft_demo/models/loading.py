@@ -30,6 +30,16 @@ def load(base_id: str) -> Base:
         return _loaded[base_id]
 
 
+def remember(base: Base) -> None:
+    """Keep a base that has just been loaded."""
+    _loaded[base.id] = base
+
+
+def forget(base_id: str) -> None:
+    """Let go of one that is no longer in the list."""
+    _loaded.pop(base_id, None)
+
+
 def default_base() -> str:
     """The Hub's base where its files are at hand without a download, else the built-in one."""
     return HUB_BASE if BASES[HUB_BASE].is_at_hand() else BUILTIN_BASE

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from peft_demo.models.architecture import ARCHITECTURES, Architecture
+from peft_demo.models.architecture import Architecture
 from peft_demo.models.conventions import CONVENTIONS, Convention
+from peft_demo.models.families import ARCHITECTURES
 
 MOST_NAMES = 1_000
 """That are looked up at once: a network has far fewer modules."""
@@ -79,10 +80,12 @@ def named(names: Sequence[str], architecture: Architecture, n_layers: int | None
     Raises:
         ValueError: the blocks do not all have the same modules; says which have what.
     """
-    if all(name in architecture.modules for name in names):  # nearly always, and quickly read
+    if all(name in architecture.modules for name in names) and not any(
+        set(architecture.also_ends_with(name)) - {*names} for name in names
+    ):  # nearly always, and quickly read
         return Named(tuple(module for module in architecture.modules if module in names))
     found: dict[str, set[int | None]] = {}
-    became: dict[str, _Meant] = {}
+    told: dict[str, _Meant] = {}
     known = [name for name in names[:MOST_NAMES] if len(name) <= LONGEST_NAME]
     unknown = [name for name in names if name not in known] if len(known) < len(names) else []
     for name, meant in zip(known, _meanings(known, architecture, n_layers), strict=True):
@@ -91,17 +94,20 @@ def named(names: Sequence[str], architecture: Architecture, n_layers: int | None
             continue
         for module in meant.modules:
             found.setdefault(module, set()).update(meant.blocks or (None,))
-        if not meant.is_own:
-            became[name] = meant
+        told[name] = meant
     modules = tuple(module for module in architecture.modules if module in found)
     blocks = _common_blocks({module: found[module] for module in modules}, n_layers or 0)
     return Named(
         modules,
         blocks,
-        {name: meant.modules for name, meant in became.items()},
-        {name: meant.also for name, meant in became.items() if meant.also},
+        {name: meant.modules for name, meant in told.items() if not meant.is_own},
+        {name: left for name, meant in told.items() if (left := _left(meant.also, modules))},
         tuple(unknown),
     )
+
+
+def _left(modules: tuple[str, ...], found: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(module for module in modules if module not in found)
 
 
 @dataclass(frozen=True)
@@ -120,11 +126,20 @@ class NamesOf:
 
 
 def own_name(name: str, architecture: Architecture) -> str | None:
-    """The module that a name of the family itself means; None for other names."""
-    for module in architecture.modules:
-        if module == name or f".{architecture.path(module)}".endswith(f".{name}"):
-            return module
-    return None
+    """The module that a name of the family itself means; None for other names, and for several."""
+    found = _ends_with(name, architecture)
+    return found[0] if len(found) == 1 else None
+
+
+def _ends_with(name: str, architecture: Architecture) -> tuple[str, ...]:
+    """The modules whose path ends with a name; a module's own name means it alone."""
+    if name in architecture.modules:
+        return (name,)
+    return tuple(
+        module
+        for module in architecture.modules
+        if f".{architecture.within}{architecture.path(module)}".endswith(f".{name}")
+    )
 
 
 @dataclass(frozen=True)
@@ -173,12 +188,13 @@ def _is_all(name: str) -> bool:
 def _own(name: str, architecture: Architecture) -> _Meant | None:
     if _is_all(name):
         return _Meant(architecture.linear)
-    module = own_name(name, architecture)
-    if module:
-        return _Meant((module,))
+    modules = _ends_with(name, architecture)
+    if modules:
+        also = architecture.also_ends_with(name) if name in architecture.modules else ()
+        return _Meant(modules, also=also)
     numbered = _IN_BLOCK.fullmatch(name)
-    module = own_name(numbered[2], architecture) if numbered else None
-    return _Meant((module,), (_block(numbered[1]),)) if numbered and module else None
+    modules = _ends_with(numbered[2], architecture) if numbered else ()
+    return _Meant(modules, (_block(numbered[1]),)) if numbered and modules else None
 
 
 def _block(digits: str) -> int:
@@ -188,19 +204,13 @@ def _block(digits: str) -> int:
 @lru_cache(maxsize=16)
 def _conventions(architecture: Architecture) -> tuple[Convention, ...]:
     """Those of the other families here, and those from elsewhere."""
-    roles = [*Architecture.ROLES]
-    return (
-        *(
-            Convention(
-                row.label,
-                row.block_path,
-                {row.path(getattr(row, role)): (role,) for role in roles},
-            )
-            for row in ARCHITECTURES.values()
-            if row != architecture
-        ),
-        *CONVENTIONS,
-    )
+    others = (row for row in ARCHITECTURES.values() if row.model_type != architecture.model_type)
+    return (*map(_convention, others), *CONVENTIONS)
+
+
+def _convention(row: Architecture) -> Convention:
+    paths = {f"{row.within}{row.path(module)}": roles for module, roles in row.roles.items()}
+    return Convention(row.label, row.block_path, paths)
 
 
 def _by(row: Convention, name: str) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
@@ -225,7 +235,7 @@ def _ending(row: Convention, name: str) -> tuple[str, ...]:
 
 
 def _of_roles(roles: Iterable[str], architecture: Architecture) -> tuple[str, ...]:
-    modules = {getattr(architecture, role) for role in roles}
+    modules = {getattr(architecture, role) for role in roles}  # a role may have none: ""
     return tuple(module for module in architecture.modules if module in modules)
 
 
@@ -251,11 +261,7 @@ def _common_blocks(found: Mapping[str, set[int | None]], n_layers: int) -> tuple
 
 def _matched(pattern: str, architecture: Architecture, n_layers: int) -> _Meant:
     """What a pattern finds among the base's own paths, or else among those of other families."""
-    own = Convention(
-        "",
-        architecture.block_path,
-        {architecture.path(getattr(architecture, role)): (role,) for role in Architecture.ROLES},
-    )
+    own = _convention(architecture)
     end = time.monotonic() + _SECONDS
     for row in (own, *_conventions(architecture)):
         hits = _hits(pattern, row, n_layers, end)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import PureWindowsPath
 
-from peft_demo.models.architecture import ARCHITECTURES
 from peft_demo.models.base import Pretrained
+from peft_demo.models.families import ARCHITECTURES
 from peft_demo.models.registry import BASES
 
 _ADDRESS = re.compile(r"(https?://)?(www\.)?(huggingface\.co|hf\.co)/", re.IGNORECASE)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from peft_demo import settings
 from peft_demo.methods import METHODS
-from peft_demo.models import hardware, random_state
+from peft_demo.models import BASES, hardware, random_state
 from peft_demo.runs import LEARNING_RATE, NAME, PART_SEEDS, KnownConfig
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def can_share(first: KnownConfig, other: KnownConfig) -> bool:
     """Whether two runs differ only in what each run of a pass has of its own."""
     ours, theirs = first.flat(), other.flat()
     differing = {name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)}
-    return METHODS[first.method].stacks and differing <= _MAY_DIFFER
+    row = BASES.get(first.base_model)
+    may = METHODS[first.method].stacks and row is not None and row.architecture.is_fast
+    return may and differing <= _MAY_DIFFER
 
 
 @dataclass(eq=False)

@@ -12,6 +12,7 @@ from peft_demo import comparison, lessons
 from peft_demo.comparison.diagnosis import diagnose
 from peft_demo.data import DEFAULT_DATASET
 from peft_demo.lessons import lesson_plan
+from peft_demo.models import BASES, told
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, reading, sweeps
 from peft_demo.runs.schema import describe_methods
 from peft_demo.statistics import TEST_SET
@@ -291,6 +292,18 @@ def add_endpoints(services: Services) -> None:
         """Every method with its fields, limits, defaults and the JSON schema of its runs."""
         return describe_methods()
 
+    def list_bases() -> list[dict[str, Any]]:
+        """Every base model with its family, measures and the names of its target modules."""
+        return [told(row) for row in BASES.values()]
+
+    def add_base(repository: str) -> dict[str, Any]:
+        """Let runs start from an encoder of the Hugging Face Hub, once it has been proven to load.
+
+        Args:
+            repository: owner/name, or its address. Teachers only, where there are any.
+        """
+        return told(services.changes.add_base(repository))
+
     def list_lessons() -> list[dict[str, Any]]:
         """Every lesson with its goal, minutes, notes for teachers and link."""
         return lessons.listed()
@@ -312,6 +325,8 @@ def add_endpoints(services: Services) -> None:
         predict_reviews,
         list_methods,
         list_lessons,
+        list_bases,
+        add_base,
         count,
         read_config,
         import_adapter,

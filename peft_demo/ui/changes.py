@@ -20,6 +20,8 @@ from peft_demo.execution import Engine
 from peft_demo.fields import shown
 from peft_demo.languages import _, gettext_noop
 from peft_demo.logs import about, digest
+from peft_demo.models import Pretrained
+from peft_demo.models import own as own_bases
 from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind
 from peft_demo.runs.challenge import Challenge
 from peft_demo.runs.sweeps import Plan
@@ -205,6 +207,17 @@ class Changes:
         self.require_teacher("bring the class back")
         self._store.restore(*self._store.owners(*self._store.classroom().cleared))
         self._store.decide(cleared=())
+
+    def add_base(self, repository: str) -> Pretrained:
+        """Let runs start from an encoder of the Hub; where there are teachers, they alone may.
+
+        Raises:
+            NotAllowedError: a visitor asked, whose download would fill others' disk.
+            PeftDemoError: see ``models.own.add``.
+        """
+        if settings.teacher_password():
+            self.require_teacher("add base models")
+        return own_bases.add(repository)
 
     def require_teacher(self, what: str) -> None:
         """Refuse what only teachers may do.

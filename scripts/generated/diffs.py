@@ -28,7 +28,7 @@ def base() -> str:
     """A family's row, and a base of it with the function that loads it."""
     file = "peft_demo/models/hub.py"
     return _diff(
-        ("peft_demo/models/architecture.py", 'model_type="distilbert"'),
+        ("peft_demo/models/families.py", 'model_type="distilbert"'),
         (file, "load_distilbert"),
         (file, "id=HUB_BASE"),
     )

@@ -18,7 +18,7 @@ from peft_demo.data import SENTIMENT
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.methods import METHODS
 from peft_demo.models import FAMILY, fast_forward, loading
-from peft_demo.models.architecture import ARCHITECTURES
+from peft_demo.models.families import ARCHITECTURES
 from peft_demo.training import loop
 
 TEXTS = ["A wonderful film.", "Dull, long and loud: I left after an hour. " * 3, "No."]

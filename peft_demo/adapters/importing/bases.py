@@ -78,7 +78,7 @@ def _refuse_other_networks(wanted: str, tensors: Tensors) -> None:
     if is_relative(wanted):
         raise refusal(
             f"must be for one of the base models here, {_known()}, got one for {shown(wanted)}, "
-            "which is another network."
+            "which is another network; it may be added to them first."
         )
     paths = [f".{row.architecture.block_path}" for row in BASES.values()]
     inside = [name for name in tensors if _IN_A_BLOCK.search(name)]
@@ -92,7 +92,9 @@ def _refuse_other_networks(wanted: str, tensors: Tensors) -> None:
 def _family_of(possible: Sequence[str], tensors: Tensors) -> Architecture:
     """The first family of these bases whose head is there, or the first of all."""
     families = [BASES[base_id].architecture for base_id in possible]
-    return next((row for row in families if not heads.missing(tensors, row)), families[0])
+    inside = [row for row in families if any(f".{row.block_path}" in name for name in tensors)]
+    fitting = (row for row in inside or families if not heads.missing(tensors, row))
+    return next(fitting, (inside or families)[0])
 
 
 def _check_choice(

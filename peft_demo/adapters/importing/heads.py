@@ -17,7 +17,7 @@ def missing(tensors: Tensors, family: Architecture) -> str:
         (
             f"{part}.{kind}"
             for part in family.head
-            for kind in ("weight", "bias")
+            for kind in (("weight",) if part in family.unbiased else ("weight", "bias"))
             if not _shape(tensors, part, kind)
         ),
         "",
@@ -40,7 +40,7 @@ def check(tensors: Tensors, labels: Sequence[str], family: Architecture) -> None
         raise refusal(
             f"must have a trained head, all of {', '.join(family.head)}, got no {lacking} in "
             f"{files.WEIGHTS}{_why(tensors, lacking.partition('.')[0])}: save it with "
-            f"modules_to_save={list(family.head)}."
+            f"modules_to_save={list(family.saved)}."
         )
     *inner, last = (_shape(tensors, part, "weight") for part in family.head)
     if len(last) != 2 or last[0] != len(labels):

@@ -54,7 +54,7 @@ def options_told(
         if name not in own
         and name not in _NOT_TOLD
         and value not in (usual.get(name), fixed.get(name))
-        and not (name == "modules_to_save" and _is_head(value, architecture.head))
+        and not (name == "modules_to_save" and _is_head(value, architecture.saved))
         and not _is_mask(value)
     }
     given = {name: value for name, value in (own | more).items() if value is not None}

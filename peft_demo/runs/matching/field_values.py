@@ -132,7 +132,7 @@ def _exclude(fields: Sequence[Field], excluded: object, base: Pretrained, taken:
         )
     taken.values[_TARGETS] = left
     taken.notes.extend(notes.about_names("exclude_modules", found, base))
-    head = {*base.architecture.head, "score"}
+    head = {*base.architecture.head, *base.architecture.saved, "score"}
     strange = [name for name in found.unknown if name.rpartition(".")[2] not in head]
     if strange:
         taken.notes.append(f"exclude_modules: there is no {shown(strange)} on {base.id}.")

@@ -119,12 +119,14 @@ def about_base(wanted: object, used: str, before: str) -> list[str]:
 
 def about_names(name: str, found: Named, base: Pretrained) -> list[str]:
     """What names of other networks became on a base."""
-    if not found.became:
-        return []
     told = [
         f"{shown(came)} became {' and '.join(modules)}" + _beside(found.also.get(came, ()))
         for came, modules in found.became.items()
     ]
+    own = [came for came in found.also if came not in found.became]
+    told += [f"{shown(came)} is that alone" + _beside(found.also[came]) for came in own]
+    if not told:
+        return []
     more = f", and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
     blocks = f", in the blocks {', '.join(map(str, found.blocks))}" if found.blocks else ""
     return [f"{name}: {', '.join(told[:MOST_TOLD])}{more} on {base.id}{blocks}."]
@@ -140,7 +142,10 @@ def about_head(given: Mapping[str, Any], architecture: Architecture) -> list[str
     names = given.get("modules_to_save") or []
     if not isinstance(names, list):
         names = [names]
-    others = sorted({cut(str(name)) for name in names} - {*architecture.head, _HEAD_OF_PEFT})
+    others = sorted(
+        {cut(str(name)) for name in names}
+        - {*architecture.head, *architecture.saved, _HEAD_OF_PEFT}
+    )
     if not others:
         return []
     return [f"modules_to_save: only the head is trained here, not {shown(others)}."]

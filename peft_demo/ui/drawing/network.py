@@ -30,7 +30,7 @@ MOST_SHARED = 3
 """Tensors that are drawn one by one beside the embeddings."""
 
 IN_PLACE = ("weight", "bias")
-"""A module's own tensors: where both are trained, the module itself is drawn as trained."""
+"""A module's own tensors: where the first is trained, the module itself is drawn as trained."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,9 @@ def draw(counts: ParameterCount, label: str) -> str:
 
 def _modules(counts: ParameterCount) -> dict[str, Module]:
     """All modules of a block by their names."""
-    modules = {name: Module(name) for name in counts.architecture.modules}
+    family = counts.architecture
+    names = (*family.modules, family.some_norm) if family.some_norm else family.modules
+    modules = {name: Module(name) for name in names}
     for part in counts.block:
         own = _own_tensors(part.tensors)
         added = tuple(tensor for tensor in part.tensors if tensor not in own)
@@ -146,6 +148,9 @@ def in_words(counts: ParameterCount, label: str) -> str:
     if counts.num_elsewhere:
         count = {"count": whole(counts.num_elsewhere)}
         sentences.append(_("The other blocks train %(count)s biases.") % count)
+    if counts.num_around:
+        count = {"count": whole(counts.num_around)}
+        sentences.append(_("Around the blocks, %(count)s parameters are trained.") % count)
     if counts.shared:
         told = {"method": label, "tensors": described(counts.shared)}
         before = _("%(method)s puts before every text %(tensors)s.")
@@ -189,15 +194,17 @@ def blocks_in_words(counts: ParameterCount) -> str:
         told = {"blocks": listed(numbers), "last": counts.n_layers - 1}
         many = _("blocks %(blocks)s of 0 to %(last)s")
         return (many if len(numbers) > 1 else _("block %(blocks)s of 0 to %(last)s")) % told
+    if counts.n_layers == 1 and counts.times > 1:
+        return _("the only block, which is computed %(count)s times") % {"count": counts.times}
     if counts.n_layers == 1:
         return _("the only block")
     return _("each of %(count)s blocks") % {"count": counts.n_layers}
 
 
 def _own_tensors(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """A module's own tensors where all of them are trained."""
+    """A module's own tensors where its weight is among them: some have no bias."""
     own = tuple(tensor for tensor in tensors if tensor.name in IN_PLACE)
-    return own if len(own) == len(IN_PLACE) else ()
+    return own if any(tensor.name == IN_PLACE[0] for tensor in own) else ()
 
 
 def _any_frozen(counts: ParameterCount) -> bool:

@@ -294,10 +294,10 @@ class TestTheBase:
                 weights[name.replace("distilbert.transformer", "bert.encoder")] = weights.pop(name)
 
         folder = copied(
-            IA3, lambda values: values.update(base_model_name_or_path="bert-tiny"), tensors=rename
+            IA3, lambda values: values.update(base_model_name_or_path="gpt-tiny"), tensors=rename
         )
         sentence = refusal(importing.describe, folder)
-        assert 'got one for "bert-tiny"' in sentence
+        assert 'got one for "gpt-tiny"' in sentence
         assert "modules have other names" in sentence
 
     def test_other_shapes(self, copied):
