@@ -40,6 +40,12 @@ def check_nickname(value: object, others: set[str]) -> str:
     return name
 
 
+def in_order(name: str) -> list[tuple[int, str]]:
+    """What names are sorted by: Student 2 comes before Student 10, and Ç with C."""
+    parts = regex.split(r"(\d{1,9})", key(name))
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in parts]
+
+
 def key(name: str) -> str:
     """What two names that look alike have in common: their letters and digits, without accents."""
     plain = unicodedata.normalize("NFKD", name).casefold()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -17,10 +16,12 @@ from peft_demo.errors import NotAllowedError
 from peft_demo.export.archive import archive
 from peft_demo.languages import gettext_noop, language
 from peft_demo.runs import Run, RunStatus
+from peft_demo.runs.nicknames import in_order
 from peft_demo.ui import run_states
 from peft_demo.ui.html import render
 from peft_demo.ui.learn.figures import dot_plot
 from peft_demo.ui.services import Services
+from peft_demo.ui.visitors import is_at_the_machine
 
 FOUND = {
     Finding.GUESSING: gettext_noop("still guessing"),
@@ -60,7 +61,8 @@ def _board(services: Services, request: Request) -> Response:
     html = render(
         "class_board",
         language=language(),
-        address=str(request.base_url).removesuffix("/"),
+        # The class cannot go where the teacher's own browser does at the machine.
+        address="" if is_at_the_machine(request) else str(request.base_url).removesuffix("/"),
         paused=services.changes.may()["paused"],
         people=_people(runs),
         counts={status: sum(run.status is status for run in runs) for status in RunStatus},
@@ -87,13 +89,7 @@ def _people(runs: Sequence[Run]) -> list[dict[str, Any]]:
     for run in runs:
         by_owner.setdefault(run.owner, []).append(run)
     people = [_person(own) for own in by_owner.values()]
-    return sorted(people, key=lambda person: _in_order(person["name"]))
-
-
-def _in_order(name: str) -> list[tuple[int, str]]:
-    """Student 2 comes before Student 10."""
-    parts = re.split(r"(\d{1,9})", name.casefold())
-    return [(int(part), "") if part.isdecimal() else (0, part) for part in parts]
+    return sorted(people, key=lambda person: in_order(person["name"]))
 
 
 def _person(own: Sequence[Run]) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.languages import _
 from peft_demo.logs import digest
 from peft_demo.runs import Run
 from peft_demo.runs.classroom import LIMITS, checked_limits
+from peft_demo.runs.nicknames import in_order
 from peft_demo.ui.class_page import set_page
 from peft_demo.ui.services import Services
 
@@ -18,14 +20,21 @@ MOST_PLACES = 20
 
 
 class _Panel(Protocol):
-    def __call__(self, problem: str = "", part: str = "") -> str: ...
+    def __call__(
+        self,
+        problem: str = "",
+        part: str = "",
+        faults: Mapping[str, str] | None = None,
+        entered: Mapping[str, str] | None = None,
+    ) -> str: ...
 
 
 class ClassPanel:
     """Answers the teacher's forms; who is no teacher is refused by ``Changes``.
 
     Args:
-        panel: draws the panel, with a sentence and one of its parts open.
+        panel: draws the panel with a sentence, one of its parts open, sentences by fields, and what
+            was entered where it was refused.
     """
 
     def __init__(self, services: Services, panel: _Panel) -> None:
@@ -80,15 +89,21 @@ class ClassPanel:
         repeats: str = "",
     ) -> str:
         """Limit each person; an empty one is as the setting says."""
-        given = (waiting, minutes, reviews, epochs, tokens, repeats)
-        names = (field.name for field in LIMITS)
-        limits = checked_limits(dict(zip(names, given, strict=True)))
+        values = (waiting, minutes, reviews, epochs, tokens, repeats)
+        given = dict(zip((field.name for field in LIMITS), values, strict=True))
+        try:
+            limits = checked_limits(given)
+        except InvalidFieldsError as error:
+            return self._panel(part="limits", faults=error.problems, entered=given)
         self._services.changes.decide(limits=limits)
         return self._panel(part="limits")
 
     def set_page(self, link: str = "") -> str:
         """What the class opens; see ``class_page.set_page``."""
-        set_page(self._services.changes, link)
+        try:
+            set_page(self._services.changes, link)
+        except (InvalidFieldsError, NotFoundError) as error:
+            return self._panel(part="page", faults={"link": str(error)}, entered={"link": link})
         return self._panel(part="page")
 
     def clear_class(self) -> str:
@@ -134,4 +149,5 @@ class ClassPanel:
         every = Counter(run.owner for run in runs)
         going = Counter(run.owner for run in runs if not run.status.is_over)
         names = {run.owner: run.owner_name for run in runs}
-        return [(digest(who), names[who], going[who], count) for who, count in every.items()]
+        people = [(digest(who), names[who], going[who], count) for who, count in every.items()]
+        return sorted(people, key=lambda person: in_order(person[1]))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from peft_demo import settings
-from peft_demo.errors import PeftDemoError
+from peft_demo.errors import InvalidFieldsError, NotAllowedError, PeftDemoError
 from peft_demo.runs.nicknames import NICKNAME
 from peft_demo.ui import accounts
 from peft_demo.ui.class_panel import ClassPanel
@@ -35,12 +35,20 @@ class You:
 
     def call_me(self, nickname: str) -> str:
         """Choose a nickname; the panel as HTML."""
-        self._services.changes.call_me(nickname)
+        try:
+            self._services.changes.call_me(nickname)
+        except InvalidFieldsError as error:
+            return self._panel(faults=error.problems, entered={"nickname": nickname})
         return self._panel()
 
     def sign_in(self, password: str) -> str:
         """Become a teacher; the panel as HTML."""
-        self._services.changes.teachers.sign_in(password)
+        try:
+            self._services.changes.teachers.sign_in(password)
+        except NotAllowedError as error:
+            if not settings.teacher_password():  # then there is no field for it
+                raise
+            return self._panel(faults={"password": str(error)})
         return self._panel()
 
     def sign_out(self) -> str:
@@ -51,7 +59,13 @@ class You:
     def _refused(self, error: PeftDemoError) -> str:
         return self._panel(str(error))
 
-    def _panel(self, problem: str = "", part: str = "") -> str:
+    def _panel(
+        self,
+        problem: str = "",
+        part: str = "",
+        faults: Mapping[str, str] | None = None,
+        entered: Mapping[str, str] | None = None,
+    ) -> str:
         owner, changes = acting().owner, self._services.changes
         is_teacher = changes.teachers.is_one()
         return render(
@@ -60,6 +74,8 @@ class You:
             token=owner and self._services.signatures.sign(owner, "token"),
             field=NICKNAME,
             problem=problem,
+            faults=faults or {},
+            entered=entered or {},
             signs_in=accounts.is_offered(),
             is_account=acting().is_account,
             has_password=bool(settings.teacher_password()),

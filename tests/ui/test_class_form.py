@@ -24,7 +24,7 @@ HIDDEN = "the teacher of this class has hidden it."
 
 def set_page(services, link):
     """As the teacher's form sends it."""
-    assert "pd-problem" not in ask(You(services), "set_page", {"link": f"?{link}"})
+    assert "aria-invalid" not in ask(You(services), "set_page", {"link": f"?{link}"})
 
 
 QUICK = {"learning_rate": 2e-3, "num_train_epochs": 2, "num_reviews": 400, "max_length": 50}

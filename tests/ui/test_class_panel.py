@@ -104,6 +104,29 @@ def test_the_class_is_cleared_and_brought_back(services, panel):
     assert "cleared" not in ask(panel, "you")
 
 
+def test_what_is_refused_is_told_at_its_field_and_stays_there(services, panel):
+    told = ask(panel, "set_limits", {"waiting": "5", "epochs": "0", "tokens": "7000000"})
+    for name, value in (("epochs", "0"), ("tokens", "7000000")):
+        assert f'value="{value}" placeholder="any" aria-invalid="true"' in told
+        assert f'id="pd-you-{name}">{name} must be a whole number between' in told
+    assert 'name="waiting" type="number" min="1" max="10000" value="5"' in told
+    assert told.count("aria-invalid") == 2
+    assert services.store.classroom().limits == {}
+    told = ask(panel, "set_page", {"link": "?fix=nothing"})
+    assert 'value="?fix=nothing" placeholder="all of the page" aria-invalid="true"' in told
+    assert 'id="pd-you-link">fix must name' in told
+
+
+def test_names_are_sorted_as_people_do(services, panel):
+    names = ("Zoë", "Student 10", "Çelik", "Student 2", "Dora")
+    for number, name in enumerate(names):
+        owner = f"{number:032x}"
+        services.store.call(owner, name)
+        services.store.submit(small_config(), owner)
+    told = re.findall(r'<th scope="row"><bdi>(.*?)</bdi></th>', ask(panel, "you"))
+    assert told == ["Çelik", "Dora", "Student 2", "Student 10", "Zoë"]
+
+
 def test_only_a_teacher_sees_and_does_it(services, panel):
     with acting_as(Visitor(ANNA)):
         for name, asked in {

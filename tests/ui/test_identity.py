@@ -287,7 +287,8 @@ def test_two_people_do_not_share_a_name(services):
     assert services.store.call(ME, "Änna") == "Änna"
     with acting_as(Visitor(OTHER)):
         told = You(services).functions()[1]({"nickname": "anna"})
-    assert "pd-problem" in told
+    assert 'value="anna" aria-invalid="true" aria-describedby="pd-you-nickname"' in told
+    assert "nobody has" in told
     assert "guest bbbb" in told
 
 
