@@ -9,6 +9,7 @@ from typing import Any
 
 from peft_demo.adapters.parameter_count import ParameterCount, count_parameters
 from peft_demo.methods import METHODS, measured_rates
+from peft_demo.models import hardware
 from peft_demo.runs import Run, RunConfig, RunKind, checkpoints, footprint
 
 SAME_METHOD = 1.15
@@ -56,7 +57,7 @@ def forecast(config: RunConfig, runs: Iterable[Run]) -> Forecast:
     return Forecast(
         count_parameters(config.method, config.method_values, config.setting),
         expected_seconds(config, runs),
-        footprint.peak_bytes(config),
+        footprint.peak_bytes(config, hardware.training_precision()),
         measured_rates.warning(method.id, method.label, config.learning_rate),
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import time
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,16 +48,29 @@ def predicting() -> torch.autocast:
     return torch.autocast("cpu", torch.bfloat16, enabled=prediction_precision() == "bfloat16")
 
 
+def known_precision() -> str:
+    """What trainings are computed in, as far as that is known without torch; else empty."""
+    wanted = settings.precision()
+    return next(iter(_faster.values()), "") if wanted == "auto" else wanted
+
+
 def _precision(kind: str) -> str:
     wanted = settings.precision()
-    return _faster_precision(kind) if wanted == "auto" else wanted
+    if wanted != "auto":
+        return wanted
+    if kind not in _faster:
+        _faster[kind] = _faster_precision(kind)
+    return _faster[kind]
 
 
-@lru_cache
+_faster: dict[str, str] = {}
+"""What was found for each kind of device."""
+
+
 def _faster_precision(kind: str) -> str:
     """``bfloat16`` where a device has it and multiplies faster in it, else ``float32``.
 
-    Asked once in a process, so that all its runs compute alike.
+    To be asked once in a process, so that all its runs compute alike.
     """
     import torch
 

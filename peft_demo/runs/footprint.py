@@ -23,8 +23,16 @@ BYTES_A_PAIR = 7
 """For each pair of a text's tokens, each block and head: attention's scores and their mask."""
 
 
-def peak_bytes(config: RunConfig) -> int:
-    """What a program that trains this takes at most; see `benchmarks/NOTES.md`."""
+FLOAT32 = 1.75
+"""By what factor all of it is more in float32 than in bfloat16, which keeps products in 2 bytes."""
+
+
+def peak_bytes(config: RunConfig, precision: str) -> int:
+    """What a program that trains this takes at most; see `benchmarks/NOTES.md`.
+
+    Args:
+        precision: what it computes in; see ``hardware.training_precision``.
+    """
     base = shape_of(config.base_model)
     numbers = _numbers(base)
     weights = 4 * numbers
@@ -34,7 +42,7 @@ def peak_bytes(config: RunConfig) -> int:
     tokens = config.per_device_train_batch_size * length
     of_a_token = BYTES_A_WIDTH * (base.dim + base.hidden_dim) + BYTES_A_PAIR * base.n_heads * length
     kept = METHODS[config.method].kept_activations * tokens * _blocks(config, base) * of_a_token
-    return PROGRAM_BYTES + weights + round(kept)
+    return PROGRAM_BYTES + weights + round(kept * (1 if precision == "bfloat16" else FLOAT32))
 
 
 def require_memory(config: RunConfig) -> None:
@@ -43,12 +51,13 @@ def require_memory(config: RunConfig) -> None:
     Raises:
         InvalidFieldsError: with what it needs, and what there is.
     """
-    needed, free = peak_bytes(config), memory.free_bytes()
+    needed, free = peak_bytes(config, hardware.known_precision()), memory.free_bytes()
     if needed <= free or needed <= (free := free + memory.held_bytes()):
         return
-    # On a GPU the texts of a batch lie in its own memory, which says for itself. Last, for it may
+    # On a GPU the texts of a batch lie in its own memory, which says for itself. Last, for both may
     # load torch.
-    if hardware.device() == "cpu":
+    on_cpu, needed = hardware.device() == "cpu", peak_bytes(config, hardware.training_precision())
+    if on_cpu and needed > free:
         refuse(
             "per_device_train_batch_size",
             f"per_device_train_batch_size {config.per_device_train_batch_size} with max_length "

@@ -257,6 +257,31 @@ class TestTraining:
                 (),
             ),
             ("AutoModel.from_pretrained('someone/else')", {"base_model": None}, ("someone/else",)),
+            (
+                "args = TrainingArguments(load_best_model_at_end=True, num_train_epochs=9)\n"
+                "Trainer(m, args, callbacks=[EarlyStoppingCallback(early_stopping_patience=3)])",
+                {"early_stopping_patience": 3, "num_train_epochs": 9},
+                (),
+            ),
+            ("EarlyStoppingCallback(2)", {"early_stopping_patience": 2}, ()),
+            ("t.add_callback(EarlyStoppingCallback())", {"early_stopping_patience": 1}, ()),
+            (
+                "n = 4\nc = EarlyStoppingCallback(n, 0.01)",
+                {"early_stopping_patience": 4},
+                ("early_stopping_threshold of EarlyStoppingCallback in line 3",),
+            ),
+            (
+                "EarlyStoppingCallback(args.patience)",
+                {"early_stopping_patience": None},
+                ("EarlyStoppingCallback(args.patience) cannot be known",),
+            ),
+            (
+                "EarlyStoppingCallback(99)",
+                {"early_stopping_patience": None},
+                ("early_stopping_patience must be a whole number between 0 and 20 epochs, got 99",),
+            ),
+            # Without the callback the last epoch is kept.
+            ("TrainingArguments(load_best_model_at_end=True)", {}, ("load_best_model_at_end",)),
         ],
     )
     def test_beside_a_configuration(self, code, values, words):

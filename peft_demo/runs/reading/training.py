@@ -23,6 +23,12 @@ _NAMES |= {"per_gpu_train_batch_size": _BATCH, "max_seq_length": "max_length"}
 _OF_TRL = {"SFTConfig", "RewardConfig", "DPOConfig", "KTOConfig", "ORPOConfig", "CPOConfig"}
 """TRL's classes, which are TrainingArguments too."""
 
+_EARLY, _PATIENCE = "EarlyStoppingCallback", "early_stopping_patience"
+"""The Trainer's callback that ends a training early, and its argument, which is our field."""
+
+_KEEPS_BEST = "load_best_model_at_end"
+"""What a training that ends early does here too."""
+
 _QUANTISED = {"BitsAndBytesConfig", "GPTQConfig", "AwqConfig", "QuantoConfig"}
 
 _ELSEWHERE = {
@@ -50,6 +56,7 @@ class Training:
         self.read_elsewhere = ""
         """A configuration that the script reads from a file or the Hub."""
         self._quantised = ""
+        self._is_early = any(script.kind_of(call.func) == _EARLY for call, _ in script.calls)
         found = list(script.found.values())
         arguments = [made for made in found if is_training(made)]
         if arguments:
@@ -68,6 +75,8 @@ class Training:
     def _take_arguments(self, made: Made, count: int) -> None:
         place, others = place_of(made.line), []
         for name, value in made.items():
+            if name == _KEEPS_BEST and self._is_early and value is True:
+                continue
             if name not in _NAMES:
                 if value is not None and value is not False:
                     text = "" if holds_unknown(value) else f"={cut(repr(value), 40)}"
@@ -103,6 +112,8 @@ class Training:
             named.get(option) is True for option in ("load_in_4bit", "load_in_8bit")
         ):
             self._quantised = f"{source_of(call)} in {place_of(call)}"
+        if kind == _EARLY:
+            self._take_patience(script, call, named)
         if kind == "DataLoader" and named.get("shuffle") is True:
             self._mention(_BATCH, named.get("batch_size"))
         kind = "tokenizer" if "truncation" in named else kind
@@ -110,6 +121,22 @@ class Training:
             argument, field = _ELSEWHERE[kind]
             given = script.known(call.args[0]) if field == "seed" and call.args else None
             self._mention(field, named.get(argument, given))
+
+    def _take_patience(self, script: Script, call: ast.Call, named: dict[str, Any]) -> None:
+        """Read the callback: without an argument it waits for one epoch."""
+        given = [script.known(argument) for argument in call.args]
+        patience = named.get(_PATIENCE, given[0] if given else 1)
+        threshold = named.get("early_stopping_threshold", given[1] if len(given) > 1 else 0)
+        if holds_unknown(patience):
+            source = source_of(call)
+            self.notes.append(f"{source} cannot be known without running the code; ours stays.")
+        else:
+            self.values.setdefault(_PATIENCE, plain(patience))
+        if threshold != 0:
+            self.notes.append(
+                f"early_stopping_threshold of {_EARLY} in {place_of(call)} is no field here and "
+                "not honoured: any lower validation loss counts."
+            )
 
     def _mention(self, field: str, value: object) -> None:
         """Take a value that is known and the first of its field."""
