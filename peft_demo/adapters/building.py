@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peft_demo import models
-from peft_demo.methods import METHODS
+from peft_demo import models, settings
+from peft_demo.methods import METHODS, Method
 from peft_demo.models import Architecture, hardware
 from peft_demo.runs import RunConfig
 
@@ -23,6 +23,7 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
     """
     from peft_demo.libraries import transformers
     from peft_demo.models import fast_forward
+    from peft_demo.models.frozen_blocks import set_dropout
 
     has_own_seeds = config.head_seed is not None or config.adapter_seed is not None
     if has_own_seeds:
@@ -32,6 +33,8 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
     # Moving a model to a GPU moves its tensors, so there the shared ones stay behind as well.
     is_private = method.needs_own_base(config.method_values) or hardware.device() != "cpu"
     model = base.private(config.labels) if is_private else base.shared(config.labels)
+    if config.base_dropout is not None:
+        set_dropout(model.get_submodule(base.architecture.body), config.base_dropout)
     if method.peft_config is None:
         model.requires_grad_(True)
     else:
@@ -41,8 +44,21 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
         model = adapted(model, peft_config, base.architecture)
     if method.needs_all_tokens:
         fast_forward.compute_all_tokens(model)
-    fast_forward.prepare_training(model, is_head_only=method.is_head_only)
+    fast_forward.prepare_training(
+        model, is_head_only=method.is_head_only, may_remember=_may_remember(method)
+    )
     return model
+
+
+def _may_remember(method: Method) -> bool:
+    """Whether frozen blocks below a method's adapters may compute each text once.
+
+    Not where what stands before them is trained, where texts or padding matter to each other, or
+    where the steps of several runs are computed at once.
+    """
+    alone = hardware.device() == "cpu" and settings.repeats() != "one_pass"
+    depends = method.reads_whole_batch or method.needs_all_tokens or method.trains_inputs
+    return alone and not depends
 
 
 def adapted(model: nn.Module, config: peft.PeftConfig, architecture: Architecture) -> nn.Module:

@@ -125,6 +125,7 @@ def folder_name(config: KnownConfig) -> str:
 
 def _facts(config: RunConfig, forward_pass: str) -> dict[str, Any]:
     from peft_demo.models.fast_forward import dropout_mask
+    from peft_demo.models.frozen_blocks import set_dropout
 
     base, dataset = BASES[config.base_model], DATASETS[config.dataset]
     patience = config.early_stopping_patience
@@ -150,6 +151,7 @@ def _facts(config: RunConfig, forward_pass: str) -> dict[str, Any]:
         ],
         "guessing_loss": math.log(len(config.labels)),
         "dropout_mask": dropout_mask,
+        "set_dropout": set_dropout,
         "source_of": lambda function: inspect.getsource(function).strip(),
     }
 

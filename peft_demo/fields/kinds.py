@@ -134,7 +134,8 @@ class Number(_Numeric):
     @property
     def annotation(self) -> Any:
         limits = pydantic.Field(ge=self.minimum, le=self.maximum, allow_inf_nan=False)
-        return Annotated[float, limits]
+        number: Any = Annotated[float, limits]
+        return number if self.default is not None else number | None
 
     @property
     def widget(self) -> Widget:
@@ -142,7 +143,7 @@ class Number(_Numeric):
         return "text" if self.is_typed else "slider"
 
     def written(self, value: Any) -> Any:
-        return typed(value) if self.is_typed else value
+        return typed(value) if self.is_typed and value is not None else value
 
 
 @dataclass(frozen=True)

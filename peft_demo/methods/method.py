@@ -109,6 +109,8 @@ class Method:
     leave out those that the head does not read."""
     reads_whole_batch: bool = False
     """Whether what it makes of a review depends on the reviews beside it in a batch."""
+    trains_inputs: bool = False
+    """Whether it trains what stands before a text, so that no block below it is as it was."""
     stacks: bool = True
     """Whether its adapters, stacked, go through ``torch.func.vmap``: then runs that differ by seed
     or learning rate can be trained in one pass."""

@@ -51,6 +51,7 @@ _PROMPT_TUNING = Method(
     paper="The Power of Scale for Parameter-Efficient Prompt Tuning",
     paper_url="https://arxiv.org/abs/2104.08691",
     fields=(_NUM_VIRTUAL_TOKENS,),
+    trains_inputs=True,
     stacks=False,
     starting_rate=1e-2,
     peft_config=_config_of("PromptTuningConfig"),

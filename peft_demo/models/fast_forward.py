@@ -34,6 +34,7 @@ from peft_demo import settings
 from peft_demo.libraries import transformers
 from peft_demo.models.architecture import Architecture
 from peft_demo.models.families import ARCHITECTURES
+from peft_demo.models.frozen_blocks import remember_frozen
 
 ATTENTION = "peft_demo"
 """The name by which a model's configuration asks for ``attention``."""
@@ -58,20 +59,27 @@ def compute_all_tokens(model: nn.Module) -> None:
             module.all_tokens = True
 
 
-def prepare_training(model: nn.Module, *, is_head_only: bool) -> None:
-    """Let a model, its adapter included, train in this way."""
+def prepare_training(model: nn.Module, *, is_head_only: bool, may_remember: bool = False) -> None:
+    """Let a model, its adapter included, train in this way.
+
+    ``may_remember``: frozen blocks below the first adapter may compute each text once.
+    """
     if settings.forward() == "transformers":
         return
     for name, module in list(model.named_modules(remove_duplicate=False)):
         if type(module) is nn.Dropout:
             model.set_submodule(name, Dropout(module.p).train(module.training))
+    if not hasattr(model, "get_base_model"):
+        return  # trained whole
+    network: Any = model.get_base_model()  # type: ignore[operator]
+    family = ARCHITECTURES[network.config.model_type]
     if is_head_only:
-        network: Any = model.get_base_model()  # type: ignore[operator]
-        family = ARCHITECTURES[network.config.model_type]
         body = network.get_submodule(family.body)
         is_frozen = not any(parameter.requires_grad for parameter in body.parameters())
         remembers = family.pooling == "first" and is_frozen
         network.set_submodule(family.body, FrozenBody(body, remembers=remembers))
+    elif may_remember and family.is_fast:
+        remember_frozen(network, family)
 
 
 def remembered(model: nn.Module) -> list[tuple[object, str]]:

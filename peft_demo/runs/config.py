@@ -37,6 +37,7 @@ class RunConfig(KnownConfig):
     num_reviews: int
     max_length: int
     num_test_reviews: int
+    base_dropout: float | None
     seed: int
     head_seed: int | None
     adapter_seed: int | None

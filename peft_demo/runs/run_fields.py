@@ -169,6 +169,17 @@ def run_fields(base_model: object = None, dataset: object = None) -> tuple[Field
             unit=unit,
             is_typed=True,
         ),
+        Number(
+            "base_dropout",
+            "Dropout of the base (base_dropout)",
+            "The share of numbers that the frozen network drops at random in each training step, "
+            "in place of the checkpoint's own (left empty). With 0 it gives the same for a text "
+            "every time, and blocks below the first adapter compute each text once.",
+            None,
+            0.0,
+            0.3,
+            is_typed=True,
+        ),
         Integer(
             "seed",
             "Seed",

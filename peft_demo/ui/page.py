@@ -91,6 +91,7 @@ def build(services: Services) -> gr.Blocks:
             page.connect(frame)
         form, transfer = frame.sidebar.form, frame.sidebar.transfer
         blocks.load(transfer.from_link, None, [transfer.notes, *form.inputs], **QUIET)
+        blocks.load(form.bases, None, form.control("base_model"), **QUIET)
         refilled = [frame.sidebar.message, *form.inputs]
         for event in (header.again, header.asked):
             forgets(event, *transfer.outcomes)

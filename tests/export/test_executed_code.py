@@ -62,6 +62,9 @@ EXECUTED = {
         rank_pattern="q_lin: 4",
         alpha_pattern="v_lin: 32",
     ),
+    "still": small_config(
+        "lora", name="still", num_train_epochs=2, base_dropout=0, layers_to_transform="3-5"
+    ),
     "hub": small_config(
         "lora", name="hub", base_model=HUB_BASE, dataset=HUB_IMDB, num_train_epochs=2
     ),

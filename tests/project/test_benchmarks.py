@@ -23,7 +23,17 @@ MODULES = [
     if not module.ispkg
 ]
 COMMANDS = (
-    *("__main__", "compare_page", "demo", "forward", "load", "page_actions", "race", "range_tests"),
+    *(
+        "__main__",
+        "base_dropout",
+        "compare_page",
+        "demo",
+        "forward",
+        "load",
+        "page_actions",
+        "race",
+        "range_tests",
+    ),
     *("soak", "workers"),
 )
 """What ``python -m benchmarks.…`` starts."""

@@ -11,7 +11,7 @@ import pytest
 from peft_demo.data import HUB_IMDB, IMDB
 from peft_demo.errors import AssetError, PeftDemoError
 from peft_demo.models import BUILTIN_BASE, HUB_BASE
-from peft_demo.ui.form import run_form
+from peft_demo.ui.form import fetching
 from peft_demo.ui.server import free_port
 from peft_demo.ui.services import Services
 
@@ -60,14 +60,14 @@ def test_a_hub_choice_that_cannot_be_had_says_so_and_goes_back(name, chosen, sta
     def unreachable(_):
         raise AssetError("the Hub cannot be reached")
 
-    update, told = run_form._fetch(name, unreachable, chosen)
+    update, told = fetching.fetch(name, unreachable, chosen)
     assert update["value"] == stays
     assert told["visible"]
     assert "the Hub cannot be reached" in told["value"]
 
 
 def test_a_hub_choice_that_can_be_had_stays():
-    update, told = run_form._fetch("base_model", lambda _: None, HUB_BASE)
+    update, told = fetching.fetch("base_model", lambda _: None, HUB_BASE)
     assert "value" not in update
     assert not told["visible"]
 

@@ -11,25 +11,22 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from peft_demo import data, models, runs
-from peft_demo.errors import ConflictError, InvalidFieldsError, PeftDemoError
-from peft_demo.fields import Field, Widget
+from peft_demo.errors import ConflictError, InvalidFieldsError
+from peft_demo.fields import Field, Modules, Widget
 from peft_demo.languages import _
 from peft_demo.methods import METHODS
 from peft_demo.runs import RunConfig
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, Preset, preset, recommended_id
 from peft_demo.runs.run_fields import method_field
 from peft_demo.ui.class_form import ClassForm, stands_open
-from peft_demo.ui.html import problem, render, styled
+from peft_demo.ui.form import base_models
+from peft_demo.ui.form.base_models import AddedBases
+from peft_demo.ui.form.fetching import FETCHED, fetch
+from peft_demo.ui.html import render, styled
 from peft_demo.ui.requests import QUIET, MethodId, Values, checked, problems_of, unchecked
 
 if TYPE_CHECKING:
     from peft_demo.ui.changes import Changes
-
-_FETCHED: dict[str, Callable[[str], object]] = {
-    "base_model": models.load,
-    "dataset": data.load,
-}
-"""Fields whose choice is loaded at once."""
 
 RECOMMENDED = "recommended"
 """The preset that gives the chosen method what suits it."""
@@ -74,6 +71,7 @@ class Form:
             changes: says what who fills it in may queue; None where nothing is queued.
         """
         self._changes = changes
+        self._added: AddedBases | None = None
         first = next(iter(PRESETS))
         start = preset(first).config(**defaults, name="").flat() | {"name": ""}
         self.preset = gr.Dropdown(
@@ -181,6 +179,10 @@ class Form:
         """What the class's page leaves of it to who fills it in; None for all of it."""
         return self._changes.class_form if self._changes else None
 
+    def bases(self) -> Any:
+        """The list of bases as it is now: others may have been added since the page was drawn."""
+        return gr.update(choices=base_models.choices())
+
     def fill(self, preset_id: str, method_id: MethodId) -> list[Any]:
         """Put a preset's values into the form; base, data set and seed stay as they are."""
         chosen = _preset(preset_id, method_id)
@@ -211,6 +213,12 @@ class Form:
             changes: dict[str, Any] = {"visible": slot.counts_for(method_id)}
             if slot.field.name in written and changes["visible"]:
                 changes["value"] = written[slot.field.name]
+            if isinstance(slot.field, Modules) and (base := written.get("base_model")):
+                changes["choices"] = base_models.labelled(slot.field, base)
+                if "value" in changes:
+                    changes["value"] = base_models.in_form(slot.field, changes["value"], base)
+            if slot.field.name == "base_model":
+                changes["choices"] = base_models.choices()
             if slot.field.name == "method":
                 changes["info"] = _(METHODS[method_id].summary)
             updates.append(gr.update(**changes))
@@ -263,9 +271,11 @@ class Form:
             visible=shown,
         )
         self._controls[slot] = unchecked(control)
-        if field.name in _FETCHED:
+        if field.name in FETCHED:
             place = f"{field.name}-problem".replace("_", "-")
             self._problems[field.name] = styled("", visible=False, elem_id=place)
+        if field.name == "base_model" and self._changes:
+            self._added = AddedBases(self._changes.add_base)
 
     @property
     def scales(self) -> dict[str, dict[str, Any]]:
@@ -278,7 +288,14 @@ class Form:
         if method_id is None:
             method = next(value for slot, value in pairs if slot.field.name == "method")
             method_id = method if isinstance(method, str) else ""
-        return {slot.field.name: value for slot, value in pairs if slot.counts_for(method_id)}
+        base = next((value for slot, value in pairs if slot.field.name == "base_model"), None)
+        return {
+            slot.field.name: base_models.in_form(slot.field, value, base)
+            if isinstance(slot.field, Modules) and isinstance(value, list)
+            else value
+            for slot, value in pairs
+            if slot.counts_for(method_id)
+        }
 
     def _with(self, values: Sequence[Any], **changed: Any) -> list[Any]:
         pairs = zip(self.slots, values, strict=True)
@@ -290,11 +307,18 @@ class Form:
         return [self._method_before, *self.inputs], [self.switched, *self.inputs]
 
     def _connect(self) -> None:
-        for name, load in _FETCHED.items():
+        if self._added:
+            boxes = [
+                (slot.field, control)
+                for slot, control in self._controls.items()
+                if isinstance(slot.field, Modules)
+            ]
+            self._added.connect(self.control("base_model"), boxes)
+        for name, load in FETCHED.items():
             control = self.control(name)
             # Not "input", which a dropdown sends a second time when it is left.
             control.select(
-                partial(_fetch, name, load),
+                partial(fetch, name, load),
                 control,
                 [control, self._problems[name]],
                 concurrency_limit=8,
@@ -340,20 +364,6 @@ def _values(chosen: Preset) -> dict[str, Any]:
 def _differ(one: Any, other: Any) -> bool:
     """Whether two controls' values differ; a browser sends lists for tuples."""
     return [*one] != [*other] if isinstance(one, (list, tuple)) else str(one) != str(other)
-
-
-def _fetch(name: str, load: Callable[[str], object], chosen: str) -> list[Any]:
-    """Load a base or data set as soon as it is chosen; where it cannot be had, say so and go back.
-
-    It may have to come from the Hub, which is better known before a run waits for it. Answers for
-    the control and the place of its sentence.
-    """
-    field = runs.run_field(name)
-    try:
-        load(str(field.check(chosen)))
-    except PeftDemoError as error:
-        return [gr.update(value=field.default), gr.update(value=problem(error), visible=True)]
-    return [gr.skip(), gr.update(value="", visible=False)]
 
 
 def _dropdown(field: Any, value: Any, **common: Any) -> gr.Dropdown:

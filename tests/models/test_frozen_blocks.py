@@ -1,0 +1,157 @@
+"""The base's dropout as a setting, and frozen blocks that compute each text once."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from small_runs import Recorder, numbers_of, small_config
+
+from peft_demo import adapters
+from peft_demo.errors import InvalidFieldsError, RunCancelledError
+from peft_demo.models import fast_forward, frozen_blocks
+from peft_demo.runs import RunConfig
+from peft_demo.training.loop import train
+
+LAST = {"base_dropout": 0, "layers_to_transform": "4-5"}
+
+
+def built(base, method="lora", **values):
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        return adapters.build(base, small_config(method, **values))
+
+
+def remembering(model) -> list[frozen_blocks.FrozenBlocks]:
+    return [part for part in model.modules() if isinstance(part, frozen_blocks.FrozenBlocks)]
+
+
+class TestTheField:
+    def test_is_the_checkpoints_own_where_it_is_empty(self):
+        assert RunConfig().base_dropout is None
+        assert RunConfig(base_dropout="").base_dropout is None
+        assert RunConfig(base_dropout="0").base_dropout == 0
+        assert RunConfig(base_dropout=0.3).flat()["base_dropout"] == 0.3
+
+    @pytest.mark.parametrize("value", [-0.1, 0.31, "much", True, float("nan")])
+    def test_is_refused_beyond_its_limits(self, value):
+        with pytest.raises(InvalidFieldsError, match=r"base_dropout must be a number between 0 an"):
+            RunConfig(base_dropout=value)
+
+    def test_is_that_of_the_run_and_not_of_the_base(self, base):
+        def rates(model):
+            body = model.get_submodule(base.architecture.body)
+            return {part.p for part in body.modules() if isinstance(part, torch.nn.Dropout)}
+
+        before = rates(base.model)
+        for p in (0, 0.25):
+            network = built(base, base_dropout=p, lora_dropout=0).get_base_model()
+            assert rates(network) == {p}
+            assert network.dropout.p == base.model.dropout.p > 0  # the head's stays
+        assert rates(base.model) == before == {0.1}
+
+    @pytest.mark.slow
+    def test_reaches_every_family(self, tiny_bases):
+        for tiny in tiny_bases.values():
+            config = RunConfig(
+                base_model=tiny.id, base_dropout=0, max_length=16, r=4, lora_dropout=0
+            )
+            network = adapters.build(tiny, config).get_base_model()
+            assert not frozen_blocks.drops(network.get_submodule(tiny.architecture.body))
+
+
+class TestWhichBlocks:
+    @pytest.mark.parametrize(
+        ("method", "values", "count"),
+        [
+            ("lora", LAST, 4),
+            ("lora", {**LAST, "layers_to_transform": "5"}, 5),
+            ("vera", {**LAST, "d_initial": 0.1}, 4),
+            ("lora", {**LAST, "base_dropout": 0.1}, 0),
+            ("lora", {**LAST, "base_dropout": None}, 0),
+            ("lora", {**LAST, "layers_to_transform": "0,5"}, 0),
+            ("lora", {"base_dropout": 0}, 0),
+            ("lora", {**LAST, "bias": "all"}, 0),
+            ("prompt_tuning", {"base_dropout": 0}, 0),
+            ("full_ft", {"base_dropout": 0}, 0),
+        ],
+    )
+    def test_are_those_below_what_is_trained(self, base, method, values, count):
+        found = remembering(built(base, method, **values))
+        assert [len(part.blocks) for part in found] == ([count] if count else [])
+
+    def test_are_none_in_plain_transformers(self, base, monkeypatch):
+        monkeypatch.setenv("PEFT_DEMO_FORWARD", "transformers")
+        assert not remembering(built(base, **LAST))
+
+
+class TestNumbers:
+    @pytest.fixture
+    def batch(self, base):
+        texts = ["A wonderful film.", "Dull, long and loud: I left after an hour.", "No."]
+        found = base.tokenizer(texts, padding=True, return_tensors="pt")
+        return {**found, "labels": torch.tensor([1, 0, 0])}
+
+    def computed(self, model, batch):
+        model.train()
+        with torch.random.fork_rng():
+            torch.manual_seed(2)  # of the head's dropout, and LoRA's own
+            found = model(**batch)
+            found.loss.backward()
+        grads = [p.grad.clone() for p in model.parameters() if p.requires_grad]
+        model.zero_grad()
+        return found.logits.detach(), grads
+
+    def test_and_gradients_are_those_without(self, base, batch, monkeypatch):
+        ours = built(base, **LAST)
+        monkeypatch.setattr(fast_forward, "remember_frozen", lambda *_: 0)
+        plain = built(base, **LAST)
+        assert not remembering(plain)
+        expected, gradients = self.computed(plain, batch)
+        for _ in range(2):  # computed, and remembered
+            found, own = self.computed(ours, batch)
+            assert abs(found - expected).max() < 1e-5
+            for mine, theirs in zip(own, gradients, strict=True):
+                assert torch.allclose(mine, theirs, atol=1e-5)
+        (part,) = remembering(ours)
+        assert len(part.states) == 3
+        assert part.num_bytes == sum(states.nbytes for states in part.states.values())
+
+    def test_depend_on_no_other_text(self, base, batch):
+        model = built(base, **LAST)
+        self.computed(model, batch)
+        (part,) = remembering(model)
+        together = dict(part.states)
+        part.states.clear()
+        alone = {
+            name: (values[2:] if name == "labels" else values[2:, :4])
+            for name, values in batch.items()
+        }
+        self.computed(model, alone)
+        ((key, states),) = part.states.items()
+        assert torch.equal(states, together[key])
+
+    def test_take_no_more_memory_than_they_may(self, base, batch, monkeypatch):
+        monkeypatch.setattr(frozen_blocks, "MOST_BYTES", 4 * 384 * 10)
+        model = built(base, **LAST)
+        first, _ = self.computed(model, batch)
+        second, _ = self.computed(model, batch)
+        (part,) = remembering(model)
+        assert 0 < part.num_bytes <= 4 * 384 * 10
+        assert len(part.states) < 3
+        assert torch.equal(first, second)
+
+
+@pytest.mark.slow
+def test_a_training_that_is_interrupted_gives_the_same_numbers(tmp_path):
+    config = small_config(**LAST, num_train_epochs=2)
+    whole = Recorder()
+    expected = train(config, tmp_path / "whole", whole)
+    before, after = Recorder(stop_after=6), Recorder()
+    with pytest.raises(RunCancelledError):
+        train(config, tmp_path / "parts", before)
+    result = train(config, tmp_path / "parts", after)
+    after.steps[:0] = before.steps[:4]
+    after.epochs[:0] = before.epochs
+    assert numbers_of(after.steps, after.epochs, result) == numbers_of(
+        whole.steps, whole.epochs, expected
+    )
