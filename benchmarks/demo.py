@@ -9,6 +9,7 @@ import argparse
 import json
 import statistics
 import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -41,14 +42,20 @@ def measure(students: int) -> dict[str, Any]:
             runs = [run for run in teacher.call("list_runs") if run["run_id"] in ids]
             ended = sum(run["status"] in FINAL for run in runs)
             waits += [time.monotonic() - began] * (ended - len(waits))
-    each = [_seconds(run) for run in runs if run["status"] == "completed"]
+    return told(runs, waits)
+
+
+def told(runs: Sequence[Mapping[str, Any]], waits: Sequence[float]) -> dict[str, Any]:
+    """What is told of students' runs, as the API gives them, and of their waits in seconds."""
+    done = [run for run in runs if run["status"] == "completed"]
+    training = [run["result"]["train_output"]["train_runtime"] for run in done]
     return {
-        "students": students,
-        "completed": len(each),
+        "students": len(runs),
+        "completed": len(done),
         "median_wait": round(statistics.median(waits)),
-        "last_wait": round(waits[-1]),
-        "run": round(statistics.median(each), 1),
-        "training": round(statistics.median(r["result"]["training_seconds"] for r in runs), 1),
+        "last_wait": round(max(waits)),
+        "run": round(statistics.median(map(_seconds, done)), 1) if done else None,
+        "training": round(statistics.median(training), 1) if done else None,
     }
 
 
@@ -56,11 +63,11 @@ def main() -> None:
     """Measure, and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--students", type=int, default=30)
-    told = measure(parser.parse_args().students)
-    print(json.dumps({**told, "cores": psutil.cpu_count(logical=False)}))
+    found = measure(parser.parse_args().students)
+    print(json.dumps({**found, "cores": psutil.cpu_count(logical=False)}))
 
 
-def _seconds(run: dict[str, Any]) -> float:
+def _seconds(run: Mapping[str, Any]) -> float:
     begun, done = (datetime.fromisoformat(run[name]) for name in ("started_at", "finished_at"))
     return (done - begun).total_seconds()
 

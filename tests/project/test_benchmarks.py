@@ -6,16 +6,20 @@ from importlib import import_module
 from statistics import median
 
 import pytest
+from compared_runs import finished
+from small_runs import small_config
 
 import benchmarks
 from benchmarks import __main__ as bench
-from benchmarks import limits, range_tests, rows, training
+from benchmarks import demo, limits, range_tests, rows, training
 from benchmarks.rows import Row
 from peft_demo import models, settings
 from peft_demo.data import SENTIMENT
 from peft_demo.errors import NotFoundError
 from peft_demo.models import hardware
+from peft_demo.runs import RunStatus
 from peft_demo.training import lr_range
+from peft_demo.ui.identity import public
 
 MODULES = [
     module.name
@@ -37,6 +41,19 @@ COMMANDS = (
     *("soak", "workers"),
 )
 """What ``python -m benchmarks.…`` starts."""
+
+
+def test_students_waits_are_told_of_runs_as_the_api_gives_them(store):
+    """One that failed has no result, and is counted."""
+    done = finished(store, "done")
+    failed = store.start(small_config(), "me")
+    store.finish(failed.run_id, RunStatus.FAILED, error="it was made to fail")
+    found = demo.told([public(store.get(run.run_id)) for run in (done, failed)], [3.4, 7.8])
+    assert found["run"] >= 0
+    assert found == {
+        "students": 2, "completed": 1, "median_wait": 6, "last_wait": 8,
+        "run": found["run"], "training": 10.0,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -6,6 +6,8 @@ from pathlib import Path
 import install_chromium
 import pytest
 import setup_environment as setup
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -197,3 +199,23 @@ def test_an_audit_does_not_pass_what_could_not_be_checked(capsys):
     assert capsys.readouterr().out == "Known faults: 0 in 1 pins.\nNot checked: torch.\n"
     assert audit.told([good, bad]) == 1
     assert "x 1.0: PYSEC-1, mended in 2.0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+def test_all_that_is_asked_for_is_locked_to_one_version(name):
+    """``make`` installs the lock, so that no package changes unseen."""
+    asked = [Requirement(line) for line in pins((ROOT / f"{name}.txt").read_text())]
+    locked = [Requirement(line) for line in pins((ROOT / f"{name}.lock").read_text())]
+    assert {len(each.specifier) for each in locked} == {1}
+    assert all(str(each.specifier).startswith("==") for each in locked)
+    versions = {canonicalize_name(each.name): str(each.specifier)[2:] for each in locked}
+    assert len(asked) > 5
+    for each in asked:
+        # torch comes in the build that fits the machine.
+        found = versions.get(canonicalize_name(each.name))
+        assert each.name == "torch" or each.specifier.contains(found, prereleases=True), each
+
+
+def pins(text):
+    lines = (line.partition(" #")[0].strip() for line in text.splitlines())
+    return [line for line in lines if line and line[0] not in "#-"]

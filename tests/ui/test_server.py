@@ -11,6 +11,7 @@ import pytest
 from peft_demo.data import HUB_IMDB, IMDB
 from peft_demo.errors import AssetError, PeftDemoError
 from peft_demo.models import BUILTIN_BASE, HUB_BASE
+from peft_demo.ui import server
 from peft_demo.ui.form import fetching
 from peft_demo.ui.server import free_port
 from peft_demo.ui.services import Services
@@ -119,3 +120,13 @@ class TestWarmUp:
         with pytest.raises(AssetError, match="is missing"):
             services.predictor.predict("A fine film.", ["reference-recommended-lora"])
         assert services.warm_up.state == "failed"
+
+
+def test_no_more_than_200_visits_are_remembered_in_any_language(services, monkeypatch):
+    """Gradio keeps some 0.3 MB of each, of 10,000 if nobody says otherwise."""
+    told = {}
+    monkeypatch.setattr(server, "build", lambda services: server.gr.Blocks())
+    monkeypatch.setattr(server.gr.Blocks, "launch", lambda page, **options: told.update(options))
+    server.launch(services, "127.0.0.1", 7860)
+    assert told["state_session_capacity"] == server.SESSIONS == 200
+    assert server._other(services).state_session_capacity == server.SESSIONS
