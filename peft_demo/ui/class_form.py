@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -38,6 +38,7 @@ class ClassForm:
     fixed: frozenset[str]
     hidden: frozenset[str]
     planned: frozenset[str]
+    _allowed: dict[str, dict[str, list[Any]]] = field(default_factory=dict, compare=False)
 
     def require(self, configs: Sequence[KnownConfig], kind: RunKind = RunKind.TRAINING) -> None:
         """Refuse what this form could not have asked for; who asked another way is not let off.
@@ -60,8 +61,9 @@ class ClassForm:
             )
         problems: dict[str, str] = {}
         for config in own:
+            known = self.allowed(config.method)
             for name, value in config.flat().items():
-                allowed = self.allowed(str(config.method), name)
+                allowed = known.get(name)
                 if allowed and value not in allowed:
                     may, came = " / ".join(map(_written, allowed)), _written(value)
                     problems.setdefault(
@@ -75,31 +77,39 @@ class ClassForm:
         if problems:
             raise InvalidFieldsError(problems)
 
-    def allowed(self, method_id: str, name: str) -> list[Any]:
-        """The values that a field may have in runs of a method; none where it is left open.
+    def allowed(self, method_id: str) -> dict[str, list[Any]]:
+        """The values that fixed and hidden fields may have in runs of a method; others are open."""
+        if method_id not in self._allowed:
+            usual = RunConfig({"method": method_id}).flat()
+            wanted = [
+                name
+                for name in usual
+                if name != "name" and (name in self.fixed or self.hides(method_id, name))
+            ]
+            found = {name: self._values(method_id, name, usual[name]) for name in wanted}
+            self._allowed[method_id] = found
+        return self._allowed[method_id]
 
-        A fixed one has that of the start, or its method's own where that is none of its values.
-        A hidden one has what the form puts there by itself.
+    def _values(self, method_id: str, name: str, usual: Any) -> list[Any]:
+        """What one of them may be.
+
+        A fixed one has the value of the start, or its method's own where that is none of its
+        values. A hidden one has what the form puts there by itself.
         """
-        if name == "name" or not (name in self.fixed or self.hides(method_id, name)):
-            return []
-        usual = RunConfig({"method": method_id}).flat()
         first = [self.start[name]] if _fits(method_id, name, self.start) else []
         if name in self.fixed:
-            return first or [usual[name]]
+            return first or [usual]
         offered = [] if self.fixed or "preset" in self.hidden else _offered(method_id)
         given = [values[name] for values in offered if name in values]
         # A switch of the method brings its rate and modules along.
-        if not first or name == LEARNING_RATE.name or isinstance(usual[name], list):
-            given.append(usual[name])
+        if not first or name == LEARNING_RATE.name or isinstance(usual, list):
+            given.append(usual)
         plain = (list(value) if isinstance(value, tuple) else value for value in (*first, *given))
         return list({repr(value): value for value in plain}.values())
 
     def held(self, method_id: str) -> dict[str, Any]:
         """What the form says in fixed and hidden fields of a method before anything is changed."""
-        names = (field.name for field in fields_of(method_id))
-        allowed = ((name, self.allowed(method_id, name)) for name in names)
-        return {name: values[0] for name, values in allowed if values}
+        return {name: values[0] for name, values in self.allowed(method_id).items()}
 
     def kept(self, method_id: str) -> dict[str, Any]:
         """Of these, what stays when the method is switched."""
@@ -111,7 +121,7 @@ class ClassForm:
         if name in self.hidden:
             return True
         own = METHODS[method_id].fields
-        more = (field.name for field in fields_of(method_id) if not stands_open(field, own))
+        more = (each.name for each in fields_of(method_id) if not stands_open(each, own))
         return "more-settings" in self.hidden and name in more
 
 
@@ -147,12 +157,12 @@ def _read(page: str, owner: str, _size: str) -> ClassForm | None:
     return ClassForm(start.flat(), fixed, hidden, planned) if fixed or hidden else None
 
 
-def stands_open(field: Field, own: Sequence[Field]) -> bool:
+def stands_open(one: Field, own: Sequence[Field]) -> bool:
     """Whether a form shows a field at once; of a method's own fields it does so with its sizes."""
-    if field not in own:
-        return field.name in PLAIN
-    is_size = field.widget in ("slider", "dropdown") and "dropout" not in field.name
-    return is_size and not field.is_rare
+    if one not in own:
+        return one.name in PLAIN
+    is_size = one.widget in ("slider", "dropdown") and "dropout" not in one.name
+    return is_size and not one.is_rare
 
 
 def _fits(method_id: str, name: str, start: Mapping[str, Any]) -> bool:
