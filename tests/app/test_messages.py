@@ -6,6 +6,8 @@ import pytest
 from test_browser import open_tab, set_number, wait_for_models
 from test_several import add_values, open_several, sweep, take_out
 
+from peft_demo.storage import Store
+
 pytestmark = pytest.mark.browser
 
 FAULTS = ".validation-error, .pd-kept, .pd-problem"
@@ -174,3 +176,30 @@ class TestElsewhere:
         for fault in ("run-999999", "choose at least one more"):
             page.locator(".pd-compare", has_text=fault).wait_for(state="detached")
         page.locator(".pd-compare .pd-verdicts").wait_for()
+
+
+def test_limits_stand_at_their_fields_and_a_full_queue_at_the_button(app, visit):
+    """To a visitor from another machine; the teacher's own have none."""
+    store, window = Store(app.home), visit()
+    window.context.set_extra_http_headers({"X-Forwarded-For": "203.0.113.9"})
+    store.decide(limits={"epochs": 1, "waiting": 1}, is_paused=True, page="fix=r&method=lora&r=4")
+    try:
+        page = window.open(app.url)
+        assert "fix=r" in page.url
+        page.locator("#lora-r input:disabled").first.wait_for()
+        set_number(page, "num_train_epochs", 2)
+        page.click("#start")
+        wait_for_fault(page, "#num_train_epochs", "must be at most 1 here, got 2")
+        set_number(page, "num_train_epochs", 1)
+        page.click("#start")
+        page.locator("#start-message", has_text="queue").wait_for()
+        page.click("#start")
+        wait_for_fault(page, "#start-bar", "At most 1 run of one person may wait")
+        assert page.locator(".toast-body").count() == 0
+        assert page.locator("#sidebar").is_visible()
+    finally:
+        for _, owner in store.queue():
+            store.request_stops(owner)
+        store.decide(limits={}, is_paused=False, page="")
+        store.close()
+        window.context.set_extra_http_headers({})
