@@ -35,18 +35,24 @@ def trained(config: RunConfig) -> tuple[RunResult, np.ndarray]:
         return result, statistics.Predictions.load(Path(folder)).correct
 
 
-def accuracies(seeds: int, num_reviews: int) -> dict[str, Any]:
+def accuracies(seeds: int, num_reviews: int, num_test_reviews: int) -> dict[str, Any]:
     """Test accuracy in percent with the checkpoint's dropout and with none, seed by seed."""
     pairs, right = [], ([], [])  # type: ignore[var-annotated]
     for seed in range(1, seeds + 1):
         config = config_of(
-            "recommended-lora", num_reviews=num_reviews, num_test_reviews=1_000, seed=seed
+            "recommended-lora",
+            num_reviews=num_reviews,
+            num_test_reviews=num_test_reviews,
+            seed=seed,
         ).model_copy(update={"num_train_epochs": 2})
         both = [trained(config.model_copy(update={"base_dropout": p})) for p in (None, 0)]
         for kept, (_, correct) in zip(right, both, strict=True):
             kept.append(correct)
         pairs.append([100 * result.test_accuracy for result, _ in both])
-        print(f"seed {seed}: {pairs[-1][0]:.1f} % with dropout, {pairs[-1][1]:.1f} % without")
+        print(
+            f"seed {seed}: {pairs[-1][0]:.1f} % with dropout, {pairs[-1][1]:.1f} % without",
+            flush=True,
+        )
     own, none = (np.concatenate(kept) for kept in right)
     return {
         "pairs": pairs,
@@ -67,7 +73,7 @@ def times(seeds: int, num_reviews: int) -> list[float]:
             plain, _ = trained(config)
         seconds = [each.train_output["train_runtime"] for each in (ours, plain)]
         shares.append(seconds[0] / seconds[1])
-        print(f"seed {seed}: {seconds[0]:.1f} s of {seconds[1]:.1f} s")
+        print(f"seed {seed}: {seconds[0]:.1f} s of {seconds[1]:.1f} s", flush=True)
     return shares
 
 
@@ -76,10 +82,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--num-reviews", type=int, default=2_000)
+    parser.add_argument("--num-test-reviews", type=int, default=1_000)
     asked = parser.parse_args()
     hardware.share_cores()
     warnings.simplefilter("ignore")
-    accuracy = accuracies(asked.seeds, asked.num_reviews)
+    accuracy = accuracies(asked.seeds, asked.num_reviews, asked.num_test_reviews)
     shares = times(min(asked.seeds, 3), asked.num_reviews)
     print(
         f"Without dropout {accuracy['difference']:+.2f} points (exact McNemar test over all texts: "
