@@ -102,6 +102,12 @@ home = Folder(
     "the folder that everything the program writes goes into",
     ADAPTERS / "runs",
 )
+bucket = Folder(
+    "PEFT_DEMO_BUCKET",
+    "a folder that outlives the machine, such as a Space's mounted bucket: finished runs, own data "
+    "and copies of the database go there after each change, and come back into an empty home",
+    None,
+)
 distilbert_folder = Folder(
     "PEFT_DEMO_DISTILBERT_FOLDER",
     "a local copy of distilbert-base-cased to use instead of the Hub's",
@@ -228,6 +234,7 @@ log = Choice(
 
 SETTINGS: tuple[Choice | Folder[Path] | Folder[None] | Names | Password, ...] = (
     home,
+    bucket,
     distilbert_folder,
     distilbert_uncased_folder,
     imdb_folder,
@@ -248,6 +255,16 @@ SETTINGS: tuple[Choice | Folder[Path] | Folder[None] | Names | Password, ...] = 
     log,
     *most.values(),
 )
+
+
+def space() -> str:
+    """Owner and name of the Hugging Face Space that this is; empty elsewhere."""
+    return os.environ.get("SPACE_ID", "")
+
+
+def is_zero_gpu() -> bool:
+    """Whether this is a Space that is lent GPUs for single calls only (ZeroGPU)."""
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
 def check() -> None:

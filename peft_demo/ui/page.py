@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from peft_demo import settings
 from peft_demo.formats import typed
 from peft_demo.languages import NAMES, SOURCE, _, language
 from peft_demo.lessons.glossary import glossary
@@ -69,6 +70,8 @@ def build(services: Services) -> gr.Blocks:
                 languages=NAMES,
                 current=language(),
                 source=SOURCE,
+                space=settings.space(),
+                is_kept=settings.bucket() is not None,
             ),
             f"start(element, server, {{{_EVENTS}}})",
             server_functions=functions,

@@ -27,6 +27,7 @@ from peft_demo.ui.gate import OwnPagesOnly
 from peft_demo.ui.health import Health
 from peft_demo.ui.in_languages import InLanguages
 from peft_demo.ui.learn import worksheets
+from peft_demo.ui.mcp import NoLoopback, keep_tools
 from peft_demo.ui.page import build, placeholder
 from peft_demo.ui.rates import Rates
 from peft_demo.ui.services import Services
@@ -83,8 +84,10 @@ def launch(services: Services, host: str, port: int) -> gr.Blocks:
         # Gradio keeps some 0.3 MB of each visit, and what is uploaded.
         state_session_capacity=SESSIONS,
         max_threads=THREADS,
+        mcp_server=True,
         **options_of(services),
     )
+    keep_tools(page)
     return page
 
 
@@ -95,6 +98,7 @@ def options_of(services: Services) -> dict[str, Any]:
     options["app_kwargs"]["middleware"][:0] = [
         Middleware(OwnPagesOnly),
         Middleware(NoServerErrors),
+        Middleware(NoLoopback),
         Middleware(Visitors, signatures=services.signatures),
         Middleware(Rates),
         Middleware(Bodies),

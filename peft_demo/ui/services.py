@@ -17,7 +17,8 @@ from peft_demo.errors import PeftDemoError
 from peft_demo.execution import Engine, preferred
 from peft_demo.languages import gettext_noop, told
 from peft_demo.runs import Run, RunKind
-from peft_demo.storage import Store
+from peft_demo.storage import Store, bucket
+from peft_demo.storage.bucket import Keeper
 from peft_demo.ui.baseline_worker import BaselineWorker
 from peft_demo.ui.changes import Changes
 from peft_demo.ui.signing import Signatures
@@ -50,7 +51,12 @@ class Services:
     """Store, engine and predictor of one server."""
 
     def __init__(self) -> None:
+        self._keeper: Keeper | None = None
+        if kept := settings.bucket():
+            bucket.restore(settings.home(), kept)
         self.store = Store(settings.home(), settings.ADAPTERS)
+        if kept:
+            self._keeper = Keeper(self.store, kept)
         self.engine = Engine(self.store, preferred)
         self.changes = Changes(self.store, self.engine, self._forget)
         self.signatures = Signatures(settings.home())
@@ -63,12 +69,16 @@ class Services:
 
     def start(self) -> None:
         """Begin to load the models and to train what is queued; returns at once."""
+        if self._keeper:
+            self._keeper.start()
         self._warming = threading.Thread(target=self._start, name="warm-up", daemon=True)
         self._warming.start()
 
     def close(self) -> None:
         """Stop training and let go of the store."""
         self.engine.close()
+        if self._keeper:
+            self._keeper.close()
         self.store.close()
 
     @property
