@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import defaultdict
 
@@ -17,6 +18,9 @@ _MOST_OWN = 8
 """People's own data sets that stay in memory."""
 
 _loading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+if hasattr(os, "register_at_fork"):
+    # A fork leaves behind whoever holds one.
+    os.register_at_fork(after_in_child=_loading.clear)
 
 
 def load(dataset: str) -> Pools:

@@ -60,7 +60,10 @@ class Failed(Record):
 
 
 class Cancelled(Record):
-    """The job was left because somebody asked for it."""
+    """The job was left because somebody asked for it, or for a reason; it may be begun again."""
+
+    reason: str = ""
+    """One sentence for a person, where nobody asked for it."""
 
 
 End = Finished | Failed | Cancelled

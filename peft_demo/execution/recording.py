@@ -138,6 +138,8 @@ class Recording:
         with suppress(PeftDemoError):  # how it went until then is worth seeing, but not vital
             self._write()
         if isinstance(end, Cancelled):
+            if end.reason:
+                return self._finish(RunStatus.INTERRUPTED, error=end.reason)
             if is_closing and not self._store.stop_requested(self.run.run_id):
                 return self._finish(RunStatus.INTERRUPTED, error="The program was ended.")
             return self._finish(RunStatus.CANCELLED)

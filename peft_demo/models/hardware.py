@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -24,10 +25,21 @@ def share_cores() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
+_lent = threading.Event()
+"""Set in a process that was lent a GPU."""
+
+
+def have_gpu() -> None:
+    """Say that this process was lent a GPU, on a Space that lends them for single calls."""
+    _lent.set()
+
+
 def device() -> str:
     """``cuda`` where there is a GPU, else ``cpu``."""
     import torch
 
+    if settings.is_zero_gpu() and not _lent.is_set():
+        return "cpu"  # what torch says there is a promise, kept within such calls only
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
@@ -93,7 +105,7 @@ def processor_name() -> str:
     """The processor's or GPU's name, as the system tells it."""
     import torch
 
-    if torch.cuda.is_available():
+    if device() == "cuda":
         return torch.cuda.get_device_name()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from peft_demo.models.registry import BASES, BUILTIN_BASE, HUB_BASE
 _loaded: dict[str, Base] = {}
 
 _loading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+if hasattr(os, "register_at_fork"):
+    # A fork leaves behind whoever holds one.
+    os.register_at_fork(after_in_child=_loading.clear)
 
 
 def load(base_id: str) -> Base:

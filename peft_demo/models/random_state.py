@@ -8,6 +8,7 @@ that race hand them on to each other in turn, and so compute one at a time.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -69,6 +70,9 @@ class _Ticket:
 
 
 _generators = _Turnstile()
+# A fork leaves whoever owned them behind.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_generators.__init__)  # type: ignore[misc]
 
 
 @contextmanager

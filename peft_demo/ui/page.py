@@ -8,7 +8,7 @@ from peft_demo import settings
 from peft_demo.formats import typed
 from peft_demo.languages import NAMES, SOURCE, _, language
 from peft_demo.lessons.glossary import glossary
-from peft_demo.ui import accounts
+from peft_demo.ui import accounts, gpu_visits
 from peft_demo.ui.api import add_endpoints
 from peft_demo.ui.data_api import add_data_endpoints
 from peft_demo.ui.faults import Blocks
@@ -102,6 +102,7 @@ def build(services: Services) -> gr.Blocks:
         header.asked(of_event(frame.sidebar.ask), None, frame.sidebar.asked, **QUIET)
         header.undone(of_event(form.undo), None, [form.switched, *form.inputs], **QUIET)
         header.rated(of_event(_rate), None, form.control("learning_rate"), **QUIET)
+        gpu_visits.draw(services)
         if language() == SOURCE:
             add_endpoints(services)
             add_data_endpoints(services)

@@ -11,10 +11,14 @@ from typing import Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+from peft_demo import settings
+
+if settings.is_zero_gpu():
+    import spaces  # noqa: F401  # before torch: it stands in for a GPU that is lent later
+
 import gradio as gr
 from starlette.middleware import Middleware
 
-from peft_demo import settings
 from peft_demo.errors import PeftDemoError
 from peft_demo.languages import SOURCE, language
 from peft_demo.ui import class_board, take_home, uploads

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from peft_demo import data, models, settings
 from peft_demo.errors import PeftDemoError
 from peft_demo.execution import Engine, preferred
+from peft_demo.execution.executors.zero_gpu import on_this_space
 from peft_demo.languages import gettext_noop, told
 from peft_demo.runs import Run, RunKind
 from peft_demo.storage import Store, bucket
@@ -57,7 +58,9 @@ class Services:
         self.store = Store(settings.home(), settings.ADAPTERS)
         if kept:
             self._keeper = Keeper(self.store, kept)
-        self.engine = Engine(self.store, preferred)
+        # Made at once where the platform wants to know of it before the page is served.
+        self.zero_gpu = on_this_space() if settings.is_zero_gpu() else None
+        self.engine = Engine(self.store, lambda: self.zero_gpu or preferred())
         self.changes = Changes(self.store, self.engine, self._forget)
         self.signatures = Signatures(settings.home())
         self.baselines = BaselineWorker(self.store)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 import pytest
 from mcp import ClientSession
@@ -44,8 +45,10 @@ def test_reads_and_trains_and_deletes_nothing(app):
     assert "one flat mapping" in json.dumps(tools["submit_run"].inputSchema)
     is_error, text = call(app, "submit_run", {"config": SMALL})
     assert not is_error, text
-    run_id = json.loads(text.replace("'", '"'))["run_id"] if text.startswith("{") else text
-    assert "run-" in run_id
+    run_id = re.search(r"run-\d{6}", text)[0]
+    is_error, text = call(app, "get_run", {"run_id": run_id})
+    assert not is_error
+    assert f'"max_length": {SMALL["max_length"]}' in text.replace("'", '"')
     is_error, text = call(app, "get_run", {"run_id": "run-000999"})
     assert is_error
     assert "run-000999" in text

@@ -6,11 +6,12 @@ import os
 import shutil
 import signal
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from pathlib import Path
 
 import psutil
 import pytest
+from forked_calls import Lent
 from small_runs import long_config, small_config, wait_until
 
 from peft_demo import adapters
@@ -23,6 +24,7 @@ from peft_demo.execution.executor import (
     Job,
 )
 from peft_demo.execution.executors import processes
+from peft_demo.execution.worker import _warm_up
 from peft_demo.runs import (
     EpochMetrics,
     GroupKind,
@@ -37,8 +39,25 @@ from peft_demo.runs.sweeps import Plan
 
 pytestmark = pytest.mark.slow
 
-EXECUTORS = ("thread", "2")
-"""Values of PEFT_DEMO_WORKERS."""
+EXECUTORS = ("thread", "2", "zero_gpu")
+"""Values of PEFT_DEMO_WORKERS; and jobs that are computed in forked calls of visits."""
+
+
+class Visited(executors.ZeroGpuExecutor):
+    """Each job is visited at once, as by an open page."""
+
+    slots = 2
+
+    def __init__(self):
+        super().__init__(Lent())
+
+    def start(self, jobs):
+        handles = super().start(jobs)
+        for job in jobs:
+            visit = self.visit(job.files.name, 600)
+            threading.Thread(target=deque, args=(visit, 0), daemon=True).start()
+        return handles
+
 
 ONE_STEP = {"num_train_epochs": 1, "num_reviews": 10}
 
@@ -46,16 +65,20 @@ ONE_STEP = {"num_train_epochs": 1, "num_reviews": 10}
 @pytest.fixture(scope="module", params=EXECUTORS)
 def executor(request):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PEFT_DEMO_WORKERS", request.param)
-        made = executors.preferred()
+        if request.param == "zero_gpu":
+            _warm_up()  # as on a Space: a fork has what is loaded
+            made = Visited()
+        else:
+            patch.setenv("PEFT_DEMO_WORKERS", request.param)
+            made = executors.preferred()
     yield made
     made.close()
 
 
 @pytest.fixture
 def in_processes(executor):
-    if isinstance(executor, executors.ThreadExecutor):
-        pytest.skip("a thread cannot be killed")
+    if not isinstance(executor, executors.ProcessExecutor):
+        pytest.skip("it has no workers that stay")
 
 
 @pytest.fixture

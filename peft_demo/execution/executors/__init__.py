@@ -10,9 +10,10 @@ from peft_demo import settings
 from peft_demo.execution.executor import Executor
 from peft_demo.execution.executors.processes import ProcessExecutor
 from peft_demo.execution.executors.thread import ThreadExecutor
+from peft_demo.execution.executors.zero_gpu import ZeroGpuExecutor
 from peft_demo.models import hardware
 
-__all__ = ["ProcessExecutor", "ThreadExecutor", "preferred"]
+__all__ = ["ProcessExecutor", "ThreadExecutor", "ZeroGpuExecutor", "preferred"]
 
 LEAST_CORES = 4
 """On fewer, workers take from each other and from the page."""
