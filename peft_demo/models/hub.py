@@ -80,6 +80,7 @@ LARGEST = 2_000_000_000
 """Bytes of weights that are fetched from the Hub."""
 
 
+@hub.in_reach_or_offline()
 def fetched(repository: str) -> tuple[Path, str, str]:
     """A checkpoint of the Hub in the local cache: its folder, its commit, and its licence.
 

@@ -10,6 +10,7 @@ from peft_demo import models
 from peft_demo.errors import AssetError
 from peft_demo.hub import PROBE_SECONDS
 from peft_demo.models import HUB_BASE
+from peft_demo.models.hub import at_commit, fetched
 
 pytestmark = pytest.mark.usefixtures("forget_bases")
 
@@ -82,3 +83,49 @@ def test_a_commit_stays_what_it_was(hub, tiny):
     new = hub.model(HUB_BASE, {"README.md": b"Changed."})
     assert Path(snapshot_download(HUB_BASE, revision=old)).name == old
     assert Path(snapshot_download(HUB_BASE)).name == new
+
+
+class TestAnyCheckpoint:
+    """``fetched``: what any checkpoint's own row is made from."""
+
+    NAME = "somebody/encoder"
+
+    def test_comes_with_its_commit_and_stays_when_the_hub_is_gone(self, hub, tiny):
+        commit = hub.model(self.NAME, tiny)
+        folder, found, _ = fetched(self.NAME)
+        assert (found, folder.name) == (commit, commit)
+        hub.model(self.NAME, {"README.md": b"Changed."})
+        assert at_commit(self.NAME, commit) == folder
+        hub.go()
+        started = time.monotonic()
+        assert at_commit(self.NAME, commit) == folder
+        assert time.monotonic() - started < 10
+
+    @pytest.mark.parametrize(
+        ("why", "words"),
+        [("missing", "no model"), ("gated", "could not|gated"), ("gone", "could not be loaded")],
+    )
+    def test_one_that_cannot_be_had_is_a_sentence(self, hub, tiny, why, words):
+        if why == "gone":
+            hub.go()
+        elif why == "gated":
+            hub.model(self.NAME, tiny, is_gated=True)
+        started = time.monotonic()
+        with pytest.raises(AssetError, match=words):
+            fetched(self.NAME)
+        assert time.monotonic() - started < 10
+
+    def test_one_that_answers_nothing_is_given_up(self, hub, tiny, monkeypatch):
+        monkeypatch.setattr("peft_demo.hub.PROBE_SECONDS", 0.2)
+        hub.model(self.NAME, tiny)
+        hub.seconds_silent = 1
+        started = time.monotonic()
+        with pytest.raises(AssetError, match="could not be loaded"):
+            fetched(self.NAME)
+        assert time.monotonic() - started < 2
+
+    def test_weights_that_may_hold_code_are_refused(self, hub, tiny):
+        files = {name: data for name, data in tiny.items() if name != "model.safetensors"}
+        hub.model(self.NAME, {**files, "pytorch_model.bin": b"pickle"})
+        with pytest.raises(AssetError, match=r"one model\.safetensors, got none"):
+            fetched(self.NAME)
