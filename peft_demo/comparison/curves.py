@@ -45,8 +45,10 @@ def mean_curves(runs: Sequence[Run]) -> dict[str, Track]:
             for epoch in range(len(longest["epochs"]))
         ]
         averaged[key] = [round(mean.value, 4) for mean in means]
-        averaged[f"{key}_low"] = [round(mean.low, 4) for mean in means]
-        averaged[f"{key}_high"] = [round(mean.high, 4) for mean in means]
+        # Of few seeds an interval reaches where no value can be.
+        highest = 1.0 if key == "eval_accuracy" else math.inf
+        averaged[f"{key}_low"] = [round(max(0.0, mean.low), 4) for mean in means]
+        averaged[f"{key}_high"] = [round(min(highest, mean.high), 4) for mean in means]
     return {"by_epoch": averaged}
 
 

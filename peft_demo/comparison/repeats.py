@@ -14,6 +14,7 @@ from peft_demo.comparison.pareto import mean
 from peft_demo.comparison.ranking import Ranked, corrected, how, ranking
 from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import Run
+from peft_demo.runs.sweeps import short_name
 
 
 def cells(runs: Iterable[Described], swept: Sequence[str] = ()) -> tuple[Cell, ...]:
@@ -98,7 +99,7 @@ def _label(run: Run, swept: Sequence[str]) -> str:
     """The swept values in a few words: ``DoRA · r 4``."""
     values, own = run.config.flat(), settings(run)
     return " · ".join(
-        f"{field.removeprefix('lora_')} {own[field]}"
+        f"{short_name(field)} {own[field]}"
         if isinstance(values.get(field), (int, float))
         else own[field]
         for field in swept

@@ -194,12 +194,13 @@ def _fitting(name: str) -> str:
 def _words(swept: Mapping[str, Any]) -> str:
     """``r 4 · alpha 8``: the swept values as they stand in names."""
     return " · ".join(
-        f"{_short(name)} {_plain(value, 'all' if name == LAYERS.name else 'none')}"
+        f"{short_name(name)} {_plain(value, 'all' if name == LAYERS.name else 'none')}"
         for name, value in swept.items()
     )
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
+    """A field as it stands in the names of runs: ``lr``."""
     short = {LEARNING_RATE.name: "lr", "target_modules": "on", "num_reviews": "reviews"} | SHORT
     return short.get(name, name.removeprefix("lora_"))
 
@@ -216,7 +217,7 @@ def _plain(value: Any, empty: str) -> str:
 def _name(parsed: Mapping[str, Sequence[Any]], count: int, first: RunConfig) -> str:
     if not parsed:
         return f"{first.method_label}, {count} seed{'s' if count > 1 else ''}"
-    fields = " × ".join(_short(name) for name in parsed)
+    fields = " × ".join(short_name(name) for name in parsed)
     repeated = f", {count} seeds" if count > 1 else ""
     label = "" if METHOD.name in parsed else f"{first.method_label}: "
     return f"{label}{fields}{repeated}"

@@ -60,6 +60,9 @@ class TestRepeats:
         mean = curves.mean_curves(runs)["by_epoch"]
         assert mean["eval_accuracy"] == [0.55, 0.7]
         assert mean["eval_accuracy_low"][0] < 0.5 < 0.6 < mean["eval_accuracy_high"][0]
+        # Two seeds leave much open, but nothing below none or above all.
+        assert mean["eval_accuracy_low"][1] == mean["eval_loss_low"][1] == 0
+        assert mean["eval_accuracy_high"][1] == 1 < mean["eval_loss_high"][1]
         assert mean["epochs"] == [1, 2]
 
 

@@ -8,6 +8,7 @@ import gradio as gr
 import pytest
 
 from peft_demo import models
+from peft_demo.languages import speaking
 from peft_demo.methods import METHODS, UNSUPPORTED
 from peft_demo.runs import RunConfig
 from peft_demo.ui.form.run_form import Form
@@ -96,7 +97,9 @@ def test_a_refused_value_is_told_and_the_page_stays(preview):
 def test_the_link_gives_the_configuration_back(preview):
     from peft_demo.runs import links
 
-    brief, _ = preview.render(*values(preview, r=3, learning_rate="0.002"))
+    with speaking("de"):  # which changes nothing of what the form's script reads
+        brief, _ = preview.render(*values(preview, r=3, learning_rate="0.002"))
+    assert "data-rate='0.001'" in brief
     link = unescape(re.search(r"data-link='([^']*)'", brief)[1])
     config = RunConfig(links.from_link(link).values)
     assert config == preview._form.config(*values(preview, r=3, learning_rate="0.002"))

@@ -9,7 +9,7 @@ import gradio as gr
 from latex2mathml import converter
 
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.formats import number, part, score, size, whole
+from peft_demo.formats import number, part, score, size, typed, whole
 from peft_demo.languages import _
 from peft_demo.methods import METHODS, UNSUPPORTED, Method, measured_rates
 from peft_demo.methods.scale import scale_of
@@ -86,7 +86,7 @@ def brief(config: RunConfig, known: Forecast) -> str:
         "brief",
         link=links.to_link(config),
         named=config.summary,
-        rate=number(METHODS[config.method].learning_rate),
+        rate=typed(METHODS[config.method].learning_rate),
         scale=_scale(config),
         counts=known.counts,
         share=part(known.counts.share_of_base),

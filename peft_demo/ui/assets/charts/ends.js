@@ -22,7 +22,7 @@ export function labelsOf(ends, [low, high], height) {
     colour: more.length ? null : colour,
   }));
   labels.sort((a, b) => b.y - a.y);
-  const apart = (high - low) / Math.max(height / LINE, labels.length - 1);
+  const apart = (high - low) / Math.max(height / LINE, labels.length);
   return spread(labels, apart, [low, high]);
 }
 
@@ -51,9 +51,9 @@ export function atTheEnds(plot, shown, kind, range, lines) {
     const text = lines.map(({ label }) => escaped(label)).join("<br>");
     const below = { x: 0, xshift: 0, yref: "paper", y: 0, yanchor: "top", yshift: -46 };
     const more = { text, align: "left", font: { size: 12, color: quiet } };
-    const room = (LINE + 1) * lines.length;
-    const height = heightOf(plot) + room;
-    const margin = { l: 52, r: 12, t: 8, b: 48 + room };
+    const added = (LINE + 1) * lines.length;
+    const height = heightOf(plot) + added;
+    const margin = { l: 52, r: 12, t: 8, b: 48 + added };
     return { shapes, height, margin, annotations: [{ ...beside, ...below, ...more }] };
   }
   const ends = shown.map(({ name, look, curve }) => ({
@@ -62,12 +62,13 @@ export function atTheEnds(plot, shown, kind, range, lines) {
     value: curve[kind.track][kind.key].at(-1),
   }));
   ends.push(...lines.map(({ accuracy: value, label: text }) => ({ value, text })));
-  const labels = labelsOf(ends, range, plot.clientHeight - 50).map(label => ({
+  const room = plot.clientHeight - 50;
+  const labels = labelsOf(ends, range, room).map((label, _index, { length }) => ({
     ...beside,
     y: label.y,
     // Some runs' colours are no text's.
     text: `<span style="color:${label.colour ?? "transparent"}">●</span> ${escaped(label.text)}`,
-    font: { size: 12, color: label.colour === undefined ? quiet : colour },
+    font: { size: Math.min(12, room / length), color: label.colour === undefined ? quiet : colour },
   }));
   return { shapes, annotations: labels, margin: { l: 52, r: ROOM, t: 8, b: 42 } };
 }

@@ -1,5 +1,7 @@
 // Refused values say why at their field, in sight, until they are changed.
 
+import { html } from "../lib/html.js";
+
 const STARTERS = "#start, #queue-all";
 const CHECKERS = `${STARTERS}, #paste-button, #find-rate`;
 const TRIES = `${CHECKERS}, #adapter-import`;
@@ -33,10 +35,8 @@ function keepRefusals() {
   const form = document.getElementById("sidebar");
   // The header may be drawn before it.
   if (!form) return void setTimeout(keepRefusals, 100);
-  new MutationObserver(mutations => mutations.forEach(keepRefusal)).observe(form, {
-    childList: true,
-    subtree: true,
-  });
+  const watcher = new MutationObserver(mutations => mutations.forEach(keepRefusal));
+  watcher.observe(form, { childList: true, subtree: true });
   for (const kind of ["input", "change"]) form.addEventListener(kind, changed, true);
   form.addEventListener("click", ({ target }) => target.closest(CHECKERS) && forget(form), true);
 }
@@ -48,14 +48,10 @@ function keepRefusal({ target, addedNodes, removedNodes }) {
   const block = target.closest?.(".block[id]");
   if (!block) return;
   if ([...addedNodes].some(isRefusal)) drop(block);
-  const gone = [...removedNodes].find(isRefusal);
+  const gone = [...removedNodes].find(isRefusal)?.textContent;
   if (!gone || block.dataset.changed || block.querySelector(REFUSAL)) return;
   drop(block);
-  const kept = document.createElement("p");
-  kept.className = "pd-kept";
-  kept.setAttribute("role", "alert");
-  kept.textContent = gone.textContent;
-  block.append(kept);
+  block.insertAdjacentHTML("beforeend", html`<p class="pd-kept" role="alert">${gone}</p>`);
 }
 
 function changed({ target }) {

@@ -28,10 +28,12 @@ export function open() {
   set("open");
 }
 
-// The button that queues several runs, once their part of the form is filled and open.
-export function showSeveral() {
+// The button that queues several runs, once their part of the form is open and says how many.
+export function showSeveral(tries = 60) {
   const button = document.getElementById("queue-all");
-  setTimeout(() => button?.scrollIntoView({ block: "center", behavior: "smooth" }), 600);
+  if (button?.checkVisibility() && /\d/.test(button.textContent))
+    setTimeout(() => button.scrollIntoView({ block: "nearest", behavior: "smooth" }), 600);
+  else if (tries) setTimeout(showSeveral, 100, tries - 1);
 }
 
 function toggle() {
