@@ -265,6 +265,8 @@ def test_a_question_fills_form_and_sweep(page):
     assert page.locator("#queue-all").inner_text().startswith("Queue 3 runs")
     assert page.input_value("#learning_rate textarea, #learning_rate input") == "0.002"
     assert page.locator("#race input").is_checked()
+    # They are named after their settings, until somebody types a name.
+    assert page.input_value("#name textarea, #name input") == ""
 
 
 def test_details_show_the_assignments_table(page):

@@ -22,13 +22,13 @@ def open_tab(page, name):
 
 
 def adapter_parameters(page):
-    text = page.locator("#brief").inner_text()
+    text = page.locator("#brief .pd-cost").text_content()
     return int(re.search(r"([\d,]+) adapter", text)[1].replace(",", ""))
 
 
 def wait_for_counts(page, wanted):
     page.wait_for_function(
-        "n => document.querySelector('#brief')?.innerText.startsWith(`${n} adapter`)",
+        "n => document.querySelector('#brief .pd-cost')?.textContent.includes(`${n} adapter`)",
         arg=f"{wanted:,}",
     )
 

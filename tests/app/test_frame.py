@@ -62,6 +62,8 @@ def test_a_row_is_one_line_with_a_slider_by_factors_and_its_help(page):
         *("preset", "method", "lora-r", "learning_rate", "num_train_epochs", "num_reviews", "name"),
     ]
     assert max(row.bounding_box()["height"] for row in rows.all()) <= 44
+    # The cost is one line too.
+    assert page.locator(".pd-cost").bounding_box()["height"] <= 32
     page.locator("#lora-r .pd-info").press("Enter")
     page.locator("#lora-r-help", has_text="directions").wait_for()
     page.keyboard.press("Escape")

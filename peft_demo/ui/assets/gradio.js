@@ -12,10 +12,17 @@ export let noAnswer = NO_CONNECTION;
 export const connect = (server, events) => Object.assign(gradio, { server, events });
 export const isConnected = () => Boolean(gradio.server);
 
-// Gradio's own script drops the sentence with which too many requests are refused.
+// What somebody waits for moves after a while; and Gradio's own script drops the sentence with which
+// too many requests are refused.
 const { fetch } = window;
 window.fetch = async (...request) => {
-  const answer = await fetch(...request);
+  const line = Object.assign(document.createElement("i"), { className: "pd-line" });
+  const isAwaited = navigator.userActivation?.isActive;
+  const late = isAwaited && setTimeout(() => document.body.append(line), 300);
+  const answer = await fetch(...request).finally(() => {
+    clearTimeout(late);
+    line.remove();
+  });
   const isRefused = answer.status === 429 && answer.url.includes("/component_server");
   noAnswer = isRefused ? (await answer.clone().json()).error : NO_CONNECTION;
   if (isRefused) toast(noAnswer, { isProblem: true });

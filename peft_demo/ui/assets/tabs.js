@@ -29,9 +29,8 @@ function rove() {
 // Past bar and tabs.
 export function skip(event) {
   event.preventDefault();
-  const panel = [...document.querySelectorAll("#tabs > [role=tabpanel]")].find(each =>
-    each.checkVisibility(),
-  );
+  const panels = document.querySelectorAll("#tabs > [role=tabpanel]");
+  const panel = [...panels].find(each => each.checkVisibility());
   panel.tabIndex = -1;
   panel.focus();
 }

@@ -54,7 +54,8 @@ class Sidebar:
             render("filled", notes=()),
             gr.update(open=True),
             *self.several.fill(row),
-            *self.form.show(row.values),
+            # The runs are named after their settings, which may still change.
+            *self.form.show({**row.values, "name": ""}),
         ]
 
     @property

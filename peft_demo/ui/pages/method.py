@@ -16,7 +16,7 @@ from peft_demo.methods.scale import scale_of
 from peft_demo.runs import RunConfig, links
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
-from peft_demo.ui.formats import duration
+from peft_demo.ui.formats import duration, from_to
 from peft_demo.ui.html import refused, render, scripted, styled
 from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.pages.page import Frame, Page
@@ -93,7 +93,7 @@ def brief(config: RunConfig, known: Forecast) -> str:
         file=_file(METHODS[config.method], known.counts),
         optimizer=size(known.counts.optimizer_bytes),
         steps=config.max_steps,
-        seconds=known.seconds,
+        seconds=known.seconds and from_to(known.seconds),
         time=duration(known.seconds),
         memory=size(known.memory_bytes),
         warning=known.warning,

@@ -45,9 +45,8 @@ export function draw() {
 export function secretIn(answer) {
   const isSecret = run_id => predictions.hides(runs.get(run_id)?.group_id);
   const { group } = question.get();
-  return (
-    !group && answer?.run_ids?.some(isSecret) && _("Some of these race: reveal their race first.")
-  );
+  const isAny = !group && answer?.run_ids?.some(isSecret);
+  return isAny && _("Some of these race: reveal their race first.");
 }
 
 function drawStrips() {

@@ -59,10 +59,8 @@ export function keepingFocus(element, change) {
   change();
   if (!focused || document.activeElement === focused) return;
   const place = row?.isConnected ? row : element;
-  const again = focused.isConnected
-    ? focused
-    : place.querySelector(marksOf(focused).map(same).join("") || "none");
-  again?.focus();
+  const marks = marksOf(focused).map(same).join("") || "none";
+  (focused.isConnected ? focused : place.querySelector(marks))?.focus();
 }
 
 // The server's times, in the browser's zone.
