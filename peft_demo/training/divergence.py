@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from peft_demo.errors import DivergedError
+from peft_demo.formats import score
 from peft_demo.methods import METHODS, measured_rates
 from peft_demo.runs import EpochMetrics, RunConfig, StepMetrics
 
@@ -73,7 +74,7 @@ class Divergence:
         is_lost = epoch.step >= max_steps and self._highest > exploded and not has_learnt
         if loss > HOPELESS * self._guessing or is_closing or is_lost:
             raise self._diverged(
-                f"training loss {self._highest:.3g}, where guessing has {self._guessing:.2g}"
+                f"training loss {score(self._highest)}, where guessing has {score(self._guessing)}"
             )
 
     def _check_number(self, kind: str, loss: float, step: int) -> None:
