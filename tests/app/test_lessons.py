@@ -1,7 +1,7 @@
 """Every lesson is played to its end: the real buttons, on real trainings of its small values."""
 
 import pytest
-from test_accessibility import findings
+from test_accessibility import findings, findings_in_all_looks
 
 from peft_demo.lessons import LESSONS
 from peft_demo.lessons.plans import form_values
@@ -147,7 +147,7 @@ class TestPanel:
             target = page.locator(stop.at).and_(page.locator(".driver-active-element"))
             target.wait_for()
             if number == 2:
-                assert findings(page, ".driver-popover") == {}
+                assert findings_in_all_looks(page, ".driver-popover") == {}
                 page.keyboard.press("Escape")
                 popover.wait_for(state="hidden")
                 page.locator(".pd-strip [data-tour]").click()
