@@ -73,9 +73,8 @@ class Divergence:
         has_learnt = loss < GUESSED * self._guessing
         is_lost = epoch.step >= max_steps and self._highest > exploded and not has_learnt
         if loss > HOPELESS * self._guessing or is_closing or is_lost:
-            raise self._diverged(
-                f"training loss {score(self._highest)}, where guessing has {score(self._guessing)}"
-            )
+            highest, guessing = score(self._highest), score(self._guessing)
+            raise self._diverged(f"training loss {highest}, where guessing has {guessing}")
 
     def _check_number(self, kind: str, loss: float, step: int) -> None:
         if not math.isfinite(loss):
