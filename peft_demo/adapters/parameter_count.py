@@ -312,6 +312,8 @@ def _block(found: list[_Found], blank: nn.Module, base: Shape, number: int) -> l
             tensors = [each.tensor for each in inside if each.is_of_one_module]
             # A trained copy that stands in for the module is its own tensors to a reader.
             renamed = [replace(each, name=each.name.rpartition(".")[2]) for each in tensors]
+            if path in base.architecture.layer_norms and len(tensors) == len(shapes) == 1:
+                renamed = [replace(tensors[0], name="weight")]  # a norm without a bias
             is_copy = {each.name: each.shape for each in renamed} == shapes
             parts.append(Part(modules_at.get(path, path), tuple(renamed if is_copy else tensors)))
     return parts
@@ -333,7 +335,8 @@ def _plain(name: str, every_name: set[str], family: Architecture) -> str:
 @lru_cache
 def _before(family: Architecture) -> re.Pattern[str]:
     """What stands before a tensor's name within its module."""
-    paths = "|".join(re.escape(family.path(module)) for module in family.modules)
+    modules = (*family.modules, family.some_norm) if family.some_norm else family.modules
+    paths = "|".join(re.escape(family.path(module)) for module in modules)
     return re.compile(
         rf"^.*{re.escape(family.block_path)}\d+\.{re.escape(family.within)}({paths})\."
         rf"|^(?:base_model\.model\.)?{family.body}\.{family.embeddings}\.|^base_model\."
