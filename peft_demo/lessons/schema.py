@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-TABS = ("train", "method", "runs", "compare", "review", "learn")
-Tab: TypeAlias = Literal["train", "method", "runs", "compare", "review", "learn"]
+TABS = ("train", "method", "runs", "compare", "review", "data", "learn")
+Tab: TypeAlias = Literal["train", "method", "runs", "compare", "review", "data", "learn"]
 
 Line: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
 Markdown: TypeAlias = Annotated[str, Field(min_length=1, max_length=4_000)]

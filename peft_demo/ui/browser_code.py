@@ -30,6 +30,7 @@ STYLES = [
             "you",
             "board",
             "review",
+            "data",
             "method",
             "drawing",
             "to_scale",

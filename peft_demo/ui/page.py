@@ -16,6 +16,7 @@ from peft_demo.ui.form.sidebar import Sidebar
 from peft_demo.ui.html import render, scripted, styled
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.pages.compare import ComparePage
+from peft_demo.ui.pages.data import DataPage
 from peft_demo.ui.pages.learn import LearnPage
 from peft_demo.ui.pages.method import MethodPage
 from peft_demo.ui.pages.page import Frame
@@ -33,6 +34,7 @@ PAGES = (
     RunsPage,
     ComparePage,
     ReviewPage,
+    DataPage,
     LearnPage,
 )
 """The tabs in their order."""

@@ -128,6 +128,12 @@ STATES = (
     ("#adapters", press("#adapters input", there="#adapters [role=option]")),
     (
         None,
+        to("Data", "#data-file"),
+        press("#data-way label:last-child", there="#data-label-1"),
+        press("#data-look", there="#data-report .pd-refused"),
+    ),
+    (
+        None,
         to("Learn", ".pd-lessons li"),
         press("#set-challenge > button", there="#challenge-title:visible"),
     ),

@@ -48,7 +48,7 @@ def test_before_any_script_is_there_the_page_says_what_it_is(app, visit):
     page.goto(app.url)
     first = page.locator(".pd-first")
     assert first.inner_text().split() == [
-        *("PEFT", "Demo", "Train", "Method", "Runs", "Compare", "Review", "Learn"),
+        *("PEFT", "Demo", "Train", "Method", "Runs", "Compare", "Review", "Data", "Learn"),
         *("Opening", "the", "page", "…"),
     ]
     assert first.locator("p").first.bounding_box()["height"] == 48

@@ -24,7 +24,7 @@ def fetch(name: str, load: Callable[[str], object], chosen: str) -> list[Any]:
     It may have to come from the Hub, which is better known before a run waits for it. Answers for
     the control and the place of its sentence.
     """
-    field = runs.run_field(name)
+    field = runs.run_field(name, dataset=chosen)
     try:
         load(str(field.check(chosen)))
     except PeftDemoError as error:

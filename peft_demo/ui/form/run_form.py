@@ -21,6 +21,7 @@ from peft_demo.runs.run_fields import method_field
 from peft_demo.ui.class_form import ClassForm, stands_open
 from peft_demo.ui.form import base_models
 from peft_demo.ui.form.base_models import AddedBases
+from peft_demo.ui.form.data_sets import fitting, learnable
 from peft_demo.ui.form.fetching import FETCHED, fetch
 from peft_demo.ui.html import render, styled
 from peft_demo.ui.requests import QUIET, MethodId, Values, checked, problems_of, unchecked
@@ -219,6 +220,8 @@ class Form:
                     changes["value"] = base_models.in_form(slot.field, changes["value"], base)
             if slot.field.name == "base_model":
                 changes["choices"] = base_models.choices()
+            if slot.field.name == "dataset" and "value" in changes:
+                changes["choices"] = learnable(self._changes, changes["value"])
             if slot.field.name == "method":
                 changes["info"] = _(METHODS[method_id].summary)
             updates.append(gr.update(**changes))
@@ -324,6 +327,9 @@ class Form:
                 concurrency_limit=8,
                 api_visibility="private",
             )
+        numbers = [self.control(name) for name in ("num_reviews", "num_test_reviews")]
+        dataset = self.control("dataset")
+        dataset.select(checked(fitting), [dataset, *numbers], numbers, **QUIET)
         # Also the one that is chosen already: then its values come back.
         self.preset.select(
             checked(self.fill),

@@ -1,0 +1,266 @@
+"""The form that texts of one's own come in by, on the Data page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from peft_demo.data import own
+from peft_demo.errors import refuse
+from peft_demo.languages import _, gettext_noop
+from peft_demo.statistics import wilson_interval
+from peft_demo.ui.html import render
+from peft_demo.ui.own_data import OwnData
+from peft_demo.ui.requests import QUIET, unchecked
+
+FILE, PASTED, TYPED = "file", "pasted", "typed"
+
+WAYS = {
+    FILE: gettext_noop("A file"),
+    PASTED: gettext_noop("Pasted"),
+    TYPED: gettext_noop("Typed, label by label"),
+}
+
+CHOOSE = gettext_noop("Choose a file: CSV, TSV, JSON Lines, Parquet, or lines")
+
+CHOOSE_TEST = gettext_noop("Choose other texts to test on (may be left out)")
+
+MOST_TYPED = 10
+"""Labels that can be typed; a file may have more."""
+
+FIRST_TYPED = 2
+
+SUPPOSED = 0.8
+"""The accuracy for which is told how sure so many test texts would make of it."""
+
+
+class Entered(NamedTuple):
+    """What the controls hold, in their order."""
+
+    way: str
+    file: str | None
+    pasted: str
+    test: str | None
+    name: str
+    text_column: str | None
+    label_column: str | None
+    label_names: str
+    only_test: bool
+    typed: tuple[str, ...]
+    """A label, its sentences, the next label, and so on."""
+
+
+class DataForm:
+    """Its controls, and the way from their values to a data set."""
+
+    def __init__(self, data: OwnData) -> None:
+        self._data = data
+
+    def draw(self) -> None:
+        """Draw it into the current container, and connect what is its own."""
+        self.way = gr.Radio(
+            [(_(label), way) for way, label in WAYS.items()],
+            value=FILE,
+            label=_("Where the texts come from"),
+            elem_id="data-way",
+        )
+        # Not gr.File, whose place to drop files has an English name in every language.
+        self.file = gr.UploadButton(
+            _(CHOOSE), type="filepath", file_count="single", elem_id="data-file"
+        )
+        self.pasted = gr.Textbox(
+            label=_("Texts with labels"),
+            info=_("A table from a spreadsheet, or a line for each text: label: text"),
+            lines=8,
+            max_lines=16,
+            visible=False,
+            elem_id="data-pasted",
+        )
+        with gr.Column(visible=False, elem_id="data-typed") as self._typed_place:
+            self._draw_typed()
+        with gr.Row():
+            self.test = gr.UploadButton(
+                _(CHOOSE_TEST), type="filepath", file_count="single", size="sm", elem_id="data-test"
+            )
+            self._without = gr.Button(
+                _("Test on a part of the texts"), size="sm", visible=False, elem_id="data-without"
+            )
+        with gr.Row():
+            self.name = gr.Textbox(
+                label=_("Name"),
+                info=_("Left empty, it is called as the file."),
+                max_lines=1,
+                min_width=200,
+                elem_id="data-name",
+            )
+            self.label_names = gr.Textbox(
+                label=_("Names of labels"),
+                info=_("Such as 0=negative, 1=positive; left empty, as the texts have them."),
+                max_lines=1,
+                min_width=200,
+                elem_id="data-label-names",
+            )
+        with gr.Row():
+            self.columns = [
+                gr.Dropdown(
+                    [],
+                    value=None,
+                    label=label,
+                    info=_("Guessed: another can be chosen."),
+                    visible=False,
+                    filterable=False,
+                    min_width=200,
+                    elem_id=element,
+                )
+                for label, element in (
+                    (_("Column of texts"), "data-text-column"),
+                    (_("Column of labels"), "data-label-column"),
+                )
+            ]
+        self.only_test = gr.Checkbox(
+            False,
+            label=_("Only to test on"),
+            info=_("No run learns from these texts; any finished run can be tested on them."),
+            elem_id="data-only-test",
+        )
+        for control in (self.way, *self.columns):
+            unchecked(control)
+        self._connect()
+
+    def _draw_typed(self) -> None:
+        self._groups, typed = [], []
+        for number in range(1, MOST_TYPED + 1):
+            is_there = number <= FIRST_TYPED
+            with gr.Row(visible=is_there) as group:
+                typed += [
+                    gr.Textbox(
+                        label=_("Label %(number)s") % {"number": number},
+                        max_lines=1,
+                        scale=1,
+                        min_width=140,
+                        elem_id=f"data-label-{number}",
+                    ),
+                    gr.Textbox(
+                        label=_("Its sentences, a line each"),
+                        lines=4,
+                        max_lines=12,
+                        scale=3,
+                        min_width=240,
+                        elem_id=f"data-sentences-{number}",
+                    ),
+                ]
+            self._groups.append(group)
+        self.typed = typed
+        self._more = gr.Button(_("+ label"), size="sm", elem_id="data-more")
+        self._shown = gr.Number(FIRST_TYPED, visible=False)
+
+    def _connect(self) -> None:
+        places = [self.file, self.pasted, self._typed_place]
+        self.test.upload(_named, self.test, [self.test, self._without], **QUIET)
+        self._without.click(_unnamed, None, [self.test, self._without], **QUIET)
+        self.way.change(_of_way, self.way, [*places, *self.columns], **QUIET)
+        self._more.click(_one_more, self._shown, [self._shown, *self._groups, self._more], **QUIET)
+
+    @property
+    def inputs(self) -> list[Any]:
+        """All controls, in the order of ``Entered``."""
+        said = [self.way, self.file, self.pasted, self.test, self.name]
+        return [*said, *self.columns, self.label_names, self.only_test, *self.typed]
+
+    def read(self, values: Sequence[Any], *, anew: bool = False) -> own.Prepared:
+        """What was entered as a data set that could be kept.
+
+        Args:
+            values: of ``inputs``.
+            anew: whether the columns chosen belong to other texts.
+
+        Raises:
+            InvalidFieldsError: a sentence for the field that keeps it from being one.
+        """
+        typed = tuple(str(value or "") for value in values[len(Entered._fields) - 1 :])
+        entered = Entered._make([*values[: len(Entered._fields) - 1], typed])
+        is_table = entered.way != TYPED and not anew
+        return self._data.read(
+            _source(entered),
+            _of_file(entered.test) if entered.test else None,
+            name=entered.name or "",
+            text_column=(is_table and entered.text_column) or None,
+            label_column=(is_table and entered.label_column) or None,
+            label_names=_names(entered.label_names or ""),
+            only_test=bool(entered.only_test),
+        )
+
+    def chosen(self, report: own.Report | None, way: str) -> list[Any]:
+        """Updates of both columns' controls: hidden where there is nothing to choose."""
+        if report is None or way == TYPED or len(report.columns) < 2:
+            return [gr.update(visible=False, value=None) for _ in self.columns]
+        return [
+            gr.update(choices=list(report.columns), value=column, visible=True)
+            for column in (report.text_column, report.label_column)
+        ]
+
+
+def told(report: own.Report) -> str:
+    """A report as the page shows it."""
+    supposed = wilson_interval(round(SUPPOSED * report.test_texts), report.test_texts)
+    return render("data/report", report=report, supposed=supposed)
+
+
+def _source(entered: Entered) -> own.Source:
+    if entered.way == TYPED:
+        pairs = zip(entered.typed[::2], entered.typed[1::2], strict=True)
+        lines = [
+            json.dumps({"text": line, "label": label})
+            for label, sentences in pairs
+            for line in sentences.splitlines()
+            if line.strip()
+        ]
+        return own.Source(_("Typed sentences"), "\n".join(lines).encode())
+    if entered.way == PASTED:
+        return own.Source(_("Pasted texts"), (entered.pasted or "").encode())
+    if not entered.file:
+        refuse("file", "file must be a file with texts and labels, got none.")
+    return _of_file(entered.file)
+
+
+def _of_file(path: str) -> own.Source:
+    return own.Source(Path(path).name, Path(path).read_bytes())
+
+
+def _names(text: str) -> dict[str, str]:
+    """Such as ``0=negative, 1=positive``."""
+    names = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        label, equals, name = part.partition("=")
+        if not equals:
+            refuse(
+                "label_names", f"label_names must be LABEL=NAME with commas between, got {part}."
+            )
+        names[label.strip()] = name.strip()
+    return names
+
+
+def _named(path: str) -> list[Any]:
+    """The button of a test file, and the one that takes it back, once one was chosen."""
+    label = _("To test on: %(name)s") % {"name": Path(path).name}
+    return [gr.update(label=label), gr.update(visible=True)]
+
+
+def _unnamed() -> list[Any]:
+    return [gr.update(label=_(CHOOSE_TEST), value=None), gr.update(visible=False)]
+
+
+def _of_way(way: str) -> list[Any]:
+    """What is shown of the controls; columns are those of texts that were looked at before."""
+    columns = [gr.update(visible=False, value=None)] * 2
+    return [*(gr.update(visible=way == one) for one in WAYS), *columns]
+
+
+def _one_more(shown: float) -> list[Any]:
+    now = min(MOST_TYPED, max(FIRST_TYPED, int(shown or 0)) + 1)
+    groups = [gr.update(visible=number <= now) for number in range(1, MOST_TYPED + 1)]
+    return [now, *groups, gr.update(visible=now < MOST_TYPED)]
