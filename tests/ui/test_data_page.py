@@ -1,0 +1,103 @@
+"""The Data page's own handlers: typed and pasted texts, names of labels, what is offered."""
+
+import gradio as gr
+import pytest
+from own_texts import as_csv, prepared, rows, texts
+
+from peft_demo.data import own
+from peft_demo.runs import RunConfig
+from peft_demo.ui.form.data_form import MOST_TYPED, DataForm
+from peft_demo.ui.form.data_sets import fitting, learnable
+from peft_demo.ui.own_data import OwnData
+from peft_demo.ui.pages.data import DataPage
+
+pytestmark = pytest.mark.slow
+"""Lengths are counted by the built-in base's tokenizer, which comes with torch."""
+
+
+@pytest.fixture
+def form(services):
+    made = DataForm(OwnData(services))
+    with gr.Blocks():
+        made.draw()
+    return made
+
+
+def entered(way: str, pasted: str = "", names: str = "", only_test: bool = False, typed=()):
+    groups = [*typed, *[""] * (2 * MOST_TYPED - len(typed))]
+    return [way, None, pasted, None, "", None, None, names, only_test, *groups]
+
+
+def test_its_controls_are_as_many_as_it_reads(form):
+    assert len(form.inputs) == len(entered("typed"))
+
+
+def test_twenty_typed_sentences_are_a_data_set(form):
+    typed = ["calm", "\n".join(texts(10, "calm")), "loud", "\n".join(texts(10, "loud")) + "\n\n"]
+    found = form.read(entered("typed", typed=typed)).report
+    assert (found.name, found.labels, found.rows) == ("Typed sentences", ("calm", "loud"), 20)
+    assert found.balance == {"calm": (6, 4), "loud": (6, 4)}
+
+
+def test_pasted_texts_get_the_names_that_are_entered(form):
+    pasted = as_csv(rows(("0", "1")))
+    found = form.read(entered("pasted", pasted, names="0=negative, 1 = positive")).report
+    assert found.labels == ("negative", "positive")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (entered("file"), "file must be a file with texts and labels, got none"),
+        (entered("pasted"), "file must hold texts with labels"),
+        (entered("pasted", as_csv(rows()), names="good"), "label_names must be LABEL=NAME"),
+    ],
+)
+def test_what_is_wrong_is_said_where_the_report_would_be(services, values, words):
+    page = DataPage(services)
+    report, keep, *_ = page.look(*values)
+    assert words in report
+    assert keep["visible"] is False
+
+
+def test_a_report_escapes_what_people_wrote(services):
+    odd = [("<b>bold</b> tram", "good"), *rows()]
+    report, *_ = DataPage(services).look(*entered("pasted", as_csv(odd)))
+    assert "&lt;b&gt;bold&lt;/b&gt; tram" in report
+    assert "<b>bold" not in report
+
+
+def test_what_is_kept_is_offered_for_training_unless_it_is_to_test_on(services):
+    learned, tested = prepared(as_csv(rows())), prepared(as_csv(rows(("x", "y"))), only_test=True)
+    for each in (learned, tested):
+        services.changes.add_dataset(each)
+    page = DataPage(services)
+    kept, runs, form = page.offer(tested.id)
+    assert {learned.id, tested.id, "imdb"} <= {value for _, value in kept["choices"]}
+    assert kept["value"] == tested.id
+    assert runs["choices"] == []
+    offered = {value for _, value in form["choices"]}
+    assert learned.id in offered
+    assert tested.id not in offered
+    assert [value for _, value in learnable(None)] == [
+        "imdb",
+        "rotten_tomatoes",
+        "stanfordnlp/imdb",
+    ]
+
+
+def test_numbers_of_texts_become_what_a_data_set_has(home):
+    own.keep(found := prepared(as_csv(rows())))
+    more, fewer = fitting(found.id, 400, 10)
+    assert more["value"] == 24
+    assert "value" not in fewer
+    assert RunConfig(dataset=found.id, num_reviews=24).num_test_reviews == 16
+
+
+def test_deleting_says_so_and_forgets_the_choice(services):
+    services.changes.add_dataset(found := prepared(as_csv(rows())))
+    page = DataPage(services)
+    words, sure, kept, *_ = page.remove(found.id)
+    assert "are deleted" in words
+    assert (sure["visible"], kept["value"]) == (False, None)
+    assert "must be the id of a data set" in page.remove(found.id)[0]
