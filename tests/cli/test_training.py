@@ -177,7 +177,9 @@ class TestTrain:
 @pytest.mark.slow
 class TestTheAssignmentsFirst:
     def test_in_a_process_of_its_own(self, home):
-        done = run_program(home, "train", "--preset", "lora-1", "--json")
+        done = run_program(
+            home, "train", "--preset", "lora-1", "--set", "num_test_reviews=200", "--json"
+        )
         assert done.returncode == 0, done.stderr
         *epochs, last = json_lines(done.stdout)
         assert [event["epoch"] for event in epochs] == list(range(1, 11))
@@ -189,7 +191,7 @@ class TestTheAssignmentsFirst:
         assert last["num_head_parameters"] == 148_610
         store = Store(home)
         run = store.get(last["run_id"])
-        assert run.config.num_test_reviews == run.result.num_test_reviews == 1_000
+        assert run.config.num_test_reviews == run.result.num_test_reviews == 200
         assert len(store.steps(run.run_id)) == 80
         assert [row["Epoch"] for row in run.result.training_table] == list(range(1, 11))
         assert run.result.training_table[0]["Training Loss"] == "No log"
