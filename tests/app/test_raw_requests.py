@@ -74,7 +74,7 @@ def log(app):
     path = app.home.parent / "server.log"
     start = path.stat().st_size
     yield
-    for line in path.read_text()[start:].splitlines():
+    for line in path.read_bytes()[start:].decode().splitlines():
         is_numbered = line.startswith("{") and json.loads(line).get("fault")
         assert is_numbered or "Traceback" not in line, line
 
