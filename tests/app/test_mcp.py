@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from mcp import ClientSession
@@ -24,7 +25,9 @@ def with_session(app, ask, **headers):
             await session.initialize()
             return await ask(session)
 
-    return asyncio.run(run())
+    # In a thread of its own: Playwright's loop runs in this one, where browser tests came before.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, run()).result()
 
 
 def call(app, tool, arguments, **headers):
