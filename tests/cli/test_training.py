@@ -177,9 +177,8 @@ class TestTrain:
 @pytest.mark.slow
 class TestTheAssignmentsFirst:
     def test_in_a_process_of_its_own(self, home):
-        done = run_program(
-            home, "train", "--preset", "lora-1", "--set", "num_test_reviews=200", "--json"
-        )
+        short = ("--set", "num_test_reviews=200", "--set", "max_length=16")
+        done = run_program(home, "train", "--preset", "lora-1", *short, "--json")
         assert done.returncode == 0, done.stderr
         *epochs, last = json_lines(done.stdout)
         assert [event["epoch"] for event in epochs] == list(range(1, 11))

@@ -212,7 +212,8 @@ class TestDistilbert:
         monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(wider_distilbert_folder))
         assert models.default_base() == HUB_BASE
         two_steps = {"num_train_epochs": 1, "num_reviews": 10, "per_device_train_batch_size": 4}
-        for method in METHODS:
+        # Every method is trained on this architecture in test_every_method.
+        for method in ("lora", "adalora", "prompt_tuning", "head_only", "full_ft"):
             config = small_config(method, base_model=HUB_BASE, **two_steps)
             run = Engine(store).run(store.start(config, "tester"))
             assert run.status is RunStatus.COMPLETED, run.error

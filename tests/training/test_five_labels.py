@@ -12,6 +12,7 @@ from small_runs import environment, small_config
 from peft_demo import adapters, comparison, data, models
 from peft_demo.adapters.parameter_count import count_parameters
 from peft_demo.comparison import text_baseline
+from peft_demo.data import DATASETS
 from peft_demo.errors import AssetError, InvalidFieldsError
 from peft_demo.execution import Engine
 from peft_demo.export import code
@@ -20,6 +21,7 @@ from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
 from peft_demo.models import BUILTIN_BASE
 from peft_demo.statistics import Predictions
+from peft_demo.storage import Store
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("five")]
 
@@ -32,9 +34,22 @@ SMALL = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    opened = Store(tmp_path_factory.mktemp("five"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
 def trained(store):
     """Two runs on it: one that learns, one that does not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(DATASETS, FIVE.id, FIVE)
+        return trained_on_five(store)
+
+
+def trained_on_five(store):
     found = []
     for changes in ({"name": "learns"}, {"name": "does not", "learning_rate": 1e-7}):
         config = small_config("lora", **{**SMALL, **changes})
