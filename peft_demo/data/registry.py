@@ -76,7 +76,8 @@ class DataSets(MutableMapping[str, DataSet]):
         self._rows = {row.id: row for row in rows}
 
     def __getitem__(self, dataset: str) -> DataSet:
-        row = self._rows.get(dataset) or dataset_of(dataset)
+        # Requests may ask for anything, also for what has no hash.
+        row = self._rows.get(dataset) or dataset_of(dataset) if isinstance(dataset, str) else None
         if row is None:
             raise KeyError(dataset)
         return row

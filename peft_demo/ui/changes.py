@@ -140,6 +140,7 @@ class Changes:
         """Delete texts of one's own, a teacher everybody's; see Store.remove_dataset."""
         me = self._somebody()
         self.require_seen(dataset, "data")
+        self._store.dataset(dataset)  # or it says that there is none
         found = [one for one in self._store.datasets() if one.dataset == dataset]
         mine = [one.owner for one in found if self.may_change(one.owner)]
         if not mine:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from peft_demo.adapters.forecast import expected_seconds
 from peft_demo.runs import Run, RunConfig
 from peft_demo.ui.identity import acting
 from peft_demo.ui.requests import QUIET
@@ -59,6 +58,8 @@ def visits(services: Services) -> Iterator[None]:
 
 def seconds_for(run: Run, known: list[Run]) -> float:
     """How long a GPU is asked for: as runs on one took, with room, within limits."""
+    from peft_demo.adapters.forecast import expected_seconds  # loads torch
+
     on_gpu = [each for each in known if _was_on_gpu(each)]
     config = run.config
     expected = expected_seconds(config, on_gpu) if isinstance(config, RunConfig) else None

@@ -151,7 +151,7 @@ def test_answers_follow_the_typing_and_stay_through_a_reload(page):
 
     page.route("**/queue/join*", hold)
     page.locator("#review textarea").press_sequentially("!?", delay=20)
-    assert cards.get_attribute("aria-busy") == "true"
+    page.wait_for_function("document.getElementById('cards').ariaBusy === 'true'")
     before = "getComputedStyle(document.getElementById('cards'), '::before').content"
     assert "For the text before" in page.evaluate(before)
     while not waiting:

@@ -1,10 +1,9 @@
 """The endpoints as tools, asked by a real MCP client."""
 
-import asyncio
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 
+import own_loop
 import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
@@ -25,9 +24,7 @@ def with_session(app, ask, **headers):
             await session.initialize()
             return await ask(session)
 
-    # In a thread of its own: Playwright's loop runs in this one, where browser tests came before.
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, run()).result()
+    return own_loop.run(run())
 
 
 def call(app, tool, arguments, **headers):

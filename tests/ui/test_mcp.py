@@ -1,8 +1,7 @@
 """Whom a tool's request seems to come from."""
 
-import asyncio
-
 import pytest
+from own_loop import run
 
 from peft_demo.ui.mcp import PATH, NoLoopback
 
@@ -15,7 +14,7 @@ def passed_on(client, path=PATH, host=b"localhost:7860"):
         seen.extend(scope["headers"])
 
     scope = {"type": "http", "path": path, "client": (client, 5), "headers": [(b"host", host)]}
-    asyncio.run(NoLoopback(app)({**scope, "method": "POST", "query_string": b""}, None, None))
+    run(NoLoopback(app)({**scope, "method": "POST", "query_string": b""}, None, None))
     return dict(seen)
 
 

@@ -127,6 +127,8 @@ def _refuse_crowded(source: Path) -> None:
 def _zip_entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
     for info in archive.infolist():
         path = _checked_path(info.orig_filename)
+        if not info.filename:
+            raise refusal("must hold files with names, got one without.")
         if not info.is_dir() and not any(map(_is_junk, path.parts)):
             yield Entry(path, info.file_size, partial(_open_member, archive, info))
 

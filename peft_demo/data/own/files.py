@@ -120,8 +120,10 @@ def report_of(dataset: str) -> Report:
     """What was told of its texts when they were added.
 
     Raises:
-        AssetError: they were deleted, or the file is damaged.
+        AssetError: there never were any, they were deleted, or the file is damaged.
     """
+    if not is_own(dataset):
+        raise AssetError(f"dataset must be the id of somebody's own texts, got {shown(dataset)}.")
     try:
         text = (folder_of(dataset) / REPORT).read_text(encoding="utf-8")
         return Report.model_validate_json(text)

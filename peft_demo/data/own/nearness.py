@@ -1,7 +1,7 @@
 """Near-duplicates: test texts that are almost a text to train on, and so test what was memorised.
 
-Jaccard similarity of the sets of three words in a row (Broder 1997), counted by scikit-learn and not
-estimated: MinHash would take as long. Rows of words that stand in very many texts are left out.
+Jaccard similarity of the sets of three words in a row (Broder 1997), counted by scikit-learn:
+MinHash would estimate it in the same time. Rows of words in very many texts are left out.
 """
 
 from __future__ import annotations

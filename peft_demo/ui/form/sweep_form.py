@@ -233,7 +233,9 @@ class SweepForm:
 
     def _parted(self, method: MethodId, name: str | None, chips: Chips) -> Any:
         """A chip for each value, where several were typed or pasted at once."""
-        return gr.update(value=_parts(_field(method, _name(name)), chips))
+        parts = _parts(_field(method, _name(name)), chips)
+        # What is right already is left alone: the next value may have been typed since.
+        return gr.skip() if parts == chips else gr.update(value=parts)
 
     def _is_used(self, values: Sequence[Any]) -> bool:
         repeats, *pairs, _ = values[: len(self.inputs)]

@@ -143,6 +143,16 @@ class TestDamagedZips:
         assert "undamaged" in sentence
         assert adapters.WEIGHTS in sentence
 
+    def test_an_entry_without_a_name(self, tmp_path):
+        source = zipped(tmp_path / "a.zip", SMALL)
+        name = next(iter(SMALL)).encode()
+        data = bytearray(source.read_bytes())
+        begin = data.index(b"PK\x01\x02")
+        # Its name becomes its comment.
+        data[begin + 28 : begin + 34] = struct.pack("<HHH", 0, 0, len(name))
+        source.write_bytes(data)
+        assert "files with names" in refusal(importing.unpack, source, tmp_path)
+
     def test_with_a_password(self, tmp_path):
         source = zipped(tmp_path / "a.zip", SMALL)
         data = bytearray(source.read_bytes())
