@@ -11,11 +11,12 @@ import gradio as gr
 
 from peft_demo.data import own
 from peft_demo.errors import refuse
+from peft_demo.fields import must_be, shown, shown_single
 from peft_demo.languages import _, gettext_noop
 from peft_demo.statistics import wilson_interval
 from peft_demo.ui.html import render
 from peft_demo.ui.own_data import OwnData
-from peft_demo.ui.requests import QUIET, unchecked
+from peft_demo.ui.requests import QUIET, checked, unchecked
 
 FILE, PASTED, TYPED = "file", "pasted", "typed"
 
@@ -160,10 +161,11 @@ class DataForm:
 
     def _connect(self) -> None:
         places = [self.file, self.pasted, self._typed_place]
-        self.test.upload(_named, self.test, [self.test, self._without], **QUIET)
+        self.test.upload(checked(_named), self.test, [self.test, self._without], **QUIET)
         self._without.click(_unnamed, None, [self.test, self._without], **QUIET)
-        self.way.change(_of_way, self.way, [*places, *self.columns], **QUIET)
-        self._more.click(_one_more, self._shown, [self._shown, *self._groups, self._more], **QUIET)
+        self.way.change(checked(_of_way), self.way, [*places, *self.columns], **QUIET)
+        grown = [self._shown, *self._groups, self._more]
+        self._more.click(checked(_one_more), self._shown, grown, **QUIET)
 
     @property
     def inputs(self) -> list[Any]:
@@ -181,6 +183,10 @@ class DataForm:
         Raises:
             InvalidFieldsError: a sentence for the field that keeps it from being one.
         """
+        for name, value in zip(Entered._fields[:-1], values, strict=False):
+            if value is not None and not isinstance(value, bool if name == "only_test" else str):
+                allowed = "true or false" if name == "only_test" else "a text"
+                refuse(name, must_be(name, allowed, shown_single(value)))
         typed = tuple(str(value or "") for value in values[len(Entered._fields) - 1 :])
         entered = Entered._make([*values[: len(Entered._fields) - 1], typed])
         is_table = entered.way != TYPED and not anew
@@ -228,7 +234,10 @@ def _source(entered: Entered) -> own.Source:
 
 
 def _of_file(path: str) -> own.Source:
-    return own.Source(Path(path).name, Path(path).read_bytes())
+    try:
+        return own.Source(Path(path).name, Path(path).read_bytes())
+    except OSError:
+        refuse("file", f"file must be one that was just chosen, got {shown(Path(path).name)}.")
 
 
 def _names(text: str) -> dict[str, str]:
@@ -261,6 +270,6 @@ def _of_way(way: str) -> list[Any]:
 
 
 def _one_more(shown: float) -> list[Any]:
-    now = min(MOST_TYPED, max(FIRST_TYPED, int(shown or 0)) + 1)
+    now = min(MOST_TYPED, max(FIRST_TYPED, int(shown)) + 1)
     groups = [gr.update(visible=number <= now) for number in range(1, MOST_TYPED + 1)]
     return [now, *groups, gr.update(visible=now < MOST_TYPED)]

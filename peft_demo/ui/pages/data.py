@@ -18,7 +18,7 @@ from peft_demo.ui.identity import acting
 from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.own_data import OwnData
 from peft_demo.ui.pages.page import Frame, Page
-from peft_demo.ui.requests import QUIET, checked, unchecked
+from peft_demo.ui.requests import QUIET, OptionalRunIds, checked, unchecked
 from peft_demo.ui.services import Services
 
 MOST_TESTED = 8
@@ -113,15 +113,15 @@ class DataPage(Page):
         frame.header.finished(checked(self.offer), self._kept, offered, **QUIET)
         self._kept.select(checked(self.offer), self._kept, offered, **QUIET)
         outcome: dict[str, Any] = {**SLOW, "show_progress_on": self._outcome}
-        self._show.click(self.show, self._kept, self._outcome, **outcome)
+        self._show.click(checked(self.show), self._kept, self._outcome, **outcome)
         self._choose.click(
-            self.choose, [self._kept, *learned[1:]], [self._outcome, *learned], **outcome
+            checked(self.choose), [self._kept, *learned[1:]], [self._outcome, *learned], **outcome
         )
         self._remove.click(lambda: gr.update(visible=True), None, self._sure, **QUIET)
         self._kept.select(lambda: gr.update(visible=False), None, self._sure, **QUIET)
         gone = [self._outcome, self._sure, *offered]
-        self._sure.click(self.remove, self._kept, gone, **outcome)
-        self._test.click(self.test, [self._kept, self._runs], self._outcome, **outcome)
+        self._sure.click(checked(self.remove), self._kept, gone, **outcome)
+        self._test.click(checked(self.test), [self._kept, self._runs], self._outcome, **outcome)
 
     def look(self, *values: Any, anew: bool = False) -> list[Any]:
         """What is in the texts, or why they cannot be a data set."""
@@ -203,7 +203,7 @@ class DataPage(Page):
         words = render("data/is_gone", dataset=dataset)
         return [words, gr.update(visible=False), *self.offer()]
 
-    def test(self, dataset: str | None, run_ids: list[str] | None) -> str:
+    def test(self, dataset: str | None, run_ids: OptionalRunIds) -> str:
         """Test runs of one's own on a data set's test texts."""
         found, problems = [], []
         if not dataset or not run_ids:
