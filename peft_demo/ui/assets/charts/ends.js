@@ -12,8 +12,7 @@ const NARROWEST = 420;
 const ROOM = 206;
 
 // `ends`: a list of { name, colour, value }, of lines to beat with the whole `text`; answers
-// { y, text, colour } from the top down, at least a line of text apart within `range`, which is
-// `height` pixels high.
+// { y, text, colour } from the top down, a line of text apart within `range` of `height` pixels.
 export function labelsOf(ends, [low, high], height) {
   const alike = Map.groupBy(ends, ({ value, text }) => text ?? percent(value));
   const labels = [...alike].map(([value, [{ value: y, text, name, colour }, ...more]]) => ({
