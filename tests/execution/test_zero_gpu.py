@@ -59,7 +59,7 @@ def test_a_visit_trains_in_a_forked_process_and_the_store_has_it_all(store, engi
     run = engine_of(executor).submit(config(), "me")
     told = visited(executor, store, run, 45)
     found = store.get(run.run_id)
-    assert found.status is RunStatus.COMPLETED
+    assert found.status is RunStatus.COMPLETED, found.error
     assert lent.asked == [45]
     assert len(lent.processes) == 1
     assert [step for step in told if isinstance(step, StepMetrics)] == store.steps(run.run_id)

@@ -51,9 +51,10 @@ def test_thirty_who_poll_each_second_from_one_address_pass_and_a_flood_does_not(
     for _ in range(12):  # all at once, and what a second brings besides
         assert all(student.post("/", json={}).status_code == 200 for student in class_)
     flood = visits(client())
-    statuses = [flood.post("/", json={}).status_code for _ in range(80)]
-    assert statuses.count(200) in range(60, 70)
-    refused = flood.post("/", json={})
+    answers = [flood.post("/", json={}) for _ in range(80)]
+    assert [answer.status_code for answer in answers[:60]] == [200] * 60
+    # One more passes for every tenth of a second that this takes.
+    refused = next(answer for answer in answers if answer.status_code != 200)
     assert refused.status_code == 429
     assert refused.headers["retry-after"]
     assert "at most 10 a second" in refused.json()["detail"]
