@@ -12,7 +12,7 @@ from peft_demo.data.own.tables import MOST_ROWS, Table
 from peft_demo.errors import refuse
 from peft_demo.fields import shown
 
-_MARKS = (
+MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     # Before UTF-16's, which it begins with.
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -20,7 +20,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""What a file may begin with, and the encoding that it says."""
+"""Byte-order marks that a text may begin with, and the encodings that they say."""
 
 _OTHER_KINDS = (
     (b"PK\x03\x04", "an Excel file or a zip"),
@@ -61,7 +61,7 @@ def read(content: bytes, name: str, field: str = "file") -> Table:
 
 def _decoded(content: bytes, field: str) -> tuple[str, tuple[str, ...]]:
     """The text, and a note where its encoding had to be guessed."""
-    for mark, encoding in _MARKS:
+    for mark, encoding in MARKS:
         if content.startswith(mark):
             try:
                 return content.decode(encoding), ()
