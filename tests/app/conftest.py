@@ -37,7 +37,9 @@ class Visit:
 
     def open(self, url: str):
         self.page.goto(url)
-        self.page.wait_for_selector(".pd-strip button:visible")
+        # Another's run has no button, and waits for long where the queue is paused.
+        drawn = ".pd-strip button:visible, .pd-strip [data-strip=going]:visible"
+        self.page.wait_for_selector(drawn)
         return self.page
 
     def see(self, width: int, height: int, color_scheme: str) -> None:
