@@ -6,6 +6,7 @@ import pytest
 from test_browser import open_tab, set_number, wait_for_models
 from test_several import add_values, open_several, sweep, take_out
 
+from peft_demo.runs import RunConfig
 from peft_demo.storage import Store
 
 pytestmark = pytest.mark.browser
@@ -183,6 +184,7 @@ def test_limits_stand_at_their_fields_and_a_full_queue_at_the_button(app, visit)
     store, window = Store(app.home), visit()
     window.context.set_extra_http_headers({"X-Forwarded-For": "203.0.113.9"})
     store.decide(limits={"epochs": 1, "waiting": 1}, is_paused=True, page="fix=r&method=lora&r=4")
+    store.submit(RunConfig(), "somebody else")
     try:
         page = window.open(app.url)
         assert "fix=r" in page.url
