@@ -152,6 +152,16 @@ def test_quotes_and_line_breaks_within_a_text_are_part_of_it():
     assert found.report.refused_rows == ()
 
 
+def test_a_line_separator_within_a_text_ends_no_line_of_json():
+    lines = [
+        json.dumps({"text": f"{text}\u2028and on", "label": label}, ensure_ascii=False)
+        for text, label in PAIRS
+    ]
+    found = prepared("\r\n".join(lines), "a.jsonl")
+    assert found.report.refused_rows == ()
+    assert pairs(found) == {(f"{text} and on", label) for text, label in PAIRS}
+
+
 def test_tsv_with_lone_quotes_is_read_as_it_is():
     lines = ['"a lone quote\tgood', *(f"{text}\t{label}" for text, label in PAIRS)]
     found = prepared("\n".join(lines), "a.tsv")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 from pathlib import PurePath
 from typing import Any
@@ -108,7 +109,8 @@ def _json(text: str, field: str, notes: tuple[str, ...]) -> Table | None:
             return None
         kind, found = "JSON", enumerate(listed, start=1)
     else:
-        found = enumerate(map(_line, text.splitlines()), start=1)
+        # A line separator (U+2028) within a text ends no line.
+        found = enumerate(map(_line, io.StringIO(text, newline=None)), start=1)
     for number, value in found:
         if isinstance(value, dict):
             rows.append((number, value))
