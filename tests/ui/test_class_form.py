@@ -147,6 +147,16 @@ def test_all_ways_are_held_to_it(services):
         sent = {"component_id": header._id, "session_hash": "x", "fn_name": "queue_plan"}
         told = client.post("/gradio_api/component_server", json={**sent, "data": queued}).json()
         assert "r must be 4 here, got 64" in json.loads(told)["error"]
+        # Nobody is offered what is refused then.
+        sent |= {"fn_name": "play", "data": {"lesson": ""}}
+        bar = json.loads(client.post("/gradio_api/component_server", json=sent).json())
+        assert "Show everything" not in bar["html"]
+        assert bar["held"] == {"hide": [], "fix": ["r"]}
+        set_page(services, "")
+        bar = json.loads(client.post("/gradio_api/component_server", json=sent).json())
+        assert "Show everything" in bar["html"]
+        assert bar["held"] is None
+        set_page(services, f"fix=r&{LORA_4}")
         start = _started_by(page, "start")
         values = [getattr(control, "value", None) for control in start.inputs]
         sent = {"fn_index": start._id, "data": values, "session_hash": "y"}

@@ -8,24 +8,28 @@ const gradio = {};
 
 // Why there was no answer to the last call.
 export let noAnswer = NO_CONNECTION;
+export const isRefused = () => noAnswer !== NO_CONNECTION;
 
 export const connect = (server, events) => Object.assign(gradio, { server, events });
 export const isConnected = () => Boolean(gradio.server);
 
-// What somebody waits for moves after a while; and Gradio's own script drops the sentence with which
-// too many requests are refused.
+// What somebody waits for moves after a while (see page.css); and Gradio's own script drops the
+// sentence with which too many requests are refused.
 const { fetch } = window;
 window.fetch = async (...request) => {
   const line = Object.assign(document.createElement("i"), { className: "pd-line" });
-  const isAwaited = navigator.userActivation?.isActive;
-  const late = isAwaited && setTimeout(() => document.body.append(line), 300);
-  const answer = await fetch(...request).finally(() => {
-    clearTimeout(late);
-    line.remove();
-  });
-  const isRefused = answer.status === 429 && answer.url.includes("/component_server");
-  noAnswer = isRefused ? (await answer.clone().json()).error : NO_CONNECTION;
-  if (isRefused) toast(noAnswer, { isProblem: true });
+  if (navigator.userActivation?.isActive) document.body.append(line);
+  const over = () => line.remove();
+  const coming = fetch(...request);
+  // What Gradio's events bring comes in one answer, which ends with the last of them.
+  const whole = answer => answer.url.includes("/queue/data") && answer.clone().text();
+  coming.then(whole).then(over, over);
+  noAnswer = NO_CONNECTION;
+  const answer = await coming;
+  if (answer.status === 429 && answer.url.includes("/component_server")) {
+    noAnswer = (await answer.clone().json()).error;
+    toast(noAnswer, { isProblem: true });
+  }
   return answer;
 };
 

@@ -1,6 +1,6 @@
 // The header: how far the models are, what is wrong with the store, and news read aloud.
 
-import { tell } from "./gradio.js";
+import { isRefused, tell } from "./gradio.js";
 import { setText } from "./lib/dom.js";
 import { percent } from "./lib/format.js";
 import { _ } from "./lib/texts.js";
@@ -20,10 +20,11 @@ export function show(element) {
 
 export function start() {
   runs.follow(news => {
-    if (!news) return showModels("failed", _("No connection to the server; trying again …"));
-    if (news.error) return showProblem(news.error);
+    const { hasty, away } = header.querySelector(".pd-models").dataset;
+    if (!news) return showModels("failed", isRefused() ? hasty : away);
+    setText(header.querySelector(".pd-store-problem"), news.error || news.problem || "");
+    if (news.error) return;
     showModels(news.models.state, news.models.text);
-    showProblem(news.problem || "");
     setText(header.querySelector(".pd-queue-paused"), news.you.paused);
     news.runs.forEach(announce);
     tellFinished();
@@ -34,10 +35,6 @@ function showModels(state, text) {
   const pill = header.querySelector(".pd-models");
   pill.dataset.state = state;
   setText(pill.firstElementChild, text);
-}
-
-function showProblem(sentence) {
-  setText(header.querySelector(".pd-store-problem"), sentence);
 }
 
 function announce(run) {

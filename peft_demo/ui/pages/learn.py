@@ -96,9 +96,13 @@ class LearnPage(Page):
         hide: list[str] = [],  # noqa: B006
     ) -> str:
         """What a step of a lesson shows now; without a lesson, what hides some of the page."""
+        limits = self._services.changes.class_form
+        held = limits and {"hide": sorted(limits.hidden), "fix": sorted(limits.fixed)}
+        hide = [*hide, *(held["hide"] if held else ())]
         if not lesson:
-            bar = render("learn/limited")
-            return json.dumps({"html": bar, "style": self._controls.style(hide), "done": True})
+            bar = render("learn/limited", is_held=bool(held))
+            style = self._controls.style(hide)
+            return json.dumps({"html": bar, "style": style, "done": True, "held": held})
         place = place_of(
             lesson,
             step,
@@ -120,6 +124,7 @@ class LearnPage(Page):
                 "waits": shown.waits,
                 "steps": len(place.lesson.steps),
                 "began": began or datetime.now(UTC).isoformat(),
+                "held": held,
             }
         )
 
@@ -148,6 +153,8 @@ class LearnPage(Page):
         Raises:
             PeftDemoError: there is no such lesson, or its link is wrong.
         """
+        if limits := self._services.changes.class_form:
+            fix = [*fix, *limits.fixed]
         if not lesson:
             before = controls.read_form(query) if query else preset(next(iter(PRESETS))).config()
             return self._controls.arrange(before.flat() if fills else None, fix)

@@ -1,4 +1,4 @@
-import { figure } from "/assets/charts/figure.js";
+import { figure, heightOf } from "/assets/charts/figure.js";
 import { equal, test } from "/tests/runner.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -52,4 +52,17 @@ test("a finger that moves over a figure scrolls the page, and Plotly's buttons s
     given.map(([, config]) => config.displayModeBar),
     [false, false],
   );
+});
+
+test("a figure has its height again, with the words below it, when it leaves the full screen", () => {
+  const plot = document.createElement("div");
+  plot.style.minHeight = "300px";
+  equal(heightOf(plot), 300);
+  plot.dataset.below = "32";
+  equal(heightOf(plot), 332);
+  const full = { get: () => plot, configurable: true };
+  Object.defineProperty(document, "fullscreenElement", full);
+  equal(heightOf(plot), window.innerHeight - 90);
+  delete document.fullscreenElement;
+  equal(heightOf(plot), 332);
 });

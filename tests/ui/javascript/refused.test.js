@@ -22,8 +22,9 @@ test("a page function that is refused for its rate shows the server's sentence, 
   // Gradio's own script reads the answer, too.
   equal((await answer.json()).error, SENTENCE);
   equal([shown().includes(SENTENCE), gradio.noAnswer], [true, SENTENCE]);
+  equal(gradio.isRefused(), true);
   equal(document.querySelector(".pd-toast").getAttribute("role"), "alert");
   await window.fetch("/poll/component_server/");
-  equal(gradio.noAnswer === SENTENCE, false);
+  equal([gradio.noAnswer === SENTENCE, gradio.isRefused()], [false, false]);
   window.fetch = fetch;
 });

@@ -1,25 +1,56 @@
 import { equal, test } from "/tests/runner.js";
 
 const lines = () => document.querySelectorAll(".pd-line").length;
-const after = ms => new Promise(done => setTimeout(done, ms));
+const settled = () => new Promise(done => setTimeout(done));
 
-test("what somebody waits for moves after a while, until it is there; a poll does not", async () => {
+// Calls `act` with a wrapped fetch whose answers come when `answers` are called, each with its own.
+async function waiting(name, act) {
   const { fetch } = window;
-  let isActive = true;
-  const seen = { get: () => ({ isActive }), configurable: true };
+  const state = { isActive: true };
+  const seen = { get: () => ({ ...state }), configurable: true };
   Object.defineProperty(navigator, "userActivation", seen);
   const answers = [];
-  window.fetch = () => new Promise(answer => answers.push(() => answer(new Response())));
-  await import("/assets/gradio.js?waits");
-  const pressed = window.fetch("/");
-  equal(lines(), 0);
-  isActive = false;
-  const polled = window.fetch("/");
-  await after(350);
-  equal(lines(), 1);
-  for (const answer of answers) answer();
-  await Promise.all([pressed, polled]);
-  equal(lines(), 0);
+  window.fetch = path =>
+    new Promise(answer => {
+      answers.push(body => {
+        const url = { value: `http://here${path}` };
+        answer(Object.defineProperty(new Response(body), "url", url));
+      });
+    });
+  await import(`/assets/gradio.js?${name}`);
+  await act(answers, state);
   delete navigator.userActivation;
   window.fetch = fetch;
-});
+}
+
+test("what somebody waits for moves until it is there; a poll does not", () =>
+  waiting("waits", async (answers, state) => {
+    const pressed = window.fetch("/");
+    equal(lines(), 1);
+    state.isActive = false;
+    const polled = window.fetch("/");
+    equal(lines(), 1);
+    for (const answer of answers) answer();
+    await Promise.all([pressed, polled]);
+    equal(lines(), 0);
+  }));
+
+test("what an event of Gradio's brings moves until the whole of it is there", () =>
+  waiting("events", async answers => {
+    const coming = window.fetch("/gradio_api/queue/data?session_hash=1");
+    let end = null;
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode("data: {}"));
+        end = () => controller.close();
+      },
+    });
+    answers[0](body);
+    const answer = await coming;
+    await settled();
+    equal(lines(), 1);
+    end();
+    equal(await answer.text(), "data: {}");
+    await settled();
+    equal(lines(), 0);
+  }));

@@ -3,8 +3,6 @@
 import { whenPressed } from "../lib/dom.js";
 import { heightOf } from "./figure.js";
 
-const SCALE = 2;
-
 const plotOf = place => place.closest("figure").querySelector(".pd-plot");
 
 const PRESSED = {
@@ -13,8 +11,7 @@ const PRESSED = {
     const plot = plotOf(button);
     const { clientWidth: width, clientHeight: height } = plot;
     const filename = plot.dataset.title.toLowerCase().replaceAll(" ", "-");
-    if (plot.data)
-      Plotly.downloadImage(plot, { format: "png", filename, width, height, scale: SCALE });
+    if (plot.data) Plotly.downloadImage(plot, { format: "png", filename, width, height, scale: 2 });
   },
   full(button) {
     if (document.fullscreenElement) document.exitFullscreen();
@@ -26,8 +23,6 @@ export function start() {
   whenPressed("data-figure", (action, button) => PRESSED[action](button));
   document.addEventListener("fullscreenchange", ({ target }) => {
     const plot = target.querySelector?.(".pd-plot");
-    const isFull = document.fullscreenElement === target;
-    if (plot?.data)
-      Plotly.relayout(plot, { height: isFull ? window.innerHeight - 90 : heightOf(plot) });
+    if (plot?.data) Plotly.relayout(plot, { height: heightOf(plot) });
   });
 }

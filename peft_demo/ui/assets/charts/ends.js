@@ -4,7 +4,7 @@ import { percent } from "../lib/format.js";
 import { cut, escaped } from "../lib/html.js";
 import { runsIn } from "../lib/texts.js";
 import { across } from "./baselines.js";
-import { css, heightOf } from "./figure.js";
+import { css } from "./figure.js";
 
 const LINE = 15;
 const LONGEST = 18;
@@ -46,14 +46,14 @@ export function atTheEnds(plot, shown, kind, range, lines) {
   if (!kind.isShare) return { shapes, annotations };
   const [colour, quiet] = ["--body-text-color", "--body-text-color-subdued"].map(css);
   const beside = { xref: "paper", x: 1, xanchor: "left", xshift: 6, showarrow: false };
-  if (plot.clientWidth < NARROWEST) {
+  const isNarrow = plot.clientWidth < NARROWEST;
+  plot.dataset.below = isNarrow ? (LINE + 1) * lines.length : 0;
+  if (isNarrow) {
     const text = lines.map(({ label }) => escaped(label)).join("<br>");
     const below = { x: 0, xshift: 0, yref: "paper", y: 0, yanchor: "top", yshift: -46 };
     const more = { text, align: "left", font: { size: 12, color: quiet } };
-    const added = (LINE + 1) * lines.length;
-    const height = heightOf(plot) + added;
-    const margin = { l: 52, r: 12, t: 8, b: 48 + added };
-    return { shapes, height, margin, annotations: [{ ...beside, ...below, ...more }] };
+    const margin = { l: 52, r: 12, t: 8, b: 48 + Number(plot.dataset.below) };
+    return { shapes, margin, annotations: [{ ...beside, ...below, ...more }] };
   }
   const ends = shown.map(({ name, look, curve }) => ({
     name,

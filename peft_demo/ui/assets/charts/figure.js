@@ -17,8 +17,11 @@ const resizer = new ResizeObserver(entries => {
   }
 });
 
-// Of a plot's own, in pixels.
-export const heightOf = plot => Number.parseInt(plot.style.minHeight, 10) || 280;
+// In pixels: of the full screen, or a plot's own, with the room that words below it take.
+export const heightOf = plot =>
+  document.fullscreenElement?.contains(plot)
+    ? window.innerHeight - 90
+    : (Number.parseInt(plot.style.minHeight, 10) || 280) + Number(plot.dataset.below ?? 0);
 
 // Plotly is a file of megabytes: parts that draw wait for it.
 export function whenReady(draw) {

@@ -115,9 +115,10 @@ const PRESSED = {
 };
 
 function leave() {
-  state.now = { ...state.now, lesson: "", query: state.now.before, hide: [], fix: [] };
+  const held = told?.held;
+  state.now = { ...state.now, lesson: "", query: state.now.before, hide: [], fix: [], ...held };
   arrange();
-  state.now = null;
+  if (!held) state.now = null;
   told = null;
   draw();
   history.replaceState(null, "", location.pathname);
