@@ -10,6 +10,8 @@ import typer
 
 from peft_demo.cli.arguments import AsJson, field_values, open_store
 from peft_demo.cli.output import answer, facts
+from peft_demo.comparison import Looking, look
+from peft_demo.comparison.words import between
 from peft_demo.data import own
 from peft_demo.errors import refuse
 from peft_demo.fields import shown
@@ -92,6 +94,42 @@ def remove(dataset: DataId) -> None:
     for one in kept or [store.dataset(dataset)]:
         store.remove_dataset(dataset, one.owner)
     typer.echo(f"The texts of {dataset} are deleted; runs that learned from them stay.")
+
+
+@data.command()
+def texts(
+    source: Annotated[str, typer.Argument(metavar="ID", help="A run's id, or a data set's.")],
+    part: Annotated[
+        str, typer.Option(help="training, validation, test, or a data set of a later test.")
+    ] = "test",
+    search: Annotated[str, typer.Option(help="Words that a text must have.")] = "",
+    order: Annotated[str, typer.Option(help="given, mistakes, unsure, shortest, longest.")] = (
+        "given"
+    ),
+    page: Annotated[int, typer.Option(help="Which twenty, from 1.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Show the texts of a run or a data set as the model sees them, and the run's predictions."""
+    asked = Looking(source=source, part=part, search=search, order=order, page=page)
+    found = look(open_store(), asked)
+    lines = [
+        f"{found.name}, {found.part}: {found.num_found:,} of {found.num_texts:,} texts, "
+        f"page {found.page:,} of {found.num_pages:,}",
+        *(f"  {note}" for note in found.notes),
+        *(
+            f"  {one.name}: {percent(one.accuracy.value)} of {one.count:,} "
+            f"(95 % interval {between(one.accuracy)})"
+            for one in found.slices
+        ),
+    ]
+    for text in found.texts:
+        said = "" if text.said is None else f", said {text.said} {percent(text.sureness or 0)}"
+        lines += [
+            f"{text.index + 1:,}  truly {text.label}{said}; "
+            f"{len(text.tokens):,} of {text.num_tokens:,} tokens",
+            f"    {text.seen}{' ✂' if text.unseen else ''}{text.unseen}",
+        ]
+    answer(as_json, found.model_dump(mode="json"), lines)
 
 
 @commands.command()

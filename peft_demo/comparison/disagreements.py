@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from peft_demo import data
 from peft_demo.comparison.describe import texts_of
 from peft_demo.comparison.evidence import Tested, collect, found_in, same_texts, tested
 from peft_demo.comparison.facts import Disagreements, SplitText
-from peft_demo.errors import AssetError, NotFoundError
+from peft_demo.comparison.texts import tested_on
+from peft_demo.errors import AssetError
 from peft_demo.languages import _
-from peft_demo.runs import Run
 from peft_demo.storage import Store
 
 EXCERPT = 220
@@ -40,7 +39,7 @@ def disagreements(store: Store, run_ids: Sequence[str], limit: int = 20) -> Disa
         problems.append(_("Left out, for they were tested on other %(texts)s: %(names)s.") % words)
     texts: Sequence[str] = ()
     try:
-        texts = _tested_on(chosen[ids[0]].run).texts
+        texts = tested_on(chosen[ids[0]].run).texts
     except AssetError as error:
         problems.append(str(error))
     return _disagreements(chosen, texts, limit, tuple(problems))
@@ -89,35 +88,5 @@ def _largest(
     return places
 
 
-def text_at(store: Store, run_id: str, index: int) -> tuple[str, str]:
-    """The test text of a run at that place, and its label.
-
-    Raises:
-        NotFoundError: there is no such run or place.
-        AssetError: the texts that it was tested on are not here.
-    """
-    run = store.get(run_id)
-    tested_on = _tested_on(run)
-    if not 0 <= index < len(tested_on):
-        raise NotFoundError(f"index must be between 0 and {len(tested_on) - 1:,}, got {index}.")
-    return tested_on.texts[index], run.config.labels[tested_on.labels[index]]
-
-
 def _excerpt(text: str) -> str:
     return text if len(text) <= EXCERPT else f"{text[:EXCERPT].rsplit(' ', 1)[0]} …"
-
-
-def _tested_on(run: Run) -> data.LabelledTexts:
-    """The texts that a run was tested on.
-
-    Raises:
-        AssetError: they are not here.
-    """
-    assert run.result is not None
-    if run.config.dataset not in data.DATASETS:
-        raise AssetError(f"{run.config.name} cannot be shown beside its texts: {run.problem}")
-    pool = data.load(run.config.dataset).test
-    tested_on = pool.take(range(min(run.result.num_test_reviews, len(pool))))
-    if tested_on.fingerprint != run.result.test_set:
-        raise AssetError(f"The {texts_of(run)} here are not those that the runs were tested on.")
-    return tested_on

@@ -1,6 +1,6 @@
 """Predictions of any number of adapters over shared weights."""
 
-from peft_demo.inference.evaluating import SetEvaluation, evaluate, set_of
+from peft_demo.inference.evaluating import SetEvaluation, evaluate
 from peft_demo.inference.predictor import (
     MERGED_FROM,
     MOST_REVIEWS,
@@ -17,5 +17,4 @@ __all__ = [
     "SetEvaluation",
     "check_run_ids",
     "evaluate",
-    "set_of",
 ]

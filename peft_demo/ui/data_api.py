@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from peft_demo.comparison import Looking
 from peft_demo.data import own
 from peft_demo.ui.own_data import OwnData
 from peft_demo.ui.requests import RunId, Values, checked
@@ -78,7 +79,22 @@ def add_data_endpoints(services: Services) -> None:
         """
         return json.loads(data.evaluate(run_id, dataset).model_dump_json())
 
-    for function in (add_data, list_data, show_data, remove_data, evaluate):
+    def list_texts(
+        source: str, part: str = "test", search: str = "", order: str = "given", page: int = 1
+    ) -> dict[str, Any]:
+        """Twenty texts of a run or a data set as the model sees them, with the run's predictions.
+
+        Args:
+            source: the id of a run or a data set.
+            part: training, validation, test, or the data set that the run was tested on later.
+            search: words that a text must have.
+            order: given, mistakes (the surest first), unsure, shortest or longest.
+            page: which twenty, from 1.
+        """
+        asked = Looking(source=source, part=part, search=search, order=order, page=page)
+        return data.look(asked).model_dump(mode="json")
+
+    for function in (add_data, list_data, show_data, remove_data, evaluate, list_texts):
         gr.api(checked(function), api_name=function.__name__, concurrency_limit=2)
 
 

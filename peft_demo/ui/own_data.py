@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from peft_demo.data import own
+from peft_demo.comparison import Looked, Looking, look, text_at
+from peft_demo.comparison.texts import parts_of
+from peft_demo.data import DATASETS, own
 from peft_demo.models.lengths import counting
 from peft_demo.storage.datasets import OwnDataset
 from peft_demo.ui.identity import acting
@@ -56,6 +58,29 @@ class OwnData:
         """
         self._changes.require_seen(dataset, "data")
         return own.report_of(dataset)
+
+    def parts(self, source: str) -> tuple[str, ...]:
+        """The parts of the texts of a run or a data set; see ``comparison.texts.parts_of``.
+
+        Raises:
+            NotFoundError: there is no such run or data set, or others' texts are hidden here.
+        """
+        found = parts_of(self._store, source)
+        dataset = source if source in DATASETS else self._store.get(source).config.dataset
+        self._changes.require_seen(dataset, "source")
+        return found
+
+    def look(self, asked: Looking) -> Looked:
+        """A page of the texts of a run or a data set; see ``comparison.look``."""
+        self.parts(asked.source)
+        self._changes.require_seen(asked.part, "part")
+        return look(self._store, asked)
+
+    def text_at(self, source: str, index: int, part: str) -> tuple[str, str]:
+        """One of them with its label; see ``comparison.text_at``."""
+        self.parts(source)
+        self._changes.require_seen(part, "part")
+        return text_at(self._store, source, index, part)
 
     def evaluate(self, run_id: str, dataset: str) -> SetEvaluation:
         """Test a run of one's own on a data set; see ``inference.evaluate``."""

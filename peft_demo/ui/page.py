@@ -47,7 +47,17 @@ HOUR = 3600
 # Gradio looks for the names of events between quotes.
 _EVENTS = ", ".join(
     f"{name}: (data) => trigger('{name}', data)"
-    for name in ("finished", "rated", "again", "asked", "undone", "opened", "reviewed", "taught")
+    for name in (
+        "finished",
+        "rated",
+        "again",
+        "asked",
+        "undone",
+        "opened",
+        "looked",
+        "reviewed",
+        "taught",
+    )
 )
 
 
@@ -81,8 +91,9 @@ def build(services: Services) -> gr.Blocks:
         )
         styled(render("learn/panel", terms=glossary()), elem_id="lesson")
         accounts.draw()
-        frame = Frame(blocks, header, Sidebar(services))
-        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
+        sidebar = Sidebar(services)
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
+            frame = Frame(blocks, header, sidebar, tabs)
             for page in pages:
                 with gr.Tab(
                     _(page.label),

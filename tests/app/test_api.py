@@ -48,6 +48,7 @@ ENDPOINTS = {
     "/show_data",
     "/remove_data",
     "/evaluate",
+    "/list_texts",
 }
 
 
@@ -219,6 +220,8 @@ def test_own_texts_are_added_shown_and_removed(client, tmp_path):
         True,
     )
     assert client.predict(told["dataset"], api_name="/show_data") == told
+    looked = client.predict(told["dataset"], search="new one", api_name="/list_texts")
+    assert {text["label"] for text in looked["texts"]} == {"bad", "good"}
     counted = client.predict({"dataset": told["dataset"]}, api_name="/count")
     assert counted["num_head_parameters"] == 148_610
     with pytest.raises(AppError, match="reference run"):

@@ -46,6 +46,10 @@ def test_a_file_is_added_listed_shown_and_removed(command, file):
     words = command("data", "show", told["dataset"]).out
     assert "training row 42: no text" in words
     assert "bad: 12 to train on, 8 to test" in words
+    texts = ("data", "texts", told["dataset"], "--search", "tram", "--part", "training")
+    looked = json.loads(command(*texts, "--json").out)
+    assert len(looked["texts"]) == looked["num_found"] > 0
+    assert f"truly {looked['texts'][0]['label']}; " in command(*texts).out
     assert command("data", "remove", told["dataset"]).status == 0
     assert command("data", "list").out == ""
     gone = command("data", "show", told["dataset"])

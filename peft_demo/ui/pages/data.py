@@ -18,6 +18,7 @@ from peft_demo.ui.identity import acting
 from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.own_data import OwnData
 from peft_demo.ui.pages.page import Frame, Page
+from peft_demo.ui.pages.texts_part import TextsPart
 from peft_demo.ui.requests import QUIET, OptionalRunIds, checked, unchecked
 from peft_demo.ui.services import Services
 
@@ -46,6 +47,7 @@ class DataPage(Page):
         super().__init__(services)
         self._data = OwnData(services)
         self._form = DataForm(self._data)
+        self._texts = TextsPart(services, self._data)
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
@@ -95,6 +97,7 @@ class DataPage(Page):
         )
         self._test = gr.Button(_("Test them on its test texts"), elem_id="data-evaluate")
         self._outcome = styled("", elem_id="data-outcome")
+        self._texts.draw()
 
     def connect(self, frame: Frame) -> None:
         """See Page."""
@@ -122,6 +125,7 @@ class DataPage(Page):
         gone = [self._outcome, self._sure, *offered]
         self._sure.click(checked(self.remove), self._kept, gone, **outcome)
         self._test.click(checked(self.test), [self._kept, self._runs], self._outcome, **outcome)
+        self._texts.connect(frame)
 
     def look(self, *values: Any, anew: bool = False) -> list[Any]:
         """What is in the texts, or why they cannot be a data set."""

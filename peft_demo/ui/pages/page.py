@@ -20,6 +20,7 @@ class Frame:
     header: gr.HTML
     """Its script speaks for the whole page: the events come from here."""
     sidebar: Sidebar
+    tabs: gr.Tabs
 
 
 class Page:

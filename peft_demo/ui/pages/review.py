@@ -8,18 +8,19 @@ from typing import Any
 
 import gradio as gr
 
-from peft_demo import comparison
 from peft_demo.comparison.describe import with_epochs
 from peft_demo.data import LONGEST_TEXT, clean
 from peft_demo.errors import PeftDemoError
 from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import Run
+from peft_demo.statistics import TEST_SET
 from peft_demo.ui.answers import cards
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.import_form import ImportForm
 from peft_demo.ui.formats import give_or_take
 from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.learn.prose import glossed
+from peft_demo.ui.own_data import OwnData
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import QUIET, OptionalRunIds, RunIds, checked, of_event, unchecked
 
@@ -132,14 +133,24 @@ class ReviewPage(Page):
             **QUIET,
         ).success(None, js=_script("answered()"))
 
-    def open_review(self, run_ids: RunIds, index: int) -> list[Any]:
-        """Put a test review, the adapters that it was listed for and the truth into the page.
+    def open_review(
+        self, run_ids: RunIds, index: int, source: str = "", part: str = TEST_SET
+    ) -> list[Any]:
+        """Put a review, the adapters that it was listed for and the truth into the page.
+
+        Args:
+            run_ids: without any, the usual ones are asked.
+            index: the review's place, from 0.
+            source: whose review it is: a run's or a data set's; of the first run if it is empty.
+            part: which of its texts, see ``comparison.texts``.
 
         Raises:
             PeftDemoError: there is no such review, or no such run.
         """
-        text, label = comparison.text_at(self._services.store, next(iter(run_ids), ""), index)
-        return self.restore(text, run_ids, label)
+        ids = tuple(filter(None, run_ids))
+        whose = source or next(iter(ids), "")
+        text, label = OwnData(self._services).text_at(whose, index, part)
+        return self.restore(text, ids or None, label)
 
     def restore(self, review: str, run_ids: OptionalRunIds, truth: str) -> list[Any]:
         """Updates of all that is seen; without a choice, the usual one."""

@@ -116,9 +116,10 @@ const PRESSED = {
   "data-stop": stopAll,
   "data-longer": () => refresh(question.lengthen()),
   "data-review": (index, button) => {
-    const run_ids = button.closest("[data-runs]").dataset.runs.split(",");
-    tell("opened", { run_ids, index: Number(index) });
+    const { runs: ids, ...whose } = button.closest("[data-runs]").dataset;
+    tell("opened", { run_ids: ids.split(","), index: Number(index), ...whose });
   },
+  "data-texts": source => tell("looked", { source }),
 };
 
 async function stopAll(ids, button) {
