@@ -119,6 +119,8 @@ class Looked(Record):
     """What the texts are called: ``reviews``."""
     base_model: str
     max_length: int | None
+    padding: str
+    """The token that fills up a batch; empty where the base is not here."""
     num_texts: int
     num_found: int
     """Of them, that fit what is asked."""
@@ -147,10 +149,9 @@ def look(store: Store, asked: Looking) -> Looked:
         notes.append(problem)
     num_pages = max(1, -(-len(places) // PAGE))
     page = min(max(1, asked.page), num_pages)
-    lengths = _lengths(part)
-    if isinstance(lengths, str):
-        notes.append(lengths)
-        lengths = None
+    is_readable = part.base_model in BASES and BASES[part.base_model].is_at_hand()
+    if not is_readable:
+        notes.append(_("Its base model is not on this machine, so its tokens are not known."))
     chosen = places[(page - 1) * PAGE : page * PAGE]
     return Looked(
         source=asked.source,
@@ -162,12 +163,13 @@ def look(store: Store, asked: Looking) -> Looked:
         nouns=part.nouns,
         base_model=part.base_model,
         max_length=part.max_length,
+        padding=str(load(part.base_model).tokenizer.pad_token) if is_readable else "",
         num_texts=len(part.texts),
         num_found=len(places),
         page=page,
         num_pages=num_pages,
-        texts=_looked_at(part, chosen, is_readable=_is_at_hand(part)),
-        slices=_slices(part, asked.search, is_found, lengths),
+        texts=_looked_at(part, chosen, is_readable=is_readable),
+        slices=_slices(part, asked.search, is_found, is_readable=is_readable),
         notes=tuple(notes),
     )
 
@@ -204,19 +206,6 @@ def _ordered(part: Part, is_wanted: npt.NDArray[np.bool_], order: str) -> tuple[
 
 def _words(part: Part) -> npt.NDArray[np.int64]:
     return np.fromiter((len(text.split()) for text in part.texts.texts), dtype=np.int64)
-
-
-def _is_at_hand(part: Part) -> bool:
-    return part.base_model in BASES and BASES[part.base_model].is_at_hand()
-
-
-def _lengths(part: Part) -> npt.NDArray[np.int64] | str | None:
-    """Tokens of each text; a sentence if the base is not here, None where nobody asks for them."""
-    if not _is_at_hand(part):
-        return _("Its base model is not on this machine, so its tokens are not known.")
-    if part.predictions is None or len(part.texts) > _MOST_COUNTED:
-        return None
-    return np.asarray(tokenised.lengths(part.base_model, part.texts.texts))
 
 
 class _Reading(NamedTuple):
@@ -260,10 +249,7 @@ def _looked_at(part: Part, places: Sequence[int], *, is_readable: bool) -> tuple
 
 
 def _slices(
-    part: Part,
-    search: str,
-    is_found: npt.NDArray[np.bool_],
-    lengths: npt.NDArray[np.int64] | None,
+    part: Part, search: str, is_found: npt.NDArray[np.bool_], *, is_readable: bool
 ) -> tuple[Slice, ...]:
     """The whole, and what of it has something in common; what has no text is left out."""
     if part.predictions is None:
@@ -280,8 +266,8 @@ def _slices(
     if low < high:
         wanted[_("Short: at most %(count)s words") % {"count": whole(low)}] = words <= low
         wanted[_("Long: at least %(count)s words") % {"count": whole(high)}] = words >= high
-    if lengths is not None and part.max_length is not None:
-        is_cut = lengths > part.max_length
+    if is_readable and part.max_length is not None and len(texts) <= _MOST_COUNTED:
+        is_cut = np.asarray(tokenised.lengths(part.base_model, texts)) > part.max_length
         told = {"count": whole(part.max_length)}
         if 0 < is_cut.sum() < len(texts):
             wanted[_("Cut after %(count)s tokens") % told] = is_cut

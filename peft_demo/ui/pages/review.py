@@ -22,7 +22,7 @@ from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.own_data import OwnData
 from peft_demo.ui.pages.page import Frame, Page
-from peft_demo.ui.requests import QUIET, OptionalRunIds, RunIds, checked, of_event, unchecked
+from peft_demo.ui.requests import QUIET, OptionalRunIds, checked, of_event, unchecked
 
 EXAMPLES = {
     "A slow start, but the last hour is wonderful. I left the cinema smiling.": "positive",
@@ -134,12 +134,12 @@ class ReviewPage(Page):
         ).success(None, js=_script("answered()"))
 
     def open_review(
-        self, run_ids: RunIds, index: int, source: str = "", part: str = TEST_SET
+        self, runs: str, index: int, source: str = "", part: str = TEST_SET
     ) -> list[Any]:
         """Put a review, the adapters that it was listed for and the truth into the page.
 
         Args:
-            run_ids: without any, the usual ones are asked.
+            runs: their ids, with commas between; without any, the usual ones are asked.
             index: the review's place, from 0.
             source: whose review it is: a run's or a data set's; of the first run if it is empty.
             part: which of its texts, see ``comparison.texts``.
@@ -147,7 +147,7 @@ class ReviewPage(Page):
         Raises:
             PeftDemoError: there is no such review, or no such run.
         """
-        ids = tuple(filter(None, run_ids))
+        ids = tuple(filter(None, runs.split(",")))
         whose = source or next(iter(ids), "")
         text, label = OwnData(self._services).text_at(whose, index, part)
         return self.restore(text, ids or None, label)

@@ -115,10 +115,8 @@ const PRESSED = {
   "data-print": () => print(),
   "data-stop": stopAll,
   "data-longer": () => refresh(question.lengthen()),
-  "data-review": (index, button) => {
-    const { runs: ids, ...whose } = button.closest("[data-runs]").dataset;
-    tell("opened", { run_ids: ids.split(","), index: Number(index), ...whose });
-  },
+  "data-review": (index, button) =>
+    tell("opened", { ...button.closest("[data-runs]").dataset, index: Number(index) }),
   "data-texts": source => tell("looked", { source }),
 };
 
