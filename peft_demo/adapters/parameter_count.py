@@ -75,6 +75,8 @@ class ParameterCount:
     """The blocks that get something of their own, from 0, if that is not all of them."""
     num_elsewhere: int = 0
     """Trained parameters of the other blocks."""
+    num_lacking: int = 0
+    """How many parameters fewer than the others the first block trains, as it lacks a norm."""
     num_around: int = 0
     """Trained parameters of the base outside blocks, embeddings and head."""
     times: int = 1
@@ -141,6 +143,7 @@ def _counted(
         ),
         some_blocks=some if len(some) < n_layers else (),
         num_elsewhere=_num_elsewhere(model, family, blocks),
+        num_lacking=_num_lacking(found, family, blocks),
         num_around=sum(
             math.prod(each.tensor.shape)
             for each in found
@@ -293,6 +296,17 @@ def _num_elsewhere(model: nn.Module, family: Architecture, blocks: tuple[int, ..
         if parameter.requires_grad
         and family.block_path in name
         and not any(path in name for path in mine)
+    )
+
+
+def _num_lacking(found: list[_Found], family: Architecture, blocks: tuple[int, ...]) -> int:
+    if not family.some_norm or blocks[0] > 0:
+        return 0
+    path = f"{family.block(blocks[-1])}{family.some_norm}."
+    return sum(
+        math.prod(each.tensor.shape)
+        for each in found
+        if each.tensor.trained and any(path in name for name in each.names)
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from peft_demo.models.one_text import OneText
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -73,6 +75,9 @@ class Architecture:
     is_fast: bool = False
     """Whether ``fast_forward`` computes its last block for the first token alone, and runs of one
     pass have been proven."""
+    one_text: OneText | None = None
+    """How frozen blocks compute a text by itself, so once for all epochs; None where it has not
+    been proven, or where no block can be frozen below another."""
 
     @property
     def attention(self) -> tuple[str, ...]:

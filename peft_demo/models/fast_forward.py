@@ -78,7 +78,7 @@ def prepare_training(model: nn.Module, *, is_head_only: bool, may_remember: bool
         is_frozen = not any(parameter.requires_grad for parameter in body.parameters())
         remembers = family.pooling == "first" and is_frozen
         network.set_submodule(family.body, FrozenBody(body, remembers=remembers))
-    elif may_remember and family.is_fast:
+    elif may_remember:
         remember_frozen(network, family)
 
 

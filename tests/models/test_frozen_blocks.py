@@ -5,14 +5,19 @@ from __future__ import annotations
 import pytest
 import torch
 from small_runs import Recorder, numbers_of, small_config
+from tiny_encoders import save_tiny
 
-from peft_demo import adapters
+from peft_demo import adapters, models
 from peft_demo.errors import InvalidFieldsError, RunCancelledError
-from peft_demo.models import fast_forward, frozen_blocks
+from peft_demo.models import fast_forward, frozen_blocks, own
+from peft_demo.models.families import ARCHITECTURES
 from peft_demo.runs import RunConfig
 from peft_demo.training.loop import train
 
 LAST = {"base_dropout": 0, "layers_to_transform": "4-5"}
+
+OTHERS = [name for name, row in ARCHITECTURES.items() if row.one_text and name != "distilbert"]
+"""The families but the built-in base's."""
 
 
 def built(base, method="lora", **values):
@@ -21,8 +26,25 @@ def built(base, method="lora", **values):
         return adapters.build(base, small_config(method, **values))
 
 
-def remembering(model) -> list[frozen_blocks.FrozenBlocks]:
-    return [part for part in model.modules() if isinstance(part, frozen_blocks.FrozenBlocks)]
+def remembering(model) -> list[frozen_blocks.FrozenBlock]:
+    return [part for part in model.modules() if isinstance(part, frozen_blocks.FrozenBlock)]
+
+
+def texts_of(model) -> frozen_blocks.Texts:
+    (texts,) = {block.texts for block in remembering(model)}
+    return texts
+
+
+def computed(model, batch):
+    """Logits and gradients of one training step, without the step."""
+    model.train()
+    with torch.random.fork_rng():
+        torch.manual_seed(2)  # of the head's dropout, and LoRA's own
+        found = model(**batch)
+        found.loss.backward()
+    grads = [p.grad.clone() for p in model.parameters() if p.requires_grad]
+    model.zero_grad()
+    return found.logits.detach(), grads
 
 
 class TestTheField:
@@ -52,11 +74,18 @@ class TestTheField:
     @pytest.mark.slow
     def test_reaches_every_family(self, tiny_bases):
         for tiny in tiny_bases.values():
-            config = RunConfig(
-                base_model=tiny.id, base_dropout=0, max_length=16, r=4, lora_dropout=0
-            )
-            network = adapters.build(tiny, config).get_base_model()
-            assert not frozen_blocks.drops(network.get_submodule(tiny.architecture.body))
+            for p in (0, 0.2):
+                config = RunConfig(
+                    base_model=tiny.id, base_dropout=p, max_length=16, r=4, lora_dropout=0
+                )
+                network = adapters.build(tiny, config).get_base_model()
+                body = network.get_submodule(tiny.architecture.body)
+                dropouts = [part for part in body.modules() if isinstance(part, torch.nn.Dropout)]
+                assert {part.p for part in dropouts} == {p}
+                assert frozen_blocks.drops(body) == (p > 0)
+                block = network.get_submodule(tiny.architecture.block(0).rstrip("."))
+                # After attention and after the feed-forward part, whatever their rates were.
+                assert len({part for part in block.modules() if part in dropouts}) >= 2
 
 
 class TestWhichBlocks:
@@ -76,8 +105,7 @@ class TestWhichBlocks:
         ],
     )
     def test_are_those_below_what_is_trained(self, base, method, values, count):
-        found = remembering(built(base, method, **values))
-        assert [len(part.blocks) for part in found] == ([count] if count else [])
+        assert len(remembering(built(base, method, **values))) == count
 
     def test_are_none_in_plain_transformers(self, base, monkeypatch):
         monkeypatch.setenv("PEFT_DEMO_FORWARD", "transformers")
@@ -91,54 +119,95 @@ class TestNumbers:
         found = base.tokenizer(texts, padding=True, return_tensors="pt")
         return {**found, "labels": torch.tensor([1, 0, 0])}
 
-    def computed(self, model, batch):
-        model.train()
-        with torch.random.fork_rng():
-            torch.manual_seed(2)  # of the head's dropout, and LoRA's own
-            found = model(**batch)
-            found.loss.backward()
-        grads = [p.grad.clone() for p in model.parameters() if p.requires_grad]
-        model.zero_grad()
-        return found.logits.detach(), grads
-
     def test_and_gradients_are_those_without(self, base, batch, monkeypatch):
         ours = built(base, **LAST)
         monkeypatch.setattr(fast_forward, "remember_frozen", lambda *_: 0)
         plain = built(base, **LAST)
         assert not remembering(plain)
-        expected, gradients = self.computed(plain, batch)
+        expected, gradients = computed(plain, batch)
         for _ in range(2):  # computed, and remembered
-            found, own = self.computed(ours, batch)
+            found, own = computed(ours, batch)
             assert abs(found - expected).max() < 1e-5
             for mine, theirs in zip(own, gradients, strict=True):
                 assert torch.allclose(mine, theirs, atol=1e-5)
-        (part,) = remembering(ours)
-        assert len(part.states) == 3
-        assert part.num_bytes == sum(states.nbytes for states in part.states.values())
+        texts = texts_of(ours)
+        assert len(texts.states) == 3
+        assert texts.num_bytes == sum(states.nbytes for states in texts.states.values())
 
     def test_depend_on_no_other_text(self, base, batch):
         model = built(base, **LAST)
-        self.computed(model, batch)
-        (part,) = remembering(model)
-        together = dict(part.states)
-        part.states.clear()
+        computed(model, batch)
+        texts = texts_of(model)
+        together = dict(texts.states)
+        texts.states.clear()
         alone = {
             name: (values[2:] if name == "labels" else values[2:, :4])
             for name, values in batch.items()
         }
-        self.computed(model, alone)
-        ((key, states),) = part.states.items()
+        computed(model, alone)
+        ((key, states),) = texts.states.items()
         assert torch.equal(states, together[key])
 
     def test_take_no_more_memory_than_they_may(self, base, batch, monkeypatch):
         monkeypatch.setattr(frozen_blocks, "MOST_BYTES", 4 * 384 * 10)
         model = built(base, **LAST)
-        first, _ = self.computed(model, batch)
-        second, _ = self.computed(model, batch)
-        (part,) = remembering(model)
-        assert 0 < part.num_bytes <= 4 * 384 * 10
-        assert len(part.states) < 3
+        first, _ = computed(model, batch)
+        second, _ = computed(model, batch)
+        texts = texts_of(model)
+        assert 0 < texts.num_bytes <= 4 * 384 * 10
+        assert len(texts.states) < 3
         assert torch.equal(first, second)
+
+
+@pytest.mark.slow
+class TestFamilies:
+    """Three blocks each, of which one is trained: so ModernBERT's frozen ones are of two kinds."""
+
+    BATCH = ("the film not good", "bad a dull long wonderful film, not a good long film", "a")
+
+    @pytest.fixture
+    def model_of(self, home, tmp_path, forget_bases, monkeypatch):
+        monkeypatch.setenv("PEFT_DEMO_PRECISION", "float32")
+
+        def make(family, **more):
+            folder = save_tiny(family, tmp_path / family, num_hidden_layers=3, **more)
+            tiny = models.load(own.add(str(folder), may_be_folder=True).id)
+
+            def model(**values):
+                given = {"base_dropout": 0, "layers_to_transform": "2", "r": 4, **values}
+                config = RunConfig(base_model=tiny.id, max_length=16, lora_dropout=0, **given)
+                with torch.random.fork_rng():
+                    torch.manual_seed(1)
+                    return adapters.build(tiny, config)
+
+            batch = tiny.tokenizer([*self.BATCH], padding=True, return_tensors="pt")
+            return model, {**batch, "labels": torch.tensor([1, 0, 1])}
+
+        return make
+
+    @pytest.mark.parametrize("family", OTHERS)
+    def test_give_the_numbers_and_gradients_of_those_without(self, model_of, family, monkeypatch):
+        model, batch = model_of(family)
+        ours, dropping = model(), model(base_dropout=0.1)
+        assert (len(remembering(ours)), len(remembering(dropping))) == (2, 0)
+        monkeypatch.setattr(fast_forward, "remember_frozen", lambda *_: 0)
+        expected, gradients = computed(model(), batch)
+        for _ in range(2):  # computed, and remembered
+            found, own_gradients = computed(ours, batch)
+            assert abs(found - expected).max() < 1e-5
+            for mine, theirs in zip(own_gradients, gradients, strict=True):
+                assert torch.allclose(mine, theirs, atol=1e-5)
+        assert len(texts_of(ours).states) == 3
+
+    def test_that_share_their_weights_have_none_below(self, model_of):
+        model, _ = model_of("albert")
+        assert not remembering(model(layers_to_transform=""))
+
+    def test_with_a_convolution_after_the_first_compute_it_each_time(self, model_of):
+        model, batch = model_of("deberta-v2", conv_kernel_size=3, conv_act="gelu")
+        network = model()
+        assert not remembering(network)
+        assert torch.isfinite(computed(network, batch)[0]).all()
 
 
 @pytest.mark.slow

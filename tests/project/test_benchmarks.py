@@ -33,6 +33,7 @@ COMMANDS = (
         "compare_page",
         "demo",
         "forward",
+        "frozen_blocks",
         "load",
         "page_actions",
         "race",

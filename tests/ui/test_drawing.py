@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from made_up_family import MADE_UP
 
 from peft_demo.adapters.parameter_count import ParameterCount, Part, Tensor
 from peft_demo.models import FAMILY
+from peft_demo.models.families import ARCHITECTURES
 from peft_demo.ui.browser_code import ASSETS
 from peft_demo.ui.drawing import draw
 
@@ -322,6 +324,27 @@ def test_another_family_is_drawn_with_its_own_names():
     assert "q_lin" not in drawn
     for name in (*MADE_UP.modules, *MADE_UP.head):
         assert name in drawn
+
+
+def test_chosen_blocks_are_shown_one_by_one():
+    def blocks(counts):
+        (row,) = [e for e in parsed(counts).iter() if "net-blocks" in classes(e)] or [[]]
+        return [(each.text, *classes(each)) for each in row]
+
+    assert blocks(low_rank(["q_lin"])) == []
+    some = replace(low_rank(["q_lin"]), some_blocks=(1, 4))
+    assert blocks(some) == [
+        (str(number), "net-trained" if number in (1, 4) else "net-frozen") for number in range(6)
+    ]
+    assert "In blocks 1 and 4 of 0 to 5" in described(parsed(some))
+
+
+def test_a_first_block_without_a_norm_is_counted_as_it_is():
+    family = ARCHITECTURES["modernbert"]
+    parts = [Part(name, (trained("weight", 32),)) for name in (family.some_norm, "mlp_norm")]
+    root = parsed(replace(count_parameters(parts, architecture=family), num_lacking=32))
+    assert "the first trains 32, each other 64" in words(root)
+    assert "The first block has no attn_norm." in described(root)
 
 
 OFF_THE_SHEET = """() => {

@@ -98,6 +98,7 @@ def draw(counts: ParameterCount, label: str) -> str:
         family=counts.architecture,
         modules=_modules(counts),
         each=_each(counts),
+        blocks=[(number, number in counts.some_blocks) for number in range(counts.n_layers)],
         embeddings=Module("embeddings", counts.embeddings),
         shared=shared,
         num_more=num_more,
@@ -127,6 +128,9 @@ def _each(counts: ParameterCount) -> str:
         if len(counts.some_blocks) == 1:
             return _("%(blocks)s trains %(count)s") % told
         return _("%(blocks)s train %(count)s each") % told
+    if trained and counts.num_lacking:
+        told = {"count": whole(trained), "first": whole(trained - counts.num_lacking)}
+        return _("the first trains %(first)s, each other %(count)s") % told
     if trained:
         return _("each trains %(count)s") % {"count": whole(trained)}
     return _("nothing of their own") if counts.block else _("all frozen")
@@ -145,6 +149,9 @@ def in_words(counts: ParameterCount, label: str) -> str:
         )
         told = {"blocks": each, "method": label, "does": clauses}
         sentences.append(_("In %(blocks)s, %(method)s %(does)s.") % told)
+    if counts.num_lacking:
+        norm = {"norm": counts.architecture.some_norm}
+        sentences.append(_("The first block has no %(norm)s.") % norm)
     if counts.num_elsewhere:
         count = {"count": whole(counts.num_elsewhere)}
         sentences.append(_("The other blocks train %(count)s biases.") % count)
