@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, Literal
 
 from peft_demo.errors import cause
 
@@ -64,7 +68,86 @@ def in_reach_or_offline() -> Iterator[bool]:
         _offline.count(-1)
 
 
-def sentence(error: Exception, name: str, doing: str = "be read") -> str:
+Rights = Literal[False] | None
+"""Whose count: nobody's, or with None those of who is signed in on this machine."""
+
+COMMIT = re.compile("[0-9a-f]{40}")
+
+Watcher = Callable[[int, int], None]
+"""Told how many bytes there are, and of how many; from several threads."""
+
+_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+
+
+@contextmanager
+def watched_by(watcher: Watcher) -> Iterator[None]:
+    """What this thread downloads meanwhile is told to somebody."""
+    before = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(before)
+
+
+def download(
+    repository: str,
+    files: Sequence[str],
+    *,
+    revision: str | None = None,
+    kind: Literal["model", "dataset"] = "model",
+    token: Rights = None,
+    only_cached: bool = False,
+) -> Path:
+    """The folder of a repository's commit in the local cache, once these files are there.
+
+    Args:
+        repository: its id.
+        files: their names, or patterns.
+        revision: a branch, tag or commit; None for what is newest.
+        kind: what is in it.
+        token: whose rights count.
+        only_cached: whether no request may leave; then files may be missing in it.
+
+    Raises:
+        Exception: of the Hub's client, which has a dozen kinds from DNS to disk; see ``sentence``.
+    """
+    from huggingface_hub import snapshot_download
+
+    return Path(
+        snapshot_download(
+            repository,
+            repo_type=kind,
+            revision=revision,
+            allow_patterns=[*files],
+            token=token,
+            local_files_only=only_cached,
+            tqdm_class=_bar(_watcher.get()),
+        )
+    )
+
+
+def _bar(watcher: Watcher | None) -> Any:
+    """What the client shows its progress on: not on the terminal, but to who watches."""
+    from huggingface_hub.utils.tqdm import tqdm
+
+    class Bar(tqdm):
+        def __init__(self, *args: Any, name: str = "", disable: Any = None, **more: Any) -> None:
+            # The bytes that came stand on one of three bars, which is called so.
+            self._is_of_bytes = name == "huggingface_hub.snapshot_download"
+            self._done, self._of = 0, threading.Lock()
+            super().__init__(*args, disable=True if watcher else disable, **more)
+
+        def update(self, n: float | None = 1) -> bool | None:
+            if watcher and self._is_of_bytes:
+                with self._of:
+                    self._done += int(n or 0)
+                    watcher(self._done, int(self.total or 0))
+            return super().update(n)
+
+    return Bar
+
+
+def sentence(error: BaseException, name: str, doing: str = "be read") -> str:
     """Why something on the Hub cannot be had or done.
 
     Args:

@@ -153,19 +153,20 @@ class Answers(BaseHTTPRequestHandler):
         if path not in files:
             return self._json({}, 404, X_Error_Code="EntryNotFound", X_Repo_Commit=sha)
         data = files[path]
-        start = 0
-        if match := re.match(r"bytes=(\d+)-", self.headers.get("Range", "")):
-            start = int(match[1])
-        self.send_response(206 if start else 200)
+        start, end = 0, len(data)
+        match = re.match(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if match:
+            start, end = int(match[1]), min(int(match[2] or end) + 1, end)
+        self.send_response(206 if match else 200)
         self.send_header("ETag", f'"{_sha(data) if path.endswith(LARGE) else _git_oid(data)}"')
         self.send_header("X-Repo-Commit", sha)
         self.send_header("Accept-Ranges", "bytes")
-        self.send_header("Content-Length", str(len(data) - start))
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        self.send_header("Content-Length", str(end - start))
+        if match:
+            self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(data)}")
         self.end_headers()
         if self.command == "GET":
-            self._send(data[start:])
+            self._send(data[start:end])
 
     def _send(self, data: bytes) -> None:
         limit, chunk = self.hub.breaks_after, 65536
@@ -226,10 +227,12 @@ class Answers(BaseHTTPRequestHandler):
     def _api(
         self, kind: str, name: str, verb: str | None, rev: str | None, rest: str | None, body: bytes
     ) -> None:
-        found = self._found(kind, name, rev or "main")
+        found = self._found(kind, name, rev or "main", of_file=verb == "auth-check")
         if found is None:
             return
         sha, files = found
+        if verb == "auth-check":
+            return self._json({})
         if verb == "preupload":
             wanted = [each["path"] for each in json.loads(body)["files"]]
             answer = [
@@ -262,6 +265,7 @@ class Answers(BaseHTTPRequestHandler):
                 "downloads": 0,
                 "likes": 0,
                 "tags": [],
+                "cardData": _card(files),
                 "siblings": [
                     {"rfilename": path, "size": len(data), "blobId": _git_oid(data)}
                     for path, data in files.items()
@@ -292,6 +296,12 @@ class Answers(BaseHTTPRequestHandler):
         sha = self.hub.repositories[kind, name].commit(added)
         url = f"{self._address}/{name}/commit/{sha}"
         self._json({"success": True, "commitOid": sha, "commitUrl": url, "hookOutput": ""})
+
+
+def _card(files: dict[str, bytes]) -> dict[str, Any]:
+    """The front matter of its README.md."""
+    text = files.get("README.md", b"").decode()
+    return yaml.safe_load(text.split("---")[1]) if text.startswith("---") else {}
 
 
 def _tree(files: dict[str, bytes], inside: str, *, is_recursive: bool) -> list[dict[str, Any]]:

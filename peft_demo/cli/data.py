@@ -32,7 +32,16 @@ _MOST_TOLD = 20
 
 @data.command()
 def add(
-    file: Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines, Parquet or lines of text.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="CSV, TSV, JSON Lines, Parquet or lines of text.")
+    ] = None,
+    from_hub: Annotated[
+        str, typer.Option("--hub", metavar="ID", help="Instead of FILE: a data set of the Hub.")
+    ] = "",
+    config: Annotated[str, typer.Option(help="Of the Hub's: which configuration.")] = "",
+    split: Annotated[str, typer.Option(help="Of the Hub's: which split; train if left out.")] = "",
+    test_split: Annotated[str, typer.Option(help="Of the Hub's: the split to test on.")] = "",
+    revision: Annotated[str, typer.Option(help="Of the Hub's: a commit, tag or branch.")] = "",
     text_column: Annotated[str | None, typer.Option(help="The column of texts.")] = None,
     label_column: Annotated[str | None, typer.Option(help="The column of labels.")] = None,
     label_names: Annotated[
@@ -46,11 +55,27 @@ def add(
     name: Annotated[str, typer.Option(help="How to call it; as the file if left out.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Read a file of labelled texts, say what is in it, and keep it for runs."""
+    """Read labelled texts from a file or the Hub, say what is in them, and keep them for runs."""
     names = field_values(label_names or [], "label-name")
+    tested = _source(test, "test") if test else None
+    of_hub = {"config": config, "split": split, "test_split": test_split, "revision": revision}
+    if from_hub:
+        if file:
+            refuse("hub", f"hub must be left out where a file is named, got {shown(from_hub)}.")
+        source, split_off = own.read_from_hub(own.Asked(from_hub, **of_hub, token=None))
+        if tested and split_off:
+            refuse("test", f"test must be left out where test_split is named, got {shown(test)}.")
+        tested = tested or split_off
+    elif file is None:
+        refuse("file", "file must be a file, or --hub name a data set of the Hub, got neither.")
+    else:
+        for name_, value in of_hub.items():
+            if value:
+                refuse(name_, f"{name_} must be left out of a file, got {shown(value)}.")
+        source = _source(file, "file")
     prepared = own.prepare(
-        _source(file, "file"),
-        _source(test, "test") if test else None,
+        source,
+        tested,
         text_column=text_column,
         label_column=label_column,
         label_names={label: str(value) for label, value in names.items()},
@@ -167,6 +192,7 @@ def _lines(report: own.Report) -> list[str]:
     lengths_found = report.lengths
     lines = [
         f"{report.dataset}  {report.name}: {report.rows:,} texts, read as {report.kind}",
+        *([f"  of the Hub: {report.origin.name}"] if report.origin else []),
         f"  texts are in {report.text_column}, labels in {report.label_column}",
         *(
             f"  {label}: {training:,} to train on, {test:,} to test"

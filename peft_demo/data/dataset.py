@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from peft_demo.data.origin import Origin
+
 Labelled: TypeAlias = tuple[list[str], list[int]]
 """Texts, and the number of each one's label."""
 
@@ -57,6 +59,10 @@ class DataSet:
     """How many texts there are in all, where that is known before they are read."""
     read_test: Callable[[], Labelled] | None = None
     """Loads the test pool, where somebody gave it; else it is split off. Raises as ``read``."""
+    is_raw: bool = False
+    """Whether exported code reads rows that nobody has checked: texts may be empty or too long."""
+    origin: Origin | None = None
+    """The commit on the Hub that its texts were read from, if they were added from there."""
 
     def __post_init__(self) -> None:
         if not 2 <= len(set(self.labels)) == len(self.labels) <= 20:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from peft_demo.data import own
 from peft_demo.data.loading import forget
+from peft_demo.data.origin import Origin
 from peft_demo.errors import NotFoundError
 from peft_demo.fields import shown
 from peft_demo.runs.results import Record
@@ -26,6 +27,8 @@ class OwnDataset(Record):
     labels: tuple[str, ...]
     rows: int
     test_texts: int
+    origin: Origin | None = None
+    """Where on the Hub its texts come from, if they do."""
     num_bytes: int
     """Of the texts, in UTF-8."""
     is_learned: bool
@@ -124,6 +127,7 @@ def _read(row: DatasetRow) -> OwnDataset | None:
         labels=about.labels,
         rows=about.rows or 0,
         test_texts=about.test_pool,
+        origin=about.origin,
         num_bytes=row.num_bytes,
         is_learned=about.is_learned,
         is_listed=row.is_listed,

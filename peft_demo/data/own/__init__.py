@@ -11,10 +11,13 @@ from peft_demo.data.own.files import (
     require_texts,
     texts_of,
 )
+from peft_demo.data.own.from_hub import Asked
+from peft_demo.data.own.from_hub import read as read_from_hub
 from peft_demo.data.own.preparing import Prepared, Source, prepare
 from peft_demo.data.own.report import RefusedRow, Report
 
 __all__ = [
+    "Asked",
     "Prepared",
     "RefusedRow",
     "Report",
@@ -26,6 +29,7 @@ __all__ = [
     "keep",
     "let_go",
     "prepare",
+    "read_from_hub",
     "report_of",
     "require_texts",
     "texts_of",

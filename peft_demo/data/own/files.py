@@ -17,6 +17,8 @@ import pydantic
 
 from peft_demo import settings
 from peft_demo.data.dataset import DataSet, Labelled, LoadingCode
+from peft_demo.data.origin import Origin
+from peft_demo.data.own import hub_code
 from peft_demo.data.own.preparing import Prepared
 from peft_demo.data.own.report import Report
 from peft_demo.errors import AssetError, StoreError, refuse
@@ -72,19 +74,23 @@ _ROWS: dict[Path, tuple[int, DataSet | None]] = {}
 def _read_row(path: Path, dataset: str) -> DataSet | None:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
+        origin = about.get("origin") and Origin.model_validate(about["origin"])
+        code = hub_code.loading_code(origin, about) if origin and about["numbers"] else None
         return DataSet(
             id=dataset,
-            label=f"{about['name']} (own texts)",
-            source=str(about["source"]),
-            licence="not stated",
+            label=f"{about['name']} ({'Hugging Face Hub' if origin else 'own texts'})",
+            source=f"{about['source']}, {origin.address}" if origin else str(about["source"]),
+            licence=(origin and origin.licence) or "not stated",
             labels=tuple(about["labels"]),
             task="text-classification",
             most_texts=about["most_texts"],
             read=partial(_read_texts, path.parent, False),
-            code=_loading_code(dataset, about["name"]),
+            code=code or _loading_code(dataset, about["name"]),
             test_pool=about["test_texts"],
             rows=about["rows"],
             read_test=partial(_read_texts, path.parent, True) if about["has_own_test"] else None,
+            is_raw=code is not None,
+            origin=origin or None,
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -160,6 +166,8 @@ def keep(prepared: Prepared) -> None:
         "most_texts": report.most_texts,
         "test_texts": report.test_texts,
         "has_own_test": report.has_own_test or report.most_texts == 0,
+        "origin": report.origin and report.origin.model_dump(mode="json"),
+        "numbers": prepared.numbers,
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)

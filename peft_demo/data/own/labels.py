@@ -42,11 +42,11 @@ def name_in(value: Any, names: Sequence[str] = ()) -> str | None:
     return name or None
 
 
-def in_order(found: Counter[str], column: str) -> dict[str, str]:
+def in_order(found: Counter[str], column: str, names: Sequence[str] = ()) -> dict[str, str]:
     """Every spelling that came, and the label that it stands for, in the order of the labels.
 
-    Numbers are in their order, names in that of the alphabet; spellings that differ only in
-    capitals are one label, written as most write it.
+    Numbers are in their order, names in that of ``names`` or else of the alphabet; spellings that
+    differ only in capitals are one label, written as most write it.
 
     Raises:
         InvalidFieldsError: there are fewer than two labels, or too many.
@@ -64,6 +64,9 @@ def in_order(found: Counter[str], column: str) -> dict[str, str]:
     keys = sorted(written)
     if all(re.fullmatch(r"[-+]?\d+(\.\d+)?", key) for key in keys):
         keys.sort(key=float)
+    if names:
+        numbered = {name.casefold(): number for number, name in enumerate(names)}
+        keys.sort(key=lambda key: numbered.get(key, len(numbered)))
     return {name: written[key] for key in keys for name in spellings[key]}
 
 

@@ -6,11 +6,13 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NoReturn
 
 from peft_demo import settings
+from peft_demo.data.origin import Origin
 from peft_demo.data.own import columns, labels, reading
 from peft_demo.data.own.report import (
     Counting,
@@ -48,6 +50,13 @@ class Source:
 
     name: str
     content: bytes | Table
+    origin: Origin | None = None
+    """Where on the Hub it was read."""
+
+    @property
+    def field(self) -> str:
+        """The field that it was said in."""
+        return "hub" if self.origin else "file"
 
     def table(self, field: str) -> Table:
         """What is in it; see ``reading.read``."""
@@ -63,7 +72,10 @@ class Prepared:
     report: Report
     pools: Pools
     source: str
-    """Where it is from: a file's name, or the Hub's with its revision."""
+    """Where it is from: a file's name, or the Hub's with its commit."""
+    numbers: tuple[tuple[str | int | float | bool, int], ...] = ()
+    """What stands in the Hub's column of labels, and the number of the label that it means; empty
+    where not all of the texts are from the Hub."""
 
     @property
     def id(self) -> str:
@@ -109,9 +121,10 @@ def prepare(
         _check_size(field, given_file)
     if test is not None and only_test:
         refuse("test", f"test must be left out where all texts are for testing, got {test.name}.")
-    named = check_name(name or reading.file_name(source.name))
-    table, chosen, rows, refused = _rows(source, "file", text_column, label_column)
-    spelled = labels.in_order(Counter(label for _, _, label in rows), chosen[1])
+    named = check_name(name or (source.name if source.origin else reading.file_name(source.name)))
+    table, chosen, rows, refused = _rows(source, source.field, text_column, label_column)
+    names = table.label_names.get(chosen[1], ())
+    spelled = labels.in_order(Counter(label for _, _, label in rows), chosen[1], names)
     order = list(dict.fromkeys(spelled.values()))
     kept, repeated = _each_once(rows, spelled)
     tested: list[_Row] = []
@@ -127,8 +140,8 @@ def prepare(
         refused += told
     refused += [RefusedRow(row=number, reason=why) for number, why in repeated]
     if len(kept) < FEWEST_TEXTS:
-        _too_few(kept, refused)
-    _check_balance(kept, order, only_test, test is not None)
+        _too_few(kept, refused, source.field)
+    _check_balance(kept, order, only_test, test is not None, source.field)
     pools = _pools(kept, tested, order, only_test, test is not None)
     given = labels.renamed(order, label_names or {})
     near, num_near = near_in(pools)
@@ -157,8 +170,16 @@ def prepare(
         near_duplicates=near,
         num_near_duplicates=num_near,
         lengths=lengths_of(every, count, tokenizer) if count else None,
+        origin=source.origin,
     )
-    return Prepared(report, pools, source.name)
+    tables = [one.table("file") for one in (source, test) if one and one.origin]
+    is_from_hub = len(tables) == 1 + (test is not None)
+    return Prepared(
+        report,
+        pools,
+        source.origin.name if source.origin else source.name,
+        _numbers(tables, chosen[1], spelled, order) if is_from_hub else (),
+    )
 
 
 def _check_size(field: str, source: Source | None) -> None:
@@ -183,7 +204,7 @@ def _rows(
             rows.append((number, _text(values[text_at]), _given(label)))
         except ValueError as error:
             refused.append((number, str(error)))
-    part = "test" if field == "test" else "training"
+    part = "test" if field.startswith("test") else "training"
     told = [RefusedRow(row=number, reason=why, file=part) for number, why in refused]
     return table, chosen, rows, told
 
@@ -229,10 +250,13 @@ def _tested(
     test: Source, chosen: tuple[str, str], spelled: Mapping[str, str]
 ) -> tuple[list[_Row], list[RefusedRow]]:
     """The rows of the test file, whose labels must be among those that are learned."""
+    field = "test_split" if test.origin else "test"
     try:
-        _, _, rows, refused = _rows(test, "test", *chosen)
+        _, _, rows, refused = _rows(test, field, *chosen)
     except InvalidFieldsError:  # its columns may be called otherwise
-        _, _, rows, refused = _rows(test, "test", None, None)
+        if test.origin:
+            raise
+        _, _, rows, refused = _rows(test, field, None, None)
     known = {spelling.casefold(): label for spelling, label in spelled.items()}
     fitting = []
     for number, text, spelling in rows:
@@ -244,12 +268,12 @@ def _tested(
     kept, repeated = _each_once(fitting, {label: label for label in spelled.values()})
     refused += [RefusedRow(row=number, reason=why, file="test") for number, why in repeated]
     if len(kept) < 2:
-        _too_few(kept, refused, "test", 2)
+        _too_few(kept, refused, field, 2)
     return kept, refused
 
 
 def _too_few(
-    kept: list[_Row], refused: list[RefusedRow], field: str = "file", fewest: int = FEWEST_TEXTS
+    kept: list[_Row], refused: list[RefusedRow], field: str, fewest: int = FEWEST_TEXTS
 ) -> NoReturn:
     reasons = "; ".join(f"row {one.row}: {one.reason}" for one in refused[:5])
     left_out = f", and left out {len(refused):,} ({reasons})" if refused else ""
@@ -260,15 +284,17 @@ def _too_few(
     )
 
 
-def _check_balance(kept: list[_Row], order: list[str], only_test: bool, is_tested: bool) -> None:
+def _check_balance(
+    kept: list[_Row], order: list[str], only_test: bool, is_tested: bool, field: str
+) -> None:
     """A run draws as many texts of each label, so each needs some to train on and to test."""
     counts = Counter(label for _, _, label in kept)
     fewest = 1 if only_test else -(-_FEWEST_DRAWN // len(order)) + (not is_tested)
     rarest = min(order, key=lambda label: counts[label])
     if counts[rarest] < fewest:
         refuse(
-            "file",
-            f"file must have at least {fewest} texts of each label, "
+            field,
+            f"{field} must have at least {fewest} texts of each label, "
             f"got {counts[rarest]} of {rarest}.",
         )
 
@@ -284,6 +310,21 @@ def _pools(
     if is_tested:
         return split(*labelled(kept), len(order), 0, labelled(tested))
     return split(*labelled(kept), len(order), test_pool_of(labelled(kept)[1], len(order)))
+
+
+def _numbers(
+    tables: list[Table], column: str, spelled: Mapping[str, str], order: list[str]
+) -> tuple[tuple[str | int | float | bool, int], ...]:
+    """Every value in the columns of labels, and the number of its label; see ``Prepared``."""
+    known = {spelling.casefold(): order.index(label) for spelling, label in spelled.items()}
+    found = {}
+    for table in tables:
+        names = table.label_names.get(column, ())
+        for value in table.values(column):
+            if isinstance(value, (str, int, float)) and value not in found:
+                with suppress(ValueError):
+                    found[value] = known.get((labels.name_in(value, names) or "").casefold())
+    return tuple((value, number) for value, number in found.items() if number is not None)
 
 
 def test_pool_of(found: list[int], num_labels: int) -> int:

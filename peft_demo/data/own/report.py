@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from peft_demo.data.origin import Origin
 from peft_demo.data.own.nearness import near_duplicates
 from peft_demo.data.split import Pools
 
@@ -93,6 +94,8 @@ class Report(_Record):
     """The most similar ones."""
     num_near_duplicates: int
     lengths: Lengths | None = None
+    origin: Origin | None = None
+    """Where on the Hub they come from, if they do."""
 
 
 def near_in(pools: Pools) -> tuple[tuple[NearDuplicate, ...], int]:
