@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from hub_sets import NAMES, news
 from own_texts import as_csv, rows
 from small_runs import json_lines
 
@@ -66,12 +67,32 @@ def test_a_file_is_added_listed_shown_and_removed(command, file):
         (["{file}", "--label-name", "odd"], "--label-name must be FIELD=VALUE"),
         (["{file}", "--test", "nowhere.csv"], "test must be a file"),
         (["{file}", "--test", "{file}", "--only-test"], "test must be left out"),
+        ([], "file must be a file, or --hub name a data set of the Hub, got neither"),
+        (["{file}", "--hub", "a/b"], "hub must be left out where a file is named"),
+        (["{file}", "--split", "dev"], "split must be left out of a file"),
+        (["--hub", "a b"], "hub must be the id of a data set on the Hub"),
     ],
 )
 def test_what_is_wrong_is_one_sentence_and_status_2(command, file, arguments, words):
     done = command("data", "add", *(one.format(file=file) for one in arguments))
     assert (done.status, done.out) == (2, "")
     assert words in done.err
+
+
+@pytest.mark.slow
+def test_a_set_of_the_hub_is_added_by_its_id_and_shown_with_its_commit(command, hub):
+    commit = hub.dataset("somebody/news", news())
+    told = added(command, "--hub", "somebody/news", "--test-split", "test", "--name", "News")
+    assert (told["name"], told["labels"]) == ("News", [*NAMES])
+    assert told["origin"]["commit"] == commit
+    hub.go()
+    (listed,) = json.loads(command("data", "list", "--json").out)
+    assert listed["origin"] == told["origin"]
+    words = command("data", "show", told["dataset"]).out
+    assert f"of the Hub: somebody/news, default, train and test at {commit[:12]}" in words
+    again = command("data", "add", "--hub", "somebody/news")
+    assert again.status == 2
+    assert "the Hugging Face Hub cannot be reached" in again.err
 
 
 def test_an_unknown_set_is_refused_by_train_and_evaluate(command):
