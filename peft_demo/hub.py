@@ -97,8 +97,9 @@ def download(
     kind: Literal["model", "dataset"] = "model",
     token: Rights = None,
     only_cached: bool = False,
+    into: Path | None = None,
 ) -> Path:
-    """The folder of a repository's commit in the local cache, once these files are there.
+    """The folder of a repository's commit, once these files are there.
 
     Args:
         repository: its id.
@@ -107,6 +108,7 @@ def download(
         kind: what is in it.
         token: whose rights count.
         only_cached: whether no request may leave; then files may be missing in it.
+        into: another place than the local cache, which nobody empties of what strangers name.
 
     Raises:
         Exception: of the Hub's client, which has a dozen kinds from DNS to disk; see ``sentence``.
@@ -121,6 +123,7 @@ def download(
             allow_patterns=[*files],
             token=token,
             local_files_only=only_cached,
+            local_dir=into,
             tqdm_class=_bar(_watcher.get()),
         )
     )

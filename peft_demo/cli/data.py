@@ -62,7 +62,7 @@ def add(
     if from_hub:
         if file:
             refuse("hub", f"hub must be left out where a file is named, got {shown(from_hub)}.")
-        source, split_off = own.read_from_hub(own.Asked(from_hub, **of_hub, token=None))
+        source, split_off = own.read_from_hub(own.Asked(from_hub, **of_hub, is_trusted=True))
         if tested and split_off:
             refuse("test", f"test must be left out where test_split is named, got {shown(test)}.")
         tested = tested or split_off

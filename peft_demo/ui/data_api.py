@@ -53,6 +53,50 @@ def add_data_endpoints(services: Services) -> None:
         )
         return data.keep(prepared, is_listed=is_listed)
 
+    def add_data_from_hub(
+        repository: str,
+        config: str = "",
+        split: str = "",
+        revision: str = "",
+        test_split: str = "",
+        name: str = "",
+        text_column: str = "",
+        label_column: str = "",
+        label_names: Values = {},  # noqa: B006
+        only_test: bool = False,
+        is_listed: bool = True,
+    ) -> dict[str, Any]:
+        """Read a data set of the Hugging Face Hub, keep its texts, and say what is in them.
+
+        Args:
+            repository: its id, such as fancyzhx/ag_news, or a link to it.
+            config: its configuration; its only or default one if it is empty.
+            split: train if it is empty.
+            revision: a commit, tag or branch; the newest commit if it is empty.
+            test_split: a split to test on; some texts are split off if it is empty.
+            name: as for add_data, as are all others.
+            text_column: see there.
+            label_column: see there.
+            label_names: see there.
+            only_test: see there.
+            is_listed: see there.
+        """
+        prepared = data.read(
+            *data.of_hub(
+                repository=repository,
+                config=config,
+                split=split,
+                revision=revision,
+                test_split=test_split,
+            ),
+            name=name,
+            text_column=text_column or None,
+            label_column=label_column or None,
+            label_names={label: str(value) for label, value in label_names.items()},
+            only_test=only_test,
+        )
+        return data.keep(prepared, is_listed=is_listed)
+
     def list_data() -> list[dict[str, Any]]:
         """Texts that were added, one's own first; others' as far as the host shows them."""
         return data.told()
@@ -94,7 +138,8 @@ def add_data_endpoints(services: Services) -> None:
         asked = Looking(source=source, part=part, search=search, order=order, page=page)
         return data.look(asked).model_dump(mode="json")
 
-    for function in (add_data, list_data, show_data, remove_data, evaluate, list_texts):
+    every = (add_data, add_data_from_hub, list_data, show_data, remove_data, evaluate, list_texts)
+    for function in every:
         gr.api(checked(function), api_name=function.__name__, concurrency_limit=2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from peft_demo.comparison import Looked, Looking, look, text_at
@@ -16,16 +17,37 @@ if TYPE_CHECKING:
     from peft_demo.inference import SetEvaluation
 
 
+HUB_SECONDS = 600.0
+
+HUB_KEPT = 3
+"""Data sets of the Hub that stay in memory so long."""
+
+
 class OwnData:
     """Own data sets on one server, as far as whoever acts may know of them."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._of_hub: dict[own.Asked, tuple[float, tuple[own.Source, own.Source | None]]] = {}
         self._changes, self._store = services.changes, services.store
 
     def read(self, source: own.Source, test: own.Source | None = None, **said: Any) -> own.Prepared:
         """Check somebody's texts, without keeping them; see ``own.prepare``."""
         return own.prepare(source, test, **said, **counting())
+
+    def of_hub(self, **said: str) -> tuple[own.Source, own.Source | None]:
+        """Texts of the Hub, and those to test on if a split was named for that; see ``own.Asked``.
+
+        For some minutes they are the same again: what was looked at is what is kept.
+        """
+        asked = own.Asked(**said, is_trusted=self._changes.teachers.is_one())
+        now = time.monotonic()
+        known = {key: one for key, one in self._of_hub.items() if one[0] > now - HUB_SECONDS}
+        if asked not in known:
+            known = dict([*known.items()][1 - HUB_KEPT :])
+            known[asked] = now, own.read_from_hub(asked)
+        self._of_hub = known
+        return known[asked][1]
 
     def keep(self, prepared: own.Prepared, *, is_listed: bool = True) -> dict[str, Any]:
         """Keep them; answers what was told of them, under the name that they have here."""

@@ -64,12 +64,12 @@ def test_another_split_is_to_test_on_and_keeps_its_texts_from_training(hub):
     assert "the same text as row 13 of the test file" in str(found.report.refused_rows)
 
 
-def test_what_was_downloaded_is_not_again_and_comes_with_its_progress(hub):
+def test_what_stays_in_the_cache_is_not_downloaded_again_and_comes_with_its_progress(hub):
     files = news()
     hub.dataset(NEWS, files)
     told = []
     with the_hub.watched_by(lambda *one: told.append(one)):
-        read()
+        read(is_trusted=True)
     size = len(files["data/train-00000-of-00001.parquet"])
     assert told[-1] == (size, size)
     assert [path.rpartition("/")[2] for path in hub.downloads()] == [
@@ -77,8 +77,15 @@ def test_what_was_downloaded_is_not_again_and_comes_with_its_progress(hub):
         "train-00000-of-00001.parquet",
     ]
     hub.asked.clear()
-    read()
+    read(is_trusted=True)
     assert hub.downloads() == []
+
+
+def test_what_strangers_name_does_not_stay_on_the_disk(hub, home, tmp_path):
+    hub.dataset(NEWS, news())
+    assert read().report.rows == 36
+    assert not [*(tmp_path / "hub-cache").rglob("*.parquet")]
+    assert not [*home.iterdir()]
 
 
 def test_a_revision_is_pinned(hub):
@@ -220,4 +227,4 @@ def test_a_token_of_this_machine_is_used_only_where_that_was_said(hub, monkeypat
     monkeypatch.setenv("HF_TOKEN", "hf_reader")
     hub.dataset(NEWS, news(), is_private=True)
     assert "or it is private" in refusal()["hub"]
-    assert read(token=None).report.rows == 36
+    assert read(is_trusted=True).report.rows == 36

@@ -29,9 +29,7 @@ def test_it_draws_the_same_texts(home, tmp_path, monkeypatch, is_tested):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["whole", "tested", "large"])
-def test_it_draws_the_same_texts_of_the_hub_by_id_and_commit(
-    hub, home, tmp_path, monkeypatch, how
-):
+def test_it_draws_the_same_texts_of_the_hub_by_id_and_commit(hub, home, tmp_path, monkeypatch, how):
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
     if how == "large":
         monkeypatch.setenv("PEFT_DEMO_MOST_DATA_MB", "1")

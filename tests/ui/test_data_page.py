@@ -2,6 +2,7 @@
 
 import gradio as gr
 import pytest
+from hub_sets import news
 from own_texts import as_csv, prepared, rows, texts
 
 from peft_demo.data import own
@@ -23,9 +24,17 @@ def form(services):
     return made
 
 
-def entered(way: str, pasted: str = "", names: str = "", only_test: bool = False, typed=()):
+def entered(
+    way: str, pasted: str = "", names: str = "", only_test: bool = False, typed=(), hub: str = ""
+):
     groups = [*typed, *[""] * (2 * MOST_TYPED - len(typed))]
-    return [way, None, pasted, None, "", None, None, names, only_test, *groups]
+    of_hub = [hub, "", "", "", ""]
+    return [way, None, pasted, None, "", None, None, names, only_test, *of_hub, *groups]
+
+
+def last(answers):
+    """What stands at the end of what was told meanwhile."""
+    return [*answers][-1]
 
 
 def test_its_controls_are_as_many_as_it_reads(form):
@@ -55,14 +64,34 @@ def test_pasted_texts_get_the_names_that_are_entered(form):
 )
 def test_what_is_wrong_is_said_where_the_report_would_be(services, values, words):
     page = DataPage(services)
-    report, keep, *_ = page.look(*values)
+    report, keep, *_ = last(page.look(*values))
     assert words in report
     assert keep["visible"] is False
 
 
+def test_a_set_of_the_hub_is_looked_at_and_kept_as_it_was_seen(
+    services, hub, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
+    page, said = DataPage(services), entered("hub", hub="somebody/news")
+    assert "hub must be the id" in last(page.look(*entered("hub")))[0]
+    assert hub.asked == []
+    assert "the Hub has none of that name" in last(page.look(*said))[0]
+    commit = hub.dataset("somebody/news", news())
+    report, keep, *columns = last(page.look(*said))
+    assert f"somebody/news, default, train at {commit[:12]}" in report
+    assert keep["visible"]
+    assert [column["value"] for column in columns] == ["body", "topic"]
+    hub.go()  # what was looked at is what is kept
+    page.keep(10, 10, *said)
+    (kept,) = services.store.datasets()
+    assert kept.origin is not None
+    assert kept.origin.commit == commit
+
+
 def test_a_report_escapes_what_people_wrote(services):
     odd = [("<b>bold</b> tram", "good"), *rows()]
-    report, *_ = DataPage(services).look(*entered("pasted", as_csv(odd)))
+    report, *_ = last(DataPage(services).look(*entered("pasted", as_csv(odd))))
     assert "&lt;b&gt;bold&lt;/b&gt; tram" in report
     assert "<b>bold" not in report
 

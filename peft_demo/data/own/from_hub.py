@@ -10,6 +10,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -71,7 +74,8 @@ class Asked:
     revision: str = ""
     test_split: str = ""
     """Another split to test on; some texts are split off if it is empty."""
-    token: hub.Rights = False
+    is_trusted: bool = False
+    """Whether who asks may use this machine's token, and have files stay in its cache."""
 
     def __post_init__(self) -> None:
         said, link = self.repository.strip(), urlsplit(self.repository.strip())
@@ -119,13 +123,13 @@ class _Repository:
     sizes: dict[str, int]
     """Of its files, in bytes."""
     licence: str
-    token: hub.Rights
+    is_trusted: bool
 
     @classmethod
     def at(cls, asked: Asked) -> _Repository:
         from huggingface_hub import HfApi
 
-        client = HfApi(token=asked.token)
+        client = HfApi(token=None if asked.is_trusted else False)
         found = client.dataset_info(
             asked.repository,
             revision=asked.revision or None,
@@ -141,8 +145,33 @@ class _Repository:
             commit=str(found.sha),
             sizes={file.rfilename: file.size or 0 for file in found.siblings or []},
             licence=str((card and card.get("license")) or ""),
-            token=asked.token,
+            is_trusted=asked.is_trusted,
         )
+
+    @property
+    def token(self) -> hub.Rights:
+        """Whose rights count."""
+        return None if self.is_trusted else False
+
+    @contextmanager
+    def files(self, names: Sequence[str]) -> Iterator[list[str]]:
+        """Where its files of these names lie on this machine, meanwhile at least."""
+        download = partial(
+            hub.download,
+            self.name,
+            names,
+            revision=self.commit,
+            kind="dataset",
+            token=self.token,
+        )
+        if self.is_trusted:
+            folder = download()
+            yield [str(folder / name) for name in names]
+            return
+        settings.home().mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".import-", dir=settings.home()) as scratch:
+            folder = download(into=Path(scratch))
+            yield [str(folder / name) for name in names]
 
     @property
     def place(self) -> str:
@@ -225,22 +254,16 @@ def _split(
             f"{len(table.rows):,} rows were read, from all over it."
         )
         return part, replace(table, notes=(told,))
-    folder = hub.download(
-        repository.name,
-        names,
-        revision=repository.commit,
-        kind="dataset",
-        token=repository.token,
-    )
-    rows = datasets.load_dataset(
-        _kind(builder),
-        data_files={split: [str(folder / name) for name in names]},
-        split=split,
-        streaming=True,
-        features=builder.info.features,
-        **_options(builder.config),
-    )
-    return Part(split=split), _all_rows(rows, _KINDS[_kind(builder)])
+    with repository.files(names) as paths:
+        rows = datasets.load_dataset(
+            _kind(builder),
+            data_files={split: paths},
+            split=split,
+            streaming=True,
+            features=builder.info.features,
+            **_options(builder.config),
+        )
+        return Part(split=split), _all_rows(rows, _KINDS[_kind(builder)])
 
 
 def _options(config: datasets.BuilderConfig) -> dict[str, Any]:
@@ -372,7 +395,7 @@ def _sentence(error: BaseException, repository: str) -> str:
     from huggingface_hub.errors import LocalEntryNotFoundError
     from pyarrow import ArrowException
 
-    if "scripts are no longer supported" in str(error):
+    if "scripts" in str(error):
         return f"{repository} cannot be read: it is loaded by a script, which is never run here."
     if isinstance(error, FileNotFoundError) and not isinstance(error, LocalEntryNotFoundError):
         return f"{repository} cannot be read: it has no files of data."

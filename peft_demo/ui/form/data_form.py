@@ -14,14 +14,16 @@ from peft_demo.errors import refuse
 from peft_demo.fields import must_be, shown, shown_single
 from peft_demo.languages import _, gettext_noop
 from peft_demo.statistics import wilson_interval
+from peft_demo.ui.form import hub_data
 from peft_demo.ui.html import render
 from peft_demo.ui.own_data import OwnData
-from peft_demo.ui.requests import QUIET, checked, unchecked
+from peft_demo.ui.requests import QUIET, checked, forgets, unchecked
 
-FILE, PASTED, TYPED = "file", "pasted", "typed"
+FILE, HUB, PASTED, TYPED = "file", "hub", "pasted", "typed"
 
 WAYS = {
     FILE: gettext_noop("A file"),
+    HUB: gettext_noop("The Hugging Face Hub"),
     PASTED: gettext_noop("Pasted"),
     TYPED: gettext_noop("Typed, label by label"),
 }
@@ -51,6 +53,11 @@ class Entered(NamedTuple):
     label_column: str | None
     label_names: str
     only_test: bool
+    hub: str
+    config: str
+    split: str
+    test_split: str
+    revision: str
     typed: tuple[str, ...]
     """A label, its sentences, the next label, and so on."""
 
@@ -73,6 +80,7 @@ class DataForm:
         self.file = gr.UploadButton(
             _(CHOOSE), type="filepath", file_count="single", elem_id="data-file"
         )
+        self.hub = hub_data.HubData()
         self.pasted = gr.Textbox(
             label=_("Texts with labels"),
             info=_("A table from a spreadsheet, or a line for each text: label: text"),
@@ -160,10 +168,12 @@ class DataForm:
         self._shown = gr.Number(FIRST_TYPED, visible=False)
 
     def _connect(self) -> None:
-        places = [self.file, self.pasted, self._typed_place]
+        places = [self.file, self.hub.place, self.pasted, self._typed_place]
         self.test.upload(checked(_named), self.test, [self.test, self._without], **QUIET)
         self._without.click(_unnamed, None, [self.test, self._without], **QUIET)
         self.way.change(checked(_of_way), self.way, [*places, *self.columns], **QUIET)
+        for box in self.hub.controls:
+            forgets(box.input, *self.columns)  # which are those of another data set
         grown = [self._shown, *self._groups, self._more]
         self._more.click(checked(_one_more), self._shown, grown, **QUIET)
 
@@ -171,7 +181,8 @@ class DataForm:
     def inputs(self) -> list[Any]:
         """All controls, in the order of ``Entered``."""
         said = [self.way, self.file, self.pasted, self.test, self.name]
-        return [*said, *self.columns, self.label_names, self.only_test, *self.typed]
+        chosen = [*self.columns, self.label_names, self.only_test]
+        return [*said, *chosen, *self.hub.controls, *self.typed]
 
     def read(self, values: Sequence[Any], *, anew: bool = False) -> own.Prepared:
         """What was entered as a data set that could be kept.
@@ -190,9 +201,21 @@ class DataForm:
         typed = tuple(str(value or "") for value in values[len(Entered._fields) - 1 :])
         entered = Entered._make([*values[: len(Entered._fields) - 1], typed])
         is_table = entered.way != TYPED and not anew
+        test = _of_file(entered.test) if entered.test else None
+        if entered.way == HUB:
+            source, split = self._data.of_hub(**hub_data.said(entered))
+            if test and split:
+                refuse(
+                    "test_split",
+                    "test_split must be left out where other texts to test on were chosen, got "
+                    f"{shown(entered.test_split)}.",
+                )
+            test = test or split
+        else:
+            source = _source(entered)
         return self._data.read(
-            _source(entered),
-            _of_file(entered.test) if entered.test else None,
+            source,
+            test,
             name=entered.name or "",
             text_column=(is_table and entered.text_column) or None,
             label_column=(is_table and entered.label_column) or None,

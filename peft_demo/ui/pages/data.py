@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from peft_demo.data import DATASETS
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import Run
+from peft_demo.ui.downloads import told_meanwhile
 from peft_demo.ui.form.data_form import DataForm, told
 from peft_demo.ui.form.data_sets import fitting, known, learnable
 from peft_demo.ui.html import problem, refused, render, styled
@@ -127,8 +130,13 @@ class DataPage(Page):
         self._test.click(checked(self.test), [self._kept, self._runs], self._outcome, **outcome)
         self._texts.connect(frame)
 
-    def look(self, *values: Any, anew: bool = False) -> list[Any]:
-        """What is in the texts, or why they cannot be a data set."""
+    def look(self, *values: Any) -> Iterator[list[Any]]:
+        """What is in the texts, or why they cannot be a data set; before, how much has come."""
+        yield from told_meanwhile(
+            partial(self._look, *values), lambda told: [told, *[gr.skip()] * 3]
+        )
+
+    def _look(self, *values: Any, anew: bool = False) -> list[Any]:
         try:
             prepared = self._form.read(values, anew=anew)
         except PeftDemoError as error:
@@ -144,7 +152,7 @@ class DataPage(Page):
     def look_anew(self, *values: Any) -> list[Any]:
         """The same for another file: what was chosen of the last one is forgotten."""
         label = _("File: %(name)s") % {"name": Path(values[1]).name}
-        return [*self.look(*values, anew=True), gr.update(label=label)]
+        return [*self._look(*values, anew=True), gr.update(label=label)]
 
     def keep(self, num_texts: Any, num_tested: Any, *values: Any) -> list[Any]:
         """Keep the texts, and let the form learn from them."""
