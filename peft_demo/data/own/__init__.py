@@ -1,5 +1,6 @@
 """People's own texts: read from their files, checked, reported on, and kept by what they hold."""
 
+from peft_demo.data.own.asked import Asked
 from peft_demo.data.own.files import (
     dataset_of,
     folder_of,
@@ -11,7 +12,6 @@ from peft_demo.data.own.files import (
     require_texts,
     texts_of,
 )
-from peft_demo.data.own.from_hub import Asked
 from peft_demo.data.own.from_hub import read as read_from_hub
 from peft_demo.data.own.preparing import Prepared, Source, prepare
 from peft_demo.data.own.report import RefusedRow, Report

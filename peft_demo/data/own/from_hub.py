@@ -6,7 +6,6 @@ cache, of a large one some rows are read where it lies.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -14,10 +13,10 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from peft_demo import hub, settings
 from peft_demo.data.origin import Origin, Part
+from peft_demo.data.own.asked import Asked
 from peft_demo.data.own.preparing import Source
 from peft_demo.data.own.tables import MOST_ROWS, Table
 from peft_demo.errors import InvalidFieldsError, cause, refuse
@@ -35,18 +34,6 @@ MOST_PIECES = 20
 _MOST_BYTES = 400_000_000
 """Of values in memory: small files may unfold to anything."""
 
-_PART = r"[A-Za-z0-9][\w.-]{0,95}"
-
-_ID = re.compile(rf"{_PART}(/{_PART})?")
-
-_LINK = re.compile(
-    rf"/datasets/({_PART}(?:/{_PART})?)(?:/(?:tree|resolve|blob)/([\w.-]+)(?:/.*)?)?/?"
-)
-
-_HOSTS = ("huggingface.co", "www.huggingface.co", "hf.co")
-
-_REVISION = re.compile(r"\w[\w./-]{0,199}")
-
 _KINDS = {
     "parquet": "Parquet",
     "csv": "CSV",
@@ -55,46 +42,6 @@ _KINDS = {
     "arrow": "Arrow",
 }
 """The modules of ``datasets`` that read plain data; others open pictures, archives, pickles."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What somebody wants of the Hub.
-
-    Raises:
-        InvalidFieldsError: one of it can be no such name; says what came.
-    """
-
-    repository: str
-    """Its id, or a link to it, whose revision counts."""
-    config: str = ""
-    """Its only one, or its default one, if it is empty."""
-    split: str = ""
-    """``train``, or its only one, if it is empty."""
-    revision: str = ""
-    test_split: str = ""
-    """Another split to test on; some texts are split off if it is empty."""
-    is_trusted: bool = False
-    """Whether who asks may use this machine's token, and have files stay in its cache."""
-
-    def __post_init__(self) -> None:
-        said, link = self.repository.strip(), urlsplit(self.repository.strip())
-        revision = self.revision.strip()
-        is_there = link.hostname in _HOSTS and link.scheme in ("http", "https")
-        if is_there and (match := _LINK.fullmatch(unquote(link.path))):
-            said, revision = match[1], revision or match[2] or ""
-        if not _ID.fullmatch(said) or ".." in said:
-            refuse(
-                "hub",
-                "hub must be the id of a data set on the Hub, such as fancyzhx/ag_news, or a link "
-                f"to it, got {shown(said)}.",
-            )
-        if revision and (not _REVISION.fullmatch(revision) or ".." in revision):
-            refuse("revision", f"revision must be a commit, tag or branch, got {shown(revision)}.")
-        object.__setattr__(self, "repository", said)
-        object.__setattr__(self, "revision", revision)
-        for name in ("config", "split", "test_split"):
-            object.__setattr__(self, name, getattr(self, name).strip())
 
 
 def read(asked: Asked) -> tuple[Source, Source | None]:

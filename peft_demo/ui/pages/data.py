@@ -133,10 +133,10 @@ class DataPage(Page):
     def look(self, *values: Any) -> Iterator[list[Any]]:
         """What is in the texts, or why they cannot be a data set; before, how much has come."""
         yield from told_meanwhile(
-            partial(self._look, *values), lambda told: [told, *[gr.skip()] * 3]
+            partial(self._looked, *values), lambda told: [told, *[gr.skip()] * 3]
         )
 
-    def _look(self, *values: Any, anew: bool = False) -> list[Any]:
+    def _looked(self, *values: Any, anew: bool = False) -> list[Any]:
         try:
             prepared = self._form.read(values, anew=anew)
         except PeftDemoError as error:
@@ -152,7 +152,7 @@ class DataPage(Page):
     def look_anew(self, *values: Any) -> list[Any]:
         """The same for another file: what was chosen of the last one is forgotten."""
         label = _("File: %(name)s") % {"name": Path(values[1]).name}
-        return [*self._look(*values, anew=True), gr.update(label=label)]
+        return [*self._looked(*values, anew=True), gr.update(label=label)]
 
     def keep(self, num_texts: Any, num_tested: Any, *values: Any) -> list[Any]:
         """Keep the texts, and let the form learn from them."""
