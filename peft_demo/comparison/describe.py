@@ -10,7 +10,7 @@ from typing import Any
 from peft_demo.comparison.facts import Difference, RunFacts
 from peft_demo.comparison.words import sentences
 from peft_demo.data import DATASETS
-from peft_demo.formats import typed
+from peft_demo.formats import number
 from peft_demo.languages import _, gettext_noop
 from peft_demo.methods import METHODS
 from peft_demo.models import BASES
@@ -177,14 +177,14 @@ def written_as(value: Any, field: str) -> str:
 def written(value: Any) -> str:
     """A setting's value in a table."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {item}" for name, item in value.items()) or "none"
+        return ", ".join(f"{name} {item}" for name, item in value.items()) or _("none")
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(str, value)) or _("none")
     if value is None:
         return "–"
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    return typed(value) if isinstance(value, (int, float)) else str(value)
+        return _("yes") if value else _("no")
+    return number(value) if isinstance(value, (int, float)) else str(value)
 
 
 def _circumstances(run: Run) -> dict[str, str]:

@@ -219,7 +219,8 @@ class Axis(Record):
     field: str
     label: str
     values: tuple[str, ...]
-    is_number: bool
+    numbers: dict[str, float]
+    """What each of them is, if all are numbers."""
 
 
 class GroupFacts(_ComparedFacts):

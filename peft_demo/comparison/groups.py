@@ -13,7 +13,7 @@ from peft_demo.comparison.facts import Axis, Cell, GroupFacts, RepeatPair
 from peft_demo.comparison.pareto import pareto
 from peft_demo.comparison.ranking import how
 from peft_demo.comparison.words import in_order, sentences
-from peft_demo.runs import Run, RunGroup
+from peft_demo.runs import Run
 from peft_demo.storage import Store
 
 
@@ -59,7 +59,7 @@ def group_facts(
         ),
         confounded=confounding.of_runs(known),
         runs=tuple(facts.values()),
-        axes=tuple(_axis(group, field, runs) for field in swept),
+        axes=tuple(_axis(field, runs) for field in swept),
         cells=cells,
         best=_best(ranked, judged),
         repeat_pairs=repeat_pairs,
@@ -70,14 +70,15 @@ def group_facts(
     )
 
 
-def _axis(group: RunGroup, field: str, runs: Sequence[Run]) -> Axis:
+def _axis(field: str, runs: Sequence[Run]) -> Axis:
     # As the cells write them: checked and, for modules, in the field's order.
-    values = dict.fromkeys(describe.settings(run).get(field, "–") for run in runs)
+    values = {describe.settings(run).get(field, "–"): run.config.number(field) for run in runs}
+    numbers = {value: is_ for value, is_ in values.items() if is_ is not None}
     return Axis(
         field=field,
         label=describe.labels_of(runs).get(field, field),
         values=tuple(values),
-        is_number=all(isinstance(value, (int, float)) for value in group.axes[field]),
+        numbers=numbers if len(numbers) == len(values) else {},
     )
 
 

@@ -44,7 +44,7 @@ def about(count: int) -> str:
 
 # Plain text: who puts it into a page escapes it.
 _environment = environment(Path(__file__).parent / "sentences")
-_environment.filters |= {"short": "{:.3g}".format}
+_environment.filters |= {"short": lambda value: in_signs(f"{value:.3g}")}
 _environment.filters |= {f.__name__: f for f in (between, p_value, listed, counted, about)}
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from peft_demo import formats
-from peft_demo.comparison import words
+from peft_demo.comparison import describe, words
 from peft_demo.languages import _, in_signs
 from peft_demo.runs.results import Evaluation
 from peft_demo.templating import NUMBERS
@@ -67,6 +67,7 @@ FILTERS: dict[str, Callable[..., str | float]] = {
     "between": partial(_written, words.between),
     "p_value": lambda p: words.p_value(p).removeprefix("p ").removeprefix("= "),
     "log": math.log,
+    "written": describe.written,
     **{write.__name__: partial(_written, write) for write in NUMBERS},
     **{write.__name__: write for write in (give_or_take, exact, glued, plain)},
 }

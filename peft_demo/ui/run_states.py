@@ -137,7 +137,7 @@ def _ended_early(run: Run) -> str:
         return _("Stopped before the first epoch ended")
     # How many epochs there are is not known of every run.
     most = run.config.number("num_train_epochs")
-    epochs = {"epochs": len(run.epochs), "most": f"{most:g}" if most else ""}
+    epochs = {"epochs": len(run.epochs), "most": number(most) if most else ""}
     if most:
         return _("Stopped after %(epochs)s of %(most)s epochs") % epochs
     return _("Stopped after %(epochs)s epochs") % epochs

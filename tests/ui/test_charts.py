@@ -77,7 +77,7 @@ def test_baselines_of_one_name_are_told_apart():
     ("values", "span"), [((0.6, 0.62, 0.61), (0.56, 0.66)), ((0.5, 0.9, 0.6), (0.5, 0.9))]
 )
 def test_colours_span_an_interval_at_least_so_that_noise_does_not_look_like_a_signal(values, span):
-    axis = Axis(field="r", label="Rank", values=("2", "8", "9"), is_number=True)
+    axis = Axis(field="r", label="Rank", values=("2", "8", "9"), numbers={"2": 2, "8": 8, "9": 9})
     cells = [cell(r, around(v)) for r, v in zip(axis.values, values, strict=True)]
     (trace,) = accuracy_of([axis, axis], cells, [])["traces"]
     assert (trace["zmin"], trace["zmax"]) == pytest.approx(span)
@@ -114,7 +114,7 @@ def test_a_forest_has_runs_in_their_looks_and_names_that_are_no_markup():
 
 
 def test_a_sweep_stands_on_an_axis_of_numbers_or_of_names():
-    axis = Axis(field="r", label="Rank <r>", values=("2", "64"), is_number=True)
+    axis = Axis(field="r", label="Rank <r>", values=("2", "64"), numbers={"2": 2, "64": 64})
     cells = [cell("2", around(0.6)), cell("64", around(0.7)), cell("8", None)]
     found = accuracy_of([axis], cells, LINES)
     assert found["layout"]["xaxis"]["type"] == "log"
@@ -123,15 +123,15 @@ def test_a_sweep_stands_on_an_axis_of_numbers_or_of_names():
     assert (trace["x"], trace["y"], trace["mode"]) == ([2, 64], [0.6, 0.7], "lines+markers")
     assert found["layout"]["xaxis"]["ticktext"] == ["2", "64"]
     assert len(found["lines"]) == 3
-    named = accuracy_of([axis.model_copy(update={"is_number": False})], cells, [])
+    named = accuracy_of([axis.model_copy(update={"numbers": {}})], cells, [])
     assert named["layout"]["xaxis"]["type"] == "category"
     assert named["traces"][0]["mode"] == "markers"
     assert "sentence" in accuracy_of([axis], [cell("8", None)], [])
 
 
 def test_a_heat_map_writes_accuracies_into_its_cells():
-    across = Axis(field="r", label="Rank", values=("2", "8"), is_number=True)
-    down = Axis(field="m", label="Modules", values=("q & k", "all"), is_number=False)
+    across = Axis(field="r", label="Rank", values=("2", "8"), numbers={"2": 2, "8": 8})
+    down = Axis(field="m", label="Modules", values=("q & k", "all"), numbers={})
     found = accuracy_of([across, down], [cell("2", around(0.6), m="q & k")], [])
     (trace,) = found["traces"]
     assert trace["z"] == [[0.6, None], [None, None]]

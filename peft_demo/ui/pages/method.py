@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from latex2mathml import converter
 
+from peft_demo.comparison.describe import written
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.formats import number, part, score, size, typed, whole
 from peft_demo.languages import _
@@ -124,12 +125,12 @@ def page(config: RunConfig, known: Forecast, drawing: str, scaled: str) -> str:
         formula=formula(method.formula),
         tiles=tiles,
         fields=[
-            (field, _value(values[field.name]))
+            (field, written(values[field.name]))
             for field in method.fields
             if not field.is_rare or values[field.name] != field.default
         ],
         rare=[
-            (field, _value(values[field.name]))
+            (field, written(values[field.name]))
             for field in method.fields
             if field.is_rare and values[field.name] == field.default
         ],
@@ -195,12 +196,6 @@ def _scale(config: RunConfig) -> str:
     """What an update is multiplied by, with its formula; empty if that is nothing."""
     known = scale_of(METHODS[config.method], config.method_values)
     return f"{known.formula} = {number(known.value)}" if known else ""
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    return (", ".join(map(str, value)) or _("none")) if isinstance(value, tuple) else f"{value}"
 
 
 def _file(method: Method, counts: ParameterCount) -> str:
