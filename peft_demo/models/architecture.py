@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Literal
 
 from peft_demo.models.one_text import OneText
@@ -79,32 +80,32 @@ class Architecture:
     """How frozen blocks compute a text by itself, so once for all epochs; None where it has not
     been proven, or where no block can be frozen below another."""
 
-    @property
+    @cached_property
     def attention(self) -> tuple[str, ...]:
         """Its linear layers."""
         return _each_once(self.query, self.key, self.value, self.output)
 
-    @property
+    @cached_property
     def feedforward(self) -> tuple[str, ...]:
         """The linear layers of the feed-forward part."""
         return (self.feedforward_in, self.feedforward_out)
 
-    @property
+    @cached_property
     def linear(self) -> tuple[str, ...]:
         """All linear layers of a block."""
         return self.attention + self.feedforward
 
-    @property
+    @cached_property
     def layer_norms(self) -> tuple[str, ...]:
         """In the order in which a block computes them."""
         return _each_once(self.attention_norm, self.output_norm)
 
-    @property
+    @cached_property
     def modules(self) -> tuple[str, ...]:
         """All modules of a block that have tensors."""
         return self.linear + self.layer_norms
 
-    @property
+    @cached_property
     def roles(self) -> dict[str, tuple[str, ...]]:
         """What each module of a block is, by its name."""
         return {
@@ -128,12 +129,7 @@ class Architecture:
 
     def also_ends_with(self, module: str) -> tuple[str, ...]:
         """The other modules of a block whose path ends as this one's, as peft matches names."""
-        end = f".{self.path(module)}"
-        return tuple(
-            other
-            for other in self.modules
-            if other != module and f".{self.path(other)}".endswith(end)
-        )
+        return _also_ends_with(self, module)
 
     def translated(self, modules: tuple[str, ...], other: Architecture) -> tuple[str, ...]:
         """The names of these modules in another family."""
@@ -151,6 +147,16 @@ class Architecture:
     def in_head(self, tensor: str) -> bool:
         """Whether a tensor of that name belongs to the head, however peft has wrapped it."""
         return any(f"{layer}." in tensor for layer in self.saved)
+
+
+@lru_cache(maxsize=512)
+def _also_ends_with(family: Architecture, module: str) -> tuple[str, ...]:
+    end = f".{family.path(module)}"
+    return tuple(
+        other
+        for other in family.modules
+        if other != module and f".{family.path(other)}".endswith(end)
+    )
 
 
 def _each_once(*names: str) -> tuple[str, ...]:

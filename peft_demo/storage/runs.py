@@ -9,7 +9,7 @@ from typing import Any
 
 import pydantic
 from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from peft_demo.errors import ConflictError, NotFoundError
 from peft_demo.runs import (
@@ -33,6 +33,9 @@ RESULT = "result.json"
 """The last of a run's files to be written: where it is, all of them are."""
 
 _UNDELETED = RunRow.deleted_at.is_(None)
+
+_LATER = [defer(long) for long in (RunRow.config, RunRow.result, RunRow.range_test)]
+"""Long JSON, which a change of many runs would read for nothing."""
 
 
 class Runs(Database):
@@ -190,7 +193,7 @@ class Runs(Database):
     def _rows(self, session: Session, *run_ids: str, even_deleted: bool = False) -> list[RunRow]:
         """The rows of these runs; raises NotFoundError where there is none."""
         numbers = [number_in(run_id, "run") for run_id in run_ids]
-        asked = select(RunRow).where(RunRow.number.in_(numbers))
+        asked = select(RunRow).where(RunRow.number.in_(numbers)).options(*_LATER)
         rows = {row.number: row for row in session.scalars(asked)}
         for number in numbers:
             if number not in rows:
