@@ -13,6 +13,7 @@ from peft_demo.comparison.evidence import Tested
 from peft_demo.comparison.facts import PairFacts, RefusedPair
 from peft_demo.comparison.ranking import Ranked, corrected, ranking
 from peft_demo.comparison.words import sentences
+from peft_demo.formats import whole
 from peft_demo.languages import _, gettext_noop
 from peft_demo.statistics import ALPHA
 
@@ -68,7 +69,7 @@ def shown_to_differ(runs: Sequence[Tested]) -> list[tuple[str, str]]:
 def verdict(group: Sequence[Tested], pairs: Sequence[PairFacts]) -> list[str]:
     """What the pairs of runs on the same texts say, in sentences; nothing for a single run."""
     where = _("On the same %(count)s test %(texts)s") % {
-        "count": f"{group[0].scores.num_reviews:,}",
+        "count": whole(group[0].scores.num_reviews),
         "texts": _(group[0].facts.texts),
     }
     ranked = [Ranked(run.run.run_id, run.facts.name, run.scores.accuracy) for run in group]

@@ -6,9 +6,12 @@ import threading
 import pytest
 from generated import texts
 
-from peft_demo.languages import NAMES, SOURCE, gettext, language, ngettext, speaking
+from peft_demo.languages import NAMES, SOURCE, gettext, in_signs, language, ngettext, speaking
 
 OTHERS = [code for code in NAMES if code != SOURCE]
+
+NUMBER = re.compile(r"(?<![\w.-])(?:\d+(?:,\d{3})+|\d+\.\d+)\b(?![.\d])")
+"""With a sign of English; addresses have more points."""
 
 PLACES = re.compile(r"%\(\w+\)s")
 
@@ -42,6 +45,15 @@ def test_a_translation_has_the_places_of_its_text(code):
             # Where there are places, a sign of per cent is written twice.
             signs = PLACES.sub("", one).replace("%%", "")
             assert not PLACES.search(one) or "%" not in signs, message.id
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_numbers_have_the_signs_of_the_language(code):
+    for message in texts.read(code):
+        numbers = NUMBER.findall(str(message.id))
+        with speaking(code):
+            alien = [each for each in numbers if in_signs(each) != each]
+        assert not [each for each in alien if each in str(message.string)], message.id
 
 
 def test_languages_are_called_by_their_own_names():

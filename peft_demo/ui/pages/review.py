@@ -11,6 +11,7 @@ import gradio as gr
 from peft_demo.comparison.describe import with_epochs
 from peft_demo.data import LONGEST_TEXT, clean
 from peft_demo.errors import PeftDemoError
+from peft_demo.formats import whole
 from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import Run
 from peft_demo.statistics import TEST_SET
@@ -54,7 +55,7 @@ class ReviewPage(Page):
                 "Any text of 1 to %(most)s characters; the base model was trained on English. "
                 "The answers follow what you type."
             )
-            % {"most": f"{LONGEST_TEXT:,}"},
+            % {"most": whole(LONGEST_TEXT)},
             placeholder=_("What did you think of the film?"),
             lines=3,
             max_lines=12,
