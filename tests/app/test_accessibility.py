@@ -130,7 +130,7 @@ STATES = (
         None,
         to("Data", "#data-file"),
         press("#data-way label:last-child", there="#data-label-1"),
-        press("#data-look", there="#data-report .pd-refused"),
+        press("#data-look", there="#data-file-problem .pd-problem"),
     ),
     (
         None,

@@ -27,7 +27,7 @@ def test_a_file_is_learned_from_and_another_is_tested_on(own_app, visit, tmp_pat
     open_tab(page, "Data")
 
     page.click("#data-look")  # before there is anything to look at
-    page.locator("#data-report .pd-refused", has_text="file must be a file").wait_for()
+    page.locator("#data-file-problem", has_text="file must be a file").wait_for()
     with page.expect_file_chooser() as asked:
         page.click("#data-file")
     asked.value.set_files(mine)

@@ -13,15 +13,18 @@ from peft_demo.data.own.files import (
     texts_of,
 )
 from peft_demo.data.own.from_hub import read as read_from_hub
-from peft_demo.data.own.preparing import Prepared, Source, prepare
+from peft_demo.data.own.preparing import LIMITS, Prepared, Source, prepare
 from peft_demo.data.own.report import RefusedRow, Report
+from peft_demo.data.own.tables import Table
 
 __all__ = [
+    "LIMITS",
     "Asked",
     "Prepared",
     "RefusedRow",
     "Report",
     "Source",
+    "Table",
     "dataset_of",
     "folder_of",
     "has_texts",

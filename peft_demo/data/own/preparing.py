@@ -38,6 +38,9 @@ _MOST_TESTED = 5_000
 _FEWEST_DRAWN = 10
 """Texts that a run draws at least."""
 
+LIMITS = {"texts": FEWEST_TEXTS, "labels": columns.MOST_LABELS, "characters": LONGEST_OWN_TEXT}
+"""What somebody should know before: the fewest texts, the most labels, the longest text."""
+
 _NUM_EXAMPLES = 8
 
 _Row = tuple[int, str, str]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
 
+from peft_demo import settings
 from peft_demo.data import own
-from peft_demo.errors import refuse
+from peft_demo.errors import InvalidFieldsError, PeftDemoError, refuse
 from peft_demo.fields import must_be, shown, shown_single
 from peft_demo.languages import _, gettext_noop
 from peft_demo.statistics import wilson_interval
 from peft_demo.ui.form import hub_data
-from peft_demo.ui.html import render
+from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.own_data import OwnData
 from peft_demo.ui.requests import QUIET, checked, forgets, unchecked
 
@@ -28,7 +28,7 @@ WAYS = {
     TYPED: gettext_noop("Typed, label by label"),
 }
 
-CHOOSE = gettext_noop("Choose a file: CSV, TSV, JSON Lines, Parquet, or lines")
+CHOOSE = gettext_noop("Choose a file")
 
 CHOOSE_TEST = gettext_noop("Choose other texts to test on (may be left out)")
 
@@ -36,6 +36,18 @@ MOST_TYPED = 10
 """Labels that can be typed; a file may have more."""
 
 FIRST_TYPED = 2
+
+FIELDS = (
+    *hub_data.NAMES,
+    "file",
+    "text_column",
+    "label_column",
+    "test",
+    "name",
+    "label_names",
+    "only_test",
+)
+"""Each has a place for its sentence beside it."""
 
 SUPPOSED = 0.8
 """The accuracy for which is told how sure so many test texts would make of it."""
@@ -53,6 +65,7 @@ class Entered(NamedTuple):
     label_column: str | None
     label_names: str
     only_test: bool
+    is_private: bool
     hub: str
     config: str
     split: str
@@ -70,6 +83,7 @@ class DataForm:
 
     def draw(self) -> None:
         """Draw it into the current container, and connect what is its own."""
+        self.problems: dict[str, gr.HTML] = {}
         self.way = gr.Radio(
             [(_(label), way) for way, label in WAYS.items()],
             value=FILE,
@@ -77,10 +91,12 @@ class DataForm:
             elem_id="data-way",
         )
         # Not gr.File, whose place to drop files has an English name in every language.
-        self.file = gr.UploadButton(
-            _(CHOOSE), type="filepath", file_count="single", elem_id="data-file"
-        )
-        self.hub = hub_data.HubData()
+        with gr.Column(elem_id="data-file-place", elem_classes="pd-drop") as self._file_place:
+            self.file = gr.UploadButton(
+                _(CHOOSE), type="filepath", file_count="single", elem_id="data-file"
+            )
+            styled(render("data/limits", most_mb=int(settings.most_data_mb()), limits=own.LIMITS))
+        self.hub = hub_data.HubData(self._draw_problem)
         self.pasted = gr.Textbox(
             label=_("Texts with labels"),
             info=_("A table from a spreadsheet, or a line for each text: label: text"),
@@ -91,6 +107,12 @@ class DataForm:
         )
         with gr.Column(visible=False, elem_id="data-typed") as self._typed_place:
             self._draw_typed()
+        self._draw_problem("file")
+        with gr.Row():
+            self.columns = [
+                self._draw_column("text_column", _("Column of texts")),
+                self._draw_column("label_column", _("Column of labels")),
+            ]
         with gr.Row():
             self.test = gr.UploadButton(
                 _(CHOOSE_TEST), type="filepath", file_count="single", size="sm", elem_id="data-test"
@@ -98,49 +120,66 @@ class DataForm:
             self._without = gr.Button(
                 _("Test on a part of the texts"), size="sm", visible=False, elem_id="data-without"
             )
+        self._draw_problem("test")
         with gr.Row():
-            self.name = gr.Textbox(
-                label=_("Name"),
-                info=_("Left empty, it is called as the file."),
-                max_lines=1,
-                min_width=200,
-                elem_id="data-name",
+            self.name = self._draw_line(
+                "name", _("Name"), _("Left empty, it is called as the file.")
             )
-            self.label_names = gr.Textbox(
-                label=_("Names of labels"),
-                info=_("Such as 0=negative, 1=positive; left empty, as the texts have them."),
-                max_lines=1,
-                min_width=200,
-                elem_id="data-label-names",
+            self.label_names = self._draw_line(
+                "label_names",
+                _("Names of labels"),
+                _("Such as 0=negative, 1=positive; left empty, as the texts have them."),
             )
         with gr.Row():
-            self.columns = [
-                gr.Dropdown(
-                    [],
-                    value=None,
-                    label=label,
-                    info=_("Guessed: another can be chosen."),
-                    visible=False,
-                    filterable=False,
-                    min_width=200,
-                    elem_id=element,
+            with gr.Column(min_width=200):
+                self.only_test = gr.Checkbox(
+                    False,
+                    label=_("Only to test on"),
+                    info=_("No run learns from these; any finished run can be tested on them."),
+                    elem_id="data-only-test",
                 )
-                for label, element in (
-                    (_("Column of texts"), "data-text-column"),
-                    (_("Column of labels"), "data-label-column"),
+                self._draw_problem("only_test")
+            with gr.Column(min_width=200):
+                self.is_private = gr.Checkbox(
+                    False,
+                    label=_("Not listed for others"),
+                    info=_("You and a teacher find them here; runs that learn from them are seen."),
+                    visible=settings.data_of_others() == "shown",
+                    elem_id="data-private",
                 )
-            ]
-        self.only_test = gr.Checkbox(
-            False,
-            label=_("Only to test on"),
-            info=_("No run learns from these texts; any finished run can be tested on them."),
-            elem_id="data-only-test",
-        )
         for control in (self.way, *self.columns):
             unchecked(control)
         self._connect()
 
+    def _draw_line(self, field: str, label: str, info: str) -> gr.Textbox:
+        with gr.Column(min_width=200):
+            control = gr.Textbox(
+                label=label, info=info, max_lines=1, elem_id=f"data-{field.replace('_', '-')}"
+            )
+            self._draw_problem(field)
+        return control
+
+    def _draw_column(self, field: str, label: str) -> gr.Dropdown:
+        with gr.Column(min_width=200):
+            control = gr.Dropdown(
+                [],
+                value=None,
+                label=label,
+                info=_("Guessed: another can be chosen."),
+                visible=False,
+                filterable=False,
+                elem_id=f"data-{field.replace('_', '-')}",
+            )
+            self._draw_problem(field)
+        return control
+
+    def _draw_problem(self, field: str) -> None:
+        self.problems[field] = styled(
+            "", visible=False, elem_id=f"data-{field.replace('_', '-')}-problem"
+        )
+
     def _draw_typed(self) -> None:
+        styled(render("data/typed", limits=own.LIMITS))
         self._groups, typed = [], []
         for number in range(1, MOST_TYPED + 1):
             is_there = number <= FIRST_TYPED
@@ -168,7 +207,7 @@ class DataForm:
         self._shown = gr.Number(FIRST_TYPED, visible=False)
 
     def _connect(self) -> None:
-        places = [self.file, self.hub.place, self.pasted, self._typed_place]
+        places = [self._file_place, self.hub.place, self.pasted, self._typed_place]
         self.test.upload(checked(_named), self.test, [self.test, self._without], **QUIET)
         self._without.click(_unnamed, None, [self.test, self._without], **QUIET)
         self.way.change(checked(_of_way), self.way, [*places, *self.columns], **QUIET)
@@ -181,7 +220,8 @@ class DataForm:
     def inputs(self) -> list[Any]:
         """All controls, in the order of ``Entered``."""
         said = [self.way, self.file, self.pasted, self.test, self.name]
-        chosen = [*self.columns, self.label_names, self.only_test]
+        flags = [self.only_test, self.is_private]
+        chosen = [*self.columns, self.label_names, *flags]
         return [*said, *chosen, *self.hub.controls, *self.typed]
 
     def read(self, values: Sequence[Any], *, anew: bool = False) -> own.Prepared:
@@ -194,14 +234,9 @@ class DataForm:
         Raises:
             InvalidFieldsError: a sentence for the field that keeps it from being one.
         """
-        for name, value in zip(Entered._fields[:-1], values, strict=False):
-            if value is not None and not isinstance(value, bool if name == "only_test" else str):
-                allowed = "true or false" if name == "only_test" else "a text"
-                refuse(name, must_be(name, allowed, shown_single(value)))
-        typed = tuple(str(value or "") for value in values[len(Entered._fields) - 1 :])
-        entered = Entered._make([*values[: len(Entered._fields) - 1], typed])
+        entered = _entered(values)
         is_table = entered.way != TYPED and not anew
-        test = _of_file(entered.test) if entered.test else None
+        test = _of_file(entered.test, "test") if entered.test else None
         if entered.way == HUB:
             source, split = self._data.of_hub(**hub_data.said(entered))
             if test and split:
@@ -223,13 +258,45 @@ class DataForm:
             only_test=bool(entered.only_test),
         )
 
-    def chosen(self, report: own.Report | None, way: str) -> list[Any]:
+    @staticmethod
+    def is_listed(values: Sequence[Any]) -> bool:
+        """Whether others may find what was entered in their lists."""
+        return not _entered(values).is_private
+
+    def columns_of(self, values: Sequence[Any], refused: PeftDemoError) -> tuple[str, ...]:
+        """The columns of texts that could not become a data set: none if they cannot be read."""
+        if not isinstance(refused, InvalidFieldsError) or {*refused.problems} & {*hub_data.NAMES}:
+            return ()
+        try:
+            entered = _entered(values)
+            if entered.way == TYPED:
+                return ()
+            is_of_hub = entered.way == HUB
+            found = (
+                self._data.of_hub(**hub_data.said(entered))[0] if is_of_hub else _source(entered)
+            )
+            return found.table("file").columns
+        except PeftDemoError:
+            return ()
+
+    @staticmethod
+    def choosing(
+        columns: Sequence[str], text: str | None = None, label: str | None = None
+    ) -> list[Any]:
         """Updates of both columns' controls: hidden where there is nothing to choose."""
-        if report is None or way == TYPED or len(report.columns) < 2:
-            return [gr.update(visible=False, value=None) for _ in self.columns]
+        if len(columns) < 2:
+            return [gr.update(visible=False, value=None)] * 2
+        named = (text, label) if {text, label} <= {*columns, None} else (None, None)
+        return [gr.update(choices=list(columns), value=one, visible=True) for one in named]
+
+    def told_at(self, problems: Mapping[str, str]) -> list[Any]:
+        """Updates of the places beside the fields, in their order: what is wrong there, or none."""
         return [
-            gr.update(choices=list(report.columns), value=column, visible=True)
-            for column in (report.text_column, report.label_column)
+            gr.update(
+                value=problem(problems[field]) if field in problems else "",
+                visible=field in problems,
+            )
+            for field in self.problems
         ]
 
 
@@ -239,28 +306,47 @@ def told(report: own.Report) -> str:
     return render("data/report", report=report, supposed=supposed)
 
 
+def _entered(values: Sequence[Any]) -> Entered:
+    """The values of the controls.
+
+    Raises:
+        InvalidFieldsError: one is of no kind that a control has.
+    """
+    flags = ("only_test", "is_private")
+    num_single = len(Entered._fields) - 1
+    for name, value in zip(Entered._fields[:-1], values, strict=False):
+        if value is not None and not isinstance(value, bool if name in flags else str):
+            allowed = "true or false" if name in flags else "a text"
+            refuse(name, must_be(name, allowed, shown_single(value)))
+    typed = tuple(str(value or "") for value in values[num_single:])
+    return Entered._make([*values[:num_single], typed])
+
+
 def _source(entered: Entered) -> own.Source:
     if entered.way == TYPED:
         pairs = zip(entered.typed[::2], entered.typed[1::2], strict=True)
-        lines = [
-            json.dumps({"text": line, "label": label})
-            for label, sentences in pairs
-            for line in sentences.splitlines()
+        sentences = [
+            (line.strip(), label)
+            for label, lines in pairs
+            for line in lines.splitlines()
             if line.strip()
         ]
-        return own.Source(_("Typed sentences"), "\n".join(lines).encode())
+        if not sentences:
+            refuse("file", "file must hold texts with labels, got no sentence.")
+        rows = list(enumerate(sentences, start=1))
+        return own.Source(_("Typed sentences"), own.Table(("text", "label"), rows, kind="typed"))
     if entered.way == PASTED:
         return own.Source(_("Pasted texts"), (entered.pasted or "").encode())
     if not entered.file:
         refuse("file", "file must be a file with texts and labels, got none.")
-    return _of_file(entered.file)
+    return _of_file(entered.file, "file")
 
 
-def _of_file(path: str) -> own.Source:
+def _of_file(path: str, field: str) -> own.Source:
     try:
         return own.Source(Path(path).name, Path(path).read_bytes())
     except OSError:
-        refuse("file", f"file must be one that was just chosen, got {shown(Path(path).name)}.")
+        refuse(field, f"{field} must be one that was just chosen, got {shown(Path(path).name)}.")
 
 
 def _names(text: str) -> dict[str, str]:

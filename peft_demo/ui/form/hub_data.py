@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -13,9 +14,14 @@ NAMES = ("hub", "config", "split", "test_split", "revision")
 
 
 class HubData:
-    """Its controls, hidden until the texts are to come from there."""
+    """Its controls, hidden until the texts are to come from there.
 
-    def __init__(self) -> None:
+    Args:
+        draw_problem: draws the place of the sentence about a field.
+    """
+
+    def __init__(self, draw_problem: Callable[[str], None]) -> None:
+        self._draw_problem = draw_problem
         with gr.Column(visible=False, elem_id="data-from-hub") as self.place:
             told = _(
                 "Such as fancyzhx/ag_news, or a link to it. It is read when you press Look at "
@@ -35,7 +41,10 @@ class HubData:
 
     def _box(self, name: str, label: str, info: str) -> Any:
         place = f"data-{name}".replace("_", "-")
-        return gr.Textbox(label=label, info=info, max_lines=1, min_width=200, elem_id=place)
+        with gr.Column(min_width=200):
+            control = gr.Textbox(label=label, info=info, max_lines=1, elem_id=place)
+            self._draw_problem(name)
+        return control
 
 
 def said(entered: Any) -> dict[str, str]:

@@ -14,7 +14,7 @@ from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import Run
 from peft_demo.ui.downloads import told_meanwhile
-from peft_demo.ui.form.data_form import DataForm, told
+from peft_demo.ui.form.data_form import FIELDS, TYPED, DataForm, told
 from peft_demo.ui.form.data_sets import fitting, known, learnable
 from peft_demo.ui.html import problem, refused, render, styled
 from peft_demo.ui.identity import acting
@@ -31,6 +31,9 @@ MOST_TESTED = 8
 KEEP = gettext_noop("Keep them, and choose them for training")
 
 KEEP_TO_TEST = gettext_noop("Keep them to test on")
+
+_TO_PROBLEM = """() => [...document.querySelectorAll("#data-form .pd-problem")]
+    .find(each => each.checkVisibility())?.scrollIntoView({ block: "center" })"""
 
 SLOW: dict[str, Any] = {
     "concurrency_limit": 2,
@@ -55,7 +58,8 @@ class DataPage(Page):
     def draw(self, frame: Frame) -> None:
         """See Page."""
         styled(glossed(render("data/help"))[0], elem_id="data-help")
-        self._form.draw()
+        with gr.Column(elem_id="data-form"):
+            self._form.draw()
         self._look = gr.Button(_("Look at these texts"), elem_id="data-look")
         self._report = styled("", elem_id="data-report")
         self._keep = gr.Button(
@@ -106,13 +110,16 @@ class DataPage(Page):
         """See Page."""
         form, fields = self._form, frame.sidebar.form
         learned = [fields.control(name) for name in ("dataset", "num_reviews", "num_test_reviews")]
-        looked = [self._report, self._keep, *form.columns]
+        looked = [self._report, self._keep, *form.columns, *form.problems.values()]
         slow: dict[str, Any] = {**SLOW, "show_progress_on": self._report}
         form.file.upload(self.look_anew, form.inputs, [*looked, form.file], **slow)
-        self._look.click(self.look, form.inputs, looked, **slow)
+        self._look.click(self.look, form.inputs, looked, **slow).success(
+            None, None, None, js=_TO_PROBLEM, **QUIET
+        )
         for column in form.columns:
             column.select(self.look, form.inputs, looked, **slow)
         kept = [self._report, self._keep, self._kept, self._runs, *learned]
+        kept += form.problems.values()
         self._keep.click(self.keep, [*learned[1:], *form.inputs], kept, **slow)
         offered = [self._kept, self._runs, learned[0]]
         frame.blocks.load(checked(self.offer), self._kept, offered, **QUIET)
@@ -133,20 +140,28 @@ class DataPage(Page):
     def look(self, *values: Any) -> Iterator[list[Any]]:
         """What is in the texts, or why they cannot be a data set; before, how much has come."""
         yield from told_meanwhile(
-            partial(self._looked, *values), lambda told: [told, *[gr.skip()] * 3]
+            partial(self._looked, *values), lambda told: [told, *[gr.skip()] * (3 + len(FIELDS))]
         )
 
     def _looked(self, *values: Any, anew: bool = False) -> list[Any]:
         try:
             prepared = self._form.read(values, anew=anew)
         except PeftDemoError as error:
-            columns = [gr.update(visible=False)] * 2 if anew else [gr.skip()] * 2
-            return [_sentences(error), gr.update(visible=False), *columns]
-        is_learned = prepared.report.most_texts > 0
+            # So that what was guessed wrong, or could not be, can be chosen.
+            before = (None, None) if anew else values[5:7]
+            columns = self._form.choosing(self._form.columns_of(values, error), *before)
+            words, *problems = self._refused(error)
+            return [words, gr.update(visible=False), *columns, *problems]
+        report = prepared.report
+        chosen = self._form.choosing(
+            () if values[0] == TYPED else report.columns, report.text_column, report.label_column
+        )
+        is_learned = report.most_texts > 0
         return [
-            told(prepared.report),
+            told(report),
             gr.update(visible=True, value=_(KEEP if is_learned else KEEP_TO_TEST)),
-            *self._form.chosen(prepared.report, values[0]),
+            *chosen,
+            *self._form.told_at({}),
         ]
 
     def look_anew(self, *values: Any) -> list[Any]:
@@ -158,9 +173,10 @@ class DataPage(Page):
         """Keep the texts, and let the form learn from them."""
         try:
             prepared = self._form.read(values)
-            report = self._data.keep(prepared)
+            report = self._data.keep(prepared, is_listed=self._form.is_listed(values))
         except PeftDemoError as error:
-            return [_sentences(error), *[gr.skip()] * 6]
+            words, *problems = self._refused(error)
+            return [words, *[gr.skip()] * 6, *problems]
         dataset = prepared.id
         kept, runs, chosen = self.offer(dataset)
         is_learned = prepared.report.most_texts > 0
@@ -171,7 +187,8 @@ class DataPage(Page):
         words = render(
             "data/is_kept", called=report["name"], dataset=dataset, is_learned=is_learned
         )
-        return [words, gr.update(visible=False), kept, runs, chosen, *numbers]
+        told_at = self._form.told_at({})
+        return [words, gr.update(visible=False), kept, runs, chosen, *numbers, *told_at]
 
     def offer(self, dataset: str | None = None) -> list[Any]:
         """What can be chosen now: data sets, runs to test on one, and data sets to learn from."""
@@ -229,6 +246,13 @@ class DataPage(Page):
         names = {one.run_id: runs[one.run_id].config.name for one in found if one.run_id in runs}
         return render("data/tested", found=found, names=names, problems=problems)
 
+    def _refused(self, error: PeftDemoError) -> list[Any]:
+        """What stands where the report would, and at each field: what is of none is told there."""
+        problems = error.problems if isinstance(error, InvalidFieldsError) else {"": str(error)}
+        rest = [sentence for field, sentence in problems.items() if field not in FIELDS]
+        words = refused(rest, "pd-problem") if rest else ""
+        return [words, *self._form.told_at(problems)]
+
     def _testable(self, dataset: str | None) -> list[Run]:
         """Runs that whoever acts may test on a data set, for they know its labels."""
         row = DATASETS.get(dataset or "")
@@ -245,9 +269,3 @@ class DataPage(Page):
             and changes.may_change(run.owner)
             and named <= {label.casefold() for label in run.config.labels}
         ]
-
-
-def _sentences(error: PeftDemoError) -> str:
-    if isinstance(error, InvalidFieldsError):
-        return refused(error.problems.values(), "pd-problem")
-    return problem(error)
