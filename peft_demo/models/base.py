@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from peft_demo.data.dataset import LoadingCode
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
     from torch import nn
 
     from peft_demo.libraries import transformers
+
+
+_tokenizing = threading.Lock()
+"""Held while a tokenizer reads: it keeps settings, and a fork may not meet it at work."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_tokenizing.acquire,
+        after_in_parent=_tokenizing.release,
+        after_in_child=_tokenizing.release,
+    )
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,6 @@ class Base:
     model: transformers.PreTrainedModel
     """Its head is transformers' own and untrained; ``shared`` and ``private`` make those in use."""
     tokenizer: transformers.PreTrainedTokenizerBase
-    _tokenizing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def body(self) -> nn.Module:
@@ -78,7 +88,7 @@ class Base:
 
         Safe in several threads, as the tokenizer itself is not: it keeps the cut as a setting.
         """
-        with self._tokenizing:
+        with _tokenizing:
             return self.tokenizer(
                 list(texts),
                 truncation=max_length is not None,

@@ -27,12 +27,12 @@ class _Turnstile:
         self._owner: int | None = None
         self._line: list[_Ticket] = []
 
-    def enter(self, *, briefly: bool = False) -> None:
-        """Wait for one's turn."""
+    def enter(self, *, briefly: bool = False, seconds: float | None = None) -> bool:
+        """Wait for one's turn, at most so long; returns whether it came."""
         ticket = _Ticket(briefly)
         with self._condition:
             self._line.append(ticket)
-            self._await(ticket)
+            return self._await(ticket, seconds)
 
     def leave(self) -> None:
         with self._condition:
@@ -56,10 +56,16 @@ class _Turnstile:
     def has_waiting(self, *, to_all: bool) -> bool:
         return any(ticket.briefly or to_all for ticket in self._line)
 
-    def _await(self, ticket: _Ticket) -> None:
-        self._condition.wait_for(lambda: self._owner is None and self._line[0] is ticket)
-        self._line.pop(0)
-        self._owner = threading.get_ident()
+    def _await(self, ticket: _Ticket, seconds: float | None = None) -> bool:
+        has_come = self._condition.wait_for(
+            lambda: self._owner is None and self._line[0] is ticket, seconds
+        )
+        self._line.remove(ticket)
+        if has_come:
+            self._owner = threading.get_ident()
+        else:
+            self._condition.notify_all()  # whoever is next in line now
+        return has_come
 
 
 class _Ticket:
@@ -70,9 +76,32 @@ class _Ticket:
 
 
 _generators = _Turnstile()
+
+_forking = threading.local()
+
+FORK_SECONDS = 10.0
+"""How long a fork waits for a training's next step."""
+
+
+def _before_fork() -> None:
+    # While torch draws, its generator is locked, and would stay locked in the forked process.
+    _forking.owns = not _generators.held_here() and _generators.enter(
+        briefly=True, seconds=FORK_SECONDS
+    )
+
+
+def _after_fork() -> None:
+    if _forking.owns:
+        _generators.leave()
+
+
 # A fork leaves whoever owned them behind.
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_generators.__init__)  # type: ignore[misc]
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork,
+        after_in_child=_generators.__init__,  # type: ignore[misc]
+    )
 
 
 @contextmanager

@@ -1,14 +1,17 @@
-"""Visits on a ZeroGPU Space: an open page lets its visitor's own runs have the GPU he is lent.
+"""Visits on a ZeroGPU Space: a visitor's own event lets his runs have the GPU that he is lent.
 
-A timer of the page asks, so that whatever queued a run (Start, Resume, a sweep, a lesson) needs
-nothing of its own; a tick with nothing to do is over at once.
+The platform bills whoever sent the request. Pressing Start is followed by one that stays until what
+was queued is computed. What is queued in another way (Resume, a lesson), or waits longer, is
+visited by a timer of the open page; a tick with nothing to do is over at once.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import gradio as gr
+from gradio.events import Dependency
 
 from peft_demo.runs import Run, RunConfig
 from peft_demo.ui.identity import acting
@@ -28,6 +31,24 @@ STARTING_SECONDS = 20.0
 
 AT_ONCE = 10
 """Visits; each holds a thread while its run is trained."""
+
+
+LOOK_SECONDS = 0.25
+"""Between two looks whether what was queued waits for the GPU."""
+
+MOST_QUEUED_SECONDS = 20.0
+"""How long Start's event stays while nothing of its visitor's begins."""
+
+
+def follow(services: Services, queued: Dependency) -> None:
+    """Let an event that queues runs go on, on a ZeroGPU Space, until they are computed."""
+    if services.zero_gpu is None:
+        return
+
+    def stay() -> Iterator[None]:
+        yield from stays(services)
+
+    queued.success(stay, None, None, concurrency_limit=AT_ONCE, **QUIET)
 
 
 def draw(services: Services) -> None:
@@ -54,6 +75,22 @@ def visits(services: Services) -> Iterator[None]:
         name = services.store.partial_folder_of(run.run_id).name
         for _event in executor.visit(name, seconds_for(run, known)):
             yield None
+
+
+def stays(services: Services) -> Iterator[None]:
+    """Visit until all is over that who acts has in the queue, or nothing of it begins."""
+    until = time.monotonic() + MOST_QUEUED_SECONDS
+    while time.monotonic() < until and _has_unfinished(services):
+        for _event in visits(services):
+            until = time.monotonic() + MOST_QUEUED_SECONDS
+            yield None
+        yield None  # where a page that was closed ends it
+        time.sleep(LOOK_SECONDS)
+
+
+def _has_unfinished(services: Services) -> bool:
+    me = acting().owner
+    return any(run.owner == me and not run.status.is_over for run in services.known_runs())
 
 
 def seconds_for(run: Run, known: list[Run]) -> float:

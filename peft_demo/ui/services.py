@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from peft_demo import data, models, settings
 from peft_demo.errors import PeftDemoError
 from peft_demo.execution import Engine, preferred
-from peft_demo.execution.executors.zero_gpu import on_this_space
+from peft_demo.execution.executors.zero_gpu import is_refusal, on_this_space
 from peft_demo.languages import gettext_noop, told
-from peft_demo.runs import Run, RunKind
+from peft_demo.runs import Run, RunKind, RunStatus
 from peft_demo.storage import Store, bucket
 from peft_demo.storage.bucket import Keeper
 from peft_demo.ui.baseline_worker import BaselineWorker
@@ -59,7 +59,7 @@ class Services:
         if kept:
             self._keeper = Keeper(self.store, kept)
         # Made at once where the platform wants to know of it before the page is served.
-        self.zero_gpu = on_this_space() if settings.is_zero_gpu() else None
+        self.zero_gpu = on_this_space(self._refused()) if settings.is_zero_gpu() else None
         self.engine = Engine(self.store, lambda: self.zero_gpu or preferred())
         self.changes = Changes(self.store, self.engine, self._forget)
         self.signatures = Signatures(settings.home())
@@ -131,6 +131,14 @@ class Services:
             return self.store.runs()
         except PeftDemoError:
             return []
+
+    def _refused(self) -> list[str]:
+        """The folders of the runs that got no GPU, and wait for being resumed without one."""
+        return [
+            self.store.partial_folder_of(run.run_id).name
+            for run in self.known_runs()
+            if run.status is RunStatus.INTERRUPTED and is_refusal(run.error)
+        ]
 
     def _forget(self, run_id: str) -> None:
         if self._predictor is not None:

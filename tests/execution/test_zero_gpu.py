@@ -1,11 +1,14 @@
 """Jobs on a GPU that is lent to visitors: limits, quotas, closed pages, and the processor."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
+from compared_runs import finish, probabilities
 from forked_calls import Lent
 from small_runs import long_config, small_config, wait_until
 
+from peft_demo import settings
 from peft_demo.execution import Engine
 from peft_demo.execution.executor import Finished, Job
 from peft_demo.execution.executors import zero_gpu
@@ -13,6 +16,10 @@ from peft_demo.execution.executors.zero_gpu import ZeroGpuExecutor
 from peft_demo.execution.worker import _warm_up
 from peft_demo.models import hardware
 from peft_demo.runs import EpochMetrics, RunKind, RunStatus, StepMetrics
+from peft_demo.ui import gpu_visits
+from peft_demo.ui.identity import Visitor, acting_as
+from peft_demo.ui.page import build
+from peft_demo.ui.services import Services
 
 pytestmark = pytest.mark.slow
 
@@ -57,10 +64,10 @@ def test_a_visit_trains_in_a_forked_process_and_the_store_has_it_all(store, engi
     lent = Lent()
     executor = ZeroGpuExecutor(lent)
     run = engine_of(executor).submit(config(), "me")
-    told = visited(executor, store, run, 45)
+    told = visited(executor, store, run, 450)
     found = store.get(run.run_id)
     assert found.status is RunStatus.COMPLETED, found.error
-    assert lent.asked == [45]
+    assert lent.asked == [450]
     assert len(lent.processes) == 1
     assert [step for step in told if isinstance(step, StepMetrics)] == store.steps(run.run_id)
     assert not [*store.folder_of(run.run_id).glob(".visit")]
@@ -111,7 +118,7 @@ def test_no_epoch_in_time_says_so_and_the_processor_takes_it(store, engine_of):
     wait_until(lambda: store.get(run.run_id).status is RunStatus.COMPLETED)
 
 
-def test_a_quota_that_is_used_up_says_so_and_offers_the_processor(store, engine_of):
+def test_a_quota_that_is_used_up_says_so_and_a_restart_remembers_it(store, engine_of, monkeypatch):
     executor = ZeroGpuExecutor(Lent(quota=20))
     engine = engine_of(executor)
     run = engine.submit(config(), "me")
@@ -122,7 +129,13 @@ def test_a_quota_that_is_used_up_says_so_and_offers_the_processor(store, engine_
         "You have exceeded your ZeroGPU quota (60s requested vs. 20s left). Try again in 5:00:00. "
         "Press Resume to train on the Space's processor instead."
     )
-    engine.resume(run.run_id)
+    engine.close()
+    monkeypatch.setattr(settings, "is_zero_gpu", lambda: True)
+    monkeypatch.setenv("PEFT_DEMO_HOME", str(store.folder))
+    services = Services()
+    services.store.close()
+    engine = engine_of(services.zero_gpu)
+    engine.resume(run.run_id)  # nobody visits it, and it does not wait for that
     wait_until(lambda: store.get(run.run_id).status is RunStatus.COMPLETED)
 
 
@@ -169,10 +182,6 @@ def test_with_the_real_package_outside_a_space(tmp_path, monkeypatch):
 
 
 def test_a_visit_asks_for_as_long_as_such_runs_took(store, monkeypatch):
-    from compared_runs import finish, probabilities
-
-    from peft_demo.ui import gpu_visits
-
     run = finish(store, store.start(config(), "me"), probabilities([]))
     assert gpu_visits.seconds_for(run, []) == gpu_visits.UNKNOWN_SECONDS
     on_gpu = run.result.model_copy(
@@ -185,12 +194,45 @@ def test_a_visit_asks_for_as_long_as_such_runs_took(store, monkeypatch):
     assert gpu_visits.seconds_for(run, [slower]) == gpu_visits.MOST_SECONDS
 
 
+def test_the_event_of_start_stays_until_what_it_queued_is_computed(store, engine_of, monkeypatch):
+    monkeypatch.setattr(gpu_visits, "LOOK_SECONDS", 0.01)
+    executor = ZeroGpuExecutor(lent := Lent())
+    services = SimpleNamespace(zero_gpu=executor, store=store, known_runs=store.runs)
+    engine = engine_of(executor)
+    with acting_as(Visitor("b" * 32)):
+        assert list(gpu_visits.stays(services)) == []
+        runs = [engine.submit(config(), "b" * 32) for _ in range(2)]  # not offered yet
+        list(gpu_visits.stays(services))
+    assert [store.get(run.run_id).status for run in runs] == [RunStatus.COMPLETED] * 2
+    assert len(lent.asked) == 2
+
+
+def test_it_does_not_stay_for_what_does_not_begin(store, monkeypatch):
+    monkeypatch.setattr(gpu_visits, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(gpu_visits, "MOST_QUEUED_SECONDS", 0.05)
+    store.submit(config(), "b" * 32)
+    executor = ZeroGpuExecutor(Lent())
+    services = SimpleNamespace(zero_gpu=executor, store=store, known_runs=store.runs)
+    with acting_as(Visitor("b" * 32)):
+        assert 0 < len(list(gpu_visits.stays(services))) < 50
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_only_a_zero_gpu_space_lets_start_go_on(tmp_path, monkeypatch, is_there):
+    monkeypatch.setenv("PEFT_DEMO_HOME", str(tmp_path))
+    monkeypatch.setattr(settings, "is_zero_gpu", lambda: is_there)
+    services = Services()
+    events = build(services).fns.values()
+    services.store.close()
+    follow = [event for event in events if event.name == "stay"]
+    assert len(follow) == (3 if is_there else 0)  # Start, the range test, several runs
+    for event in follow:
+        assert event.types_generator
+        assert event.trigger_after is not None
+        assert event.trigger_only_on_success
+
+
 def test_only_ones_own_runs_are_visited(store, engine_of, monkeypatch):
-    from types import SimpleNamespace
-
-    from peft_demo.ui import gpu_visits
-    from peft_demo.ui.identity import Visitor, acting_as
-
     executor = ZeroGpuExecutor(Lent())
     engine = engine_of(executor)
     theirs, mine = (engine.submit(config(), owner) for owner in ("a" * 32, "b" * 32))

@@ -1,12 +1,16 @@
 """The shared random generators: who owns them draws what he would draw alone."""
 
+import multiprocessing
 import random
 import threading
+import time
 
 import numpy as np
 import pytest
 import torch
 
+from peft_demo.models import base as base_models
+from peft_demo.models import random_state
 from peft_demo.models.random_state import borrowed_generators, lend_generators, own_generators
 
 
@@ -116,3 +120,57 @@ def test_two_owners_take_turns():
     for thread in threads:
         thread.join()
     assert drawn == expected
+
+
+class TestForks:
+    """A forked process has one thread: what another one had locked stays locked there."""
+
+    @pytest.fixture
+    def fork(self):
+        """A fork in a thread; when it was done, and how the process ended that draws there."""
+        ended = {}
+
+        def start():
+            process = multiprocessing.get_context("fork").Process(target=alone, args=(2, 1))
+            process.start()
+            ended["at"] = time.monotonic()
+            process.join(20)
+            ended["code"] = process.exitcode
+            process.kill()
+
+        thread = threading.Thread(target=start, daemon=True)
+        return thread, ended
+
+    def test_wait_for_the_end_of_a_step(self, fork):
+        thread, ended = fork
+        with own_generators(1):
+            thread.start()
+            time.sleep(0.1)  # a step
+            assert not ended
+            lent = time.monotonic()
+            lend_generators()
+            after = draw()
+        thread.join()
+        assert ended["at"] > lent
+        assert ended["code"] == 0
+        with own_generators(1):
+            assert draw() == after  # nothing was drawn meanwhile
+
+    def test_do_not_wait_for_ever(self, fork, monkeypatch):
+        monkeypatch.setattr(random_state, "FORK_SECONDS", 0.05)
+        thread, ended = fork
+        with own_generators(1):
+            thread.start()
+            thread.join()
+        assert ended["code"] == 0
+        assert alone(1, 1)  # and nobody stands in the line for it
+
+    def test_wait_for_a_tokenizer(self, fork):
+        thread, ended = fork
+        with base_models._tokenizing:
+            thread.start()
+            time.sleep(0.1)
+            assert not ended
+        thread.join()
+        assert ended["code"] == 0
+        assert not base_models._tokenizing.locked()

@@ -15,7 +15,7 @@ import os
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -53,6 +53,12 @@ _NO_QUOTA_TITLES = ("quota", "credits", "duration")
 
 _ABORTED = "aborted"
 
+
+def is_refusal(reason: str | None) -> bool:
+    """Whether a job that ended so goes on with the processor."""
+    return bool(reason) and (reason == TOO_LONG or reason.endswith(NO_QUOTA))
+
+
 Call: TypeAlias = Callable[[str, float], Iterator[Event]]
 """A job as JSON, and seconds; what it tells."""
 
@@ -63,16 +69,22 @@ class ZeroGpuExecutor:
     Args:
         lend: makes of ``compute`` a function that runs with a GPU, as ``spaces.GPU`` does.
         wait_seconds: see WAIT_SECONDS.
+        refused: names of jobs that got no GPU before this start, see ``is_refusal``.
     """
 
     slots = 4
 
-    def __init__(self, lend: Callable[[Call], Call], wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(
+        self,
+        lend: Callable[[Call], Call],
+        wait_seconds: float = WAIT_SECONDS,
+        refused: Iterable[str] = (),
+    ) -> None:
         self._call = lend(compute)
         self._wait_seconds = wait_seconds
         self._processor = ThreadExecutor()
         self._waiting: dict[str, _Offered] = {}
-        self._refused: set[str] = set()
+        self._refused = {*refused}
         """Jobs that got no GPU, and go on without one."""
         self._lock = threading.Lock()
 
@@ -333,7 +345,7 @@ def _heard(line: _Line, sent: int) -> int:
         time.sleep(0.001)
 
 
-def on_this_space() -> ZeroGpuExecutor:
+def on_this_space(refused: Iterable[str] = ()) -> ZeroGpuExecutor:
     """The executor of a ZeroGPU Space; to be made before the page is launched."""
     import spaces
 
@@ -341,4 +353,4 @@ def on_this_space() -> ZeroGpuExecutor:
         lent: Any = spaces.GPU(duration=lambda _job, seconds: round(seconds))(call)
         return lent
 
-    return ZeroGpuExecutor(lend)
+    return ZeroGpuExecutor(lend, refused=refused)

@@ -12,6 +12,7 @@ from peft_demo import models
 from peft_demo.errors import PeftDemoError
 from peft_demo.languages import _
 from peft_demo.runs import RunKind, questions, sweeps
+from peft_demo.ui import gpu_visits
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.form.sweep_form import SweepForm
@@ -72,14 +73,16 @@ class Sidebar:
     ) -> None:
         """Let a button put what the inputs say into the queue."""
         forgets(button.click, *self.transfer.outcomes)
-        button.click(
+        queued = button.click(
             partial(_answer, submit),
             inputs,
             self.message,
             validator=validate,
             concurrency_limit=8,
             **QUIET,
-        ).success(None, self.message, js=f"(told) => {calling('submitted(told)')}")
+        )
+        queued.success(None, self.message, js=f"(told) => {calling('submitted(told)')}")
+        gpu_visits.follow(self._services, queued)
 
     def _submit(self, kind: RunKind, *values: Any) -> str:
         run = self._services.changes.submit(self.form.config(*values), kind)
