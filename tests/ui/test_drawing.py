@@ -343,7 +343,7 @@ def test_a_first_block_without_a_norm_is_counted_as_it_is():
     family = ARCHITECTURES["modernbert"]
     parts = [Part(name, (trained("weight", 32),)) for name in (family.some_norm, "mlp_norm")]
     root = parsed(replace(count_parameters(parts, architecture=family), num_lacking=32))
-    assert "the first trains 32, each other 64" in words(root)
+    assert "all train 352" in words(root)
     assert "The first block has no attn_norm." in described(root)
 
 

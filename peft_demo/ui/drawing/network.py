@@ -129,8 +129,8 @@ def _each(counts: ParameterCount) -> str:
             return _("%(blocks)s trains %(count)s") % told
         return _("%(blocks)s train %(count)s each") % told
     if trained and counts.num_lacking:
-        told = {"count": whole(trained), "first": whole(trained - counts.num_lacking)}
-        return _("the first trains %(first)s, each other %(count)s") % told
+        every = counts.n_layers * trained - counts.num_lacking
+        return _("all train %(count)s") % {"count": whole(every)}
     if trained:
         return _("each trains %(count)s") % {"count": whole(trained)}
     return _("nothing of their own") if counts.block else _("all frozen")
