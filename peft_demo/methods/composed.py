@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from peft_demo.errors import refuse
 from peft_demo.fields import Integer, Number, shown
 from peft_demo.methods.method import (
@@ -15,6 +17,17 @@ from peft_demo.methods.method import (
     dropout,
     rank,
     rank_fits_widths,
+)
+
+_UPDATE_DROPOUTS = (
+    replace(
+        dropout("rank_dropout", is_rare=True),
+        help="The share of the update's rows that is dropped at random while training.",
+    ),
+    replace(
+        dropout("module_dropout", is_rare=True),
+        help="How often a layer's whole update is dropped at random while training.",
+    ),
 )
 
 
@@ -83,6 +96,7 @@ ROWS = (
             ),
             TARGET_MODULES,
             LAYERS,
+            dropout("module_dropout", is_rare=True),
         ),
         starting_rate=3e-3,
         peft_config=ConfigOf("DeloraConfig"),
@@ -112,7 +126,7 @@ ROWS = (
         year=2021,
         paper="FedPara: Low-Rank Hadamard Product for Communication-Efficient Federated Learning",
         paper_url="https://arxiv.org/abs/2108.06098",
-        fields=(rank(8, 64), alpha(), TARGET_MODULES, LAYERS),
+        fields=(rank(8, 64), alpha(), TARGET_MODULES, LAYERS, *_UPDATE_DROPOUTS),
         stacks=False,
         starting_rate=2e-3,
         peft_config=ConfigOf("LoHaConfig"),
@@ -127,7 +141,7 @@ ROWS = (
         paper="Navigating Text-To-Image Customization: From LyCORIS Fine-Tuning to Model "
         "Evaluation",
         paper_url="https://arxiv.org/abs/2309.14859",
-        fields=(rank(8, 64), alpha(), TARGET_MODULES, LAYERS),
+        fields=(rank(8, 64), alpha(), TARGET_MODULES, LAYERS, *_UPDATE_DROPOUTS),
         stacks=False,
         starting_rate=2e-3,
         peft_config=ConfigOf("LoKrConfig"),

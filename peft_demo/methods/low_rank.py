@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from peft_demo.errors import refuse
-from peft_demo.fields import Integer
+from peft_demo.fields import Integer, Number
 from peft_demo.methods.lora_options import BIAS, INIT, PATTERNS, RSLORA, check_lora
 from peft_demo.methods.method import (
     LAYERS,
@@ -64,6 +64,20 @@ def fit_schedule(given: Values, max_steps: int) -> dict[str, int]:
         tinit = min(tinit, most)
         return {"tinit": tinit, "tfinal": min(tfinal, most - tinit)}
     return {"tinit": tinit, "tfinal": tfinal} if tinit + tfinal <= most else _NO_PHASES
+
+
+def _average(name: str, what: str) -> Number:
+    return Number(
+        name,
+        f"Memory of {what} ({name})",
+        f"How much of the {what} of the weights is remembered from step to step, by which rank is "
+        "taken away.",
+        0.85,
+        0.01,
+        0.99,
+        0.01,
+        is_rare=True,
+    )
 
 
 _NO_PHASES = {"tinit": 0, "tfinal": 0}
@@ -209,6 +223,29 @@ ROWS = (
             dropout("lora_dropout", 0.1),
             TARGET_MODULES,
             LAYERS,
+            Integer(
+                "deltaT",
+                "Pace (deltaT)",
+                "Every how many steps rank is taken away.",
+                1,
+                1,
+                10_000,
+                is_typed=True,
+                unit="steps",
+                is_rare=True,
+            ),
+            _average("beta1", "sensitivity"),
+            _average("beta2", "uncertainty"),
+            Number(
+                "orth_reg_weight",
+                "Penalty (orth_reg_weight)",
+                "How much the training loss counts that P and Q are not orthogonal.",
+                0.5,
+                0.0,
+                10.0,
+                0.05,
+                is_rare=True,
+            ),
         ),
         stacks=False,
         starting_rate=3e-3,

@@ -230,7 +230,7 @@ def alpha(name: str = "alpha", default: int = 16, *, divisor: str = "r") -> Fiel
     )
 
 
-def dropout(name: str, default: float = 0.0) -> Field:
+def dropout(name: str, default: float = 0.0, *, is_rare: bool = False) -> Field:
     """A dropout's slider."""
     return Number(
         name,
@@ -241,6 +241,7 @@ def dropout(name: str, default: float = 0.0) -> Field:
         0.0,
         0.9,
         0.01,
+        is_rare=is_rare,
     )
 
 

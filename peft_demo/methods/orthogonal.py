@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from peft_demo.errors import refuse
 from peft_demo.fields import Choice, Integer, shown
 from peft_demo.methods.method import (
@@ -12,6 +14,7 @@ from peft_demo.methods.method import (
     Method,
     Setting,
     Values,
+    dropout,
     must_divide_widths,
     rank,
     rank_fits_widths,
@@ -25,6 +28,11 @@ _OFT_BLOCK_SIZE = Integer(
     32,
     2,
     128,
+)
+
+_MODULE_DROPOUT = replace(
+    dropout("module_dropout", is_rare=True),
+    help="The share of a layer's blocks that do not rotate, at random while training.",
 )
 
 _BOFT_BLOCK_SIZE = Integer(
@@ -72,7 +80,7 @@ ROWS = (
         year=2023,
         paper="Controlling Text-to-Image Diffusion by Orthogonal Finetuning",
         paper_url="https://arxiv.org/abs/2306.07280",
-        fields=(_OFT_BLOCK_SIZE, TARGET_MODULES, LAYERS),
+        fields=(_OFT_BLOCK_SIZE, TARGET_MODULES, LAYERS, _MODULE_DROPOUT),
         stacks=False,
         starting_rate=1e-3,
         peft_config=ConfigOf("OFTConfig"),
@@ -163,6 +171,7 @@ ROWS = (
             rank(32, 256, help="How many principal directions of each weight are rotated."),
             TARGET_MODULES,
             LAYERS,
+            dropout("psoft_dropout", is_rare=True),
         ),
         starting_rate=1e-3,
         peft_config=ConfigOf(

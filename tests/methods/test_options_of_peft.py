@@ -17,6 +17,9 @@ from peft_demo.libraries import peft
 from peft_demo.methods import METHODS
 from peft_demo.methods.method import LAYERS
 from peft_demo.runs import RunConfig, telling
+from peft_demo.runs.matching import defaults_of
+from peft_demo.runs.matching.configuration import BOOKKEEPING
+from peft_demo.runs.matching.not_honoured import REASONS
 from peft_demo.training.loop import train
 
 VARIANTS = {
@@ -28,6 +31,12 @@ VARIANTS = {
     "patterns": ("lora", {"rank_pattern": "q_lin: 2, ffn.lin1: 3", "alpha_pattern": "v_lin: 64"}),
     "one block": ("olora", {"layers_to_transform": [5], "use_rslora": True}),
     "the first block": ("adalora", {"layers_to_transform": [0]}),
+    "rank that is taken away at another pace": (
+        "adalora",
+        {"deltaT": 2, "beta1": 0.5, "beta2": 0.6, "orth_reg_weight": 0.1},
+    ),
+    "updates that are dropped": ("loha", {"rank_dropout": 0.1, "module_dropout": 0.2}),
+    "rotations that are dropped": ("oft", {"module_dropout": 0.2}),
     "no feed-forward part": (
         "ia3",
         {"target_modules": ["k_lin", "v_lin"], "feedforward_modules": []},
@@ -95,6 +104,23 @@ def test_trained_biases_are_in_the_file(base, tmp_path):
     saved = {name for name in load_file(tmp_path / adapters.WEIGHTS) if name.endswith(".bias")}
     inside = {name for name in saved if ".transformer.layer." in name}
     assert {name.partition(".layer.")[2][0] for name in inside} == {*"012345"}
+
+
+@pytest.mark.parametrize("method", [name for name, row in METHODS.items() if row.peft_config])
+def test_every_option_is_a_field_or_has_a_reason_why_it_is_none(method):
+    """One by one, those of a newer peft too."""
+    row = METHODS[method]
+    fields = {field.name for field in row.fields}
+    found = defaults_of(getattr(peft, row.peft_config.name))
+    told = {*REASONS, *BOOKKEEPING, *row.scheduled_by, *row.ignored_by_peft}
+    others = found.keys() - fields - told
+    assert not others or row.is_head_only, others
+
+
+def test_a_reason_is_of_an_option_that_peft_has():
+    rows = [row for row in METHODS.values() if row.peft_config]
+    every = {name for row in rows for name in defaults_of(getattr(peft, row.peft_config.name))}
+    assert {*REASONS} <= every
 
 
 WITH_BLOCKS = [name for name, row in METHODS.items() if LAYERS in row.fields]

@@ -185,6 +185,9 @@ class TestPython:
         (f"{ON_Q}task_type='CAUSAL_LM')", ("SEQ_CLS", "CAUSAL_LM")),
         (f"{ON_Q}task_type=TaskType.CAUSAL_LM)", ("SEQ_CLS", "CAUSAL_LM")),
         (f"{ON_Q}peft_type='IA3')", ("LoraConfig", "IA3")),
+        (f"{ON_Q}lora_bias=True)", ("lora_bias=True", "because B gets no bias", "False is used")),
+        ("OFTConfig(target_modules=['q_lin'], r=8)", ("r=8", "because the size of the blocks")),
+        ("GloraConfig(target_modules=['q_lin'], config_C='vector')", ("because it makes a var",)),
         (f"{ON_Q}use_dora=True, init_lora_weights='olora')", ("'olora'", "True is used")),
     ],
 )

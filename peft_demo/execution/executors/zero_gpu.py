@@ -56,7 +56,7 @@ _ABORTED = "aborted"
 
 def is_refusal(reason: str | None) -> bool:
     """Whether a job that ended so goes on with the processor."""
-    return bool(reason) and (reason == TOO_LONG or reason.endswith(NO_QUOTA))
+    return reason is not None and (reason == TOO_LONG or reason.endswith(NO_QUOTA))
 
 
 Call: TypeAlias = Callable[[str, float], Iterator[Event]]

@@ -14,6 +14,7 @@ from peft_demo.runs.config import RunConfig
 from peft_demo.runs.matching import notes
 from peft_demo.runs.matching.field_values import Taken, allows, field_values
 from peft_demo.runs.matching.imported import Imported, complete, with_origin
+from peft_demo.runs.matching.not_honoured import why
 from peft_demo.runs.matching.peft_classes import (
     class_of,
     defaults_of,
@@ -23,7 +24,7 @@ from peft_demo.runs.matching.peft_classes import (
 )
 from peft_demo.runs.run_fields import METHOD
 
-_BOOKKEEPING = {
+BOOKKEEPING = {
     "peft_type",
     "task_type",
     "auto_mapping",
@@ -179,7 +180,7 @@ def _unhonoured(
         options_of(method.peft_config(values, config.setting))
         for values in (config.method_values, start)
     )
-    told_already = {*config.method_values, *_BOOKKEEPING, *method.scheduled_by}
+    told_already = {*config.method_values, *BOOKKEEPING, *method.scheduled_by}
     told_already |= {*method.ignored_by_peft}
     unused = [
         f"{name}={notes.quoted(given[name])} has no effect in peft's {method.peft_config.name}."
@@ -187,7 +188,8 @@ def _unhonoured(
         if given.get(name) not in (None, usual[name])
     ]
     return unused + [
-        f"{name}={notes.quoted(value)} cannot be honoured here; {notes.quoted(ours[name])} is used."
+        f"{name}={notes.quoted(value)} cannot be honoured here, because {why(name)}; "
+        f"{notes.quoted(ours[name])} is used."
         for name, value in {**usual, **given}.items()
         if (name in given or ours[name] != before[name])
         and name not in told_already
