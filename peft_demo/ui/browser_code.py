@@ -35,6 +35,7 @@ STYLES = [
             "drawing",
             "to_scale",
             "disagreements",
+            "mistakes",
             "compare",
             "runs_table",
             "learn",
