@@ -1,0 +1,60 @@
+"""Takes the README's pictures of the page: ``python scripts/take_pictures.py http://127.0.0.1:7860``.
+
+Of a web app without own runs that this machine serves: it trains the quick demo, and needs Chromium
+(``scripts/install_chromium.py``).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from pathlib import Path
+
+from install_chromium import find_chromium
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+DOCS = Path(__file__).parent.parent / "docs"
+ASSIGNMENT = "reference-lora-1,reference-lora-2,reference-lora-3,reference-ia3"
+MINUTE = 60_000
+"""Milliseconds: of a busy machine."""
+
+
+def take(page: Page, name: str) -> None:
+    """Keep what the window shows, with as many colours as a page has."""
+    picture = Image.open(io.BytesIO(page.screenshot()))
+    picture.convert("RGB").quantize(256).save(DOCS / f"{name}.png", optimize=True)
+
+
+def training(page: Page) -> None:
+    """The first page while a run trains that has an epoch already."""
+    page.get_by_role("button", name="Start training").click()
+    curve = page.locator("[data-plot=eval_accuracy]")
+    expect(curve).to_have_attribute("aria-label", re.compile("dropout.*ends at"), timeout=5 * MINUTE)
+    page.mouse.move(0, 0)
+    take(page, "training")
+
+
+def compare(page: Page) -> None:
+    """The verdict on the assignment's four."""
+    drawn = page.locator(".pd-compare [data-plot=accuracy] .main-svg").first
+    expect(drawn).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_text("Counting words …")).to_have_count(0, timeout=MINUTE)
+    take(page, "compare")
+
+
+def main(address: str) -> None:
+    """Both, one after the other."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium())
+        page = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-GB")
+        page.goto(address)
+        expect(page.locator(".pd-models")).to_have_attribute("data-state", "ready", timeout=MINUTE)
+        training(page)
+        page.goto(f"{address}?view=compare&run_ids={ASSIGNMENT}")
+        compare(page)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
