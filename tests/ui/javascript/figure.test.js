@@ -66,3 +66,26 @@ test("a figure has its height again, with the words below it, when it leaves the
   delete document.fullscreenElement;
   equal(heightOf(plot), 332);
 });
+
+test("a figure is drawn anew for another width, once it is seen, and not for the same", async () => {
+  const plot = document.createElement("div");
+  plot.style.display = "none";
+  document.body.append(plot);
+  window.Plotly = { react: () => Object.assign(plot, { data: [] }) };
+  let times = 0;
+  plot.again = () => {
+    times += 1;
+    figure(plot, "In words", [], {});
+  };
+  const settled = () => new Promise(done => setTimeout(done, 100));
+  figure(plot, "In words", [], {});
+  await settled();
+  equal(times, 0);
+  plot.style.display = "block";
+  await settled();
+  equal(times, 1);
+  plot.style.height = "40px";
+  await settled();
+  equal(times, 1);
+  plot.remove();
+});

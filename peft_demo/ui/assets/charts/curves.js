@@ -26,6 +26,7 @@ export function drawCurves(plot, kind, series, chosen) {
   }
   const keep = kind.key === "loss" ? smoothing : 0;
   const traces = shown.flatMap(run => tracesOf(kind, run, { x, along, keep }, shown.length));
+  plot.again = () => drawCurves(plot, kind, series, chosen);
   const vertical = verticalOf(kind, shown, log, lines);
   figure(plot, label, traces, {
     uirevision: `${x} ${log}`,

@@ -46,9 +46,8 @@ export function atTheEnds(plot, shown, kind, range, lines) {
   if (!kind.isShare) return { shapes, annotations };
   const [colour, quiet] = ["--body-text-color", "--body-text-color-subdued"].map(css);
   const beside = { xref: "paper", x: 1, xanchor: "left", xshift: 6, showarrow: false };
-  const isNarrow = plot.clientWidth < NARROWEST;
-  plot.dataset.below = isNarrow ? (LINE + 1) * lines.length : 0;
-  if (isNarrow) {
+  plot.dataset.below = plot.clientWidth < NARROWEST ? (LINE + 1) * lines.length : "";
+  if (plot.dataset.below) {
     const text = lines.map(({ label }) => escaped(label)).join("<br>");
     const below = { x: 0, xshift: 0, yref: "paper", y: 0, yanchor: "top", yshift: -46 };
     const more = { text, align: "left", font: { size: 12, color: quiet } };

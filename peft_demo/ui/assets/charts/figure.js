@@ -11,10 +11,10 @@ export const css = name => getComputedStyle(document.body).getPropertyValue(name
 // An axis title: names of the server's are escaped by the caller.
 export const titled = text => ({ text, standoff: 6, font: { size: 13 } });
 
+// What was drawn while its tab was hidden, or on a phone that is turned, has other words beside it.
 const resizer = new ResizeObserver(entries => {
-  for (const { target } of entries) {
-    if (target.data && target.clientWidth) Plotly.Plots.resize(target);
-  }
+  for (const { target: plot } of entries)
+    if (plot.data && plot.clientWidth && plot.drawnWidth !== plot.clientWidth) plot.again();
 });
 
 // In pixels: of the full screen, or a plot's own, with the room that words below it take.
@@ -60,6 +60,8 @@ export function figure(plot, label, traces, { xaxis, yaxis, ...layout }) {
     // Its own buttons would cover the curves, and one of them uploads the figure.
     { responsive: true, displayModeBar: false },
   );
+  plot.drawnWidth = plot.clientWidth;
+  plot.again ??= () => Plotly.Plots.resize(plot);
   resizer.observe(plot);
   if (matchMedia("(prefers-reduced-motion: no-preference)").matches) easeIn(plot, before);
 }

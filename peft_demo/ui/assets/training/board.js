@@ -28,7 +28,6 @@ export function start() {
   });
   runs.follow(news => news && draw());
   theme.follow(() => draw(true));
-  matchMedia("(max-width: 480px)").onchange = () => draw(true); // a phone that is turned
 }
 
 // Called when its tab is drawn.
