@@ -22,17 +22,20 @@ MINUTE = 60_000
 
 
 def take(page: Page, name: str) -> None:
-    """Keep what the window shows, with as many colours as a page has."""
+    """Keep what the window shows once nothing is waited for, nor moves."""
+    expect(page.locator(".pd-line")).to_have_count(0, timeout=MINUTE)
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1_500)
     picture = Image.open(io.BytesIO(page.screenshot()))
-    picture.convert("RGB").quantize(256).save(DOCS / f"{name}.png", optimize=True)
+    picture.convert("RGB").save(DOCS / f"{name}.png", optimize=True)
 
 
 def training(page: Page) -> None:
     """The first page while a run trains that has an epoch already."""
     page.get_by_role("button", name="Start training").click()
     curve = page.locator("[data-plot=eval_accuracy]")
-    expect(curve).to_have_attribute("aria-label", re.compile("dropout.*ends at"), timeout=5 * MINUTE)
-    page.mouse.move(0, 0)
+    own = re.compile("dropout.* ends at")
+    expect(curve).to_have_attribute("aria-label", own, timeout=5 * MINUTE)
     take(page, "training")
 
 
