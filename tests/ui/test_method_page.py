@@ -68,6 +68,14 @@ def test_every_method_gets_its_page(preview, method):
 
 
 @pytest.mark.slow
+def test_another_base_says_that_its_rates_were_measured_elsewhere(preview):
+    told = "Learning rates were measured on the built-in base; on this one they are a start."
+    for base_model in (models.BUILTIN_BASE, models.HUB_BASE):
+        brief, page = preview.render(*values(preview, base_model=base_model))
+        assert (told in brief, told in page) == (base_model != models.BUILTIN_BASE,) * 2
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_the_best_rate_has_the_lowest_mean_loss_shown(preview, method):
     _, page = preview.render(*values(preview, method=method))

@@ -14,6 +14,7 @@ from peft_demo.formats import number, part, score, size, typed, whole
 from peft_demo.languages import _
 from peft_demo.methods import METHODS, UNSUPPORTED, Method, measured_rates
 from peft_demo.methods.scale import scale_of
+from peft_demo.models import BUILTIN_BASE
 from peft_demo.runs import RunConfig, links
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
@@ -98,6 +99,7 @@ def brief(config: RunConfig, known: Forecast) -> str:
         time=duration(known.seconds),
         memory=size(known.memory_bytes),
         warning=known.warning,
+        elsewhere=_elsewhere(config),
     )
 
 
@@ -137,8 +139,15 @@ def page(config: RunConfig, known: Forecast, drawing: str, scaled: str) -> str:
         rungs=_rungs(method),
         learning_rate=number(config.learning_rate),
         warning=known.warning,
-        protocol=_protocol(),
+        protocol=" ".join(filter(None, (_protocol(), _elsewhere(config)))),
     )
+
+
+def _elsewhere(config: RunConfig) -> str:
+    """That no rate was measured on a configuration's base, where that is so."""
+    if config.base_model == BUILTIN_BASE:
+        return ""
+    return _("Learning rates were measured on the built-in base; on this one they are a start.")
 
 
 def gallery() -> str:
