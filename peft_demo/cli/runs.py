@@ -17,7 +17,7 @@ from peft_demo.export.csv import run_csv
 from peft_demo.fields import shown
 from peft_demo.formats import milliseconds, percent
 from peft_demo.runs import Run, RunStatus
-from peft_demo.statistics import TEST_SET
+from peft_demo.statistics import MARGIN, TEST_SET
 from peft_demo.storage import Store
 
 commands = typer.Typer()
@@ -85,6 +85,7 @@ def _left(store: Store, run: Run) -> str:
 def compare(
     run_ids: Annotated[list[str], typer.Argument(metavar="ID ID...", help="2 to 8 runs.")],
     evaluation_set: Annotated[str, typer.Option(help="What to compare them on.")] = TEST_SET,
+    margin: Annotated[float, typer.Option(help="Points that do not matter.")] = MARGIN,
     as_json: AsJson = False,
 ) -> None:
     """Compare runs on the same test texts: verdicts in words, then the numbers."""
@@ -92,7 +93,7 @@ def compare(
 
     store = open_store()
     wanted = comparison.check_run_ids(store, run_ids)
-    found = comparison.compare(store, wanted, evaluation_set=evaluation_set)
+    found = comparison.compare(store, wanted, evaluation_set=evaluation_set, margin=margin)
     refused = (pair.reason for pair in found.refused)
     confounded = (each.words for each in found.confounded)
     lines = [*found.verdict, *confounded, *found.problems, *refused, "", *comparison.table(found)]

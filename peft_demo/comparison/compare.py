@@ -11,14 +11,17 @@ from peft_demo.comparison.facts import Comparison
 from peft_demo.comparison.pareto import pareto
 from peft_demo.comparison.ranking import how
 from peft_demo.comparison.words import in_order, sentences
-from peft_demo.errors import InvalidFieldsError
+from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import shown
 from peft_demo.runs import Run
 from peft_demo.runs.run_ids import each_once
-from peft_demo.statistics import TEST_SET
+from peft_demo.statistics import MARGIN, TEST_SET
 from peft_demo.storage import Store
 
 MOST_RUNS = 8
+
+MARGINS = (0.1, 20)
+"""Points of accuracy that a margin may have."""
 
 
 def compare(
@@ -26,6 +29,7 @@ def compare(
     run_ids: Sequence[str],
     *,
     evaluation_set: str = TEST_SET,
+    margin: float = MARGIN,
     measure: Measure | None = None,
     others: Iterable[Run] | None = None,
 ) -> Comparison:
@@ -38,20 +42,23 @@ def compare(
         store: where the runs are.
         run_ids: one to eight.
         evaluation_set: what they are compared on; text baselines are known for the test set alone.
+        margin: points of accuracy within which runs are practically equal.
         measure: as for ``Baselines``.
         others: the store's runs, if somebody knows them already.
 
     Raises:
-        InvalidFieldsError: no run is named, or more than eight; or the set cannot be one.
+        InvalidFieldsError: no run is named, or more than eight; the set cannot be one; or a margin
+            out of its limits.
     """
     runs, problems = found_in(store, _wanted(run_ids, 1))
     known = collect(store, runs, evaluation_set)
-    judged = _Judged(known)
+    judged = _Judged(known, check_margin(margin))
     beside = judged.tested.values() if evaluation_set == TEST_SET else ()
     baselines = Baselines(store, [each.run for each in beside], measure, others)
     checks = baselines.checks(judged.tested)
     return Comparison(
         evaluation_set=evaluation_set,
+        margin=margin,
         verdict=judged.verdict(*in_words(checks, judged.tested)),
         problems=(*problems, *_notes(known), *judged.untold, *baselines.problems),
         confounded=confounding.of_runs(known),
@@ -68,6 +75,18 @@ def compare(
         baseline_checks=checks,
         baselines_pending=baselines.are_pending,
     )
+
+
+def check_margin(margin: object) -> float:
+    """A margin of points, within which accuracies are practically equal.
+
+    Raises:
+        InvalidFieldsError: it is no number between 0.1 and 20.
+    """
+    low, high = MARGINS
+    if isinstance(margin, (int, float)) and not isinstance(margin, bool) and low <= margin <= high:
+        return float(margin)
+    refuse("margin", f"margin must be between {low} and {high} points, got {shown(margin)}.")
 
 
 def check_run_ids(store: Store, run_ids: Sequence[str]) -> list[str]:
@@ -102,14 +121,14 @@ def _notes(known: Sequence[Described]) -> list[str]:
 class _Judged:
     """Who is shown to be better than whom: in pairs and, where there are repeats, by those."""
 
-    def __init__(self, runs: Sequence[Described]) -> None:
+    def __init__(self, runs: Sequence[Described], margin: float) -> None:
         self._num_runs = len(runs)
         self.tested = tested(runs)
         self._groups = pairs.comparable(self.tested.values())
-        self.pairs = pairs.compare(self._groups)
+        self.pairs = pairs.compare(self._groups, margin)
         self.refused = pairs.refused(self.tested.values())
         self.cells = tuple(cell for cell in repeats.cells(runs) if len(cell.run_ids) > 1)
-        self.repeat_pairs, self.untold = repeats.repeat_pairs(self.cells, self.tested)
+        self.repeat_pairs, self.untold = repeats.repeat_pairs(self.cells, self.tested, margin)
 
     def verdict(self, *more: str) -> tuple[str, ...]:
         """What can be said, in sentences; ``more`` come before those about the methods."""

@@ -80,6 +80,10 @@ class Pair(Record):
     p: float
     p_corrected: float
     """By Holm's method, for all pairs of the comparison."""
+    margin: float
+    """Points of accuracy that do not matter."""
+    p_equivalence: float
+    """Of two one-sided tests that the difference lies within the margin; corrected likewise."""
     words: str = ""
 
     @computed_field  # type: ignore[prop-decorator]
@@ -87,6 +91,12 @@ class Pair(Record):
     def is_shown(self) -> bool:
         """Whether the difference is significant at 5 % after the correction."""
         return self.p_corrected < ALPHA
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def is_equivalent(self) -> bool:
+        """Whether they are practically equal: the difference is shown to lie within the margin."""
+        return self.p_equivalence < ALPHA
 
 
 class PairFacts(Pair):
@@ -101,6 +111,8 @@ class PairFacts(Pair):
     """Tokens that the first and the second read of each text, where that differs."""
     reviews_needed: int | None
     """To show such a difference among as many pairs, or None where there is none."""
+    reviews_needed_for_equivalence: int | None = None
+    """To show that it lies within the margin, or None where it does not."""
 
 
 class RepeatPair(Pair):
@@ -175,6 +187,7 @@ class Cell(Record):
     """Of the swept fields."""
     run_ids: tuple[str, ...]
     num_finished: int
+    num_adapter_parameters: int | None
     accuracy: Interval | None
     """Of one run with its Wilson interval, of repeats their mean with a t interval."""
     log_loss: Interval | None
@@ -206,6 +219,8 @@ class Comparison(_ComparedFacts):
 
     evaluation_set: str
     """What they are compared on; ``test`` is what every run is tested on."""
+    margin: float
+    """Points of accuracy within which runs are practically equal."""
     differences: tuple[Difference, ...]
     pairs: tuple[PairFacts, ...]
     refused: tuple[RefusedPair, ...]

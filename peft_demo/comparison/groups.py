@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from peft_demo.comparison import confounding, describe, lengths, pairs, repeats
 from peft_demo.comparison.baselines import Baselines, Measure, in_words
-from peft_demo.comparison.compare import MOST_RUNS
+from peft_demo.comparison.compare import MOST_RUNS, check_margin
 from peft_demo.comparison.evidence import Tested, collect, same_texts, tested
 from peft_demo.comparison.facts import Axis, Cell, GroupFacts, RepeatPair
 from peft_demo.comparison.pareto import pareto
 from peft_demo.comparison.ranking import how
 from peft_demo.comparison.words import in_order, sentences
 from peft_demo.runs import Run
+from peft_demo.statistics import MARGIN
 from peft_demo.storage import Store
 
 
@@ -21,14 +22,17 @@ def group_facts(
     store: Store,
     group_id: str,
     *,
+    margin: float = MARGIN,
     measure: Measure | None = None,
     others: Iterable[Run] | None = None,
 ) -> GroupFacts:
-    """What the runs of a group show, its repeats taken together; ``measure`` as for ``compare``.
+    """What the runs of a group show, its repeats taken together; the rest as for ``compare``.
 
     Raises:
         NotFoundError: there is no such group.
+        InvalidFieldsError: the margin is out of its limits.
     """
+    check_margin(margin)
     group, runs = store.group(group_id)
     swept = [field for field in group.axes if field != "seed"]
     known = collect(store, runs, names=repeats.names(runs, swept))
@@ -40,10 +44,10 @@ def group_facts(
         key=lambda cell: -repeats.accuracy(cell),
     )
     few = cells if len(cells) <= MOST_RUNS else ()
-    repeat_pairs, untold = repeats.repeat_pairs(few, able)
+    repeat_pairs, untold = repeats.repeat_pairs(few, able, margin)
     baselines = Baselines(store, [each.run for each in able.values()], measure, others)
     checks = baselines.checks(able)
-    judged = _judge(ranked, repeat_pairs, able)
+    judged = _judge(ranked, repeat_pairs, able, margin)
     facts = {each.facts.run_id: each.facts for each in known}
     return GroupFacts(
         group=group.model_dump(mode="json"),
@@ -116,21 +120,24 @@ def _best(ranked: Sequence[Cell], judged: _Judged) -> str | None:
 
 
 def _judge(
-    ranked: Sequence[Cell], pairs: Sequence[RepeatPair], runs: Mapping[str, Tested]
+    ranked: Sequence[Cell],
+    pairs: Sequence[RepeatPair],
+    runs: Mapping[str, Tested],
+    margin: float,
 ) -> _Judged:
     if any(cell.num_finished > 1 for cell in ranked):
         shown = frozenset(frozenset((p.first, p.second)) for p in pairs if p.is_shown)
         return _Judged(repeats.verdict(ranked, pairs), shown)
-    return _single_runs([runs[i] for cell in ranked for i in cell.run_ids if i in runs])
+    return _single_runs([runs[i] for cell in ranked for i in cell.run_ids if i in runs], margin)
 
 
-def _single_runs(runs: Sequence[Tested]) -> _Judged:
+def _single_runs(runs: Sequence[Tested], margin: float) -> _Judged:
     """Whether runs without repeats can be told apart; of many, only how many pairs can."""
     group = pairs.comparable(runs)[0] if len(runs) > 1 else []
     if len(group) < 2:
         return _Judged([])
     if len(runs) <= MOST_RUNS:
-        found = pairs.compare([group])
+        found = pairs.compare([group], margin)
         shown = frozenset(frozenset((pair.first, pair.second)) for pair in found if pair.is_shown)
         return _Judged([*pairs.verdict(group, found), *how(found, pairs.TESTS)], shown)
     shown = frozenset(map(frozenset, pairs.shown_to_differ(group)))

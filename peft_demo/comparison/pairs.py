@@ -45,14 +45,19 @@ def _shared(each: Tested) -> tuple[str, ...]:
     return (each.run.config.dataset, each.run.config.base_model, each.fingerprint)
 
 
-def compare(groups: Sequence[Sequence[Tested]]) -> tuple[PairFacts, ...]:
-    """The pairs within each group, the best first, corrected for all that stand on one page."""
+def compare(
+    groups: Sequence[Sequence[Tested]], margin: float = statistics.MARGIN
+) -> tuple[PairFacts, ...]:
+    """The pairs within each group, the best first, corrected for all that stand on one page.
+
+    Those whose difference is shown to lie within the margin, in points, are practically equal.
+    """
     facts = {each.run.run_id: each.facts for group in groups for each in group}
     found = []
     for group in groups:
         ranked = sorted(group, key=lambda each: -each.scores.accuracy)
         pairs = list(combinations(ranked, 2))
-        found += [_pair(*pair, len(pairs)) for pair in pairs]
+        found += [_pair(*pair, len(pairs), margin) for pair in pairs]
     return corrected(found, "pair", facts)
 
 
@@ -72,12 +77,17 @@ def verdict(group: Sequence[Tested], pairs: Sequence[PairFacts]) -> list[str]:
         "count": whole(group[0].scores.num_reviews),
         "texts": _(group[0].facts.texts),
     }
-    ranked = [Ranked(run.run.run_id, run.facts.name, run.scores.accuracy) for run in group]
+    ranked = [
+        Ranked(
+            run.run.run_id, run.facts.name, run.scores.accuracy, run.facts.num_adapter_parameters
+        )
+        for run in group
+    ]
     told = ranking(ranked, pairs, where, gettext_noop("runs"))
     return [*told, *lengths.told(group)] if told else []
 
 
-def _pair(one: Tested, other: Tested, num_pairs: int) -> PairFacts:
+def _pair(one: Tested, other: Tested, num_pairs: int, margin: float) -> PairFacts:
     """Two of the runs on the same texts, of which there are so many pairs."""
     only_first, only_second = statistics.discordant(
         one.predictions.correct, other.predictions.correct
@@ -93,6 +103,8 @@ def _pair(one: Tested, other: Tested, num_pairs: int) -> PairFacts:
         high=high,
         p=p,
         p_corrected=p,
+        margin=margin,
+        p_equivalence=statistics.equivalence(only_first, only_second, total, margin / 100),
         num_reviews=total,
         max_lengths=lengths.apart((one, other)),
         only_first=only_first,
@@ -100,4 +112,7 @@ def _pair(one: Tested, other: Tested, num_pairs: int) -> PairFacts:
         disagreements=only_first + only_second,
         # Enough texts for the first, strictest of Holm's steps are enough for each.
         reviews_needed=statistics.texts_needed(only_first, only_second, total, ALPHA / num_pairs),
+        reviews_needed_for_equivalence=statistics.texts_needed_for_equivalence(
+            only_first, only_second, total, margin / 100, ALPHA / num_pairs
+        ),
     )

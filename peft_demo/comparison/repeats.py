@@ -37,18 +37,20 @@ def cells(runs: Iterable[Described], swept: Sequence[str] = ()) -> tuple[Cell, .
 
 
 def repeat_pairs(
-    chosen: Iterable[Cell], runs: Mapping[str, Tested]
+    configurations: Iterable[Cell], runs: Mapping[str, Tested], margin: float = statistics.MARGIN
 ) -> tuple[tuple[RepeatPair, ...], list[str]]:
     """Every two configurations with at least two tested repeats each, Holm-corrected.
 
+    Those whose difference is shown to lie within the margin, in points, are practically equal.
+
     Returns the pairs, and a sentence about each that could not be compared.
     """
-    able = {cell.cell_id: cell for cell in chosen if cell.num_finished > 1}
+    able = {cell.cell_id: cell for cell in configurations if cell.num_finished > 1}
     found, problems = [], []
     for pair in combinations(able.values(), 2):
         first, second = sorted(pair, key=lambda cell: -accuracy(cell))
         try:
-            found.append(_pair(first, second, runs))
+            found.append(_pair(first, second, runs, margin))
         except ValueError:
             problems.append(
                 f"{first.name} and {second.name} differ by exactly the same in every repeat: too "
@@ -57,10 +59,12 @@ def repeat_pairs(
     return corrected(found, "repeats", able), problems
 
 
-def verdict(chosen: Iterable[Cell], pairs: Sequence[RepeatPair]) -> list[str]:
+def verdict(configurations: Iterable[Cell], pairs: Sequence[RepeatPair]) -> list[str]:
     """What comparing configurations by their repeats says, in sentences."""
     able = [
-        Ranked(cell.cell_id, cell.name, accuracy(cell)) for cell in chosen if cell.num_finished > 1
+        Ranked(cell.cell_id, cell.name, accuracy(cell), cell.num_adapter_parameters)
+        for cell in configurations
+        if cell.num_finished > 1
     ]
     told = ranking(able, pairs, _("On average of their seeds"), gettext_noop("configurations"))
     return [*told, *how(pairs, gettext_noop("t-tests over the seeds"))]
@@ -88,6 +92,7 @@ def _cell(cell_id: str, members: Sequence[Described], swept: Sequence[str]) -> C
         values={field: settings(first).get(field, "–") for field in swept},
         run_ids=tuple(each.run.run_id for each in members),
         num_finished=len(found),
+        num_adapter_parameters=members[0].facts.num_adapter_parameters,
         accuracy=mean([each.interval for each in found]),
         log_loss=mean([each.log_loss for each in found]),
         lowest=min(accuracies, default=None),
@@ -129,7 +134,7 @@ def accuracy(cell: Cell) -> float:
     return cell.accuracy.value
 
 
-def _pair(first: Cell, second: Cell, runs: Mapping[str, Tested]) -> RepeatPair:
+def _pair(first: Cell, second: Cell, runs: Mapping[str, Tested], margin: float) -> RepeatPair:
     """Two configurations, side by side where their repeats have the same seeds.
 
     Raises:
@@ -152,4 +157,6 @@ def _pair(first: Cell, second: Cell, runs: Mapping[str, Tested]) -> RepeatPair:
         high=high,
         p=p,
         p_corrected=p,
+        margin=margin,
+        p_equivalence=statistics.repeats_equivalence(one, other, is_paired, margin / 100),
     )

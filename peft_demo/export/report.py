@@ -21,7 +21,7 @@ from peft_demo.fields import Text, check_all, shown
 from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import Run, RunConfig, RunKind, links
 from peft_demo.runs.run_ids import each_once
-from peft_demo.statistics import TEST_SET
+from peft_demo.statistics import MARGIN, TEST_SET
 from peft_demo.storage import Store
 
 AUTHOR = Text("author", "Your name", "Stands at the top of the report.", "", 0, 80)
@@ -49,6 +49,7 @@ def report(
     guesses: Sequence[str] = (),
     address: str = "",
     evaluation_set: str = TEST_SET,
+    margin: float = MARGIN,
     measure: Measure | None = None,
     others: Iterable[Run] | None = None,
 ) -> str:
@@ -62,6 +63,7 @@ def report(
         guesses: what they guessed in lessons, a text for each.
         address: of the program's page, for links that fill its form again; else links are left out.
         evaluation_set: as for ``comparison.compare``.
+        margin: as for ``comparison.compare``.
         measure: as for ``comparison.compare``.
         others: as for ``comparison.compare``.
 
@@ -75,7 +77,9 @@ def report(
         refuse("address", f"address must begin with http:// or https://, got {shown(address)}.")
     runs = [store.get(run_id) for run_id in each_once(run_ids)]
     ids = [run.run_id for run in runs]
-    facts = compare(store, ids, evaluation_set=evaluation_set, measure=measure, others=others)
+    facts = compare(
+        store, ids, evaluation_set=evaluation_set, margin=margin, measure=measure, others=others
+    )
     on_set = "" if evaluation_set == TEST_SET else f"&evaluation_set={evaluation_set}"
     return render(
         "report.html",

@@ -4,6 +4,12 @@ scipy, statsmodels and scikit-learn are imported where they are used, so that th
 imports this package, is served before they are loaded.
 """
 
+from peft_demo.statistics.equivalence import (
+    MARGIN,
+    equivalence,
+    repeats_equivalence,
+    texts_needed_for_equivalence,
+)
 from peft_demo.statistics.intervals import (
     ALPHA,
     Estimate,
@@ -26,6 +32,7 @@ from peft_demo.statistics.scores import Scores, scores
 
 __all__ = [
     "ALPHA",
+    "MARGIN",
     "SET_ID",
     "TEST_SET",
     "Estimate",
@@ -34,14 +41,17 @@ __all__ = [
     "Scores",
     "accuracy",
     "discordant",
+    "equivalence",
     "holm",
     "log_loss",
     "mcnemar",
     "mean_interval",
     "paired_difference",
     "repeats_difference",
+    "repeats_equivalence",
     "scores",
     "softmax",
     "texts_needed",
+    "texts_needed_for_equivalence",
     "wilson_interval",
 ]

@@ -85,13 +85,7 @@ def paired_difference(only_first: int, only_second: int, total: int) -> tuple[fl
 
     def excess(true_difference: float) -> float:
         """Squared score statistic less its critical value, times the variance; 0 at an end."""
-        # Most likely share of texts that only the second gets right, given the difference.
-        linear = (2 * total - surplus) * true_difference - only_first - only_second
-        constant = -only_second * true_difference * (1 - true_difference)
-        # Below 0 only by rounding.
-        discriminant = max(linear**2 - 8 * total * constant, 0.0)
-        share = (math.sqrt(discriminant) - linear) / (4 * total)
-        variance = total * (2 * share + true_difference * (1 - true_difference))
+        variance = score_variance(only_first, only_second, total, true_difference)
         return (surplus - total * true_difference) ** 2 - squared * variance
 
     ends = [
@@ -100,6 +94,18 @@ def paired_difference(only_first: int, only_second: int, total: int) -> tuple[fl
         for end in (-1.0, 1.0)
     ]
     return difference, float(ends[0]), float(ends[1])
+
+
+def score_variance(only_first: int, only_second: int, total: int, true_difference: float) -> float:
+    """Variance of the surplus of ``only_first`` if this were the true difference (Tango 1998)."""
+    # Most likely share of texts that only the second gets right, given the difference.
+    surplus = only_first - only_second
+    linear = (2 * total - surplus) * true_difference - only_first - only_second
+    constant = -only_second * true_difference * (1 - true_difference)
+    # Below 0 only by rounding.
+    discriminant = max(linear**2 - 8 * total * constant, 0.0)
+    share = (math.sqrt(discriminant) - linear) / (4 * total)
+    return total * (2 * share + true_difference * (1 - true_difference))
 
 
 def repeats_difference(

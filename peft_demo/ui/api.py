@@ -15,7 +15,7 @@ from peft_demo.lessons import lesson_plan
 from peft_demo.models import BASES, told
 from peft_demo.runs import Run, RunConfig, RunGroup, RunKind, reading, sweeps
 from peft_demo.runs.schema import describe_methods
-from peft_demo.statistics import TEST_SET
+from peft_demo.statistics import MARGIN, TEST_SET
 from peft_demo.ui.identity import acting, public
 from peft_demo.ui.requests import (
     GroupId,
@@ -227,7 +227,9 @@ def add_endpoints(services: Services) -> None:
 
         return code.export(RunConfig(config), kind)
 
-    def compare(run_ids: RunIdList, evaluation_set: str = TEST_SET) -> dict[str, Any]:
+    def compare(
+        run_ids: RunIdList, evaluation_set: str = TEST_SET, margin: float = MARGIN
+    ) -> dict[str, Any]:
         """What 2 to 8 runs' results can tell: verdicts, scores, pairs, baselines, frontiers.
 
         The first time for some texts, computing the text baselines takes seconds.
@@ -235,9 +237,12 @@ def add_endpoints(services: Services) -> None:
         Args:
             run_ids: of finished runs.
             evaluation_set: what they are compared on; "test" is what every run is tested on.
+            margin: points of accuracy within which they are practically equal, 0.1 to 20.
         """
         wanted = comparison.check_run_ids(services.store, run_ids)
-        found = comparison.compare(services.store, wanted, evaluation_set=evaluation_set)
+        found = comparison.compare(
+            services.store, wanted, evaluation_set=evaluation_set, margin=margin
+        )
         return json.loads(found.model_dump_json())
 
     def report(run_ids: RunIdList, author: str = "", notes: str = "") -> str:

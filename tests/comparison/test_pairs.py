@@ -34,9 +34,10 @@ class TestPairs:
 
     def test_several_runs_are_ranked_and_those_alike_named(self, store):
         runs = [finished(store, n, range(k)) for n, k in (("A", 10), ("B", 60), ("C", 62))]
-        first, second, last = compare(store, *runs).verdict
+        first, second, third, last = compare(store, *runs).verdict
         assert first == "On the same 200 test reviews, A (95.0 %) is better than all the others."
         assert second == "No difference is shown between B and C."
+        assert "practically equal" in third
         assert "Holm-corrected for 3 pairs" in last
 
     def test_alike_names_every_pair_that_is_not_shown_to_differ(self):
@@ -135,4 +136,5 @@ class TestCorrection:
 def _pair(first: str, second: str, is_shown: bool) -> Pair:
     shares = dict.fromkeys(("difference", "low", "high", "p"), 0.5)
     p_corrected = 0.01 if is_shown else 0.5
-    return Pair(first=first, second=second, p_corrected=p_corrected, **shares)
+    told = {**shares, "p_corrected": p_corrected, "margin": 2.0, "p_equivalence": 0.5}
+    return Pair(first=first, second=second, **told)

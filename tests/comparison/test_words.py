@@ -39,7 +39,8 @@ class TestWords:
         assert words(store, 763, 49, 35, 153) == (
             "LoRA r=8 81.2 %, IA3 79.8 % on the same 1,000 reviews. They disagree on 84. No "
             "difference shown (p = 0.16). To show a difference of this size you would need about "
-            "3,400 reviews."
+            "3,400 reviews. Nor are they shown to be practically equal, within ±2 points (p = 0.26): "
+            "for that you would need about 14,000 reviews."
         )
 
     def test_a_difference_shown(self, store):
@@ -57,14 +58,16 @@ class TestWords:
         assert words(store, 812, 0, 0, 188) == (
             "LoRA r=8 and IA3: both 81.2 % on the same 1,000 reviews. They answer every one alike, "
             "so no difference is shown. The true difference may still be up to 0.4 points either "
-            "way."
+            "way. They are practically equal: the difference is shown to lie within ±2 points "
+            "(p < 0.001)."
         )
 
     def test_equal_accuracies(self, store):
         assert words(store, 758, 42, 42, 158) == (
             "LoRA r=8 and IA3: both 80.0 % on the same 1,000 reviews. They disagree on 84, and "
             "each is right on half of these. No difference shown (p = 1). The true difference may "
-            "still be up to 1.8 points either way."
+            "still be up to 1.8 points either way. They are practically equal: the difference is "
+            "shown to lie within ±2 points (p = 0.016)."
         )
 
     def test_a_tiny_p_value(self, store):

@@ -58,7 +58,7 @@ def test_the_evaluation_set_is_chosen_where_there_is_more_than_one(page, service
     a, b = finished(store, "A", range(5)), finished(store, "B", range(60))
     ids = [a.run_id, b.run_id]
     usual = ask(page, ids)
-    assert "<select" not in usual["parts"]["verdict"]
+    assert "evaluation_set" not in usual["parts"]["verdict"]
     evaluated(store, a, range(80))
     evaluated(store, b, range(10))
     usual = ask(page, ids, usual["key"])

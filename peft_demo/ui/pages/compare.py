@@ -21,7 +21,7 @@ from peft_demo.errors import PeftDemoError
 from peft_demo.export.report import report
 from peft_demo.languages import _, gettext_noop, told
 from peft_demo.runs import Run, RunStatus
-from peft_demo.statistics import TEST_SET
+from peft_demo.statistics import MARGIN, TEST_SET
 from peft_demo.ui.charts.costs import costs
 from peft_demo.ui.charts.figure import Point, drawn, lines_to_beat
 from peft_demo.ui.html import problem, render, scripted
@@ -94,6 +94,7 @@ class ComparePage(Page):
         is_log: bool = True,
         limit: int = 2,
         evaluation_set: str = TEST_SET,
+        margin: float = MARGIN,
     ) -> str | None:
         """The comparison of some runs, with its figures and their curves.
 
@@ -105,13 +106,14 @@ class ComparePage(Page):
             is_log: whether costs stand by their logarithm.
             limit: most texts that are listed as splitting the runs.
             evaluation_set: what they are compared on.
+            margin: points within which they are practically equal.
         """
         store = self._services.store
         over = (across, up, is_log)
 
         def build() -> dict[str, Any]:
             facts = comparison.compare(
-                store, run_ids, evaluation_set=evaluation_set, **self._sources
+                store, run_ids, evaluation_set=evaluation_set, margin=margin, **self._sources
             )
             evaluated = (each for run in facts.runs for each in store.evaluations(run.run_id))
             sets = dict.fromkeys([evaluation_set, *(each.evaluation_set for each in evaluated)])
@@ -143,10 +145,11 @@ class ComparePage(Page):
                 "series": series[::-1],
                 "averaged": [*means, *(s for s in series if s["run"] not in repeated)][::-1],
                 "evaluation_set": evaluation_set,
+                "margin": facts.margin,
                 **_told("runs", facts, points, points, over, lists=lists, sets=sorted(sets)),
             }
 
-        asked = ("compare", *run_ids, *over, limit, evaluation_set)
+        asked = ("compare", *run_ids, *over, limit, evaluation_set, margin)
         return self._answer(asked, key, lambda: run_ids, build)
 
     def group(
@@ -156,6 +159,7 @@ class ComparePage(Page):
         across: str = "trained_parameters",
         up: str = "accuracy",
         is_log: bool = True,
+        margin: float = MARGIN,
     ) -> str | None:
         """The page of a group; ``key`` and the rest as for ``compare``."""
         store = self._services.store
@@ -165,7 +169,7 @@ class ComparePage(Page):
             return [run.run_id for run in store.group(group)[1]]
 
         def build() -> dict[str, Any]:
-            facts = comparison.group_facts(store, group, **self._sources)
+            facts = comparison.group_facts(store, group, margin=margin, **self._sources)
             is_few = len(facts.cells) <= MOST_RUNS
             ranked = sorted(
                 facts.cells,
@@ -183,7 +187,7 @@ class ComparePage(Page):
                 **_told("group", facts, points, _seeds(points, facts), over, **more),
             }
 
-        return self._answer(("group", group, *over), key, members, build)
+        return self._answer(("group", group, *over, margin), key, members, build)
 
     def groups(self) -> str:
         """The newest groups, as buttons."""
@@ -209,6 +213,7 @@ class ComparePage(Page):
         guesses: Values = {},  # noqa: B006
         address: str = "",
         evaluation_set: str = TEST_SET,
+        margin: float = MARGIN,
     ) -> str:
         """The report of some runs as the text of an HTML file; see ``export.report``.
 
@@ -222,6 +227,7 @@ class ComparePage(Page):
             guesses=guesses_in_words(guesses),
             address=address,
             evaluation_set=evaluation_set,
+            margin=margin,
             **self._sources,
         )
         return json.dumps({"html": text})

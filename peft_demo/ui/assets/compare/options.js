@@ -8,6 +8,7 @@ export const options = {
   across: "trained_parameters",
   up: "accuracy",
   is_log: true,
+  margin: 2,
 };
 
 // Takes the value of a control; answers whether it was one of an option.

@@ -36,8 +36,8 @@ export const refresh = oneAtATime(async onAnswer => {
   const { ids: run_ids, group, set: evaluation_set } = asked;
   const about = asked;
   const what = group ? { group } : { run_ids, evaluation_set, limit };
-  const { across, up, is_log } = options; // of the figures that the server makes
-  const request = { ...what, across, up, is_log, key: answer?.key ?? "" };
+  const { across, up, is_log, margin } = options; // of the figures that the server makes
+  const request = { ...what, across, up, is_log, margin, key: answer?.key ?? "" };
   const news = await ask(group ? "group" : "compare", request);
   if (about !== asked) return;
   if (news) {

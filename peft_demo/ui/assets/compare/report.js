@@ -22,11 +22,11 @@ export function attach(form) {
 async function download(form) {
   const say = words => setText(form.querySelector("[role=status]"), words);
   say(_("Writing …"));
-  const { run_ids = [], evaluation_set } = question.answered() ?? {};
+  const { run_ids = [], evaluation_set, margin } = question.answered() ?? {};
   const lessons = Object.entries(recall(LESSONS).progress || {});
   const guesses = Object.fromEntries(lessons.map(([id, { choices = {} }]) => [id, choices]));
   const address = location.origin + location.pathname;
-  const about = { run_ids, evaluation_set, guesses, address };
+  const about = { run_ids, evaluation_set, margin, guesses, address };
   const answer = await ask("report", { ...about, ...written(form) });
   const file = "report.html";
   if (answer?.html) save(file, answer.html, "text/html");
