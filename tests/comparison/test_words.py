@@ -39,8 +39,8 @@ class TestWords:
         assert words(store, 763, 49, 35, 153) == (
             "LoRA r=8 81.2 %, IA3 79.8 % on the same 1,000 reviews. They disagree on 84. No "
             "difference shown (p = 0.16). To show a difference of this size you would need about "
-            "3,400 reviews. Nor are they shown to be practically equal, within ±2 points (p = 0.26): "
-            "for that you would need about 14,000 reviews."
+            "3,400 reviews. Nor are they shown to be practically equal, within ±2 points "
+            "(p = 0.26): for that you would need about 14,000 reviews."
         )
 
     def test_a_difference_shown(self, store):
