@@ -1,6 +1,7 @@
 """Predictions of any number of adapters over shared weights."""
 
 from peft_demo.inference.evaluating import SetEvaluation, evaluate
+from peft_demo.inference.explaining import WAYS, Explainer, Explanation
 from peft_demo.inference.predictor import (
     MERGED_FROM,
     MOST_REVIEWS,
@@ -12,6 +13,9 @@ from peft_demo.inference.predictor import (
 __all__ = [
     "MERGED_FROM",
     "MOST_REVIEWS",
+    "WAYS",
+    "Explainer",
+    "Explanation",
     "Prediction",
     "Predictor",
     "SetEvaluation",

@@ -112,7 +112,7 @@ class Predictor:
         text = data.check_text(review)
         encoded: dict[str, Any] = {}
         answers: dict[str, Prediction | AssetError] = {}
-        for run in self._finished(run_ids):
+        for run in self.finished(run_ids):
             try:
                 base = models.load(run.config.base_model)
                 if base.id not in encoded:
@@ -140,7 +140,7 @@ class Predictor:
         checked = _checked(texts)
         token_ids: dict[tuple[str, int | None], list[list[int]]] = {}
         found = {}
-        for run in self._finished(run_ids):
+        for run in self.finished(run_ids):
             base = models.load(run.config.base_model)
             read = (base.id, run.config.max_length)
             if read not in token_ids:
@@ -150,7 +150,7 @@ class Predictor:
 
     def shares(self, run_id: str, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """Probabilities of any number of clean texts, of shape (texts, labels); see ``predict``."""
-        (run,) = self._finished([run_id])
+        (run,) = self.finished([run_id])
         base = models.load(run.config.base_model)
         return self._shares(run, base, base.encode(texts, run.config.max_length)["input_ids"])
 
@@ -170,6 +170,13 @@ class Predictor:
         It is merged where the adapter's own forward pass is long and ``MERGED_BYTES`` allow it.
         """
         return self._kept(run).model
+
+    def unmerged(self, run: Run) -> nn.Module:
+        """The run's model with its adapter beside the base's weights, all in float32."""
+        kept = self._kept(run)
+        if not kept.own_bytes:
+            return kept.model
+        return self._saved(run, models.load(run.config.base_model))
 
     def forget(self, run_id: str) -> None:
         """Let go of a deleted run's model."""
@@ -207,7 +214,8 @@ class Predictor:
         folder, config = self._store.folder_of(run.run_id), run.config
         return adapters.load(folder, base, METHODS[config.method], config.labels)
 
-    def _finished(self, run_ids: Sequence[str]) -> list[Run]:
+    def finished(self, run_ids: Sequence[str]) -> list[Run]:
+        """The runs, each once, where all of them can predict; raises as ``predict``."""
         runs = [self._store.get(run_id) for run_id in check_run_ids(run_ids)]
         for run in runs:
             if run.problem is not None:

@@ -14,6 +14,7 @@ from peft_demo.ui.data_api import add_data_endpoints
 from peft_demo.ui.faults import Blocks
 from peft_demo.ui.form.sidebar import Sidebar
 from peft_demo.ui.html import render, scripted, styled
+from peft_demo.ui.lab_api import add_lab_endpoints
 from peft_demo.ui.pages.board import Board
 from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.pages.data import DataPage
@@ -119,6 +120,7 @@ def build(services: Services) -> gr.Blocks:
         if language() == SOURCE:
             add_endpoints(services)
             add_data_endpoints(services)
+            add_lab_endpoints(services)
     return blocks
 
 

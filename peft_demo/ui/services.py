@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,7 +28,7 @@ from peft_demo.ui.turns import Turns
 
 if TYPE_CHECKING:
     from peft_demo.adapters.importing import Repository
-    from peft_demo.inference import Predictor
+    from peft_demo.inference import Explainer, Predictor
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +94,13 @@ class Services:
 
                 self._predictor = Predictor(self.store, self._turns.one)
             return self._predictor
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Made at first use likewise."""
+        from peft_demo.inference import Explainer
+
+        return Explainer(self.predictor)
 
     def import_from_hub(self, repository: str, **said: Any) -> Run:
         """The same for one on the Hub that everybody may read: not by the server's own rights."""

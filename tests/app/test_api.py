@@ -48,6 +48,7 @@ ENDPOINTS = {
     "/show_data",
     "/remove_data",
     "/evaluate",
+    "/explain",
     "/list_texts",
 }
 
