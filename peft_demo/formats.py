@@ -57,6 +57,11 @@ def points(difference: float) -> str:
     return fixed(100 * difference, 1).replace("-", "−")
 
 
+def signed(value: float) -> str:
+    """What something adds: ``+1.23``, ``−0.40``."""
+    return f"{'−' if value < 0 else '+'}{fixed(abs(value), 2)}"
+
+
 def score(value: float) -> str:
     """A loss, or another score that is no share: ``0.693``."""
     return fixed(value, 3)

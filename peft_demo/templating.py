@@ -16,6 +16,7 @@ NUMBERS = (
     formats.part,
     formats.points,
     formats.score,
+    formats.signed,
     formats.size,
     formats.seconds,
     formats.milliseconds,

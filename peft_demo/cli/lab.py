@@ -8,7 +8,7 @@ import typer
 
 from peft_demo.cli.arguments import AsJson, open_store
 from peft_demo.cli.output import answer
-from peft_demo.formats import percent
+from peft_demo.formats import percent, signed
 
 commands = typer.Typer()
 
@@ -31,7 +31,7 @@ def explain(
         known.sort(key=lambda part: -abs(part.contribution or 0))
         lines = [f"{found.run_id}  {found.label} {percent(found.probability)}"]
         lines += [
-            f"  {part.contribution:+.2f}  {found.text[part.start : part.end]}"
+            f"  {signed(part.contribution or 0)}  {found.text[part.start : part.end]}"
             for part in known[:_MOST_TOLD]
         ]
         if check := found.check:

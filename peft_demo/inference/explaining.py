@@ -48,6 +48,9 @@ STRONGEST = 5
 DRAWS = 20
 """Random choices of as many words: whoever beats all of them does so by chance in 1 of 21 cases."""
 
+MOST_RUNS = 8
+"""Runs that are asked at once."""
+
 KEPT = 500
 """Explanations kept in memory."""
 
@@ -120,8 +123,8 @@ class Explainer:
         """One explanation for each run, in their order; a way is one of WAYS.
 
         Raises:
-            InvalidFieldsError: the text is empty or too long, no runs were chosen, or the way is
-                none.
+            InvalidFieldsError: the text is empty or too long, no runs or more than MOST_RUNS were
+                chosen, or the way is none.
             NotFoundError: there is no such run.
             ConflictError: a run cannot predict, or has no gradients.
             AssetError: an adapter's files are missing or damaged.
@@ -129,6 +132,9 @@ class Explainer:
         if not isinstance(by, str) or by not in WAYS:
             refuse("by", must_be("by", f"one of {', '.join(WAYS)}", shown(by)))
         cleaned = data.check_text(text)
+        if len(run_ids) > MOST_RUNS:
+            allowed = f"1 to {MOST_RUNS} finished runs"
+            refuse("run_ids", must_be("run_ids", allowed, f"{len(run_ids):,}"))
         return [self._once(run, cleaned, by) for run in self._predictor.finished(run_ids)]
 
     def _once(self, run: Run, text: str, by: str) -> Explanation:

@@ -122,6 +122,16 @@ def test_many_reviews_go_through_several_runs(client):
     assert 1 > good > 0.5 > bad > 0
 
 
+def test_an_answer_is_explained(client):
+    ids = ["reference-recommended-lora", "reference-lora-1"]
+    found = client.predict("An awful film, and far too long.", ids, api_name="/explain")
+    assert [each["run_id"] for each in found] == ids
+    words = {found[0]["text"][w["start"] : w["end"]]: w["contribution"] for w in found[0]["words"]}
+    assert found[0]["label"] == "negative"
+    assert max(words, key=words.get) == "awful"
+    assert found[0]["is_trustworthy"]
+
+
 def test_runs_are_compared(client):
     ids = ["reference-recommended-lora", "reference-recommended-ia3", "reference-lora-1"]
     facts = client.predict(ids, api_name="/compare")

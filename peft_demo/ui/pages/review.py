@@ -23,6 +23,7 @@ from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.own_data import OwnData
 from peft_demo.ui.pages.page import Frame, Page
+from peft_demo.ui.pages.why_part import WhyPart
 from peft_demo.ui.requests import QUIET, OptionalRunIds, checked, of_event, unchecked
 
 EXAMPLES = {
@@ -92,6 +93,8 @@ class ReviewPage(Page):
         for control in (self.run_ids, self.truth):
             unchecked(control)
         self.cards = styled(glossed(render("no_answers"))[0], elem_id="cards")
+        self._why = WhyPart(self._services)
+        self._why.draw()
         with gr.Accordion(_("Add an adapter from elsewhere"), open=False, elem_id="import"):
             ImportForm(self._services).draw()
 
@@ -101,6 +104,7 @@ class ReviewPage(Page):
         What is typed and chosen stays in the browser when the page is loaded again.
         """
         seen: list[Any] = [self.review, self.run_ids, self.truth]
+        self._why.connect(self.review, self.run_ids)
         for button, (text, label) in zip(self.examples, EXAMPLES.items(), strict=True):
             given = f"given({json.dumps(text)}, {json.dumps(label)})"
             button.click(None, None, [self.review, self.truth], js=_script(given), **QUIET)

@@ -1,0 +1,192 @@
+"""The part of the Review page that says why adapters say what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from peft_demo.comparison.describe import cell_key, with_epochs
+from peft_demo.errors import PeftDemoError
+from peft_demo.languages import _, gettext_noop, told
+from peft_demo.runs import Run
+from peft_demo.ui.faults import readable
+from peft_demo.ui.html import problem, render, styled
+from peft_demo.ui.learn.prose import glossed
+from peft_demo.ui.requests import QUIET, unchecked
+from peft_demo.ui.services import Services
+
+if TYPE_CHECKING:
+    from peft_demo.inference import Explanation
+
+WAYS = {
+    "leaving_out": gettext_noop("Leaving out"),
+    "integrated_gradients": gettext_noop("Integrated gradients"),
+}
+"""As ``inference.WAYS``, which loads torch; a test compares them."""
+
+MOST_RUNS = 8
+
+NUM_REPEATED = 5
+"""Words of which is told how far the seed moves them."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A piece of the text as it is drawn: a word with its contribution, or what is between two."""
+
+    text: str
+    contribution: float | None = None
+    is_cut: bool = False
+    share: float = 0.0
+    """Of the largest contribution on the page, between -1 and 1."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What is drawn of one explanation."""
+
+    run: Run
+    explanation: Explanation
+    towards: str
+    """The label that positive contributions speak for."""
+    words: list[Word]
+
+
+class WhyPart:
+    """Its controls, and what happens when they are used."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def draw(self) -> None:
+        """Draw it into the current tab."""
+        with gr.Row(elem_id="why"):
+            self.by = unchecked(
+                gr.Radio(
+                    [(_(label), way) for way, label in WAYS.items()],
+                    value="leaving_out",
+                    label=_("What each word contributes"),
+                    info=_("By editing it away, or by gradients."),
+                    elem_id="why-by",
+                    min_width=260,
+                    scale=3,
+                )
+            )
+            self._ask = gr.Button(_("Why do they say so?"), elem_id="why-ask", scale=1)
+        self.shown = styled("", elem_id="why-shown")
+
+    def connect(self, review: gr.Textbox, run_ids: gr.Dropdown) -> None:
+        """Explain what is typed by what is chosen."""
+        asked = [review, run_ids, self.by]
+        common: dict[str, Any] = {
+            "concurrency_limit": 2,
+            "concurrency_id": "why",
+            "api_visibility": "private",
+            "show_progress_on": self.shown,
+        }
+        self._ask.click(self.explain, asked, self.shown, **common)
+        self.by.input(self.explain, asked, self.shown, **common)
+        # What is shown is of another text or of others then; a new list of runs is no new choice.
+        for happens in (review.change, run_ids.input):
+            happens(None, None, self.shown, js="() => ''", **QUIET)
+
+    def explain(self, review: object, run_ids: object, by: object) -> Iterator[str]:
+        """The explanations as they come, one adapter after another, on one scale."""
+        ids = [*dict.fromkeys(map(str, run_ids))] if isinstance(run_ids, list) else []
+        if not ids or not isinstance(review, str) or not review.strip():
+            yield problem(_("Type a review and choose adapters first."))
+            return
+        runs, found, faults = self._services.runs(), [], []
+        for place, run_id in enumerate(ids[:MOST_RUNS], start=1):
+            try:
+                found += self._services.explainer.explain(review, [run_id], by)
+            except PeftDemoError as error:
+                faults.append(told(str(error)))
+            except Exception as error:
+                faults.append(str(readable(error)))
+            waiting = ids[place:MOST_RUNS]
+            yield shown(found, runs, faults, len(waiting), len(ids) - MOST_RUNS)
+
+
+def shown(
+    found: Sequence[Explanation],
+    runs: Mapping[str, Run],
+    faults: Sequence[str] = (),
+    num_waiting: int = 0,
+    num_left_out: int = 0,
+) -> str:
+    """Explanations as HTML, on one scale; those of runs that are gone meanwhile are left out."""
+    known = [each for each in found if each.run_id in runs]
+    sizes = (abs(part.contribution or 0) for each in known for part in each.words)
+    largest, common = max(sizes, default=0.0), _common(known, runs)
+    explained = [_explained(each, runs[each.run_id], common, largest) for each in known]
+    html = render(
+        "why",
+        explained=explained,
+        largest=largest,
+        faults=faults,
+        num_waiting=num_waiting,
+        num_left_out=max(0, num_left_out),
+        most=MOST_RUNS,
+        repeated=_repeated(explained),
+        with_epochs=with_epochs,
+    )
+    return glossed(html)[0]
+
+
+def _common(found: Sequence[Explanation], runs: Mapping[str, Run]) -> str:
+    """The label that all speak for: the second, where all tell the same two apart; else empty.
+
+    So a colour means the same everywhere.
+    """
+    labels = {runs[each.run_id].config.labels for each in found}
+    return labels.pop()[1] if len(labels) == 1 and len(max(labels)) == 2 else ""
+
+
+def _explained(found: Explanation, run: Run, common: str, largest: float) -> Explained:
+    towards = common or found.label
+    sign = 1 if found.label == towards else -1
+    pieces, end = [], 0
+    for part in found.words:
+        is_cut = part.start >= found.characters_read
+        if part.start > end:
+            pieces.append(Word(found.text[end : part.start], is_cut=end >= found.characters_read))
+        told = None if part.contribution is None else sign * part.contribution
+        share = told / largest if told and largest else 0.0
+        pieces.append(Word(found.text[part.start : part.end], told, is_cut, share))
+        end = part.end
+    if end < len(found.text):
+        pieces.append(Word(found.text[end:], is_cut=end > found.characters_read))
+    return Explained(run, found, towards, pieces)
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """How far the seed alone moves what some words contribute."""
+
+    name: str
+    seeds: int
+    words: list[tuple[str, float, float, float]]
+    """Each with its lowest, mean and highest contribution."""
+
+
+def _repeated(explained: Sequence[Explained]) -> list[Repeated]:
+    cells: dict[str, list[Explained]] = {}
+    for each in explained:
+        if each.run.config.get("seed") is not None:
+            cells.setdefault(cell_key(each.run.config), []).append(each)
+    return [_spread(members) for members in cells.values() if len(members) > 1]
+
+
+def _spread(members: Sequence[Explained]) -> Repeated:
+    rows = []
+    for same in zip(*(each.words for each in members), strict=True):
+        values = [word.contribution for word in same if word.contribution is not None]
+        if len(values) == len(members):
+            mean = sum(values) / len(values)
+            rows.append((same[0].text, min(values), mean, max(values)))
+    rows.sort(key=lambda row: -abs(row[2]))
+    return Repeated(members[0].run.config.summary, len(members), rows[:NUM_REPEATED])
