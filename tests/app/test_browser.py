@@ -177,6 +177,20 @@ def test_answers_follow_the_typing_and_stay_through_a_reload(page):
     assert page.get_by_label("positive", exact=True).is_checked()
 
 
+def test_why_is_told_of_the_text_that_is_there(page):
+    open_tab(page, "Review")
+    page.fill("#review textarea", "An awful film, and far too long.")
+    page.locator("#cards .pd-card").nth(3).wait_for()
+    page.click("#why-ask")
+    explained = page.locator("#why-shown article")
+    explained.nth(3).wait_for()
+    word = page.locator("[data-run=reference-recommended-lora] [data-sign='-']", has_text="awful")
+    assert word.get_attribute("title").startswith("−")
+    assert "It beats all 20 draws." in explained.nth(1).inner_text()
+    page.locator("#review textarea").press_sequentially("!")
+    explained.first.wait_for(state="detached")
+
+
 def test_bad_values_are_told_at_their_fields_and_nothing_is_lost(page):
     page.fill("#name textarea, #name input", "kept")
     page.fill("#learning_rate textarea, #learning_rate input", "fast")
