@@ -89,7 +89,9 @@ class OwnData:
         """
         found = parts_of(self._store, source)
         dataset = source if source in DATASETS else self._store.get(source).config.dataset
-        self._changes.require_seen(dataset, "source")
+        # Of what was deleted it is said that it was.
+        if own.is_own(dataset) and own.has_texts(dataset):
+            self._changes.require_seen(dataset, "source")
         return found
 
     def look(self, asked: Looking) -> Looked:

@@ -1,7 +1,9 @@
 """The part of the Data page that shows texts: its handlers, and who may look at whose."""
 
+import json
+
 import pytest
-from compared_runs import finished
+from compared_runs import LABELS, finished, probabilities
 from own_texts import as_csv, prepared, rows
 from small_runs import small_config
 
@@ -10,6 +12,7 @@ from peft_demo.errors import NotFoundError
 from peft_demo.ui.identity import Visitor, acting_as
 from peft_demo.ui.own_data import OwnData
 from peft_demo.ui.pages.review import ReviewPage
+from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.pages.texts_part import TextsPart
 
 pytestmark = pytest.mark.slow
@@ -100,3 +103,17 @@ def test_texts_that_the_host_hides_are_not_shown_to_others(services, part, monke
             assert "tram" not in shown
         with pytest.raises(NotFoundError):
             ReviewPage(services).open_review("", 0, kept.id)
+
+
+def test_a_run_whose_texts_were_deleted_is_read_still(services, part):
+    kept = prepared(as_csv(rows()))
+    services.changes.add_dataset(kept)
+    config = {"dataset": kept.id, "num_reviews": 24, "num_test_reviews": 16}
+    shares = probabilities([3])[:16]
+    run = finished(services.store, "mine", config=config, shares=shares, labels=LABELS[:16])
+    services.changes.remove_dataset(kept.id)
+    html = json.loads(RunsPage(services).details(run.run_id))["html"]
+    assert "93.8 %" in html.replace("\u00a0", " ")
+    assert "mine" in html
+    shown = part.show(run.run_id, "test", "", "given")[1]
+    assert "deleted" in shown
