@@ -90,6 +90,7 @@ def tested(
     accuracy = predictions.accuracy
     return {
         "num_base_parameters": base.num_parameters(),
+        "base_revision": base.revision or None,
         "file_bytes": weights.stat().st_size,
         "saved_as": files.number_type(weights),
         "test_accuracy": accuracy.value,

@@ -178,7 +178,8 @@ def evaluate(
         )
         if found.num_trained_on:
             line += f"; it was trained on {found.num_trained_on:,} of them"
-        answer(as_json, found.model_dump(mode="json"), [line])
+        told = [f"  {found.doubt}"] if found.doubt else []
+        answer(as_json, found.model_dump(mode="json"), [line, *told])
 
 
 def _source(path: Path, field: str) -> own.Source:

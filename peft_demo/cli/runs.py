@@ -163,6 +163,8 @@ def predict(
             f"{milliseconds(prediction.milliseconds)}  "
             f"read {prediction.tokens_read} of {prediction.tokens_total} tokens"
         )
+        if prediction.doubt:
+            line += f"\n  {prediction.doubt}"
         answer(as_json, prediction.model_dump(), [line])
 
 

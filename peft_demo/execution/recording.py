@@ -157,12 +157,11 @@ class Recording:
         patiently(stop_after_delay(PATIENCE_SECONDS))(self._write)()
         if not isinstance(end.result, RunResult):
             return self._finish(RunStatus.COMPLETED, range_test=end.result)
+        done = self._store.get(self.run.run_id).model_copy(update={"result": end.result})
         if self.run.kind is RunKind.TRAINING:
             # Only of what was trained here: nobody knows how an imported adapter was.
-            known = self._store.get(self.run.run_id)
-            done = known.model_copy(update={"result": end.result})
             model_card.write_model_card(done, self.files)
-        record.write_record(self.run, self.files)
+        record.write_record(done, self.files)
         self._store.write_result(self.run.run_id, end.result)
         # From here on the run is complete, whatever happens; before, it might have to go on.
         checkpoints.drop_all(self.files)

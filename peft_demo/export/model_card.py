@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
+from peft_demo import hub
 from peft_demo.comparison.describe import epochs_in_words
 from peft_demo.data import DATASETS
 from peft_demo.export.rendering import render
@@ -39,6 +40,7 @@ def model_card(run: Run, files: Path, place: str = THIS_FOLDER) -> str:
     if run.result is None:
         raise ValueError(f"{run.run_id} has no result to write a model card about")
     known = run.result.environment
+    commit = run.result.base_revision or ""
     base, labels = BASES[config.base_model], config.labels
     return render(
         "model_card.md",
@@ -49,6 +51,8 @@ def model_card(run: Run, files: Path, place: str = THIS_FOLDER) -> str:
         dataset=DATASETS[config.dataset],
         base=base,
         base_at="BASE" if base.note else base.id,
+        commit=commit if hub.COMMIT.fullmatch(commit) else "",
+        base_revision=commit,
         labels=labels,
         id2label=", ".join(f"{n}: {json.dumps(each)}" for n, each in enumerate(labels)),
         versions=", ".join(f"{name} {known[name]}" for name in _LIBRARIES if name in known),

@@ -6,10 +6,10 @@ from contextlib import suppress
 
 import numpy as np
 
-from peft_demo import data, statistics
+from peft_demo import data, models, statistics
 from peft_demo.data import LabelledTexts
 from peft_demo.errors import ConflictError, PeftDemoError
-from peft_demo.inference.predictor import Predictor
+from peft_demo.inference.predictor import Predictor, changed_base
 from peft_demo.runs import Evaluation, Run, RunConfig, draw
 from peft_demo.runs.evaluation_sets import set_of, texts_for
 from peft_demo.statistics import Predictions
@@ -23,6 +23,8 @@ class SetEvaluation(Evaluation):
     dataset: str
     num_trained_on: int | None
     """Texts of the set that the run was trained on; None where nobody knows."""
+    doubt: str = ""
+    """A sentence if the base is not as it was in the run's training."""
 
 
 def evaluate(store: Store, predictor: Predictor, run_id: str, dataset: str) -> SetEvaluation:
@@ -59,6 +61,7 @@ def evaluate(store: Store, predictor: Predictor, run_id: str, dataset: str) -> S
         run_id=run_id,
         dataset=dataset,
         num_trained_on=_num_trained_on(run, texts),
+        doubt=changed_base(run, models.load(run.config.base_model)),
     )
 
 

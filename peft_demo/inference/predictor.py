@@ -62,6 +62,8 @@ class Prediction(Record):
     """Where in the review the reading ended."""
     unknown_tokens: int
     """Read tokens that the base's vocabulary does not know, such as emoji."""
+    doubt: str = ""
+    """A sentence if the base is not as it was in the run's training."""
 
     @property
     def is_close(self) -> bool:
@@ -259,6 +261,21 @@ def check_run_ids(run_ids: Sequence[str]) -> list[str]:
     return unique
 
 
+def changed_base(run: Run, base: models.Base) -> str:
+    """A sentence if a base is in another state than that in which a run was trained, or nothing."""
+    then = run.result and run.result.base_revision
+    if not then or not base.revision or then == base.revision:
+        return ""
+    return (
+        f"The files of its base model {base.id} have changed since it was trained: it answers "
+        f"otherwise than it was tested ({_short(then)} then, {_short(base.revision)} now)."
+    )
+
+
+def _short(revision: str) -> str:
+    return revision.removeprefix("sha256:")[:12]
+
+
 def _predict(run: Run, model: nn.Module, base: models.Base, encoded: Any) -> Prediction:
     """What a model makes of the one text that was encoded, uncut."""
     (token_ids,), (offsets,) = encoded["input_ids"], encoded["offset_mapping"]
@@ -280,4 +297,5 @@ def _predict(run: Run, model: nn.Module, base: models.Base, encoded: Any) -> Pre
         tokens_total=len(token_ids) - 2,
         characters_read=offsets[len(inside)][1],
         unknown_tokens=inside.count(base.tokenizer.unk_token_id),
+        doubt=changed_base(run, base),
     )

@@ -77,6 +77,9 @@ class Base:
     model: transformers.PreTrainedModel
     """Its head is transformers' own and untrained; ``shared`` and ``private`` make those in use."""
     tokenizer: transformers.PreTrainedTokenizerBase
+    revision: str = ""
+    """Which state of its files this is: the Hub's commit, ``sha256:`` and the checksum of those of
+    a folder, or nothing of what comes with the program, whose files are checked."""
 
     @property
     def body(self) -> nn.Module:
@@ -153,6 +156,7 @@ def frozen(
     model: transformers.PreTrainedModel,
     tokenizer: transformers.PreTrainedTokenizerBase,
     family: Architecture,
+    revision: str = "",
 ) -> Base:
     """A loaded model as a Base, frozen and ready to be shared."""
     from peft_demo.models import fast_forward
@@ -163,4 +167,4 @@ def frozen(
     model.config.problem_type = None  # one of the labels, whatever it was fine-tuned for
     # Written into adapter_config.json, so that an adapter says which base it belongs to.
     model.name_or_path = model.config._name_or_path = base_id
-    return Base(base_id, family, model, tokenizer)
+    return Base(base_id, family, model, tokenizer, revision)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from peft_demo import hub
 from peft_demo.errors import AssetError
 from peft_demo.models.architecture import Architecture, Shape
 from peft_demo.models.base import Base, frozen
@@ -116,6 +118,24 @@ def shape_from(config: Mapping[str, Any], family: Architecture) -> Shape:
     )
 
 
+def revision_of(folder: Path) -> str:
+    """The Hub's commit where a folder is one of its cache, else the checksum of what is in it.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    if folder.parent.name == "snapshots" and hub.COMMIT.fullmatch(folder.name):
+        return folder.name
+    digest = hashlib.sha256()
+    for name in FILES:
+        if (folder / name).is_file():
+            with (folder / name).open("rb") as file:
+                digest.update(
+                    f"{name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
+                )
+    return f"sha256:{digest.hexdigest()[:40]}"
+
+
 def load_checkpoint(base_id: str, folder: Path, family: Architecture) -> Base:
     """The base that a folder holds.
 
@@ -137,7 +157,7 @@ def load_checkpoint(base_id: str, folder: Path, family: Architecture) -> Base:
     lacking = [name for name in told["missing_keys"] if not _may_be_new(name, family)]
     if lacking:
         raise ValueError(f"no weights for {min(lacking)}")
-    return frozen(base_id, model.float(), _tokenizer(folder), family)
+    return frozen(base_id, model.float(), _tokenizer(folder), family, revision_of(folder))
 
 
 def _has_pooler(folder: Path, family: Architecture) -> bool:

@@ -62,19 +62,23 @@ def _check_case(base_id: str, folder: Path, *, is_uncased: bool) -> None:
 @hub.in_reach_or_offline()
 def _fetch(base_id: str) -> Path:
     """The folder of the Hub's model in the local cache, downloaded if it is not there yet."""
-    from huggingface_hub import snapshot_download
-
+    patterns = ["*.json", "vocab.txt", "model.safetensors"]
     try:
         # Nothing is loaded yet, so that a slow network holds up nobody else.
-        return Path(
-            snapshot_download(
-                _cached_as(base_id) or base_id,
-                allow_patterns=["*.json", "vocab.txt", "model.safetensors"],
-            )
-        )
+        return hub.download(_cached_as(base_id) or base_id, patterns)
     except Exception as error:  # the Hub's client has a dozen kinds, from DNS to disk
         raise AssetError(_out_of_reach(base_id)) from error
 
+
+_VOCABULARIES = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "spm.model",
+    "sentencepiece.bpe.model",
+)
+"""One of which is the tokenizer's."""
 
 LARGEST = 2_000_000_000
 """Bytes of weights that are fetched from the Hub."""
@@ -88,20 +92,13 @@ def fetched(repository: str) -> tuple[Path, str, str]:
         AssetError: the Hub does not have it, or lets nobody have it, or cannot be reached; or it
             has no weights in safetensors, or too large ones.
     """
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
 
     try:
-        told = HfApi().model_info(repository, files_metadata=True, timeout=10)
-    except GatedRepoError as error:
-        raise AssetError(
-            f"{repository} is gated: ask for access on the Hub, and sign in there with `hf auth "
-            "login`."
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise AssetError(
-            f"There is no model {repository} on the Hugging Face Hub, or it is private."
-        ) from error
+        told = HfApi().model_info(repository, files_metadata=True, timeout=hub.PROBE_SECONDS)
+    except HfHubHTTPError as error:
+        raise AssetError(hub.sentence(error, repository)) from error
     except Exception as error:  # the Hub's client has a dozen kinds, from DNS to disk
         if cached := _in_cache(repository):
             return cached, cached.name, ""
@@ -120,10 +117,10 @@ def fetched(repository: str) -> tuple[Path, str, str]:
     licence = told.card_data.get("license") if told.card_data else None
     try:
         # By its commit, so that what comes later is the same.
-        found = snapshot_download(repository, revision=told.sha, allow_patterns=[*FILES])
-    except Exception as error:
-        raise AssetError(_out_of_reach(repository)) from error
-    return Path(found), str(told.sha), str(licence or "")
+        found = hub.download(repository, FILES, revision=told.sha)
+    except Exception as error:  # as above
+        raise AssetError(hub.sentence(error, repository)) from error
+    return found, str(told.sha), str(licence or "")
 
 
 def at_commit(repository: str, commit: str) -> Path:
@@ -132,29 +129,31 @@ def at_commit(repository: str, commit: str) -> Path:
     Raises:
         AssetError: the Hub cannot be reached.
     """
-    from huggingface_hub import snapshot_download
-
-    patterns = [*FILES]
     try:
-        return Path(
-            snapshot_download(
-                repository, revision=commit, allow_patterns=patterns, local_files_only=True
-            )
-        )
+        return hub.download(repository, FILES, revision=commit, only_cached=True)
     except Exception:  # not in the cache, in one of several ways
-        try:
-            return Path(snapshot_download(repository, revision=commit, allow_patterns=patterns))
-        except Exception as error:
-            raise AssetError(_out_of_reach(repository)) from error
+        if not hub.is_reachable():
+            raise AssetError(_out_of_reach(repository)) from None
+    try:
+        return hub.download(repository, FILES, revision=commit)
+    except Exception as error:
+        raise AssetError(hub.sentence(error, repository)) from error
 
 
 def _in_cache(repository: str) -> Path | None:
-    """The folder of a checkpoint that the local cache has whole."""
-    from huggingface_hub import try_to_load_from_cache
+    """The folder of the newest commit of a checkpoint that the local cache has whole.
 
-    if not is_cached(repository):
-        return None
-    return Path(str(try_to_load_from_cache(repository, "model.safetensors"))).parent
+    What was downloaded by its commit is no branch's newest there.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    folder = repo_folder_name(repo_id=repository, repo_type="model")
+    commits = (Path(constants.HF_HUB_CACHE) / folder / "snapshots").glob("*")
+    for commit in sorted(commits, key=lambda one: one.stat().st_mtime, reverse=True):
+        if is_cached(repository, commit.name):
+            return commit
+    return None
 
 
 def _out_of_reach(base_id: str) -> str:
@@ -174,12 +173,14 @@ def _cached_as(base_id: str) -> str | None:
     return next((name for name in names if is_cached(name)), None)
 
 
-def is_cached(repository: str) -> bool:
+def is_cached(repository: str, revision: str = "main") -> bool:
     """Whether a model's files are in the Hub's local cache."""
     from huggingface_hub import try_to_load_from_cache
 
-    files = ("config.json", "model.safetensors", "tokenizer.json")
-    return all(isinstance(try_to_load_from_cache(repository, file), str) for file in files)
+    def has(file: str) -> bool:
+        return isinstance(try_to_load_from_cache(repository, file, revision=revision), str)
+
+    return has("config.json") and has("model.safetensors") and any(map(has, _VOCABULARIES))
 
 
 def _loading_code(base_id: str) -> LoadingCode:

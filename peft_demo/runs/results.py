@@ -105,6 +105,9 @@ class RunResult(Record):
     """95 % Wilson interval of test_accuracy."""
     test_loss: float
     num_test_reviews: int
+    base_revision: str | None = None
+    """Which state of the base it was computed with, see ``models.Base``; None of what comes with
+    the program, and in records of before it was kept."""
     test_set: str
     """Fingerprint of the test reviews: runs with the same one can be compared in pairs."""
     reload_difference: float | None

@@ -61,12 +61,14 @@ class Answer:
     def notes(self) -> list[str]:
         """How far it can be trusted, and what it took."""
         given, notes = self.prediction, []
+        if given.doubt:
+            notes.append(told(given.doubt))
         if given.unknown_tokens:
-            told = {"count": whole(given.unknown_tokens), "read": whole(given.tokens_read)}
-            notes.append(_("%(count)s of %(read)s tokens are unknown to the base model") % told)
+            values = {"count": whole(given.unknown_tokens), "read": whole(given.tokens_read)}
+            notes.append(_("%(count)s of %(read)s tokens are unknown to the base model") % values)
         notes.append(milliseconds(given.milliseconds))
-        told = {"read": whole(given.tokens_read), "total": whole(given.tokens_total)}
-        notes.append(_("read %(read)s of %(total)s tokens") % told)
+        values = {"read": whole(given.tokens_read), "total": whole(given.tokens_total)}
+        notes.append(_("read %(read)s of %(total)s tokens") % values)
         return notes
 
 

@@ -9,7 +9,7 @@ from huggingface_hub import snapshot_download
 from peft_demo import models
 from peft_demo.errors import AssetError
 from peft_demo.hub import PROBE_SECONDS
-from peft_demo.models import HUB_BASE
+from peft_demo.models import HUB_BASE, own
 from peft_demo.models.hub import at_commit, fetched
 
 pytestmark = pytest.mark.usefixtures("forget_bases")
@@ -103,13 +103,18 @@ class TestAnyCheckpoint:
 
     @pytest.mark.parametrize(
         ("why", "words"),
-        [("missing", "no model"), ("gated", "could not|gated"), ("gone", "could not be loaded")],
+        [
+            ("missing", "has none of that name, or it is private"),
+            ("private", "has none of that name, or it is private"),
+            ("gated", "it is gated: ask for access on its page"),
+            ("gone", "could not be loaded"),
+        ],
     )
     def test_one_that_cannot_be_had_is_a_sentence(self, hub, tiny, why, words):
         if why == "gone":
             hub.go()
-        elif why == "gated":
-            hub.model(self.NAME, tiny, is_gated=True)
+        elif why != "missing":
+            hub.model(self.NAME, tiny, **{f"is_{why}": True})
         started = time.monotonic()
         with pytest.raises(AssetError, match=words):
             fetched(self.NAME)
@@ -123,6 +128,17 @@ class TestAnyCheckpoint:
         with pytest.raises(AssetError, match="could not be loaded"):
             fetched(self.NAME)
         assert time.monotonic() - started < 2
+
+    def test_is_added_again_without_the_hub_and_its_runs_name_its_commit(self, hub, tiny, home):
+        commit = hub.model(self.NAME, tiny)
+        own.add(self.NAME)
+        assert models.load(self.NAME).revision == commit
+        own.remove(self.NAME)
+        hub.go()
+        started = time.monotonic()
+        assert own.add(self.NAME).id == self.NAME
+        assert models.load(self.NAME).revision == commit
+        assert time.monotonic() - started < 10
 
     def test_weights_that_may_hold_code_are_refused(self, hub, tiny):
         files = {name: data for name, data in tiny.items() if name != "model.safetensors"}
