@@ -1,6 +1,8 @@
 """Base models: the built-in one computes what BERT computes, and nothing writes to it."""
 
 import importlib.util
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -207,9 +209,10 @@ class TestDistilbert:
 
     @pytest.mark.slow
     def test_trains_and_predicts_from_a_local_folder(
-        self, wider_distilbert_folder, store, monkeypatch
+        self, wider_distilbert_folder, store, tmp_path, monkeypatch
     ):
-        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(wider_distilbert_folder))
+        folder = shutil.copytree(wider_distilbert_folder, tmp_path / "base")
+        monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(folder))
         assert models.default_base() == HUB_BASE
         two_steps = {"num_train_epochs": 1, "num_reviews": 10, "per_device_train_batch_size": 4}
         # Every method is trained on this architecture in test_every_method.
@@ -221,6 +224,19 @@ class TestDistilbert:
         ids = store.ids()
         answers = Predictor(store).predict("A good film", ids)
         assert [answer.run_id for answer in answers] == ids
+        # The files' state is kept with the run, and who uses it after a change is told.
+        assert {answer.doubt for answer in answers} == {""}
+        then = run.result.base_revision
+        assert re.fullmatch("sha256:[0-9a-f]{40}", then)
+        files = store.folder_of(run.run_id)
+        assert json.loads((files / "run.json").read_text())["base_revision"] == then
+        assert f"The base's files had the checksum `{then}`" in (files / "README.md").read_text()
+        with (folder / "tokenizer_config.json").open("a") as file:
+            file.write("\n")
+        loading._loaded.clear()
+        (answer,) = Predictor(store).predict("A good film", [run.run_id])
+        assert "have changed since it was trained: it answers otherwise" in answer.doubt
+        assert then.removeprefix("sha256:")[:12] in answer.doubt
 
     def test_reads_cased(self, distilbert_folder, monkeypatch):
         monkeypatch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(distilbert_folder))
