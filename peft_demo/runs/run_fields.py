@@ -11,7 +11,7 @@ from peft_demo import methods
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.fields import Choice, Field, Integer, Number, Text
 from peft_demo.methods import measured_rates
-from peft_demo.models import BASES, BUILTIN_BASE
+from peft_demo.models import BASES, BUILTIN_BASE, lengths
 
 _Row = TypeVar("_Row")
 
@@ -153,8 +153,8 @@ def run_fields(base_model: object = None, dataset: object = None) -> tuple[Field
             "Text length",
             "Each text is cut after this many tokens (about ¾ as many words). "
             "Longer takes more time.",
-            50,
-            8,
+            lengths.USUAL,
+            lengths.SHORTEST,
             longest,
             unit="tokens",
         ),

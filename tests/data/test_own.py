@@ -283,10 +283,21 @@ def test_the_id_is_what_the_texts_are_and_not_how_they_came():
 
 def test_lengths_say_what_would_be_cut():
     found = prepared(
-        as_csv(PAIRS), count=lambda texts: [20] * (len(texts) - 1) + [40], tokenizer="t"
+        as_csv(PAIRS),
+        count=lambda texts: [20] * (len(texts) - 1) + [40],
+        tokenizer="t",
+        cuts=(8, 16, 32, 64, 128),
     ).report.lengths
     assert (found.median, found.most_of_ten, found.longest) == (20, 20, 40)
-    assert (found.cut[16], found.cut[32], found.cut[50]) == (1.0, 1 / 40, 0.0)
+    # At values that the field may have, and at the texts' own lengths; none beyond the longest.
+    assert found.cut == {8: 1.0, 16: 1.0, 20: 1 / 40, 32: 1 / 40, 40: 0.0}
+
+
+def test_lengths_beyond_what_a_run_can_read_are_all_cut():
+    found = prepared(
+        as_csv(PAIRS), count=lambda texts: [700] * len(texts), tokenizer="t", cuts=(8, 512)
+    ).report.lengths
+    assert found.cut == {8: 1.0, 512: 1.0}
 
 
 class TestKept:

@@ -6,8 +6,10 @@ from html import unescape
 
 import gradio as gr
 import pytest
+from own_texts import as_csv, prepared, rows
 
 from peft_demo import memory, models
+from peft_demo.data import own
 from peft_demo.fields import Integer
 from peft_demo.formats import number
 from peft_demo.methods import METHODS, Method
@@ -82,6 +84,16 @@ def test_choosing_a_preset_fills_the_whole_form(form, preset_id):
     config = form.config(*apply(form, updates))
     assert config == PRESETS[preset_id].config(name="")
     assert config.name == config.summary
+
+
+def test_a_preset_takes_no_more_texts_than_the_data_set_has(form, home):
+    own.keep(found := prepared(as_csv(rows())))
+    told, *updates = form.fill("quick", "lora", found.id)
+    assert "the data set has no more" in told["info"]
+    now = apply(form, updates, values_of(form, dataset=found.id))
+    config = form.config(*now)
+    assert (config.dataset, config.num_reviews, config.num_test_reviews) == (found.id, 24, 16)
+    assert "no more" not in form.fill("quick", "lora", "imdb")[0]["info"]
 
 
 @pytest.mark.parametrize("method", METHODS)

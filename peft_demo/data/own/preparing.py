@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -103,6 +103,7 @@ def prepare(
     only_test: bool = False,
     count: Counting | None = None,
     tokenizer: str = "",
+    cuts: Sequence[int] = (),
 ) -> Prepared:
     """Read and check somebody's texts.
 
@@ -116,6 +117,7 @@ def prepare(
         only_test: no run learns from them: all are an evaluation set.
         count: counts tokens, for the report on lengths.
         tokenizer: whose tokens.
+        cuts: values of ``max_length`` for which is told what they would cut.
 
     Raises:
         InvalidFieldsError: one sentence about the field that keeps it from being a data set.
@@ -172,7 +174,7 @@ def prepare(
         ),
         near_duplicates=near,
         num_near_duplicates=num_near,
-        lengths=lengths_of(every, count, tokenizer) if count else None,
+        lengths=lengths_of(every, count, tokenizer, cuts) if count else None,
         origin=source.origin,
     )
     tables = [one.table("file") for one in (source, test) if one and one.origin]

@@ -11,9 +11,6 @@ from peft_demo.data.origin import Origin
 from peft_demo.data.own.nearness import near_duplicates
 from peft_demo.data.split import Pools
 
-CUTS = (16, 32, 50, 64, 128, 256, 512)
-"""Numbers of tokens for which is told how many texts they would cut."""
-
 _MOST_COUNTED = 10_000
 """Texts whose tokens are counted; of more, as many at even distances."""
 
@@ -112,16 +109,35 @@ def near_in(pools: Pools) -> tuple[tuple[NearDuplicate, ...], int]:
     return tuple(told), len(found)
 
 
-def lengths_of(texts: Sequence[str], count: Counting, tokenizer: str) -> Lengths:
-    """How long texts are, in a tokenizer's tokens."""
+def lengths_of(
+    texts: Sequence[str], count: Counting, tokenizer: str, cuts: Sequence[int]
+) -> Lengths:
+    """How long texts are, in a tokenizer's tokens.
+
+    Args:
+        texts: that are to be learned or tested on.
+        count: counts their tokens.
+        tokenizer: whose they are.
+        cuts: values of ``max_length``, up to the largest that it may have; what they would cut is
+            told, and what the texts' own median, ninth tenth and longest would, up to the first
+            that cuts nothing.
+    """
     step = -(-len(texts) // _MOST_COUNTED)
     counted = np.asarray(count(texts[::step]))
+    median = int(np.percentile(counted, 50, method="higher"))
+    most_of_ten = int(np.percentile(counted, 90, method="higher"))
+    longest = int(counted.max())
+    told = [most for most in cuts if most <= longest] + [median, most_of_ten, longest]
     return Lengths(
         tokenizer=tokenizer,
-        median=int(np.median(counted)),
-        most_of_ten=int(np.percentile(counted, 90, method="higher")),
-        longest=int(counted.max()),
-        cut={most: float(np.mean(counted > most)) for most in CUTS},
+        median=median,
+        most_of_ten=most_of_ten,
+        longest=longest,
+        cut={
+            most: float(np.mean(counted > most))
+            for most in sorted({*told})
+            if min(cuts) <= most <= max(cuts)
+        },
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -28,6 +29,18 @@ def learnable(changes: Changes | None, also: object = None) -> list[tuple[str, s
     if isinstance(also, str) and (chosen := DATASETS.get(also)):
         rows[also] = chosen
     return [(_(row.label), row.id) for row in rows.values()]
+
+
+def fewer_texts(values: Mapping[str, Any], dataset: Any) -> dict[str, int]:
+    """Of a preset's numbers of texts those that a data set has not, as what it has."""
+    if not isinstance(dataset, str) or dataset not in DATASETS:
+        return {}
+    found = {}
+    for name in ("num_reviews", "num_test_reviews"):
+        most = runs.run_field(name, dataset).described()["maximum"]
+        if values.get(name, 0) > most:
+            found[name] = most
+    return found
 
 
 def fitting(dataset: str, num_texts: Any, num_tested: Any) -> list[Any]:

@@ -21,7 +21,7 @@ from peft_demo.runs.run_fields import method_field
 from peft_demo.ui.class_form import ClassForm, stands_open
 from peft_demo.ui.form import base_models
 from peft_demo.ui.form.base_models import AddedBases
-from peft_demo.ui.form.data_sets import fitting, learnable
+from peft_demo.ui.form.data_sets import fewer_texts, fitting, learnable
 from peft_demo.ui.form.fetching import FETCHED, fetch
 from peft_demo.ui.html import render, styled
 from peft_demo.ui.requests import QUIET, MethodId, Values, checked, problems_of, unchecked
@@ -184,11 +184,18 @@ class Form:
         """The list of bases as it is now: others may have been added since the page was drawn."""
         return gr.update(choices=base_models.choices())
 
-    def fill(self, preset_id: str, method_id: MethodId) -> list[Any]:
-        """Put a preset's values into the form; base, data set and seed stay as they are."""
+    def fill(self, preset_id: str, method_id: MethodId, dataset: Any = None) -> list[Any]:
+        """Put a preset's values into the form; base, data set and seed stay as they are.
+
+        As many texts as the data set has, if that is fewer.
+        """
         chosen = _preset(preset_id, method_id)
+        values = _values(chosen)
+        fewer = {} if "dataset" in values else fewer_texts(values, dataset)
+        told = _("Fewer texts here: the data set has no more.") if fewer else ""
+        info = f"{_(chosen.help)} {told}".rstrip()
         # The run is named after its settings, which will still change.
-        return [gr.update(info=_(chosen.help)), *self.show({**_values(chosen), "name": ""})]
+        return [gr.update(info=info), *self.show({**values, **fewer, "name": ""})]
 
     def changes(self, preset_id: str, *values: Any) -> str:
         """Which settings are no longer the preset's, in words; empty if all are."""
@@ -333,7 +340,7 @@ class Form:
         # Also the one that is chosen already: then its values come back.
         self.preset.select(
             checked(self.fill),
-            [self.preset, self.method],
+            [self.preset, self.method, dataset],
             [self.preset, *self.inputs],
             **QUIET,
         )
