@@ -71,6 +71,9 @@ def in_reach_or_offline() -> Iterator[bool]:
 Rights = Literal[False] | None
 """Whose count: nobody's, or with None those of who is signed in on this machine."""
 
+CHUNK = 500_000
+"""Bytes after which who watches a download is told."""
+
 COMMIT = re.compile("[0-9a-f]{40}")
 
 Watcher = Callable[[int, int], None]
@@ -113,8 +116,10 @@ def download(
     Raises:
         Exception: of the Hub's client, which has a dozen kinds from DNS to disk; see ``sentence``.
     """
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
 
+    # Else it tells of each 10 MB: of a small file only its end.
+    constants.DOWNLOAD_CHUNK_SIZE = CHUNK
     return Path(
         snapshot_download(
             repository,

@@ -87,13 +87,13 @@ class TestAdding:
         return SimpleNamespace(form=form, add=click.fn, asked=asked)
 
     def test_chooses_what_was_added(self, form):
-        base, text, told, *boxes = form.add("owner/name")
+        ((base, text, told, *boxes),) = form.add("owner/name")
         assert (base["value"], text, told["visible"]) == (BUILTIN_BASE, "", False)
         assert form.asked == ["owner/name"]
         assert boxes[0]["choices"] == OWN
 
     def test_says_why_it_cannot(self, form):
-        _, _, told, *boxes = form.add("no/such")
+        ((_, _, told, *boxes),) = form.add("no/such")
         assert told["visible"]
         assert "There is no model no/such." in told["value"]
         assert len(boxes) > 2

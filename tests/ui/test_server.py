@@ -61,14 +61,14 @@ def test_a_hub_choice_that_cannot_be_had_says_so_and_goes_back(name, chosen, sta
     def unreachable(_):
         raise AssetError("the Hub cannot be reached")
 
-    update, told = fetching.fetch(name, unreachable, chosen)
+    *_, (update, told) = fetching.fetch(name, unreachable, chosen)
     assert update["value"] == stays
     assert told["visible"]
     assert "the Hub cannot be reached" in told["value"]
 
 
 def test_a_hub_choice_that_can_be_had_stays():
-    update, told = fetching.fetch("base_model", lambda _: None, HUB_BASE)
+    *_, (update, told) = fetching.fetch("base_model", lambda _: None, HUB_BASE)
     assert "value" not in update
     assert not told["visible"]
 

@@ -6,7 +6,8 @@ that presets, links and a switch of methods need not know it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -15,6 +16,7 @@ from peft_demo.errors import PeftDemoError
 from peft_demo.fields import Modules
 from peft_demo.languages import _
 from peft_demo.models import BASES, FAMILY, Architecture, Pretrained
+from peft_demo.ui.downloads import told_meanwhile
 from peft_demo.ui.html import problem, styled
 from peft_demo.ui.requests import QUIET
 
@@ -72,7 +74,14 @@ class AddedBases:
         """Let it choose what was added, with the labels of its modules."""
         boxes = [box for _field, box in modules]
 
-        def add(repository: str) -> list[Any]:
+        def add(repository: str) -> Iterator[list[Any]]:
+            yield from told_meanwhile(partial(added, repository), meanwhile)
+
+        def meanwhile(told: str) -> list[Any]:
+            shown = gr.update(value=told, visible=True)
+            return [gr.skip(), gr.skip(), shown, *[gr.skip()] * len(boxes)]
+
+        def added(repository: str) -> list[Any]:
             try:
                 row = self._add(repository)
             except PeftDemoError as error:
