@@ -1,8 +1,8 @@
-"""What a base without dropout does: to accuracy over seeds, and to time where blocks are frozen.
+"""``python -m benchmarks.base_dropout``: what a base without dropout does to accuracy, over seeds.
 
-Each pair is the same run twice, with the checkpoint's own dropout and with 0, in turns. Accuracy is
-of the recommended LoRA on all blocks; time is of one on the last two blocks alone, where the frozen
-blocks below compute each text once for all epochs, against the same run without that.
+Each case trains one preset in several ways with the same seeds, the checkpoint's own dropout first;
+the others differ in the values that stand beside them. Results come one by one into
+``base_dropout.json``; stopped and started again, it goes on.
 """
 
 from __future__ import annotations
@@ -10,90 +10,145 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+import time
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import mean
 from typing import Any
-from unittest.mock import patch
 
-import numpy as np
+from pydantic import BaseModel
 
 from benchmarks.__main__ import silence
 from benchmarks.training import config_of
-from peft_demo import statistics
+from peft_demo import settings, statistics
 from peft_demo.models import hardware
-from peft_demo.runs import Reporter, RunConfig, RunResult
+from peft_demo.runs import Reporter
 from peft_demo.training import loop
 
+FILE = settings.BENCHMARKS / "base_dropout.json"
 SEEDS = 8
+OWN, NONE = "own", "none"
+
+_WITHOUT: dict[str, Mapping[str, object]] = {OWN: {}, NONE: {"base_dropout": 0}}
+_SMALL: Mapping[str, object] = {
+    "num_reviews": 1_000,
+    "num_train_epochs": 2,
+    "max_length": 64,
+    "num_test_reviews": 1_000,
+}
+
+CASES: dict[str, tuple[str, Mapping[str, object], Mapping[str, Mapping[str, object]]]] = {
+    "quick": (
+        "quick",
+        {"num_reviews": 400, "num_train_epochs": 2, "num_test_reviews": 1_000},
+        {
+            **_WITHOUT,
+            "none, blocks 3 to 5": {"base_dropout": 0, "layers_to_transform": "3-5"},
+            "none, blocks 4 and 5": {"base_dropout": 0, "layers_to_transform": "4-5"},
+        },
+    ),
+    **{
+        f"{preset_id}, 1,000 texts of 64 tokens": (preset_id, _SMALL, _WITHOUT)
+        for preset_id in ("recommended-lora", "recommended-ia3", "recommended-full-ft")
+    },
+}
+"""By name: a preset, what all its runs have, and the ways in which it is trained."""
 
 
-def trained(config: RunConfig) -> tuple[RunResult, np.ndarray]:
-    """A run's result, and which test texts it classifies right."""
+class Trained(BaseModel):
+    """What one run came to."""
+
+    case: str
+    way: str
+    seed: int
+    accuracy: float
+    loss: float
+    cpu_seconds: float
+    """Of the whole run, in one thread."""
+
+
+def read() -> list[Trained]:
+    """All results that are there."""
+    if not FILE.exists():
+        return []
+    return [Trained(**run) for run in json.loads(FILE.read_text(encoding="utf-8"))["runs"]]
+
+
+def train(case: str, way: str, seed: int) -> Trained:
+    """One run of a case."""
+    preset_id, shared, ways = CASES[case]
+    config = config_of(preset_id, seed=seed, **{**shared, **ways[way]})
+    started = time.process_time()
     with tempfile.TemporaryDirectory() as folder, silence():
         result = loop.train(config, Path(folder), Reporter())
-        return result, statistics.Predictions.load(Path(folder)).correct
+    return Trained(
+        case=case,
+        way=way,
+        seed=seed,
+        accuracy=result.test_accuracy,
+        loss=result.test_loss,
+        cpu_seconds=round(time.process_time() - started, 1),
+    )
 
 
-def accuracies(seeds: int, num_reviews: int, num_test_reviews: int) -> dict[str, Any]:
-    """Test accuracy in percent with the checkpoint's dropout and with none, seed by seed."""
-    pairs, right = [], ([], [])  # type: ignore[var-annotated]
-    for seed in range(1, seeds + 1):
-        config = config_of(
-            "recommended-lora",
-            num_reviews=num_reviews,
-            num_test_reviews=num_test_reviews,
-            seed=seed,
-        ).model_copy(update={"num_train_epochs": 2})
-        both = [trained(config.model_copy(update={"base_dropout": p})) for p in (None, 0)]
-        for kept, (_, correct) in zip(right, both, strict=True):
-            kept.append(correct)
-        pairs.append([100 * result.test_accuracy for result, _ in both])
-        print(
-            f"seed {seed}: {pairs[-1][0]:.1f} % with dropout, {pairs[-1][1]:.1f} % without",
-            flush=True,
-        )
-    own, none = (np.concatenate(kept) for kept in right)
-    return {
-        "pairs": pairs,
-        "difference": mean(none - own for own, none in pairs),
-        "p": statistics.mcnemar(*statistics.discordant(none, own)),
-    }
-
-
-def times(seeds: int, num_reviews: int) -> list[float]:
-    """Seconds of training as a share of those without remembered blocks, pair by pair."""
-    shares = []
-    for seed in range(1, seeds + 1):
-        config = config_of("recommended-lora", num_reviews=num_reviews, seed=seed).model_copy(
-            update={"base_dropout": 0, "layers_to_transform": "4-5", "num_train_epochs": 4}
-        )
-        ours, _ = trained(config)
-        with patch("peft_demo.models.fast_forward.remember_frozen", lambda *_: 0):
-            plain, _ = trained(config)
-        seconds = [each.train_output["train_runtime"] for each in (ours, plain)]
-        shares.append(seconds[0] / seconds[1])
-        print(f"seed {seed}: {seconds[0]:.1f} s of {seconds[1]:.1f} s", flush=True)
-    return shares
+def told(runs: Sequence[Trained]) -> list[dict[str, Any]]:
+    """Each way against the first of its case, in points, over the seeds that both have."""
+    found = []
+    for case, (_, _, ways) in CASES.items():
+        by_seed = {
+            way: {run.seed: run for run in runs if (run.case, run.way) == (case, way)}
+            for way in ways
+        }
+        for way in list(ways)[1:]:
+            seeds = sorted({*by_seed[OWN]} & {*by_seed[way]})
+            if len(seeds) < 2:
+                continue
+            ours, own = ([by_seed[each][seed] for seed in seeds] for each in (way, OWN))
+            difference, low, high, p = statistics.repeats_difference(
+                [100 * run.accuracy for run in ours], [100 * run.accuracy for run in own], True
+            )
+            found.append(
+                {
+                    "case": case,
+                    "way": way,
+                    "seeds": len(seeds),
+                    "own": sum(run.accuracy for run in own) / len(seeds) * 100,
+                    "points": difference,
+                    "interval": (low, high),
+                    "p": p,
+                    "time": sum(r.cpu_seconds for r in ours) / sum(r.cpu_seconds for r in own),
+                }
+            )
+    return found
 
 
 def main() -> None:
-    """Measure and print, at last as one line of JSON."""
+    """Train what is missing, and print what all of it says."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--num-reviews", type=int, default=2_000)
-    parser.add_argument("--num-test-reviews", type=int, default=1_000)
+    parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--ways", nargs="+", help="only these, by their names")
     asked = parser.parse_args()
     hardware.share_cores()
     warnings.simplefilter("ignore")
-    accuracy = accuracies(asked.seeds, asked.num_reviews, asked.num_test_reviews)
-    shares = times(min(asked.seeds, 3), asked.num_reviews)
-    print(
-        f"Without dropout {accuracy['difference']:+.2f} points (exact McNemar test over all texts: "
-        f"p = {accuracy['p']:.2f}); frozen blocks that compute each text once: "
-        f"{mean(shares):.2f} of the time."
-    )
-    print(json.dumps({"accuracy": accuracy, "time": shares}))
+    runs = read()
+    done = {(run.case, run.way, run.seed) for run in runs}
+    for case in asked.only:
+        for seed in range(1, asked.seeds + 1):
+            for way in asked.ways or CASES[case][2]:
+                if (case, way, seed) in done:
+                    continue
+                runs.append(train(case, way, seed))
+                rows = ",\n".join(run.model_dump_json() for run in runs)
+                FILE.write_text(f'{{"runs": [\n{rows}\n]}}\n', encoding="utf-8")
+                print(runs[-1], flush=True)
+    for row in told(runs):
+        low, high = row["interval"]
+        print(
+            f"{row['case']}, {row['way']}: {row['points']:+.2f} points ({low:+.2f} to {high:+.2f}, "
+            f"p = {row['p']:.2f}) of {row['own']:.1f} %, {row['seeds']} seeds, "
+            f"{row['time']:.2f} of the time"
+        )
 
 
 if __name__ == "__main__":

@@ -31,19 +31,20 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
 
 def _peak_of_ours() -> float:
     training.ours(_config())
-    return _peak_megabytes()
+    return peak_megabytes()
 
 
 def _peak_of_theirs(base_folder: str) -> float:
     training.theirs(base_folder, _config())
-    return _peak_megabytes()
+    return peak_megabytes()
 
 
 def _config() -> RunConfig:
     return training.config_of("lora-1", max_length=128, num_reviews=160)
 
 
-def _peak_megabytes() -> float:
+def peak_megabytes() -> float:
+    """The most that this process has held since its peak was set back, or since it began."""
     # Not getrusage: its peak goes on from that of the process that began this one.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))

@@ -144,10 +144,17 @@ precision = Choice(
 workers = Choice(
     "PEFT_DEMO_WORKERS",
     "where runs are trained: in a `thread` of the program, or in that many processes at a time; "
-    "`auto` is a thread on machines with fewer than four cores or with a GPU, else a process for "
-    "every two cores and 1.5 GB of free memory",
+    "`auto` is a process for every two cores, two at least, where each has 1.5 GB of free memory, "
+    "and a thread elsewhere, with one core, and with a GPU",
     ("auto", "thread"),
     most=64,
+)
+features_mb = Choice(
+    "PEFT_DEMO_FEATURES_MB",
+    "how many megabytes of what frozen blocks make of texts each process keeps for the runs to "
+    "come, where nothing is dropped below the first adapter",
+    ("256",),
+    most=100_000,
 )
 journal = Choice(
     "PEFT_DEMO_JOURNAL",

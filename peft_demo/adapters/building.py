@@ -45,7 +45,10 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
     if method.needs_all_tokens:
         fast_forward.compute_all_tokens(model)
     fast_forward.prepare_training(
-        model, is_head_only=method.is_head_only, may_remember=_may_remember(method)
+        model,
+        is_head_only=method.is_head_only,
+        may_remember=_may_remember(method),
+        shares=not is_private,
     )
     return model
 

@@ -21,6 +21,9 @@ from peft_demo.models import hardware
 
 GRACE_SECONDS = 5.0
 
+NICENESS = 10
+"""Who polls or predicts goes first on the same cores."""
+
 
 def work(connection: Connection, environment: Mapping[str, str]) -> None:
     """Work until nobody is at the other end any more.
@@ -38,6 +41,8 @@ def work(connection: Connection, environment: Mapping[str, str]) -> None:
     # What libraries print must not come between the lines of JSON that a command prints.
     os.dup2(2, 1)
     os.environ.update(environment)
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     hardware.share_cores()
     logs.start()
     threading.Thread(target=_warm_up, daemon=True).start()

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Literal
 
-from peft_demo.models.one_text import OneText
-
 
 @dataclass(frozen=True)
 class Architecture:
@@ -76,9 +74,6 @@ class Architecture:
     is_fast: bool = False
     """Whether ``fast_forward`` computes its last block for the first token alone, and runs of one
     pass have been proven."""
-    one_text: OneText | None = None
-    """How frozen blocks compute a text by itself, so once for all epochs; None where it has not
-    been proven, or where no block can be frozen below another."""
 
     @cached_property
     def attention(self) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from peft_demo.models import one_text
 from peft_demo.models.architecture import Architecture
 
 _MEASURES = (
@@ -35,7 +34,6 @@ _BERT = Architecture(
     pooler="bert.pooler.dense",
     pooling="first",
     measures=_MEASURES,
-    one_text=one_text.no_mask,
 )
 
 _ROBERTA = replace(
@@ -75,7 +73,6 @@ _ROWS = (
             "hidden_dim",
         ),
         is_fast=True,
-        one_text=one_text.no_mask,
     ),
     _BERT,
     _ROBERTA,
@@ -100,7 +97,6 @@ _ROWS = (
         pooling="first",
         measures=_MEASURES,
         pads_positions=True,
-        one_text=one_text.position_bias,
     ),
     replace(
         _BERT,
@@ -112,7 +108,6 @@ _ROWS = (
         value="value_proj",
         head=("pooler.dense", "classifier"),
         pooler="",
-        one_text=one_text.relative_positions,
     ),
     Architecture(
         model_type="albert",
@@ -159,7 +154,6 @@ _ROWS = (
         unbiased=("head.dense", "attn.Wqkv", "attn.Wo", "mlp.Wi", "mlp.Wo"),
         is_gated=True,
         norms_first=True,
-        one_text=one_text.rotary_positions,
     ),
 )
 

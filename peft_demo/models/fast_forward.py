@@ -59,10 +59,16 @@ def compute_all_tokens(model: nn.Module) -> None:
             module.all_tokens = True
 
 
-def prepare_training(model: nn.Module, *, is_head_only: bool, may_remember: bool = False) -> None:
+def prepare_training(
+    model: nn.Module, *, is_head_only: bool, may_remember: bool = False, shares: bool = False
+) -> None:
     """Let a model, its adapter included, train in this way.
 
-    ``may_remember``: frozen blocks below the first adapter may compute each text once.
+    Args:
+        model: what is trained.
+        is_head_only: whether nothing but its head is.
+        may_remember: whether frozen blocks below the first adapter may compute each text once.
+        shares: whether its frozen tensors are the base's own.
     """
     if settings.forward() == "transformers":
         return
@@ -79,7 +85,7 @@ def prepare_training(model: nn.Module, *, is_head_only: bool, may_remember: bool
         remembers = family.pooling == "first" and is_frozen
         network.set_submodule(family.body, FrozenBody(body, remembers=remembers))
     elif may_remember:
-        remember_frozen(network, family)
+        remember_frozen(network, family, shares=shares)
 
 
 def remembered(model: nn.Module) -> list[tuple[object, str]]:

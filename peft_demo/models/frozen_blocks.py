@@ -6,16 +6,22 @@ networks are built, not above: it needs torch.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from peft_demo.models.architecture import Architecture
-from peft_demo.models.one_text import OneText
+from peft_demo.models.shared_states import Computed, Texts, shared_states
 
 MOST_BYTES = 256_000_000
-"""What is remembered; texts beyond that are computed again each time."""
+"""What a run remembers; texts beyond that are computed again each time."""
+
+BATCH = 16
+"""Texts of one length that are computed at once."""
 
 
 def set_dropout(body: nn.Module, p: float) -> None:
@@ -43,16 +49,20 @@ def _float(part: nn.Module, name: str) -> float:
     return value if isinstance(value, float) else 0.0
 
 
-def remember_frozen(network: nn.Module, family: Architecture) -> int:
+def remember_frozen(network: Any, family: Architecture, *, shares: bool = False) -> int:
     """Let a network's frozen blocks remember texts; returns how many blocks do.
 
-    None do where anything before them is trained or drops, where there is nothing to save, or
-    where the family's row does not say how.
+    None do where anything before them is trained or drops, or where there is nothing to save.
+
+    Args:
+        network: with its adapter.
+        family: its own.
+        shares: whether its frozen tensors are those of other runs as well.
     """
-    if family.one_text is None or not _hands_on_the_same(network, family):
-        return 0
     body = network.get_submodule(family.body)
     blocks: Any = body.get_submodule(family.blocks)
+    if not _hands_on_the_same(body, family):
+        return 0
     frozen = 0
     for block in blocks:
         if _is_trained(block) or drops(block):
@@ -60,126 +70,171 @@ def remember_frozen(network: nn.Module, family: Architecture) -> int:
         frozen += 1
     if not 0 < frozen < len(blocks):
         return 0
-    texts = Texts()
-    body.register_forward_pre_hook(texts.read, with_kwargs=True)
+    memory = Memory(body, frozen, network.config.hidden_size, shares=shares)
+    body.register_forward_pre_hook(memory.read, with_kwargs=True)
     for number in range(frozen):
-        blocks[number] = FrozenBlock(
-            blocks[number],
-            texts,
-            family.one_text,
-            is_first=number == 0,
-            is_last=number == frozen - 1,
-        )
+        is_first, is_last = number == 0, number == frozen - 1
+        blocks[number] = FrozenBlock(blocks[number], memory, is_first=is_first, is_last=is_last)
     return frozen
+
+
+def expect(model: nn.Module, token_ids: Iterable[Sequence[int]], *, is_autocast: bool) -> None:
+    """Tell a model's frozen blocks, if they remember, which texts will come; see ``Memory``."""
+    memory = memory_of(model)
+    if memory is not None:
+        memory.expect(token_ids, is_autocast=is_autocast)
+
+
+def memory_of(model: nn.Module) -> Memory | None:
+    """That of a model's frozen blocks, if they have one."""
+    return next((part.memory for part in model.modules() if isinstance(part, FrozenBlock)), None)
+
+
+def _hands_on_the_same(body: nn.Module, family: Architecture) -> bool:
+    """Whether what comes to the blocks, and from one to the next, is the same in every epoch."""
+    around = [
+        (name, module)
+        for name, module in body.named_modules()
+        if not f"{name}.".startswith(f"{family.blocks}.") or name == family.blocks
+    ]
+    # The convolution of some DeBERTa comes after the first block, and would come after all.
+    return not any(
+        name.endswith(".conv")
+        or (isinstance(module, nn.Dropout) and module.p > 0)
+        or (any(p.requires_grad for p in module.parameters(recurse=False)))
+        for name, module in around
+        if not family.in_head(f"{family.body}.{name}.")
+    )
 
 
 def _is_trained(module: nn.Module) -> bool:
     return any(parameter.requires_grad for parameter in module.parameters())
 
 
-def _hands_on_the_same(network: nn.Module, family: Architecture) -> bool:
-    """Whether what comes to the blocks, and from one to the next, is the same in every epoch."""
-    around = {
-        name: module
-        for name, module in network.named_modules()
-        if name.startswith(f"{family.body}.") and not name.startswith(family.block_path)
-    }
-    # The convolution of some DeBERTa comes after the first block, and would come after all.
-    return not any(
-        name.endswith(".conv")
-        or (isinstance(module, nn.Dropout) and module.p > 0)
-        or (_is_trained_itself(module) and not family.in_head(f"{name}."))
-        for name, module in around.items()
-    )
+class Memory:
+    """What a network's frozen blocks have made of the texts that are expected.
 
+    These are computed in batches that go by the texts of the run alone, so that it does not matter
+    which of them are asked for together: a training that goes on from a checkpoint computes the
+    same again, and so does any other run of these texts. Others are computed as they come.
 
-def _is_trained_itself(module: nn.Module) -> bool:
-    return any(parameter.requires_grad for parameter in module.parameters(recurse=False))
+    Args:
+        body: of the network.
+        num_blocks: how many of its blocks are frozen, from the first one up.
+        width: of what they hand on.
+        shares: see ``remember_frozen``.
+    """
 
-
-class Texts:
-    """What frozen blocks have made of texts, and which texts come; see ``FrozenBlock``."""
-
-    def __init__(self) -> None:
+    def __init__(self, body: nn.Module, num_blocks: int, width: int, *, shares: bool) -> None:
+        self.num_blocks = num_blocks
+        self._width = width
+        self._frozen = [p for p in body.parameters() if not p.requires_grad] if shares else None
+        self._is_autocast = False
+        self._batches: dict[tuple[int, ...], Texts] = {}
+        """That of each expected text, by its tokens."""
         self.states: dict[tuple[int, ...], torch.Tensor] = {}
-        """(tokens, width) by whether they were computed in autocast, and the tokens."""
+        """Of shape (tokens, width), by the tokens."""
         self.num_bytes = 0
-        self.new: dict[int, torch.Tensor] = {}
-        """Of a batch, those that are being computed: (1, tokens, width) by row."""
-        self._keys: list[tuple[int, ...]] = []
+        """Of all expected texts."""
+        self.coming: torch.Tensor | None = None
+        """What is handed on of the texts that come, (texts, tokens, width), where all are known."""
+        self.beside: tuple[None, ...] | None = None
+        """See ``Computed``."""
+        self.is_computing = False
 
-    def read(self, _body: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Note which texts come; a hook of the body."""
+    def expect(self, token_ids: Iterable[Sequence[int]], *, is_autocast: bool) -> None:
+        """Be ready to remember texts, as far as there is room.
+
+        Args:
+            token_ids: of each.
+            is_autocast: whether they come in autocast; those that come otherwise, as in the check
+                of the saved adapter, are computed as they come.
+        """
+        self._is_autocast = is_autocast
+        by_length: dict[int, list[tuple[int, ...]]] = defaultdict(list)
+        for text in dict.fromkeys(map(tuple, token_ids)):
+            num_bytes = 4 * len(text) * self._width
+            if text not in self._batches and self.num_bytes + num_bytes <= MOST_BYTES:
+                self.num_bytes += num_bytes
+                by_length[len(text)].append(text)
+        for alike in by_length.values():
+            for start in range(0, len(alike), BATCH):
+                batch = tuple(alike[start : start + BATCH])
+                self._batches.update(dict.fromkeys(batch, batch))
+
+    def read(self, body: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Look up the texts that come; a hook of the body."""
         ids = kwargs.get("input_ids", args[0] if args else None)
         mask = kwargs.get("attention_mask", args[1] if len(args) > 1 else None)
-        assert ids is not None
+        self.coming = None
+        if ids is None or torch.is_autocast_enabled(ids.device.type) != self._is_autocast:
+            return
         lengths = [ids.shape[1]] * len(ids) if mask is None else mask.sum(dim=1).tolist()
-        # A training's states in bfloat16 are not those of its saved adapter in float32.
-        is_autocast = torch.is_autocast_enabled(ids.device.type)
-        self._keys = [
-            (is_autocast, *row[:length]) for row, length in zip(ids.tolist(), lengths, strict=True)
-        ]
+        texts = [tuple(row[:length]) for row, length in zip(ids.tolist(), lengths, strict=True)]
+        if all(text in self._batches for text in texts):
+            found = [self._of(text, body) for text in texts]
+            longest = ids.shape[1]
+            # What stands at padding is read by nobody.
+            padded = [functional.pad(states, (0, 0, 0, longest - len(states))) for states in found]
+            self.coming = torch.stack(padded)
 
-    def begin(self, embedded: torch.Tensor) -> None:
-        """See which of a batch, (texts, tokens, width), are new."""
-        self.new = {
-            row: embedded[row : row + 1, : len(key) - 1]
-            for row, key in enumerate(self._keys)
-            if key not in self.states
-        }
+    def _of(self, text: tuple[int, ...], body: Any) -> torch.Tensor:
+        if text not in self.states:
+            batch = self._batches[text]
+            found = (
+                self._computed(batch, body)
+                if self._frozen is None
+                else shared_states.of(
+                    batch, self.num_blocks, self._frozen, lambda: self._computed(batch, body)
+                )
+            )
+            self.states.update(zip(batch, found.states, strict=True))
+            self.beside = found.beside
+        return self.states[text]
 
-    def end(self, embedded: torch.Tensor) -> torch.Tensor:
-        """The whole batch, (texts, tokens, width), computed; what is new is remembered."""
-        found = []
-        for row, key in enumerate(self._keys):
-            states = self.new[row][0] if row in self.new else self.states[key]
-            if key not in self.states and self.num_bytes + states.nbytes <= MOST_BYTES:
-                self.states[key] = states
-                self.num_bytes += states.nbytes
-            found.append(states)
-        self.new = {}
-        padded = embedded.new_zeros((*embedded.shape[:2], found[0].shape[-1]), dtype=found[0].dtype)
-        for row, states in enumerate(found):
-            padded[row, : len(states)] = states
-        return padded
+    def _computed(self, texts: Texts, body: Any) -> Computed:
+        ids = torch.tensor(texts)
+        self.is_computing = True
+        try:
+            # Not by calling it, which would look the texts up.
+            body.forward(input_ids=ids, attention_mask=torch.ones_like(ids))
+        except _ReachedError as reached:
+            return reached.computed
+        finally:
+            self.is_computing = False
+        raise AssertionError("the blocks above were computed as well")
+
+
+class _ReachedError(Exception):
+    """The last frozen block is computed, and nobody wants what comes after."""
+
+    def __init__(self, computed: Computed) -> None:
+        super().__init__()
+        self.computed = computed
 
 
 class FrozenBlock(nn.Module):
-    """Stands in for a frozen block: it and those beside it compute each text once.
-
-    Each text by itself, so that it does not matter which texts are beside it: a training that goes
-    on from a checkpoint computes the same again. What stands at padding is 0, which nobody reads.
-    """
+    """Stands in for a frozen block: of known texts, the first hands on what all of them made."""
 
     def __init__(
-        self, block: nn.Module, texts: Texts, one_text: OneText, *, is_first: bool, is_last: bool
+        self, block: nn.Module, memory: Memory, *, is_first: bool, is_last: bool
     ) -> None:
         super().__init__()
         self.block = block
-        self.texts = texts
-        self._one_text = one_text
+        self.memory = memory
         self._is_first, self._is_last = is_first, is_last
-        self._beside: tuple[Any, ...] | None = None
-        """What the block returns beside the hidden states, where it returns a tuple."""
         self.attention_type = getattr(block, "attention_type", None)  # ModernBERT's loop asks
 
     def forward(self, hidden_states: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
-        """As the block of (texts, tokens, width); what comes is handed on but by the last one."""
-        if self._is_first:
-            self.texts.begin(hidden_states)
-        for row, states in self.texts.new.items():
-            self.texts.new[row] = self._of(states, row, args, kwargs)
-        if self._is_last:
-            hidden_states = self.texts.end(hidden_states)
-        return hidden_states if self._beside is None else (hidden_states, *self._beside)
-
-    def _of(
-        self, states: torch.Tensor, row: int, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> torch.Tensor:
-        given, named = self._one_text(row, states.shape[1], args, kwargs)
+        """As the block."""
+        memory = self.memory
+        if memory.coming is not None:
+            states = memory.coming if self._is_first else hidden_states
+            return states if memory.beside is None else (states, *memory.beside)
         with torch.no_grad():
-            found = self.block(states, *given, **named)
-        if isinstance(found, tuple):
-            found, *beside = found
-            self._beside = tuple(beside)
+            found = self.block(hidden_states, *args, **kwargs)
+        if self._is_last and memory.is_computing:
+            if isinstance(found, tuple):
+                raise _ReachedError(Computed(found[0], (None,) * (len(found) - 1)))
+            raise _ReachedError(Computed(found, None))
         return found

@@ -18,10 +18,10 @@ from peft_demo.runs import Reporter, RunConfig, RunResult, checkpoints
 from peft_demo.training.callback import Monitor
 from peft_demo.training.keeping import go_back, stopped_early
 from peft_demo.training.report import train_output, training_table
-from peft_demo.training.trainer import load_inputs, make_trainer, tokenise
+from peft_demo.training.trainer import expect, load_inputs, make_trainer, tokenise_test
 from peft_demo.training.vmapped import Member
 
-RELOAD_TEXTS = 32
+RELOAD_TEXTS = 16
 
 RELOAD_TOLERANCE = 1e-4
 """Largest difference of a logit after saving and loading that counts as equal; of logits beyond 1,
@@ -73,7 +73,8 @@ def train(
         )
         monitor.phase(gettext_noop("Testing"))
         before, testing = monitor.paused_seconds, time.perf_counter()
-        test = tokenise(drawn.test, base, config.max_length)
+        test = tokenise_test(drawn.test, base, config.max_length)
+        expect(model, test)
         order = adapters.reading_order(test["input_ids"], METHODS[config.method])
         logits = np.empty((len(order), len(config.labels)), dtype=np.float32)
         logits[order] = trainer.predict(test.select(order)).predictions

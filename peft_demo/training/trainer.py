@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from peft_demo.adapters.evaluating import EVALUATION_BATCH
 from peft_demo.languages import gettext_noop
 from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS
-from peft_demo.models import fast_forward, hardware
+from peft_demo.models import fast_forward, frozen_blocks, hardware
 from peft_demo.runs import RunConfig, RunTexts, checkpoints, draw
 from peft_demo.training.callback import Monitor
 from peft_demo.training.vmapped import Member
@@ -30,6 +31,18 @@ def tokenise(texts: data.LabelledTexts, base: models.Base, max_length: int) -> d
     encoded = base.encode(texts.texts, max_length)
     columns = {name: encoded[name] for name in ("input_ids", "attention_mask")}
     return datasets.Dataset.from_dict({**columns, "labels": list(texts.labels)})
+
+
+@lru_cache(maxsize=4)
+def tokenise_test(texts: data.LabelledTexts, base: models.Base, max_length: int) -> Any:
+    """The same of texts that run after run is tested on: those of the last few runs are kept."""
+    return tokenise(texts, base, max_length)
+
+
+def expect(model: nn.Module, texts: datasets.Dataset) -> None:
+    """Let a model's frozen blocks, if it has any, compute these texts once; they come trained."""
+    is_autocast = hardware.training_precision() == "bfloat16"
+    frozen_blocks.expect(model, texts["input_ids"], is_autocast=is_autocast)
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,14 @@ class Resumable(transformers.Trainer):
     def __init__(self, remembered: Sequence[tuple[object, str]], **more: Any) -> None:
         super().__init__(**more)
         self._remembered = remembered
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        """As Trainer's, which counts the parameters anew in each step."""
+        return 6 * inputs["input_ids"].numel() * self._num_parameters
+
+    @cached_property
+    def _num_parameters(self) -> int:
+        return self.model.num_parameters(exclude_embeddings=True)  # type: ignore[union-attr, operator]
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         assert output_dir is not None
@@ -143,6 +164,8 @@ def make_trainer(
         "label_names": ["labels"],
     }
     base, validation = inputs.base, inputs.validation
+    for part in (inputs.train, validation):
+        expect(model, part)
     trainer = (StepsTogether if member else Resumable)(
         [*METHODS[config.method].remembers(model), *fast_forward.remembered(model)],
         model=model,

@@ -333,7 +333,9 @@ def test_workers_end_with_their_executor():
 @pytest.mark.parametrize(
     ("asked", "cores", "gigabytes", "workers"),
     [
-        ("auto", 2, 64, 0),
+        ("auto", 1, 64, 0),
+        ("auto", 2, 64, 2),
+        ("auto", 2, 2, 0),
         ("auto", 4, 64, 2),
         ("auto", 16, 64, 8),
         ("auto", 16, 4, 2),
@@ -346,8 +348,7 @@ def test_as_many_workers_as_fit(monkeypatch, asked, cores, gigabytes, workers):
     made = []
     monkeypatch.setenv("PEFT_DEMO_WORKERS", asked)
     monkeypatch.setattr(executors, "_cores", lambda: cores)
-    memory = type("Memory", (), {"available": gigabytes * 10**9})
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(executors.memory, "free_bytes", lambda: gigabytes * 10**9)
     monkeypatch.setattr(executors, "ProcessExecutor", lambda *given: made.append(given))
     chosen = executors.preferred()
     if workers:

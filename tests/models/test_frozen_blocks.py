@@ -11,13 +11,14 @@ from peft_demo import adapters, models
 from peft_demo.errors import InvalidFieldsError, RunCancelledError
 from peft_demo.models import fast_forward, frozen_blocks, own
 from peft_demo.models.families import ARCHITECTURES
+from peft_demo.models.shared_states import shared_states
 from peft_demo.runs import RunConfig
 from peft_demo.training.loop import train
 
 LAST = {"base_dropout": 0, "layers_to_transform": "4-5"}
 
-OTHERS = [name for name, row in ARCHITECTURES.items() if row.one_text and name != "distilbert"]
-"""The families but the built-in base's."""
+OTHERS = sorted({*ARCHITECTURES} - {"distilbert", "albert"})
+"""The families but the built-in base's, and the one whose blocks share their weights."""
 
 
 def built(base, method="lora", **values):
@@ -30,9 +31,11 @@ def remembering(model) -> list[frozen_blocks.FrozenBlock]:
     return [part for part in model.modules() if isinstance(part, frozen_blocks.FrozenBlock)]
 
 
-def texts_of(model) -> frozen_blocks.Texts:
-    (texts,) = {block.texts for block in remembering(model)}
-    return texts
+def expecting(model, batch):
+    """The model, told of the batch's texts; and its memory."""
+    rows = zip(batch["input_ids"].tolist(), batch["attention_mask"].sum(1).tolist(), strict=True)
+    frozen_blocks.expect(model, [ids[:length] for ids, length in rows], is_autocast=False)
+    return model, frozen_blocks.memory_of(model)
 
 
 def computed(model, batch):
@@ -120,42 +123,81 @@ class TestNumbers:
         return {**found, "labels": torch.tensor([1, 0, 0])}
 
     def test_and_gradients_are_those_without(self, base, batch, monkeypatch):
-        ours = built(base, **LAST)
-        monkeypatch.setattr(fast_forward, "remember_frozen", lambda *_: 0)
+        ours, memory = expecting(built(base, **LAST), batch)
+        monkeypatch.setattr(fast_forward, "remember_frozen", lambda *_, **__: 0)
         plain = built(base, **LAST)
         assert not remembering(plain)
         expected, gradients = computed(plain, batch)
         for _ in range(2):  # computed, and remembered
-            found, own = computed(ours, batch)
+            found, own_gradients = computed(ours, batch)
             assert abs(found - expected).max() < 1e-5
-            for mine, theirs in zip(own, gradients, strict=True):
+            for mine, theirs in zip(own_gradients, gradients, strict=True):
                 assert torch.allclose(mine, theirs, atol=1e-5)
-        texts = texts_of(ours)
-        assert len(texts.states) == 3
-        assert texts.num_bytes == sum(states.nbytes for states in texts.states.values())
+        assert len(memory.states) == 3
+        assert memory.num_bytes == sum(states.nbytes for states in memory.states.values())
 
-    def test_depend_on_no_other_text(self, base, batch):
+    def test_of_texts_that_nobody_expected_are_computed_as_they_come(self, base, batch):
         model = built(base, **LAST)
-        computed(model, batch)
-        texts = texts_of(model)
-        together = dict(texts.states)
-        texts.states.clear()
+        found, _ = computed(model, batch)
+        _, memory = expecting(model, batch)
+        again, _ = computed(model, batch)
+        assert abs(found - again).max() < 1e-5
+        assert len(memory.states) == 3
+
+    def test_do_not_depend_on_who_is_asked_for_first(self, base, batch):
+        (one, mine), (other, theirs) = (expecting(built(base, **LAST), batch) for _ in range(2))
+        computed(one, batch)
+        shared_states.clear()
         alone = {
             name: (values[2:] if name == "labels" else values[2:, :4])
             for name, values in batch.items()
         }
-        computed(model, alone)
-        ((key, states),) = texts.states.items()
-        assert torch.equal(states, together[key])
+        computed(other, alone)
+        assert len(theirs.states) == 1
+        computed(other, batch)
+        assert mine.states.keys() == theirs.states.keys()
+        assert all(torch.equal(states, theirs.states[key]) for key, states in mine.states.items())
+
+    def test_are_computed_once_for_all_runs_on_the_base(self, base, batch, monkeypatch):
+        """Those of a base of its own are nobody else's, and other numbers of blocks make others."""
+        shared_states.clear()
+        found = []
+        compute = frozen_blocks.Memory._computed
+        monkeypatch.setattr(
+            frozen_blocks.Memory,
+            "_computed",
+            lambda memory, texts, body: found.append(texts) or compute(memory, texts, body),
+        )
+
+        def logits(**values):
+            return computed(expecting(built(base, **{**LAST, **values}), batch)[0], batch)[0]
+
+        first = logits()
+        assert len(found) == 3  # one for each length
+        assert torch.equal(logits(), first)
+        assert len(found) == 3
+        logits(layers_to_transform="5")
+        assert len(found) == 6
+        logits(method="pissa")
+        assert len(found) == 9
+
+    def test_share_no_more_memory_than_is_set(self, base, monkeypatch):
+        shared_states.clear()
+        monkeypatch.setenv("PEFT_DEMO_FEATURES_MB", "1")
+        ids = torch.tensor([[101, number, *range(1000, 1048)] for number in range(2000, 2040)])
+        batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+        model, memory = expecting(built(base, **LAST).eval(), batch)
+        first = model(**batch).logits
+        assert 0 < shared_states.num_bytes <= 1_000_000 < memory.num_bytes
+        assert torch.equal(first, model(**batch).logits)
 
     def test_take_no_more_memory_than_they_may(self, base, batch, monkeypatch):
+        """Texts beyond are computed as they come."""
         monkeypatch.setattr(frozen_blocks, "MOST_BYTES", 4 * 384 * 10)
-        model = built(base, **LAST)
+        model, memory = expecting(built(base, **LAST), batch)
         first, _ = computed(model, batch)
         second, _ = computed(model, batch)
-        texts = texts_of(model)
-        assert 0 < texts.num_bytes <= 4 * 384 * 10
-        assert len(texts.states) < 3
+        assert 0 < memory.num_bytes <= 4 * 384 * 10
         assert torch.equal(first, second)
 
 
@@ -190,14 +232,15 @@ class TestFamilies:
         model, batch = model_of(family)
         ours, dropping = model(), model(base_dropout=0.1)
         assert (len(remembering(ours)), len(remembering(dropping))) == (2, 0)
-        monkeypatch.setattr(fast_forward, "remember_frozen", lambda *_: 0)
+        monkeypatch.setattr(fast_forward, "remember_frozen", lambda *_, **__: 0)
         expected, gradients = computed(model(), batch)
+        _, memory = expecting(ours, batch)
         for _ in range(2):  # computed, and remembered
             found, own_gradients = computed(ours, batch)
             assert abs(found - expected).max() < 1e-5
             for mine, theirs in zip(own_gradients, gradients, strict=True):
                 assert torch.allclose(mine, theirs, atol=1e-5)
-        assert len(texts_of(ours).states) == 3
+        assert len(memory.states) == 3
 
     def test_that_share_their_weights_have_none_below(self, model_of):
         model, _ = model_of("albert")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 
-import psutil
-
-from peft_demo import settings
+from peft_demo import memory, settings
 from peft_demo.execution.executor import Executor
 from peft_demo.execution.executors.processes import ProcessExecutor
 from peft_demo.execution.executors.thread import ThreadExecutor
@@ -15,8 +13,8 @@ from peft_demo.models import hardware
 
 __all__ = ["ProcessExecutor", "ThreadExecutor", "ZeroGpuExecutor", "preferred"]
 
-LEAST_CORES = 4
-"""On fewer, workers take from each other and from the page."""
+LEAST_WORKERS = 2
+"""On two cores as well: two with a thread each do more than one with two, and a queue goes on."""
 
 WORKER_BYTES = 1_500_000_000
 """Memory of a worker with torch, a base, data and a run."""
@@ -46,8 +44,8 @@ def _cores() -> int:
 
 
 def _fitting() -> int:
-    """Workers for this machine; 0 where a thread does better: on few cores, or a single GPU."""
-    if _cores() < LEAST_CORES or hardware.device() != "cpu":
+    """Workers for this machine; 0 where a thread does better: one core, a GPU, little memory."""
+    if _cores() < LEAST_WORKERS or hardware.device() != "cpu":
         return 0
-    fitting = min(_cores() // 2, psutil.virtual_memory().available // WORKER_BYTES)
-    return fitting if fitting > 1 else 0
+    fitting = min(max(LEAST_WORKERS, _cores() // 2), memory.free_bytes() // WORKER_BYTES)
+    return fitting if fitting >= LEAST_WORKERS else 0
