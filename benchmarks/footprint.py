@@ -12,8 +12,8 @@ import gc
 import os
 import tempfile
 import warnings
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.__main__ import silence
@@ -82,7 +82,7 @@ def compare(base_id: str, methods: list[str], shapes: list[tuple[int, int]]) -> 
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--widths", action="store_true", help="a base of distilbert-base's measures")
+    parser.add_argument("--widths", action="store_true", help="as large as distilbert-base")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--shapes", nargs="+", default=[f"{b}x{n}" for b, n in SHAPES])
     asked = parser.parse_args()

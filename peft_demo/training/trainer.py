@@ -90,7 +90,7 @@ class Resumable(transformers.Trainer):
 
     @cached_property
     def _num_parameters(self) -> int:
-        return self.model.num_parameters(exclude_embeddings=True)  # type: ignore[union-attr, operator]
+        return self.model.num_parameters(exclude_embeddings=True)
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         assert output_dir is not None

@@ -7,7 +7,6 @@ from peft_demo.inference import Predictor
 from peft_demo.lessons import LESSONS
 from peft_demo.lessons.loading import TEXTS
 from peft_demo.lessons.plans import found, plan_of
-from peft_demo.runs.presets import preset
 from peft_demo.settings import ADAPTERS
 from peft_demo.storage import Store
 
@@ -75,11 +74,13 @@ def test_accuracies_told_are_those_of_the_reference_runs(references, lesson_id):
 
 
 def test_parameters_told_are_counted():
-    lora = forecast(preset("quick").config(), []).counts
+    lora = forecast(plan_of(LESSONS["trained"], "two").configs[0], []).counts
     for number in (lora.num_adapter_parameters, lora.num_head_parameters, lora.num_base_parameters):
         assert f"{number:,}" in told("trained")
-    for r in (4, 16, 64):
-        counts = forecast(preset("quick").config(r=r), []).counts
+    ranks = plan_of(LESSONS["rank"], "ranks").configs
+    assert len(ranks) == 3
+    for config in ranks:
+        counts = forecast(config, []).counts
         assert f"{counts.num_adapter_parameters:,}" in told("rank")
     (tiny,) = plan_of(LESSONS["phone"], "tiny").configs
     assert f"{forecast(tiny, []).counts.num_adapter_parameters:,}" in told("phone")

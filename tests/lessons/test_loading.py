@@ -130,7 +130,9 @@ def test_any_value_is_taken_or_told(tmp_path_factory, value, key):
     folder = tmp_path_factory.getbasetemp()
     written(folder, {**GOOD, key: value}, "drawn")
     _, problems = load(folder)
-    assert all(re.match(r"drawn\.yaml: .+ is wrong: .+\.$", problem) for problem in problems)
+    assert all(
+        re.match(r"drawn\.yaml: .+ is wrong: .+\.$", problem, re.DOTALL) for problem in problems
+    )
 
 
 def test_an_unknown_lesson_is_told_with_those_there_are():

@@ -1,11 +1,13 @@
 """Presets: the assignment's are exactly its own, and each makes a run."""
 
+from dataclasses import replace
+
 import pytest
 
 from peft_demo.data import DATASETS
 from peft_demo.errors import NotFoundError
 from peft_demo.methods import METHODS
-from peft_demo.models import BASES
+from peft_demo.models import BASES, BUILTIN_BASE
 from peft_demo.runs import presets
 from peft_demo.runs.presets import PRESETS
 
@@ -98,6 +100,17 @@ class TestEvery:
     def test_leaves_base_and_data_to_the_user(self, preset_id, base_model, dataset):
         config = PRESETS[preset_id].config(base_model=base_model, dataset=dataset, seed=5)
         assert (config.base_model, config.dataset, config.seed) == (base_model, dataset, 5)
+
+
+@pytest.mark.parametrize(("blocks", "adapted"), [(12, [6, 7, 8, 9, 10, 11]), (2, [1]), (1, [])])
+def test_the_quick_demo_is_on_the_upper_half_of_any_base(monkeypatch, blocks, adapted):
+    row = BASES[BUILTIN_BASE]
+    shape = replace(row.shape, n_layers=blocks)
+    monkeypatch.setitem(BASES, "other", replace(row, id="other", shape=shape))
+    config = PRESETS["quick"].config(base_model="other").flat()
+    assert (config["layers_to_transform"], config["base_dropout"]) == (adapted, 0)
+    asked = PRESETS["quick"].config(base_model="other", layers_to_transform="0").flat()
+    assert asked["layers_to_transform"] == [0]
 
 
 @pytest.mark.parametrize("method", METHODS)

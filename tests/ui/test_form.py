@@ -80,7 +80,7 @@ def test_untouched_form_is_the_first_preset(form):
 
 @pytest.mark.parametrize("preset_id", PRESETS)
 def test_choosing_a_preset_fills_the_whole_form(form, preset_id):
-    updates = form.fill(preset_id, "lora")[1:]
+    updates = form.fill(preset_id, "lora", models.BUILTIN_BASE)[1:]
     config = form.config(*apply(form, updates))
     assert config == PRESETS[preset_id].config(name="")
     assert config.name == config.summary
@@ -93,18 +93,20 @@ def test_a_preset_takes_no_more_texts_than_the_data_set_has(form, home):
     now = apply(form, updates, values_of(form, dataset=found.id))
     config = form.config(*now)
     assert (config.dataset, config.num_reviews, config.num_test_reviews) == (found.id, 24, 16)
-    assert "no more" not in form.fill("quick", "lora", "imdb")[0]["info"]
+    assert "no more" not in form.fill("quick", "lora", models.BUILTIN_BASE, "imdb")[0]["info"]
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_recommended_is_for_the_method_that_is_chosen(form, method):
-    config = form.config(*apply(form, form.fill(RECOMMENDED, method)[1:]))
+    config = form.config(*apply(form, form.fill(RECOMMENDED, method, models.BUILTIN_BASE)[1:]))
     recommended = PRESETS[recommended_id(method)].config()
     assert config.flat() | {"name": ""} == recommended.flat() | {"name": ""}
 
 
 def test_choosing_a_preset_keeps_base_data_and_seed(form):
-    updates = dict(zip(form.slots, form.fill("lora-1", "lora")[1:], strict=True))
+    updates = dict(
+        zip(form.slots, form.fill("lora-1", "lora", models.BUILTIN_BASE)[1:], strict=True)
+    )
     for name in ("base_model", "dataset", "seed"):
         assert "value" not in updates[slot_of(form, name, "lora")]
 
@@ -182,8 +184,8 @@ def test_a_switch_says_what_it_changed_and_can_be_undone(form):
     before = values_of(form, target_modules=["q_lin"], learning_rate="fast", name="mine")
     chosen = form._with(before, method="dora")
     note, *updates = form.switch("lora", *chosen)
-    assert "2 fields changed" in note
-    assert "Learning rate, Target modules" in note
+    assert "3 fields changed" in note
+    assert "Learning rate, Target modules, Blocks" in note
     undo = json.loads(unescape(re.search('data-before="(.*?)"', note)[1]))
     gone, *updates = form.undo(undo)
     assert gone == ""

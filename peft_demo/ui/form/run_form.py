@@ -15,6 +15,7 @@ from peft_demo.errors import ConflictError, InvalidFieldsError
 from peft_demo.fields import Field, Modules, Widget
 from peft_demo.languages import _
 from peft_demo.methods import METHODS
+from peft_demo.methods.method import LAYERS
 from peft_demo.runs import RunConfig
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, Preset, preset, recommended_id
 from peft_demo.runs.run_fields import method_field
@@ -184,13 +185,15 @@ class Form:
         """The list of bases as it is now: others may have been added since the page was drawn."""
         return gr.update(choices=base_models.choices())
 
-    def fill(self, preset_id: str, method_id: MethodId, dataset: Any = None) -> list[Any]:
+    def fill(
+        self, preset_id: str, method_id: MethodId, base_id: str, dataset: Any = None
+    ) -> list[Any]:
         """Put a preset's values into the form; base, data set and seed stay as they are.
 
         As many texts as the data set has, if that is fewer.
         """
         chosen = _preset(preset_id, method_id)
-        values = _values(chosen)
+        values = _values(chosen, base_id)
         fewer = {} if "dataset" in values else fewer_texts(values, dataset)
         told = _("Fewer texts here: the data set has no more.") if fewer else ""
         info = f"{_(chosen.help)} {told}".rstrip()
@@ -203,7 +206,7 @@ class Form:
             now = self.config(*values).flat()
         except InvalidFieldsError:
             return ""  # said at its field
-        told = _values(_preset(preset_id, now["method"]))
+        told = _values(_preset(preset_id, now["method"]), now["base_model"])
         labels = {slot.field.name: _(slot.field.label) for slot in self.slots}
         labels["method"] = _(runs.METHOD.label)
         names = [name for name, value in told.items() if now.get(name, value) != value]
@@ -340,7 +343,7 @@ class Form:
         # Also the one that is chosen already: then its values come back.
         self.preset.select(
             checked(self.fill),
-            [self.preset, self.method, dataset],
+            [self.preset, self.method, self.control("base_model"), dataset],
             [self.preset, *self.inputs],
             **QUIET,
         )
@@ -368,10 +371,13 @@ def _preset(preset_id: str, method_id: str) -> Preset:
     return preset(recommended_id(method_id) if preset_id == RECOMMENDED else preset_id)
 
 
-def _values(chosen: Preset) -> dict[str, Any]:
+def _values(chosen: Preset, base_id: str) -> dict[str, Any]:
     """What a preset says; base, data set and seed stay the user's."""
     kept = {"name", "base_model", "dataset", "seed"} - (set(chosen.values) - {"name"})
-    return {name: value for name, value in chosen.config().flat().items() if name not in kept}
+    values = chosen.config().flat()
+    if LAYERS.name in chosen.values and base_id in models.BASES:
+        values[LAYERS.name] = chosen.config(base_model=base_id).flat()[LAYERS.name]
+    return {name: value for name, value in values.items() if name not in kept}
 
 
 def _differ(one: Any, other: Any) -> bool:
