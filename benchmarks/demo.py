@@ -23,17 +23,30 @@ from peft_demo.runs import presets
 PRESET = "quick"
 
 
-def measure(students: int) -> dict[str, Any]:
-    """Seconds from pressing to the results, of the median and the last student."""
+def measure(students: int, *, own_seeds: bool = False) -> dict[str, Any]:
+    """Seconds from pressing to the results, of the median and the last student.
+
+    Args:
+        students: how many.
+        own_seeds: whether each trains on texts of his own, as in the class's lesson; else all press
+            Start on the same, and what frozen blocks make of the texts is the same as well.
+    """
     port = free_port()
     with served("app.py", "--port", str(port), port=port) as (url, *_):
         teacher = Browser(url)
         teacher.call("predict", "Is it there?", ASKED)
         browsers = [Browser(url) for _ in range(students)]
-        config = presets.preset(PRESET).config().flat()
+        configs = [
+            presets.preset(PRESET).config(**({"seed": number} if own_seeds else {})).flat()
+            for number in range(students)
+        ]
         began = time.monotonic()
         with ThreadPoolExecutor(students) as pool:
-            queued = list(pool.map(lambda browser: browser.call("submit_run", config), browsers))
+            queued = list(
+                pool.map(
+                    lambda browser, config: browser.call("submit_run", config), browsers, configs
+                )
+            )
         ids = {run["run_id"] for run in queued}
         waits: list[float] = []
         runs: list[dict[str, Any]] = []
@@ -63,7 +76,9 @@ def main() -> None:
     """Measure, and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--students", type=int, default=30)
-    found = measure(parser.parse_args().students)
+    parser.add_argument("--own-seeds", action="store_true", help="each has texts of his own")
+    asked = parser.parse_args()
+    found = measure(asked.students, own_seeds=asked.own_seeds)
     print(json.dumps({**found, "cores": psutil.cpu_count(logical=False)}))
 
 

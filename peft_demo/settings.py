@@ -249,6 +249,7 @@ SETTINGS: tuple[Choice | Folder[Path] | Folder[None] | Names | Password, ...] = 
     repeats,
     precision,
     workers,
+    features_mb,
     journal,
     resume,
     lessons,

@@ -24,7 +24,7 @@ from peft_demo.execution.executor import (
     Job,
 )
 from peft_demo.execution.executors import processes
-from peft_demo.execution.worker import _warm_up
+from peft_demo.execution.worker import NICENESS, _warm_up
 from peft_demo.runs import (
     EpochMetrics,
     GroupKind,
@@ -290,6 +290,8 @@ class TestProcesses:
         last = None
         for last in handle:
             if isinstance(last, StepMetrics) and last.step == 1:
+                (worker,) = busy(executor)
+                assert psutil.Process(worker._process.pid).nice() >= NICENESS
                 send_to_busy(executor, signal.SIGSTOP)
                 handle.cancel()
         assert last == Cancelled()

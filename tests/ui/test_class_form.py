@@ -29,6 +29,8 @@ def set_page(services, link):
 
 QUICK = {"learning_rate": 2e-3, "num_train_epochs": 2, "num_reviews": 400, "max_length": 50}
 """What the form says at first, dropout aside."""
+UPPER = {**QUICK, "base_dropout": 0.0, "layers_to_transform": (3, 4, 5)}
+"""With all that the quick demo says."""
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ QUICK = {"learning_rate": 2e-3, "num_train_epochs": 2, "num_reviews": 400, "max_
         ("hide=learning_rate", {"method": "ia3", **QUICK, "learning_rate": 0.01}, "got 0.01"),
         ("hide=learning_rate", RunConfig({"method": "ia3"}).flat(), ""),
         ("hide=more-settings", {"seed": 3}, f"seed must be 42 here, got 3: {HIDDEN}"),
-        ("hide=more-settings", {**QUICK, "lora_dropout": 0.0, "r": 64}, ""),
+        ("hide=more-settings", {**UPPER, "lora_dropout": 0.0, "r": 64}, ""),
         # Tabs are for looking.
         ("hide=learn", {"r": 64, "seed": 3}, ""),
         # A name is everybody's own.

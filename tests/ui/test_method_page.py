@@ -132,6 +132,6 @@ def test_the_form_is_told_the_name_the_measured_rate_and_the_scale(preview):
     brief, _ = preview.render(*values(preview, r=8, learning_rate="0.002"))
     assert "data-scale='alpha / r = 2'" in brief
     assert f"data-rate='{METHODS['lora'].learning_rate:g}'" in brief
-    assert "data-name='LoRA · r 8 · alpha 16 · dropout 0 · lr 0.002'" in brief
+    assert "data-name='LoRA · blocks 3+4+5 · r 8 · alpha 16 · dropout 0 · lr 0.002'" in brief
     brief, _ = preview.render(*values(preview, method="ia3"))
     assert "data-scale=''" in brief
