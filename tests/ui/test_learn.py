@@ -289,7 +289,7 @@ class TestWords:
 def test_the_page_lists_what_there_is(services, monkeypatch):
     monkeypatch.setattr(lessons, "PROBLEMS", ("rank.yaml: goal is wrong: it is missing.",))
     with gr.Blocks() as blocks:
-        LearnPage(services).draw(Frame(blocks, gr.HTML(), None))
+        LearnPage(services).draw(Frame(blocks, gr.HTML(), None, None))
     (html,) = (block.value for block in blocks.blocks.values() if block.elem_id == "learn")
     for name, lesson in LESSONS.items():
         assert f'data-start-lesson="{name}"' in html
