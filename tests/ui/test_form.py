@@ -88,7 +88,7 @@ def test_choosing_a_preset_fills_the_whole_form(form, preset_id):
 
 def test_a_preset_takes_no_more_texts_than_the_data_set_has(form, home):
     own.keep(found := prepared(as_csv(rows())))
-    told, *updates = form.fill("quick", "lora", found.id)
+    told, *updates = form.fill("quick", "lora", models.BUILTIN_BASE, found.id)
     assert "the data set has no more" in told["info"]
     now = apply(form, updates, values_of(form, dataset=found.id))
     config = form.config(*now)

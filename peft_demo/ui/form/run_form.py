@@ -15,7 +15,6 @@ from peft_demo.errors import ConflictError, InvalidFieldsError
 from peft_demo.fields import Field, Modules, Widget
 from peft_demo.languages import _
 from peft_demo.methods import METHODS
-from peft_demo.methods.method import LAYERS
 from peft_demo.runs import RunConfig
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, Preset, preset, recommended_id
 from peft_demo.runs.run_fields import method_field
@@ -186,14 +185,11 @@ class Form:
         return gr.update(choices=base_models.choices())
 
     def fill(
-        self, preset_id: str, method_id: MethodId, base_id: str, dataset: Any = None
+        self, preset_id: str, method_id: MethodId, base: str, dataset: Any = None
     ) -> list[Any]:
-        """Put a preset's values into the form; base, data set and seed stay as they are.
-
-        As many texts as the data set has, if that is fewer.
-        """
+        """Put a preset's values in, no more texts than there are; base, data and seed stay."""
         chosen = _preset(preset_id, method_id)
-        values = _values(chosen, base_id)
+        values = _values(chosen, base)
         fewer = {} if "dataset" in values else fewer_texts(values, dataset)
         told = _("Fewer texts here: the data set has no more.") if fewer else ""
         info = f"{_(chosen.help)} {told}".rstrip()
@@ -375,8 +371,8 @@ def _values(chosen: Preset, base_id: str) -> dict[str, Any]:
     """What a preset says; base, data set and seed stay the user's."""
     kept = {"name", "base_model", "dataset", "seed"} - (set(chosen.values) - {"name"})
     values = chosen.config().flat()
-    if LAYERS.name in chosen.values and base_id in models.BASES:
-        values[LAYERS.name] = chosen.config(base_model=base_id).flat()[LAYERS.name]
+    if (blocks := "layers_to_transform") in chosen.values and base_id in models.BASES:
+        values[blocks] = chosen.config(base_model=base_id).flat()[blocks]
     return {name: value for name, value in values.items() if name not in kept}
 
 
