@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.many_runs import fill
+from peft_demo.ui.annotations import Annotations
 from peft_demo.ui.identity import acting_as, machines_owner
 
 RUNS = 500
@@ -55,7 +56,7 @@ def measure(home: Path) -> dict[str, Time]:
     with closing(Store(home, settings.ADAPTERS)) as store:
         ids = tuple(fill(store, RUNS))
     services = Services()
-    board, table = Board(services), RunsPage(services)
+    board, table, notes = Board(services), RunsPage(services), Annotations(services)
     found = {"first poll after a start": _time(lambda: board.poll(since=-1))}
     every = tuple(services.store.ids())
     version = services.store.version
@@ -68,7 +69,7 @@ def measure(home: Path) -> dict[str, Time]:
         "details of one run": lambda: table.details(run_id=ids[-1]),
         "table, sorted by accuracy": lambda: table.table(sort="accuracy"),
         "table, filtered by words": lambda: table.table(text="lora done"),
-        "annotate one run": lambda: table.annotate(run_id=ids[0], note="seen"),
+        "annotate one run": lambda: notes.annotate(run_ids=ids[:1], note="seen"),
         "records of all runs, CSV": lambda: table.records(kind="csv", run_ids=every),
         "records of all runs, JSON": lambda: table.records(kind="json", run_ids=every),
         "star all runs": lambda: board.act(action="star", run_ids=ids),

@@ -55,6 +55,7 @@ _EVENTS = ", ".join(
         "asked",
         "undone",
         "opened",
+        "picked",
         "looked",
         "reviewed",
         "taught",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
 import segno
+from markupsafe import Markup
 
 from peft_demo.errors import refuse
+from peft_demo.ui.html import render
 
 _MOST = 2_000
 """Characters; a code with more is too fine for most cameras."""
 
 
 def qr_code(address: str) -> str:
-    """JSON with the code as SVG, black on white in any colours of the page.
+    """The code as SVG, black on white in any colours of the page, above the address; as HTML.
 
     Raises:
         InvalidFieldsError: the address is empty or too long.
@@ -22,4 +22,4 @@ def qr_code(address: str) -> str:
         refuse("address", f"address must have 1 to {_MOST:,} characters, got {len(address):,}.")
     code = segno.make(address.encode(), micro=False)
     svg = code.svg_inline(omitsize=True, dark="#000", light="#fff", title="QR code of the address")
-    return json.dumps({"svg": svg})
+    return render("qr", svg=Markup(svg), address=address)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import cache
 from typing import Any
 
+from markupsafe import Markup
+
+from peft_demo.comparison.compare import MOST_RUNS
+from peft_demo.languages import language
 from peft_demo.runs import Run, RunKind
 from peft_demo.ui import run_states
 from peft_demo.ui.html import defined, render
 from peft_demo.ui.identity import acting
+from peft_demo.ui.learn.prose import glossed
 
 PAGE = 50
 
@@ -90,21 +96,50 @@ class RunTable:
         more = (config.method_label, run_states.called(run), owner, run.group_id or "")
         return " ".join((*parts, *more, run.note, *run.tags)).lower()
 
-    def page(self, number: int, columns: list[str], **view: Any) -> dict[str, Any]:
-        """One page of what is listed, as HTML, with the ids of all of it."""
+    def page(
+        self, number: int, columns: Sequence[str], selected: Collection[str], **view: Any
+    ) -> dict[str, Any]:
+        """One page of what is listed, as HTML, with the ids of all of it.
+
+        Args:
+            number: of the page, from 0; one beyond the last is the last.
+            columns: that are shown, or none for the usual ones.
+            selected: the ids of runs, listed or not.
+            view: see ``listed``.
+        """
         columns = columns or [key for key, (*_, is_usual) in COLUMNS.items() if is_usual]
         runs = self.listed(**view)
         number = max(0, min(number, (len(runs) - 1) // PAGE))
-        parts = render(
+        chosen = [run for run in runs if run.run_id in selected]
+        own = [run for run in chosen if self.may_change(run)]
+        ids = {"ids": runs, "chosen": chosen, "own": own}
+        told = {name: [run.run_id for run in some] for name, some in ids.items()}
+        html = render(
             "runs/table",
             table=self,
             runs=runs[number * PAGE : (number + 1) * PAGE],
+            number=number,
             first=number * PAGE + 1,
             count=len(runs),
-            columns=columns,
+            chosen=told["chosen"],
+            own=own,
+            are_starred=own and all(run.is_starred for run in own),
+            columns=["name", *columns],
             methods={run.config.method_label for run in self._runs} | {view["method"]},
             view=view,
             states=run_states,
+            most_compared=MOST_RUNS,
+            caption=Markup(caption()),
         )
-        ids = [run.run_id for run in runs]
-        return {"ids": ids, "page": number, "columns": columns, "parts": parts}
+        return {**told, "page": number, "html": html}
+
+
+@cache
+def _caption(code: str) -> str:
+    """What stands below the table, with links into the glossary; the same for all of a language."""
+    return glossed(render("runs/caption"))[0]
+
+
+def caption() -> str:
+    """The same in the current language."""
+    return _caption(language())

@@ -111,7 +111,7 @@ STATES = (
     ),
     (None, leave_dialog, to("Method", ".pd-net")),
     (None, to("Runs", ".pd-runs tbody tr")),
-    (".pd-menu", press(".pd-runs .pd-menu summary", there="[data-column=rate]")),
+    (".pd-menu", press(".pd-runs .pd-menu button", there="[data-column=rate]")),
     ("dialog", press(".pd-runs tbody [data-edit]:visible", there="dialog [name=note]")),
     (
         "dialog[open]",

@@ -158,10 +158,11 @@ def test_one_run_and_none(compared, visit):
 
 def test_runs_are_chosen_on_the_page_and_by_other_parts_of_it(compared, visit):
     page = visit().open(compared.url)
-    page.evaluate(
-        "run_ids => document.dispatchEvent(new CustomEvent('pd-compare', { detail: { run_ids } }))",
-        list(TWO),
+    button = (
+        f"<button type='button' id='elsewhere' data-open-runs='{','.join(TWO)}'>Compare</button>"
     )
+    page.evaluate("button => document.body.insertAdjacentHTML('beforeend', button)", button)
+    page.locator("#elsewhere").dispatch_event("click")
     page.locator(".pd-sentence", has_text="LoRA, recommended is better").wait_for()
     assert page.evaluate("location.search") == f"?view=compare&run_ids={','.join(TWO)}"
     page.locator(".pd-picker summary").click()

@@ -63,7 +63,7 @@ class Learner:
     def do_start(self, step):
         planned = self.lesson.runs[step.plan]
         if planned.each:
-            return self.panel.locator("[data-lesson=queue]").click()
+            return self.panel.locator("[data-ask=queue_plan]").click()
         self.panel.locator("[data-lesson=fill]").click()
         wanted = links.to_link(RunConfig(form_values(self.lesson, planned)))
         if "own" not in planned.values.values():

@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 import pytest
-from asking import ask
+from asking import ask, file
 from compared_runs import finished
 from small_runs import small_config
 from sqlalchemy import event
@@ -121,8 +121,8 @@ def test_a_diagnosis_comes_with_a_link_to_what_is_worth_trying(board, services):
     told = json.loads(ask(board, "diagnosis", {"run_id": "reference-lora-1"}))
     assert told["words"].startswith("Never left guessing")
     assert "Again with a learning rate of 0.001</button>" in told["again"]
-    link = html.unescape(re.search('data-query="(.+?)"', told["again"])[1])
-    again = RunConfig(links.from_link(link).values).flat()
+    asked = json.loads(html.unescape(re.search('data-with="(.+?)"', told["again"])[1]))
+    again = RunConfig(links.from_link(asked["query"]).values).flat()
     was = services.store.get("reference-lora-1").config.flat()
     changed = {name for name in again if again[name] != was[name]}
     assert changed == {"learning_rate", "name"}
@@ -133,7 +133,7 @@ def test_a_diagnosis_comes_with_a_link_to_what_is_worth_trying(board, services):
 
 def test_questions_say_how_long_they_take_before_any_run_and_by_this_machine_after(board, services):
     told = ask(board, "questions", {})
-    shown = r'question="(.+?)">.+?quiet">about \d+ (?:s|min) · (.+?)<'
+    shown = r'data-question="(.+?)".+?quiet">about \d+ (?:s|min) · (.+?)<'
     of_each = re.findall(shown, told)
     assert of_each == [("rate", "3 runs"), ("rank", "3 runs"), ("luck", "4 runs")]
     finished(services.store, "known", config={"num_train_epochs": 1})
@@ -181,7 +181,8 @@ def test_buttons_stop_and_delete_and_tell_why_not(board, services):
     assert "run-000001 is queued" in act(board, "resume", run.run_id)
     assert "only of a running training" in act(board, "keep", run.run_id).lower()
     act(board, "stop", run.run_id)
-    assert act(board, "delete", run.run_id) == ""
+    told = json.loads(act(board, "delete", run.run_id))
+    assert told["toast"] == f"Deleted {run.config.name}."
     assert f"{run.run_id} was deleted" in act(board, "stop", run.run_id)
     assert "run-000001" in act(board, "stop", "run-000077")
     assert "cannot be deleted" in act(board, "delete", "reference-ia3")
@@ -191,12 +192,14 @@ def test_buttons_stop_and_delete_and_tell_why_not(board, services):
 def test_a_deleted_run_disappears_from_every_browser_and_comes_back(board, table, services):
     ids = cancelled(services.store, 2)
     first = poll(board, since=-1)
-    assert act(board, "delete", *ids) == ""
+    told = json.loads(act(board, "delete", *ids))
+    assert told["toast"] == "Deleted 2 runs."
     seen = {"since": first["version"], "models": first["models"]["text"]}
     gone = poll(board, **seen)
     assert not set(ids) & set(gone["ids"])
     assert "was deleted" in json.loads(ask(table, "details", {"run_id": ids[0]}))["error"]
-    assert act(board, "restore", *ids) == ""
+    undone = json.loads(ask(board, "act", told["undo"]))
+    assert undone == {"toast": "2 runs restored."}
     back = poll(board, since=gone["version"], models=gone["models"]["text"])
     assert {run["id"] for run in back["runs"]} == set(ids)
 
@@ -216,26 +219,47 @@ def test_several_runs_get_stars_and_tags_at_once(board, services):
 
 def test_name_tags_and_note_are_written_and_a_bad_one_is_told_at_its_field(board, table, services):
     (run_id,) = cancelled(services.store, 1)
-    bad = {"run_id": run_id, "name": "x" * 81, "tags": "a", "note": "y" * 2_001}
-    problems = json.loads(ask(table, "annotate", bad))
-    assert set(problems) == {"name", "note"}
-    assert "at most 80 characters" in problems["name"]
-    changes = {"run_id": run_id, "name": "mine", "tags": "a, b", "note": "two\nlines"}
-    assert ask(table, "annotate", changes) == "{}"
+    dialog = json.loads(ask(table, "edit", {"run_ids": [run_id]}))["dialog"]
+    assert 'data-ask="annotate"' in dialog
+    assert "aria-invalid" not in dialog
+    bad = {"run_ids": [run_id], "name": "x" * 81, "tags": "<a>", "note": "y" * 2_001}
+    form = ask(table, "annotate", bad)
+    assert re.findall(r'id="pd-edit-(\w+)"[^>]*aria-invalid', form) == ["name", "note"]
+    assert 'role="alert">name must be at most 80 characters' in form
+    assert 'value="&lt;a&gt;"' in form
+    changes = {"run_ids": [run_id], "name": "mine", "tags": "a, b", "note": "two\nlines"}
+    assert ask(table, "annotate", changes) == ""
     run = services.store.get(run_id)
     assert (run.config.name, run.tags, run.note) == ("mine", ("a", "b"), "two\nlines")
-    assert set(json.loads(ask(table, "annotate", {"run_id": "reference-ia3", "name": "x"}))) == {""}
+    refused = json.loads(ask(table, "annotate", {**changes, "run_ids": ["reference-ia3"]}))
+    assert "reference-ia3" in refused["error"]
+    dialog = json.loads(ask(table, "edit", {"run_ids": [run_id]}))["dialog"]
+    # A browser leaves out the first break within.
+    assert ">\ntwo\nlines</textarea>" in dialog
+
+
+def test_tags_are_added_to_several_in_their_dialog(table, services):
+    ids = cancelled(services.store, 2)
+    ask(table, "annotate", {"run_ids": ids[:1], "tags": "known"})
+    dialog = json.loads(ask(table, "edit", {"run_ids": ids, "adds": True}))["dialog"]
+    assert "Tag 2 runs" in dialog
+    assert '<option value="known">' in dialog
+    assert "pd-edit-name" not in dialog
+    told = ask(table, "annotate", {"run_ids": ids, "tags": "x" * 31})
+    assert "tags must be 1 to 30 characters" in told
+    assert ask(table, "annotate", {"run_ids": ids, "tags": "more"}) == ""
+    assert [services.store.get(each).tags for each in ids] == [("known", "more"), ("more",)]
 
 
 def test_records_come_in_the_order_asked_for_without_what_is_gone(board, table, services):
     first, second, gone = cancelled(services.store, 3)
     act(board, "delete", gone)
     wanted = [second, gone, "reference-ia3", first]
-    records = json.loads(ask(table, "records", {"run_ids": wanted, "kind": "json"}))
+    records = json.loads(file(table, "records", {"run_ids": wanted, "kind": "json"}))
     assert [record["run_id"] for record in records] == [second, "reference-ia3", first]
     assert records[1]["result"]["num_test_reviews"] == 1_000
     rows = list(
-        csv.DictReader(io.StringIO(ask(table, "records", {"run_ids": wanted, "kind": "csv"})))
+        csv.DictReader(io.StringIO(file(table, "records", {"run_ids": wanted, "kind": "csv"})))
     )
     assert [row["run_id"] for row in rows] == [second, "reference-ia3", first]
 

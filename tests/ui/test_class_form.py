@@ -150,14 +150,13 @@ def test_all_ways_are_held_to_it(services):
         told = client.post("/gradio_api/component_server", json={**sent, "data": queued}).json()
         assert "r must be 4 here, got 64" in json.loads(told)["error"]
         # Nobody is offered what is refused then.
-        sent |= {"fn_name": "play", "data": {"lesson": ""}}
+        sent |= {"fn_name": "play", "data": {"now": {}, "action": "leave"}}
         bar = json.loads(client.post("/gradio_api/component_server", json=sent).json())
         assert "Show everything" not in bar["html"]
-        assert bar["held"] == {"hide": [], "fix": ["r"]}
+        assert bar["now"]["fix"] == bar["arrange"]["fix"] == ["r"]
         set_page(services, "")
         bar = json.loads(client.post("/gradio_api/component_server", json=sent).json())
-        assert "Show everything" in bar["html"]
-        assert bar["held"] is None
+        assert (bar["now"], bar["html"], bar["arrange"]["fix"]) == (None, "", [])
         set_page(services, f"fix=r&{LORA_4}")
         start = _started_by(page, "start")
         values = [getattr(control, "value", None) for control in start.inputs]

@@ -71,7 +71,7 @@ def test_the_evaluation_set_is_chosen_where_there_is_more_than_one(page, service
     assert f'value="{HARD}" selected' in other["parts"]["verdict"]
     assert other["evaluation_set"] == HARD
     assert "test set alone" in other["parts"]["lists"]
-    html = json.loads(asking.ask(page, "report", asked))["html"]
+    html = asking.file(page, "report", asked)
     assert f"Accuracy on the evaluation set {HARD}" in html
     # One that none of them has can be left again.
     none = json.loads(asking.ask(page, "compare", {**asked, "evaluation_set": "none"}))
@@ -248,7 +248,7 @@ class TestBaselines:
 
 def test_the_report_is_one_file_with_what_was_written(page):
     request = {"run_ids": TWO, "author": "Ada", "notes": "Rank <8>", "address": "http://a.b/"}
-    answer = json.loads(asking.ask(page, "report", request))["html"]
+    answer = asking.file(page, "report", request)
     assert "Report of Ada" in answer
     assert "Rank &lt;8&gt;" in answer
     assert "LoRA, recommended is better" in answer
@@ -262,7 +262,7 @@ def test_a_reports_guesses_are_those_of_lessons_in_words(page):
     lesson_id, lesson = next(iter(LESSONS.items()))
     place, step = next((n, step) for n, step in enumerate(lesson.steps) if step.predict)
     known = {lesson_id: {f"{place}": 1, "99": 0}, "gone": {"0": 0}}
-    answer = json.loads(asking.ask(page, "report", {"run_ids": TWO, "guesses": known}))["html"]
+    answer = asking.file(page, "report", {"run_ids": TWO, "guesses": known})
     (told,) = re.findall(r'<h2>Guesses</h2><p class="written">(.*?)</p></section>', answer)
     guess = step.predict.choices[1].text
     assert html.unescape(told) == f"{lesson.title}: {step.predict.question} {guess}"

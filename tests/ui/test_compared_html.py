@@ -226,16 +226,16 @@ def test_details_have_epochs_before_and_after_there_is_a_result(services):
     def details(run_id):
         return json.loads(ask(page, "details", {"run_id": run_id}))
 
-    assert "No epoch is finished yet." in details(run.run_id)["html"]
+    assert "No epoch is finished yet." in details(run.run_id)["dialog"]
     epoch = EpochMetrics(
         epoch=1, step=1, train_loss=0.5, eval_loss=0.6, eval_accuracy=0.75, seconds=1
     )
     services.store.report(run.run_id, epoch=epoch)
-    html = details(run.run_id)["html"]
+    html = details(run.run_id)["dialog"]
     assert "1 0.500 0.600 75.0 %" in text_of(html)
     assert "measured on 8 validation reviews" in text_of(html)
     assert "&lt;i&gt;mine" in html
-    reference = text_of(details("reference-lora-1")["html"])
+    reference = text_of(details("reference-lora-1")["dialog"])
     assert "No log" in reference
     assert "Edit name" not in reference
     assert re.search("Training time [0-9.]+ (s|min), with the validation after each", reference)

@@ -186,7 +186,7 @@ def test_a_switch_says_what_it_changed_and_can_be_undone(form):
     note, *updates = form.switch("lora", *chosen)
     assert "3 fields changed" in note
     assert "Learning rate, Target modules, Blocks" in note
-    undo = json.loads(unescape(re.search('data-before="(.*?)"', note)[1]))
+    undo = json.loads(unescape(re.search('data-with="(.*?)"', note)[1]))["values"]
     gone, *updates = form.undo(undo)
     assert gone == ""
     assert apply(form, updates, chosen) == before

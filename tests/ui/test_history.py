@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from asking import ask
+from asking import ask, file
 from compared_runs import finished, finished_group
 from markupsafe import escape
 from small_runs import small_config
@@ -55,19 +55,19 @@ class TestBoard:
             request = {"columns": list(COLUMNS), "sort": key}
             table = json.loads(ask(RunsPage(services), "table", request))
             assert {old, good} < set(table["ids"])
-            assert f'data-run="{old}"' in table["parts"]
+            assert f'data-run="{old}"' in table["html"]
         assert answer["curves"][old]
-        details = json.loads(ask(RunsPage(services), "details", {"run_id": old}))["html"]
+        details = json.loads(ask(RunsPage(services), "details", {"run_id": old}))["dialog"]
         assert escape(services.store.get(old).problem) in details
 
     @pytest.mark.slow
     def test_files_have_it(self, services, good, old):
         table = RunsPage(services)
         request = {"run_ids": [old, good]}
-        rows = list(csv.DictReader(io.StringIO(ask(table, "records", {**request, "kind": "csv"}))))
+        rows = list(csv.DictReader(io.StringIO(file(table, "records", {**request, "kind": "csv"}))))
         assert [row["problem"] for row in rows] == [services.store.get(old).problem, ""]
         assert [
-            run["run_id"] for run in json.loads(ask(table, "records", {**request, "kind": "json"}))
+            run["run_id"] for run in json.loads(file(table, "records", {**request, "kind": "json"}))
         ]
 
 

@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from asking import ask
+from asking import ask, file
 from compared_runs import finish, probabilities
 from small_runs import small_config
 
@@ -74,7 +74,7 @@ class TestTheCard:
 class TestDetails:
     def test_has_what_is_known_and_can_be_done(self, services):
         run_id = an_import(services, 180)
-        html = json.loads(ask(RunsPage(services), "details", {"run_id": run_id}))["html"]
+        html = json.loads(ask(RunsPage(services), "details", {"run_id": run_id}))["dialog"]
         told_of_length = "max_length 200 is taken from tokenizer.json."
         for told in ("320", "rank_pattern", told_of_length, "are its labels swapped?"):
             assert told in html
@@ -86,25 +86,25 @@ class TestDetails:
     def test_code(self, services):
         run_id = an_import(services)
         answer = json.loads(RunsPage(services).code("script", run_id=run_id))
-        assert answer["name"] == "test.py"
-        assert "r=320" in answer["text"]
+        assert answer["file"]["name"] == "test.py"
+        assert "r=320" in answer["file"]["text"]
 
     def test_five_labels_are_not_swapped(self, services, five):
         """Of more than two there is no other way round."""
         run_id = an_import(services, dataset=five.id)
-        html = json.loads(ask(RunsPage(services), "details", {"run_id": run_id}))["html"]
+        html = json.loads(ask(RunsPage(services), "details", {"run_id": run_id}))["dialog"]
         assert 'data-action="swap"' not in html
 
 
 def test_files_leave_empty_what_is_not_known(services):
     run_id = an_import(services)
     table = RunsPage(services)
-    text = ask(table, "records", {"run_ids": [run_id], "kind": "csv"})
+    text = file(table, "records", {"run_ids": [run_id], "kind": "csv"})
     (row,) = csv.DictReader(io.StringIO(text))
     assert not any(row.get(name) for name in TRAINING)
     assert (row["r"], row["lora_alpha"], row["max_length (tokens)"]) == ("320", "0.5", "200")
     assert json.loads(row["rank_pattern"]) == VALUES["rank_pattern"]
-    (record,) = json.loads(ask(table, "records", {"run_ids": [run_id], "kind": "json"}))
+    (record,) = json.loads(file(table, "records", {"run_ids": [run_id], "kind": "json"}))
     assert record["config"]["peft_config"] == VALUES["peft_config"]
     assert not set(TRAINING) & set(record["config"])
 

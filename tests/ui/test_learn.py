@@ -27,6 +27,7 @@ from peft_demo.ui.learn.figures import dot_plot
 from peft_demo.ui.learn.player import Place, Player
 from peft_demo.ui.learn.prose import glossed, prose
 from peft_demo.ui.page import PAGES
+from peft_demo.ui.pages import learn
 from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.pages.learn import LearnPage
 from peft_demo.ui.pages.method import MethodPage
@@ -245,7 +246,7 @@ class TestWords:
     @pytest.mark.slow
     def test_every_page_links_terms_once(self, services, page):
         with gr.Blocks() as blocks:
-            page(services).draw(Frame(blocks, gr.HTML(), None))
+            page(services).draw(Frame(blocks, gr.HTML(), None, gr.Tabs()))
         if page is MethodPage:
             config = RunConfig()
             pieces = glossed(method_page(config, forecast(config, ()), "", ""))
@@ -300,3 +301,18 @@ def test_the_page_lists_what_there_is(services, monkeypatch):
 
 def test_the_tour_has_stops():
     assert len(tour()) > 5
+
+
+def test_a_teachers_link_leaves_out_what_is_ticked(services):
+    page = LearnPage(services)
+    shown = [*learn._tabs(), *learn._PARTS, *(field.name for field in learn._fields())]
+    change = [field.name for field in learn._fields()]
+    ticked = {"lesson": "rank", "show": shown, "change": change, "here": "http://x/"}
+    assert 'value="http://x/?lesson=rank"' in ask(page, "lesson_link", ticked)
+    ticked |= {"show": [name for name in shown if name != "review"], "form": "method=ia3"}
+    made = ask(page, "lesson_link", {**ticked, "values": "on"})
+    assert "?lesson=rank&amp;hide=review&amp;method=ia3" in made
+    assert 'data-copy="lesson=rank&amp;hide=review&amp;method=ia3' in made
+    refused = ask(page, "lesson_link", {**ticked, "lesson": "<none>"})
+    assert "&lt;none&gt;" in refused
+    assert 'value=""' in refused

@@ -9,7 +9,6 @@ from asking import ask
 from compared_runs import finished, finished_group
 
 from peft_demo.runs import RunConfig
-from peft_demo.ui.html import render
 from peft_demo.ui.identity import Visitor, acting_as
 from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.run_table import COLUMNS
@@ -32,7 +31,11 @@ def seen_by_me(page, **request):
 
 
 def cells(answer, run_id):
-    row = answer["parts"].partition(f'<tr data-run="{run_id}">')[2].partition("</tr>")[0]
+    row = (
+        answer["html"]
+        .partition(f'<tr data-run="{run_id}" id="pd-runs-{run_id}">')[2]
+        .partition("</tr>")[0]
+    )
     found = re.findall(r'data-cell="(\w+)">(.*?)</(?:td|div)>', row, re.S)
     return {
         key: " ".join(unescape(re.sub("<[^>]+>", " ", text)).replace("\u00a0", " ").split())
@@ -56,10 +59,9 @@ def test_a_row_has_what_matters_and_a_dash_where_nothing_is_known(page, services
 
 
 def test_every_column_has_a_title_and_can_be_shown(page):
-    menu = re.findall(r'data-column="(\w+)"', render("runs/page", most_compared=8))
-    assert menu == list(COLUMNS)[1:]
     answer = table(page, columns=list(COLUMNS))
-    assert re.findall(r'<th [^>]*data-of="(\w+)"', answer["parts"]) == list(COLUMNS)
+    assert re.findall(r'data-column="(\w+)" checked', answer["html"]) == list(COLUMNS)[1:]
+    assert re.findall(r'<th [^>]*data-of="(\w+)"', answer["html"]) == list(COLUMNS)
     assert set(cells(answer, "reference-recommended-lora")) == set(COLUMNS)
     assert table(page, columns=["no such column"])["ids"] == answer["ids"]
 
@@ -80,9 +82,7 @@ def test_runs_are_sorted_with_nothing_last_and_equals_in_their_order(page, servi
     assert order(sort="name", is_down=False) == [high.run_id, low.run_id, waiting.run_id]
     assert order(sort="data") == ours
     assert order(sort="no such column") == ours
-    assert (
-        'data-of="name" aria-sort="ascending"' in table(page, sort="name", is_down=False)["parts"]
-    )
+    assert 'data-of="name" aria-sort="ascending"' in table(page, sort="name", is_down=False)["html"]
 
 
 def test_every_word_has_to_be_somewhere_whatever_its_case(page, services):
@@ -94,8 +94,8 @@ def test_every_word_has_to_be_somewhere_whatever_its_case(page, services):
     assert table(page, only="starred")["ids"] == [run.run_id]
     assert table(page, only="ranges", method="VeRA")["ids"] == []
     answer = table(page, method="VeRA", text="mine")
-    assert "<option selected>VeRA</option>" in answer["parts"]
-    assert "&lt;b&gt;Mine</button>" in answer["parts"]
+    assert "<option selected>VeRA</option>" in answer["html"]
+    assert "&lt;b&gt;Mine</button>" in answer["html"]
 
 
 def test_results_of_a_race_that_is_not_revealed_are_no_part_of_it(page, services):
@@ -112,10 +112,26 @@ def test_a_page_holds_fifty_rows_and_nothing_comes_twice(page, services):
     for number in range(60):
         services.store.submit(RunConfig(seed=number), ME)
     answer = table(page)
-    assert answer["parts"].count("<tr data-run=") == 50
+    assert answer["html"].count("<tr data-run=") == 50
     assert answer["page"] == 0
-    assert f"<output>1 to 50 of {len(answer['ids'])}</output>" in answer["parts"]
+    assert f">1 to 50 of {len(answer['ids'])}<" in answer["html"]
     assert ask(page, "table", {"key": answer["key"]}) is None
     last = table(page, page=9, key=answer["key"])
-    assert (last["page"], "<output data-last>51 to" in last["parts"]) == (1, True)
-    assert last["parts"].count("<tr data-run=") == len(answer["ids"]) - 50
+    assert (last["page"], ">51 to" in last["html"]) == (1, True)
+    assert last["html"].count("<tr data-run=") == len(answer["ids"]) - 50
+
+
+def test_what_is_selected_says_what_can_be_done(page, services):
+    mine = services.store.submit(RunConfig(), ME).run_id
+
+    def enabled(*selected, who=ME):
+        with acting_as(Visitor(who)):
+            answer = table(page, selected=[*selected, "run-999999"])
+        assert answer["chosen"] == list(selected)
+        buttons = re.findall(r'data-do="(\w+)"([^>]*)>', answer["html"])
+        return {name for name, rest in buttons if "disabled" not in rest}
+
+    assert enabled() == {"csv", "json"}
+    assert enabled(mine) == {"csv", "json", "tag", "star", "delete"}
+    assert enabled(mine, who="f" * 32) == {"csv", "json"}
+    assert "compare" in enabled(mine, "reference-lora-1")

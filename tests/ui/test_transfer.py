@@ -115,13 +115,13 @@ def test_code_of_a_link_and_of_a_run(table, kind, name):
     run = table._services.store.submit(runs.RunConfig(method="ia3"), "me")
     for source in ({"link": "method=ia3"}, {"run_id": run.run_id}):
         answer = json.loads(table.code(kind, **source))
-        assert answer["name"].endswith(name)
-        assert "IA3Config(" in answer["text"]
+        assert answer["file"]["name"].endswith(name)
+        assert "IA3Config(" in answer["file"]["text"]
 
 
 def test_code_of_a_run_computes_as_the_run_did(table):
-    old = json.loads(table.code("script", run_id="reference-lora-1"))["text"]
-    new = json.loads(table.code("script", link="method=lora"))["text"]
+    old = json.loads(table.code("script", run_id="reference-lora-1"))["file"]["text"]
+    new = json.loads(table.code("script", link="method=lora"))["file"]["text"]
     assert table._services.store.get("reference-lora-1").forward_pass == "transformers"
     assert "dropout_mask" not in old
     assert "dropout_mask" in new

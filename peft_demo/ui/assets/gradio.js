@@ -1,7 +1,7 @@
 // What Gradio hands to the page's script: functions of the server, and events to its own side.
 
 import { _ } from "./lib/texts.js";
-import { toast } from "./runs_table/toast.js";
+import { toast } from "./toast.js";
 
 const NO_CONNECTION = _("No connection to the server: nothing was changed.");
 const gradio = {};

@@ -1,5 +1,6 @@
 // What Gradio's own scripts call; everything else is found from here.
 
+import * as asks from "./asks.js";
 import * as figures from "./charts/buttons.js";
 import * as compare from "./compare/page.js";
 import * as configuration from "./form/configuration.js";
@@ -10,24 +11,21 @@ import * as sidebar from "./form/sidebar.js";
 import { connect } from "./gradio.js";
 import * as header from "./header.js";
 import * as languages from "./languages.js";
-import * as maker from "./learn/maker.js";
 import * as player from "./learn/player.js";
 import * as tour from "./learn/tour.js";
 import { followLinksWithin } from "./lib/dom.js";
 import * as present from "./present.js";
 import { poll, start as startPolling } from "./runs.js";
-import * as edit from "./runs_table/edit.js";
-import * as table from "./runs_table/table.js";
+import * as table from "./runs_table.js";
 import * as tabs from "./tabs.js";
 import * as theme from "./theme.js";
 import * as board from "./training/board.js";
-import * as you from "./you.js";
 
 export { fillTab as compare } from "./compare/page.js";
-export { gallery, previewed } from "./form/configuration.js";
+export { previewed } from "./form/configuration.js";
 export { answered } from "./form/paste.js";
 export * as review from "./review.js";
-export { show as runsTable } from "./runs_table/table.js";
+export { show as runsTable } from "./runs_table.js";
 export { show as board } from "./training/board.js";
 
 let isStarted = false;
@@ -36,12 +34,12 @@ let isStarted = false;
 export function start(element, server, events) {
   connect(server, events);
   header.show(element);
-  you.show(element);
   if (isStarted) return;
   isStarted = true;
   theme.restore();
   followLinksWithin();
   for (const part of [
+    asks,
     header,
     languages,
     board,
@@ -49,13 +47,11 @@ export function start(element, server, events) {
     table,
     compare,
     configuration,
-    edit,
     paste,
     refusals,
     rows,
     sidebar,
     player,
-    maker,
     tour,
     tabs,
     present,

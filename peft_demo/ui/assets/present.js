@@ -1,7 +1,7 @@
 // present=1 in the address: large text, the form closed, and keys for who shows the page to others.
 
+import { ask, know } from "./asks.js";
 import { set as setForm } from "./form/sidebar.js";
-import { ask } from "./gradio.js";
 import { setText } from "./lib/dom.js";
 import { _ } from "./lib/texts.js";
 import { all as tabs } from "./tabs.js";
@@ -17,6 +17,7 @@ if (isOn) page.dataset.present = "1";
 
 export function start() {
   if (!isOn) return;
+  know({ $address: address });
   setForm("closed");
   document.addEventListener("keydown", press);
   document.querySelector(".pd-keys-button").addEventListener("click", help);
@@ -37,12 +38,14 @@ function pause(event) {
   setText(document.querySelector(".pd-paused"), isPaused ? _("Paused") : "");
 }
 
-async function help() {
+function help() {
   const dialog = document.getElementById("pd-keys");
   dialog.showModal();
-  const address = new URL(location.href);
-  address.searchParams.delete("present");
-  const answer = await ask("qr_code", { address: address.href });
-  dialog.querySelector(".pd-qr").innerHTML = answer?.svg ?? "";
-  setText(dialog.querySelector(".pd-address"), answer?.error ?? address.href);
+  ask(dialog.querySelector("[data-ask]"));
+}
+
+function address() {
+  const shown = new URL(location.href);
+  shown.searchParams.delete("present");
+  return shown.href;
 }

@@ -10,6 +10,7 @@ import gradio as gr
 
 from peft_demo import models
 from peft_demo.errors import PeftDemoError
+from peft_demo.fields.stops import stops
 from peft_demo.languages import _
 from peft_demo.runs import RunKind, questions, sweeps
 from peft_demo.ui import gpu_visits
@@ -30,8 +31,9 @@ class Sidebar:
         self._services = services
         with gr.Column(elem_id="sidebar", render=False) as self.place:
             self.form = Form({"base_model": models.default_base()}, services.changes)
+            scales = {**self.form.scales, "repeats": sweeps.REPEATS.scale or {}}
             styled(
-                render("rows", scales=self.form.scales | {"repeats": sweeps.REPEATS.scale}),
+                render("rows", stops={name: stops(scale) for name, scale in scales.items()}),
                 elem_id="rows",
             )
             self.several = SweepForm(services, self.form)

@@ -22,6 +22,7 @@ from peft_demo.logs import digest
 from peft_demo.runs import Run
 from peft_demo.runs.questions import QUESTIONS
 from peft_demo.ui import run_states
+from peft_demo.ui.annotations import runs_in
 from peft_demo.ui.formats import from_to
 from peft_demo.ui.html import render, scripted
 from peft_demo.ui.identity import acting
@@ -112,7 +113,7 @@ class Board(Page):
         return json.dumps(answer, separators=(",", ":"))
 
     def act(self, action: str, run_ids: RunIds = (), tags: str = "") -> str:
-        """Do what a button says; answers an empty text.
+        """Do what a button says; answers an empty text, or what to tell about it, as JSON.
 
         Args:
             action: of the actions below.
@@ -138,7 +139,16 @@ class Board(Page):
             raise InvalidFieldsError(
                 {"action": f"action must be one of {', '.join(actions)}, got {shown(action)}."}
             )
+        known = self._services.runs() if action == "delete" else {}
         actions[action]()
+        if action == "delete":
+            names = [known[run_id].config.name for run_id in run_ids if run_id in known]
+            what = names[0] if len(names) == 1 else runs_in(len(run_ids))
+            undo = {"action": "restore", "run_ids": run_ids}
+            return json.dumps({"toast": _("Deleted %(what)s.") % {"what": what}, "undo": undo})
+        if action == "restore":
+            restored = _("%(what)s restored.") % {"what": runs_in(len(run_ids))}
+            return json.dumps({"toast": restored})
         return ""
 
     def judge(self, run_id: RunId, pinned: str = "") -> str:

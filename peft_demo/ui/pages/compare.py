@@ -215,7 +215,7 @@ class ComparePage(Page):
         evaluation_set: str = TEST_SET,
         margin: float = MARGIN,
     ) -> str:
-        """The report of some runs as the text of an HTML file; see ``export.report``.
+        """The report of some runs as an HTML file, in JSON; see ``export.report``.
 
         ``guesses`` are those of lessons, as ``guesses_in_words`` takes them.
         """
@@ -230,7 +230,9 @@ class ComparePage(Page):
             margin=margin,
             **self._sources,
         )
-        return json.dumps({"html": text})
+        file = {"name": "report.html", "text": text, "type": "text/html"}
+        told = _("Saved as %(file)s.") % {"file": file["name"]}
+        return json.dumps({"file": file, "toast": told})
 
     @property
     def _sources(self) -> dict[str, Any]:

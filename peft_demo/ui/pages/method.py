@@ -19,7 +19,7 @@ from peft_demo.runs import RunConfig, links
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.formats import duration, from_to
-from peft_demo.ui.html import refused, render, scripted, styled
+from peft_demo.ui.html import refused, render, styled
 from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import QUIET
@@ -27,8 +27,6 @@ from peft_demo.ui.requests import QUIET
 if TYPE_CHECKING:
     from peft_demo.adapters.forecast import Forecast
     from peft_demo.adapters.parameter_count import ParameterCount
-
-_PICK = "gallery(element, (chosen) => trigger('picked', chosen))"
 
 
 class MethodPage(Page):
@@ -42,12 +40,12 @@ class MethodPage(Page):
     def draw(self, frame: Frame) -> None:
         """See Page."""
         self._about = styled(render("waiting"), elem_id="about")
-        self._methods = scripted(gallery(), _PICK, elem_id="gallery")
+        styled(gallery(), elem_id="gallery")
 
     def connect(self, frame: Frame) -> None:
         """See Page."""
         form, several = frame.sidebar.form, frame.sidebar.several
-        self._methods.picked(form.pick, *form.switching, **QUIET)
+        frame.header.picked(form.pick, *form.switching, **QUIET)
         live = [*several.inputs, *form.inputs]
 
         def follow(preset: str, *values: Any) -> list[Any]:

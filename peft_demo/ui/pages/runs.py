@@ -8,17 +8,15 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.comparison.describe import epochs_in_words, texts_of
 from peft_demo.comparison.diagnosis import diagnose, in_another_way
-from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.export.csv import run_csv
-from peft_demo.languages import SOURCE, speaking
+from peft_demo.languages import SOURCE, _, speaking
 from peft_demo.runs import Run, RunConfig, links
+from peft_demo.ui.annotations import Annotations, runs_in
 from peft_demo.ui.charts.figure import drawn
 from peft_demo.ui.html import render, scripted
 from peft_demo.ui.identity import public
-from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import RunId, RunIds, page_function
 from peft_demo.ui.run_states import called
@@ -33,14 +31,13 @@ class RunsPage(Page):
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
-        (table,) = glossed(render("runs/page", most_compared=MOST_RUNS))
-        scripted(table, "runsTable(element)")
+        scripted(render("runs/page"), "runsTable(element)")
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""
         return [
             page_function(self.table),
-            page_function(self.annotate, _at_fields),
+            *Annotations(self._services).functions(),
             page_function(self.records),
             page_function(self.details),
             page_function(self.code),
@@ -57,39 +54,24 @@ class RunsPage(Page):
         only: str = "all",
         sort: str = "created",
         is_down: bool = True,
+        selected: RunIds = (),
         key: str | None = None,
     ) -> str | None:
-        """A page of the table of runs; see ``RunTable``, whose rows it has.
+        """The table of runs; see ``RunTable``.
 
         Args:
+            selected: runs, listed or not.
             key: that of the answer which the browser has.
         """
         view = {"text": text, "method": method, "only": only, "sort": sort, "is_down": is_down}
         every = list(self._services.runs().values())
         known = RunTable(every, self._services.changes.may_change, secret)
-        answer = known.page(page, columns, **view)
+        answer = known.page(page, columns, set(selected), **view)
         found = f"{hash(json.dumps(answer)):x}"
         return None if key == found else json.dumps({"key": found, **answer})
 
-    def annotate(
-        self,
-        run_id: RunId,
-        name: Any = None,
-        tags: Any = None,
-        note: Any = None,
-        is_starred: Any = None,
-    ) -> str:
-        """Write name, tags and note onto a run; answers an empty JSON object.
-
-        Raises:
-            PeftDemoError: with the sentence of each bad field.
-        """
-        given = {"name": name, "tags": tags, "note": note, "is_starred": is_starred}
-        self._services.changes.annotate(run_id, **given)
-        return "{}"
-
     def records(self, run_ids: RunIds, kind: str = "json") -> str:
-        """Runs as the text of a file to keep, in the order of the request.
+        """Runs as a file to keep, in the order of the request, as JSON.
 
         Args:
             run_ids: one that was deleted a moment ago is left out.
@@ -98,17 +80,28 @@ class RunsPage(Page):
         known = self._services.runs()
         runs = [known[run_id] for run_id in run_ids if run_id in known]
         if kind == "csv":
-            return run_csv(runs)
-        # Indented JSON takes the standard library seven times as long.
-        return to_json([public(run) for run in runs], indent=1).decode()
+            # By the mark spreadsheets know UTF-8.
+            file = {"name": "runs.csv", "text": "\ufeff" + run_csv(runs), "type": "text/csv"}
+        else:
+            # Indented JSON takes the standard library seven times as long.
+            text = to_json([public(run) for run in runs], indent=1).decode()
+            file = {"name": "runs.json", "text": text, "type": "application/json"}
+        saved = {"what": runs_in(len(runs)), "file": file["name"]}
+        return json.dumps({"file": file, "toast": _("Saved %(what)s as %(file)s.") % saved})
 
-    def details(self, run_id: RunId) -> str:
-        """Everything about one run: HTML, and the figure of a range test."""
+    def details(self, run_id: RunId, secret: list[str] = []) -> str:  # noqa: B006
+        """Everything about one run: a dialog as HTML, and the figure of a range test.
+
+        Args:
+            secret: groups whose results the person does not want to see yet.
+        """
         run = self._services.store.get(run_id)
+        if run.group_id in secret:
+            return json.dumps({"toast": _("Its race is not revealed yet.")})
         test = run.range_test
         rate = float(f"{test.suggestion:.2g}") if test and test.suggestion else None
         found = diagnose(run, self._services.known_runs())
-        html = render(
+        dialog = render(
             "details",
             run=run,
             may_change=not run.is_reference and self._services.changes.may_change(run.owner),
@@ -122,15 +115,16 @@ class RunsPage(Page):
             again=in_another_way(run, found),
         )
         figure = test and drawn("range_test", test=test, rate=rate)
-        return json.dumps({"html": html, "figure": figure})
+        return json.dumps({"dialog": dialog, "figure": figure})
 
     def swap_labels(self, run_id: RunId) -> str:
-        """Queue an imported adapter again with its two labels swapped; answers the new run's id."""
+        """Queue an imported adapter again with its two labels swapped; says as which run."""
         run = self._services.swap_labels(run_id)
-        return json.dumps({"run_id": run.run_id})
+        told = _("%(run_id)s tests it with its labels swapped.") % {"run_id": run.run_id}
+        return json.dumps({"toast": told})
 
     def code(self, kind: str, run_id: str | None = None, link: str | None = None) -> str:
-        """The script or notebook of a run or of a link's configuration, as JSON.
+        """The script or notebook of a run or of a link's configuration, as a file in JSON.
 
         Raises:
             PeftDemoError: there is no such run or kind, or the link is not allowed.
@@ -145,7 +139,8 @@ class RunsPage(Page):
             config = RunConfig(links.from_link(link or "").values)
         with speaking(SOURCE):  # as whoever runs it elsewhere expects of code
             text = code.export(config, kind, forward_pass)
-        return json.dumps({"name": code.file_name(kind, config), "text": text})
+        file = {"name": code.file_name(kind, config), "text": text}
+        return json.dumps({"file": file, "said": _("Saved")})
 
 
 def _epochs(run: Run) -> list[dict[str, Any]]:
@@ -159,9 +154,3 @@ def _epochs(run: Run) -> list[dict[str, Any]]:
         }
         for each in run.epochs
     ]
-
-
-def _at_fields(error: PeftDemoError) -> str:
-    """The sentence of each bad field as JSON; one that belongs to no field has an empty name."""
-    problems = error.problems if isinstance(error, InvalidFieldsError) else {"": str(error)}
-    return json.dumps(problems)

@@ -1,13 +1,12 @@
 // The compare page: runs beside each other, or a group. The server has the facts; here they are drawn.
 
+import { know } from "../asks.js";
 import { whenReady } from "../charts/figure.js";
-import { copy } from "../form/configuration.js";
 import { tell } from "../gradio.js";
-import { openTab, whenPressed } from "../lib/dom.js";
+import { openTab, recallForm, whenPressed } from "../lib/dom.js";
 import { html, markup } from "../lib/html.js";
 import { _ } from "../lib/texts.js";
 import * as runs from "../runs.js";
-import { acted } from "../runs_table/actions.js";
 import * as theme from "../theme.js";
 import { fromQuery, isNone, MOST, TEST, toQuery } from "./address.js";
 import { choosable, drawChooser, loadGroups } from "./chooser.js";
@@ -17,17 +16,20 @@ import { show as showOptions, take } from "./options.js";
 import * as paper from "./print.js";
 import * as question from "./question.js";
 import * as race from "./race.js";
-import * as report from "./report.js";
 
 let isChosen = false;
 let before = null;
 
 // Links and buttons open the compare page wherever one is.
 export function start() {
-  document.addEventListener("pd-compare", ({ detail }) => show(detail.run_ids));
   for (const [attribute, act] of Object.entries(PRESSED)) whenPressed(attribute, act);
   theme.follow(draw);
   race.start(draw);
+  know({
+    $compared: () => question.answered()?.run_ids ?? [],
+    $set: () => question.get().set,
+    $margin: () => question.answered()?.margin,
+  });
   runs.follow(news => {
     if (!news || !isSeen()) return;
     drawChooser();
@@ -43,7 +45,7 @@ export function fillTab(element) {
   const page = element.querySelector(".pd-compare");
   attach(page);
   question.forgetAnswer();
-  report.attach(page.querySelector("[data-report]"));
+  recallForm(page.querySelector("[data-kept]"));
   page.addEventListener("change", onChange);
   page.addEventListener("input", onInput);
   new IntersectionObserver(() => (isSeen() ? enter() : leave())).observe(page);
@@ -107,24 +109,17 @@ function onInput({ target }) {
 }
 
 const PRESSED = {
+  "data-open-runs": ids => show(ids.split(",")),
   "data-open-group": group => open({ ids: [], group }),
   "data-remove": id => choose({ ids: question.get().ids.filter(other => other !== id) }),
   "data-group": group => choose({ ids: [], group }),
   "data-compare": ids => choose({ ids: ids.split(",") }),
-  "data-copy": (__, button) => copy(button, toQuery(question.get())),
   "data-print": () => print(),
-  "data-stop": stopAll,
   "data-longer": () => refresh(question.lengthen()),
   "data-review": (index, button) =>
     tell("opened", { ...button.closest("[data-runs]").dataset, index: Number(index) }),
   "data-texts": source => tell("looked", { source }),
 };
-
-async function stopAll(ids, button) {
-  button.disabled = true;
-  await acted("stop", ids.split(","));
-  refresh();
-}
 
 // -- drawing ---------------------------------------------------------------------------------------
 

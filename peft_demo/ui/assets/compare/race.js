@@ -29,11 +29,8 @@ export function draw() {
   const group = race?.dataset.race;
   const { guess, isRevealed } = predictions.get(group) ?? {};
   if (!race) return;
-  race.toggleAttribute("data-secret", predictions.hides(group));
   drawStrips();
-  const now = { true: "revealed", false: "secret" }[isRevealed] ?? "";
-  for (const part of race.querySelectorAll("[data-while]"))
-    part.hidden = part.dataset.while !== now;
+  race.dataset.now = { true: "revealed", false: "secret" }[isRevealed] ?? "";
   for (const choice of race.querySelectorAll("[type=radio]"))
     choice.checked = choice.value === guess;
   setText(race.querySelector(".pd-guess b"), guess || _("no guess"));

@@ -1,21 +1,22 @@
 // Rows of the form: a slider beside a number, help behind a button, and rank and alpha in one ratio.
 
-import { place, stops, written } from "../lib/scale.js";
+import { place, written } from "../lib/scale.js";
 import { _ } from "../lib/texts.js";
+import { brief } from "./brief.js";
 
 const BOX = "input:is([type=number], [type=text])";
 const RANK = "#sidebar [id$='-r'] ";
 const ALPHA = "#sidebar [id$='alpha'] ";
 
 let template = null;
-let scales = {};
+let stops = {};
 let ratio = 0;
 
 export function start() {
   template = document.getElementById("pd-row");
   // The bar may be drawn before the form.
   if (!template) return void setTimeout(start, 100);
-  scales = JSON.parse(template.dataset.scales);
+  stops = JSON.parse(template.dataset.stops);
   const form = document.getElementById("sidebar");
   new MutationObserver(complete).observe(form, { childList: true, subtree: true });
   form.addEventListener("input", keepRatio);
@@ -38,7 +39,7 @@ function fill(block, help) {
   button.ariaLabel = _("Help on %(name)s", { name });
   block.querySelector("input, textarea")?.setAttribute("aria-describedby", help.id);
   const box = block.querySelector(BOX);
-  if (scales[block.id]) slide(block, box, range, ticks, name);
+  if (stops[block.id]) slide(block, box, range, ticks, name);
   else for (const each of [range, ticks]) each.remove();
   if (!block.matches(ALPHA) || !document.querySelector(RANK)) lock.remove();
   block.append(part);
@@ -46,7 +47,7 @@ function fill(block, help) {
 }
 
 function slide(block, box, range, ticks, name) {
-  const points = stops(scales[block.id]);
+  const points = stops[block.id];
   range.max = points.length - 1;
   range.ariaLabel = _("%(name)s, slider", { name });
   ticks.id = `${block.id}-ticks`;
@@ -69,9 +70,9 @@ function write(box, value) {
 export function follow() {
   for (const range of document.querySelectorAll("#sidebar .block[id] > input[type=range]")) {
     const block = range.parentElement;
-    show(range, stops(scales[block.id]), block.querySelector(BOX));
+    show(range, stops[block.id], block.querySelector(BOX));
   }
-  const known = document.querySelector(".pd-brief[data-link]")?.dataset;
+  const known = brief();
   if (!known) return;
   document.querySelector("#name input, #name textarea").placeholder = known.name;
   const scale = document.querySelector(".pd-lock span");
@@ -79,7 +80,7 @@ export function follow() {
   const rate = document.querySelector("#learning_rate > input[type=range]");
   if (!rate) return;
   rate.title = _("Measured best: %(rate)s", known);
-  rate.list.options[0].value = place(stops(scales.learning_rate), Number(known.rate));
+  rate.list.options[0].value = place(stops.learning_rate, Number(known.rate));
 }
 
 function keepRatio({ target }) {

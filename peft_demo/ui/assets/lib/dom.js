@@ -36,33 +36,6 @@ export function followLinksWithin() {
   });
 }
 
-// Children with `data-run`, in the order of the runs: made, moved and removed as they come and go.
-export function keepInOrder(holder, runs, make, fill) {
-  const children = new Map([...holder.children].map(child => [child.dataset.run, child]));
-  const wanted = new Set(runs.map(run => run.id));
-  for (const [id, child] of children) if (!wanted.has(id)) child.remove();
-  runs.forEach((run, index) => {
-    const child = children.get(run.id) || make(run);
-    if (holder.children[index] !== child)
-      holder.insertBefore(child, holder.children[index] || null);
-    fill(child, run);
-  });
-}
-
-const marksOf = ({ attributes }) => [...attributes].filter(({ name }) => name.startsWith("data-"));
-const same = ({ name, value }) => `[${name}="${CSS.escape(value)}"]`;
-
-// Changes what is in an element; what has the focus, or stands in its place, has it afterwards too.
-export function keepingFocus(element, change) {
-  const focused = element.contains(document.activeElement) ? document.activeElement : null;
-  const row = focused?.closest("[data-run]");
-  change();
-  if (!focused || document.activeElement === focused) return;
-  const place = row?.isConnected ? row : element;
-  const marks = marksOf(focused).map(same).join("") || "none";
-  (focused.isConnected ? focused : place.querySelector(marks))?.focus();
-}
-
 // The server's times, in the browser's zone.
 export function showTimes(element) {
   for (const time of element.querySelectorAll("time"))
@@ -77,17 +50,15 @@ export function openTab(id, tries = 200) {
   if (tries) setTimeout(openTab, 50, id, tries - 1);
 }
 
-export function openDialog(className, content) {
-  const dialog = document.createElement("dialog");
-  dialog.className = className;
-  dialog.innerHTML = content;
-  document.body.append(dialog);
+export function openDialog(content) {
+  document.body.insertAdjacentHTML("beforeend", content);
+  const dialog = document.body.lastElementChild;
   dialog.addEventListener("close", () => dialog.remove());
-  dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
-  return dialog;
+  showTimes(dialog);
+  dialog.showModal();
 }
 
-export function save(name, text, type) {
+export function save({ name, text, type = "text/plain" }) {
   const anchor = document.createElement("a");
   anchor.href = URL.createObjectURL(new Blob([text], { type }));
   anchor.download = name;
@@ -103,6 +74,13 @@ export function recall(name, storage = localStorage) {
     storage.removeItem(name);
     return {};
   }
+}
+
+// What is written into a form stays in this browser.
+export function recallForm(form) {
+  const { kept } = form.dataset;
+  for (const [name, text] of Object.entries(recall(kept))) form.elements[name].value = text;
+  form.addEventListener("input", () => keep(kept, Object.fromEntries(new FormData(form))));
 }
 
 export function keep(name, value, storage = localStorage) {

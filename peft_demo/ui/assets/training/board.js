@@ -4,11 +4,9 @@ import { openTab, setText, whenPressed } from "../lib/dom.js";
 import { whole } from "../lib/format.js";
 import { _ } from "../lib/texts.js";
 import * as runs from "../runs.js";
-import * as actions from "../runs_table/actions.js";
 import * as selection from "../selection.js";
 import * as theme from "../theme.js";
 import { drawCharts, switchTo } from "./charts.js";
-import { openDetails } from "./details.js";
 import { drawRows, listed } from "./rows.js";
 import * as strip from "./strip.js";
 import { drawVerdict } from "./verdict.js";
@@ -21,11 +19,6 @@ export function start() {
   whenPressed("data-pin", changed(selection.pin));
   whenPressed("data-all-runs", () => openTab("runs"));
   whenPressed("data-switch", switchTo);
-  whenPressed("data-action", (action, button) => {
-    ACTIONS[action](button.closest("[data-run]").dataset.run, button);
-    // What is done in the details' dialog is seen on the page.
-    if (["again", "delete", "resume"].includes(action)) button.closest("dialog")?.close();
-  });
   runs.follow(news => news && draw());
   theme.follow(() => draw(true));
 }
@@ -42,24 +35,6 @@ const changed = change => id => {
   draw();
   runs.poll();
 };
-
-const ACTIONS = {
-  again: strip.again,
-  details: openDetails,
-  delete: id => actions.remove([id]),
-  resume: id => actions.acted("resume", [id]),
-  keep: stop,
-  stop,
-  swap: actions.swapLabels,
-};
-
-async function stop(id, button) {
-  const { textContent } = button;
-  button.disabled = true;
-  setText(button, _("Stopping …"));
-  await actions.acted(button.dataset.action, [id]);
-  Object.assign(button, { disabled: false, textContent });
-}
 
 function draw(isForced = false) {
   if (!board?.isConnected) return;

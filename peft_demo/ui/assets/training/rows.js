@@ -1,9 +1,10 @@
 // Rows of runs: each shows or hides its run in the charts, says how far it is and what it reached.
 
-import { keepInOrder, keepingFocus, replace, setText } from "../lib/dom.js";
+import { replace, setText } from "../lib/dom.js";
 import { percent } from "../lib/format.js";
 import { html, named } from "../lib/html.js";
 import { swatch } from "../lib/looks.js";
+import { morph } from "../lib/morph.js";
 import { _ } from "../lib/texts.js";
 import * as runs from "../runs.js";
 import * as selection from "../selection.js";
@@ -25,16 +26,20 @@ export function listed(all) {
 }
 
 export const drawRows = (holder, some) =>
-  keepingFocus(holder, () => keepInOrder(holder, some, newRow, fill));
+  morph(
+    holder,
+    some.map(run => filled(newRow(run), run)),
+  );
 
 function newRow(run) {
   const row = document.querySelector(".pd-new-row").content.firstElementChild.cloneNode(true);
   row.dataset.run = run.id;
+  row.id = `row-${run.id}`;
   row.style.setProperty("--run", runs.lookOf(run.id).colour);
   return row;
 }
 
-function fill(row, run) {
+function filled(row, run) {
   const find = selector => row.querySelector(selector);
   const [chip, pin] = ["[data-toggle]", "[data-pin]"].map(find);
   chip.dataset.toggle = pin.dataset.pin = run.id;
@@ -55,6 +60,7 @@ function fill(row, run) {
   pin.setAttribute("aria-pressed", String(selection.pinned() === run.id));
   find("[data-action=details]").ariaLabel = _("Details of %(name)s", run);
   pin.ariaLabel = _("Pin %(name)s: others are measured by it", run);
+  return row;
 }
 
 // Shows the buttons for what can be done to a run now; `data-can` says what with whose name.

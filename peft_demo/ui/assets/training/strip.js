@@ -1,7 +1,7 @@
 // What happens now, on top of the Train page: what runs, what the last run showed, or what to try.
 
-import * as form from "../form/sidebar.js";
-import { ask, call, isConnected, tell } from "../gradio.js";
+import { askOnce } from "../asks.js";
+import { ask, isConnected } from "../gradio.js";
 import { setText, whenPressed } from "../lib/dom.js";
 import { _, counted } from "../lib/texts.js";
 import * as runs from "../runs.js";
@@ -11,7 +11,6 @@ let strip = null;
 // Runs that were not over when this page saw them: the last of them to end is told.
 const seenGoing = new Set();
 let ended = null;
-let isAsking = false;
 
 // What stands there until the server has queued what was started, or refused it.
 const SENT_MS = 3000;
@@ -32,7 +31,6 @@ export function start() {
     "click",
     ({ target }) => target.closest("#start, #queue-all") && send(),
   );
-  whenPressed("data-question", question);
   whenPressed("data-strip-close", close);
 }
 
@@ -92,27 +90,12 @@ async function drawEnded(part, run) {
   part.querySelector(".pd-again").innerHTML = told?.again ?? "";
 }
 
-async function drawQuestions(holder) {
-  // The page may be drawn before the header, which brings the server.
-  if (isAsking || holder.children.length || !isConnected()) return;
-  isAsking = true;
-  holder.innerHTML = (await call("questions")) ?? "";
-  isAsking = false;
-}
-
-function question(id) {
-  tell("asked", { question: id });
-  form.open();
-  form.showSeveral();
+// The page may be drawn before the header, which brings the server.
+function drawQuestions(holder) {
+  if (!holder.children.length && isConnected()) askOnce(holder);
 }
 
 function close() {
   ended = null;
   draw();
-}
-
-// The run with what its diagnosis proposes, in the form.
-export function again(_id, button) {
-  tell("again", { query: button.dataset.query });
-  form.open();
 }
