@@ -1,8 +1,9 @@
-"""Own texts on the real page: a file is looked at, kept, learned from, asked and tested on."""
+"""Own texts on the real page: looked at, kept, learned from, compared, asked and tested on."""
 
 import pytest
 from own_texts import as_csv, rows
 from running_app import App
+from test_accessibility import unfold
 from test_browser import fill_small, open_tab, wait_for_models, wait_for_state
 
 pytestmark = pytest.mark.browser
@@ -16,43 +17,80 @@ def own_app(tmp_path):
     app.stop()
 
 
-def test_a_file_is_learned_from_and_another_is_tested_on(own_app, visit, tmp_path):
-    mine = tmp_path / "tickets.csv"
-    mine.write_text(as_csv(rows(("bug", "wish"))) + ",wish\n", encoding="utf-8")
-    later = [(f"later {text}", label) for text, label in rows(("bug", "wish"), 12)]
+TEN = (
+    "account",
+    "bill",
+    "bug",
+    "delivery",
+    "greeting",
+    "notice",
+    "praise",
+    "refund",
+    "something else",
+    "wish",
+)
+
+RATE = "#learning_rate textarea, #learning_rate input"
+
+
+def test_ten_labels_of_ones_own_from_a_file_to_further_tests(own_app, visit, tmp_path):
+    mine, later = tmp_path / "tickets.csv", tmp_path / "later.csv"
+    mine.write_text(as_csv(rows(TEN, 12)) + ",wish\n", encoding="utf-8")
+    later.write_text(as_csv([(f"later {text}", label) for text, label in rows(TEN, 3)]))
     window = visit()
     page = window.open(own_app.url)
     wait_for_models(page)
-    fill_small(page, "learned", epochs=1, reviews=400)
+    fill_small(page, "learned", epochs=4, reviews=400)
+    page.fill(RATE, "0.005")
     open_tab(page, "Data")
 
     page.click("#data-look")  # before there is anything to look at
     page.locator("#data-file-problem", has_text="file must be a file").wait_for()
-    with page.expect_file_chooser() as asked:
-        page.click("#data-file")
-    asked.value.set_files(mine)
+    dropped = page.evaluate_handle(
+        """content => { const carried = new DataTransfer();
+        carried.items.add(new File([content], "tickets.csv")); return carried; }""",
+        mine.read_text(),
+    )
+    page.dispatch_event("#data-file-place p", "drop", {"dataTransfer": dropped})
     report = page.locator("#data-report")
-    report.locator("li", has_text="Row 42: no text").wait_for()
-    assert report.locator("tbody th").all_inner_texts()[:2] == ["bug", "wish"]
-    assert page.locator("#data-file").inner_text().strip() == "File: tickets.csv"
+    report.locator("li", has_text="Row 122: no text").wait_for()
+    assert report.locator("tbody th").all_inner_texts()[:10] == list(TEN)
+    assert not page.locator("#data-file-problem").is_visible()
     assert page.locator("#data-text-column input").input_value() == "text"
     page.click("#data-keep")
     report.locator("[role=status]", has_text="tickets (own-").wait_for()
     page.locator("#num_reviews input").first.wait_for()
-    assert page.locator("#num_reviews input[type=number]").input_value() == "24"
+    assert page.locator("#num_reviews input[type=number]").input_value() == "80"
 
     page.click("#start")
     open_tab(page, "Train")
     wait_for_state(page, "learned", "completed")
-    open_tab(page, "Review")
-    page.fill("#review textarea", "a tram that is a wish")
+    page.fill("#name textarea, #name input", "guesses")
+    page.fill(RATE, "1e-7")
+    page.click("#start")
+    wait_for_state(page, "guesses", "completed")
+    open_tab(page, "Runs")
+    page.locator("button:visible", has_text="learned").first.click()
+    page.click("[data-texts]")
+    shown = page.locator("#texts-shown")
+    shown.locator(".pd-tokens").first.wait_for(state="attached")
+    assert "truly" in shown.locator("ol li").first.inner_text()
+    page.click("#texts-order input")
+    page.get_by_role("option", name="Least sure").click()
+    page.fill("#texts-search textarea, #texts-search input", "tram")
+    page.click("#texts-look")
+    shown.locator("tbody th", has_text='With "tram"').wait_for()
+    text = shown.locator(".pd-review").first
+    said = text.inner_text()
+    text.click()
     card = page.locator("#cards .pd-card", has_text="learned")
     card.wait_for()
-    assert set(card.locator(".pd-bar-row span:first-child").all_inner_texts()) == {"bug", "wish"}
+    assert page.input_value("#review textarea").split()[0] == said.split()[0] == "tram"
+    assert set(card.locator(".pd-bar-row span:first-child").all_inner_texts()) == set(TEN)
 
     open_tab(page, "Data")
     page.locator("#data-way label", has_text="Pasted").click()
-    page.fill("#data-pasted textarea", as_csv(later))
+    page.fill("#data-pasted textarea", later.read_text())
     page.fill("#data-name input, #data-name textarea", "later")
     page.check("#data-only-test input")
     page.click("#data-look")
@@ -60,9 +98,20 @@ def test_a_file_is_learned_from_and_another_is_tested_on(own_app, visit, tmp_pat
     report.locator("[role=status]", has_text="later (own-").wait_for()
     page.click("#data-evaluate")
     outcome = page.locator("#data-outcome")
-    outcome.locator("tbody th", has_text="learned").wait_for()
-    assert "Tested on 24 texts" in outcome.inner_text()
+    outcome.locator("tbody th", has_text="guesses").wait_for()
+    assert "Tested on 30 texts" in outcome.inner_text()
     page.click("#data-remove")
     page.click("#data-sure")
     outcome.locator("[role=status]", has_text="are deleted").wait_for()
+
+    page.goto(f"{own_app.url}?view=compare&run_ids=run-000001,run-000002")
+    sentence = page.locator(".pd-sentence").first
+    sentence.wait_for()
+    assert "learned is better than guesses" in sentence.inner_text()
+    unfold(page)
+    confusion = page.locator(".pd-confusion").first
+    assert confusion.locator("thead th").all_inner_texts() == [f"said {name}" for name in TEN]
+    page.set_viewport_size({"width": 390, "height": 844})
+    # All ten columns are seen at once, and the names of the rows beside them.
+    assert confusion.evaluate("table => table.offsetWidth <= table.parentElement.clientWidth")
     assert window.errors == []

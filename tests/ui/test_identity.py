@@ -54,10 +54,13 @@ ASKED = {
     "kind": "script", "nickname": "Ben", "hide": [], "fix": [], "password": "guess",
     "owner": digest(ME), "paused": "yes", "hidden": "yes", "link": "?hide=several&fix=r",
     "waiting": "1", "minutes": "1", "epochs": "1", "tokens": "50", "dataset": THEIRS.id,
-    "repository": "nobody/nothing", "token": "guess",
+    "repository": "nobody/nothing", "token": "guess", "source": THEIRS.id,
 }  # fmt: skip
 # They take seconds, and only read: texts, files and the store.
-READ_ONLY = {"predict", "predict_reviews", "count", "compare", "report", "judge", "questions"}
+READ_ONLY = {
+    *("predict", "predict_reviews", "explain", "count", "compare", "report", "judge", "questions"),
+    "list_texts",
+}
 
 
 def functions_of(services):

@@ -4,6 +4,7 @@ import * as asks from "./asks.js";
 import * as figures from "./charts/buttons.js";
 import * as compare from "./compare/page.js";
 import * as configuration from "./form/configuration.js";
+import * as drop from "./form/drop.js";
 import * as paste from "./form/paste.js";
 import * as refusals from "./form/refusals.js";
 import * as rows from "./form/rows.js";
@@ -47,6 +48,7 @@ export function start(element, server, events) {
     table,
     compare,
     configuration,
+    drop,
     paste,
     refusals,
     rows,

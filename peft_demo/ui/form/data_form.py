@@ -28,7 +28,7 @@ WAYS = {
     TYPED: gettext_noop("Typed, label by label"),
 }
 
-CHOOSE = gettext_noop("Choose a file")
+CHOOSE = gettext_noop("Choose a file, or drop it here")
 
 CHOOSE_TEST = gettext_noop("Choose other texts to test on (may be left out)")
 
@@ -90,7 +90,7 @@ class DataForm:
             label=_("Where the texts come from"),
             elem_id="data-way",
         )
-        # Not gr.File, whose place to drop files has an English name in every language.
+        # Not gr.File, whose place to drop files has an English name in every language: drop.js.
         with gr.Column(elem_id="data-file-place", elem_classes="pd-drop") as self._file_place:
             self.file = gr.UploadButton(
                 _(CHOOSE), type="filepath", file_count="single", elem_id="data-file"
