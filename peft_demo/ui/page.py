@@ -56,6 +56,7 @@ _EVENTS = ", ".join(
         "undone",
         "opened",
         "picked",
+        "recalled",
         "looked",
         "reviewed",
         "taught",

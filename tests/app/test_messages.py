@@ -1,6 +1,7 @@
 """A fault is told at its field, and is gone at the next try; what was typed stays."""
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 from test_browser import open_tab, set_number, wait_for_models
@@ -65,6 +66,37 @@ class TestReview:
         open_tab(page, "Review")
         page.wait_for_function("document.querySelector('#review textarea')?.value")
         assert typed.input_value() == picked
+
+    def test_a_review_is_shared_by_a_link_and_called_back(self, app, visit):
+        window = visit()
+        text, ids = "Once & again, 100 % “good”.", "reference-lora-1,reference-ia3"
+        query = urlencode({"text": text, "ids": ids, "truth": "positive"})
+        window.page.goto(f"{app.url}#{query}")
+        page = window.page
+        page.get_by_role("tab", name="Review", selected=True).wait_for()
+        page.locator("#cards .pd-card").nth(1).wait_for()
+        assert page.locator("#cards .pd-card").count() == 2
+        assert page.input_value("#review textarea") == text
+        assert page.get_by_label("positive", exact=True).is_checked()
+        assert "#" not in page.url
+        # Neither the draft nor what it became is lost.
+        page.fill("#review textarea", "Another.")
+        page.click("#classify")
+        page.locator("#cards[aria-busy=false]").wait_for()
+        page.get_by_role("button", name="Earlier reviews").click()
+        earlier = page.locator("#pd-recent button")
+        page.wait_for_function("document.querySelectorAll('#pd-recent button').length === 2")
+        assert earlier.all_inner_texts() == ["Another.", text]
+        earlier.nth(1).click()
+        page.wait_for_function(
+            "t => document.querySelector('#review textarea').value === t", arg=text
+        )
+        assert page.locator("#pd-recent").is_hidden()
+        page.evaluate("navigator.clipboard.writeText = async text => { window.copied = text }")
+        page.locator("#recent [data-copy]").click()
+        page.wait_for_function("window.copied")
+        assert page.evaluate("window.copied") == f"{app.url}/#{query}"
+        assert not any("100+" in url for url in window.requests)
 
     def test_another_window_starts_empty(self, app, visit):
         page = visit().open(app.url)

@@ -3,7 +3,7 @@
 import { _ } from "./lib/texts.js";
 
 export async function copy(button, query) {
-  const address = `${location.origin}${location.pathname}?${query}`;
+  const address = location.origin + location.pathname + (query[0] === "#" ? query : `?${query}`);
   try {
     await navigator.clipboard.writeText(address);
     say(button, _("Copied"));

@@ -16,6 +16,7 @@ import * as player from "./learn/player.js";
 import * as tour from "./learn/tour.js";
 import { followLinksWithin } from "./lib/dom.js";
 import * as present from "./present.js";
+import * as review from "./review.js";
 import { poll, start as startPolling } from "./runs.js";
 import * as table from "./runs_table.js";
 import * as tabs from "./tabs.js";
@@ -25,7 +26,7 @@ import * as board from "./training/board.js";
 export { fillTab as compare } from "./compare/page.js";
 export { previewed } from "./form/configuration.js";
 export { answered } from "./form/paste.js";
-export * as review from "./review.js";
+export { review };
 export { show as runsTable } from "./runs_table.js";
 export { show as board } from "./training/board.js";
 
@@ -57,6 +58,7 @@ export function start(element, server, events) {
     tour,
     tabs,
     present,
+    review,
   ]) {
     part.start();
   }

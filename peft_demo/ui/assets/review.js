@@ -1,11 +1,16 @@
 // The review page: answers follow what is typed once that pauses, and are marked until they do. What
-// was typed and chosen is kept in this window, and nowhere else, so that a reload leaves it there.
+// was typed and chosen is kept in this window, so that a reload leaves it there; the last that were
+// answered in this browser, to be called back. No link sends them: a server never sees what follows #.
 
+import { know } from "./asks.js";
 import { tell } from "./gradio.js";
 import { keep as keepIn, openTab, recall as recallFrom, setText } from "./lib/dom.js";
+import { html } from "./lib/html.js";
 
 const KEPT = "peft-demo-review";
-const PAUSE_MS = 250;
+const RECENT = "peft-demo-reviews";
+const MOST_RECENT = 20;
+const PAUSE_MS = 300;
 
 const kept = recallFrom(KEPT, sessionStorage);
 const keep = changes => keepIn(KEPT, Object.assign(kept, changes), sessionStorage);
@@ -13,8 +18,47 @@ const keep = changes => keepIn(KEPT, Object.assign(kept, changes), sessionStorag
 let isBack = false;
 let isTruthOwn = false;
 let timer = 0;
-let sent = "";
+let sent = [];
 let answeredText = "";
+
+// Those that were answered, the newest first: { review, run_ids, truth }.
+let recent = Object.values(recallFrom(RECENT));
+
+// What is seen: { text, ids, truth }.
+let seen = {};
+
+// A link to a review with its adapters, once: a reload leaves what was made of it.
+const linked = new URLSearchParams(location.hash.slice(1));
+if (linked.has("text")) {
+  const [text, ids, truth] = ["text", "ids", "truth"].map(name => linked.get(name) ?? "");
+  keep({ text, ids: ids.split(",").filter(Boolean), truth });
+  history.replaceState(null, "", location.pathname + location.search);
+  openTab("review-tab");
+}
+
+export function start() {
+  know({ $review: () => `#${new URLSearchParams(seen)}` });
+  const opened = ({ target }) => target.id === "pd-recent" && list(target);
+  document.addEventListener("toggle", opened, true);
+}
+
+// What others begin with were drafts of it.
+function remember(review, run_ids, truth) {
+  const isRefused = document.querySelector("#cards .pd-problem");
+  if (isRefused || !run_ids.length || recent[0]?.review.startsWith(review)) return;
+  const rest = recent.filter(other => !review.startsWith(other.review));
+  recent = [{ review, run_ids, truth }, ...rest].slice(0, MOST_RECENT);
+  keepIn(RECENT, recent);
+}
+
+function list(place) {
+  const items = recent.map(
+    one => html`<li><button type="button" class="pd-link" data-tell="recalled" data-with="${JSON.stringify(one)}"
+      popovertarget="pd-recent" popovertargetaction="hide">${one.review}</button></li>`,
+  );
+  place.querySelector("ol").innerHTML = html`${items}`;
+  place.querySelector("p").hidden = items.length > 0;
+}
 
 // Called when the page is there; answers what is seen as it was before it was loaded again.
 export function recall(text, truth) {
@@ -46,7 +90,8 @@ export function truthSaid() {
 export const typed = truth => (isTruthOwn ? truth : "");
 
 // Called whenever something has changed that the answers depend on.
-export function changed(text, __, truth) {
+export function changed(text, ids, truth) {
+  seen = { text, ids, truth };
   if (!isBack) return;
   keep({ text, truth });
   mark();
@@ -54,14 +99,21 @@ export function changed(text, __, truth) {
   timer = setTimeout(tell, PAUSE_MS, "reviewed");
 }
 
+// For who does not want to wait for the pause.
+export function classify() {
+  clearTimeout(timer);
+  tell("reviewed");
+}
+
 export function asked(...seen) {
-  sent = seen[0];
+  sent = seen;
   return seen;
 }
 
 export function answered() {
-  answeredText = sent;
+  [answeredText] = sent;
   if (mark()) return;
+  remember(...sent);
   const vote = document.querySelector("#cards .pd-agreement, #cards .pd-problem");
   setText(document.querySelector("#header .pd-announce"), vote?.textContent ?? "");
 }

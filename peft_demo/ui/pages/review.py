@@ -71,6 +71,11 @@ class ReviewPage(Page):
                 )
                 for number, example in enumerate(EXAMPLES)
             ]
+        with gr.Row(elem_id="review-actions"):
+            self.classify = gr.Button(
+                _("Classify"), size="sm", variant="primary", elem_id="classify", scale=0
+            )
+            styled(render("recent"), elem_id="recent")
         with gr.Row():
             self.run_ids = gr.Dropdown(
                 [],
@@ -124,9 +129,14 @@ class ReviewPage(Page):
                 js=_script("recallChoice()"),
                 **QUIET,
             )
-        frame.header.opened(of_event(self.open_review), None, seen, **QUIET).success(
-            None, self.run_ids, js=_script("opened(...seen)")
-        )
+        self.classify.click(None, None, None, js=_script("classify()"), **QUIET)
+        for event, function in (
+            (frame.header.opened, self.open_review),
+            (frame.header.recalled, self.restore),
+        ):
+            event(of_event(function), None, seen, **QUIET).success(
+                None, self.run_ids, js=_script("opened(...seen)")
+            )
         # One at a time: what changes meanwhile is asked once, as it is then.
         frame.header.reviewed(
             checked(self.answer),
