@@ -22,6 +22,7 @@ _LABELS = {
     "label_order": gettext_noop("Order of its labels"),
     "precision": gettext_noop("Computed in"),
     "saved_as": gettext_noop("Saved as"),
+    "base_revision": gettext_noop("State of the base model"),
 }
 """Of what differs and is no field of a form."""
 
@@ -192,4 +193,9 @@ def _circumstances(run: Run) -> dict[str, str]:
     if run.result is None:
         return {}
     environment = {name: run.result.environment.get(name, "–") for name in ("processor", "threads")}
-    return {"precision": run.result.precision, "saved_as": run.result.saved_as, **environment}
+    return {
+        "precision": run.result.precision,
+        "saved_as": run.result.saved_as,
+        "base_revision": run.result.base_revision or "–",
+        **environment,
+    }

@@ -93,6 +93,12 @@ class TestRuns:
         assert any("different processors" in problem for problem in found.problems)
         assert any(row.field == "processor" for row in found.differences)
 
+    def test_another_state_of_the_same_base_is_told(self, store):
+        a = finished(store, "A", base_revision="4a5b")
+        b = finished(store, "B", base_revision="c0ffee")
+        (row,) = compare(store, a, b).differences
+        assert (row.label, row.values[b.run_id]) == ("State of the base model", "c0ffee")
+
 
 class TestBadInput:
     def test_a_run_that_is_gone_is_told_and_the_rest_compared(self, store):
