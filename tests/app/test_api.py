@@ -43,6 +43,7 @@ ENDPOINTS = {
     "/challenge_board",
     "/add_base",
     "/add_data",
+    "/add_data_from_hub",
     "/list_bases",
     "/list_data",
     "/show_data",

@@ -85,7 +85,9 @@ def test_ten_labels_of_ones_own_from_a_file_to_further_tests(own_app, visit, tmp
     text.click()
     card = page.locator("#cards .pd-card", has_text="learned")
     card.wait_for()
-    assert page.input_value("#review textarea").split()[0] == said.split()[0] == "tram"
+    asked = page.input_value("#review textarea")
+    assert "tram" in asked.split()
+    assert asked.split()[:3] == said.split()[:3]
     assert set(card.locator(".pd-bar-row span:first-child").all_inner_texts()) == set(TEN)
 
     open_tab(page, "Data")
@@ -113,5 +115,7 @@ def test_ten_labels_of_ones_own_from_a_file_to_further_tests(own_app, visit, tmp
     assert confusion.locator("thead th").all_inner_texts() == [f"said {name}" for name in TEN]
     page.set_viewport_size({"width": 390, "height": 844})
     # All ten columns are seen at once, and the names of the rows beside them.
-    assert confusion.evaluate("table => table.offsetWidth <= table.parentElement.clientWidth")
+    sizes = "table => [table.offsetWidth, table.parentElement.clientWidth]"
+    width, room = confusion.evaluate(sizes)
+    assert width <= room
     assert window.errors == []
