@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from peft_demo.statistics.intervals import Interval, mean_interval
+from peft_demo.statistics.intervals import Interval, mean_interval, wilson_interval
 from peft_demo.statistics.predictions import Predictions, losses
 
 CALIBRATION_BINS = 15
@@ -28,6 +28,24 @@ class Bin(BaseModel):
     """Mean probability of the predicted label."""
     accuracy: float
     count: int
+
+
+class Answered(BaseModel):
+    """What a run does that answers only when it is sure (El-Yaniv & Wiener 2010)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    threshold: float
+    """Least probability of the predicted label with which a text is answered."""
+    count: int
+    """Texts that are answered."""
+    right: int
+    """Of these."""
+
+    @property
+    def interval(self) -> Interval:
+        """Their share (Wilson 1927); raises ValueError where none is answered."""
+        return wilson_interval(self.right, self.count)
 
 
 class Scores(BaseModel):
@@ -52,6 +70,8 @@ class Scores(BaseModel):
     """True labels in rows, predicted ones in columns, both in the order of their numbers."""
     bins: tuple[Bin, ...]
     """Those that hold a prediction."""
+    answered: tuple[Answered, ...] = ()
+    """By threshold, from that of guessing on, at which all texts are answered."""
 
     @property
     def interval(self) -> Interval:
@@ -89,6 +109,26 @@ def scores(predictions: Predictions) -> Scores:
         / len(correct),
         confusion=metrics.confusion_matrix(labels, predicted, labels=numbers).tolist(),
         bins=bins,
+        answered=_answered(exact.max(axis=1), correct, exact.shape[1]),
+    )
+
+
+THRESHOLDS = (*(n / 20 for n in range(1, 20)), 0.99)
+"""Those that are told, where they are above guessing."""
+
+
+def _answered(
+    confidence: npt.NDArray[Any], correct: npt.NDArray[np.bool_], num_labels: int
+) -> tuple[Answered, ...]:
+    guessing = 1 / num_labels
+    thresholds = [0.0, *(each for each in THRESHOLDS if each > guessing)]
+    return tuple(
+        Answered(
+            threshold=max(threshold, guessing),
+            count=np.sum(confidence >= threshold),
+            right=np.sum(correct[confidence >= threshold]),
+        )
+        for threshold in thresholds
     )
 
 

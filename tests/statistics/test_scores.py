@@ -38,6 +38,19 @@ class TestScores:
         ]
         assert found.calibration_error == pytest.approx((2 * 0.29 + 2 * 0.47) / 4)
 
+    def test_answering_only_when_sure_by_hand(self):
+        told = {each.threshold: each for each in scores(self.probabilities, self.labels).answered}
+        assert [*told][:3] == [0.5, 0.55, 0.6]
+        assert [(told[t].count, told[t].right) for t in (0.5, 0.7, 0.75, 0.95, 0.99)] == [
+            *((4, 3), (4, 3), (2, 1), (2, 1), (0, 0)),
+        ]
+        assert told[0.75].interval == wilson_interval(1, 2)
+
+    def test_of_five_labels_thresholds_begin_at_guessing(self):
+        found = scores(np.full((4, 5), 0.2), np.array([0, 0, 1, 2]))
+        assert (found.answered[0].threshold, found.answered[0].count) == (0.2, 4)
+        assert {each.count for each in found.answered[1:]} == {0}
+
     def test_single_precision_as_runs_keep_it(self):
         kept = scores(self.probabilities.astype(np.float32), self.labels)
         assert kept.log_loss.value == pytest.approx(

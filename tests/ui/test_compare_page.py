@@ -53,6 +53,18 @@ def test_an_answer_holds_facts_and_curves(page):
     assert len(curve["by_step"]["loss"]) == len(curve["by_step"]["seconds"])
 
 
+def test_what_a_run_answers_only_when_it_is_sure(page, services):
+    ids = [finished(services.store, name, range(20)).run_id for name in "AB"]
+    told = {}
+    for sure in (80, 95):
+        asked = {"run_ids": ids, "sure": sure, "key": ""}
+        html = json.loads(asking.ask(page, "compare", asked))["parts"]["mistakes"]
+        told[sure] = html.replace("\xa0", " ").replace("&nbsp;", " ")
+    assert "At least 80.0 % sure: it answers 100.0 % of the" in told[80]
+    assert "90.0 % of these are right (85.1 % to 93.4 %)." in told[80]
+    assert told[95].count("It is never at least 95.0 % sure") == 2
+
+
 def test_the_evaluation_set_is_chosen_where_there_is_more_than_one(page, services):
     store = services.store
     a, b = finished(store, "A", range(5)), finished(store, "B", range(60))

@@ -95,6 +95,7 @@ class ComparePage(Page):
         limit: int = 2,
         evaluation_set: str = TEST_SET,
         margin: float = MARGIN,
+        sure: float = 90,
     ) -> str | None:
         """The comparison of some runs, with its figures and their curves.
 
@@ -107,6 +108,7 @@ class ComparePage(Page):
             limit: most texts that are listed as splitting the runs.
             evaluation_set: what they are compared on.
             margin: points within which they are practically equal.
+            sure: least probability of a label, in %, with which a text is answered.
         """
         store = self._services.store
         over = (across, up, is_log)
@@ -146,10 +148,12 @@ class ComparePage(Page):
                 "averaged": [*means, *(s for s in series if s["run"] not in repeated)][::-1],
                 "evaluation_set": evaluation_set,
                 "margin": facts.margin,
-                **_told("runs", facts, points, points, over, lists=lists, sets=sorted(sets)),
+                **_told(
+                    "runs", facts, points, points, over, lists=lists, sets=sorted(sets), sure=sure
+                ),
             }
 
-        asked = ("compare", *run_ids, *over, limit, evaluation_set, margin)
+        asked = ("compare", *run_ids, *over, limit, evaluation_set, margin, sure)
         return self._answer(asked, key, lambda: run_ids, build)
 
     def group(

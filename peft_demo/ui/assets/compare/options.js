@@ -9,6 +9,7 @@ export const options = {
   up: "accuracy",
   is_log: true,
   margin: 2,
+  sure: 90,
 };
 
 // Takes the value of a control; answers whether it was one of an option.

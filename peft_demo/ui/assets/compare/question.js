@@ -35,7 +35,7 @@ export const refresh = oneAtATime(async onAnswer => {
   if (isNone(asked)) return onAnswer();
   const { ids: run_ids, group, set: evaluation_set } = asked;
   const about = asked;
-  const what = group ? { group } : { run_ids, evaluation_set, limit };
+  const what = group ? { group } : { run_ids, evaluation_set, limit, sure: options.sure };
   const { across, up, is_log, margin } = options; // of the figures that the server makes
   const request = { ...what, across, up, is_log, margin, key: answer?.key ?? "" };
   const news = await ask(group ? "group" : "compare", request);
