@@ -187,6 +187,8 @@ def test_why_is_told_of_the_text_that_is_there(page):
     word = page.locator("[data-run=reference-recommended-lora] [data-sign='-']", has_text="awful")
     assert word.get_attribute("title").startswith("−")
     assert "It beats all 20 draws." in explained.nth(1).inner_text()
+    page.click("#why-turn")
+    page.locator("[data-run=reference-recommended-lora] del", has_text="awful").wait_for()
     page.locator("#review textarea").press_sequentially("!")
     explained.first.wait_for(state="detached")
 

@@ -6,8 +6,9 @@ import pytest
 
 from peft_demo.inference import WAYS, Explanation
 from peft_demo.inference.explaining import Check, Contribution
+from peft_demo.inference.flipping import Flip
 from peft_demo.ui.pages import why_part
-from peft_demo.ui.pages.why_part import WhyPart, shown
+from peft_demo.ui.pages.why_part import WhyPart, shown, turned
 
 TEXT = "A <dull> film. More."
 
@@ -123,6 +124,19 @@ class TestAsked:
         *_, last = part.explain(TEXT, [LORA, IA3, LORA, "reference-ia3"], "leaving_out")
         assert last.count("<article") == 2
         assert "The first 2 chosen are explained; 1 are left out." in last
+
+
+def test_deleted_words_are_struck_and_it_says_whether_fewer_would_do(services):
+    values = {"run_id": LORA, "text": TEXT, "label": "negative", "becomes": "positive"}
+    found = Flip(**values, deleted=[(3, 7)], probability=0.62, is_fewest=True)
+    html = turned([found], services.runs()).replace("\xa0", " ")
+    assert "A &lt;<del>dull</del>&gt; film. More." in html
+    assert "negative becomes positive, 62.0 %" in html
+    assert "no fewer would do" in html
+    nothing = Flip(**{**values, "becomes": "negative"}, deleted=(), probability=1, is_fewest=False)
+    html = turned([nothing], services.runs(), num_waiting=2)
+    assert "it stays negative whatever was deleted" in html
+    assert "2 more on their way" in html
 
 
 def test_a_fault_is_told_and_the_others_are_explained(services):

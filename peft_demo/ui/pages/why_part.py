@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from peft_demo.ui.services import Services
 
 if TYPE_CHECKING:
     from peft_demo.inference import Explanation
+    from peft_demo.inference.flipping import Flip
 
 WAYS = {
     "leaving_out": gettext_noop("Leaving out"),
@@ -76,6 +77,7 @@ class WhyPart:
                 )
             )
             self._ask = gr.Button(_("Why do they say so?"), elem_id="why-ask", scale=1)
+            self._turn = gr.Button(_("Fewest words that turn it"), elem_id="why-turn", scale=1)
         self.shown = styled("", elem_id="why-shown")
 
     def connect(self, review: gr.Textbox, run_ids: gr.Dropdown) -> None:
@@ -88,6 +90,7 @@ class WhyPart:
             "show_progress_on": self.shown,
         }
         self._ask.click(self.explain, asked, self.shown, **common)
+        self._turn.click(self.turn, asked[:2], self.shown, **common)
         self.by.input(self.explain, asked, self.shown, **common)
         # What is shown is of another text or of others then; a new list of runs is no new choice.
         for happens in (review.change, run_ids.input):
@@ -95,20 +98,75 @@ class WhyPart:
 
     def explain(self, review: object, run_ids: object, by: object) -> Iterator[str]:
         """The explanations as they come, one adapter after another, on one scale."""
-        ids = [*dict.fromkeys(map(str, run_ids))] if isinstance(run_ids, list) else []
-        if not ids or not isinstance(review, str) or not review.strip():
-            yield problem(_("Type a review and choose adapters first."))
-            return
-        runs, found, faults = self._services.runs(), [], []
-        for place, run_id in enumerate(ids[:MOST_RUNS], start=1):
-            try:
-                found += self._services.explainer.explain(review, [run_id], by)
-            except PeftDemoError as error:
-                faults.append(told(str(error)))
-            except Exception as error:
-                faults.append(str(readable(error)))
-            waiting = ids[place:MOST_RUNS]
-            yield shown(found, runs, faults, len(waiting), len(ids) - MOST_RUNS)
+        runs, explainer = self._services.runs(), self._services.explainer
+        for found, more in _one_by_one(
+            review, run_ids, lambda run_id: explainer.explain(review, [run_id], by)
+        ):
+            yield problem(more) if isinstance(more, str) else shown(found, runs, **more)
+
+    def turn(self, review: object, run_ids: object) -> Iterator[str]:
+        """The fewest words whose deletion turns each adapter's answer, as they are found."""
+        from peft_demo.inference.flipping import flip  # loads torch
+
+        runs, predictor = self._services.runs(), self._services.predictor
+
+        def of(run_id: str) -> list[Flip]:
+            return [flip(predictor, run, review) for run in predictor.finished([run_id])]
+
+        for found, more in _one_by_one(review, run_ids, of):
+            yield problem(more) if isinstance(more, str) else turned(found, runs, **more)
+
+
+def _one_by_one(
+    review: object, run_ids: object, ask: Callable[[str], list[Any]]
+) -> Iterator[tuple[list[Any], Any]]:
+    """What was found by now with what else is told: a sentence if nothing can be asked."""
+    ids = [*dict.fromkeys(map(str, run_ids))] if isinstance(run_ids, list) else []
+    if not ids or not isinstance(review, str) or not review.strip():
+        yield [], _("Type a review and choose adapters first.")
+        return
+    found: list[Any] = []
+    faults: list[str] = []
+    for place, run_id in enumerate(ids[:MOST_RUNS], start=1):
+        try:
+            found += ask(run_id)
+        except PeftDemoError as error:
+            faults.append(told(str(error)))
+        except Exception as error:
+            faults.append(str(readable(error)))
+        num_waiting = len(ids[place:MOST_RUNS])
+        more = {"faults": faults, "num_waiting": num_waiting, "num_left_out": len(ids) - MOST_RUNS}
+        yield found, more
+
+
+def turned(
+    found: Sequence[Flip],
+    runs: Mapping[str, Run],
+    faults: Sequence[str] = (),
+    num_waiting: int = 0,
+    num_left_out: int = 0,
+) -> str:
+    """Flips as HTML, the deleted words struck through; those of runs that are gone left out."""
+    known = [(runs[each.run_id], each, _struck(each)) for each in found if each.run_id in runs]
+    html = render(
+        "turned",
+        turned=known,
+        faults=faults,
+        num_waiting=num_waiting,
+        num_left_out=max(0, num_left_out),
+        most=MOST_RUNS,
+        with_epochs=with_epochs,
+    )
+    return glossed(html)[0]
+
+
+def _struck(found: Flip) -> list[tuple[str, bool]]:
+    """The text in pieces, and whether each is deleted."""
+    pieces, end = [], 0
+    for start, stop in found.deleted:
+        pieces += [(found.text[end:start], False), (found.text[start:stop], True)]
+        end = stop
+    return [*pieces, (found.text[end:], False)]
 
 
 def shown(
