@@ -187,7 +187,7 @@ class Cell(Record):
     """Of the swept fields."""
     run_ids: tuple[str, ...]
     num_finished: int
-    num_adapter_parameters: int | None
+    num_adapter_parameters: int | None = None
     accuracy: Interval | None
     """Of one run with its Wilson interval, of repeats their mean with a t interval."""
     log_loss: Interval | None

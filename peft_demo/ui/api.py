@@ -19,6 +19,7 @@ from peft_demo.statistics import MARGIN, TEST_SET
 from peft_demo.ui.identity import acting, public
 from peft_demo.ui.requests import (
     GroupId,
+    Margin,
     Ordinal,
     Repeats,
     RunId,
@@ -228,7 +229,7 @@ def add_endpoints(services: Services) -> None:
         return code.export(RunConfig(config), kind)
 
     def compare(
-        run_ids: RunIdList, evaluation_set: str = TEST_SET, margin: float = MARGIN
+        run_ids: RunIdList, evaluation_set: str = TEST_SET, margin: Margin = MARGIN
     ) -> dict[str, Any]:
         """What 2 to 8 runs' results can tell: verdicts, scores, pairs, baselines, frontiers.
 

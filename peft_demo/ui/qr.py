@@ -20,6 +20,7 @@ def qr_code(address: str) -> str:
     """
     if not 1 <= len(address) <= _MOST:
         refuse("address", f"address must have 1 to {_MOST:,} characters, got {len(address):,}.")
+    address = address.encode(errors="replace").decode()  # half a character is none
     code = segno.make(address.encode(), micro=False)
     svg = code.svg_inline(omitsize=True, dark="#000", light="#fff", title="QR code of the address")
     return render("qr", svg=Markup(svg), address=address)

@@ -18,6 +18,7 @@ import gradio as gr
 import pydantic
 from pydantic import Field
 
+from peft_demo.comparison.compare import MARGINS
 from peft_demo.errors import InvalidFieldsError, PeftDemoError, refuse
 from peft_demo.fields import must_be, shown_single
 from peft_demo.languages import told
@@ -46,6 +47,11 @@ Values: TypeAlias = Annotated[
     dict[str, Any], Field(description='a mapping of fields to values, such as {"r": 8}')
 ]
 Repeats: TypeAlias = Annotated[int, Field(description=REPEATS.allowed)]
+Margin: TypeAlias = Annotated[
+    float,
+    Field(ge=MARGINS[0], le=MARGINS[1], description="a number between 0.1 and 20"),
+]
+"""Within which accuracies are practically equal."""
 Ordinal: TypeAlias = Annotated[
     Annotated[int, Field(ge=1, le=1_000)] | None,
     Field(description="a whole number between 1 and 1,000, or nothing"),

@@ -130,7 +130,7 @@ def test_an_answer_is_explained(client):
     words = {found[0]["text"][w["start"] : w["end"]]: w["contribution"] for w in found[0]["words"]}
     assert found[0]["label"] == "negative"
     assert max(words, key=words.get) == "awful"
-    assert found[0]["is_trustworthy"]
+    assert found[0]["is_trustworthy"] == (found[0]["check"]["beats"] == 20)
 
 
 def test_runs_are_compared(client):

@@ -337,4 +337,5 @@ def test_no_answer_tells_an_owners_id(services):
     for answer in answers:
         assert "error" not in answer[:9]
         assert ME not in answer
-    assert json.loads(answers[1])[0]["owner"] == "guest 0123"
+    records = json.loads(json.loads(answers[1])["file"]["text"])
+    assert records[0]["owner"] == "guest 0123"

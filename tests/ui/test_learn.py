@@ -33,6 +33,7 @@ from peft_demo.ui.pages.learn import LearnPage
 from peft_demo.ui.pages.method import MethodPage
 from peft_demo.ui.pages.method import page as method_page
 from peft_demo.ui.pages.page import Frame
+from peft_demo.ui.pages.runs import RunsPage
 
 LESSON = Lesson.model_validate(GOOD)
 NUMBERS = {step.kind: number for number, step in enumerate(LESSON.steps)}
@@ -254,6 +255,8 @@ class TestWords:
             ids = ["reference-lora-1", "reference-lora-2"]
             made = json.loads(ask(page(services), "compare", {"run_ids": ids}))
             pieces = [made["layout"], *made["parts"].values()]
+        elif page is RunsPage:
+            pieces = [json.loads(ask(page(services), "table", {}))["html"]]
         else:
             pieces = [block.value for block in blocks.blocks.values() if isinstance(block, gr.HTML)]
         linked = re.findall(r'popovertarget="pd-term-(.+?)"', "".join(map(str, pieces)))

@@ -88,7 +88,7 @@ def test_count_and_time_follow_on_the_button_too(several, monkeypatch):
     assert (count, button["value"], button["interactive"]) == (empty(), QUEUE, True)
     count, button, told = described(several, 3, ("r", ["1", "2"]))
     assert "<b>6 runs</b>" in count
-    assert "41,472 to 82,944 adapter parameters each" in count
+    assert "20,736 to 41,472 adapter parameters each" in count
     assert "time unknown yet" in count
     assert count.count("<li>LoRA") == 6
     assert (button["value"], told) == ("Queue 6 runs", [""] * 4)

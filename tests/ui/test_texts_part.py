@@ -112,7 +112,7 @@ def test_a_run_whose_texts_were_deleted_is_read_still(services, part):
     shares = probabilities([3])[:16]
     run = finished(services.store, "mine", config=config, shares=shares, labels=LABELS[:16])
     services.changes.remove_dataset(kept.id)
-    html = json.loads(RunsPage(services).details(run.run_id))["html"]
+    html = json.loads(RunsPage(services).details(run.run_id))["dialog"]
     assert "93.8 %" in html.replace("\u00a0", " ")
     assert "mine" in html
     shown = part.show(run.run_id, "test", "", "given")[1]

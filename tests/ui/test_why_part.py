@@ -108,7 +108,7 @@ class TestAsked:
         return WhyPart(services)
 
     def test_each_comes_when_it_is_there(self, part):
-        told = list(part.explain(TEXT, [LORA, IA3], "leaving_out"))
+        told = list(part.say_why(TEXT, [LORA, IA3], "leaving_out"))
         assert [html.count("<article") for html in told] == [1, 2]
         assert "1 more on their way" in told[0]
 
@@ -116,12 +116,12 @@ class TestAsked:
         ("text", "ids"), [("", [LORA]), (" ", [LORA]), ("good", []), ("good", None), (3, [LORA])]
     )
     def test_nothing_to_explain(self, part, text, ids):
-        (told,) = part.explain(text, ids, "leaving_out")
+        (told,) = part.say_why(text, ids, "leaving_out")
         assert "Type a review and choose adapters first." in told
 
     def test_of_many_the_first_are_explained(self, part, monkeypatch):
         monkeypatch.setattr(why_part, "MOST_RUNS", 2)
-        *_, last = part.explain(TEXT, [LORA, IA3, LORA, "reference-ia3"], "leaving_out")
+        *_, last = part.say_why(TEXT, [LORA, IA3, LORA, "reference-ia3"], "leaving_out")
         assert last.count("<article") == 2
         assert "The first 2 chosen are explained; 1 are left out." in last
 
@@ -140,7 +140,7 @@ def test_deleted_words_are_struck_and_it_says_whether_fewer_would_do(services):
 
 
 def test_a_fault_is_told_and_the_others_are_explained(services):
-    (told,) = WhyPart(services).explain("good", ["run-000404"], "leaving_out")
+    (told,) = WhyPart(services).say_why("good", ["run-000404"], "leaving_out")
     assert "pd-problem" in told
-    (told,) = WhyPart(services).explain("good", [LORA], "attention")
+    (told,) = WhyPart(services).say_why("good", [LORA], "attention")
     assert "by must be one of" in told

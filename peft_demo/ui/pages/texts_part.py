@@ -165,8 +165,8 @@ class TextsPart:
 
 
 def _stepping(show: Any, step: int) -> Any:
-    def shown(source: Any, part: Any, search: Any, order: Any, page: float) -> list[Any]:
-        return show(source, part, search, order, int(page) + step)
+    def shown(source: Any, part: Any, search: Any, order: Any, page: int) -> list[Any]:
+        return show(source, part, search, order, page + step)
 
     return checked(shown)
 

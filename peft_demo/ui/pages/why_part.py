@@ -89,14 +89,14 @@ class WhyPart:
             "api_visibility": "private",
             "show_progress_on": self.shown,
         }
-        self._ask.click(self.explain, asked, self.shown, **common)
-        self._turn.click(self.turn, asked[:2], self.shown, **common)
-        self.by.input(self.explain, asked, self.shown, **common)
+        self._ask.click(self.say_why, asked, self.shown, **common)
+        self._turn.click(self.say_turn, asked[:2], self.shown, **common)
+        self.by.input(self.say_why, asked, self.shown, **common)
         # What is shown is of another text or of others then; a new list of runs is no new choice.
         for happens in (review.change, run_ids.input):
             happens(None, None, self.shown, js="() => ''", **QUIET)
 
-    def explain(self, review: object, run_ids: object, by: object) -> Iterator[str]:
+    def say_why(self, review: object, run_ids: object, by: object) -> Iterator[str]:
         """The explanations as they come, one adapter after another, on one scale."""
         runs, explainer = self._services.runs(), self._services.explainer
         for found, more in _one_by_one(
@@ -104,7 +104,7 @@ class WhyPart:
         ):
             yield problem(more) if isinstance(more, str) else shown(found, runs, **more)
 
-    def turn(self, review: object, run_ids: object) -> Iterator[str]:
+    def say_turn(self, review: object, run_ids: object) -> Iterator[str]:
         """The fewest words whose deletion turns each adapter's answer, as they are found."""
         from peft_demo.inference.flipping import flip  # loads torch
 
