@@ -89,12 +89,15 @@ class WhyPart:
             "api_visibility": "private",
             "show_progress_on": self.shown,
         }
-        self._ask.click(self.say_why, asked, self.shown, **common)
-        self._turn.click(self.say_turn, asked[:2], self.shown, **common)
-        self.by.input(self.say_why, asked, self.shown, **common)
-        # What is shown is of another text or of others then; a new list of runs is no new choice.
+        going = [
+            self._ask.click(self.say_why, asked, self.shown, **common),
+            self._turn.click(self.say_turn, asked[:2], self.shown, **common),
+            self.by.input(self.say_why, asked, self.shown, **common),
+        ]
+        # What is shown, or on its way, is of another text or of others then; a new list of runs is
+        # no new choice.
         for happens in (review.change, run_ids.input):
-            happens(None, None, self.shown, js="() => ''", **QUIET)
+            happens(None, None, self.shown, js="() => ''", cancels=going, **QUIET)
 
     def say_why(self, review: object, run_ids: object, by: object) -> Iterator[str]:
         """The explanations as they come, one adapter after another, on one scale."""
