@@ -53,8 +53,12 @@ class Liveness(Runs):
         One whose files are all there was done, and is completed instead.
         """
         running = select(RunRow).where(RunRow.status == RunStatus.RUNNING)
+        dead = self._working.dead()
         with self._transaction(write=False) as session:
-            if not any(map(self._is_left, session.scalars(running))):
+            rows = session.scalars(running).all()
+            for run_id in {*dead} - {id_of("run", row.number) for row in rows}:
+                self._working.end(run_id)  # killed after the end was recorded
+            if not any(map(self._is_left, rows)):
                 return []
         adopted, interrupted = [], []
         with self._transaction() as session:

@@ -55,6 +55,13 @@ class Working:
         except (OSError, NotImplementedError):
             return None
 
+    def dead(self) -> list[str]:
+        """The runs that dead processes of this machine worked on, ended or not."""
+        boot = _boot()
+        names = (path.name for path in self._folder.glob(f".working-*-{boot}") if boot)
+        run_ids = (name.removeprefix(".working-").removesuffix(f"-{boot}") for name in names)
+        return [run_id for run_id in run_ids if self.is_dead(run_id)]
+
     def _path(self, run_id: str) -> Path | None:
         boot = _boot()
         return self._folder / f".working-{run_id}-{boot}" if boot else None

@@ -1,11 +1,14 @@
 """What a person does on the real page, in a real browser."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 from running_app import App
 from stored_runs import silent_for
+
+from peft_demo.ui.pages.why_part import EMPTY_IF_OF_OTHERS
 
 pytestmark = pytest.mark.browser
 
@@ -189,8 +192,15 @@ def test_why_is_told_of_the_text_that_is_there(page):
     assert "on average of 20 draws" in explained.nth(1).inner_text()
     page.click("#why-turn")
     page.locator("[data-run=reference-recommended-lora] del", has_text="awful").wait_for()
+    answer = page.locator("#why-shown [data-about]").evaluate("element => element.outerHTML")
+    about = json.loads(page.locator("#why-shown [data-about]").get_attribute("data-about"))
     page.locator("#review textarea").press_sequentially("!")
     explained.first.wait_for(state="detached")
+    # What was on its way then may come later still.
+    script = f"([about, html]) => ({EMPTY_IF_OF_OTHERS})(...about, html)"
+    assert page.evaluate(script, [about, answer]) == answer
+    assert page.evaluate(script, [[f"{about[0]}!", about[1]], answer]) == ""
+    assert page.evaluate(script, [[about[0], about[1][1:]], answer]) == ""
 
 
 def test_bad_values_are_told_at_their_fields_and_nothing_is_lost(page):

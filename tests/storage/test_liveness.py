@@ -63,6 +63,18 @@ def test_a_killed_process_leaves_its_run_at_once(store, home):
     assert store.interrupt_orphans() == []
 
 
+def test_who_is_killed_after_the_end_was_recorded_leaves_nothing(store, home):
+    run = store.start(small_config(), "me")
+    [mark] = home.glob(".working-*")
+    store.finish(run.run_id, RunStatus.CANCELLED)
+    assert not mark.exists()
+    mark.touch()
+    store.start(small_config(), "me")
+    assert store.interrupt_orphans() == []
+    [other] = home.glob(".working-*")
+    assert other != mark
+
+
 @pytest.mark.parametrize("renamed", [False, True])
 def test_a_run_with_all_its_files_was_done(store, renamed):
     run_id = store.start(small_config(), "me").run_id

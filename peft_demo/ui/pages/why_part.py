@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from peft_demo.comparison.describe import cell_key, with_epochs
 from peft_demo.errors import PeftDemoError
@@ -29,6 +31,13 @@ WAYS = {
 """As ``inference.WAYS``, which loads torch; a test compares them."""
 
 MOST_RUNS = 8
+
+EMPTY_IF_OF_OTHERS = """(review, runIds, html) => {
+  const read = Object.assign(document.createElement("template"), { innerHTML: html });
+  const about = read.content.querySelector("[data-about]")?.dataset.about;
+  return about && about !== JSON.stringify([review, runIds]) ? "" : html;
+}"""
+"""What the browser makes of an answer that comes when its question is there no more."""
 
 NUM_REPEATED = 5
 """Words of which is told how far the seed moves them."""
@@ -95,9 +104,11 @@ class WhyPart:
             self.by.input(self.say_why, asked, self.shown, **common),
         ]
         # What is shown, or on its way, is of another text or of others then; a new list of runs is
-        # no new choice.
+        # no new choice. What had been sent before it was cancelled still comes, and goes again.
         for happens in (review.change, run_ids.input):
             happens(None, None, self.shown, js="() => ''", cancels=going, **QUIET)
+        now = [review, run_ids, self.shown]
+        self.shown.change(None, now, self.shown, js=EMPTY_IF_OF_OTHERS, **QUIET)
 
     def say_why(self, review: object, run_ids: object, by: object) -> Iterator[str]:
         """The explanations as they come, one adapter after another, on one scale."""
@@ -105,7 +116,8 @@ class WhyPart:
         for found, more in _one_by_one(
             review, run_ids, lambda run_id: explainer.explain(review, [run_id], by)
         ):
-            yield problem(more) if isinstance(more, str) else shown(found, runs, **more)
+            told_of = problem(more) if isinstance(more, str) else shown(found, runs, **more)
+            yield _of(review, run_ids, told_of)
 
     def say_turn(self, review: object, run_ids: object) -> Iterator[str]:
         """The fewest words whose deletion turns each adapter's answer, as they are found."""
@@ -117,7 +129,8 @@ class WhyPart:
             return [flip(predictor, run, review) for run in predictor.finished([run_id])]
 
         for found, more in _one_by_one(review, run_ids, of):
-            yield problem(more) if isinstance(more, str) else turned(found, runs, **more)
+            told_of = problem(more) if isinstance(more, str) else turned(found, runs, **more)
+            yield _of(review, run_ids, told_of)
 
 
 def _one_by_one(
@@ -140,6 +153,12 @@ def _one_by_one(
         num_waiting = len(ids[place:MOST_RUNS])
         more = {"faults": faults, "num_waiting": num_waiting, "num_left_out": len(ids) - MOST_RUNS}
         yield found, more
+
+
+def _of(review: object, run_ids: object, html: str) -> str:
+    """HTML that says what it is about."""
+    about = json.dumps([review, run_ids], ensure_ascii=False, separators=(",", ":"))
+    return str(Markup('<div data-about="{}">{}</div>').format(about, Markup(html)))
 
 
 def turned(
