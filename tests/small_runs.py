@@ -11,7 +11,15 @@ from typing import Any
 
 from peft_demo.fields import Modules
 from peft_demo.methods import METHODS
-from peft_demo.runs import EpochMetrics, Progress, Run, RunConfig, RunResult, StepMetrics
+from peft_demo.runs import (
+    BeforeTraining,
+    EpochMetrics,
+    Progress,
+    Run,
+    RunConfig,
+    RunResult,
+    StepMetrics,
+)
 from peft_demo.storage import Store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -76,10 +84,16 @@ class Recorder:
         self.keep_after = keep_after
         self.progresses: list[Progress] = []
         self.steps: list[StepMetrics] = []
+        self.before_training: list[BeforeTraining] = []
         self.epochs: list[EpochMetrics] = []
 
-    def report(self, event: Progress | StepMetrics | EpochMetrics) -> None:
-        kinds = {Progress: self.progresses, StepMetrics: self.steps, EpochMetrics: self.epochs}
+    def report(self, event: Progress | StepMetrics | BeforeTraining | EpochMetrics) -> None:
+        kinds = {
+            Progress: self.progresses,
+            StepMetrics: self.steps,
+            BeforeTraining: self.before_training,
+            EpochMetrics: self.epochs,
+        }
         kinds[type(event)].append(event)
 
     def should_stop(self) -> bool:

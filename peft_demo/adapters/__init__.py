@@ -1,6 +1,6 @@
 """A method's modules on a base: built, saved, loaded, merged and asked."""
 
-from peft_demo.adapters.building import build, count_trained
+from peft_demo.adapters.building import build, count_trained, untrained
 from peft_demo.adapters.evaluating import (
     EVALUATION_BATCH,
     logits,
@@ -25,4 +25,5 @@ __all__ = [
     "reading_order",
     "save",
     "tested",
+    "untrained",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from peft_demo import models, settings
 from peft_demo.methods import METHODS, Method
 from peft_demo.models import Architecture, hardware
+from peft_demo.models.random_state import borrowed_generators
 from peft_demo.runs import RunConfig
 
 if TYPE_CHECKING:
@@ -21,6 +22,36 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
     Draws initial weights from the generators as they are, so seed them first; a run that has a
     seed of its own for head or adapter seeds them for each.
     """
+    from peft_demo.models import fast_forward
+
+    method, is_private = METHODS[config.method], _is_private(config)
+    model = _assembled(base, config, is_private=is_private)
+    fast_forward.prepare_training(
+        model,
+        is_head_only=method.is_head_only,
+        may_remember=_may_remember(method),
+        shares=not is_private,
+    )
+    return model
+
+
+def untrained(base: models.Base, config: RunConfig) -> nn.Module:
+    """What a run of this configuration begins with, head and adapter, to predict with."""
+    from peft_demo.libraries import transformers
+
+    with borrowed_generators():
+        transformers.set_seed(config.seed)
+        model = _assembled(base, config, is_private=_is_private(config))
+    return model.requires_grad_(False).eval()
+
+
+def _is_private(config: RunConfig) -> bool:
+    # Moving a model to a GPU moves its tensors, so there the shared ones stay behind as well.
+    method = METHODS[config.method]
+    return method.needs_own_base(config.method_values) or hardware.device() != "cpu"
+
+
+def _assembled(base: models.Base, config: RunConfig, *, is_private: bool) -> nn.Module:
     from peft_demo.libraries import transformers
     from peft_demo.models import fast_forward
     from peft_demo.models.frozen_blocks import set_dropout
@@ -30,8 +61,6 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
         transformers.set_seed(config.seed_of("head_seed"))
 
     method = METHODS[config.method]
-    # Moving a model to a GPU moves its tensors, so there the shared ones stay behind as well.
-    is_private = method.needs_own_base(config.method_values) or hardware.device() != "cpu"
     model = base.private(config.labels) if is_private else base.shared(config.labels)
     if config.base_dropout is not None:
         set_dropout(model.get_submodule(base.architecture.body), config.base_dropout)
@@ -44,12 +73,6 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
         model = adapted(model, peft_config, base.architecture)
     if method.needs_all_tokens:
         fast_forward.compute_all_tokens(model)
-    fast_forward.prepare_training(
-        model,
-        is_head_only=method.is_head_only,
-        may_remember=_may_remember(method),
-        shares=not is_private,
-    )
     return model
 
 

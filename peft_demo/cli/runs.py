@@ -151,12 +151,16 @@ def report(
 def predict(
     text: Annotated[str, typer.Argument(help="The review.")],
     run: Annotated[list[str], typer.Option("--run", metavar="ID", help="May be repeated.")],
+    before_training: Annotated[
+        bool, typer.Option("--before-training", help="Ask what each began with instead.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask finished runs what they make of a review."""
     from peft_demo.inference import Predictor
 
-    for prediction in Predictor(open_store()).predict(text, run):
+    asked = Predictor(open_store()).predict(text, run, before_training=before_training)
+    for prediction in asked:
         line = (
             f"{prediction.run_id}  {prediction.label} "
             f"{percent(prediction.probabilities[prediction.label])}  "

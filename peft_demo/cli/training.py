@@ -26,7 +26,15 @@ from peft_demo.cli.lessons import LessonId
 from peft_demo.cli.output import answer, print_json, tell_end
 from peft_demo.errors import PeftDemoError
 from peft_demo.formats import number, percent, score
-from peft_demo.runs import EpochMetrics, KnownConfig, Run, RunKind, RunStatus, presets
+from peft_demo.runs import (
+    BeforeTraining,
+    EpochMetrics,
+    KnownConfig,
+    Run,
+    RunKind,
+    RunStatus,
+    presets,
+)
 from peft_demo.storage import Store
 
 if TYPE_CHECKING:
@@ -131,6 +139,12 @@ def _train_now(store: Store, begin: Callable[[], Run], as_json: bool) -> None:
     """Train one run in the foreground and tell of it."""
 
     def tell(run: Run, event: object) -> None:
+        if isinstance(event, BeforeTraining):
+            line = (
+                f"before training  validation loss {score(event.eval_loss)}  "
+                f"validation accuracy {percent(event.eval_accuracy)}"
+            )
+            answer(as_json, {"event": "before_training", **event.model_dump()}, [line])
         if isinstance(event, EpochMetrics):
             epochs = run.config.for_training().num_train_epochs
             line = (

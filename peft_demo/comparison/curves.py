@@ -1,7 +1,8 @@
 """Curves as the browser draws them: columns of values, each beside every axis they can be drawn on.
 
-A run has two tracks, ``by_epoch`` (what was measured after each epoch) and ``by_step`` (the loss of
-each optimiser step); repeats have the first alone, as their mean with a band.
+A run has two tracks, ``by_epoch`` (what was measured before the training, as epoch 0, and after
+each epoch) and ``by_step`` (the loss of each optimiser step); repeats have the first alone, as
+their mean with a band.
 """
 
 from __future__ import annotations
@@ -37,13 +38,16 @@ def mean_curves(runs: Sequence[Run]) -> dict[str, Track]:
     tracks = [_by_epoch(run) for run in runs if run.epochs]
     if not tracks:
         return {}
-    longest = max(tracks, key=lambda track: len(track["epochs"]))
-    averaged: Track = {axis: longest[axis] for axis in AXES}
+    # Some may have stopped early, and some begin at epoch 1; the longest has its own axes.
+    tracks.sort(key=lambda track: len(track["steps"]))
+    places = {step: (track, at) for track in tracks for at, step in enumerate(track["steps"])}
+    steps = sorted(places)
+    averaged: Track = {
+        axis: [track[axis][at] for track, at in map(places.__getitem__, steps)] for axis in AXES
+    }
     for key in _MEASURED:
-        means = [
-            _mean([track[key][epoch] for track in tracks if epoch < len(track[key])])
-            for epoch in range(len(longest["epochs"]))
-        ]
+        known = [dict(zip(track["steps"], track[key], strict=True)) for track in tracks]
+        means = [_mean([values[step] for values in known if step in values]) for step in steps]
         averaged[key] = [round(mean.value, 4) for mean in means]
         # Of few seeds an interval reaches where no value can be.
         highest = 1.0 if key == "eval_accuracy" else math.inf
@@ -79,9 +83,10 @@ def thinned(steps: Sequence[int], losses: Sequence[float]) -> tuple[list[int], l
 
 
 def _by_epoch(run: Run) -> Track:
+    before = [run.before_training] if run.before_training else []
     return {
-        **axes(run, [epoch.step for epoch in run.epochs]),
-        **{key: [round(getattr(epoch, key), 4) for epoch in run.epochs] for key in _MEASURED},
+        **axes(run, [*(0 for _ in before), *(epoch.step for epoch in run.epochs)]),
+        **{key: [round(getattr(e, key), 4) for e in (*before, *run.epochs)] for key in _MEASURED},
     }
 
 

@@ -5,9 +5,11 @@ for. A handle is iterated by one thread, to its end; ``cancel`` and ``keep`` may
 thread, at any time, more than once; ``cancel`` counts more. An executor may wait with a job until
 the event before is dealt with, so whoever iterates must not stop halfway.
 
-Order: ``Progress`` and ``StepMetrics`` come as they happen, an ``EpochMetrics`` after the steps of
-its epoch, and one of ``Finished``, ``Failed`` and ``Cancelled`` comes last. Nothing is raised while
-iterating: what goes wrong is a ``Failed`` with its reason. ``start`` raises if none can begin.
+Order: ``Progress`` and ``StepMetrics`` come as they happen, ``BeforeTraining`` before the first
+step (not of a training that goes on, and again of one that begins anew), an ``EpochMetrics`` after
+the steps of its epoch, and one of ``Finished``, ``Failed`` and ``Cancelled`` comes last. Nothing is
+raised while iterating: what goes wrong is a ``Failed`` with its reason. ``start`` raises if none
+can begin.
 
 Ownership: ``files`` belongs to its job from ``start`` to the last event. The executor writes into
 that folder only; after ``Finished`` all files are there, and nobody touches it any more. After any
@@ -26,7 +28,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from peft_demo.runs import EpochMetrics, Progress, RangeTest, RunKind, RunResult, StepMetrics
+from peft_demo.runs import (
+    BeforeTraining,
+    EpochMetrics,
+    Progress,
+    RangeTest,
+    RunKind,
+    RunResult,
+    StepMetrics,
+)
 from peft_demo.runs.results import Record
 
 
@@ -67,7 +77,7 @@ class Cancelled(Record):
 
 
 End = Finished | Failed | Cancelled
-Event = Progress | StepMetrics | EpochMetrics | End
+Event = Progress | StepMetrics | BeforeTraining | EpochMetrics | End
 
 
 class Handle:

@@ -25,6 +25,7 @@ from peft_demo.execution.jobs import failure
 from peft_demo.export import model_card, record
 from peft_demo.logs import about
 from peft_demo.runs import (
+    BeforeTraining,
     EpochMetrics,
     Progress,
     Run,
@@ -107,7 +108,7 @@ class Recording:
     def _take(self, event: Event, handle: Handle) -> None:
         if isinstance(event, StepMetrics):
             self._steps.append(event)
-        elif isinstance(event, EpochMetrics):
+        elif isinstance(event, BeforeTraining | EpochMetrics):
             tried = stop_after_delay(PATIENCE_SECONDS) | stop_when(handle.should_stop)
             try:
                 patiently(tried)(self._write)(event)
@@ -124,7 +125,7 @@ class Recording:
                     logger.warning("%s", error)
         self._listener(self.run, event)
 
-    def _write(self, epoch: EpochMetrics | None = None) -> None:
+    def _write(self, epoch: BeforeTraining | EpochMetrics | None = None) -> None:
         self._store.report(self.run.run_id, self._progress, self._steps, epoch)
         self._steps = []
         self._written = time.monotonic()

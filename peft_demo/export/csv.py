@@ -36,6 +36,7 @@ def _row(run: Run) -> dict[str, Any]:
     result = run.result
     last, best = run.epochs[-1] if run.epochs else None, run.best_epoch
     units = {field.name: field.unit for field in run.config.fields}
+    before = run.before_training
     return {
         "run_id": run.run_id,
         "name": config.pop("name"),
@@ -54,6 +55,8 @@ def _row(run: Run) -> dict[str, Any]:
         "test_accuracy_low (share, 95 % Wilson)": result and result.test_interval[0],
         "test_accuracy_high (share, 95 % Wilson)": result and result.test_interval[1],
         "test_loss (nats)": result and result.test_loss,
+        "before_training_eval_accuracy (share)": before and before.eval_accuracy,
+        "before_training_eval_loss (nats)": before and before.eval_loss,
         "epochs_done": len(run.epochs),
         "eval_accuracy (share)": last and last.eval_accuracy,
         "eval_loss (nats)": last and last.eval_loss,

@@ -51,6 +51,8 @@ class Prediction(Record):
     """What one adapter makes of one review."""
 
     run_id: str
+    before_training: bool = False
+    """Whether it is what the run began with that answers."""
     label: str
     probabilities: dict[str, float]
     milliseconds: float
@@ -86,12 +88,15 @@ class Predictor:
     ) -> None:
         """``turn`` is held for each review or batch of reviews: callers may take turns in it."""
         self._store, self._turn = store, turn
-        self._models: OrderedDict[str, _Kept] = OrderedDict()
+        self._models: OrderedDict[tuple[str, bool], _Kept] = OrderedDict()
+        """By the runs' ids and whether they are as before the training."""
         self._loading = threading.Lock()
         self._passes = Shared[Prediction]()
 
-    def predict(self, review: str, run_ids: Sequence[str]) -> list[Prediction]:
-        """One prediction for each run, in their order.
+    def predict(
+        self, review: str, run_ids: Sequence[str], *, before_training: bool = False
+    ) -> list[Prediction]:
+        """One prediction for each run, in their order; or of what each began with.
 
         Raises:
             InvalidFieldsError: the review is empty or too long, or no runs were chosen.
@@ -100,13 +105,16 @@ class Predictor:
             AssetError: an adapter's files are missing or damaged.
         """
         predictions = []
-        for answer in self.answer(review, run_ids).values():
+        asked = self.answer(review, run_ids, before_training=before_training)
+        for answer in asked.values():
             if isinstance(answer, AssetError):
                 raise answer
             predictions.append(answer)
         return predictions
 
-    def answer(self, review: str, run_ids: Sequence[str]) -> dict[str, Prediction | AssetError]:
+    def answer(
+        self, review: str, run_ids: Sequence[str], *, before_training: bool = False
+    ) -> dict[str, Prediction | AssetError]:
         """The same by the runs' ids, where one that is damaged does not keep others from it.
 
         Who asks for what another thread computes gets its answer: a class often tries one review.
@@ -119,17 +127,20 @@ class Predictor:
                 base = models.load(run.config.base_model)
                 if base.id not in encoded:
                     encoded[base.id] = base.encode([text])
+                which = run, before_training
                 answers[run.run_id] = self._passes.get(
-                    (run.run_id, text), partial(self._pass, run, base, encoded[base.id])
+                    (run.run_id, before_training, text),
+                    partial(self._pass, *which, base, encoded[base.id]),
                 )
             except AssetError as error:
                 answers[run.run_id] = error
         return answers
 
-    def _pass(self, run: Run, base: models.Base, encoded: Any) -> Prediction:
-        model = self.model(run)
+    def _pass(self, run: Run, before: bool, base: models.Base, encoded: Any) -> Prediction:
+        model = self._kept(run, before).model
         with self._turn():
-            return _predict(run, model, base, encoded)
+            found = _predict(run, model, base, encoded)
+        return found.model_copy(update={"before_training": before})
 
     def predict_many(
         self, texts: Sequence[str], run_ids: Sequence[str]
@@ -183,7 +194,8 @@ class Predictor:
     def forget(self, run_id: str) -> None:
         """Let go of a deleted run's model."""
         with self._loading:
-            self._models.pop(run_id, None)
+            for before in (False, True):
+                self._models.pop((run_id, before), None)
 
     def _merged(self, run: Run, base: models.Base) -> nn.Module:
         """The run's model without its adapter's detour, where that is possible."""
@@ -194,15 +206,16 @@ class Predictor:
             return kept.model
         return adapters.merge(self._saved(run, base))
 
-    def _kept(self, run: Run) -> _Kept:
+    def _kept(self, run: Run, before: bool = False) -> _Kept:
+        key = run.run_id, before
         # One at a time: two loads at once would only slow each other down.
         with self._loading:
-            if run.run_id not in self._models:
-                self._models[run.run_id] = self._load(run)
+            if key not in self._models:
+                self._models[key] = _Kept(_untrained(run)) if before else self._load(run)
                 while len(self._models) > KEPT:
                     self._models.popitem(last=False)
-            self._models.move_to_end(run.run_id)
-            return self._models[run.run_id]
+            self._models.move_to_end(key)
+            return self._models[key]
 
     def _load(self, run: Run) -> _Kept:
         model = self._saved(run, models.load(run.config.base_model))
@@ -231,6 +244,14 @@ class Predictor:
                     f"Only a completed run can predict; {run.run_id} is {run.status}."
                 )
         return runs
+
+
+def _untrained(run: Run) -> nn.Module:
+    if run.kind is RunKind.IMPORTED:
+        raise AssetError(
+            f"{run.run_id} was trained elsewhere: what it was before its training is not known."
+        )
+    return adapters.untrained(models.load(run.config.base_model), run.config.for_training())
 
 
 def _checked(reviews: object) -> list[str]:

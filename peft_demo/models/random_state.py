@@ -115,7 +115,7 @@ def own_generators(seed: int) -> Iterator[float]:
     asked = time.perf_counter()
     _generators.enter()
     try:
-        with _kept():
+        with kept():
             transformers.set_seed(seed)
             yield time.perf_counter() - asked
     finally:
@@ -133,7 +133,7 @@ def borrowed_generators() -> Iterator[None]:
         return
     _generators.enter(briefly=True)
     try:
-        with _kept():
+        with kept():
             yield
     finally:
         _generators.leave()
@@ -148,7 +148,7 @@ def lend_generators(*, to_owners: bool = False) -> float:
     if not (_generators.held_here() and _generators.has_waiting(to_all=to_owners)):
         return 0.0
     left = time.perf_counter()
-    with _kept():
+    with kept():
         _generators.lend(to_all=to_owners)
     return time.perf_counter() - left
 
@@ -166,7 +166,7 @@ def away_from_generators(ours: torch.Generator) -> Iterator[None]:
         yield
         return
     ours.set_state(torch.get_rng_state())
-    with _kept():
+    with kept():
         _generators.leave()
         try:
             yield
@@ -176,7 +176,8 @@ def away_from_generators(ours: torch.Generator) -> Iterator[None]:
 
 
 @contextmanager
-def _kept() -> Iterator[None]:
+def kept() -> Iterator[None]:
+    """Put the generators back at the end; for who owns them, see ``borrowed_generators``."""
     import random
 
     import numpy as np

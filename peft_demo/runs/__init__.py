@@ -5,6 +5,7 @@ from peft_demo.runs.history import read_config
 from peft_demo.runs.imported import ImportedConfig
 from peft_demo.runs.known import KnownConfig, telling
 from peft_demo.runs.results import (
+    BeforeTraining,
     BestEpoch,
     EpochMetrics,
     Evaluation,
@@ -40,6 +41,7 @@ __all__ = [
     "METHOD",
     "NAME",
     "PART_SEEDS",
+    "BeforeTraining",
     "BestEpoch",
     "EpochMetrics",
     "Evaluation",

@@ -24,6 +24,13 @@ class StepMetrics(Record):
     learning_rate: float
 
 
+class BeforeTraining(Record):
+    """What the evaluation before the first step reported: epoch 0 of every curve."""
+
+    eval_loss: float
+    eval_accuracy: float
+
+
 class EpochMetrics(Record):
     """What the evaluation after one epoch reported."""
 

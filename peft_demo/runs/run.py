@@ -12,6 +12,7 @@ import pydantic
 from peft_demo.runs.history import read_config, read_import
 from peft_demo.runs.known import KnownConfig
 from peft_demo.runs.results import (
+    BeforeTraining,
     BestEpoch,
     EpochMetrics,
     Progress,
@@ -107,6 +108,8 @@ class Run(Record):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     progress: Progress = Progress()
+    before_training: BeforeTraining | None = None
+    """None before it was measured, and of runs of before there was such a measurement."""
     epochs: tuple[EpochMetrics, ...] = ()
     error: str | None = None
     result: RunResult | None = None
@@ -193,8 +196,8 @@ class Reporter:
     One that says nothing else hears nothing and never stops it.
     """
 
-    def report(self, event: Progress | StepMetrics | EpochMetrics) -> None:
-        """How far it is; one optimiser step is done; one epoch is done and evaluated."""
+    def report(self, event: Progress | StepMetrics | BeforeTraining | EpochMetrics) -> None:
+        """How far it is; a step is done; what is to be trained, or one epoch, is evaluated."""
 
     def should_stop(self) -> bool:
         """Whether somebody asked for this run to stop."""

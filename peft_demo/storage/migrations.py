@@ -34,6 +34,7 @@ MIGRATIONS: tuple[tuple[str, Migration | None], ...] = (
     ("classroom", None),
     ("kept_epochs", None),
     ("datasets", None),
+    ("before_training", None),
 )
 
 SCHEMA = len(MIGRATIONS)

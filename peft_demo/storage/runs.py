@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, defer
 
 from peft_demo.errors import ConflictError, NotFoundError
 from peft_demo.runs import (
+    BeforeTraining,
     EpochMetrics,
     KnownConfig,
     Progress,
@@ -134,14 +135,16 @@ class Runs(Database):
         run_id: str,
         progress: Progress | None = None,
         steps: Sequence[StepMetrics] = (),
-        epoch: EpochMetrics | None = None,
+        epoch: BeforeTraining | EpochMetrics | None = None,
     ) -> None:
         """Record what a training reported, in one transaction."""
         with self._changing(run_id) as (session, [row]):
             if progress is not None:
                 row.progress = progress.model_dump()
             session.add_all(StepRow(run=row.number, **step.model_dump()) for step in steps)
-            if epoch is not None:
+            if isinstance(epoch, BeforeTraining):
+                row.before_training = epoch.model_dump()
+            elif epoch is not None:
                 metrics = epoch.model_dump()
                 session.add(EpochRow(run=row.number, epoch=epoch.epoch, metrics=metrics))
 

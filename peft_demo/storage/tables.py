@@ -64,6 +64,7 @@ class RunRow(Table):
     stop_requested: Mapped[bool] = mapped_column(default=False)
     keep_requested: Mapped[bool] = mapped_column(default=False, server_default="0")
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    before_training: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     error: Mapped[str | None]
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     range_test: Mapped[dict[str, Any] | None] = mapped_column(JSON)

@@ -14,6 +14,7 @@ from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS
 from peft_demo.models import random_state
 from peft_demo.runs import (
+    BeforeTraining,
     EpochMetrics,
     Progress,
     Reporter,
@@ -54,6 +55,8 @@ class Monitor(transformers.TrainerCallback, transformers.trainer_callback.Export
         """How long it waited while others computed."""
         self.earlier_seconds = 0.0
         """How long the training took up to the checkpoint that it goes on from."""
+        self.before_seconds = 0.0
+        """How long the evaluation before the first step took, which is no part of the training."""
         self.steps: list[StepMetrics] = []
         self.epochs: list[EpochMetrics] = []
 
@@ -119,7 +122,10 @@ class Monitor(transformers.TrainerCallback, transformers.trainer_callback.Export
             self._step(state.global_step, logs["loss"], logs["learning_rate"])
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any, **__: Any) -> None:
-        """Report the epoch."""
+        """Report the epoch, or what there is before the first."""
+        if not state.global_step:
+            self._before_training(metrics)
+            return
         self._epoch(state.global_step, metrics)
         if self._is_enough():
             control.should_training_stop = True
@@ -176,6 +182,17 @@ class Monitor(transformers.TrainerCallback, transformers.trainer_callback.Export
                 learning_rate=learning_rate,
             )
         )
+
+    def _before_training(self, metrics: dict[str, float]) -> None:
+        self._divergence.check_validation(metrics["eval_log_loss"], 0)
+        self._reporter.report(
+            BeforeTraining(
+                eval_loss=metrics["eval_log_loss"], eval_accuracy=metrics["eval_accuracy"]
+            )
+        )
+        now = time.perf_counter()
+        self.before_seconds = now - self._started
+        self._started = now
 
     def _epoch(self, step: int, metrics: dict[str, float]) -> None:
         self._divergence.check_validation(metrics["eval_log_loss"], step)

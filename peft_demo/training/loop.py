@@ -59,11 +59,14 @@ def train(
     with random_state.own_generators(config.seed) as waited:
         monitor.paused_seconds += waited
         model = adapters.build(base, config)
-        trainer = make_trainer(model, inputs, config, folder, monitor, member)
+        checkpoint = checkpoints.latest(folder)
+        begins = {"eval_on_start": checkpoint is None}
+        trainer = make_trainer(model, inputs, config, folder, monitor, member, **begins)
         before = monitor.paused_seconds
-        trained = trainer.train(resume_from_checkpoint=checkpoints.latest(folder))
+        trained = trainer.train(resume_from_checkpoint=checkpoint)
         paused = monitor.paused_seconds - before
-        spent = trained.metrics["train_runtime"] - paused + monitor.earlier_seconds
+        beside = paused + monitor.before_seconds
+        spent = trained.metrics["train_runtime"] - beside + monitor.earlier_seconds
         kept_epoch = go_back(trainer, monitor, config, folder)
         output = train_output(
             [step.loss for step in monitor.steps],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from peft_demo.adapters.evaluating import EVALUATION_BATCH
 from peft_demo.languages import gettext_noop
 from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS
-from peft_demo.models import fast_forward, frozen_blocks, hardware
+from peft_demo.models import fast_forward, frozen_blocks, hardware, random_state
 from peft_demo.runs import RunConfig, RunTexts, checkpoints, draw
 from peft_demo.training.callback import Monitor
 from peft_demo.training.vmapped import Member
@@ -83,6 +84,11 @@ class Resumable(transformers.Trainer):
     def __init__(self, remembered: Sequence[tuple[object, str]], **more: Any) -> None:
         super().__init__(**more)
         self._remembered = remembered
+
+    def evaluate(self, *which: Any, **more: Any) -> dict[str, float]:
+        """As Trainer's; before the first step, the training draws afterwards what it would draw."""
+        with nullcontext() if self.state.global_step else random_state.kept():
+            return super().evaluate(*which, **more)
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """As Trainer's, which counts the parameters anew in each step."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 UNDECIDED = gettext_noop("undecided")
 
+BEFORE_TRAINING = "before_training"
+"""What stands among the ids of chosen runs for what all of them began with."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -72,11 +75,42 @@ class Answer:
         return notes
 
 
+@dataclass(frozen=True)
+class Start:
+    """What some of the chosen runs began with: they say the same."""
+
+    prediction: Prediction
+    runs: list[Run]
+
+    @property
+    def says(self) -> str:
+        """Its label, if it has any leaning."""
+        return UNDECIDED if self.prediction.is_close else self.prediction.label
+
+    @property
+    def eval_accuracy(self) -> float | None:
+        """Of the validation before the training, where it was measured and the same for all."""
+        before = [run.before_training for run in self.runs]
+        measured = {each.eval_accuracy if each else None for each in before}
+        return measured.pop() if len(measured) == 1 else None
+
+
+def starts(before: Mapping[str, Prediction | AssetError], runs: Mapping[str, Run]) -> list[Start]:
+    """What runs began with, those that answer alike together."""
+    alike: dict[object, Start] = {}
+    for run_id, found in before.items():
+        if not isinstance(found, AssetError):
+            key = (found.tokens_read, *found.probabilities.items())
+            alike.setdefault(key, Start(found, [])).runs.append(runs[run_id])
+    return [*alike.values()]
+
+
 def cards(
     review: str,
     answered: Mapping[str, Prediction | AssetError],
     runs: Mapping[str, Run],
     truth: str = "",
+    before: Mapping[str, Prediction | AssetError] | None = None,
 ) -> str:
     """What runs answered as HTML: the vote, a card each, and what was read.
 
@@ -85,7 +119,10 @@ def cards(
         answered: a prediction, or why there is none, by the ids of one or more runs.
         runs: by their ids.
         truth: the right label, if it was said.
+        before: the same of what the runs began with, if it was asked for; no votes.
     """
+    before = before or {}
+    untold = {told(str(error)) for error in before.values() if isinstance(error, AssetError)}
     predictions = [given for given in answered.values() if not isinstance(given, AssetError)]
     faults = {run_id: told(str(e)) for run_id, e in answered.items() if isinstance(e, AssetError)}
     answers = [Answer(prediction, runs[prediction.run_id]) for prediction in predictions]
@@ -95,6 +132,8 @@ def cards(
     return render(
         "cards",
         answers=answers,
+        starts=starts(before, runs),
+        untold=sorted(untold - {*faults.values()}),
         faults=[(runs[run_id], sentence) for run_id, sentence in faults.items()],
         votes={label: votes[label] for label in labels if votes[label]},
         num_undecided=votes[UNDECIDED],

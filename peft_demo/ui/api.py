@@ -120,9 +120,18 @@ def add_endpoints(services: Services) -> None:
         """Queue an imported adapter's test again, as a run of its own, its two labels swapped."""
         return public(services.swap_labels(run_id))
 
-    def predict(text: str, run_ids: RunIdList) -> list[dict[str, Any]]:
-        """What finished runs make of a text: label, probabilities and milliseconds of each."""
-        return [prediction.model_dump() for prediction in services.predictor.predict(text, run_ids)]
+    def predict(
+        text: str, run_ids: RunIdList, before_training: bool = False
+    ) -> list[dict[str, Any]]:
+        """What finished runs make of a text: label, probabilities and milliseconds of each.
+
+        Args:
+            text: what they read.
+            run_ids: of finished runs.
+            before_training: ask what each began with instead: the base with its untrained head.
+        """
+        asked = services.predictor.predict(text, run_ids, before_training=before_training)
+        return [prediction.model_dump() for prediction in asked]
 
     def predict_reviews(reviews: list[str], run_ids: RunIdList) -> dict[str, Any]:
         """How likely finished runs find the labels of each of many texts, from 0 to 1.

@@ -36,6 +36,15 @@ class TestPredict:
             assert sum(answer["probabilities"].values()) == pytest.approx(1)
             assert answer["label"] == max(answer["probabilities"], key=answer["probabilities"].get)
 
+    def test_before_training_is_what_the_run_began_with(self, command, with_trained, trained):
+        (run_id,) = trained.ids("lora")
+        asked = ("predict", "A wonderful film.", "--run", run_id, "--json")
+        [before], [after] = (
+            json_lines(command(*asked, *more).out) for more in (["--before-training"], [])
+        )
+        assert (before["before_training"], after["before_training"]) == (True, False)
+        assert before["probabilities"] != after["probabilities"]
+
     def test_text_says_label_and_what_was_read(self, command, with_trained, trained):
         (run_id,) = trained.ids("lora")
         done = command("predict", "good " * 100, "--run", run_id)

@@ -6,7 +6,7 @@ from compared_runs import REVIEWS, compare, finished, finished_group, nothing
 from peft_demo import comparison, statistics
 from peft_demo.comparison import curves
 from peft_demo.errors import NotFoundError
-from peft_demo.runs import GroupKind, RunConfig
+from peft_demo.runs import BeforeTraining, GroupKind, RunConfig
 
 
 class TestRepeats:
@@ -51,6 +51,25 @@ class TestRepeats:
         found = compare(store, *runs)
         assert found.repeat_pairs == ()
         assert any("exactly the same in every repeat" in problem for problem in found.problems)
+
+    def test_curves_begin_before_the_training_where_that_was_measured(self, store):
+        runs = [
+            finished(store, "A", config={"seed": seed}, epochs=accuracies)
+            for seed, accuracies in enumerate(((0.5,), (0.6, 0.8)))
+        ]
+        before = BeforeTraining(eval_loss=0.7, eval_accuracy=0.4)
+        runs[0] = runs[0].model_copy(update={"before_training": before})
+        track = curves.run_curves(runs[0], [])["by_epoch"]
+        assert [track[name] for name in (*curves.AXES, "eval_accuracy", "eval_loss")] == [
+            [0, runs[0].epochs[0].step],
+            [0, 1],
+            [0, 32],
+            [0, runs[0].epochs[0].seconds],
+            [0.4, 0.5],
+            [0.7, runs[0].epochs[0].eval_loss],
+        ]
+        mean = curves.mean_curves(runs)["by_epoch"]
+        assert (mean["epochs"], mean["eval_accuracy"]) == ([0, 1, 2], [0.4, 0.55, 0.8])
 
     def test_curves_of_repeats_have_a_mean_and_a_band(self, store):
         runs = [

@@ -26,6 +26,7 @@ from peft_demo.execution.executor import (
 from peft_demo.execution.executors import processes
 from peft_demo.execution.worker import NICENESS, _warm_up
 from peft_demo.runs import (
+    BeforeTraining,
     EpochMetrics,
     GroupKind,
     Progress,
@@ -138,7 +139,8 @@ class TestEvents:
         made = job(num_train_epochs=2, num_reviews=20)
         (events,) = events_of(executor, made)
         kinds = [type(event) for event in events if not isinstance(event, Progress)]
-        assert kinds == [*2 * [StepMetrics, StepMetrics, EpochMetrics], Finished]
+        epochs = 2 * [StepMetrics, StepMetrics, EpochMetrics]
+        assert kinds == [BeforeTraining, *epochs, Finished]
         steps = [event.step for event in events if isinstance(event, StepMetrics)]
         assert steps == [1, 2, 3, 4]
         phases = [event.phase for event in events if isinstance(event, Progress)]

@@ -9,6 +9,7 @@ from stored_runs import RESULT, epoch, step, submit
 
 from peft_demo.errors import NotFoundError
 from peft_demo.runs import (
+    BeforeTraining,
     Progress,
     RunStatus,
 )
@@ -87,6 +88,9 @@ class TestWhatIsKept:
         (run_id,) = submit(store)
         store.claim()
         store.report(run_id, Progress(phase="Training", step=2, max_steps=4), [step(1), step(2)])
+        # A training that has to begin anew tells of its start again.
+        for loss in (0.7, 0.69):
+            store.report(run_id, epoch=BeforeTraining(eval_loss=loss, eval_accuracy=0.5))
         store.report(run_id, epoch=epoch(1))
         store.report(run_id, epoch=epoch(2))
         before = store.finish(run_id, RunStatus.COMPLETED, result=RESULT)
@@ -95,6 +99,7 @@ class TestWhatIsKept:
         again = Store(home)
         assert again.get(run_id) == before
         assert before.result == RESULT
+        assert before.before_training == BeforeTraining(eval_loss=0.69, eval_accuracy=0.5)
         assert before.epochs == (epoch(1), epoch(2))
         assert again.steps(run_id) == [step(1), step(2)]
         assert again.version == version

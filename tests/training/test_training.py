@@ -15,7 +15,7 @@ from peft_demo.errors import RunCancelledError
 from peft_demo.inference import Predictor
 from peft_demo.methods import METHODS
 from peft_demo.models import FAMILY
-from peft_demo.runs import EpochMetrics, StepMetrics, presets
+from peft_demo.runs import EpochMetrics, StepMetrics, draw, presets
 from peft_demo.statistics import Predictions
 from peft_demo.training import loop
 from peft_demo.training.loop import train
@@ -40,6 +40,11 @@ def run(request, trained):
     return trained.runs[request.param]
 
 
+def is_half(run):
+    """Whether it computed in bfloat16, in which the third digit is rounded."""
+    return run.result.precision != "float32"
+
+
 class TestEveryMethod:
     def test_completes(self, run):
         assert run.status == "completed", run.error
@@ -52,6 +57,16 @@ class TestEveryMethod:
         for epoch in run.epochs:
             losses = [step.loss for step in steps[epoch.step - 4 : epoch.step]]
             assert epoch.train_loss == pytest.approx(np.mean(losses))
+
+    @pytest.mark.usefixtures("in_float32")
+    def test_begins_with_what_answers_as_before_its_training(self, run, base):
+        texts = draw(data.load(run.config.dataset), run.config).validation
+        ids = base.encode(texts.texts, run.config.max_length)["input_ids"]
+        logits = adapters.logits(adapters.untrained(base, run.config), base, ids)
+        told = run.before_training
+        assert told.eval_accuracy == statistics.accuracy(logits, texts.labels)
+        loss = statistics.log_loss(statistics.softmax(logits), texts.labels)
+        assert told.eval_loss == pytest.approx(loss, abs=0.01 if is_half(run) else 1e-4)
 
     def test_learning_rate_falls_in_a_line(self, run, trained):
         rates = [step.learning_rate for step in trained.store.steps(run.run_id)]
@@ -193,6 +208,16 @@ class TestTheSameNumbers:
             stop.set()
             thread.join()
         assert done
+
+    def test_come_whether_or_not_the_start_is_evaluated(self, tmp_path, trained, monkeypatch):
+        made = loop.make_trainer
+
+        def at_once(*given, **more):
+            return made(*given, **{**more, "eval_on_start": False})
+
+        monkeypatch.setattr(loop, "make_trainer", at_once)
+        # It draws dropout in each step, so that a single draw of the evaluation would show.
+        self.again("lora", tmp_path, trained)
 
     def test_other_seeds_give_others(self, tmp_path, trained):
         recorder = Recorder(stop_after=2)

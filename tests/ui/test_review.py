@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from peft_demo.errors import AssetError, InvalidFieldsError
 from peft_demo.inference import Prediction
-from peft_demo.runs import Run, RunConfig
+from peft_demo.runs import BeforeTraining, Run, RunConfig
 from peft_demo.ui.answers import Answer, cards
 from peft_demo.ui.pages.review import EXAMPLES, FIRST_CHOICE, ReviewPage
 
@@ -134,6 +134,38 @@ def test_the_truth_marks_who_is_fooled(guesser):
     assert "The truth" not in answered(0.9, truth="a tool")
 
 
+def test_what_runs_began_with_is_a_card_for_all_that_say_the_same_and_no_vote():
+    ids = [f"run-{number:06}" for number in range(1, 5)]
+    runs = {run_id: run(run_id, f"mine {run_id[-1]}") for run_id in ids}
+    measured = BeforeTraining(eval_loss=0.7, eval_accuracy=0.4875)
+    for run_id in ids[:2]:
+        runs[run_id] = runs[run_id].model_copy(update={"before_training": measured})
+    before = of(*map(prediction, ids[:3], (0.52, 0.52, 0.2)))
+    before[ids[3]] = AssetError("It is not known.")
+    html = cards("good", of(*map(prediction, ids)), runs, "negative", before)
+    assert "All 4 adapters agree: positive." in html
+    starts = [each.partition("</article>")[0] for each in html.split("pd-start'")[1:]]
+    texts = [" ".join(Markup(start).striptags().split()) for start in starts]
+    assert len(texts) == 3
+    assert all("Before training" in text for text in texts)
+    assert "mine 1, mine 2 undecided" in texts[0]
+    assert "Validation accuracy 48.8 % before the first step" in texts[0].replace("\u00a0", " ")
+    assert "mine 3 negative" in texts[1]
+    assert "Validation accuracy" not in texts[1]
+    assert texts[2].endswith("It is not known.")
+    assert not any("fooled" in text for text in texts)
+
+
+def test_what_runs_began_with_is_chosen_beside_them(finished):
+    page = ReviewPage(_Services(finished(1)))
+    assert page.refresh(["before_training"])[0]["value"] == ["before_training"]
+    assert page.refresh(None)[0]["choices"][0] == ("Before training", "before_training")
+    html, _ = page.answer("Good.", ["before_training", "run-000001"], "")
+    assert ("pd-start" in html, html.count("<article")) == (True, 2)
+    assert "pd-start" not in page.answer("Good.", ["run-000001"], "")[0]
+    assert "choose adapters" in page.answer("Good.", ["before_training"], "")[0].striptags()
+
+
 def test_texts_of_users_are_never_markup():
     html = cards(
         "<img src=x>", of(prediction(end=4, total=9)), {"run-000001": run(name="<b>x</b>")}
@@ -177,7 +209,7 @@ class _Services:
     def runs(self):
         return self._runs
 
-    def answer(self, review, run_ids):
+    def answer(self, review, run_ids, before_training=False):
         if self._refusal:
             raise self._refusal
         return of(*map(prediction, run_ids))

@@ -8,7 +8,14 @@ from contextlib import AbstractContextManager, nullcontext
 
 from peft_demo.execution.executor import Handle, Job
 from peft_demo.execution.jobs import do
-from peft_demo.runs import EpochMetrics, Progress, Reporter, StepMetrics, read_config
+from peft_demo.runs import (
+    BeforeTraining,
+    EpochMetrics,
+    Progress,
+    Reporter,
+    StepMetrics,
+    read_config,
+)
 from peft_demo.training import vmapped
 from peft_demo.training.vmapped import Member
 
@@ -56,7 +63,7 @@ class _Thread(Handle, Reporter):
             end = do(job, self, shared)
         self.tell(end)
 
-    def report(self, event: Progress | StepMetrics | EpochMetrics) -> None:
+    def report(self, event: Progress | StepMetrics | BeforeTraining | EpochMetrics) -> None:
         """See ``Reporter``; returns once the event has been dealt with.
 
         So a stop that it brings about comes before the next step.

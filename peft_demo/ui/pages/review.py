@@ -15,7 +15,7 @@ from peft_demo.formats import whole
 from peft_demo.languages import _, gettext_noop
 from peft_demo.runs import Run
 from peft_demo.statistics import TEST_SET
-from peft_demo.ui.answers import cards
+from peft_demo.ui.answers import BEFORE_TRAINING, cards
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.import_form import ImportForm
 from peft_demo.ui.formats import give_or_take
@@ -81,7 +81,10 @@ class ReviewPage(Page):
                 [],
                 multiselect=True,
                 label=_("Adapters to compare"),
-                info=_("All finished runs with their accuracy, the newest first; type to search."),
+                info=_(
+                    "All finished runs with their accuracy, the newest first, and what those "
+                    "chosen were before their training; type to search."
+                ),
                 elem_id="adapters",
                 scale=2,
                 min_width=320,
@@ -188,20 +191,24 @@ class ReviewPage(Page):
             newest = max(own, key=lambda run: run.finished_at or run.created_at, default=None)
             run_ids = [f"reference-{preset_id}" for preset_id in FIRST_CHOICE]
             run_ids = [newest.run_id, *run_ids] if newest else run_ids
-        ids = {run.run_id for run in able}
+        ids = {BEFORE_TRAINING, *(run.run_id for run in able)}
         return [run_id for run_id in run_ids if run_id in ids]
 
     def answer(self, review: str, run_ids: OptionalRunIds, truth: str | None) -> list[Any]:
         """The cards of a review, or why there are none; and what may be the truth."""
         chosen, runs = list(run_ids or ()), self._services.runs()
         offered = _offered_truth(chosen, runs, truth or "")
-        if not review.strip() or not chosen:
+        ids = [run_id for run_id in chosen if run_id != BEFORE_TRAINING]
+        if not review.strip() or not ids:
             return [glossed(render("no_answers"))[0], offered]
+        answer = self._services.predictor.answer
         try:
-            answered = self._services.predictor.answer(review, chosen)
+            answered = answer(review, ids)
+            before = answer(review, ids, before_training=True) if ids != chosen else {}
         except PeftDemoError as error:
             return [problem(error), offered]
-        return [glossed(cards(clean(review), answered, runs, truth or ""))[0], offered]
+        told = cards(clean(review), answered, runs, truth or "", before)
+        return [glossed(told)[0], offered]
 
 
 def _script(call: str) -> str:
@@ -211,7 +218,8 @@ def _script(call: str) -> str:
 def _offered(chosen: list[str], runs: Mapping[str, Run]) -> Any:
     """The list of runs with what each is worth, the newest first."""
     able = [run for run in runs.values() if run.can_predict]
-    return gr.update(choices=[(_told(run), run.run_id) for run in able], value=chosen)
+    choices = [(_("Before training"), BEFORE_TRAINING), *((_told(r), r.run_id) for r in able)]
+    return gr.update(choices=choices, value=chosen)
 
 
 def _told(run: Run) -> str:

@@ -144,8 +144,14 @@ class RunsPage(Page):
 
 
 def _epochs(run: Run) -> list[dict[str, Any]]:
-    """As the Trainer's own table has it, once there is a result."""
-    return (run.result and run.result.training_table) or [
+    """As the Trainer's own table has it, once there is a result, and what there was before."""
+    before = run.before_training and {
+        "Epoch": 0,
+        "Training Loss": _("before training"),
+        "Validation Loss": run.before_training.eval_loss,
+        "Accuracy": run.before_training.eval_accuracy,
+    }
+    after = (run.result and run.result.training_table) or [
         {
             "Epoch": each.epoch,
             "Training Loss": each.train_loss,
@@ -154,3 +160,4 @@ def _epochs(run: Run) -> list[dict[str, Any]]:
         }
         for each in run.epochs
     ]
+    return [before, *after] if before else after

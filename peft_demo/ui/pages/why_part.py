@@ -14,6 +14,7 @@ from peft_demo.comparison.describe import cell_key, with_epochs
 from peft_demo.errors import PeftDemoError
 from peft_demo.languages import _, gettext_noop, told
 from peft_demo.runs import Run
+from peft_demo.ui.answers import BEFORE_TRAINING
 from peft_demo.ui.faults import readable
 from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.learn.prose import glossed
@@ -138,6 +139,7 @@ def _one_by_one(
 ) -> Iterator[tuple[list[Any], Any]]:
     """What was found by now with what else is told: a sentence if nothing can be asked."""
     ids = [*dict.fromkeys(map(str, run_ids))] if isinstance(run_ids, list) else []
+    ids = [run_id for run_id in ids if run_id != BEFORE_TRAINING]
     if not ids or not isinstance(review, str) or not review.strip():
         yield [], _("Type a review and choose adapters first.")
         return

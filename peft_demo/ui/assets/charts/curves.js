@@ -57,7 +57,7 @@ function endsOf(kind, series) {
 // Whole epochs, each marked while there are few.
 function marksOf(kind, shown, x) {
   if (x !== "epochs" || kind.track !== "by_epoch") return {};
-  const longest = Math.max(...shown.map(({ curve }) => curve.by_epoch.epochs.length));
+  const longest = Math.max(...shown.map(({ curve }) => curve.by_epoch.epochs.at(-1)));
   return { tickformat: "d", dtick: longest > 12 ? undefined : 1 };
 }
 
