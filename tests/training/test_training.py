@@ -210,6 +210,7 @@ class TestTheSameNumbers:
         assert done
 
     def test_come_whether_or_not_the_start_is_evaluated(self, tmp_path, trained, monkeypatch):
+        assert trained.runs["lora"].before_training  # trained by now, not in this test
         made = loop.make_trainer
 
         def at_once(*given, **more):
