@@ -11,7 +11,17 @@ from typing import Annotated
 import typer
 
 from peft_demo import logs, memory, settings
-from peft_demo.cli import bases, configurations, data, doctor, lab, lessons, runs, training
+from peft_demo.cli import (
+    bases,
+    challenges,
+    configurations,
+    data,
+    doctor,
+    lab,
+    lessons,
+    runs,
+    training,
+)
 from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError
 from peft_demo.models import hardware
 
@@ -22,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for module in (training, configurations, bases, runs, lab, data, lessons, doctor):
+for module in (training, configurations, bases, runs, challenges, lab, data, lessons, doctor):
     app.add_typer(module.commands)
 
 

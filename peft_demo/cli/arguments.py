@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from peft_demo import settings
+from peft_demo.data.own import Source
 from peft_demo.errors import StoreError, refuse
 from peft_demo.fields import shown
 from peft_demo.runs import RunConfig, presets
@@ -50,3 +52,11 @@ def field_values(changes: list[str], option: str = "set") -> dict[str, object]:
             refuse(option, f"--{option} must be FIELD=VALUE, got {shown(change)}.")
         values[name.strip()] = value
     return values
+
+
+def source_of(path: Path, field: str) -> Source:
+    """A file that an argument names; raises ``InvalidFieldsError``."""
+    try:
+        return Source(path.name, path.read_bytes())
+    except OSError as error:
+        refuse(field, f"{field} must be a file, got {shown(str(path))}: {error.strerror}.")

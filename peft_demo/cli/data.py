@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from peft_demo.cli.arguments import AsJson, field_values, open_store
+from peft_demo.cli.arguments import AsJson, field_values, open_store, source_of
 from peft_demo.cli.output import answer, facts
 from peft_demo.comparison import Looking, look
 from peft_demo.comparison.words import between
@@ -57,7 +57,7 @@ def add(
 ) -> None:
     """Read labelled texts from a file or the Hub, say what is in them, and keep them for runs."""
     names = field_values(label_names or [], "label-name")
-    tested = _source(test, "test") if test else None
+    tested = source_of(test, "test") if test else None
     of_hub = {"config": config, "split": split, "test_split": test_split, "revision": revision}
     if from_hub:
         if file:
@@ -72,7 +72,7 @@ def add(
         for name_, value in of_hub.items():
             if value:
                 refuse(name_, f"{name_} must be left out of a file, got {shown(value)}.")
-        source = _source(file, "file")
+        source = source_of(file, "file")
     prepared = own.prepare(
         source,
         tested,
@@ -180,13 +180,6 @@ def evaluate(
             line += f"; it was trained on {found.num_trained_on:,} of them"
         told = [f"  {found.doubt}"] if found.doubt else []
         answer(as_json, found.model_dump(mode="json"), [line, *told])
-
-
-def _source(path: Path, field: str) -> own.Source:
-    try:
-        return own.Source(path.name, path.read_bytes())
-    except OSError as error:
-        refuse(field, f"{field} must be a file, got {shown(str(path))}: {error.strerror}.")
 
 
 def _lines(report: own.Report) -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from peft_demo.cli.arguments import AsJson, RunId, field_values, open_store, open_to_change
+from peft_demo.cli.arguments import AsJson, RunId, open_store, open_to_change
 from peft_demo.cli.output import answer, facts, question
 from peft_demo.comparison.describe import epochs_in_words, with_epochs
 from peft_demo.errors import refuse
@@ -98,34 +97,6 @@ def compare(
     confounded = (each.words for each in found.confounded)
     lines = [*found.verdict, *confounded, *found.problems, *refused, "", *comparison.table(found)]
     answer(as_json, found.model_dump(mode="json"), lines)
-
-
-@commands.command()
-def challenge(
-    challenge_id: Annotated[str, typer.Argument(metavar="[ID]", help="Its board is shown.")] = "",
-    title: Annotated[str, typer.Option(help="Set a new one of this title.")] = "",
-    limit: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FIELD=MOST", help="Of a new one; may be repeated."),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List the class's challenges, set one, or show its board; annotate --tag ID enters a run."""
-    from peft_demo.comparison.challenge import board
-
-    store = open_store()
-    if challenge_id:
-        found = board(store, challenge_id)
-        lines = [f"{e.place:3}  {e.run.name}  {e.owner}" for e in found.entries]
-        lines += [f"  –  {one.run.name}: {' '.join(one.reasons)}" for one in found.left_out]
-        return answer(as_json, found.model_dump(mode="json"), lines)
-    if title or limit:
-        limits = field_values(limit or [], "limit")
-        made = [store.add_challenge(title, limits, getpass.getuser())]
-    else:
-        made = store.challenges()
-    lines = [f"{each.challenge_id}  {each.title}  {each.limits}" for each in made]
-    return answer(as_json, [each.model_dump(mode="json") for each in made], lines)
 
 
 @commands.command()

@@ -1,5 +1,6 @@
 """Predictions of any number of adapters over shared weights."""
 
+from peft_demo.inference.challenging import challenged
 from peft_demo.inference.evaluating import SetEvaluation, evaluate
 from peft_demo.inference.explaining import WAYS, Explainer, Explanation
 from peft_demo.inference.predictor import (
@@ -19,6 +20,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "SetEvaluation",
+    "challenged",
     "check_run_ids",
     "evaluate",
 ]

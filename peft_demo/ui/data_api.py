@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from peft_demo.comparison import Looking
-from peft_demo.data import own
 from peft_demo.ui.own_data import OwnData
 from peft_demo.ui.requests import RunId, Values, checked
 from peft_demo.ui.services import Services
-from peft_demo.ui.uploads import OptionalUpload, Upload
+from peft_demo.ui.uploads import OptionalUpload, Upload, source_in
 
 
 def add_data_endpoints(services: Services) -> None:
@@ -43,8 +41,8 @@ def add_data_endpoints(services: Services) -> None:
             is_listed: whether others see it, where the host lets them.
         """
         prepared = data.read(
-            _source(file),
-            _source(test) if test else None,
+            source_in(file),
+            source_in(test) if test else None,
             name=name,
             text_column=text_column or None,
             label_column=label_column or None,
@@ -141,8 +139,3 @@ def add_data_endpoints(services: Services) -> None:
     every = (add_data, add_data_from_hub, list_data, show_data, remove_data, evaluate, list_texts)
     for function in every:
         gr.api(checked(function), api_name=function.__name__, concurrency_limit=2)
-
-
-def _source(file: dict[str, Any]) -> own.Source:
-    path = Path(file["path"])
-    return own.Source(file.get("orig_name") or path.name, path.read_bytes())

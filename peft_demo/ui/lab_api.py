@@ -6,8 +6,11 @@ from typing import Any
 
 import gradio as gr
 
+from peft_demo.capabilities import read_pairs
+from peft_demo.comparison.understanding import understood
 from peft_demo.ui.requests import RunIdList, checked
 from peft_demo.ui.services import Services
+from peft_demo.ui.uploads import OptionalUpload, source_in
 
 
 def add_lab_endpoints(services: Services) -> None:
@@ -25,4 +28,25 @@ def add_lab_endpoints(services: Services) -> None:
         found = services.explainer.explain(text, run_ids, by)
         return [each.model_dump(mode="json") for each in found]
 
-    gr.api(checked(explain), api_name="explain", concurrency_limit=2)
+    def challenge_runs(run_ids: RunIdList, pairs: OptionalUpload = None) -> list[dict[str, Any]]:
+        """What finished runs understand: shares right by capability, and on edited pairs.
+
+        Capabilities are such as negation, "but", irony, typos, added praise.
+
+        Args:
+            run_ids: of finished runs that tell negative and positive apart; the answer has an
+                object for each. The first time for a run takes seconds.
+            pairs: a file of your own pairs with the columns original, edited, label and
+                edited_label; the built-in ones if there is none.
+        """
+        given = read_pairs(source_in(pairs), field="pairs") if pairs else None
+        from peft_demo.inference import challenged, check_run_ids  # loads torch
+
+        store, predictor = services.store, services.predictor
+        return [
+            understood(challenged(store, predictor, run_id, given), given).model_dump(mode="json")
+            for run_id in check_run_ids(run_ids)
+        ]
+
+    for function in (explain, challenge_runs):
+        gr.api(checked(function), api_name=function.__name__, concurrency_limit=2)

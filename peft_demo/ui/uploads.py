@@ -15,6 +15,8 @@ import pydantic
 from gradio.utils import get_upload_folder
 from pydantic import Field
 
+from peft_demo.data.own import Source
+
 DAY = 24 * 3600
 """In seconds, for which what was uploaded is kept."""
 
@@ -43,6 +45,12 @@ Upload: TypeAlias = Annotated[
 OptionalUpload: TypeAlias = Annotated[
     Upload | None, Field(description="an uploaded file, or nothing")
 ]
+
+
+def source_in(file: dict[str, Any]) -> Source:
+    """What an uploaded file holds, under the name that it had."""
+    path = Path(file["path"])
+    return Source(file.get("orig_name") or path.name, path.read_bytes())
 
 
 def keep_apart(home: Path) -> None:

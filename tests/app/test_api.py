@@ -50,6 +50,7 @@ ENDPOINTS = {
     "/remove_data",
     "/evaluate",
     "/explain",
+    "/challenge_runs",
     "/list_texts",
 }
 
