@@ -1,5 +1,7 @@
 """What trained runs say of a challenge: computed once, kept, recorded as evaluations."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from asked_challenge import FEW, few_capabilities, few_pairs, few_texts  # noqa: F401
@@ -8,7 +10,6 @@ from peft_demo import settings
 from peft_demo.capabilities import Pairs
 from peft_demo.errors import ConflictError
 from peft_demo.inference import Predictor, challenged
-from peft_demo.runs import Run
 from peft_demo.storage import Store
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("few_texts")]
@@ -84,9 +85,7 @@ def test_pairs_of_ones_own_are_told_where_max_length_hides_the_edit(lora):
 
 def test_who_tells_other_labels_apart_is_not_asked(lora, monkeypatch):
     store, predictor, run_id = lora
-    monkeypatch.setattr(
-        Run, "config", property(lambda _: type("Config", (), {"labels": ("a", "b")})())
-    )
-    monkeypatch.setattr(predictor, "finished", lambda ids: [store.get(ids[0])])
+    other = SimpleNamespace(run_id=run_id, config=SimpleNamespace(labels=("dog", "cat")))
+    monkeypatch.setattr(predictor, "finished", lambda _: [other])
     with pytest.raises(ConflictError, match="must tell negative and positive apart"):
         challenged(store, predictor, run_id)
