@@ -14,6 +14,7 @@ from peft_demo.formats import milliseconds, whole
 from peft_demo.languages import _, gettext_noop, told
 from peft_demo.runs import Run
 from peft_demo.ui.html import render
+from peft_demo.ui.what_if import Edited
 
 if TYPE_CHECKING:
     from peft_demo.inference import Prediction
@@ -111,6 +112,7 @@ def cards(
     runs: Mapping[str, Run],
     truth: str = "",
     before: Mapping[str, Prediction | AssetError] | None = None,
+    edited: Edited | None = None,
 ) -> str:
     """What runs answered as HTML: the vote, a card each, and what was read.
 
@@ -120,6 +122,7 @@ def cards(
         runs: by their ids.
         truth: the right label, if it was said.
         before: the same of what the runs began with, if it was asked for; no votes.
+        edited: how far the answers moved from those to a pinned review.
     """
     before = before or {}
     untold = {told(str(error)) for error in before.values() if isinstance(error, AssetError)}
@@ -132,6 +135,8 @@ def cards(
     return render(
         "cards",
         answers=answers,
+        edited=edited,
+        tried=edited and edited.told([*answered], truth, runs),
         starts=starts(before, runs),
         untold=sorted(untold - {*faults.values()}),
         faults=[(runs[run_id], sentence) for run_id, sentence in faults.items()],

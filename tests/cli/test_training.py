@@ -38,8 +38,12 @@ class TestTrain:
     def test_json_is_one_object_a_line(self, command, home, base):
         done = command("train", "--json", *set_options(method="ia3"))
         assert done.status == 0, done.err
-        *epochs, last = json_lines(done.out)
-        assert [event["event"] for event in epochs] == ["epoch"] * 3
+        before, *epochs, last = json_lines(done.out)
+        assert set(before) == {"event", "eval_loss", "eval_accuracy"}
+        assert [event["event"] for event in (before, *epochs)] == [
+            "before_training",
+            *["epoch"] * 3,
+        ]
         assert [event["epoch"] for event in epochs] == [1, 2, 3]
         for event in epochs:
             assert set(event) >= EPOCH_KEYS

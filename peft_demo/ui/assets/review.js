@@ -9,7 +9,9 @@ import { html } from "./lib/html.js";
 
 const KEPT = "peft-demo-review";
 const RECENT = "peft-demo-reviews";
+const TRIES = "peft-demo-tries";
 const MOST_RECENT = 20;
+const TRIED_MS = 2000;
 const PAUSE_MS = 300;
 
 const kept = recallFrom(KEPT, sessionStorage);
@@ -24,14 +26,20 @@ let answeredText = "";
 // Those that were answered, the newest first: { review, run_ids, truth }.
 let recent = Object.values(recallFrom(RECENT));
 
-// What is seen: { text, ids, truth }.
+// What was made of pinned reviews, the newest first: { asked, edit, changes }, as the server tells it.
+let tries = Object.values(recallFrom(TRIES));
+let trying = 0;
+
+// What is seen: { text, ids, truth, pinned }.
 let seen = {};
 
 // A link to a review with its adapters, once: a reload leaves what was made of it.
 const linked = new URLSearchParams(location.hash.slice(1));
 if (linked.has("text")) {
-  const [text, ids, truth] = ["text", "ids", "truth"].map(name => linked.get(name) ?? "");
-  keep({ text, ids: ids.split(",").filter(Boolean), truth });
+  const [text, ids, truth, pinned] = ["text", "ids", "truth", "pinned"].map(
+    name => linked.get(name) ?? "",
+  );
+  keep({ text, ids: ids.split(",").filter(Boolean), truth, pinned });
   history.replaceState(null, "", location.pathname + location.search);
   openTab("review-tab");
 }
@@ -61,9 +69,9 @@ function list(place) {
 }
 
 // Called when the page is there; answers what is seen as it was before it was loaded again.
-export function recall(text, truth) {
+export function recall(text, truth, pinned) {
   isBack = true;
-  return [kept.text ?? text ?? "", kept.truth ?? truth ?? ""];
+  return [kept.text ?? text ?? "", kept.truth ?? truth ?? "", kept.pinned ?? pinned ?? ""];
 }
 
 // In a list, as Gradio wants a single answer that is a list itself.
@@ -90,10 +98,11 @@ export function truthSaid() {
 export const typed = truth => (isTruthOwn ? truth : "");
 
 // Called whenever something has changed that the answers depend on.
-export function changed(text, ids, truth) {
-  seen = { text, ids, truth };
+export function changed(text, ids, truth, pinned) {
+  seen = { text, ids, truth, pinned };
   if (!isBack) return;
-  keep({ text, truth });
+  keep({ text, truth, pinned });
+  clearTimeout(trying);
   mark();
   clearTimeout(timer);
   timer = setTimeout(tell, PAUSE_MS, "reviewed");
@@ -113,9 +122,34 @@ export function asked(...seen) {
 export function answered() {
   [answeredText] = sent;
   if (mark()) return;
+  const edit = document.querySelector("#cards [data-try]");
+  if (edit) showTries(edit);
+  // What is typed on over was only on its way.
+  if (edit) trying = setTimeout(keepTry, TRIED_MS, edit);
   remember(...sent);
   const vote = document.querySelector("#cards .pd-agreement, #cards .pd-problem");
   setText(document.querySelector("#header .pd-announce"), vote?.textContent ?? "");
+}
+
+function keepTry(place) {
+  const now = JSON.parse(place.dataset.try);
+  const whatOf = ({ asked }) => `${asked.pinned}\n${asked.review}`;
+  const others = tries.filter(one => whatOf(one) !== whatOf(now));
+  if (now.edit) tries = [now, ...others].slice(0, MOST_RECENT);
+  keepIn(TRIES, tries);
+  showTries(place);
+}
+
+function showTries(place) {
+  const { pinned } = JSON.parse(place.dataset.try).asked;
+  const items = tries
+    .filter(one => one.asked.pinned === pinned)
+    .map(
+      one => html`<li><button type="button" class="pd-link" data-tell="recalled"
+        data-with="${JSON.stringify(one.asked)}">${one.edit}</button> <span class="pd-quiet">${one.changes}</span></li>`,
+    );
+  place.querySelector("ol").innerHTML = html`${items}`;
+  place.querySelector("h4").hidden = !items.length;
 }
 
 // Whether the answers are those for another text.

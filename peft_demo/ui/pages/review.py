@@ -25,6 +25,7 @@ from peft_demo.ui.own_data import OwnData
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.pages.why_part import WhyPart
 from peft_demo.ui.requests import QUIET, OptionalRunIds, checked, of_event, unchecked
+from peft_demo.ui.what_if import edited
 
 EXAMPLES = {
     "A slow start, but the last hour is wonderful. I left the cinema smiling.": "positive",
@@ -75,7 +76,22 @@ class ReviewPage(Page):
             self.classify = gr.Button(
                 _("Classify"), size="sm", variant="primary", elem_id="classify", scale=0
             )
+            self.pin = gr.Button(_("Pin: what if …?"), size="sm", elem_id="pin", scale=0)
             styled(render("recent"), elem_id="recent")
+        # Shown while there is something in it, see review.css.
+        with gr.Row(elem_id="pinned-row"):
+            self.pinned = gr.Textbox(
+                label=_("Pinned review"),
+                info=_(
+                    "Edit the review above it: each card says how far that moves its answer. "
+                    "Empty this to let it go."
+                ),
+                placeholder=" ",
+                max_lines=6,
+                elem_id="pinned",
+                scale=5,
+            )
+            self.unpin = gr.Button(_("Let it go"), size="sm", elem_id="unpin", scale=0)
         with gr.Row():
             self.run_ids = gr.Dropdown(
                 [],
@@ -111,7 +127,7 @@ class ReviewPage(Page):
 
         What is typed and chosen stays in the browser when the page is loaded again.
         """
-        seen: list[Any] = [self.review, self.run_ids, self.truth]
+        seen: list[Any] = [self.review, self.run_ids, self.truth, self.pinned]
         self._why.connect(self.review, self.run_ids)
         for button, (text, label) in zip(self.examples, EXAMPLES.items(), strict=True):
             given = f"given({json.dumps(text)}, {json.dumps(label)})"
@@ -119,10 +135,12 @@ class ReviewPage(Page):
         changes = [control.change for control in seen]
         gr.on(changes, None, seen, js=_script("changed(...seen)"), **QUIET)
         self.review.input(None, self.truth, self.truth, js=_script("typed(...seen)"), **QUIET)
+        self.pin.click(None, self.review, self.pinned, js="text => text", **QUIET)
+        self.unpin.click(None, None, self.pinned, js="() => ''", **QUIET)
         self.truth.input(None, js=_script("truthSaid()"), **QUIET)
         self.run_ids.input(None, self.run_ids, js=_script("chosen(...seen)"), **QUIET)
         # By the browser alone: an answer of the server would take back what was typed meanwhile.
-        words = [self.review, self.truth]
+        words = [self.review, self.truth, self.pinned]
         frame.blocks.load(None, words, words, js=_script("recall(...seen)"), **QUIET)
         for happens in (frame.blocks.load, frame.header.finished):
             happens(
@@ -170,11 +188,13 @@ class ReviewPage(Page):
         text, label = OwnData(self._services).text_at(whose, index, part)
         return self.restore(text, ids or None, label)
 
-    def restore(self, review: str, run_ids: OptionalRunIds, truth: str) -> list[Any]:
+    def restore(
+        self, review: str, run_ids: OptionalRunIds, truth: str, pinned: str = ""
+    ) -> list[Any]:
         """Updates of all that is seen; without a choice, the usual one."""
         runs = self._services.runs()
         chosen = self._chosen(run_ids, runs)
-        return [review, _offered(chosen, runs), _offered_truth(chosen, runs, value=truth)]
+        return [review, _offered(chosen, runs), _offered_truth(chosen, runs, value=truth), pinned]
 
     def refresh(self, run_ids: OptionalRunIds) -> list[Any]:
         """The runs that are finished by now, and their labels; without a choice, the usual one."""
@@ -194,8 +214,17 @@ class ReviewPage(Page):
         ids = {BEFORE_TRAINING, *(run.run_id for run in able)}
         return [run_id for run_id in run_ids if run_id in ids]
 
-    def answer(self, review: str, run_ids: OptionalRunIds, truth: str | None) -> list[Any]:
-        """The cards of a review, or why there are none; and what may be the truth."""
+    def answer(
+        self, review: str, run_ids: OptionalRunIds, truth: str | None, pinned: str = ""
+    ) -> list[Any]:
+        """The cards of a review, or why there are none; and what may be the truth.
+
+        Args:
+            review: what is typed.
+            run_ids: who is asked.
+            truth: the right label, if it was said.
+            pinned: the review that it is compared with, if there is one.
+        """
         chosen, runs = list(run_ids or ()), self._services.runs()
         offered = _offered_truth(chosen, runs, truth or "")
         ids = [run_id for run_id in chosen if run_id != BEFORE_TRAINING]
@@ -205,9 +234,12 @@ class ReviewPage(Page):
         try:
             answered = answer(review, ids)
             before = answer(review, ids, before_training=True) if ids != chosen else {}
+            then = answer(pinned, ids) if pinned.strip() else None
         except PeftDemoError as error:
             return [problem(error), offered]
-        told = cards(clean(review), answered, runs, truth or "", before)
+        texts = clean(pinned), clean(review)
+        what_if = edited(*texts, then, answered) if then else None
+        told = cards(texts[1], answered, runs, truth or "", before, what_if)
         return [glossed(told)[0], offered]
 
 
