@@ -48,7 +48,7 @@ RUNS = {f"run-{number:06}": run(f"run-{number:06}", f"mine {number}") for number
         ("Good.", "Good.", [("same", "Good.")]),
         ("A good film.", "A bad film.",
          [("same", "A "), ("struck", "good"), ("added", "bad"), ("same", " film.")]),
-        ("A play.", "A fine play.", [("same", "A "), ("added", "fine "), ("same", "play.")]),
+        ("A play.", "A fine play.", [("same", "A"), ("added", " fine"), ("same", " play.")]),
         ("Not good.", "good.", [("struck", "Not "), ("same", "good.")]),
         ("Good", "Good!", [("same", "Good"), ("added", "!")]),
     ],

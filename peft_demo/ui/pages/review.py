@@ -90,6 +90,7 @@ class ReviewPage(Page):
                 max_lines=6,
                 elem_id="pinned",
                 scale=5,
+                min_width=320,
             )
             self.unpin = gr.Button(_("Let it go"), size="sm", elem_id="unpin", scale=0)
         with gr.Row():
