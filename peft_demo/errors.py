@@ -60,6 +60,10 @@ class DivergedError(PeftDemoError):
     """A loss is no longer a number: the learning rate was too high."""
 
 
+class ChangedInputsError(PeftDemoError):
+    """A training cannot go on from its checkpoint, which stays where it is."""
+
+
 class RunCancelledError(Exception):
     """Raised inside a training to leave it at once; never shown as an error."""
 

@@ -67,3 +67,14 @@ def large(count: int = 3_000) -> dict[str, bytes]:
         f"data/train-0000{part}-of-00002.parquet": as_parquet(rows[part * count :][:count], 500)
         for part in range(2)
     }
+
+
+def reviews() -> dict[str, bytes]:
+    """Both splits of a tiny IMDB, as the Hub's own is laid out."""
+    files = {}
+    for split in ("train", "test"):
+        rows = [f"A film about the number {n} in {split}, seen twice." for n in range(300)]
+        table = pyarrow.table({"text": rows, "label": [n % 2 for n in range(300)]})
+        parquet.write_table(table, made := io.BytesIO())
+        files[f"plain_text/{split}-00000-of-00001.parquet"] = made.getvalue()
+    return files

@@ -51,8 +51,7 @@ def code(
     from peft_demo.export import code
 
     if run:
-        found = open_store().get(run)
-        print(code.export(found.config, kind, found.forward_pass))
+        print(code.of_run(open_store().get(run), kind))
     else:
         print(code.export(configuration(preset, changes), kind))
 

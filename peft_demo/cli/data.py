@@ -53,6 +53,9 @@ def add(
         bool, typer.Option("--only-test", help="Test on all of them, and train on none.")
     ] = False,
     name: Annotated[str, typer.Option(help="How to call it; as the file if left out.")] = "",
+    unlisted: Annotated[
+        bool, typer.Option("--unlisted", help="Not to be seen by others on the page.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read labelled texts from a file or the Hub, say what is in them, and keep them for runs."""
@@ -83,7 +86,7 @@ def add(
         only_test=only_test,
         **lengths.counting(),
     )
-    kept = open_store().add_dataset(prepared, getpass.getuser())
+    kept = open_store().add_dataset(prepared, getpass.getuser(), is_listed=not unlisted)
     report = prepared.report.model_copy(update={"name": kept.name})
     told = report.model_dump(mode="json")
     refused = [{"row": r.row, "reason": r.reason, "file": r.file} for r in report.refused_rows]

@@ -23,6 +23,7 @@ _LABELS = {
     "precision": gettext_noop("Computed in"),
     "saved_as": gettext_noop("Saved as"),
     "base_revision": gettext_noop("State of the base model"),
+    "dataset_revision": gettext_noop("State of the texts"),
 }
 """Of what differs and is no field of a form."""
 
@@ -197,5 +198,6 @@ def _circumstances(run: Run) -> dict[str, str]:
         "precision": run.result.precision,
         "saved_as": run.result.saved_as,
         "base_revision": run.result.base_revision or "–",
+        "dataset_revision": run.result.dataset_revision or "–",
         **environment,
     }

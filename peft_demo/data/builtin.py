@@ -31,7 +31,7 @@ def load_packaged(source: str) -> Labelled:
 
     table = pandas.read_csv(packaged(), dtype={"text": "string", "source": "string"})
     table = table[table["source"] == source]
-    return table["text"].tolist(), table["label"].tolist()
+    return Labelled(table["text"].tolist(), table["label"].tolist())
 
 
 def loading_code(source: str) -> LoadingCode:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+from peft_demo import hub
 from peft_demo.data.origin import Origin
 
-Labelled: TypeAlias = tuple[list[str], list[int]]
-"""Texts, and the number of each one's label."""
+
+class Labelled(NamedTuple):
+    """Texts, and the number of each one's label."""
+
+    texts: list[str]
+    labels: list[int]
+    revision: str = ""
+    """The Hub's commit that they were read from, if they come from there each time."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,14 @@ class LoadingCode:
     """Begins with its imports, each on one line."""
     packages: tuple[str, ...] = ()
     """What must be installed for it, beside what all exported code needs."""
+    at: Callable[[str], str] | None = None
+    """The same code for a commit of the Hub; None where there is none, or it stands there."""
+
+    def pinned(self, revision: str) -> LoadingCode:
+        """It for the state that a run recorded: pinned where that is a commit of the Hub."""
+        if self.at is None or not hub.COMMIT.fullmatch(revision):
+            return self
+        return replace(self, code=self.at(revision))
 
 
 @dataclass(frozen=True)

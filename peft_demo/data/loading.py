@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import defaultdict
+from dataclasses import replace
 
 from peft_demo.data.own.files import is_own
 from peft_demo.data.registry import DATASETS
@@ -35,9 +36,11 @@ def load(dataset: str) -> Pools:
     with _loading[dataset]:
         if dataset not in _pools:
             row = DATASETS[dataset]
-            test = row.read_test() if row.read_test else None
+            test = row.read_test()[:2] if row.read_test else None
             _let_go_of_own(dataset)
-            _pools[dataset] = split(*row.read(), len(row.labels), row.test_pool, test)
+            texts, labels, revision = row.read()
+            pools = split(texts, labels, len(row.labels), row.test_pool, test)
+            _pools[dataset] = replace(pools, revision=revision)
         return _pools[dataset]
 
 

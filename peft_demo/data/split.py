@@ -43,6 +43,8 @@ class Pools:
 
     test: LabelledTexts
     training: LabelledTexts
+    revision: str = ""
+    """The Hub's commit that they were read from; nothing of what cannot change."""
 
 
 def split(

@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from peft_demo.errors import PeftDemoError, RunCancelledError
+from peft_demo.errors import ChangedInputsError, PeftDemoError, RunCancelledError
 from peft_demo.execution.executor import Cancelled, End, Failed, Finished, Job
 from peft_demo.runs import ImportedConfig, RangeTest, Reporter, RunConfig, RunKind, RunResult
 from peft_demo.storage import space
@@ -30,6 +30,8 @@ def do(job: Job, reporter: Reporter, member: Member | None = None) -> End:
         return Finished(result=_result(job, reporter, member))
     except RunCancelledError:
         return Cancelled()
+    except ChangedInputsError as error:  # what it has is kept
+        return Cancelled(reason=str(error))
     except BaseException as error:  # whoever waits for the end must hear of it
         return failure(error, job.files)
 

@@ -14,6 +14,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -28,7 +29,7 @@ from peft_demo.fields import shown
 from peft_demo.methods import METHODS
 from peft_demo.methods.baselines import NO_MODULES
 from peft_demo.models import BASES, hardware
-from peft_demo.runs import PART_SEEDS, ImportedConfig, KnownConfig, RunConfig
+from peft_demo.runs import PART_SEEDS, ImportedConfig, KnownConfig, Run, RunConfig
 
 PYTHON = ">=3.11,<3.15"
 """The versions of Python that the pinned packages are built for."""
@@ -37,20 +38,41 @@ KINDS = {"script": "train.py", "notebook": "train.ipynb"}
 """What can be exported, and the name of its file."""
 
 
-def export(config: KnownConfig, kind: str, forward_pass: str | None = None) -> str:
+@dataclass(frozen=True)
+class Computed:
+    """How a finished run was computed; nothing of it is said where there is none."""
+
+    forward_pass: str | None = None
+    """See ``settings.forward``; None for as a run would now."""
+    base_revision: str = ""
+    dataset_revision: str = ""
+
+
+def of_run(run: Run, kind: str) -> str:
+    """A run as code, with the states of its base and texts that it was computed with.
+
+    Raises:
+        InvalidFieldsError: as ``export``.
+    """
+    if run.result is None:
+        return export(run.config, kind)
+    base, texts = run.result.base_revision or "", run.result.dataset_revision or ""
+    return export(run.config, kind, Computed(run.forward_pass, base, texts))
+
+
+def export(config: KnownConfig, kind: str, computed: Computed = Computed()) -> str:
     """The run as code of one of the ``KINDS``; an import is tested, not trained.
 
     Args:
         config: what to train, or what was imported.
         kind: ``script`` or ``notebook``.
-        forward_pass: how a finished run's network computed, see ``settings.forward``; None for
-            as a run's would now.
+        computed: how it was, if it is done.
 
     Raises:
         InvalidFieldsError: there is no such kind, or today's rules refuse the configuration.
     """
     config.require_valid()
-    text = script(config, forward_pass)
+    text = script(config, computed)
     return text if _checked(kind) == "script" else _notebook(text, _introduction(config))
 
 
@@ -70,7 +92,7 @@ def _checked(kind: str) -> str:
     return kind
 
 
-def script(config: KnownConfig, forward_pass: str | None = None) -> str:
+def script(config: KnownConfig, computed: Computed = Computed()) -> str:
     """The run as a Python script in the percent format, with its packages as PEP 723 has them.
 
     Prints the epochs' table, the test accuracy with its interval, and at last the numbers as one
@@ -81,10 +103,12 @@ def script(config: KnownConfig, forward_pass: str | None = None) -> str:
         "packages": _packages(config),
         "folder": folder_name(config),
         "labels": _labels(config.labels),
+        "base_code": BASES[config.base_model].code.pinned(computed.base_revision),
+        "dataset_code": DATASETS[config.dataset].code.pinned(computed.dataset_revision),
     }
     if isinstance(config, ImportedConfig):
         return _imports_first(imported.script(config, **common))
-    facts = _facts(config.for_training(), forward_pass or settings.forward())
+    facts = _facts(config.for_training(), computed.forward_pass or settings.forward())
     return _imports_first(render("train.py", **facts, **common))
 
 

@@ -21,6 +21,7 @@ from peft_demo.models import hardware
 from peft_demo.runs import Run, RunKind
 from peft_demo.runs.results import Record
 from peft_demo.runs.run_ids import each_once
+from peft_demo.runs.states import short
 from peft_demo.storage import Store
 
 if TYPE_CHECKING:
@@ -289,12 +290,8 @@ def changed_base(run: Run, base: models.Base) -> str:
         return ""
     return (
         f"The files of its base model {base.id} have changed since it was trained: it answers "
-        f"otherwise than it was tested ({_short(then)} then, {_short(base.revision)} now)."
+        f"otherwise than it was tested ({short(then)} then, {short(base.revision)} now)."
     )
-
-
-def _short(revision: str) -> str:
-    return revision.removeprefix("sha256:")[:12]
 
 
 def _predict(run: Run, model: nn.Module, base: models.Base, encoded: Any) -> Prediction:

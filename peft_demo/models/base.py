@@ -48,6 +48,8 @@ class Pretrained:
     is_at_hand: Callable[[], bool]
     """Whether it loads without a download."""
     code: LoadingCode
+    revision: Callable[[], str] = lambda: ""
+    """See ``Base.revision``: the state in which it would load; nothing where only the Hub knows."""
     note: str = ""
     """What somebody who has an adapter of it must do to get it, if its id is not enough."""
     folder: Folder[None] | None = None

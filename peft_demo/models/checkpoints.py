@@ -136,6 +136,14 @@ def revision_of(folder: Path) -> str:
     return f"sha256:{digest.hexdigest()[:40]}"
 
 
+def revision_at(folder: Path) -> str:
+    """The same, or nothing if a file cannot be read: loading it says so."""
+    try:
+        return revision_of(folder)
+    except OSError:
+        return ""
+
+
 def load_checkpoint(base_id: str, folder: Path, family: Architecture) -> Base:
     """The base that a folder holds.
 

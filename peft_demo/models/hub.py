@@ -10,7 +10,7 @@ from peft_demo.data.dataset import LoadingCode
 from peft_demo.errors import AssetError
 from peft_demo.models.architecture import Shape
 from peft_demo.models.base import Base, Pretrained
-from peft_demo.models.checkpoints import FILES, load_checkpoint
+from peft_demo.models.checkpoints import FILES, load_checkpoint, revision_at
 from peft_demo.models.families import ARCHITECTURES
 
 HUB_BASE = "distilbert/distilbert-base-cased"
@@ -167,6 +167,11 @@ def _is_at_hand(base_id: str) -> bool:
     return _FOLDERS[base_id]() is not None or _cached_as(base_id) is not None
 
 
+def _revision(base_id: str) -> str:
+    folder = _FOLDERS[base_id]()
+    return revision_at(folder) if folder else ""
+
+
 def _cached_as(base_id: str) -> str | None:
     """The name under which the Hub's local cache has a base; before 2024 it had no owner."""
     names = (base_id, base_id.partition("/")[2])
@@ -184,19 +189,25 @@ def is_cached(repository: str, revision: str = "main") -> bool:
 
 
 def _loading_code(base_id: str) -> LoadingCode:
-    return LoadingCode(
-        "DistilBERT with its tokenizer, from the Hugging Face Hub or its local cache.",
-        f"""\
+    def code(commit: str = "") -> str:
+        model = f'    revision="{commit}",\n' if commit else ""
+        tokenizer = f', revision="{commit}"' if commit else ""
+        return f"""\
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 BASE = "{base_id}"
 model = AutoModelForSequenceClassification.from_pretrained(
     BASE,
-    id2label=LABELS,
+{model}    id2label=LABELS,
     label2id={{label: index for index, label in LABELS.items()}},
     dtype="float32",
 )
-tokenizer = AutoTokenizer.from_pretrained(BASE)""",
+tokenizer = AutoTokenizer.from_pretrained(BASE{tokenizer})"""
+
+    return LoadingCode(
+        "DistilBERT with its tokenizer, from the Hugging Face Hub or its local cache.",
+        code(),
+        at=code,
     )
 
 
@@ -211,6 +222,7 @@ ROWS = (
         is_at_hand=partial(_is_at_hand, HUB_BASE),
         folder=_FOLDERS[HUB_BASE],
         code=_loading_code(HUB_BASE),
+        revision=partial(_revision, HUB_BASE),
     ),
     Pretrained(
         id=UNCASED_HUB_BASE,
@@ -222,5 +234,6 @@ ROWS = (
         is_at_hand=partial(_is_at_hand, UNCASED_HUB_BASE),
         folder=_FOLDERS[UNCASED_HUB_BASE],
         code=_loading_code(UNCASED_HUB_BASE),
+        revision=partial(_revision, UNCASED_HUB_BASE),
     ),
 )

@@ -155,6 +155,7 @@ def _row(entry: _Entry) -> Pretrained:
         load=partial(_load, entry, shape),
         is_at_hand=partial(_is_at_hand, entry),
         code=_loading_code(entry, shape),
+        revision=partial(_revision, entry),
         note="" if not entry.folder else "The base lies in a folder of the machine it ran on.",
     )
 
@@ -185,17 +186,21 @@ def _is_at_hand(entry: _Entry) -> bool:
     return isinstance(found, str)
 
 
+def _revision(entry: _Entry) -> str:
+    return entry.commit or checkpoints.revision_at(Path(entry.folder))
+
+
 def _loading_code(entry: _Entry, shape: Shape) -> LoadingCode:
     where = (
         f"from the folder of that name: put its path where {entry.id} stands"
         if entry.folder
         else "from the Hugging Face Hub or its local cache"
     )
-    pinned = f'    revision="{entry.commit}",\n' if entry.commit else ""
-    tokenizer = f', revision="{entry.commit}"' if entry.commit else ""
-    return LoadingCode(
-        f"{shape.architecture.label} with its tokenizer, {where}.",
-        f"""\
+
+    def code(commit: str) -> str:
+        pinned = f'    revision="{commit}",\n' if commit else ""
+        tokenizer = f', revision="{commit}"' if commit else ""
+        return f"""\
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 BASE = "{entry.id}"
@@ -207,7 +212,13 @@ model = AutoModelForSequenceClassification.from_pretrained(
     ignore_mismatched_sizes=True,
     dtype="float32",
 )
-tokenizer = AutoTokenizer.from_pretrained(BASE{tokenizer})""",
+tokenizer = AutoTokenizer.from_pretrained(BASE{tokenizer})"""
+
+    return LoadingCode(
+        f"{shape.architecture.label} with its tokenizer, {where}.",
+        code(entry.commit),
+        # It may have been added again at another commit since a run was trained.
+        at=code if entry.commit else None,
     )
 
 

@@ -115,6 +115,9 @@ class RunResult(Record):
     base_revision: str | None = None
     """Which state of the base it was computed with, see ``models.Base``; None of what comes with
     the program, and in records of before it was kept."""
+    dataset_revision: str | None = None
+    """The Hub's commit that its texts were read from; None of what cannot change under its id, and
+    in records of before it was kept."""
     test_set: str
     """Fingerprint of the test reviews: runs with the same one can be compared in pairs."""
     reload_difference: float | None

@@ -17,6 +17,7 @@ from peft_demo.runs import (
     RunStatus,
     checkpoints,
     read_config,
+    states,
 )
 from peft_demo.runs.sweeps import Plan
 from peft_demo.storage.database import now, touch
@@ -90,7 +91,8 @@ class Queue(Runs):
 
         Raises:
             NotFoundError: there is no such run.
-            ConflictError: it is not over, is complete, or is no training.
+            ConflictError: it is not over, is complete, or is no training; or its base is not as it
+                was at its last checkpoint.
             InvalidFieldsError: it is history, or does not fit this machine's copy of its base.
         """
         return self._go_on(run_id, lambda row: None)
@@ -247,6 +249,7 @@ class Queue(Runs):
             return session.scalar(asked) is not False
 
     def _go_on(self, run_id: str, begin: Callable[[RunRow], None]) -> Run:
+        self._require_same_base(run_id)
         with self._changing(run_id, how="resumed") as (session, [row]):
             if not run_of(row).can_resume:
                 raise ConflictError(
@@ -266,6 +269,14 @@ class Queue(Runs):
             if row.status == RunStatus.RUNNING:
                 self._working.begin(run_id)
         return self.get(run_id)
+
+    def _require_same_base(self, run_id: str) -> None:
+        # Outside of a transaction, for it may read large files.
+        run, begun = self.get(run_id), checkpoints.latest(self.partial_folder_of(run_id))
+        if not run.can_resume or begun is None:
+            return  # what follows says so, or it begins anew
+        if words := states.changed(run.config, states.of(begun), states.at_hand(run.config)):
+            raise ConflictError(f"{run_id}: {words}")
 
     def _add(self, row: RunRow, files: Path | None) -> Run:
         with self._transaction() as session:

@@ -10,11 +10,11 @@ from torch import nn
 
 from peft_demo import adapters, data, models
 from peft_demo.adapters.files import number_type
-from peft_demo.errors import AssetError, PeftDemoError
+from peft_demo.errors import AssetError, ChangedInputsError, PeftDemoError
 from peft_demo.languages import gettext_noop
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware, random_state
-from peft_demo.runs import Reporter, RunConfig, RunResult, checkpoints
+from peft_demo.runs import Reporter, RunConfig, RunResult, checkpoints, states
 from peft_demo.training.callback import Monitor
 from peft_demo.training.keeping import go_back, stopped_early
 from peft_demo.training.report import train_output, training_table
@@ -48,22 +48,25 @@ def train(
     stored in float16.
 
     Raises:
+        ChangedInputsError: its base or texts are not as they were at its last checkpoint.
         PeftDemoError: it cannot be trained, or the loss is no longer a number; says why.
         RunCancelledError: the reporter said that it should stop.
     """
     started = time.perf_counter()
     monitor = Monitor(config, reporter)
     inputs = load_inputs(config, monitor)
+    begun = checkpoints.latest(folder)
+    if words := states.changed(config, states.of(begun), inputs.states):
+        raise ChangedInputsError(words)
     base, drawn = inputs.base, inputs.drawn
     unchanged = base.checksum()
     with random_state.own_generators(config.seed) as waited:
         monitor.paused_seconds += waited
         model = adapters.build(base, config)
-        checkpoint = checkpoints.latest(folder)
-        begins = {"eval_on_start": checkpoint is None}
+        begins = {"eval_on_start": begun is None}
         trainer = make_trainer(model, inputs, config, folder, monitor, member, **begins)
         before = monitor.paused_seconds
-        trained = trainer.train(resume_from_checkpoint=checkpoint)
+        trained = trainer.train(resume_from_checkpoint=begun)
         paused = monitor.paused_seconds - before
         beside = paused + monitor.before_seconds
         spent = trained.metrics["train_runtime"] - beside + monitor.earlier_seconds
@@ -98,6 +101,7 @@ def train(
         reload_difference=difference,
         precision=hardware.training_precision(),
         **adapters.tested(logits, drawn.test, base, saved),
+        dataset_revision=inputs.states.dataset or None,
         seconds=time.perf_counter() - started - monitor.paused_seconds + monitor.earlier_seconds,
         test_seconds=test_seconds,
         training_table=training_table(monitor.steps, monitor.epochs),

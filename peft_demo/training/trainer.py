@@ -19,7 +19,8 @@ from peft_demo.languages import gettext_noop
 from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS
 from peft_demo.models import fast_forward, frozen_blocks, hardware, random_state
-from peft_demo.runs import RunConfig, RunTexts, checkpoints, draw
+from peft_demo.runs import RunConfig, RunTexts, checkpoints, draw, states
+from peft_demo.runs.states import States
 from peft_demo.training.callback import Monitor
 from peft_demo.training.vmapped import Member
 
@@ -52,6 +53,7 @@ class Inputs:
 
     base: models.Base
     drawn: RunTexts
+    states: States
     train: datasets.Dataset
     validation: datasets.Dataset
 
@@ -61,12 +63,14 @@ def load_inputs(config: RunConfig, monitor: Monitor) -> Inputs:
     monitor.phase(gettext_noop("Loading the base model"))
     base = models.load(config.base_model)
     monitor.phase(gettext_noop("Reading the texts"))
-    drawn = draw(data.load(config.dataset), config)
+    pools = data.load(config.dataset)
+    drawn = draw(pools, config)
     monitor.phase(gettext_noop("Splitting the texts into tokens"))
     train, validation = (
         tokenise(part, base, config.max_length) for part in (drawn.train, drawn.validation)
     )
-    return Inputs(base, drawn, train, validation)
+    found = States(base_model=base.revision, dataset=pools.revision)
+    return Inputs(base, drawn, found, train, validation)
 
 
 class Resumable(transformers.Trainer):
@@ -78,12 +82,16 @@ class Resumable(transformers.Trainer):
 
     Args:
         remembered: attributes, by their objects and names, that it keeps beside the parameters.
+        found: the states of what it reads, which its checkpoints name.
         more: Trainer's own.
     """
 
-    def __init__(self, remembered: Sequence[tuple[object, str]], **more: Any) -> None:
+    def __init__(
+        self, remembered: Sequence[tuple[object, str]], found: States, **more: Any
+    ) -> None:
         super().__init__(**more)
         self._remembered = remembered
+        self._found = found
 
     def evaluate(self, *which: Any, **more: Any) -> dict[str, float]:
         """As Trainer's; before the first step, the training draws afterwards what it would draw."""
@@ -106,6 +114,7 @@ class Resumable(transformers.Trainer):
             "remembered": [getattr(*kept) for kept in self._remembered],
         }
         torch.save(found, Path(output_dir) / _MODEL)
+        states.write(self._found, Path(output_dir))
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         path = Path(resume_from_checkpoint) / _MODEL
@@ -174,6 +183,7 @@ def make_trainer(
         expect(model, part)
     trainer = (StepsTogether if member else Resumable)(
         [*METHODS[config.method].remembers(model), *fast_forward.remembered(model)],
+        inputs.states,
         model=model,
         args=transformers.TrainingArguments(**{**arguments, **changes}),
         train_dataset=inputs.train,

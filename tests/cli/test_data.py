@@ -41,6 +41,9 @@ def test_a_file_is_added_listed_shown_and_removed(command, file):
     assert told["lengths"]["tokenizer"] == "all-MiniLM-L6-v2"
     (listed,) = json.loads(command("data", "list", "--json").out)
     assert (listed["dataset"], listed["name"]) == (told["dataset"], "tickets")
+    assert listed["is_listed"]
+    assert added(command, file, "--unlisted")["dataset"] == told["dataset"]
+    assert not json.loads(command("data", "list", "--json").out)[0]["is_listed"]
     shown = json.loads(command("data", "show", told["dataset"], "--json").out)
     assert shown["balance"] == {"bad": [12, 8], "good": [12, 8]}
     assert shown["file"] == str(own.texts_of(told["dataset"]))

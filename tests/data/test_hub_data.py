@@ -1,12 +1,12 @@
 """Data sets of the Hub: the real client asks a server on this machine."""
 
-import io
 import time
 
-import pandas as pd
 import pytest
+from hub_sets import reviews
 
 from peft_demo import data
+from peft_demo import hub as the_hub
 from peft_demo.data import registry
 from peft_demo.errors import AssetError
 
@@ -15,31 +15,24 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forget_reviews")]
 IMDB = registry.HUB_IMDB
 
 
-@pytest.fixture
-def parquet() -> dict[str, bytes]:
-    """Both splits of a tiny IMDB, as the Hub's own is laid out."""
-    files = {}
-    for split in ("train", "test"):
-        texts = [f"A film about the number {n} in {split}, seen twice." for n in range(300)]
-        table = pd.DataFrame({"text": texts, "label": [n % 2 for n in range(300)]})
-        table.to_parquet(made := io.BytesIO())
-        files[f"plain_text/{split}-00000-of-00001.parquet"] = made.getvalue()
-    return files
-
-
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
 
 
-def test_is_read_and_stays_when_the_hub_is_gone(hub, parquet):
-    hub.dataset(IMDB, parquet)
-    texts, labels = data.DATASETS[IMDB].read()
+def test_is_read_at_a_commit_and_stays_when_the_hub_is_gone(hub):
+    files, told = reviews(), []
+    commit = hub.dataset(IMDB, files)
+    with the_hub.watched_by(lambda *came: told.append(came)):
+        texts, labels, revision = data.DATASETS[IMDB].read()
     assert len(texts) == len(labels) == 600
     assert sum(labels) == 300
+    assert revision == commit
+    size = sum(map(len, files.values()))
+    assert told[-1] == (size, size)
     hub.go()
     started = time.monotonic()
-    assert data.DATASETS[IMDB].read()[0] == texts
+    assert data.DATASETS[IMDB].read() == (texts, labels, commit)
     assert time.monotonic() - started < 10
 
 

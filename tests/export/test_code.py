@@ -18,7 +18,7 @@ from small_runs import ROOT, small_config
 
 from peft_demo.data import DATASETS, HUB_IMDB
 from peft_demo.errors import InvalidFieldsError
-from peft_demo.export.code import KINDS, export, file_name, folder_name, script
+from peft_demo.export.code import KINDS, Computed, export, file_name, folder_name, script
 from peft_demo.export.peft_call import peft_call
 from peft_demo.methods import METHODS
 from peft_demo.models import BASES, HUB_BASE
@@ -212,9 +212,9 @@ def test_the_precision_is_written_out(monkeypatch, precision, is_half):
 def test_a_run_that_computed_as_transformers_does_is_exported_without_our_masks():
     for method in ("lora", "head_only"):
         config = small_config(method)
-        now, then = script(config), script(config, "transformers")
+        now, then = script(config), script(config, Computed("transformers"))
         assert "functional.dropout = dropout" in now
         assert "dropout_mask" not in then
         assert ("body.train = " in now) == (method == "head_only")
         assert "body.train = " not in then
-        assert "dropout_mask" not in export(config, "notebook", "transformers")
+        assert "dropout_mask" not in export(config, "notebook", Computed("transformers"))

@@ -34,7 +34,8 @@ def test(config: KnownConfig, folder: Path, reporter: Reporter) -> RunResult:
     started = time.perf_counter()
     _report(reporter, "Loading the adapter")
     base = models.load(config.base_model)
-    texts = tested_texts(data.load(config.dataset), config)
+    pools = data.load(config.dataset)
+    texts = tested_texts(pools, config)
     method = METHODS[config.method]
     model = files.load(folder, base, method, config.labels)
     num_adapter, num_head = _count(folder, base, config)
@@ -48,6 +49,7 @@ def test(config: KnownConfig, folder: Path, reporter: Reporter) -> RunResult:
         precision=hardware.prediction_precision(),
         training_table=[],
         **evaluating.tested(logits, texts, base, folder / files.WEIGHTS),
+        dataset_revision=pools.revision or None,
         seconds=time.perf_counter() - started,
     )
 

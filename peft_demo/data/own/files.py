@@ -209,7 +209,7 @@ def _read_texts(folder: Path, is_test: bool) -> Labelled:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         if about["has_own_test"]:  # else both are put together, and split anew as ever
             table = table[table["is_test"] == is_test]
-        return table["text"].tolist(), table["label"].tolist()
+        return Labelled(table["text"].tolist(), table["label"].tolist())
     except FileNotFoundError as error:
         raise AssetError(f"The texts of {folder.name} were deleted: add them again.") from error
     except (OSError, ValueError, KeyError) as error:

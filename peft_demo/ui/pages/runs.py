@@ -131,14 +131,10 @@ class RunsPage(Page):
         """
         from peft_demo.export import code
 
-        forward_pass = None
-        if run_id:
-            run = self._services.store.get(run_id)
-            config, forward_pass = run.config, run.forward_pass
-        else:
-            config = RunConfig(links.from_link(link or "").values)
+        run = self._services.store.get(run_id) if run_id else None
+        config = run.config if run else RunConfig(links.from_link(link or "").values)
         with speaking(SOURCE):  # as whoever runs it elsewhere expects of code
-            text = code.export(config, kind, forward_pass)
+            text = code.of_run(run, kind) if run else code.export(config, kind)
         file = {"name": code.file_name(kind, config), "text": text}
         return json.dumps({"file": file, "said": _("Saved")})
 
