@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from peft_demo.comparison.describe import texts_of
+from peft_demo.comparison.describe import texts_of, written_as
 from peft_demo.comparison.evidence import Tested, collect, found_in, same_texts, tested
 from peft_demo.comparison.facts import Disagreements, SplitText
 from peft_demo.comparison.texts import tested_on
@@ -19,8 +19,16 @@ EXCERPT = 220
 """Characters of a text in the list."""
 
 
-def disagreements(store: Store, run_ids: Sequence[str], limit: int = 20) -> Disagreements:
-    """The texts that split these runs, and those that all get wrong, ``limit`` of each."""
+def disagreements(
+    store: Store,
+    run_ids: Sequence[str],
+    limit: int = 20,
+    may_read: Callable[[str], bool] = lambda dataset: True,
+) -> Disagreements:
+    """The texts that split these runs, and those that all get wrong, ``limit`` of each.
+
+    Where who asks may not read a data set's texts, what was said of them stands without them.
+    """
     runs = found_in(store, run_ids)[0]
     nouns = texts_of(runs[0]) if runs else "texts"
     able = tested(collect(store, runs))
@@ -38,10 +46,15 @@ def disagreements(store: Store, run_ids: Sequence[str], limit: int = 20) -> Disa
         words = {"texts": _(nouns), "names": ", ".join(left_out)}
         problems.append(_("Left out, for they were tested on other %(texts)s: %(names)s.") % words)
     texts: Sequence[str] = ()
-    try:
-        texts = tested_on(chosen[ids[0]].run).texts
-    except AssetError as error:
-        problems.append(str(error))
+    first = chosen[ids[0]].run
+    if not may_read(first.config.dataset):
+        words = {"texts": _(nouns), "dataset": written_as(first.config.dataset, "dataset")}
+        problems.append(_("The %(texts)s of %(dataset)s are not shown to others.") % words)
+    else:
+        try:
+            texts = tested_on(first).texts
+        except AssetError as error:
+            problems.append(str(error))
     return _disagreements(chosen, texts, limit, tuple(problems))
 
 

@@ -167,8 +167,13 @@ class Changes:
         Raises:
             NotFoundError: he may not.
         """
-        if own.is_own(dataset) and dataset not in {one.dataset for one in self.seen_datasets()}:
+        if not self.may_see(dataset):
             raise NotFoundError(f"{field} must be the id of a data set, got {shown(dataset)}.")
+
+    def may_see(self, dataset: str) -> bool:
+        """Whether who acts may see the texts of a data set."""
+        seen = (one.dataset for one in self.seen_datasets())
+        return not own.is_own(dataset) or dataset in seen
 
     def call_me(self, nickname: object) -> str:
         """Choose what one is called; see Store.call."""

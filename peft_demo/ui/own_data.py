@@ -1,11 +1,16 @@
-"""What visitors do with texts of their own: read, keep, see, delete, test runs on them."""
+"""What visitors do with texts of their own: read, keep, see, delete, test runs on them.
+
+Whatever shows texts of a data set to a visitor comes from here, where it is decided who may see it.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from peft_demo.comparison import Looked, Looking, look, text_at
+from peft_demo.comparison import Looked, Looking, disagreements, look, text_at
+from peft_demo.comparison.facts import Disagreements
 from peft_demo.comparison.texts import parts_of
 from peft_demo.data import DATASETS, own
 from peft_demo.models.lengths import counting
@@ -89,8 +94,7 @@ class OwnData:
         """
         found = parts_of(self._store, source)
         dataset = source if source in DATASETS else self._store.get(source).config.dataset
-        # Of what was deleted it is said that it was.
-        if own.is_own(dataset) and own.has_texts(dataset):
+        if not self.may_read(dataset):
             self._changes.require_seen(dataset, "source")
         return found
 
@@ -105,6 +109,16 @@ class OwnData:
         self.parts(source)
         self._changes.require_seen(part, "part")
         return text_at(self._store, source, index, part)
+
+    def disagreements(self, run_ids: Sequence[str], limit: int) -> Disagreements:
+        """The texts that split runs; see ``comparison.disagreements``."""
+        return disagreements(self._store, run_ids, limit, self.may_read)
+
+    def may_read(self, dataset: str) -> bool:
+        """Whether who acts may see texts of a data set, if they are there."""
+        # Of what was deleted it is said that it was.
+        is_there = own.is_own(dataset) and own.has_texts(dataset)
+        return not is_there or self._changes.may_see(dataset)
 
     def evaluate(self, run_id: str, dataset: str) -> SetEvaluation:
         """Test a run of one's own on a data set; see ``inference.evaluate``."""

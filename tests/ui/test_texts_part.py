@@ -1,7 +1,10 @@
 """The part of the Data page that shows texts: its handlers, and who may look at whose."""
 
+import ast
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 from compared_runs import LABELS, finished, probabilities
 from own_texts import as_csv, prepared, rows
@@ -11,6 +14,8 @@ from peft_demo.comparison import Looking, look, looking
 from peft_demo.errors import NotFoundError
 from peft_demo.ui.identity import Visitor, acting_as
 from peft_demo.ui.own_data import OwnData
+from peft_demo.ui.pages import texts_part
+from peft_demo.ui.pages.compare import ComparePage
 from peft_demo.ui.pages.review import ReviewPage
 from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.pages.texts_part import TextsPart
@@ -103,6 +108,53 @@ def test_texts_that_the_host_hides_are_not_shown_to_others(services, part, monke
             assert "tram" not in shown
         with pytest.raises(NotFoundError):
             ReviewPage(services).open_review("", 0, kept.id)
+
+
+def test_of_texts_that_split_runs_others_see_no_word(services):
+    kept = prepared(as_csv(rows()))
+    test = kept.pools.test
+    values = {"dataset": kept.id, "num_reviews": 24, "num_test_reviews": len(test)}
+    ada, bob = Visitor("a" * 32), Visitor("b" * 32)
+    with acting_as(ada):
+        services.changes.add_dataset(kept, is_listed=False)
+    labels = np.array(test.labels)
+    said = {"labels": labels, "test_set": test.fingerprint, "config": values}
+    shares = [np.eye(2, dtype=np.float32)[each] for each in (labels, 1 - labels)]
+    runs = [
+        finished(services.store, name, shares=each, **said)
+        for name, each in zip("AB", shares, strict=True)
+    ]
+    ids = [run.run_id for run in runs]
+    page = ComparePage(services)
+    shown = {}
+    for who in (ada, bob):
+        with acting_as(who):
+            shown[who] = json.loads(page.compare(ids, limit=20))["parts"]["lists"]
+            assert shown[who].count("pd-says") == 2 * min(len(test), 20)
+    assert "tram" in shown[ada]
+    assert "data-review=" in shown[ada]
+    for text in test.texts:
+        assert text[:30] not in shown[bob]
+    assert "data-review=" not in shown[bob]
+    assert "are not shown to others" in shown[bob]
+
+
+def test_texts_are_shown_to_visitors_from_one_place():
+    """Where it is decided who may see them."""
+    shows = {"look", "text_at", "disagreements", "part_of", "tested_on", "texts_for"}
+    found = {
+        path.name
+        for path in Path(texts_part.__file__).parents[1].rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.ImportFrom) and shows & {name.name for name in node.names})
+        or (
+            isinstance(node, ast.Attribute)
+            and node.attr in shows
+            and isinstance(node.value, ast.Name)
+            and node.value.id in ("comparison", "runs")
+        )
+    }
+    assert found == {"own_data.py"}
 
 
 def test_a_run_whose_texts_were_deleted_is_read_still(services, part):

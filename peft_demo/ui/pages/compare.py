@@ -27,6 +27,7 @@ from peft_demo.ui.charts.figure import Point, drawn, lines_to_beat
 from peft_demo.ui.html import problem, render, scripted
 from peft_demo.ui.learn.guesses import guesses_in_words
 from peft_demo.ui.learn.prose import glossed
+from peft_demo.ui.own_data import OwnData
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import GroupId, RunIds, Values, page_function
 from peft_demo.ui.services import Services
@@ -68,6 +69,7 @@ class ComparePage(Page):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self._baselines = services.baselines
+        self._data = OwnData(services)
         self._answers: OrderedDict[tuple[Any, ...], str] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -273,8 +275,11 @@ class ComparePage(Page):
         """Equal as long as the same would be answered."""
         known = self._services.runs()
         states = (_state_of(known.get(run_id)) for run_id in run_ids)
+        # For whoever may read the same texts.
+        compared = (known[run_id] for run_id in run_ids if run_id in known)
+        texts = tuple(self._data.may_read(run.config.dataset) for run in compared)
         yardsticks = tuple(run_id for run_id, run in known.items() if is_baseline(run))
-        return (*states, yardsticks, self._baselines.state)
+        return (*states, texts, yardsticks, self._baselines.state)
 
     def _means(self, cells: Iterable[Cell]) -> list[tuple[Cell, dict[str, Any]]]:
         known = self._services.runs()
@@ -289,7 +294,7 @@ class ComparePage(Page):
             return ""
         most = max(0, min(limit, LONGEST_LIST))
         try:
-            found = comparison.disagreements(self._services.store, run_ids, most)
+            found = self._data.disagreements(run_ids, most)
         except PeftDemoError as error:
             return problem(error)
         return render("compare/disagreements", **dict(found), longest=LONGEST_LIST)
