@@ -303,8 +303,11 @@ class Blocks(Field):
 
     @property
     def allowed(self) -> str:
-        return _("some of the blocks 0 to %(last)s, such as 0, 2 or 1-3, or empty for all") % {
-            "last": self.maximum
+        return _(
+            "some of the blocks 0 to %(last)s, such as %(half)s-%(last)s, or empty for all"
+        ) % {
+            "half": self.maximum // 2,
+            "last": self.maximum,
         }
 
     @property

@@ -80,6 +80,6 @@ def check_blocks(values: Mapping[str, Any], base: Shape) -> None:
     if missing:
         refuse(
             LAYERS.name,
-            f"{LAYERS.name} must be some of the base's blocks 0 to {base.n_layers - 1}, got "
-            f"{shown(missing)}.",
+            f"{LAYERS.name} must be some of the base's blocks 0 to {base.n_layers - 1}, or empty "
+            f"for all, got {shown(missing)}.",
         )

@@ -6,10 +6,12 @@ import gradio as gr
 import pytest
 
 from peft_demo import models
-from peft_demo.errors import AssetError
+from peft_demo.errors import AssetError, InvalidFieldsError
 from peft_demo.methods.method import TARGET_MODULES
 from peft_demo.models import BASES, BUILTIN_BASE
+from peft_demo.runs import RunConfig
 from peft_demo.ui.form import base_models
+from peft_demo.ui.form.chosen_preset import blocks_for
 from peft_demo.ui.form.run_form import Form
 
 OWN = [(name, name) for name in TARGET_MODULES.choices]
@@ -62,10 +64,35 @@ class TestLabels:
                 values[slot] = ["k_lin", "v_lin", "out_lin"]  # the first of three was unticked
             if slot.field.name == "max_length":
                 values[slot] = 16
-            if slot.field.name == "layers_to_transform":
-                values[slot] = []  # it has fewer blocks than the quick demo chooses
+            if slot.field.name == "layers_to_transform":  # the quick demo's are of a larger base
+                (values[slot],) = form.follow("quick", "lora", "tiny-modernbert", values[slot])
         config = form.config(*values.values())
         assert config.method_values["target_modules"] == ("attn.Wo",)
+        assert config.method_values["layers_to_transform"] == (1,)
+
+    @pytest.mark.parametrize(
+        ("preset", "given", "after"),
+        [
+            ("quick", "3, 4, 5", "1"),
+            ("quick", "1", "1"),
+            ("quick", "4", None),  # the user's own
+            ("quick", "", None),
+            ("lora-1", "3, 4, 5", None),  # a preset without blocks
+            ("no such", "3, 4, 5", None),
+        ],
+    )
+    def test_the_presets_blocks_follow_the_base_and_ones_own_stay(
+        self, tiny_bases, preset, given, after
+    ):
+        assert blocks_for(preset, "lora", "tiny-modernbert", given) == after
+
+    def test_own_blocks_that_it_has_not_are_refused_with_the_way_out(self, tiny_bases):
+        with pytest.raises(InvalidFieldsError) as refused:
+            RunConfig({"base_model": "tiny-modernbert", "layers_to_transform": "4"})
+        assert refused.value.problems == {
+            "layers_to_transform": "layers_to_transform must be some of the blocks 0 to 1, such as "
+            "0-1, or empty for all, got 4."
+        }
 
 
 class TestAdding:

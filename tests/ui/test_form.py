@@ -15,7 +15,8 @@ from peft_demo.formats import number
 from peft_demo.methods import METHODS, Method
 from peft_demo.models import hardware
 from peft_demo.runs.presets import PRESETS, recommended_id
-from peft_demo.ui.form.run_form import RECOMMENDED, Form
+from peft_demo.ui.form.chosen_preset import RECOMMENDED
+from peft_demo.ui.form.run_form import Form
 
 
 @pytest.fixture(scope="module")

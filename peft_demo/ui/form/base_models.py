@@ -70,8 +70,8 @@ class AddedBases:
         self._button = gr.Button(_("Add it"), size="sm", elem_id="add-base-button")
         self._problem = styled("", visible=False, elem_id="add-base-problem")
 
-    def connect(self, control: Any, modules: Sequence[tuple[Modules, Any]]) -> None:
-        """Let it choose what was added, with the labels of its modules."""
+    def connect(self, control: Any, modules: Sequence[tuple[Modules, Any]]) -> Any:
+        """Let it choose what was added, with the labels of its modules; answers the event then."""
         boxes = [box for _field, box in modules]
 
         def add(repository: str) -> Iterator[list[Any]]:
@@ -94,13 +94,13 @@ class AddedBases:
         def relabel(base_id: str) -> list[Any]:
             return [gr.update(choices=labelled(field, base_id)) for field, _box in modules]
 
-        self._button.click(
+        control.select(relabel, control, boxes, **QUIET)
+        return self._button.click(
             add,
             self._repository,
             [control, self._repository, self._problem, *boxes],
             **QUIET,
-        )
-        control.select(relabel, control, boxes, **QUIET)
+        ).success
 
 
 def _family(base_id: object) -> Architecture:

@@ -15,12 +15,14 @@ from peft_demo.errors import ConflictError, InvalidFieldsError
 from peft_demo.fields import Field, Modules, Widget
 from peft_demo.languages import _
 from peft_demo.methods import METHODS
+from peft_demo.methods.method import LAYERS
 from peft_demo.runs import RunConfig
-from peft_demo.runs.presets import ASSIGNMENT, PRESETS, Preset, preset, recommended_id
+from peft_demo.runs.presets import ASSIGNMENT, PRESETS, preset
 from peft_demo.runs.run_fields import method_field
 from peft_demo.ui.class_form import ClassForm, stands_open
 from peft_demo.ui.form import base_models
 from peft_demo.ui.form.base_models import AddedBases
+from peft_demo.ui.form.chosen_preset import RECOMMENDED, blocks_for, chosen_preset, values_of
 from peft_demo.ui.form.data_sets import fewer_texts, fitting, learnable
 from peft_demo.ui.form.fetching import FETCHED, fetch
 from peft_demo.ui.html import render, styled
@@ -28,9 +30,6 @@ from peft_demo.ui.requests import QUIET, MethodId, Values, checked, problems_of,
 
 if TYPE_CHECKING:
     from peft_demo.ui.changes import Changes
-
-RECOMMENDED = "recommended"
-"""The preset that gives the chosen method what suits it."""
 
 
 @dataclass(frozen=True)
@@ -188,8 +187,8 @@ class Form:
         self, preset_id: str, method_id: MethodId, base: str, dataset: Any = None
     ) -> list[Any]:
         """Put a preset's values in, no more texts than there are; base, data and seed stay."""
-        chosen = _preset(preset_id, method_id)
-        values = _values(chosen, base)
+        chosen = chosen_preset(preset_id, method_id)
+        values = values_of(chosen, base)
         fewer = {} if "dataset" in values else fewer_texts(values, dataset)
         told = _("Fewer texts here: the data set has no more.") if fewer else ""
         info = f"{_(chosen.help)} {told}".rstrip()
@@ -202,7 +201,7 @@ class Form:
             now = self.config(*values).flat()
         except InvalidFieldsError:
             return ""  # said at its field
-        told = _values(_preset(preset_id, now["method"]), now["base_model"])
+        told = values_of(chosen_preset(preset_id, now["method"]), now["base_model"])
         labels = {slot.field.name: _(slot.field.label) for slot in self.slots}
         labels["method"] = _(runs.METHOD.label)
         names = [name for name, value in told.items() if now.get(name, value) != value]
@@ -232,6 +231,11 @@ class Form:
                 changes["info"] = _(METHODS[method_id].summary)
             updates.append(gr.update(**changes))
         return updates
+
+    def follow(self, preset_id: str, method_id: MethodId, base: str, *blocks: Any) -> list[Any]:
+        """Put the preset's blocks of another base where its own stand; a user's stay."""
+        found = (blocks_for(preset_id, method_id, base, given) for given in blocks)
+        return [gr.skip() if value is None else value for value in found]
 
     def pick(self, event: gr.EventData, was: str, *values: Any) -> list[Any]:
         """Choose a method in the table of methods; see ``switch``."""
@@ -316,13 +320,19 @@ class Form:
         return [self._method_before, *self.inputs], [self.switched, *self.inputs]
 
     def _connect(self) -> None:
+        base = self.control("base_model")
+        of_preset = [self.preset, self.method, base]
+        layers = [each for slot, each in self._controls.items() if slot.field.name == LAYERS.name]
+        chosen_base = [base.select]
         if self._added:
             boxes = [
                 (slot.field, control)
                 for slot, control in self._controls.items()
                 if isinstance(slot.field, Modules)
             ]
-            self._added.connect(self.control("base_model"), boxes)
+            chosen_base.append(self._added.connect(base, boxes))
+        for event in chosen_base:
+            event(checked(self.follow), [*of_preset, *layers], layers, **QUIET)
         for name, load in FETCHED.items():
             control = self.control(name)
             # Not "input", which a dropdown sends a second time when it is left.
@@ -339,7 +349,7 @@ class Form:
         # Also the one that is chosen already: then its values come back.
         self.preset.select(
             checked(self.fill),
-            [self.preset, self.method, self.control("base_model"), dataset],
+            [*of_preset, dataset],
             [self.preset, *self.inputs],
             **QUIET,
         )
@@ -361,19 +371,6 @@ def own_slots() -> list[Slot]:
 def _rareness(slot: Slot) -> tuple[bool, bool]:
     """Own settings that are not rare stand first, seeds of parts last: fewest look for them."""
     return slot.field.name in runs.PART_SEEDS, slot.field.is_rare or not slot.methods
-
-
-def _preset(preset_id: str, method_id: str) -> Preset:
-    return preset(recommended_id(method_id) if preset_id == RECOMMENDED else preset_id)
-
-
-def _values(chosen: Preset, base_id: str) -> dict[str, Any]:
-    """What a preset says; base, data set and seed stay the user's."""
-    kept = {"name", "base_model", "dataset", "seed"} - (set(chosen.values) - {"name"})
-    values = chosen.config().flat()
-    if (blocks := "layers_to_transform") in chosen.values and base_id in models.BASES:
-        values[blocks] = chosen.config(base_model=base_id).flat()[blocks]
-    return {name: value for name, value in values.items() if name not in kept}
 
 
 def _differ(one: Any, other: Any) -> bool:
