@@ -303,11 +303,9 @@ class Blocks(Field):
 
     @property
     def allowed(self) -> str:
-        return _(
-            "some of the blocks 0 to %(last)s, such as %(half)s-%(last)s, or empty for all"
-        ) % {
-            "half": self.maximum // 2,
+        return _("some of the blocks 0 to %(last)s, such as %(example)s, or empty for all") % {
             "last": self.maximum,
+            "example": f"{self.maximum // 2}-{self.maximum}",
         }
 
     @property
