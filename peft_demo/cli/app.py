@@ -21,6 +21,7 @@ from peft_demo.cli import (
     lessons,
     runs,
     training,
+    weights,
 )
 from peft_demo.errors import InvalidFieldsError, NotFoundError, PeftDemoError
 from peft_demo.models import hardware
@@ -32,7 +33,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for module in (training, configurations, bases, runs, challenges, lab, data, lessons, doctor):
+MODULES = (training, configurations, bases, runs, challenges, lab, weights, data, lessons, doctor)
+for module in MODULES:
     app.add_typer(module.commands)
 
 

@@ -3,6 +3,7 @@
 from peft_demo.inference.challenging import challenged
 from peft_demo.inference.evaluating import SetEvaluation, evaluate
 from peft_demo.inference.explaining import WAYS, Explainer, Explanation
+from peft_demo.inference.inside import Insides
 from peft_demo.inference.predictor import (
     MERGED_FROM,
     MOST_REVIEWS,
@@ -17,6 +18,7 @@ __all__ = [
     "WAYS",
     "Explainer",
     "Explanation",
+    "Insides",
     "Prediction",
     "Predictor",
     "SetEvaluation",

@@ -7,13 +7,14 @@ changed since the version he has seen. Several processes may use one store at on
 from peft_demo.storage.challenges import Challenges
 from peft_demo.storage.classrooms import Classrooms
 from peft_demo.storage.datasets import Datasets
+from peft_demo.storage.derived import Derived
 from peft_demo.storage.evaluations import Evaluations
 from peft_demo.storage.liveness import Liveness
 from peft_demo.storage.people import People
 from peft_demo.storage.queue import Queue
 
 
-class Store(Queue, Challenges, Classrooms, Datasets, Evaluations, Liveness, People):
+class Store(Queue, Challenges, Classrooms, Datasets, Derived, Evaluations, Liveness, People):
     """The runs in one folder, and the reference runs that came with the program.
 
     Opening never fails: a folder that cannot be used is reported by ``problem`` and by every

@@ -45,6 +45,11 @@ def from_to(seconds: tuple[float, float]) -> str:
     return low if low == high else _("%(low)s to %(high)s") % {"low": low, "high": high}
 
 
+def tenth(value: float) -> str:
+    """Such as ``7.3``."""
+    return formats.fixed(value, 1)
+
+
 def exact(value: float) -> str:
     """Six digits, with commas."""
     return in_signs(f"{float(f'{value:.6g}'):,.6f}".rstrip("0").rstrip("."))
@@ -69,5 +74,5 @@ FILTERS: dict[str, Callable[..., str | float]] = {
     "log": math.log,
     "written": describe.written,
     **{write.__name__: partial(_written, write) for write in NUMBERS},
-    **{write.__name__: write for write in (give_or_take, exact, glued, plain)},
+    **{write.__name__: write for write in (give_or_take, exact, glued, plain, tenth)},
 }

@@ -27,6 +27,7 @@ from peft_demo.ui.qr import qr_code
 from peft_demo.ui.requests import QUIET, forgets, of_event, page_function
 from peft_demo.ui.services import Services
 from peft_demo.ui.uploads import DAY
+from peft_demo.ui.weights_api import add_weights_endpoints
 from peft_demo.ui.you import You
 
 PAGES = (
@@ -123,6 +124,7 @@ def build(services: Services) -> gr.Blocks:
             add_endpoints(services)
             add_data_endpoints(services)
             add_lab_endpoints(services)
+            add_weights_endpoints(services)
     return blocks
 
 

@@ -51,6 +51,7 @@ ENDPOINTS = {
     "/evaluate",
     "/explain",
     "/challenge_runs",
+    "/inside",
     "/list_texts",
 }
 
@@ -122,6 +123,14 @@ def test_many_reviews_go_through_several_runs(client):
     assert list(found) == ids
     good, bad = found[ids[0]]
     assert 1 > good > 0.5 > bad > 0
+
+
+def test_what_training_changed_inside(client):
+    ids = ["reference-recommended-head-only", "reference-recommended-lora"]
+    head_only, lora = client.predict(ids, api_name="/inside")
+    assert (head_only["modules"], lora["moved"], lora["rank"]) == ([], [], 8)
+    assert {moved["name"] for moved in head_only["moved"]} >= {"classifier.weight"}
+    assert all(0 < change["directions"] <= 8 for change in lora["modules"])
 
 
 def test_an_answer_is_explained(client):

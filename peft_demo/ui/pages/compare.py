@@ -28,6 +28,7 @@ from peft_demo.ui.html import problem, render, scripted
 from peft_demo.ui.learn.guesses import guesses_in_words
 from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.own_data import OwnData
+from peft_demo.ui.pages.inside_part import InsidePart
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import GroupId, RunIds, Values, page_function
 from peft_demo.ui.services import Services
@@ -85,6 +86,7 @@ class ComparePage(Page):
             page_function(self.groups),
             page_function(self.report),
             page_function(self.baselines),
+            page_function(InsidePart(self._services).inside),
         ]
 
     def compare(

@@ -1,0 +1,63 @@
+"""The commands about what training changed in a network's weights."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from peft_demo.cli.arguments import AsJson, open_store
+from peft_demo.cli.output import answer
+from peft_demo.formats import fixed, part, percent
+from peft_demo.runs import Run
+from peft_demo.runs.inside import Between, Inside
+
+commands = typer.Typer()
+
+
+@commands.command()
+def inside(
+    run: Annotated[list[str], typer.Option("--run", metavar="ID", help="May be repeated.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what training changed inside finished runs, and how the changes of two lie together."""
+    from peft_demo.inference import Insides, Predictor
+
+    store = open_store()
+    for found in Insides(store, Predictor(store)).asked(run):
+        if isinstance(found, Inside):
+            lines = _inside(found, store.get(found.run_id))
+        else:
+            lines = _between(found)
+        answer(as_json, found.model_dump(mode="json"), lines)
+
+
+def _inside(found: Inside, run: Run) -> list[str]:
+    from peft_demo.comparison.inside import inside_in_words
+
+    return [
+        found.run_id,
+        *(f"  {line}" for line in inside_in_words(found, run)),
+        *(
+            f"  {change.name:50} {part(change.norm):>9}, effective rank "
+            f"{fixed(change.effective_rank, 1)}, {change.directions} for 90 %"
+            for change in found.modules
+        ),
+        *(
+            f"  {moved.name:50} norm {fixed(moved.end, 3)}"
+            + ("" if moved.distance is None else f", {fixed(moved.distance, 3)} from its start")
+            for moved in found.moved
+        ),
+    ]
+
+
+def _between(found: Between) -> list[str]:
+    both = " and ".join(found.run_ids)
+    return [
+        f"{both}: overlap of what they write and read, and in brackets that of random directions",
+        *(
+            f"  {pair.name:50} {percent(pair.column_overlap)} ({percent(pair.column_chance)}), "
+            f"{percent(pair.row_overlap)} ({percent(pair.row_chance)})"
+            for pair in found.modules
+        ),
+    ]

@@ -1,0 +1,30 @@
+"""The commands about what training changed in a network's weights."""
+
+import pytest
+from small_runs import json_lines
+
+pytestmark = pytest.mark.slow
+
+IDS = ("reference-recommended-head-only", "reference-recommended-lora")
+
+
+class TestInside:
+    def test_json_is_one_object_a_line_for_each_run(self, command):
+        done = command("inside", *(part for run_id in IDS for part in ("--run", run_id)), "--json")
+        assert done.status == 0, done.err
+        head_only, lora = json_lines(done.out)
+        assert [head_only["run_id"], lora["run_id"]] == [*IDS]
+        change = lora["modules"][0]
+        assert (change["block"], change["module"]) == (0, "attention.q_lin")
+        assert len(change["singular_values"]) == lora["rank"] == 8
+        assert 1 <= change["effective_rank"] <= 8
+
+        text = command("inside", "--run", IDS[0]).out.splitlines()
+        assert text[0] == IDS[0]
+        assert "Only the head was trained" in text[1]
+        assert "from its start" in text[2]
+
+    def test_bad_arguments_end_with_2(self, command):
+        done = command("inside", "--run", "run-000099")
+        assert (done.status, done.out) == (2, "")
+        assert 'got "run-000099"' in done.err
