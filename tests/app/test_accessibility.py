@@ -81,6 +81,11 @@ def to_the_end_of_the_form(page):
     page.locator("#transfer").evaluate("part => part.scrollIntoView({ block: 'end' })")
 
 
+def look_inside(page):
+    page.locator("dialog [data-ask=inside]").click()
+    page.locator("dialog .pd-heat").wait_for(timeout=120_000)
+
+
 def close_popover(page):
     page.keyboard.press("Escape")
     page.wait_for_function("!document.querySelector(':popover-open')")
@@ -108,6 +113,8 @@ STATES = (
     (
         "dialog",
         press("[data-run=reference-lora-1] [data-action=details]", there="dialog .pd-epochs"),
+        look_inside,
+        unfold,
     ),
     (None, leave_dialog, to("Method", ".pd-net")),
     (None, to("Runs", ".pd-runs tbody tr")),

@@ -150,7 +150,7 @@ def test_sections_come_in_order_are_linked_and_the_rest_is_folded(page, services
         "cost",
         "errors",
     ]
-    assert [name for name, is_open in places if not is_open] == ["results", "pairs"]
+    assert [name for name, is_open in places if not is_open] == ["results", "inside", "pairs"]
     links = re.findall(r'href="#compare-(\w+)"', answer["parts"]["sections"])
     assert links == ["verdict", *(name for name, _ in places)]
     assert [i for i in links[1:] if f'<div id="compare-{i}">' not in answer["layout"]] == []
