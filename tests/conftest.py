@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 """How many processes of pytest share the machine: `make test` starts several."""
 
+MANY_OBJECTS = 100_000
+"""So many take the garbage collector about 0.03 s."""
+
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # CI runs as root
     "--disable-gpu",
@@ -67,9 +70,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
+    spare_what_stays()
+
+
+def spare_what_stays() -> None:
     """Spare the garbage collector what stays loaded: to look through it takes 0.3 s each time."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def spares_what_a_file_left() -> Iterator[None]:
+    """Each training collects garbage several times, and some files load libraries and models."""
+    yield
+    if len(gc.get_objects()) > MANY_OBJECTS:
+        spare_what_stays()
 
 
 @pytest.hookimpl(optionalhook=True)

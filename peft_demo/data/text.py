@@ -14,7 +14,7 @@ LONGEST_TEXT = 20_000
 LONGEST_NAME = 80
 """Characters of a data set's name."""
 
-_UNREADABLE = re.compile(r"<br />|[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\ud800-\udfff\ufeff]")
+_UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\ud800-\udfff\ufeff]")
 
 
 def check_text(text: object, name: str = "review") -> str:
@@ -51,4 +51,4 @@ def check_name(name: str) -> str:
 
 def clean(text: str) -> str:
     """Without line-break tags, control characters and surplus white space."""
-    return " ".join(_UNREADABLE.sub(" ", text).split())
+    return " ".join(_UNREADABLE.sub(" ", text.replace("<br />", " ")).split())

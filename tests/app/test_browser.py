@@ -47,23 +47,6 @@ def wait_for_models(page):
     page.locator(".pd-models[data-state=ready]").wait_for(timeout=120_000)
 
 
-def test_the_page_answers_before_torch_is_there_and_says_so(tmp_path, visit):
-    app = App(tmp_path / "home")
-    app.start()
-    try:
-        page = visit().open(app.url)
-        assert page.locator(".pd-models").get_attribute("data-state") == "loading"
-        # A review that is sent now is answered, not lost.
-        open_tab(page, "Review")
-        page.click("#example-0")
-        page.wait_for_function("document.querySelector('#review textarea').value !== ''")
-        page.locator("#cards .pd-card").first.wait_for(timeout=120_000)
-        assert page.locator("#cards .pd-card").count() == 4
-        wait_for_models(page)
-    finally:
-        app.stop()
-
-
 def test_reference_charts_are_there_at_first_sight_and_nothing_leaves_the_machine(app, visit):
     window = visit()
     page = window.open(app.url)
@@ -351,23 +334,34 @@ def test_selection_and_zoom_survive_updates(page):
     assert chip.get_attribute("aria-pressed") == "false"
 
 
-def test_a_server_that_dies_leaves_the_run_interrupted_and_the_page_comes_back(tmp_path, visit):
+def test_the_page_answers_before_torch_is_there_and_comes_back_when_its_server_died(
+    tmp_path, visit
+):
     app = App(tmp_path / "home")
     app.start()
-    page = visit().open(app.url)
-    wait_for_models(page)
-    fill_small(page, "cut short", epochs=50, reviews=2000)
-    page.click("#start")
-    wait_for_state(page, "cut short", "running")
-    app.kill()
-    page.locator(".pd-models", has_text="No connection").wait_for()
-    silent_for(tmp_path / "home", "run-000001", 100)  # a minute is long for a test
-    app.start()
     try:
+        page = visit().open(app.url)
+        assert page.locator(".pd-models").get_attribute("data-state") == "loading"
+        # A review that is sent now is answered, not lost.
+        open_tab(page, "Review")
+        page.click("#example-0")
+        page.wait_for_function("document.querySelector('#review textarea').value !== ''")
+        page.locator("#cards .pd-card").first.wait_for(timeout=120_000)
+        assert page.locator("#cards .pd-card").count() == 4
+        wait_for_models(page)
+        open_tab(page, "Train")
+        fill_small(page, "cut short", epochs=50, reviews=2000)
+        page.click("#start")
+        wait_for_state(page, "cut short", "running")
+        app.kill()
+        page.locator(".pd-models", has_text="No connection").wait_for()
+        silent_for(tmp_path / "home", "run-000001", 100)  # a minute is long for a test
+        app.start()
         wait_for_models(page)
         wait_for_state(page, "cut short", "interrupted")
     finally:
-        app.stop()
+        if app.process.poll() is None:
+            app.stop()
 
 
 def test_nothing_is_wider_than_the_window(app, visit):

@@ -223,7 +223,7 @@ def test_focus_and_selection_survive_news(table, store):
     assert table.locator("tbody [data-select]").nth(2).is_checked()
 
 
-def test_a_browser_knows_its_own_runs(table):
+def test_a_browser_knows_its_own_runs(table, store):
     table.get_by_role("tab", name="Method").click()
     table.locator("#start").click()
     # The page turns to the training by itself.
@@ -232,6 +232,7 @@ def test_a_browser_knows_its_own_runs(table):
     table.select_option(".pd-only", "mine")
     row(table, f"run-{COUNT + 1:06d}").wait_for()
     assert column(table, "owner") == ["you"]
+    store.request_stop(f"run-{COUNT + 1:06d}")
 
 
 def test_on_a_phone_few_columns_fit_and_details_has_the_rest(full_app, visit):
