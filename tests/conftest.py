@@ -20,6 +20,7 @@ from five_labels import five  # noqa: F401
 from hub_server import Hub
 from hypothesis import settings
 from made_up_family import made_up_base  # noqa: F401
+from narrow_base import narrow_base  # noqa: F401
 from small_runs import small_config
 from tiny_encoders import tiny_bases, tiny_folders  # noqa: F401
 

@@ -69,7 +69,7 @@ def changes(model: Any, base: models.Base) -> list[Change]:
     import torch
 
     found = []
-    for delta in _known(model, base):
+    for delta in known_deltas(model, base):
         block, module = _place(delta.name, base.architecture)
         is_matrix = delta.weight.dim() == 2 and block is not None
         values = torch.linalg.svdvals(delta.weight) if is_matrix else delta.weight.new_zeros(1)
@@ -87,7 +87,8 @@ def changes(model: Any, base: models.Base) -> list[Change]:
     return found
 
 
-def _known(model: Any, base: models.Base) -> Iterator[Delta]:
+def known_deltas(model: Any, base: models.Base) -> Iterator[Delta]:
+    """The same; none of a method that has no change of weights."""
     with suppress(NotImplementedError):
         yield from deltas(model, base)
 

@@ -8,7 +8,7 @@ import typer
 
 from peft_demo.cli.arguments import AsJson, open_store
 from peft_demo.cli.output import answer
-from peft_demo.formats import fixed, part, percent
+from peft_demo.formats import fixed, part, percent, whole
 from peft_demo.runs import Run
 from peft_demo.runs.inside import Between, Inside
 
@@ -30,6 +30,34 @@ def inside(
         else:
             lines = _between(found)
         answer(as_json, found.model_dump(mode="json"), lines)
+
+
+@commands.command()
+def strength(
+    run: Annotated[list[str], typer.Option("--run", metavar="ID", help="May be repeated.")],
+    text: Annotated[str, typer.Option(help="A review to ask at one strength.")] = "",
+    at: Annotated[float, typer.Option(help="That strength, 0 to 2.")] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Let a run's update count from 0 to 2 times: its test accuracy, or what it says of a text."""
+    from peft_demo.inference import Predictor, Strengths
+
+    store = open_store()
+    strengths = Strengths(store, Predictor(store))
+    if text:
+        for said in strengths.predict(text, run, at):
+            line = f"{said.run_id}  {said.label} {percent(said.probabilities[said.label])}"
+            answer(as_json, said.model_dump(mode="json"), [line])
+        return
+    for run_id in dict.fromkeys(run):
+        curve = strengths.curve(run_id)
+        lines = [f"{curve.run_id}: accuracy on {whole(curve.num_texts)} test texts"]
+        lines += [
+            f"  {point.strength:4}  {percent(point.accuracy)} ({percent(point.low)} to "
+            f"{percent(point.high)})"
+            for point in curve.points
+        ]
+        answer(as_json, curve.model_dump(mode="json"), lines)
 
 
 def _inside(found: Inside, run: Run) -> list[str]:

@@ -11,6 +11,7 @@ from peft_demo.inference.predictor import (
     Predictor,
     check_run_ids,
 )
+from peft_demo.inference.strength import Strengths
 
 __all__ = [
     "MERGED_FROM",
@@ -22,6 +23,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "SetEvaluation",
+    "Strengths",
     "challenged",
     "check_run_ids",
     "evaluate",

@@ -12,7 +12,7 @@ VERBS = frozenset(
     {
         *("add", "cancel", "challenge", "compare", "count", "evaluate", "explain", "export"),
         *("find", "get", "import", "inside", "list", "predict", "read", "report", "resume"),
-        *("show", "submit"),
+        *("show", "strength", "submit"),
     }
 )
 """How a tool's name begins; others delete, restore, write onto runs, or take a token."""

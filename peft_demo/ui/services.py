@@ -28,7 +28,7 @@ from peft_demo.ui.turns import Turns
 
 if TYPE_CHECKING:
     from peft_demo.adapters.importing import Repository
-    from peft_demo.inference import Explainer, Insides, Predictor
+    from peft_demo.inference import Explainer, Insides, Predictor, Strengths
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +108,13 @@ class Services:
         from peft_demo.inference import Insides
 
         return Insides(self.store, self.predictor)
+
+    @cached_property
+    def strengths(self) -> Strengths:
+        """Likewise."""
+        from peft_demo.inference import Strengths
+
+        return Strengths(self.store, self.predictor)
 
     def import_from_hub(self, repository: str, **said: Any) -> Run:
         """The same for one on the Hub that everybody may read: not by the server's own rights."""

@@ -22,4 +22,20 @@ def add_weights_endpoints(services: Services) -> None:
         """
         return [found.model_dump(mode="json") for found in services.insides.asked(run_ids)]
 
+    def strength(run_ids: RunIdList, text: str = "", at: float = 1.0) -> list[dict[str, Any]]:
+        """Finished runs whose update counts more or less than as it was trained: W + s·ΔW.
+
+        Args:
+            run_ids: of finished runs; the answer has an object for each.
+            text: what they read at one strength; without any, the answer is each run's accuracy on
+                its test texts at 0, 0.25 … 2, which may take minutes the first time.
+            at: the strength, 0 (the base with the trained head) to 2; 1 is the adapter.
+        """
+        strengths = services.strengths
+        if text:
+            said = strengths.predict(text, run_ids, at)
+            return [each.model_dump(mode="json") for each in said]
+        return [strengths.curve(run_id).model_dump(mode="json") for run_id in run_ids]
+
+    gr.api(checked(strength), api_name="strength", concurrency_limit=2)
     gr.api(checked(inside), api_name="inside", concurrency_limit=2)

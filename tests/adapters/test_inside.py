@@ -3,46 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from narrow_base import MERGING, loaded, saved
 
-from peft_demo import adapters, models
+from peft_demo import adapters
 from peft_demo.adapters import inside
-from peft_demo.data import SENTIMENT
-from peft_demo.methods import METHODS
-from peft_demo.models import loading, own
 from peft_demo.runs import RunConfig
 from peft_demo.statistics.spectra import directions, effective_rank
 
 pytestmark = pytest.mark.slow
-
-MERGING = [name for name, row in METHODS.items() if row.merges and not row.is_head_only]
-
-
-@pytest.fixture(scope="module")
-def small(wider_distilbert_folder, tmp_path_factory):
-    """A base of two narrow blocks."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PEFT_DEMO_HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setenv("PEFT_DEMO_PRECISION", "float32")
-        patch.setattr(loading, "_loaded", {})
-        own.add(str(wider_distilbert_folder), may_be_folder=True)
-        yield models.load(wider_distilbert_folder.name)
-
-
-def saved(base, method, folder, seed=0, **values):
-    """An adapter whose trained tensors were moved at random, in its file."""
-    config = RunConfig(method=method, base_model=base.id, max_length=16, **values)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        model = adapters.build(base, config)
-        for parameter in model.parameters():
-            if parameter.requires_grad:
-                parameter.data += 0.05 * torch.randn_like(parameter)
-    adapters.save(model, folder)
-    return config
-
-
-def loaded(base, method, folder):
-    return adapters.load(folder, base, METHODS[method], SENTIMENT)
 
 
 def dense(network, base):
@@ -56,17 +24,18 @@ def dense(network, base):
 
 
 @pytest.mark.parametrize("method", [*MERGING, "full_ft", "ln_tuning"])
-def test_the_change_is_that_of_the_weights(small, method, tmp_path):
-    saved(small, method, tmp_path)
-    checksum = small.checksum()
+def test_the_change_is_that_of_the_weights(narrow_base, method, tmp_path):
+    saved(narrow_base, method, tmp_path)
+    checksum = narrow_base.checksum()
     found = {
-        change.name: change for change in inside.changes(loaded(small, method, tmp_path), small)
+        change.name: change
+        for change in inside.changes(loaded(narrow_base, method, tmp_path), narrow_base)
     }
-    model = loaded(small, method, tmp_path)
+    model = loaded(narrow_base, method, tmp_path)
     if method == "ln_tuning":
         model = model.merge_and_unload()
-    expected = dense(adapters.merge(model) if method in MERGING else model, small)
-    before = dict(small.model.named_parameters())
+    expected = dense(adapters.merge(model) if method in MERGING else model, narrow_base)
+    before = dict(narrow_base.model.named_parameters())
     blocks = {name: one for name, one in found.items() if one.block is not None}
     assert blocks
     for name, difference in expected.items():
@@ -85,19 +54,19 @@ def test_the_change_is_that_of_the_weights(small, method, tmp_path):
             assert change.directions == pytest.approx(directions(values), abs=1)
             few = len(change.singular_values)
             assert change.effective_rank == pytest.approx(effective_rank(values[:few]), rel=1e-2)
-    assert small.checksum() == checksum
+    assert narrow_base.checksum() == checksum
 
 
-def test_a_lora_has_as_many_directions_as_its_rank(small, tmp_path):
-    saved(small, "lora", tmp_path, r=4)
-    found = inside.changes(loaded(small, "lora", tmp_path), small)
+def test_a_lora_has_as_many_directions_as_its_rank(narrow_base, tmp_path):
+    saved(narrow_base, "lora", tmp_path, r=4)
+    found = inside.changes(loaded(narrow_base, "lora", tmp_path), narrow_base)
     assert [(one.block, one.module) for one in found[:2]] == [
         (0, "attention.q_lin"),
         (0, "attention.k_lin"),
     ]
     assert {len(one.singular_values) for one in found} == {4}
     # B A in float64, from the file alone.
-    model = loaded(small, "lora", tmp_path)
+    model = loaded(narrow_base, "lora", tmp_path)
     layer = model.get_base_model().get_submodule(found[0].name)
     product = layer.lora_B.default.weight.double() @ layer.lora_A.default.weight.double()
     values = torch.linalg.svdvals(product * layer.scaling["default"])[:4]
@@ -105,10 +74,10 @@ def test_a_lora_has_as_many_directions_as_its_rank(small, tmp_path):
 
 
 @pytest.mark.parametrize("method", ["lily", "prompt_tuning", "p_tuning", "head_only"])
-def test_what_changes_no_weight_says_how_far_its_tensors_moved(small, method, tmp_path):
-    config = saved(small, method, tmp_path, seed=config_seed())
-    assert inside.changes(loaded(small, method, tmp_path), small) == []
-    moved = inside.moved(loaded(small, method, tmp_path), small, config)
+def test_what_changes_no_weight_says_how_far_its_tensors_moved(narrow_base, method, tmp_path):
+    config = saved(narrow_base, method, tmp_path, seed=RunConfig(method=method).seed)
+    assert inside.changes(loaded(narrow_base, method, tmp_path), narrow_base) == []
+    moved = inside.moved(loaded(narrow_base, method, tmp_path), narrow_base, config)
     heads = [one for one in moved if "classifier" in one.name]
     assert len(heads) == 4
     for one in heads:
@@ -117,27 +86,23 @@ def test_what_changes_no_weight_says_how_far_its_tensors_moved(small, method, tm
             0.05 * one.size**0.5, rel=0.1 if one.size > 1_000 else 0.7
         )
     assert all(one.start is not None for one in moved)
-    unknown = inside.moved(loaded(small, method, tmp_path), small, None)
+    unknown = inside.moved(loaded(narrow_base, method, tmp_path), narrow_base, None)
     assert {(one.start, one.distance) for one in unknown} == {(None, None)}
 
 
-def config_seed():
-    return RunConfig(method="lora").seed
-
-
-def test_two_changes_to_each_other(small, tmp_path):
+def test_two_changes_to_each_other(narrow_base, tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
-    saved(small, "lora", first, seed=0, r=4)
-    saved(small, "lora", second, seed=1, r=2)
+    saved(narrow_base, "lora", first, seed=0, r=4)
+    saved(narrow_base, "lora", second, seed=1, r=2)
     name = "distilbert.transformer.layer.1.attention.v_lin"
-    models_of = (loaded(small, "lora", folder) for folder in (first, second))
-    (found,) = inside.angles(*models_of, small, {name: (4, 2)})
+    models_of = (loaded(narrow_base, "lora", folder) for folder in (first, second))
+    (found,) = inside.angles(*models_of, narrow_base, {name: (4, 2)})
     assert (found.block, found.module, found.dimensions) == (1, "attention.v_lin", (4, 2))
     assert len(found.column_angles) == len(found.row_angles) == 2
     assert found.column_chance == found.row_chance == 4 / 128
     assert 0 < found.column_overlap < 0.3
-    same = (loaded(small, "lora", first) for _ in range(2))
-    (found,) = inside.angles(*same, small, {name: (4, 4)})
+    same = (loaded(narrow_base, "lora", first) for _ in range(2))
+    (found,) = inside.angles(*same, narrow_base, {name: (4, 4)})
     assert found.column_angles == pytest.approx([0] * 4, abs=1e-5)
     assert (found.column_overlap, found.row_overlap) == pytest.approx((1, 1))
 

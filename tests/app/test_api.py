@@ -52,6 +52,7 @@ ENDPOINTS = {
     "/explain",
     "/challenge_runs",
     "/inside",
+    "/strength",
     "/list_texts",
 }
 

@@ -28,3 +28,29 @@ class TestInside:
         done = command("inside", "--run", "run-000099")
         assert (done.status, done.out) == (2, "")
         assert 'got "run-000099"' in done.err
+
+
+class TestStrength:
+    def test_a_text_at_a_strength(self, command):
+        def said(at):
+            asked = ("--run", IDS[1], "--text", "An awful film.", "--at", at, "--json")
+            done = command("strength", *asked)
+            assert done.status == 0, done.err
+            (answer,) = json_lines(done.out)
+            assert (answer["run_id"], answer["strength"]) == (IDS[1], float(at))
+            return answer["probabilities"]["negative"]
+
+        assert said("1") > 0.5
+        assert said("0") != said("2")
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (("--run", IDS[0]), "Head only changes no weight of its base"),
+            (("--run", IDS[1], "--text", "Good", "--at", "3"), "strength must be"),
+        ],
+    )
+    def test_bad_arguments_end_with_2(self, command, arguments, told):
+        done = command("strength", *arguments)
+        assert (done.status, done.out) == (2, "")
+        assert told in done.err

@@ -23,6 +23,7 @@ from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.own_data import OwnData
 from peft_demo.ui.pages.page import Frame, Page
+from peft_demo.ui.pages.strength_part import StrengthPart
 from peft_demo.ui.pages.why_part import WhyPart
 from peft_demo.ui.requests import QUIET, OptionalRunIds, checked, of_event, unchecked
 from peft_demo.ui.what_if import edited
@@ -120,6 +121,8 @@ class ReviewPage(Page):
         self.cards = styled(glossed(render("no_answers"))[0], elem_id="cards")
         self._why = WhyPart(self._services)
         self._why.draw()
+        self._strength = StrengthPart(self._services)
+        self._strength.draw()
         with gr.Accordion(_("Add an adapter from elsewhere"), open=False, elem_id="import"):
             ImportForm(self._services).draw()
 
@@ -130,6 +133,7 @@ class ReviewPage(Page):
         """
         seen: list[Any] = [self.review, self.run_ids, self.truth, self.pinned]
         self._why.connect(self.review, self.run_ids)
+        self._strength.connect(self.review, self.run_ids)
         for button, (text, label) in zip(self.examples, EXAMPLES.items(), strict=True):
             given = f"given({json.dumps(text)}, {json.dumps(label)})"
             button.click(None, None, [self.review, self.truth], js=_script(given), **QUIET)

@@ -1,0 +1,137 @@
+"""The part of the Review page that lets adapters' updates count more or less."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from peft_demo.comparison.describe import texts_of, with_epochs
+from peft_demo.languages import _, told
+from peft_demo.runs.strength import STRENGTH
+from peft_demo.ui.answers import BEFORE_TRAINING
+from peft_demo.ui.faults import readable
+from peft_demo.ui.html import problem, render, styled
+from peft_demo.ui.requests import unchecked
+from peft_demo.ui.services import Services
+
+if TYPE_CHECKING:
+    from peft_demo.runs.strength import AtStrength, StrengthCurve
+
+MOST_RUNS = 4
+"""As many as are kept in memory at once."""
+
+
+class StrengthPart:
+    """Its controls, and what happens when they are used."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def draw(self) -> None:
+        """Draw it into the current tab."""
+        with gr.Accordion(_("How strongly the update counts"), open=False, elem_id="strength"):
+            self._dial = unchecked(
+                gr.Slider(
+                    STRENGTH.minimum,
+                    STRENGTH.maximum,
+                    value=STRENGTH.default,
+                    step=STRENGTH.step,
+                    label=_(STRENGTH.label),
+                    info=_(STRENGTH.help),
+                    elem_id="strength-dial",
+                )
+            )
+            self._ask = gr.Button(
+                _("Accuracy over strength"), size="sm", elem_id="strength-curve", scale=0
+            )
+            self._shown = styled("", elem_id="strength-shown")
+
+    def connect(self, review: gr.Textbox, run_ids: gr.Dropdown) -> None:
+        """Follow the dial; compute curves when somebody asks for them."""
+        common: dict[str, Any] = {"api_visibility": "private", "show_progress_on": self._shown}
+        self._dial.change(
+            self.at_strength,
+            [review, run_ids, self._dial],
+            self._shown,
+            trigger_mode="always_last",
+            concurrency_limit=2,
+            **common,
+        )
+        self._ask.click(self.over_strength, run_ids, self._shown, concurrency_limit=1, **common)
+
+    def at_strength(self, review: object, run_ids: object, strength: object) -> str:
+        """What the first chosen adapters say of the review at a strength."""
+        said: list[AtStrength] = []
+        faults: list[str] = []
+        for run_id in _chosen(run_ids):
+            try:
+                said += self._services.strengths.predict(review, [run_id], strength)
+            except Exception as error:
+                faults.append(told(str(readable(error))))
+        if not said and not faults:
+            return problem(_("Type a review and choose adapters first."))
+        return self._told(said=said, faults=list(dict.fromkeys(faults)))
+
+    def over_strength(self, run_ids: object) -> Iterator[str]:
+        """The curves of the first chosen adapters, as they come."""
+        curves: list[StrengthCurve] = []
+        faults: list[str] = []
+        for run_id in _chosen(run_ids):
+            steps: queue.SimpleQueue[tuple[int, int] | None] = queue.SimpleQueue()
+            thread = threading.Thread(
+                target=self._compute, args=(run_id, steps, curves, faults), daemon=True
+            )
+            thread.start()
+            while step := steps.get():
+                done, most = step
+                waiting = _("%(run_id)s: %(done)s of %(most)s strengths …") % {
+                    "run_id": run_id,
+                    "done": done,
+                    "most": most,
+                }
+                yield self._told(curves=curves, faults=faults, waiting=waiting)
+        yield self._told(curves=curves, faults=faults)
+
+    def _compute(
+        self,
+        run_id: str,
+        steps: queue.SimpleQueue[tuple[int, int] | None],
+        curves: list[StrengthCurve],
+        faults: list[str],
+    ) -> None:
+        try:
+            curves.append(self._services.strengths.curve(run_id, lambda *step: steps.put(step)))
+        except Exception as error:
+            faults.append(str(readable(error)))
+        finally:
+            steps.put(None)
+
+    def _told(
+        self,
+        said: list[AtStrength] = [],  # noqa: B006
+        curves: list[StrengthCurve] = [],  # noqa: B006
+        faults: list[str] = [],  # noqa: B006
+        waiting: str = "",
+    ) -> str:
+        runs = self._services.runs()
+        points = [point.accuracy for curve in curves for point in curve.points]
+        return render(
+            "strengths",
+            said=[(runs[each.run_id], each) for each in said if each.run_id in runs],
+            labels=list(dict.fromkeys(label for each in said for label in each.probabilities)),
+            curves=[(runs[each.run_id], each) for each in curves if each.run_id in runs],
+            lowest=min(points, default=0.0),
+            faults=[told(fault) for fault in faults],
+            waiting=waiting,
+            with_epochs=with_epochs,
+            texts_of=texts_of,
+        )
+
+
+def _chosen(run_ids: object) -> list[str]:
+    ids = dict.fromkeys(map(str, run_ids) if isinstance(run_ids, list) else ())
+    return [run_id for run_id in ids if run_id != BEFORE_TRAINING][:MOST_RUNS]
