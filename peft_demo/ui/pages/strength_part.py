@@ -15,7 +15,7 @@ from peft_demo.runs.strength import STRENGTH
 from peft_demo.ui.answers import BEFORE_TRAINING
 from peft_demo.ui.faults import readable
 from peft_demo.ui.html import problem, render, styled
-from peft_demo.ui.requests import unchecked
+from peft_demo.ui.requests import QUIET, unchecked
 from peft_demo.ui.services import Services
 
 if TYPE_CHECKING:
@@ -53,15 +53,22 @@ class StrengthPart:
     def connect(self, review: gr.Textbox, run_ids: gr.Dropdown) -> None:
         """Follow the dial; compute curves when somebody asks for them."""
         common: dict[str, Any] = {"api_visibility": "private", "show_progress_on": self._shown}
-        self._dial.change(
-            self.at_strength,
-            [review, run_ids, self._dial],
-            self._shown,
-            trigger_mode="always_last",
-            concurrency_limit=2,
-            **common,
-        )
-        self._ask.click(self.over_strength, run_ids, self._shown, concurrency_limit=1, **common)
+        going = [
+            self._dial.change(
+                self.at_strength,
+                [review, run_ids, self._dial],
+                self._shown,
+                trigger_mode="always_last",
+                concurrency_limit=2,
+                **common,
+            ),
+            self._ask.click(
+                self.over_strength, run_ids, self._shown, concurrency_limit=1, **common
+            ),
+        ]
+        # What is shown, or on its way, is of another text or of others then.
+        for happens in (review.change, run_ids.input):
+            happens(None, None, self._shown, js="() => ''", cancels=going, **QUIET)
 
     def at_strength(self, review: object, run_ids: object, strength: object) -> str:
         """What the first chosen adapters say of the review at a strength."""
