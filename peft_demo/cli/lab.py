@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from peft_demo.cli.arguments import AsJson, open_store
+from peft_demo.cli.arguments import AsJson, open_store, source_of
 from peft_demo.cli.output import answer
+from peft_demo.errors import refuse
+from peft_demo.fields import shown
 from peft_demo.formats import percent, signed
 
 commands = typer.Typer()
@@ -41,3 +44,44 @@ def explain(
                 f"without as many random ones {percent(check.random)}{verdict}"
             )
         answer(as_json, found.model_dump(mode="json"), lines)
+
+
+@commands.command()
+def predict_file(
+    file: Annotated[
+        Path, typer.Argument(help="CSV, TSV, JSON Lines, Parquet or lines of text: reviews.")
+    ],
+    run: Annotated[list[str], typer.Option("--run", metavar="ID", help="May be repeated.")],
+    text_column: Annotated[str, typer.Option(help="The column of texts.")] = "",
+    label_column: Annotated[str, typer.Option(help="The column of labels, if there is one.")] = "",
+    out: Annotated[Path | None, typer.Option(help="The CSV file to write.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask finished runs what they make of up to 10,000 reviews in a file; write them as CSV."""
+    from peft_demo.export.many import reviews_csv
+    from peft_demo.inference import ManyAnswers, Predictor
+
+    predictor = Predictor(open_store())
+    columns = {"text_column": text_column, "label_column": label_column}
+    many = ManyAnswers.of(predictor, source_of(file, "file"), run, **columns)
+    for _share in many.compute(predictor):
+        pass
+    if out:
+        try:
+            out.write_text(reviews_csv(many.reviews, many.runs, many.shares), "utf-8-sig")
+        except OSError as error:
+            refuse(
+                "out", f"out must be a file that can be written, got {shown(str(out))}: {error}."
+            )
+    refused = [f"row {each.row}: {each.reason}" for each in many.reviews.refused]
+    for place, found in enumerate(many.summaries()):
+        said = ", ".join(f"{count:,} {label}" for label, count in found.said.items())
+        line = f"{found.run_id}  {said}"
+        if found.accuracy is not None:
+            line += (
+                f"; right {percent(found.accuracy)} (95 % interval {percent(found.low or 0)} to "
+                f"{percent(found.high or 0)}) of {found.num_labelled:,} with a label"
+            )
+        left_out = [f"  left out: {each}" for each in refused[:_MOST_TOLD] if not place]
+        told = {**found.model_dump(), "refused_rows": refused}
+        answer(as_json, told, [line, *left_out])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,11 +23,16 @@ def run_csv(runs: Sequence[Run]) -> str:
     rows = [_row(run) for run in runs]
     # Methods have fields of their own: the columns are those that any of the runs has.
     columns = list(dict.fromkeys(column for row in rows for column in row))
+    return written(columns, ([row.get(column) for column in columns] for row in rows))
+
+
+def written(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table as CSV that no spreadsheet executes."""
     text = io.StringIO()
     # Unquoted, a semicolon would part a text into cells where Excel is European.
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow(columns)
-    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    writer.writerow([_cell(column) for column in columns])
+    writer.writerows([_cell(value) for value in row] for row in rows)
     return text.getvalue()
 
 

@@ -4,6 +4,7 @@ from peft_demo.inference.challenging import challenged
 from peft_demo.inference.evaluating import SetEvaluation, evaluate
 from peft_demo.inference.explaining import WAYS, Explainer, Explanation
 from peft_demo.inference.inside import Insides
+from peft_demo.inference.many import ManyAnswers
 from peft_demo.inference.predictor import (
     MERGED_FROM,
     MOST_REVIEWS,
@@ -20,6 +21,7 @@ __all__ = [
     "Explainer",
     "Explanation",
     "Insides",
+    "ManyAnswers",
     "Prediction",
     "Predictor",
     "SetEvaluation",

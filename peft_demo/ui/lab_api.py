@@ -10,7 +10,7 @@ from peft_demo.capabilities import read_pairs
 from peft_demo.comparison.understanding import understood
 from peft_demo.ui.requests import RunIdList, checked
 from peft_demo.ui.services import Services
-from peft_demo.ui.uploads import OptionalUpload, source_in
+from peft_demo.ui.uploads import OptionalUpload, Upload, source_in
 
 
 def add_lab_endpoints(services: Services) -> None:
@@ -48,5 +48,31 @@ def add_lab_endpoints(services: Services) -> None:
             for run_id in check_run_ids(run_ids)
         ]
 
-    for function in (explain, challenge_runs):
+    def predict_file(
+        file: Upload, run_ids: RunIdList, text_column: str = "", label_column: str = ""
+    ) -> dict[str, Any]:
+        """What finished runs make of up to 10,000 reviews in a file, as CSV and in sum.
+
+        Args:
+            file: CSV, TSV, JSON Lines, Parquet or lines of text.
+            run_ids: of finished runs.
+            text_column: where the texts stand; guessed if it is empty.
+            label_column: where the labels stand; if it is empty, a column that is called so.
+        """
+        from peft_demo.export.many import reviews_csv
+        from peft_demo.inference import ManyAnswers
+
+        columns = {"text_column": text_column, "label_column": label_column}
+        many = ManyAnswers.of(services.predictor, source_in(file), run_ids, **columns)
+        for _share in many.compute(services.predictor):
+            pass
+        return {
+            "runs": [found.model_dump(mode="json") for found in many.summaries()],
+            "refused_rows": [
+                {"row": each.row, "reason": each.reason} for each in many.reviews.refused
+            ],
+            "csv": reviews_csv(many.reviews, many.runs, many.shares),
+        }
+
+    for function in (explain, challenge_runs, predict_file):
         gr.api(checked(function), api_name=function.__name__, concurrency_limit=2)

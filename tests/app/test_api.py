@@ -26,6 +26,7 @@ ENDPOINTS = {
     "/restore_run",
     "/annotate_run",
     "/predict",
+    "/predict_file",
     "/predict_reviews",
     "/list_lessons",
     "/list_methods",

@@ -13,16 +13,19 @@ from peft_demo.data.own.files import (
     texts_of,
 )
 from peft_demo.data.own.from_hub import read as read_from_hub
+from peft_demo.data.own.many import MOST_REVIEWS, Reviews, read_reviews
 from peft_demo.data.own.preparing import LIMITS, Prepared, Source, prepare
 from peft_demo.data.own.report import RefusedRow, Report
 from peft_demo.data.own.tables import Table
 
 __all__ = [
     "LIMITS",
+    "MOST_REVIEWS",
     "Asked",
     "Prepared",
     "RefusedRow",
     "Report",
+    "Reviews",
     "Source",
     "Table",
     "dataset_of",
@@ -33,6 +36,7 @@ __all__ = [
     "let_go",
     "prepare",
     "read_from_hub",
+    "read_reviews",
     "report_of",
     "require_texts",
     "texts_of",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from statistics import fmean
-from typing import Any
+from typing import Any, NoReturn
 
 from peft_demo.data.own.tables import Table
 from peft_demo.errors import refuse
@@ -12,7 +12,7 @@ from peft_demo.fields import shown
 
 MOST_LABELS = 20
 
-_TEXTS = re.compile(
+TEXTS = re.compile(
     r"text|texts|sentence|sentences|review|reviews|review_text|content|message|comment|body|tweet"
     r"|document|post|question|utterance|satz|kommentar|phrase|title",
     re.IGNORECASE,
@@ -37,9 +37,7 @@ def chosen(
     Raises:
         InvalidFieldsError: there is no such column, one is both, or nothing looks like it.
     """
-    for name, said in (("text_column", text_column), ("label_column", label_column)):
-        if said and said not in table.columns:
-            refuse(name, f"{name} must be one of {shown(list(table.columns))}, got {shown(said)}.")
+    _check_said(table, text_column, label_column)
     label = label_column or _label(table, text_column)
     text = text_column or _text(table, label)
     if label is None or text is None:
@@ -50,11 +48,45 @@ def chosen(
             f"{shown(list(table.columns))}: none looks like {lacking}.",
         )
     if text == label:
-        refuse(
-            "label_column",
-            f"label_column must be another column than text_column, got {shown(label)} for both.",
-        )
+        _refuse_both(label)
     return text, label
+
+
+def with_texts(
+    table: Table, text_column: str | None, label_column: str | None
+) -> tuple[str, str | None]:
+    """The name of the column of texts, and that of labels if one is said or called so.
+
+    Raises:
+        InvalidFieldsError: there is no such column, one is both, or none looks like texts.
+    """
+    _check_said(table, text_column, label_column)
+    others = [column for column in table.columns if column != text_column]
+    named = [column for column in others if _LABELS.fullmatch(column.strip())]
+    label = label_column or (named[-1] if named else None)
+    text = text_column or _text(table, label)
+    if text is None:
+        refuse(
+            "file",
+            f"file must have a column of texts, got {shown(list(table.columns))}: "
+            "none looks like texts.",
+        )
+    if text == label:
+        _refuse_both(label)
+    return text, label
+
+
+def _check_said(table: Table, text_column: str | None, label_column: str | None) -> None:
+    for name, said in (("text_column", text_column), ("label_column", label_column)):
+        if said and said not in table.columns:
+            refuse(name, f"{name} must be one of {shown(list(table.columns))}, got {shown(said)}.")
+
+
+def _refuse_both(label: str) -> NoReturn:
+    refuse(
+        "label_column",
+        f"label_column must be another column than text_column, got {shown(label)} for both.",
+    )
 
 
 def _text(table: Table, label: str | None) -> str | None:
@@ -64,7 +96,7 @@ def _text(table: Table, label: str | None) -> str | None:
         values = [value for value in _seen(table, column) if isinstance(value, str)]
         if column != label and values:
             lengths[column] = fmean(map(len, values))
-    named = [column for column in lengths if _TEXTS.fullmatch(column.strip())]
+    named = [column for column in lengths if TEXTS.fullmatch(column.strip())]
     return max(named or lengths, key=lambda column: lengths[column], default=None)
 
 

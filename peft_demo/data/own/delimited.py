@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
-from peft_demo.data.own.columns import MOST_LABELS
+from peft_demo.data.own.columns import MOST_LABELS, TEXTS
 from peft_demo.data.own.tables import MOST_ROWS, Table
 from peft_demo.errors import refuse
 
@@ -35,7 +35,14 @@ _Record = tuple[int, list[str] | str]
 """A row's number, and its values or why it has none."""
 
 
-def read(text: str, ending: str, field: str, notes: tuple[str, ...] = ()) -> Table:
+def read(
+    text: str,
+    ending: str,
+    field: str,
+    notes: tuple[str, ...] = (),
+    *,
+    texts_alone: bool = False,
+) -> Table:
     """The table in a text.
 
     Args:
@@ -43,6 +50,7 @@ def read(text: str, ending: str, field: str, notes: tuple[str, ...] = ()) -> Tab
         ending: of the file's name, such as ``.tsv``.
         field: which file it is, for refusals.
         notes: about the file.
+        texts_alone: whether lines may be texts without labels.
 
     Raises:
         InvalidFieldsError: it has neither columns nor lines that begin with labels.
@@ -54,6 +62,11 @@ def read(text: str, ending: str, field: str, notes: tuple[str, ...] = ()) -> Tab
     if ending not in (".csv", ".tsv") and (table := _plain(lines, notes)) is not None:
         return table
     delimiter = _delimiter(lines[:_LOOKED_AT], ending)
+    # Within texts there are commas and semicolons, but no tabs.
+    if texts_alone and (
+        delimiter is None or (ending not in (".csv", ".tsv") and delimiter != "\t")
+    ):
+        return _texts_alone(lines, ending, notes)
     if delimiter is None:
         refuse(
             field,
@@ -146,6 +159,21 @@ def _header(rows: list[tuple[int, tuple[str, ...]]]) -> tuple[tuple[str, ...], b
     if not is_header:
         return tuple(f"column {place}" for place in range(1, len(first) + 1)), False
     return tuple(cell or f"column {n}" for n, cell in enumerate(first, start=1)), True
+
+
+def _texts_alone(lines: list[str], ending: str, notes: tuple[str, ...]) -> Table:
+    """A text a line, or of a CSV file a row; below a header that calls a column so, if any."""
+    if ending in (".csv", ".tsv"):
+        records = [
+            (number, values if isinstance(values, str) else values[0].strip() if values else "")
+            for number, values in _records(lines, ",", csv.QUOTE_MINIMAL)
+        ]
+    else:
+        records = [(number, line.strip()) for number, line in enumerate(lines, start=1)]
+    name = records[0][1] if TEXTS.fullmatch(records[0][1]) else "text"
+    rows = [(number, (text,)) for number, text in records[records[0][1] == name :] if text]
+    refused = [(number, "empty") for number, text in records if not text]
+    return Table((name,), rows, refused, "lines", notes)
 
 
 def _plain(lines: list[str], notes: tuple[str, ...]) -> Table | None:

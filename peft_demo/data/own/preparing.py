@@ -61,11 +61,11 @@ class Source:
         """The field that it was said in."""
         return "hub" if self.origin else "file"
 
-    def table(self, field: str) -> Table:
+    def table(self, field: str, *, texts_alone: bool = False) -> Table:
         """What is in it; see ``reading.read``."""
         if isinstance(self.content, Table):
             return self.content
-        return reading.read(self.content, self.name, field)
+        return reading.read(self.content, self.name, field, texts_alone=texts_alone)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def prepare(
         InvalidFieldsError: one sentence about the field that keeps it from being a data set.
     """
     for field, given_file in (("file", source), ("test", test)):
-        _check_size(field, given_file)
+        check_size(field, given_file)
     if test is not None and only_test:
         refuse("test", f"test must be left out where all texts are for testing, got {test.name}.")
     named = check_name(name or (source.name if source.origin else reading.file_name(source.name)))
@@ -187,7 +187,8 @@ def prepare(
     )
 
 
-def _check_size(field: str, source: Source | None) -> None:
+def check_size(field: str, source: Source | None) -> None:
+    """Refuse a file that is too large; names the limit and its size."""
     most = int(settings.most_data_mb())
     if source and isinstance(source.content, bytes) and len(source.content) > most * 1_000_000:
         size = len(source.content) / 1e6
@@ -206,7 +207,7 @@ def _rows(
     for number, values in table.rows:
         try:
             label = labels.name_in(values[label_at], names)
-            rows.append((number, _text(values[text_at]), _given(label)))
+            rows.append((number, text_in(values[text_at]), _given(label)))
         except ValueError as error:
             refused.append((number, str(error)))
     part = "test" if field.startswith("test") else "training"
@@ -214,7 +215,8 @@ def _rows(
     return table, chosen, rows, told
 
 
-def _text(value: object) -> str:
+def text_in(value: object) -> str:
+    """The clean text in a cell; raises ValueError with the reason where there is none."""
     if value is None or value != value:
         raise ValueError("no text")
     if isinstance(value, (list, dict, tuple, bytes)):

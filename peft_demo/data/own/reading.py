@@ -31,13 +31,14 @@ _OTHER_KINDS = (
 )
 
 
-def read(content: bytes, name: str, field: str = "file") -> Table:
+def read(content: bytes, name: str, field: str = "file", *, texts_alone: bool = False) -> Table:
     """The table in a file.
 
     Args:
         content: of the file.
         name: of the file; its ending decides where the content could be either.
         field: which file it is, for refusals.
+        texts_alone: whether lines may be texts without labels.
 
     Raises:
         InvalidFieldsError: it is none of the kinds that can be read, or holds nothing.
@@ -54,10 +55,12 @@ def read(content: bytes, name: str, field: str = "file") -> Table:
     text, notes = _decoded(content, field)
     ending = PurePath(name).suffix.lower()
     if not text.strip():
+        if texts_alone:
+            refuse(field, f"{field} must hold texts, got an empty file.")
         refuse(field, f"{field} must hold texts with labels, got an empty file.")
     if text.lstrip()[0] in "{[" and (found := _json(text, field, notes)):
         return found
-    return delimited.read(text, ending, field, notes)
+    return delimited.read(text, ending, field, notes, texts_alone=texts_alone)
 
 
 def _decoded(content: bytes, field: str) -> tuple[str, tuple[str, ...]]:

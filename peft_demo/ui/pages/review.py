@@ -22,6 +22,7 @@ from peft_demo.ui.formats import give_or_take
 from peft_demo.ui.html import problem, render, styled
 from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.own_data import OwnData
+from peft_demo.ui.pages.many_part import ManyPart
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.pages.strength_part import StrengthPart
 from peft_demo.ui.pages.why_part import WhyPart
@@ -123,6 +124,9 @@ class ReviewPage(Page):
         self._why.draw()
         self._strength = StrengthPart(self._services)
         self._strength.draw()
+        with gr.Accordion(_("Many reviews at once"), open=False, elem_id="many"):
+            self._many = ManyPart(self._services)
+            self._many.draw()
         with gr.Accordion(_("Add an adapter from elsewhere"), open=False, elem_id="import"):
             ImportForm(self._services).draw()
 
@@ -134,6 +138,7 @@ class ReviewPage(Page):
         seen: list[Any] = [self.review, self.run_ids, self.truth, self.pinned]
         self._why.connect(self.review, self.run_ids)
         self._strength.connect(self.review, self.run_ids)
+        self._many.connect(self.run_ids)
         for button, (text, label) in zip(self.examples, EXAMPLES.items(), strict=True):
             given = f"given({json.dumps(text)}, {json.dumps(label)})"
             button.click(None, None, [self.review, self.truth], js=_script(given), **QUIET)
