@@ -35,7 +35,7 @@ ALTERNATIONS = 8
 PIPELINES = "8 pipelines"
 
 
-def _train(store: Store, method: str, **values: object) -> Run:
+def train(store: Store, method: str, **values: object) -> Run:
     """A run of two steps: how well it predicts does not matter here."""
     shared = {"num_reviews": 40, "num_train_epochs": 1, "num_test_reviews": 50, "max_length": 128}
     config = RunConfig({"method": method, **shared, **values})
@@ -48,7 +48,7 @@ def rows(base_folder: str, pairs: int, *, is_quick: bool) -> Iterator[Row]:
 
     with tempfile.TemporaryDirectory() as home:
         store = Store(Path(home))
-        runs = [_train(store, method) for method in MIXED]
+        runs = [train(store, method) for method in MIXED]
         ids = [run.run_id for run in runs]
         folders = [store.folder_of(run_id) for run_id in ids]
         predictor = Predictor(store)
@@ -109,7 +109,7 @@ def _load_row(store: Store, base_folder: str) -> Row:
     base, method = models.load(BUILTIN_BASE), METHODS["lora"]
     # Of a rank of their own, so that none was loaded before.
     first, *further = (
-        store.folder_of(_train(store, "lora", r=5, seed=seed).run_id) for seed in range(5)
+        store.folder_of(train(store, "lora", r=5, seed=seed).run_id) for seed in range(5)
     )
     of_first = 1000 * _seconds(lambda: adapters.load(first, base, method, SENTIMENT))
     ours, theirs = cycle(further), cycle(further)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from peft_demo.models import Base
 
-STEPS = 32
+STEPS = 24
 """Of the path that integrated gradients are added up on (Gauss-Legendre)."""
 
 STEPS_AT_ONCE = 8

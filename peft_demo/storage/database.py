@@ -58,8 +58,9 @@ class Database:
         """Moves whenever anything in the database changes; 0 while it cannot be used."""
         if not self._is_open:
             return 0
-        with self._transaction(write=False) as session:
-            return session.scalar(select(VersionRow.value)) or 0
+        # Without a transaction: each step of one may wait for whoever computes in Python.
+        with self._told(), (self._reader or self._engine).connect() as connection:
+            return connection.scalar(select(VersionRow.value)) or 0
 
     @contextmanager
     def _transaction(self, *, write: bool = True) -> Iterator[Session]:
@@ -69,12 +70,17 @@ class Database:
             StoreError: the database cannot be used, or stayed locked; names it.
         """
         self._open(write=write)
+        engine = self._reader or self._engine
+        with self._told(), Session(engine) as session, session.begin():
+            # The lock is taken at once: a read that later turns into a write could not wait.
+            session.connection().exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+            yield session
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What goes wrong inside is told of the database."""
         try:
-            with Session(self._reader or self._engine) as session, session.begin():
-                # The lock is taken at once: a read that later turns into a write could not wait.
-                begin = "BEGIN IMMEDIATE" if write else "BEGIN"
-                session.connection().exec_driver_sql(begin)
-                yield session
+            yield
         except (IntegrityError, ProgrammingError):
             raise  # defects of ours
         except (DatabaseError, OSError) as error:

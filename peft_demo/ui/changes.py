@@ -24,6 +24,7 @@ from peft_demo.models import Pretrained
 from peft_demo.models import own as own_bases
 from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind
 from peft_demo.runs.challenge import Challenge
+from peft_demo.runs.classroom import Classroom
 from peft_demo.runs.sweeps import Plan
 from peft_demo.storage import Store
 from peft_demo.storage.datasets import OwnDataset
@@ -238,9 +239,13 @@ class Changes:
         """Whether whoever acts may change what is somebody's."""
         return self.teachers.is_one() or (bool(acting().owner) and acting().owner == owner)
 
-    def may(self) -> dict[str, Any]:
-        """For the page's script: which runs are whoever's who acts, and what he may do now."""
-        paused = _(PAUSED) if self._store.classroom().is_paused else ""
+    def may(self, classroom: Classroom | None = None) -> dict[str, Any]:
+        """For the page's script: which runs are whoever's who acts, and what he may do now.
+
+        Args:
+            classroom: if it has just been read.
+        """
+        paused = _(PAUSED) if (classroom or self._store.classroom()).is_paused else ""
         may_all = self.teachers.is_one()
         return {"owner": digest(acting().owner), "may_all": may_all, "paused": paused}
 

@@ -32,6 +32,7 @@ COMMANDS = (
         "base_dropout",
         "compare_page",
         "demo",
+        "explaining",
         "footprint",
         "forward",
         "frozen_blocks",

@@ -54,6 +54,22 @@ def poll(board, **request):
     return None if answer is None else json.loads(answer)
 
 
+def test_what_all_viewers_of_a_version_are_told_alike_is_read_once(board, services):
+    store = services.store
+    run = store.start(RunConfig(name="first"), "me")
+    store.report(run.run_id, steps=[StepMetrics(step=1, loss=0.5, learning_rate=1e-3)])
+    seen = {"since": store.version - 1, "shown": [run.run_id]}
+    asked = []
+    event.listen(store._engine, "before_cursor_execute", lambda *what: asked.append(what[2]))
+    first = poll(board, **seen)
+    num_first = len(asked)
+    assert poll(board, **seen) == first
+    # The version itself is all that the second one asks for.
+    assert len(asked) == num_first + 1 < num_first * 2
+    store.report(run.run_id, steps=[StepMetrics(step=2, loss=0.4, learning_rate=1e-3)])
+    assert poll(board, **seen)["curves"][run.run_id]["by_step"]["steps"] == [1, 2]
+
+
 def test_first_poll_brings_every_run_and_later_ones_only_changes(board, services):
     run = services.store.submit(RunConfig(name="first"), "me")
     first = poll(board, since=-1, models="")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from peft_demo.comparison.curves import run_curves
 from peft_demo.comparison.diagnosis import diagnose, in_another_way
@@ -31,8 +31,25 @@ from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import RunId, RunIds, page_function
 from peft_demo.ui.services import Services
 
+T = TypeVar("T")
+
 MOST_PLACES = 20
 """Of the queue's head that everybody is told."""
+
+
+class _Moment:
+    """What all viewers of a version are told alike, read from the store once."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        self._known: dict[object, Any] = {}
+
+    def once(self, read: Callable[..., T], *which: Any) -> T:
+        """What a function of the store says; of two that ask at once both may read it."""
+        key = (read.__name__, *which)
+        if key not in self._known:
+            self._known[key] = read(*which)
+        return cast("T", self._known[key])
 
 
 class Board(Page):
@@ -48,8 +65,8 @@ class Board(Page):
         """What was made of each run, without what people say of it."""
         self._curves: dict[str, tuple[int, dict[str, Any]]] = {}
         """What was made of each run, and of which version of it."""
-        self._starts: tuple[int, dict[str, float]] = (-1, {})
-        """A version, and what is expected then; replaced as a whole, so it needs no lock."""
+        self._moment = _Moment(-1)
+        """Of the newest version that was asked for; replaced as a whole, so it needs no lock."""
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
@@ -89,25 +106,31 @@ class Board(Page):
             version, trouble = store.version, told(store.problem or "") or None
             if (version, warm_up.words, trouble) == seen and not wanted:
                 return None
+            moment = self._at(version)
             # A version that went back is another store: all of it is new.
-            changed = store.runs(since if since <= version else -1) if version != since else []
-            ids = store.ids()
+            news = since if since <= version else -1
+            changed = moment.once(store.runs, news) if version != since else []
+            ids = moment.once(store.ids)
             # A browser that shows a run's curves needs them again whenever the run changes.
             in_charts = set(shown)
             wanted += [run.run_id for run in changed if run.run_id in in_charts]
-            drawn = {run_id: self._curve(run_id) for run_id in set(wanted) & set(ids)}
+            asked = set(wanted) & set(ids)
+            drawn = {run_id: moment.once(self._curve, run_id) for run_id in asked}
+            classroom = moment.once(store.classroom)
+            places = self._places(moment) if version != since else {}
         except PeftDemoError as error:
             version, changed, ids, drawn, trouble = since, [], None, {}, told(str(error))
+            classroom, places = None, {}
             if (version, warm_up.words, trouble) == seen:
                 return None
         answer = {
             "version": version,
-            "you": self._services.changes.may(),
+            "you": self._services.changes.may(classroom),
             "models": {"state": warm_up.state, "text": warm_up.words},
             "problem": trouble,
             "ids": ids,
             "runs": [self._summary(run) for run in changed],
-            "places": self._places(version) if version != since else {},
+            "places": places,
             "curves": drawn,
         }
         return json.dumps(answer, separators=(",", ":"))
@@ -192,27 +215,29 @@ class Board(Page):
             rows.append((row, len(configs), time))
         return render("questions", rows=rows)
 
-    def _places(self, version: int) -> dict[str, str]:
+    def _at(self, version: int) -> _Moment:
+        if self._moment.version != version:
+            self._moment = _Moment(version)
+        return self._moment
+
+    def _places(self, moment: _Moment) -> dict[str, str]:
         """How far the first in the queue, and the visitor's own, have got there.
 
         That moves while the runs stay as they are, and all of a long queue would be much to send.
         """
         store, mine = self._services.store, acting().owner
-        starts = self._starts_at(version)
+        starts = moment.once(self._expected)
         return {
             run_id: run_states.waits(place, starts.get(run_id))
-            for place, (run_id, owner) in enumerate(store.queue(), start=1)
+            for place, (run_id, owner) in enumerate(moment.once(store.queue), start=1)
             if place <= MOST_PLACES or owner == mine
         }
 
-    def _starts_at(self, version: int) -> dict[str, float]:
-        """When what waits begins, in seconds from now; the same for all viewers of a version."""
-        if self._starts[0] != version:
-            store = self._services.store
-            is_paused = store.classroom().is_paused
-            found = {} if is_paused else expected_starts(store, self._services.engine.slots)
-            self._starts = version, found
-        return self._starts[1]
+    def _expected(self) -> dict[str, float]:
+        """When what waits begins, in seconds from now."""
+        store = self._services.store
+        is_paused = store.classroom().is_paused
+        return {} if is_paused else expected_starts(store, self._services.engine.slots)
 
     def _summary(self, run: Run) -> dict[str, Any]:
         # Its place is no part of it, see above; and stars and tags leave alone what takes long.
