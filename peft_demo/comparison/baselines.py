@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
 from peft_demo import statistics
@@ -137,8 +138,12 @@ class Baselines:
 
 def measure_in(store: Store) -> Measure:
     """Computes text baselines, and keeps them beside the runs."""
-    folder = None if store.problem else store.folder / "baselines"
-    return lambda config: text_baseline.measure(config, folder)
+    return lambda config: text_baseline.measure(config, folder_of(store))
+
+
+def folder_of(store: Store) -> Path | None:
+    """Where they are kept, if anything can be."""
+    return None if store.problem else store.folder / "baselines"
 
 
 def in_words(checks: Sequence[TextBaselineCheck], runs: Mapping[str, Tested]) -> list[str]:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from peft_demo import data, models
+from peft_demo.data import LabelledTexts
 from peft_demo.models import Base
 from peft_demo.runs import RunConfig, RunTexts, draw
 from peft_demo.statistics import Predictions
@@ -56,6 +57,30 @@ def measure(config: RunConfig, folder: Path | None = None) -> dict[str, Predicti
         return _measured[key]
 
 
+def said(config: RunConfig, texts: LabelledTexts, folder: Path | None = None) -> Predictions:
+    """What counting words says of other texts, learned and cut as in ``measure``; kept likewise.
+
+    Raises as ``measure``.
+    """
+    config.require_valid()
+    drawn = draw(data.load(config.dataset), config)
+    name = f"{_FILES[TFIDF]}-{_key(config, drawn)}-{texts.fingerprint}"
+    with contextlib.suppress(OSError, ValueError):
+        if folder:
+            return Predictions.load(folder, name)
+    base = models.load(config.base_model)
+    classifier = _classifiers()[TFIDF]
+    classifier.fit(cut(drawn.train.texts, base, config.max_length), drawn.train.labels)
+    found = _predicted(
+        classifier, cut(texts.texts, base, config.max_length), texts.labels, len(config.labels)
+    )
+    with contextlib.suppress(OSError):
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+            found.save(folder, name)
+    return found
+
+
 def cut(texts: Sequence[str], base: Base, max_length: int) -> list[str]:
     """The part of each text that a run reads: its first ``max_length`` tokens."""
     offsets = base.encode(texts, max_length)["offset_mapping"]
@@ -67,15 +92,20 @@ def _compute(config: RunConfig, drawn: RunTexts) -> dict[str, Predictions]:
     base = models.load(config.base_model)
     train = cut(drawn.train.texts, base, config.max_length)
     test = cut(drawn.test.texts, base, config.max_length)
-    labels = np.array(drawn.test.labels, dtype=np.int8)
     found = {}
     for name, classifier in _classifiers().items():
         classifier.fit(train, drawn.train.labels)
-        # A label that was not drawn is one that it does not know.
-        probabilities = np.zeros((len(test), len(config.labels)), dtype=np.float32)
-        probabilities[:, classifier.classes_] = classifier.predict_proba(test)
-        found[name] = Predictions(probabilities, labels)
+        found[name] = _predicted(classifier, test, drawn.test.labels, len(config.labels))
     return found
+
+
+def _predicted(
+    classifier: Any, texts: Sequence[str], labels: Sequence[int], num_labels: int
+) -> Predictions:
+    # A label that was not drawn is one that it does not know.
+    probabilities = np.zeros((len(texts), num_labels), dtype=np.float32)
+    probabilities[:, classifier.classes_] = classifier.predict_proba(texts)
+    return Predictions(probabilities, np.array(labels, dtype=np.int8))
 
 
 def _classifiers() -> dict[str, Any]:

@@ -10,8 +10,12 @@ import numpy.typing as npt
 
 from peft_demo import capabilities, statistics
 from peft_demo.capabilities import LABELS, Answers, Capability, Kind, Pairs, Positive
+from peft_demo.comparison import baselines, evidence, text_baseline
+from peft_demo.comparison import pairs as test_pairs
+from peft_demo.runs import Run, RunKind
 from peft_demo.runs.results import Record
 from peft_demo.statistics import ALPHA, Interval
+from peft_demo.storage import Store
 
 ORIGINALS, EDITS, CONSISTENCY = "originals", "edits", "consistency"
 
@@ -66,6 +70,16 @@ class Apart(Record):
     second: str
     p_corrected: float
     """Of the exact McNemar test, corrected for all pairs of runs and capabilities (Holm)."""
+
+
+class Contrast(Record):
+    """Two runs of about equal test accuracy that differ in what they understand."""
+
+    is_equivalent: bool
+    """Whether their accuracies are shown to be practically equal; else only not to differ."""
+    margin: float
+    """In points."""
+    apart: tuple[Apart, ...]
 
 
 class Failure(Record):
@@ -145,6 +159,51 @@ def apart(every: Sequence[Answers], pairs: Pairs | None = None) -> list[Apart]:
             better, worse = (first, second) if ahead > behind else (second, first)
             shown.append(Apart(name=name, first=better, second=worse, p_corrected=p))
     return sorted(shown, key=lambda each: each.p_corrected)
+
+
+def contrasts(store: Store, runs: Sequence[Run], found: Sequence[Apart]) -> list[Contrast]:
+    """Pairs of runs whose test accuracies are not shown to differ, and that differ here."""
+    tested = evidence.tested(evidence.collect(store, runs)).values()
+    equal = [
+        each for each in test_pairs.compare(test_pairs.comparable(tested)) if not each.is_shown
+    ]
+    told = []
+    for pair in equal:
+        both = {pair.first, pair.second}
+        here = tuple(each for each in found if {each.first, each.second} == both)
+        if here:
+            told.append(Contrast(is_equivalent=pair.is_equivalent, margin=pair.margin, apart=here))
+    return told
+
+
+def counting_words(store: Store, run: Run, own: Pairs | None = None) -> Answers | None:
+    """What TF-IDF says that learned from a run's texts; None of runs that learned elsewhere.
+
+    Raises:
+        AssetError: the data set or the base's tokenizer cannot be loaded.
+    """
+    config = run.config
+    names = [name.casefold() for name in config.labels]
+    if run.kind is not RunKind.TRAINING or sorted(names) != sorted(LABELS):
+        return None
+    asked = (capabilities.built_in(), *([own] if own else []))
+    texts = capabilities.all_texts(capabilities.every(), *asked)
+    said = text_baseline.said(config.for_training(), texts, baselines.folder_of(store))
+    shares = said.probabilities[:, names.index(LABELS[1])]
+    return Answers(text_baseline.TFIDF, dict(zip(texts.texts, shares.tolist(), strict=True)))
+
+
+def kept(store: Store, run_id: str) -> Positive | None:
+    """What a run said of the built-in texts, if it was asked.
+
+    Raises:
+        NotFoundError: there is no such run.
+    """
+    texts = capabilities.all_texts(capabilities.every(), capabilities.built_in())
+    said = store.challenge_predictions(run_id, texts.fingerprint)
+    if said is None:
+        return None
+    return dict(zip(texts.texts, said.probabilities[:, 1].tolist(), strict=True))
 
 
 def failures(name: str, positive: Positive, pairs: Pairs | None = None) -> list[Failure]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
 
 import numpy as np
 
 from peft_demo import capabilities, models, statistics
-from peft_demo.capabilities import LABELS, Answers, Kind, Pairs
+from peft_demo.capabilities import LABELS, Answers, Pairs
 from peft_demo.data import LabelledTexts
 from peft_demo.errors import ConflictError
 from peft_demo.fields import shown
@@ -16,9 +15,6 @@ from peft_demo.inference.predictor import Predictor
 from peft_demo.runs import Evaluation, Run
 from peft_demo.statistics import Predictions
 from peft_demo.storage import Store
-
-SETS = ("capabilities", "edited-pairs")
-"""The evaluation sets that it tests a run on: labelled sentences, and both texts of pairs."""
 
 
 def challenged(
@@ -42,14 +38,15 @@ def challenged(
 
 def _built_in(store: Store, predictor: Predictor, run: Run) -> dict[str, float]:
     """Recorded as evaluations too where texts have labels, if the run is no reference."""
-    texts = _all_texts()
+    rows, pairs = capabilities.every(), capabilities.built_in()
+    texts = capabilities.all_texts(rows, pairs)
     said = store.challenge_predictions(run.run_id, texts.fingerprint)
     if said is None:
         positive = _ask(predictor, run, texts.texts)
         said = _predictions(positive, texts)
         store.keep_challenge(run.run_id, texts.fingerprint, said)
         if not run.is_reference:
-            for name, labelled in zip(SETS, _labelled(), strict=True):
+            for name, labelled in capabilities.evaluation_sets(rows, pairs).items():
                 _record(store, run.run_id, name, labelled, positive)
     return dict(zip(texts.texts, said.probabilities[:, 1].tolist(), strict=True))
 
@@ -72,33 +69,6 @@ def _num_hidden(run: Run, pairs: Pairs) -> int:
     base = models.load(run.config.base_model)
     read = base.encode(list(pairs.texts), run.config.max_length)["input_ids"]
     return sum(one == other for one, other in zip(read[::2], read[1::2], strict=True))
-
-
-def _all_texts() -> LabelledTexts:
-    """Every text once, those of pairs last; labels are of no account where a text is changed."""
-    known: dict[str, int] = {}
-    for each in capabilities.every():
-        known |= dict(zip(each.texts, each.labels, strict=True))
-        known |= dict.fromkeys(set(each.originals) - known.keys(), 0)
-    pairs = capabilities.built_in()
-    known |= dict(zip(pairs.texts, _alternating(pairs), strict=True))
-    ordered = sorted(known)
-    return LabelledTexts(tuple(ordered), tuple(known[text] for text in ordered))
-
-
-def _labelled() -> tuple[LabelledTexts, LabelledTexts]:
-    """What the evaluation sets hold."""
-    rows = [each for each in capabilities.every() if each.kind is Kind.LABEL]
-    sentences = LabelledTexts(
-        tuple(chain.from_iterable(each.texts for each in rows)),
-        tuple(chain.from_iterable(each.labels for each in rows)),
-    )
-    pairs = capabilities.built_in()
-    return sentences, LabelledTexts(pairs.texts, _alternating(pairs))
-
-
-def _alternating(pairs: Pairs) -> tuple[int, ...]:
-    return tuple(chain.from_iterable(zip(pairs.labels, pairs.edited_labels, strict=True)))
 
 
 def _predictions(positive: Mapping[str, float], texts: LabelledTexts) -> Predictions:

@@ -37,6 +37,7 @@ STYLES = [
             "disagreements",
             "mistakes",
             "compare",
+            "understanding",
             "runs_table",
             "learn",
             "print",

@@ -53,6 +53,7 @@ _EVENTS = ", ".join(
         "finished",
         "rated",
         "again",
+        "challenged",
         "asked",
         "undone",
         "opened",

@@ -11,7 +11,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from generated.sentences import sentences
-from peft_demo import languages
+from peft_demo import capabilities, languages
 from peft_demo.comparison import pareto, text_baseline
 from peft_demo.data import DATASETS
 from peft_demo.languages.catalogue import FOLDER
@@ -71,6 +71,8 @@ def rows() -> Iterator[tuple[str, str]]:
     yield from (("GroupKind", str(kind)) for kind in GroupKind)
     yield from (("pareto", label) for _, label, _ in pareto.MEASURES)
     yield from (("baselines", name) for name in (text_baseline.MAJORITY, text_baseline.TFIDF))
+    for capability in capabilities.every():
+        yield from (("capabilities", text) for text in (capability.label, capability.about))
     yield from (("QUESTIONS", row.text) for row in QUESTIONS.values())
     yield from (("tabs", page.label) for page in PAGES)
 

@@ -30,6 +30,7 @@ from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.own_data import OwnData
 from peft_demo.ui.pages.inside_part import InsidePart
 from peft_demo.ui.pages.page import Frame, Page
+from peft_demo.ui.pages.understanding_part import UnderstandingPart
 from peft_demo.ui.requests import GroupId, RunIds, Values, page_function
 from peft_demo.ui.services import Services
 
@@ -71,12 +72,18 @@ class ComparePage(Page):
         super().__init__(services)
         self._baselines = services.baselines
         self._data = OwnData(services)
+        self._understanding = UnderstandingPart(services)
         self._answers: OrderedDict[tuple[Any, ...], str] = OrderedDict()
         self._lock = threading.Lock()
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
         scripted(render("compare/page"), "compare(element)")
+        self._understanding.draw()
+
+    def connect(self, frame: Frame) -> None:
+        """See Page."""
+        self._understanding.connect(frame)
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""
@@ -87,6 +94,7 @@ class ComparePage(Page):
             page_function(self.report),
             page_function(self.baselines),
             page_function(InsidePart(self._services).inside),
+            *self._understanding.functions(),
         ]
 
     def compare(
