@@ -9,10 +9,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from peft_demo.comparison.describe import texts_of, with_epochs
+from peft_demo.data.own import FEWEST_TEXTS
 from peft_demo.errors import AssetError
 from peft_demo.formats import milliseconds, whole
 from peft_demo.languages import _, gettext_noop, told
 from peft_demo.runs import Run
+from peft_demo.storage.fooled import FoolingReview
 from peft_demo.ui.html import render
 from peft_demo.ui.what_if import Edited
 
@@ -113,6 +115,7 @@ def cards(
     truth: str = "",
     before: Mapping[str, Prediction | AssetError] | None = None,
     edited: Edited | None = None,
+    kept: Sequence[FoolingReview] = (),
 ) -> str:
     """What runs answered as HTML: the vote, a card each, and what was read.
 
@@ -123,6 +126,7 @@ def cards(
         truth: the right label, if it was said.
         before: the same of what the runs began with, if it was asked for; no votes.
         edited: how far the answers moved from those to a pinned review.
+        kept: what who asks has kept of reviews that fool.
     """
     before = before or {}
     untold = {told(str(error)) for error in before.values() if isinstance(error, AssetError)}
@@ -132,8 +136,13 @@ def cards(
     # In the order of the cards' bars, the last label first.
     labels = dict.fromkeys(label for p in predictions for label in reversed(p.probabilities))
     votes = Counter(answer.says for answer in answers)
+    truth = truth if truth in labels else ""
     return render(
         "cards",
+        review=review,
+        fooled=_fooled(answers, truth),
+        kept=kept,
+        fewest=FEWEST_TEXTS,
         answers=answers,
         edited=edited,
         tried=edited and edited.told([*answered], truth, runs),
@@ -142,11 +151,22 @@ def cards(
         faults=[(runs[run_id], sentence) for run_id, sentence in faults.items()],
         votes={label: votes[label] for label in labels if votes[label]},
         num_undecided=votes[UNDECIDED],
-        truth=truth if truth in labels else "",
+        truth=truth,
         texts_of=texts_of,
         with_epochs=with_epochs,
         pieces=_pieces(review, predictions),
     )
+
+
+def _fooled(answers: Sequence[Answer], truth: str) -> Answer | None:
+    """The answer of the run with the best test accuracy, if it is sure and not true."""
+    tested = [answer for answer in answers if answer.run.result]
+    best = max(tested, key=_test_accuracy, default=None)
+    return best if truth and best and best.says not in (truth, UNDECIDED) else None
+
+
+def _test_accuracy(answer: Answer) -> float:
+    return answer.run.result.test_accuracy if answer.run.result else 0.0
 
 
 def _pieces(review: str, predictions: Sequence[Prediction]) -> list[str]:

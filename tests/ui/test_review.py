@@ -1,6 +1,8 @@
 """The review page: its answers in words, what it offers, and what it asks by itself."""
 
 import re
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from markupsafe import Markup
@@ -204,6 +206,7 @@ class _Services:
     def __init__(self, *runs, refusal=None):
         self._runs = {run.run_id: run for run in runs}
         self.predictor = self
+        self.store = SimpleNamespace(folder=Path("nowhere"))
         self._refusal = refusal
 
     def runs(self):

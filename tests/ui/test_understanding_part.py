@@ -1,4 +1,4 @@
-"""The challenge on the Compare page: runs beside each other, their differences, what is not right."""
+"""The challenge on the Compare page: runs beside each other, and what is not right."""
 
 import json
 from types import SimpleNamespace

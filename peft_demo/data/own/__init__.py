@@ -14,11 +14,12 @@ from peft_demo.data.own.files import (
 )
 from peft_demo.data.own.from_hub import read as read_from_hub
 from peft_demo.data.own.many import MOST_REVIEWS, Reviews, read_reviews
-from peft_demo.data.own.preparing import LIMITS, Prepared, Source, prepare
+from peft_demo.data.own.preparing import FEWEST_TEXTS, LIMITS, Prepared, Source, prepare
 from peft_demo.data.own.report import RefusedRow, Report
 from peft_demo.data.own.tables import Table
 
 __all__ = [
+    "FEWEST_TEXTS",
     "LIMITS",
     "MOST_REVIEWS",
     "Asked",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -17,6 +17,7 @@ from peft_demo.runs import Run
 from peft_demo.statistics import TEST_SET
 from peft_demo.ui.answers import BEFORE_TRAINING, cards
 from peft_demo.ui.browser_code import calling
+from peft_demo.ui.fooling import Fooling
 from peft_demo.ui.form.import_form import ImportForm
 from peft_demo.ui.formats import give_or_take
 from peft_demo.ui.html import problem, render, styled
@@ -27,6 +28,7 @@ from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.pages.strength_part import StrengthPart
 from peft_demo.ui.pages.why_part import WhyPart
 from peft_demo.ui.requests import QUIET, OptionalRunIds, checked, of_event, unchecked
+from peft_demo.ui.services import Services
 from peft_demo.ui.what_if import edited
 
 EXAMPLES = {
@@ -50,6 +52,14 @@ class ReviewPage(Page):
 
     label = "Review"
     tab_id = "review-tab"
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self._fooling = Fooling(services)
+
+    def functions(self) -> list[Callable[..., Any]]:
+        """See Page."""
+        return self._fooling.functions()
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
@@ -249,7 +259,8 @@ class ReviewPage(Page):
             return [problem(error), offered]
         texts = clean(pinned), clean(review)
         what_if = edited(*texts, then, answered) if then else None
-        told = cards(texts[1], answered, runs, truth or "", before, what_if)
+        kept = self._fooling.kept() if truth else ()
+        told = cards(texts[1], answered, runs, truth or "", before, what_if, kept)
         return [glossed(told)[0], offered]
 
 
