@@ -1,4 +1,4 @@
-"""Reviews that fooled an adapter and no person: each person's own, a file of JSON lines."""
+"""Texts that fooled an adapter and no person: each person's own, a file of JSON lines."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from peft_demo.errors import StoreError, refuse
 from peft_demo.runs.results import Record
 
 MOST = 1_000
-"""Reviews that are kept for one person."""
+"""Texts that are kept for one person."""
 
 
-class FoolingReview(Record):
-    """A typed review, what it truly is, and which run said otherwise."""
+class FoolingText(Record):
+    """A typed text, what it truly is, and which run said otherwise."""
 
     text: str
     label: str
@@ -26,7 +26,7 @@ class FoolingReview(Record):
 _lock = threading.Lock()
 
 
-def fooling_reviews(folder: Path, owner: str) -> list[FoolingReview]:
+def fooling_texts(folder: Path, owner: str) -> list[FoolingText]:
     """Those of an owner, the oldest first; a line that is damaged is left out."""
     found = []
     try:
@@ -35,13 +35,13 @@ def fooling_reviews(folder: Path, owner: str) -> list[FoolingReview]:
         return []
     for line in lines:
         try:
-            found.append(FoolingReview.model_validate_json(line))
+            found.append(FoolingText.model_validate_json(line))
         except pydantic.ValidationError:
             continue
     return found
 
 
-def keep_fooling_review(folder: Path, owner: str, review: FoolingReview) -> list[FoolingReview]:
+def keep_fooling_text(folder: Path, owner: str, new: FoolingText) -> list[FoolingText]:
     """Keep one more, each text once; answers all of them.
 
     Raises:
@@ -49,14 +49,14 @@ def keep_fooling_review(folder: Path, owner: str, review: FoolingReview) -> list
         StoreError: the folder cannot be written.
     """
     with _lock:
-        known = [each for each in fooling_reviews(folder, owner) if each.text != review.text]
+        known = [each for each in fooling_texts(folder, owner) if each.text != new.text]
         if len(known) >= MOST:
-            refuse("review", f"review must be one of at most {MOST:,} that are kept, got one more.")
+            refuse("text", f"text must be one of at most {MOST:,} that are kept, got one more.")
         path = _path(folder, owner)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_name(f".{path.name}")
-            kept = [*known, review]
+            kept = [*known, new]
             part.write_text(
                 "".join(f"{each.model_dump_json()}\n" for each in kept), encoding="utf-8"
             )

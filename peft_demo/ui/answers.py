@@ -14,7 +14,7 @@ from peft_demo.errors import AssetError
 from peft_demo.formats import milliseconds, whole
 from peft_demo.languages import _, gettext_noop, told
 from peft_demo.runs import Run
-from peft_demo.storage.fooled import FoolingReview
+from peft_demo.storage.fooled import FoolingText
 from peft_demo.ui.html import render
 from peft_demo.ui.what_if import Edited
 
@@ -115,7 +115,7 @@ def cards(
     truth: str = "",
     before: Mapping[str, Prediction | AssetError] | None = None,
     edited: Edited | None = None,
-    kept: Sequence[FoolingReview] = (),
+    kept: Sequence[FoolingText] = (),
 ) -> str:
     """What runs answered as HTML: the vote, a card each, and what was read.
 

@@ -11,7 +11,7 @@ from typing import Any
 from peft_demo.data import check_text, own
 from peft_demo.errors import ConflictError, refuse
 from peft_demo.languages import _
-from peft_demo.storage.fooled import FoolingReview, fooling_reviews, keep_fooling_review
+from peft_demo.storage.fooled import FoolingText, fooling_texts, keep_fooling_text
 from peft_demo.ui.html import render
 from peft_demo.ui.identity import acting
 from peft_demo.ui.own_data import OwnData
@@ -29,9 +29,9 @@ class Fooling:
         """What the page's script may call."""
         return [page_function(self.keep_fooling), page_function(self.make_fooling_set)]
 
-    def kept(self) -> list[FoolingReview]:
+    def kept(self) -> list[FoolingText]:
         """Whoever's who acts."""
-        return fooling_reviews(self._services.store.folder, acting().owner)
+        return fooling_texts(self._services.store.folder, acting().owner)
 
     def keep_fooling(self, review: str, truth: str, run_id: RunId) -> str:
         """Keep a review that fools a run, if it does.
@@ -49,10 +49,10 @@ class Fooling:
             refuse("truth", f"truth must be one of {labels}, got {truth or 'none'}.")
         if said.label == truth:
             raise ConflictError(f"{run_id} is not fooled: it says {truth}, too.")
-        kept = keep_fooling_review(
+        kept = keep_fooling_text(
             self._services.store.folder,
             acting().owner,
-            FoolingReview(text=text, label=truth, run_id=run_id),
+            FoolingText(text=text, label=truth, run_id=run_id),
         )
         return json.dumps(
             {"html": render("fooling_kept", kept=kept, is_new=True, fewest=own.FEWEST_TEXTS)}
@@ -70,7 +70,7 @@ class Fooling:
         return json.dumps({"toast": told % {"name": made["name"]}})
 
 
-def _as_csv(kept: Sequence[FoolingReview]) -> bytes:
+def _as_csv(kept: Sequence[FoolingText]) -> bytes:
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(("text", "label"))

@@ -6,7 +6,7 @@ import pytest
 
 from peft_demo.data import DATASETS
 from peft_demo.inference import Prediction
-from peft_demo.storage.fooled import FoolingReview, fooling_reviews, keep_fooling_review
+from peft_demo.storage.fooled import FoolingText, fooling_texts, keep_fooling_text
 from peft_demo.ui.answers import cards
 from peft_demo.ui.fooling import Fooling
 from peft_demo.ui.identity import acting_as
@@ -55,21 +55,21 @@ class TestOffer:
         assert "keep_fooling" not in drawn(tested, best, other, truth)
 
     def test_it_counts_what_was_kept(self, tested):
-        kept = [FoolingReview(text="x", label="positive", run_id=BEST)] * 2
+        kept = [FoolingText(text="x", label="positive", run_id=BEST)] * 2
         assert "You have kept 2 reviews" in drawn(tested, 0.1, 0.9, "positive", kept)
 
 
 class TestKeep:
     def test_each_text_once_for_its_owner_alone(self, tmp_path):
         for text, label in (("A", "positive"), ("B", "negative"), ("A", "negative")):
-            review = FoolingReview(text=text, label=label, run_id=BEST)
-            kept = keep_fooling_review(tmp_path, "me/../you", review)
+            review = FoolingText(text=text, label=label, run_id=BEST)
+            kept = keep_fooling_text(tmp_path, "me/../you", review)
         assert [(each.text, each.label) for each in kept] == [("B", "negative"), ("A", "negative")]
-        assert fooling_reviews(tmp_path, "me/../you") == kept
-        assert fooling_reviews(tmp_path, "you") == []
+        assert fooling_texts(tmp_path, "me/../you") == kept
+        assert fooling_texts(tmp_path, "you") == []
         (file,) = (tmp_path / "fooling").iterdir()
         file.write_text("damaged\n" + file.read_text())
-        assert fooling_reviews(tmp_path, "me/../you") == kept
+        assert fooling_texts(tmp_path, "me/../you") == kept
 
     def test_the_server_asks_the_run_itself(self, services, monkeypatch):
         keep, make = Fooling(services).functions()
