@@ -32,7 +32,9 @@ _OFT_BLOCK_SIZE = Integer(
 
 _MODULE_DROPOUT = replace(
     dropout("module_dropout", is_rare=True),
-    help="The share of a layer's blocks that do not rotate, at random while training.",
+    # A test notices when it does.
+    help="The share of a layer's blocks that shall not rotate, at random while training. The peft "
+    "that is installed writes it down, but does not drop any: training is the same with it.",
 )
 
 _BOFT_BLOCK_SIZE = Integer(
