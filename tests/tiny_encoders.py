@@ -55,7 +55,9 @@ def save_tiny(model_type: str, folder: Path, *, headless: bool = False, **more: 
     ``headless``: as one that was trained for something else, without a classifier or a pooler.
     """
     import torch
-    import transformers
+
+    # Not by itself: a server that an earlier test began may be importing it in a thread.
+    from peft_demo.libraries import transformers
 
     values = {**MEASURES, **OF_FAMILY.get(model_type, {}), **more}
     config = transformers.AutoConfig.for_model(model_type, **values)
