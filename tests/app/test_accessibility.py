@@ -131,6 +131,7 @@ STATES = (
         to("Review", "#review textarea"),
         press("#example-3", there="#cards .pd-fooled"),
         press("#import > button", there="#adapter-name"),
+        press("#strength > button", there="#strength-dial input"),
     ),
     ("#adapters", press("#adapters input", there="#adapters [role=option]")),
     (
