@@ -95,3 +95,12 @@ def visit(chromium, windows):
 @pytest.fixture
 def page(app, visit):
     return visit().open(app.url)
+
+
+@pytest.fixture(scope="class")
+def same_page(app, chromium):
+    """One page for a class of tests that leave no trace which others mind: to load it is dear."""
+    window = Visit(chromium)
+    window.see(1440, 900, "light")
+    yield window.open(app.url)
+    window.context.close()

@@ -41,7 +41,9 @@ def findings_in_all_looks(page, part=None):
     """The findings by look; a part that leaves all colours to a system that forces them has none
     of its own there."""
     found = {}
-    for scheme, forced in LOOKS:
+    is_dark = page.evaluate("document.body.classList.contains('dark')")
+    # The one that is there comes first: with another, all charts are drawn anew.
+    for scheme, forced in sorted(LOOKS, key=lambda look: (look[0] == "dark") != is_dark):
         page.emulate_media(forced_colors=forced)
         if forced == "active" and part and not page.evaluate(REFUSES, part):
             continue

@@ -73,36 +73,6 @@ def test_reference_charts_are_there_at_first_sight_and_nothing_leaves_the_machin
     assert window.errors == []
 
 
-def test_a_figure_is_kept_seen_large_and_has_no_button_that_uploads_it(page):
-    plot = page.locator("[data-plot=eval_accuracy]")
-    page.wait_for_function("document.querySelector('[data-plot=eval_accuracy]')?.data?.length >= 7")
-    assert page.locator(".modebar").count() == 0
-    assert "4 runs: 46.9 %" in plot.inner_text().replace("\u00a0", " ")
-    with page.expect_download() as kept:
-        page.get_by_role("button", name="Save Validation accuracy as PNG").click()
-    assert kept.value.suggested_filename == "validation-accuracy.png"
-    assert Path(kept.value.path()).read_bytes().startswith(b"\x89PNG")
-    page.get_by_role("button", name="Validation accuracy on the full screen").click()
-    page.wait_for_function(
-        "document.fullscreenElement?.querySelector('[data-plot]').layout.height > 500"
-    )
-    page.keyboard.press("Escape")
-    page.evaluate("document.fullscreenElement && document.exitFullscreen()")
-    page.wait_for_function(
-        "document.querySelector('[data-plot=eval_accuracy]').layout.height === 236"
-    )
-
-
-def test_either_loss_stands_beside_the_accuracy(page):
-    training, validation = (page.locator(f"[data-plot={key}]") for key in ("loss", "eval_loss"))
-    training.wait_for()
-    assert not validation.is_visible()
-    page.get_by_role("button", name="Validation loss", exact=True).click()
-    validation.locator("svg").first.wait_for()
-    assert not training.is_visible()
-    assert validation.evaluate("plot => plot.querySelector('svg').clientWidth") > 200
-
-
 def test_the_verdict_is_changed_by_what_is_pinned_and_not_by_what_is_shown(page):
     verdict = page.locator(".pd-latest")
     page.locator(".pd-latest", has_text="is better than Head only, recommended").wait_for()
@@ -278,18 +248,6 @@ def test_a_question_fills_form_and_sweep(page):
     assert page.input_value("#name textarea, #name input") == ""
 
 
-def test_details_show_the_assignments_table(page):
-    row(page, "LoRA 1 (assignment)").get_by_role("button", name="Details").click()
-    dialog = page.locator("dialog[open]")
-    dialog.wait_for()
-    assert dialog.locator(".pd-epochs tbody tr").count() == 10
-    text = dialog.inner_text()
-    for part in ("No log", "1,179,648", "148,610", "global_step", "total_flos", "Wilson"):
-        assert part in text
-    page.keyboard.press("Escape")
-    dialog.wait_for(state="detached")
-
-
 def test_a_preset_fills_the_form_and_a_later_change_is_kept(page):
     page.locator("#preset input").click()
     page.get_by_role("option", name="LoRA 3 (assignment)").click()
@@ -378,22 +336,69 @@ def test_nothing_is_wider_than_the_window(app, visit):
             assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
 
 
-def test_every_control_has_a_name_and_help(page):
-    nameless = page.evaluate(
-        """[...document.querySelectorAll('button, input, textarea, select')]
-        // what is not seen has no text, and is read by nobody
-        .filter(e => e.checkVisibility({ visibilityProperty: true })
-            && !(e.innerText?.trim() || e.ariaLabel || e.labels?.length
-                || e.title || e.closest('label')))
-        .map(e => e.outerHTML.slice(0, 120))"""
-    )
-    assert nameless == []
+class TestOnePage:
+    """What needs no page of its own."""
 
+    @pytest.fixture
+    def page(self, same_page):
+        return same_page
 
-def test_the_keyboard_reaches_start_and_its_focus_is_seen(page):
-    page.locator("#start").focus()
-    page.keyboard.press("Shift+Tab")
-    page.keyboard.press("Tab")
-    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    assert page.evaluate("document.activeElement.id") == "start"
-    assert outline == "solid"
+    def test_every_control_has_a_name_and_help(self, page):
+        nameless = page.evaluate(
+            """[...document.querySelectorAll('button, input, textarea, select')]
+            // what is not seen has no text, and is read by nobody
+            .filter(e => e.checkVisibility({ visibilityProperty: true })
+                && !(e.innerText?.trim() || e.ariaLabel || e.labels?.length
+                    || e.title || e.closest('label')))
+            .map(e => e.outerHTML.slice(0, 120))"""
+        )
+        assert nameless == []
+
+    def test_the_keyboard_reaches_start_and_its_focus_is_seen(self, page):
+        page.locator("#start").focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert page.evaluate("document.activeElement.id") == "start"
+        assert outline == "solid"
+
+    def test_a_figure_is_kept_seen_large_and_has_no_button_that_uploads_it(self, page):
+        plot = page.locator("[data-plot=eval_accuracy]")
+        page.wait_for_function(
+            "document.querySelector('[data-plot=eval_accuracy]')?.data?.length >= 7"
+        )
+        assert page.locator(".modebar").count() == 0
+        assert "4 runs: 46.9 %" in plot.inner_text().replace("\u00a0", " ")
+        with page.expect_download() as kept:
+            page.get_by_role("button", name="Save Validation accuracy as PNG").click()
+        assert kept.value.suggested_filename == "validation-accuracy.png"
+        assert Path(kept.value.path()).read_bytes().startswith(b"\x89PNG")
+        page.get_by_role("button", name="Validation accuracy on the full screen").click()
+        page.wait_for_function(
+            "document.fullscreenElement?.querySelector('[data-plot]').layout.height > 500"
+        )
+        page.keyboard.press("Escape")
+        page.evaluate("document.fullscreenElement && document.exitFullscreen()")
+        page.wait_for_function(
+            "document.querySelector('[data-plot=eval_accuracy]').layout.height === 236"
+        )
+
+    def test_details_show_the_assignments_table(self, page):
+        row(page, "LoRA 1 (assignment)").get_by_role("button", name="Details").click()
+        dialog = page.locator("dialog[open]")
+        dialog.wait_for()
+        assert dialog.locator(".pd-epochs tbody tr").count() == 10
+        text = dialog.inner_text()
+        for part in ("No log", "1,179,648", "148,610", "global_step", "total_flos", "Wilson"):
+            assert part in text
+        page.keyboard.press("Escape")
+        dialog.wait_for(state="detached")
+
+    def test_either_loss_stands_beside_the_accuracy(self, page):
+        training, validation = (page.locator(f"[data-plot={key}]") for key in ("loss", "eval_loss"))
+        training.wait_for()
+        assert not validation.is_visible()
+        page.get_by_role("button", name="Validation loss", exact=True).click()
+        validation.locator("svg").first.wait_for()
+        assert not training.is_visible()
+        assert validation.evaluate("plot => plot.querySelector('svg').clientWidth") > 200

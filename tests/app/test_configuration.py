@@ -33,27 +33,64 @@ def wait_for_counts(page, wanted):
     )
 
 
-@pytest.fixture
-def method_page(page):
+def open_method(page):
     open_tab(page, "Method")
     page.locator(".pd-net").wait_for(timeout=120_000)
     return page
 
 
-def test_counts_and_drawing_follow_a_slider(method_page):
-    before = adapter_parameters(method_page)
-    box = method_page.locator("#lora-r input[type=number]")
-    box.fill("16")
-    box.press("Tab")
-    wait_for_counts(method_page, 2 * before)
-    drawing = method_page.locator(".pd-net")
-    method_page.locator(".pd-net", has_text="384 × 16 · 16 × 384").wait_for()
-    assert drawing.get_attribute("role") == "img"
-    assert "16" in drawing.locator("#net-description").text_content()
-    assert f"{2 * before:,}" in method_page.locator(".pd-counts").inner_text()
+class TestMethodPage:
+    @pytest.fixture(scope="class")
+    def method_page(self, same_page):
+        return open_method(same_page)
+
+    def test_counts_and_drawing_follow_a_slider(self, method_page):
+        before = adapter_parameters(method_page)
+        box = method_page.locator("#lora-r input[type=number]")
+        box.fill("16")
+        box.press("Tab")
+        wait_for_counts(method_page, 2 * before)
+        drawing = method_page.locator(".pd-net")
+        method_page.locator(".pd-net", has_text="384 × 16 · 16 × 384").wait_for()
+        assert drawing.get_attribute("role") == "img"
+        assert "16" in drawing.locator("#net-description").text_content()
+        assert f"{2 * before:,}" in method_page.locator(".pd-counts").inner_text()
+
+    def test_every_method_is_in_the_table_and_can_be_chosen(self, method_page):
+        gallery = method_page.locator("#gallery")
+        for method in METHODS.values():
+            assert gallery.locator(f".pd-pick[data-method={method.id}]").count() == 1
+        for other in UNSUPPORTED:
+            assert other.reason in gallery.inner_text()
+        method_page.locator(".pd-pick[data-method=vera]").click()
+        method_page.locator(".pd-method h2", has_text="VeRA").first.wait_for()
+        method_page.locator("#vera-r").wait_for()
+        assert not method_page.locator("#lora-r").is_visible()
+        assert method_page.locator(".pd-formula math").count() == 1
+        # A preset's name would belie it.
+        assert method_page.input_value("#name textarea, #name input") == ""
+
+    def test_script_and_notebook_of_the_form_and_of_a_run_are_downloaded(self, method_page):
+        method_page.locator(".pd-pick[data-method=lora]").click()
+        method_page.locator("#lora-r").wait_for()
+        method_page.locator("#transfer button").first.click()
+        for kind, name in (("script", "train.py"), ("notebook", "train.ipynb")):
+            with method_page.expect_download() as found:
+                method_page.locator(f"#transfer [data-code={kind}]").click()
+            assert found.value.suggested_filename == name
+            text = Path(found.value.path()).read_text(encoding="utf-8")
+            assert "LoraConfig(" in text
+            assert "peft_demo" not in text
+        open_tab(method_page, "Train")
+        reference = method_page.locator(".pd-rows [data-run=reference-ia3]")
+        reference.get_by_role("button", name="Details").click()
+        with method_page.expect_download() as found:
+            method_page.locator("dialog[open] [data-code=script]").click()
+        assert "IA3Config(" in Path(found.value.path()).read_text(encoding="utf-8")
 
 
-def test_a_refused_value_is_told_while_it_is_typed(method_page):
+def test_a_refused_value_is_told_while_it_is_typed(page):
+    method_page = open_method(page)
     method_page.locator(".pd-pick[data-method=oft]").click()
     box = method_page.locator("#oft-oft_block_size input[type=number]")
     box.fill("33")
@@ -61,21 +98,6 @@ def test_a_refused_value_is_told_while_it_is_typed(method_page):
     method_page.locator("#brief", has_text="oft_block_size must divide").wait_for()
     method_page.click("#start")
     method_page.locator("#oft-oft_block_size", has_text="got 33").wait_for()
-
-
-def test_every_method_is_in_the_table_and_can_be_chosen(method_page):
-    gallery = method_page.locator("#gallery")
-    for method in METHODS.values():
-        assert gallery.locator(f".pd-pick[data-method={method.id}]").count() == 1
-    for other in UNSUPPORTED:
-        assert other.reason in gallery.inner_text()
-    method_page.locator(".pd-pick[data-method=vera]").click()
-    method_page.locator(".pd-method h2", has_text="VeRA").first.wait_for()
-    method_page.locator("#vera-r").wait_for()
-    assert not method_page.locator("#lora-r").is_visible()
-    assert method_page.locator(".pd-formula math").count() == 1
-    # A preset's name would belie it.
-    assert method_page.input_value("#name textarea, #name input") == ""
 
 
 def test_a_link_fills_the_form_and_the_address_follows_it(app, visit):
@@ -140,23 +162,6 @@ def test_a_dropped_file_becomes_the_text(page):
     page.wait_for_function("document.querySelector('#paste textarea').value !== ''")
     page.click("#paste-button")
     page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '2'")
-
-
-def test_script_and_notebook_of_the_form_and_of_a_run_are_downloaded(method_page, tmp_path):
-    method_page.locator("#transfer button").first.click()
-    for kind, name in (("script", "train.py"), ("notebook", "train.ipynb")):
-        with method_page.expect_download() as found:
-            method_page.locator(f"#transfer [data-code={kind}]").click()
-        assert found.value.suggested_filename == name
-        text = Path(found.value.path()).read_text(encoding="utf-8")
-        assert "LoraConfig(" in text
-        assert "peft_demo" not in text
-    open_tab(method_page, "Train")
-    reference = method_page.locator(".pd-rows [data-run=reference-ia3]")
-    reference.get_by_role("button", name="Details").click()
-    with method_page.expect_download() as found:
-        method_page.locator("dialog[open] [data-code=script]").click()
-    assert "IA3Config(" in Path(found.value.path()).read_text(encoding="utf-8")
 
 
 def test_a_range_test_suggests_a_rate_that_one_click_puts_into_the_form(app, visit):
@@ -227,9 +232,7 @@ def test_a_zip_that_is_none_is_refused_with_the_reason(page, tmp_path):
 
 def test_no_methods_page_is_wider_than_a_phone(app, visit):
     width = 390
-    page = visit(width, 900).open(app.url)
-    open_tab(page, "Method")
-    page.locator(".pd-net").wait_for(timeout=120_000)
+    page = open_method(visit(width, 900).open(app.url))
     # Those with the longest formulas: what else a page has is alike.
     drawn = [method for method in METHODS.values() if method.picture]
     for method in sorted(drawn, key=lambda method: len(method.picture.formula))[-8:]:
