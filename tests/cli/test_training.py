@@ -184,7 +184,7 @@ class TestTheAssignmentsFirst:
         short = ("--set=num_test_reviews=200", "--set=max_length=16", "--set=num_train_epochs=3")
         done = run_program(home, "train", "--preset", "lora-1", *short, "--json")
         assert done.returncode == 0, done.stderr
-        *epochs, last = json_lines(done.stdout)
+        _before, *epochs, last = json_lines(done.stdout)
         assert [event["epoch"] for event in epochs] == [1, 2, 3]
         for event in epochs:
             assert set(event) >= EPOCH_KEYS
