@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 DOCS = Path(__file__).parent.parent / "docs"
 ASSIGNMENT = "reference-lora-1,reference-lora-2,reference-lora-3,reference-ia3"
+RECOMMENDED = ",".join(f"reference-recommended-{name}" for name in ("lora", "ia3", "head-only"))
 MINUTE = 60_000
 """Milliseconds: of a busy machine."""
 
@@ -47,8 +48,30 @@ def compare(page: Page) -> None:
     take(page, "compare")
 
 
+def challenge(page: Page) -> None:
+    """What three recommended adapters understand, of those that are compared."""
+    page.get_by_role("button", name="Ask the runs above").click()
+    head = page.locator(".pd-understood thead")
+    expect(head).to_contain_text("TF-IDF", timeout=5 * MINUTE)
+    page.locator(".pd-understood").evaluate("part => part.scrollIntoView({ block: 'start' })")
+    page.evaluate("window.scrollBy(0, -120)")  # what stands at the top stays there
+    take(page, "challenge")
+
+
+def why(page: Page) -> None:
+    """What each word contributes to what two adapters say."""
+    page.get_by_role("tab", name="Review", exact=True).click()
+    page.locator("#example-2").click()
+    page.get_by_role("button", name="Why do they say so?").click()
+    expect(page.locator(".pd-why article").first).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_text("more on their way")).to_have_count(0, timeout=MINUTE)
+    page.locator(".pd-why").evaluate("part => part.scrollIntoView({ block: 'start' })")
+    page.evaluate("window.scrollBy(0, -120)")
+    take(page, "why")
+
+
 def main(address: str) -> None:
-    """Both, one after the other."""
+    """All of them, one after the other."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium())
         page = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-GB")
@@ -57,6 +80,9 @@ def main(address: str) -> None:
         training(page)
         page.goto(f"{address}?view=compare&run_ids={ASSIGNMENT}")
         compare(page)
+        page.goto(f"{address}?view=compare&run_ids={RECOMMENDED}")
+        challenge(page)
+        why(page)
 
 
 if __name__ == "__main__":
