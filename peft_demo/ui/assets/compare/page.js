@@ -26,7 +26,7 @@ export function start() {
   theme.follow(draw);
   race.start(draw);
   know({
-    $compared: () => question.answered()?.run_ids ?? [],
+    $compared: () => question.answered()?.run_ids ?? question.get().ids,
     $set: () => question.get().set,
     $margin: () => question.answered()?.margin,
   });
