@@ -1,6 +1,6 @@
 """``python -m benchmarks.footprint``: what trainings take of memory, against what is forecast.
 
-Linux only. Each is a training of one step, and base and texts are loaded before; a peak is set back
+Linux only. Each is a training of two steps, and base and texts are loaded before; a peak is set back
 before each. With ``--widths`` the base is one of distilbert-base's measures, with weights that
 nobody has trained: memory does not depend on their values.
 """
@@ -65,7 +65,7 @@ def compare(base_id: str, methods: list[str], shapes: list[tuple[int, int]]) -> 
                     "method": method,
                     "per_device_train_batch_size": batch,
                     "max_length": length,
-                    "num_reviews": batch * 5 // 4,
+                    "num_reviews": batch * 5 // 2,
                     "num_train_epochs": 1,
                     "num_test_reviews": 50,
                 }

@@ -1,14 +1,11 @@
 """What a person does on the real page, in a real browser."""
 
-import json
 import re
 from pathlib import Path
 
 import pytest
 from running_app import App
 from stored_runs import silent_for
-
-from peft_demo.ui.pages.why_part import EMPTY_IF_OF_OTHERS
 
 pytestmark = pytest.mark.browser
 
@@ -86,74 +83,6 @@ def test_the_verdict_is_changed_by_what_is_pinned_and_not_by_what_is_shown(page)
     assert "Head only" not in verdict.inner_text()
     page.reload()
     page.locator(".pd-latest", has_text="IA3, recommended").wait_for()
-
-
-def test_answers_follow_the_typing_and_stay_through_a_reload(page):
-    open_tab(page, "Review")
-    cards, heard = page.locator("#cards"), page.locator("#header .pd-announce")
-    review = "The first half is dull. " * 20 + "The end is good."
-    page.fill("#review textarea", review)
-    cards.locator(".pd-card").nth(3).wait_for()
-    text = cards.locator(".pd-card").first.inner_text()
-    assert re.search(r"\d+\.\d\s%", text)
-    assert re.search(r"\d\s+ms", text)
-    assert "read 48 of" in text
-    assert page.locator(".pd-reading .pd-some").last.inner_text().endswith("The end is good.")
-    # While the answers to a newer text are on their way, the older ones say that they are older.
-    waiting, held = [], [True]
-
-    def hold(route):
-        waiting.append(route) if held else route.continue_()
-
-    page.route("**/queue/join*", hold)
-    page.locator("#review textarea").press_sequentially("!?", delay=20)
-    page.wait_for_function("document.getElementById('cards').ariaBusy === 'true'")
-    before = "getComputedStyle(document.getElementById('cards'), '::before').content"
-    assert "For the text before" in page.evaluate(before)
-    while not waiting:
-        page.wait_for_timeout(50)
-    page.locator("#review textarea").press_sequentially(" A bad film.", delay=20)
-    held.pop()
-    for request in waiting:
-        request.continue_()
-    page.wait_for_function("document.getElementById('cards').ariaBusy === 'false'")
-    vote = page.locator(".pd-agreement").inner_text()
-    assert vote == heard.text_content()
-    page.get_by_label("positive", exact=True).check()
-    cards.locator(".pd-fooled").first.wait_for()
-    page.click("#adapters input")
-    page.keyboard.type("(assignment)")
-    page.get_by_role("option", name=re.compile("IA3 .assignment. · 51.3")).click()
-    page.keyboard.press("Escape")
-    cards.locator("[data-run=reference-ia3]").wait_for()
-    page.reload()
-    open_tab(page, "Review")
-    cards.locator("[data-run=reference-ia3]").wait_for()
-    assert page.input_value("#review textarea") == f"{review}!? A bad film."
-    assert page.get_by_label("positive", exact=True).is_checked()
-
-
-def test_why_is_told_of_the_text_that_is_there(page):
-    open_tab(page, "Review")
-    page.fill("#review textarea", "An awful film, and far too long.")
-    page.locator("#cards .pd-card").nth(3).wait_for()
-    page.click("#why-ask")
-    explained = page.locator("#why-shown article")
-    explained.nth(3).wait_for()
-    word = page.locator("[data-run=reference-recommended-lora] [data-sign='-']", has_text="awful")
-    assert word.get_attribute("title").startswith("−")
-    assert "on average of 20 draws" in explained.nth(1).inner_text()
-    page.click("#why-turn")
-    page.locator("[data-run=reference-recommended-lora] del", has_text="awful").wait_for()
-    answer = page.locator("#why-shown [data-about]").evaluate("element => element.outerHTML")
-    about = json.loads(page.locator("#why-shown [data-about]").get_attribute("data-about"))
-    page.locator("#review textarea").press_sequentially("!")
-    explained.first.wait_for(state="detached")
-    # What was on its way then may come later still.
-    script = f"([about, html]) => ({EMPTY_IF_OF_OTHERS})(...about, html)"
-    assert page.evaluate(script, [about, answer]) == answer
-    assert page.evaluate(script, [[f"{about[0]}!", about[1]], answer]) == ""
-    assert page.evaluate(script, [[about[0], about[1][1:]], answer]) == ""
 
 
 def test_bad_values_are_told_at_their_fields_and_nothing_is_lost(page):
