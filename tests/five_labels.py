@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from peft_demo.data import DATASETS, DataSet, LoadingCode
+from peft_demo.data.dataset import Labelled
 
 LABELS = ("animal", "dish", "planet", "sport", "tool")
 
@@ -35,10 +36,10 @@ CODE = textwrap.dedent(
 )
 
 
-def _read() -> tuple[list[str], list[int]]:
+def _read() -> Labelled:
     names: dict[str, Any] = {}
     exec(CODE, names)
-    return names["table"]["text"].tolist(), names["table"]["label"].tolist()
+    return Labelled(names["table"]["text"].tolist(), names["table"]["label"].tolist())
 
 
 FIVE = DataSet(

@@ -272,9 +272,12 @@ class Queue(Runs):
 
     def _require_same_base(self, run_id: str) -> None:
         # Outside of a transaction, for it may read large files.
-        run, begun = self.get(run_id), checkpoints.latest(self.partial_folder_of(run_id))
-        if not run.can_resume or begun is None:
-            return  # what follows says so, or it begins anew
+        run = self.get(run_id)
+        if not run.can_resume:
+            return  # what follows says so
+        begun = checkpoints.latest(self.partial_folder_of(run_id))
+        if begun is None:
+            return  # it begins anew
         if words := states.changed(run.config, states.of(begun), states.at_hand(run.config)):
             raise ConflictError(f"{run_id}: {words}")
 

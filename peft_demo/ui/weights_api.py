@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from peft_demo.ui.requests import RunIdList, checked
+from peft_demo.ui.requests import RunIdList, Strength, checked
 from peft_demo.ui.services import Services
 
 
@@ -22,7 +22,7 @@ def add_weights_endpoints(services: Services) -> None:
         """
         return [found.model_dump(mode="json") for found in services.insides.asked(run_ids)]
 
-    def strength(run_ids: RunIdList, text: str = "", at: float = 1.0) -> list[dict[str, Any]]:
+    def strength(run_ids: RunIdList, text: str = "", at: Strength = 1.0) -> list[dict[str, Any]]:
         """Finished runs whose update counts more or less than as it was trained: W + s·ΔW.
 
         Args:

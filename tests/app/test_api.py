@@ -89,7 +89,7 @@ def test_only_the_documented_endpoints_are_offered(client):
 def test_endpoints_are_typed(client):
     named = client.view_api(return_format="dict")["named_endpoints"]
     parameters = named["/predict"]["parameters"]
-    assert [p["parameter_name"] for p in parameters] == ["text", "run_ids"]
+    assert [p["parameter_name"] for p in parameters] == ["text", "run_ids", "before_training"]
     assert "list[str]" in parameters[1]["python_type"]["type"]
     assert "dict" in named["/submit_run"]["parameters"][0]["python_type"]["type"]
     assert "positive" not in named["/submit_run"]["description"]

@@ -180,9 +180,9 @@ def test_disagreements_are_limited(page):
 def test_a_listed_review_opens_with_the_compared_adapters(page, services):
     index, excerpt = disagreements(page, 1)[0]
     review = ReviewPage(services)
-    text, choice, truth = review.open_review(",".join(TWO), int(index))
+    text, choice, truth, pinned = review.open_review(",".join(TWO), int(index))
     assert text.startswith(html.unescape(excerpt).removesuffix(" …"))
-    assert choice["value"] == TWO
+    assert (choice["value"], pinned) == (TWO, "")
     assert truth["value"] in {value for _, value in truth["choices"]} - {""}
     with pytest.raises(NotFoundError, match="between 0 and 999"):
         review.open_review(",".join(TWO), 5000)

@@ -80,14 +80,14 @@ def test_texts_are_escaped_and_a_run_opens_its_own(services, part):
 
 def test_a_training_text_is_opened_for_review(services):
     page = ReviewPage(services)
-    review, choice, truth = page.open_review(REFERENCE, 2, REFERENCE, "training")
+    review, choice, truth, _ = page.open_review(REFERENCE, 2, REFERENCE, "training")
     third = look(services.store, Looking(REFERENCE, "training")).texts[2]
     assert (review[: looking.LONGEST_SHOWN], truth["value"]) == (
         third.seen + third.unseen,
         third.label,
     )
     assert choice["value"] == [REFERENCE]
-    _, usual, _ = page.open_review("", 2, "imdb", "training")
+    _, usual, *_ = page.open_review("", 2, "imdb", "training")
     assert len(usual["value"]) > 1
 
 
