@@ -1,7 +1,7 @@
 """``python -m benchmarks.footprint``: what trainings take of memory, against what is forecast.
 
-Linux only. Each is a training of two steps, and base and texts are loaded before; a peak is set back
-before each. With ``--widths`` the base is one of distilbert-base's measures, with weights that
+Linux only. Each is a training of two steps; base and texts are loaded before, and a peak is set
+back before each. With ``--widths`` the base is one of distilbert-base's measures, with weights that
 nobody has trained: memory does not depend on their values.
 """
 

@@ -87,7 +87,7 @@ def test_what_nobody_listens_to_is_not_done(server, monkeypatch):
     listening.join(10)
     assert "HEARD" in said[0]
     server.wait(lambda: not server.queue._open())
-    assert server.answered == ["first 0", "first 1", "heard"]
+    assert [*sorted(server.answered[:2]), *server.answered[2:]] == ["first 0", "first 1", "heard"]
     assert len(abandoned) == 9
     assert not waiting._listen
 
