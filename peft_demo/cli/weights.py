@@ -60,6 +60,50 @@ def strength(
         answer(as_json, curve.model_dump(mode="json"), lines)
 
 
+@commands.command("map")
+def feature_map(
+    run: Annotated[list[str], typer.Option("--run", metavar="ID", help="May be repeated.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say where up to 300 test texts lie before and after a training: two principal components."""
+    from peft_demo.inference import Maps, Predictor
+
+    store = open_store()
+    for found in Maps(store, Predictor(store)).asked(run):
+        first, second = map(percent, found.explained)
+        lines = [f"{found.run_id}: the axes hold {first} and {second} of the variance"]
+        lines += [
+            f"  {place.index:3}  {place.label} (says {place.said})  "
+            + "  ->  ".join(
+                ", ".join(fixed(value, 2) for value in at) for at in (place.before, place.after)
+            )
+            for place in found.texts
+        ]
+        answer(as_json, found.model_dump(mode="json"), lines)
+
+
+@commands.command()
+def mix(
+    run: Annotated[list[str], typer.Option("--run", metavar="ID", help="Two of one base.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say how accurate the mixes of two runs are, on the straight line between their weights."""
+    from peft_demo.inference import Mixes, Predictor
+
+    store = open_store()
+    found = Mixes(store, Predictor(store)).between(run)
+    lines = [
+        f"{found.run_ids[0]} (0) to {found.run_ids[1]} (1): accuracy on "
+        f"{whole(found.num_texts)} test texts of the first",
+        *(
+            f"  {point.at:5}  {percent(point.accuracy)} ({percent(point.low)} to "
+            f"{percent(point.high)})"
+            for point in found.points
+        ),
+    ]
+    answer(as_json, found.model_dump(mode="json"), lines)
+
+
 def _inside(found: Inside, run: Run) -> list[str]:
     from peft_demo.comparison.inside import inside_in_words
 

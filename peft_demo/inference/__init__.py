@@ -5,6 +5,8 @@ from peft_demo.inference.evaluating import SetEvaluation, evaluate
 from peft_demo.inference.explaining import WAYS, Explainer, Explanation
 from peft_demo.inference.inside import Insides
 from peft_demo.inference.many import ManyAnswers
+from peft_demo.inference.map import Maps
+from peft_demo.inference.mix import Mixes
 from peft_demo.inference.predictor import (
     MERGED_FROM,
     MOST_REVIEWS,
@@ -22,6 +24,8 @@ __all__ = [
     "Explanation",
     "Insides",
     "ManyAnswers",
+    "Maps",
+    "Mixes",
     "Prediction",
     "Predictor",
     "SetEvaluation",

@@ -36,6 +36,7 @@ STYLES = [
             "to_scale",
             "disagreements",
             "mistakes",
+            "map",
             "compare",
             "understanding",
             "runs_table",

@@ -11,8 +11,8 @@ from peft_demo.ui.visitors import is_at_the_machine
 VERBS = frozenset(
     {
         *("add", "cancel", "challenge", "compare", "count", "evaluate", "explain", "export"),
-        *("find", "get", "import", "inside", "list", "predict", "read", "report", "resume"),
-        *("show", "strength", "submit"),
+        *("find", "get", "import", "inside", "list", "map", "mix", "predict", "read", "report"),
+        *("resume", "show", "strength", "submit"),
     }
 )
 """How a tool's name begins; others delete, restore, write onto runs, or take a token."""

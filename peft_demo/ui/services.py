@@ -28,7 +28,7 @@ from peft_demo.ui.turns import Turns
 
 if TYPE_CHECKING:
     from peft_demo.adapters.importing import Repository
-    from peft_demo.inference import Explainer, Insides, Predictor, Strengths
+    from peft_demo.inference import Explainer, Insides, Maps, Mixes, Predictor, Strengths
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +108,20 @@ class Services:
         from peft_demo.inference import Insides
 
         return Insides(self.store, self.predictor)
+
+    @cached_property
+    def maps(self) -> Maps:
+        """Likewise."""
+        from peft_demo.inference import Maps
+
+        return Maps(self.store, self.predictor)
+
+    @cached_property
+    def mixes(self) -> Mixes:
+        """Likewise."""
+        from peft_demo.inference import Mixes
+
+        return Mixes(self.store, self.predictor)
 
     @cached_property
     def strengths(self) -> Strengths:

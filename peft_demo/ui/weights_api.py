@@ -37,5 +37,27 @@ def add_weights_endpoints(services: Services) -> None:
             return [each.model_dump(mode="json") for each in said]
         return [strengths.curve(run_id).model_dump(mode="json") for run_id in run_ids]
 
+    def feature_map(run_ids: RunIdList) -> list[dict[str, Any]]:
+        """Where up to 300 test texts of finished runs lie before and after the training.
+
+        The first token's features on two principal components, fitted on both together; without
+        the texts themselves, which ``list_texts`` has by the same places.
+
+        Args:
+            run_ids: of finished runs that were trained here; the answer has an object for each.
+        """
+        return [found.model_dump(mode="json") for found in services.maps.asked(run_ids)]
+
+    def mix(run_ids: RunIdList) -> dict[str, Any]:
+        """Accuracy along the straight line between two runs' weights, W1 + t (W2 - W1), with head.
+
+        Args:
+            run_ids: two finished runs of one base and the same labels, both such as can be merged.
+                It is measured on the first one's test texts, which may take minutes the first time.
+        """
+        return services.mixes.between(run_ids).model_dump(mode="json")
+
+    gr.api(checked(feature_map), api_name="map", concurrency_limit=2)
+    gr.api(checked(mix), api_name="mix", concurrency_limit=1)
     gr.api(checked(strength), api_name="strength", concurrency_limit=2)
     gr.api(checked(inside), api_name="inside", concurrency_limit=2)

@@ -54,6 +54,8 @@ ENDPOINTS = {
     "/challenge_runs",
     "/inside",
     "/strength",
+    "/map",
+    "/mix",
     "/list_texts",
 }
 

@@ -29,6 +29,8 @@ from peft_demo.ui.learn.guesses import guesses_in_words
 from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.own_data import OwnData
 from peft_demo.ui.pages.inside_part import InsidePart
+from peft_demo.ui.pages.map_part import MapPart
+from peft_demo.ui.pages.mix_part import MixPart
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.pages.understanding_part import UnderstandingPart
 from peft_demo.ui.requests import GroupId, RunIds, Values, page_function
@@ -94,6 +96,8 @@ class ComparePage(Page):
             page_function(self.report),
             page_function(self.baselines),
             page_function(InsidePart(self._services).inside),
+            page_function(MapPart(self._services).mapped),
+            page_function(MixPart(self._services).mixed),
             *self._understanding.functions(),
         ]
 
