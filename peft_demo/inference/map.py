@@ -55,7 +55,7 @@ class Maps:
         )
 
     def asked(self, run_ids: Sequence[str]) -> list[FeatureMap]:
-        """Those of some runs; raises as ``of``, and where none or more than MOST_RUNS were named."""
+        """Those of 1 to MOST_RUNS runs; raises as ``of``, and of other numbers."""
         runs = self._predictor.finished(run_ids)
         if len(runs) > MOST_RUNS:
             allowed = f"1 to {MOST_RUNS} finished runs"

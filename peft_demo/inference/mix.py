@@ -63,12 +63,11 @@ class Mixes:
                     f"{run.run_id}: {method.label} cannot.",
                 )
         first, second = runs
-        for what, ours, theirs in (
-            ("base", first.config.base_model, second.config.base_model),
-            ("set of labels", *(", ".join(run.config.labels) for run in runs)),
+        for allowed, ours, theirs in (
+            ("two runs of one base", first.config.base_model, second.config.base_model),
+            ("two runs with the same labels", *(", ".join(run.config.labels) for run in runs)),
         ):
             if ours != theirs:
-                allowed = f"two runs of one {what}"
                 refuse("run_ids", must_be("run_ids", allowed, f"runs of {ours} and {theirs}"))
         return first, second
 

@@ -33,7 +33,7 @@ def test_the_ends_are_the_runs_and_it_is_kept(mixes, trained, in_float32, monkey
 
 def test_what_has_no_line_is_refused(mixes, trained):
     lora, prompt = trained.ids("lora", "prompt_tuning")
-    with pytest.raises(InvalidFieldsError, match="merged into their base, got .*: Prompt tuning"):
+    with pytest.raises(InvalidFieldsError, match=r"merged into their base, got .*: Prompt tuning"):
         mixes.between([lora, prompt])
     with pytest.raises(InvalidFieldsError, match="run_ids must be two runs to mix, got 1"):
         mixes.between([lora, lora])
@@ -45,7 +45,7 @@ def test_what_has_no_line_is_refused(mixes, trained):
     ("field", "value", "told"),
     [
         ("base_model", "another", "two runs of one base, got runs of .* and another"),
-        ("labels", ("a", "b"), "two runs of one set of labels, got runs of .* and a, b"),
+        ("labels", ("a", "b"), "two runs with the same labels, got runs of .* and a, b"),
     ],
 )
 def test_another_base_or_other_labels_are_refused(mixes, trained, field, value, told, monkeypatch):

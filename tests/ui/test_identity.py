@@ -59,17 +59,8 @@ ASKED = {
 # They take seconds, and only read: texts, files and the store.
 READ_ONLY = {
     *("predict", "predict_reviews", "explain", "count", "compare", "report", "judge", "questions"),
-    *(
-        "list_texts",
-        "challenge_runs",
-        "inside",
-        "predict_file",
-        "strength",
-        "map",
-        "mix",
-        "mapped",
-        "mixed",
-    ),
+    *("list_texts", "challenge_runs", "inside", "predict_file", "strength"),
+    *("map", "mapped", "mix", "mixed"),
 }
 
 
