@@ -34,6 +34,11 @@ class Mix(Record):
         """How deep that is, as an accuracy (Frankle et al. 2020 call it so of errors)."""
         return self.below(self.lowest)
 
+    @property
+    def within(self) -> float:
+        """Half the width of that accuracy's interval."""
+        return (self.lowest.high - self.lowest.low) / 2
+
     def below(self, point: MixPoint) -> float:
         """How far a point lies below the straight line between the accuracies of both ends."""
         first, last = self.points[0].accuracy, self.points[-1].accuracy

@@ -3,6 +3,9 @@
 import pytest
 from small_runs import json_lines
 
+from peft_demo.inference import Mixes, map
+from peft_demo.runs.mix import Mix, MixPoint
+
 pytestmark = pytest.mark.slow
 
 IDS = ("reference-recommended-head-only", "reference-recommended-lora")
@@ -54,3 +57,41 @@ class TestStrength:
         done = command("strength", *arguments)
         assert (done.status, done.out) == (2, "")
         assert told in done.err
+
+
+class TestMap:
+    def test_json_is_one_object_a_line_for_each_run(self, command, monkeypatch):
+        monkeypatch.setattr(map, "MOST_TEXTS", 3)
+        done = command("map", "--run", IDS[1], "--json")
+        assert done.status == 0, done.err
+        (found,) = json_lines(done.out)
+        assert (found["run_id"], len(found["texts"])) == (IDS[1], 3)
+        heading, *lines = command("map", "--run", IDS[1]).out.splitlines()
+        assert heading.startswith(f"{IDS[1]}: the axes hold ")
+        assert len(lines) == 3
+
+    def test_bad_arguments_end_with_2(self, command):
+        done = command("map", "--run", "run-000099")
+        assert (done.status, done.out) == (2, "")
+        assert 'got "run-000099"' in done.err
+
+
+class TestMix:
+    BOTH = ("--run", IDS[1], "--run", "reference-recommended-ia3")
+
+    def test_json_is_one_object(self, command, monkeypatch):
+        points = [MixPoint(at=t, accuracy=0.75, low=0.7, high=0.8) for t in (0.0, 1.0)]
+
+        def mix(self, first, second):
+            return Mix(run_ids=(first.run_id, second.run_id), num_texts=8, points=points)
+
+        monkeypatch.setattr(Mixes, "_mix", mix)
+        (found,) = json_lines(command("mix", *self.BOTH, "--json").out)
+        assert found["run_ids"] == [IDS[1], "reference-recommended-ia3"]
+        assert [point["at"] for point in found["points"]] == [0, 1]
+        assert "75.0 % (70.0 % to 80.0 %)" in command("mix", *self.BOTH).out
+
+    def test_bad_arguments_end_with_2(self, command):
+        done = command("mix", "--run", IDS[1])
+        assert (done.status, done.out) == (2, "")
+        assert "run_ids must be two runs to mix, got 1" in done.err

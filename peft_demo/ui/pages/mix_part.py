@@ -36,11 +36,11 @@ class MixPart:
 
 
 def line(found: Mix) -> str:
-    """Accuracies as points of a line in a box of 100 by 30, the highest at the top."""
+    """Accuracies as points of a line in a box of 100 by 30, each below its column."""
     values = [point.accuracy for point in found.points]
     low, high = min(values), max(values)
     span = (high - low) or 1.0
     return " ".join(
-        f"{100 * point.at:.1f},{29 - 28 * (point.accuracy - low) / span:.1f}"
-        for point in found.points
+        f"{100 * (place + 0.5) / len(values):.1f},{29 - 28 * (value - low) / span:.1f}"
+        for place, value in enumerate(values)
     )
