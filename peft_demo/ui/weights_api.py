@@ -37,7 +37,7 @@ def add_weights_endpoints(services: Services) -> None:
             return [each.model_dump(mode="json") for each in said]
         return [strengths.curve(run_id).model_dump(mode="json") for run_id in run_ids]
 
-    def feature_map(run_ids: RunIdList) -> list[dict[str, Any]]:
+    def map(run_ids: RunIdList) -> list[dict[str, Any]]:
         """Where up to 300 test texts of finished runs lie before and after the training.
 
         The first token's features on two principal components, fitted on both together; without
@@ -57,7 +57,7 @@ def add_weights_endpoints(services: Services) -> None:
         """
         return services.mixes.between(run_ids).model_dump(mode="json")
 
-    gr.api(checked(feature_map), api_name="map", concurrency_limit=2)
+    gr.api(checked(map), api_name="map", concurrency_limit=2)
     gr.api(checked(mix), api_name="mix", concurrency_limit=1)
     gr.api(checked(strength), api_name="strength", concurrency_limit=2)
     gr.api(checked(inside), api_name="inside", concurrency_limit=2)

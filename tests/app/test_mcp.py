@@ -41,6 +41,7 @@ def test_reads_and_trains_and_deletes_nothing(app):
 
     tools = {tool.name: tool for tool in with_session(app, ask)}
     assert {"list_methods", "list_runs", "submit_run", "get_run", "compare", "predict"} <= {*tools}
+    assert {"inside", "map", "mix", "strength"} <= {*tools}
     assert not [name for name in tools if any(w in name for w in ("delete", "remove", "push"))]
     assert "one flat mapping" in json.dumps(tools["submit_run"].inputSchema)
     is_error, text = call(app, "submit_run", {"config": SMALL})
