@@ -29,7 +29,8 @@ def logits(model: nn.Module, base: models.Base, token_ids: list[list[int]]) -> n
         row[: len(tokens)] = torch.tensor(tokens)
     lengths = torch.tensor([len(tokens) for tokens in token_ids])
     mask = torch.arange(longest) < lengths[:, None]
-    with torch.inference_mode():
+    # No inference mode: what frozen blocks remember of these texts may be trained on later.
+    with torch.no_grad():
         return model(input_ids=ids, attention_mask=mask).logits.float().numpy()
 
 

@@ -201,3 +201,15 @@ def _train_plan(plan: Plan, as_json: bool) -> None:
     ended = [store.get(run.run_id).status for run in queued]
     if any(status not in (RunStatus.COMPLETED, RunStatus.RUNNING) for status in ended):
         raise typer.Exit(1)
+
+
+@commands.command()
+def watch(
+    text: Annotated[list[str] | None, typer.Argument(help="Up to five reviews.")] = None,
+    nothing: Annotated[bool, typer.Option("--nothing", help="Watch nothing any more.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask every training that you start about these reviews, too; tells which are watched."""
+    store, me = open_store(), getpass.getuser()
+    watched = store.watch(me, text or []) if text or nothing else store.watched(me)
+    answer(as_json, {"probes": list(watched)}, watched or ["Nothing is watched."])

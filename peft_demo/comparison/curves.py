@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from peft_demo import statistics
-from peft_demo.runs import Run, StepMetrics
+from peft_demo.runs import BeforeTraining, EpochMetrics, Run, StepMetrics
+from peft_demo.runs.results import Shares
 from peft_demo.statistics import Interval
 
 POINTS = 200
@@ -22,6 +23,9 @@ POINTS = 200
 
 AXES = ("steps", "epochs", "reviews", "seconds")
 _MEASURED = ("eval_accuracy", "eval_loss")
+
+PROBE = "probe "
+"""How the columns of probes begin; a label and the probe follow, whose probability stands there."""
 
 Track = dict[str, list[Any]]
 """Columns of equal length: the axes, and what is drawn over them."""
@@ -31,6 +35,14 @@ def run_curves(run: Run, steps: Sequence[StepMetrics]) -> dict[str, Track]:
     """Both tracks of a run; ``steps`` are what was logged of each of its steps."""
     places, losses = thinned([step.step for step in steps], [step.loss for step in steps])
     return {"by_epoch": _by_epoch(run), "by_step": {**axes(run, places), "loss": losses}}
+
+
+def probed(run: Run) -> tuple[list[int], dict[str, list[float]]]:
+    """Epochs from 0, and how likely after each the label was that each probe is told with."""
+    before = [0] if run.before_training else []
+    columns = _by_epoch(run).items()
+    found = {key.removeprefix(PROBE): column for key, column in columns if key.startswith(PROBE)}
+    return [*before, *(epoch.epoch for epoch in run.epochs)], found
 
 
 def mean_curves(runs: Sequence[Run]) -> dict[str, Track]:
@@ -84,10 +96,24 @@ def thinned(steps: Sequence[int], losses: Sequence[float]) -> tuple[list[int], l
 
 def _by_epoch(run: Run) -> Track:
     before = [run.before_training] if run.before_training else []
+    every: list[BeforeTraining | EpochMetrics] = [*before, *run.epochs]
     return {
         **axes(run, [*(0 for _ in before), *(epoch.step for epoch in run.epochs)]),
-        **{key: [round(getattr(e, key), 4) for e in (*before, *run.epochs)] for key in _MEASURED},
+        **{key: [round(getattr(each, key), 4) for each in every] for key in _MEASURED},
+        **_probed(run, [each.probes for each in every]),
     }
+
+
+def _probed(run: Run, said: Sequence[Shares]) -> Track:
+    """How likely each probe's label is: the second of two, else the one that it has at the end."""
+    found: Track = {}
+    if said and all(len(shares) == len(run.probes) for shares in said):
+        for place, probe in enumerate(run.probes):
+            last = said[-1][place]
+            label = 1 if len(last) == 2 else last.index(max(last))
+            shares = [round(each[place][label], 4) for each in said]
+            found[f"{PROBE}{run.config.labels[label]}: {probe}"] = shares
+    return found
 
 
 def _mean(values: Sequence[float]) -> Interval:

@@ -283,6 +283,7 @@ class Engine:
             config=recording.run.config.flat(),
             files=recording.files,
             largest_file=self._largest_file,
+            probes=recording.run.probes,
         )
 
     def _follow(self, recording: Recording, handle: Handle) -> None:

@@ -51,6 +51,8 @@ class Job(Record):
     goes on with a checkpoint."""
     largest_file: int | None = None
     """Bytes above which the adapter is stored in half precision."""
+    probes: tuple[str, ...] = ()
+    """Reviews that a training is asked about before it and after each epoch."""
 
 
 class Finished(Record):

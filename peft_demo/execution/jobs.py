@@ -62,7 +62,14 @@ def _result(job: Job, reporter: Reporter, member: Member | None) -> RunResult | 
         return lr_range.find(config, job.files, reporter)
     from peft_demo.training.loop import train
 
-    return train(config, job.files, reporter, largest_file=job.largest_file, member=member)
+    return train(
+        config,
+        job.files,
+        reporter,
+        largest_file=job.largest_file,
+        member=member,
+        probes=job.probes,
+    )
 
 
 def _sentence(error: BaseException, files: Path) -> str:

@@ -24,11 +24,16 @@ class StepMetrics(Record):
     learning_rate: float
 
 
+Shares = tuple[tuple[float, ...], ...]
+"""The probability of each label, for each of the run's probes."""
+
+
 class BeforeTraining(Record):
     """What the evaluation before the first step reported: epoch 0 of every curve."""
 
     eval_loss: float
     eval_accuracy: float
+    probes: Shares = ()
 
 
 class EpochMetrics(Record):
@@ -43,6 +48,7 @@ class EpochMetrics(Record):
     eval_accuracy: float
     seconds: float
     """Since training began."""
+    probes: Shares = ()
 
 
 class BestEpoch(EpochMetrics):

@@ -111,6 +111,8 @@ class Run(Record):
     before_training: BeforeTraining | None = None
     """None before it was measured, and of runs of before there was such a measurement."""
     epochs: tuple[EpochMetrics, ...] = ()
+    probes: tuple[str, ...] = ()
+    """What its owner watched when it was queued: asked before the training and after each epoch."""
     error: str | None = None
     result: RunResult | None = None
     range_test: RangeTest | None = None

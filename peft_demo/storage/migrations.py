@@ -35,6 +35,7 @@ MIGRATIONS: tuple[tuple[str, Migration | None], ...] = (
     ("kept_epochs", None),
     ("datasets", None),
     ("before_training", None),
+    ("probes", None),
 )
 
 SCHEMA = len(MIGRATIONS)

@@ -1,4 +1,4 @@
-"""What the people call themselves whose runs these are."""
+"""What the people call themselves whose runs these are, and which reviews they watch."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from sqlalchemy import select
 
 from peft_demo.runs import name_of
 from peft_demo.runs.nicknames import check_nickname, key
+from peft_demo.runs.probes import checked_probes
 from peft_demo.storage.database import touch
+from peft_demo.storage.rows import probes_of
 from peft_demo.storage.runs import Runs
 from peft_demo.storage.tables import PersonRow, RunRow
 
 
 class People(Runs):
-    """The nicknames of a store's owners."""
+    """The nicknames and probes of a store's owners."""
 
     def name_of(self, owner: str) -> str:
         """What an owner is called."""
@@ -36,3 +38,24 @@ class People(Runs):
             session.merge(PersonRow(owner=owner, nickname=name))
             touch(session, *session.scalars(select(RunRow).where(RunRow.owner == owner)))
         return name
+
+    def watch(self, owner: str, probes: object) -> tuple[str, ...]:
+        """Ask an owner's runs about these reviews from now on; answers them as they are kept.
+
+        Raises:
+            InvalidFieldsError: they are not allowed.
+            StoreError: the database cannot be written.
+        """
+        kept = checked_probes(probes)
+        with self._transaction() as session:
+            row = session.get(PersonRow, owner) or PersonRow(owner=owner)
+            row.probes = list(kept)
+            session.add(row)
+        return kept
+
+    def watched(self, owner: str) -> tuple[str, ...]:
+        """What an owner watches."""
+        if not self._is_open:
+            return ()
+        with self._transaction(write=False) as session:
+            return tuple(probes_of(session, owner) or ())

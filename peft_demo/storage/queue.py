@@ -21,7 +21,15 @@ from peft_demo.runs import (
 )
 from peft_demo.runs.sweeps import Plan
 from peft_demo.storage.database import now, touch
-from peft_demo.storage.rows import classroom_in, group_of, id_of, not_found, number_in, run_of
+from peft_demo.storage.rows import (
+    classroom_in,
+    group_of,
+    id_of,
+    not_found,
+    number_in,
+    probes_of,
+    run_of,
+)
 from peft_demo.storage.runs import STEP_OF, Runs, forget_after, is_over
 from peft_demo.storage.tables import EpochRow, GroupRow, RunRow
 from peft_demo.storage.turns import WAITING, waiting_in_turn
@@ -77,8 +85,9 @@ class Queue(Runs):
             )
             session.add(group)
             session.flush()
+            probes = probes_of(session, owner)
             for row in rows:
-                row.group = group.number
+                row.group, row.probes = group.number, probes
             session.add_all(rows)
             touch(session, *rows)
             group_id = id_of("group", group.number)
@@ -283,6 +292,8 @@ class Queue(Runs):
 
     def _add(self, row: RunRow, files: Path | None) -> Run:
         with self._transaction() as session:
+            if row.kind == RunKind.TRAINING:
+                row.probes = probes_of(session, row.owner)
             session.add(row)
             session.flush()
             run_id = id_of("run", row.number)

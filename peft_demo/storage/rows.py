@@ -17,7 +17,7 @@ from peft_demo.runs import GroupKind, KnownConfig, Run, RunGroup, RunStatus
 from peft_demo.runs.classroom import Classroom
 from peft_demo.runs.history import PastConfig
 from peft_demo.runs.results import Record
-from peft_demo.storage.tables import ClassroomRow, GroupRow, RunRow
+from peft_demo.storage.tables import ClassroomRow, GroupRow, PersonRow, RunRow
 
 _UNKNOWN_TIME = datetime.fromtimestamp(0, UTC)
 
@@ -77,6 +77,12 @@ def classroom_in(session: Session) -> Classroom:
     """What a teacher decided; reads any row."""
     row = session.get(ClassroomRow, 1)
     return _leniently(Classroom, row.decided, {})[0] if row else Classroom()
+
+
+def probes_of(session: Session, owner: str) -> list[str] | None:
+    """What an owner watches; None of who never did."""
+    row = session.get(PersonRow, owner)
+    return row.probes if row else None
 
 
 def group_of(row: GroupRow, nickname: str = "") -> RunGroup:

@@ -65,6 +65,7 @@ class RunRow(Table):
     keep_requested: Mapped[bool] = mapped_column(default=False, server_default="0")
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
     before_training: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    probes: Mapped[list[str] | None] = mapped_column(JSON)
     error: Mapped[str | None]
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     range_test: Mapped[dict[str, Any] | None] = mapped_column(JSON)
@@ -136,11 +137,12 @@ class DatasetRow(Table):
 
 
 class PersonRow(Table):
-    """What an owner calls himself."""
+    """What an owner calls himself, and what he watches."""
 
     __tablename__ = "person"
     owner: Mapped[str] = mapped_column(primary_key=True)
-    nickname: Mapped[str]
+    nickname: Mapped[str] = mapped_column(default="")
+    probes: Mapped[list[str] | None] = mapped_column(JSON)
 
 
 class ClassroomRow(Table):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from peft_demo.runs import (
     best_epoch,
     checkpoints,
 )
+from peft_demo.runs.results import Shares
 from peft_demo.training.divergence import Divergence
 
 TURN = 64
@@ -57,6 +59,8 @@ class Monitor(transformers.TrainerCallback, transformers.trainer_callback.Export
         """How long the training took up to the checkpoint that it goes on from."""
         self.before_seconds = 0.0
         """How long the evaluation before the first step took, which is no part of the training."""
+        self.ask_probes: Callable[[], Shares] = tuple
+        """What the model says of the run's probes by now."""
         self.steps: list[StepMetrics] = []
         self.epochs: list[EpochMetrics] = []
 
@@ -187,7 +191,9 @@ class Monitor(transformers.TrainerCallback, transformers.trainer_callback.Export
         self._divergence.check_validation(metrics["eval_log_loss"], 0)
         self._reporter.report(
             BeforeTraining(
-                eval_loss=metrics["eval_log_loss"], eval_accuracy=metrics["eval_accuracy"]
+                eval_loss=metrics["eval_log_loss"],
+                eval_accuracy=metrics["eval_accuracy"],
+                probes=self.ask_probes(),
             )
         )
         now = time.perf_counter()
@@ -203,6 +209,7 @@ class Monitor(transformers.TrainerCallback, transformers.trainer_callback.Export
             eval_loss=metrics["eval_log_loss"],
             eval_accuracy=metrics["eval_accuracy"],
             seconds=time.perf_counter() - self._started,
+            probes=self.ask_probes(),
         )
         self._epoch_losses.clear()
         self.epochs.append(epoch)

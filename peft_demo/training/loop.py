@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from torch import nn
 
-from peft_demo import adapters, data, models
+from peft_demo import adapters, data, models, statistics
 from peft_demo.adapters.files import number_type
 from peft_demo.errors import AssetError, ChangedInputsError, PeftDemoError
 from peft_demo.languages import gettext_noop
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware, random_state
 from peft_demo.runs import Reporter, RunConfig, RunResult, checkpoints, states
+from peft_demo.runs.results import Shares
 from peft_demo.training.callback import Monitor
 from peft_demo.training.keeping import go_back, stopped_early
 from peft_demo.training.report import train_output, training_table
@@ -38,6 +41,7 @@ def train(
     *,
     largest_file: int | None = None,
     member: Member | None = None,
+    probes: Sequence[str] = (),
 ) -> RunResult:
     """Train one run and leave its files in ``folder``, with its checkpoints still beside them.
 
@@ -45,7 +49,7 @@ def train(
     that it should keep what is there, it ends with its last whole epoch, as soon as there is one.
     The same configuration gives the same numbers on the same machine, to the last digit; as a
     ``member`` of a pass with others, to rounding. An adapter of more than ``largest_file`` bytes is
-    stored in float16.
+    stored in float16. Before the first step and after each epoch it is asked about the ``probes``.
 
     Raises:
         ChangedInputsError: its base or texts are not as they were at its last checkpoint.
@@ -65,6 +69,8 @@ def train(
         model = adapters.build(base, config)
         begins = {"eval_on_start": begun is None}
         trainer = make_trainer(model, inputs, config, folder, monitor, member, **begins)
+        if probes:
+            monitor.ask_probes = partial(_said, model, base, probes, config)
         before = monitor.paused_seconds
         trained = trainer.train(resume_from_checkpoint=begun)
         paused = monitor.paused_seconds - before
@@ -108,6 +114,16 @@ def train(
         kept_epoch=kept_epoch,
         stopped_early=stopped_early(monitor, config),
     )
+
+
+def _said(model: nn.Module, base: models.Base, probes: Sequence[str], config: RunConfig) -> Shares:
+    """The probability of each label for each probe; the training draws what it would draw."""
+    token_ids = base.encode(list(probes), config.max_length)["input_ids"]
+    with random_state.kept():
+        found = adapters.logits_in_batches(
+            model, base, token_ids, METHODS[config.method], adapters.EVALUATION_BATCH
+        )
+    return tuple(map(tuple, statistics.softmax(found).tolist()))
 
 
 def _save(model: nn.Module, folder: Path, largest_file: int | None) -> Path:

@@ -116,6 +116,7 @@ def cards(
     before: Mapping[str, Prediction | AssetError] | None = None,
     edited: Edited | None = None,
     kept: Sequence[FoolingText] = (),
+    watched: Sequence[str] = (),
 ) -> str:
     """What runs answered as HTML: the vote, a card each, and what was read.
 
@@ -127,6 +128,7 @@ def cards(
         before: the same of what the runs began with, if it was asked for; no votes.
         edited: how far the answers moved from those to a pinned review.
         kept: what who asks has kept of reviews that fool.
+        watched: what who asks watches while runs train.
     """
     before = before or {}
     untold = {told(str(error)) for error in before.values() if isinstance(error, AssetError)}
@@ -142,6 +144,7 @@ def cards(
         review=review,
         fooled=_fooled(answers, truth),
         kept=kept,
+        watched=watched,
         fewest=FEWEST_TEXTS,
         answers=answers,
         edited=edited,

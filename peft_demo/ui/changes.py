@@ -180,6 +180,14 @@ class Changes:
         """Choose what one is called; see Store.call."""
         return self._store.call(self._somebody(), nickname)
 
+    def watch(self, probes: object) -> tuple[str, ...]:
+        """Choose the reviews that one's runs are asked about; see Store.watch."""
+        return self._store.watch(self._somebody(), probes)
+
+    def watched(self) -> tuple[str, ...]:
+        """What who acts watches; nothing of whom nobody knows."""
+        return self._store.watched(acting().owner)
+
     def decide(self, **changes: Any) -> None:
         """Change limits, names and queue for everybody; see Store.decide."""
         self.require_teacher("decide for the class")

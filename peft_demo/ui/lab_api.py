@@ -74,5 +74,17 @@ def add_lab_endpoints(services: Services) -> None:
             "csv": reviews_csv(many.reviews, many.runs, many.shares),
         }
 
-    for function in (explain, challenge_runs, predict_file):
+    def watch_reviews(probes: list[str]) -> list[str]:
+        """Have the trainings that you start from now on asked about reviews after every epoch.
+
+        Args:
+            probes: at most 5, instead of those before; none to watch nothing.
+        """
+        return list(services.changes.watch(probes))
+
+    def list_watched() -> list[str]:
+        """The reviews that the trainings that you start are asked about."""
+        return list(services.changes.watched())
+
+    for function in (explain, challenge_runs, predict_file, watch_reviews, list_watched):
         gr.api(checked(function), api_name=function.__name__, concurrency_limit=2)

@@ -52,6 +52,8 @@ ENDPOINTS = {
     "/evaluate",
     "/explain",
     "/challenge_runs",
+    "/watch_reviews",
+    "/list_watched",
     "/inside",
     "/strength",
     "/map",

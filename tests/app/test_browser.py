@@ -125,7 +125,7 @@ def test_a_run_trains_live_survives_a_reload_and_predicts(app, visit):
         "name => document.querySelector('[data-plot=eval_accuracy]')"
         ".data.find(trace => trace.name.includes('mine'))?.y.length"
     )
-    assert trace == 2
+    assert trace == 1 + 2  # what it was before the training, and its epochs
     page.reload()
     row(page, name).wait_for()
     open_tab(page, "Review")

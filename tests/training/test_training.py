@@ -24,6 +24,8 @@ from peft_demo.training.report import training_table
 SOME = ("lora", "pissa", "pvera", "full_ft")
 """PiSSA has a base of its own to write to, and PVeRA draws at random in each step."""
 
+PROBES = ("A wonderful film.", "It was dreadful, and far too long for what it had to say.")
+
 TRAIN_OUTPUT = {
     "global_step",
     "training_loss",
@@ -176,9 +178,15 @@ class TestTheAssignment:
 @pytest.mark.slow
 class TestTheSameNumbers:
     def again(self, method, tmp_path, trained) -> None:
-        """Train the method's small run once more and compare everything it computed."""
+        """Train the method's small run once more and compare everything it computed.
+
+        That it is asked about other texts in between makes no difference.
+        """
         recorder = Recorder()
-        result = train(small_config(method), tmp_path, recorder)
+        result = train(small_config(method), tmp_path, recorder, probes=PROBES)
+        for told in (*recorder.before_training, *recorder.epochs):
+            assert np.asarray(told.probes).shape == (2, 2)
+            assert np.sum(told.probes, axis=1) == pytest.approx([1, 1])
         assert numbers_of(recorder.steps, recorder.epochs, result) == numbers_in(
             trained.store, trained.runs[method]
         )
@@ -226,6 +234,24 @@ class TestTheSameNumbers:
             train(small_config("lora", seed=8), tmp_path, recorder)
         first = trained.store.steps(trained.runs["lora"].run_id)[: len(recorder.steps)]
         assert [step.loss for step in recorder.steps] != [step.loss for step in first]
+
+
+@pytest.mark.slow
+def test_a_training_text_is_a_probe_too_and_what_is_said_last_is_what_the_adapter_says(
+    tmp_path, base
+):
+    """Frozen blocks remember what they made of it, which is trained on after it was asked."""
+    config = small_config("lora", base_dropout=0, layers_to_transform="4-5")
+    text, *_ = draw(data.load(config.dataset), config).train.texts
+    recorder = Recorder()
+    train(config, tmp_path, recorder, probes=[text, *PROBES])
+    said = [each.probes for each in (*recorder.before_training, *recorder.epochs)]
+    assert len(said) == 1 + 3
+    assert said[0] != said[-1]
+    model = adapters.load(tmp_path, base, METHODS["lora"], SENTIMENT)
+    token_ids = base.encode([text, *PROBES], config.max_length)["input_ids"]
+    kept = statistics.softmax(adapters.logits(model, base, token_ids))
+    assert np.allclose(said[-1], kept, atol=0.02)
 
 
 @pytest.mark.slow

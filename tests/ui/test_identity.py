@@ -55,6 +55,7 @@ ASKED = {
     "owner": digest(ME), "paused": "yes", "hidden": "yes", "link": "?hide=several&fix=r",
     "waiting": "1", "minutes": "1", "epochs": "1", "tokens": "50", "dataset": THEIRS.id,
     "repository": "nobody/nothing", "token": "guess", "source": THEIRS.id,
+    "probes": ["Theirs."], "review": "Theirs.", "is_watched": True,
 }  # fmt: skip
 # They take seconds, and only read: texts, files and the store.
 READ_ONLY = {

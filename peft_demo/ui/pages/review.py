@@ -29,6 +29,7 @@ from peft_demo.ui.pages.strength_part import StrengthPart
 from peft_demo.ui.pages.why_part import WhyPart
 from peft_demo.ui.requests import QUIET, OptionalRunIds, checked, of_event, unchecked
 from peft_demo.ui.services import Services
+from peft_demo.ui.watching import Watching
 from peft_demo.ui.what_if import edited
 
 EXAMPLES = {
@@ -55,11 +56,11 @@ class ReviewPage(Page):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self._fooling = Fooling(services)
+        self._fooling, self._watching = Fooling(services), Watching(services)
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""
-        return self._fooling.functions()
+        return [*self._fooling.functions(), *self._watching.functions()]
 
     def draw(self, frame: Frame) -> None:
         """See Page."""
@@ -260,7 +261,8 @@ class ReviewPage(Page):
         texts = clean(pinned), clean(review)
         what_if = edited(*texts, then, answered) if then else None
         kept = self._fooling.kept() if truth else ()
-        told = cards(texts[1], answered, runs, truth or "", before, what_if, kept)
+        watched = self._watching.watched()
+        told = cards(texts[1], answered, runs, truth or "", before, what_if, kept, watched)
         return [glossed(told)[0], offered]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from peft_demo.comparison.curves import probed
 from peft_demo.comparison.describe import epochs_in_words, texts_of
 from peft_demo.comparison.diagnosis import diagnose, in_another_way
 from peft_demo.export.csv import run_csv
@@ -101,6 +102,7 @@ class RunsPage(Page):
         test = run.range_test
         rate = float(f"{test.suggestion:.2g}") if test and test.suggestion else None
         found = diagnose(run, self._services.known_runs())
+        probed_epochs, shares = probed(run)
         dialog = render(
             "details",
             run=run,
@@ -110,6 +112,8 @@ class RunsPage(Page):
             config=run.config.told(),
             texts=texts_of(run),
             epochs=_epochs(run),
+            probed=shares,
+            probed_epochs=probed_epochs,
             rate=rate,
             found=found,
             again=in_another_way(run, found),

@@ -8,6 +8,7 @@ import * as runs from "../runs.js";
 import * as selection from "../selection.js";
 
 const AGAIN_MS = 1500;
+const PROBE = "probe ";
 const ALONG = { by_epoch: "epochs", by_step: "steps" };
 
 let drawn = "";
@@ -15,7 +16,7 @@ let baselines = [];
 let baselinesOf = "";
 let asked = null;
 
-// Which of the losses stands beside the accuracy.
+// What stands beside the accuracy.
 export function switchTo(key, button) {
   const place = button.closest(".pd-switched");
   place.dataset.shown = key;
@@ -39,12 +40,29 @@ export function drawCharts(board, isForced) {
   const now = [baselinesOf, ...series.map(run => `${run.id}:${run.version}:${run.name}`)].join();
   if (!isForced && now === drawn) return;
   drawn = now;
-  for (const kind of KINDS) {
-    const plot = board.querySelector(`[data-plot=${kind.key}]`);
-    // The other loss is drawn when it is chosen.
-    const isChosen = (plot.closest(".pd-switched")?.dataset.shown ?? kind.key) === kind.key;
-    if (isChosen) drawCurves(plot, kind, series, { x: ALONG[kind.track], baselines });
+  for (const kind of [...KINDS, probeOf(board, series)]) {
+    const name = kind.plot ?? kind.key;
+    const plot = board.querySelector(`[data-plot=${name}]`);
+    // What stands beside the accuracy is drawn when it is chosen.
+    const isChosen = (plot.closest(".pd-switched")?.dataset.shown ?? name) === name;
+    const lines = kind.plot ? [] : baselines;
+    if (isChosen) drawCurves(plot, kind, series, { x: ALONG[kind.track], baselines: lines });
   }
+}
+
+// The chosen one of the reviews that these runs were asked about after each epoch; see curves.py.
+function probeOf(board, series) {
+  const select = board.querySelector("[data-probes]");
+  const keys = series.flatMap(({ curve }) => Object.keys(curve.by_epoch));
+  const probes = [...new Set(keys)].filter(key => key.startsWith(PROBE));
+  if (probes.join() !== [...select.options].map(option => option.value).join()) {
+    const chosen = select.value;
+    select.replaceChildren(...probes.map(key => new Option(key.slice(PROBE.length), key)));
+    if (probes.includes(chosen)) select.value = chosen;
+    board.querySelector("[data-switch=probe]").hidden = !probes.length;
+  }
+  select.onchange = () => drawCharts(board, true);
+  return { key: select.value, plot: "probe", track: "by_epoch", isShare: true };
 }
 
 // What guessing, counting words and the baseline methods get on the selected runs' texts.
