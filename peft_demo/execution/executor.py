@@ -52,7 +52,7 @@ class Job(Record):
     largest_file: int | None = None
     """Bytes above which the adapter is stored in half precision."""
     probes: tuple[str, ...] = ()
-    """Reviews that a training is asked about before it and after each epoch."""
+    """Texts that a training is asked about before it and after each epoch."""
 
 
 class Finished(Record):

@@ -1,4 +1,4 @@
-"""What the people call themselves whose runs these are, and which reviews they watch."""
+"""What the people call themselves whose runs these are, and what they watch."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class People(Runs):
         return name
 
     def watch(self, owner: str, probes: object) -> tuple[str, ...]:
-        """Ask an owner's runs about these reviews from now on; answers them as they are kept.
+        """Ask an owner's runs about these texts from now on; answers them as they are kept.
 
         Raises:
             InvalidFieldsError: they are not allowed.

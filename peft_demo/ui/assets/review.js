@@ -45,7 +45,8 @@ if (linked.has("text")) {
 }
 
 export function start() {
-  know({ $review: () => `#${new URLSearchParams(seen)}` });
+  const filled = () => Object.entries(seen).filter(([, value]) => String(value));
+  know({ $review: () => `#${new URLSearchParams(filled())}` });
   const opened = ({ target }) => target.id === "pd-recent" && list(target);
   document.addEventListener("toggle", opened, true);
 }
