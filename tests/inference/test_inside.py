@@ -39,15 +39,18 @@ def test_is_computed_once_and_kept(looking, trained, monkeypatch):
     assert Insides(store, Predictor(store)).of(run_id) == found
 
 
-def test_what_is_damaged_or_of_another_time_is_computed_again(looking, trained):
+def test_what_is_damaged_or_of_another_time_is_computed_again(looking, trained, monkeypatch):
     store, insides = looking("lora")
     (run_id,) = trained.ids("lora")
     found, path = insides.of(run_id), store.folder_of(run_id) / "inside.json"
+    computed = iter([found.modules] * 3)
+    monkeypatch.setattr(inside.inside, "changes", lambda *_: next(computed))
     kept = json.loads(path.read_text())
     for wrong in ("{", json.dumps({**kept, "keys": {}}), json.dumps({**kept, "found": {}})):
         path.write_text(wrong)
         assert insides.of(run_id) == found
         assert json.loads(path.read_text()) == kept
+    assert not [*computed]
 
 
 def test_a_reference_run_is_kept_beside_the_database(home):

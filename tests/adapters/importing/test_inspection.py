@@ -56,6 +56,13 @@ class TestDescribe:
         rare = {(field.name, field.default) for field in METHODS[method].fields if field.is_rare}
         told = run.config.method_values.items() - rare
         assert config.method_values.items() >= told
+
+    # Those that load in ways of their own; that a saved adapter answers as its training did is
+    # shown for every method where it is trained.
+    @pytest.mark.parametrize("method", ["lora", "pissa", "adalora", "vera", "ia3", "p_tuning"])
+    def test_an_import_answers_as_its_training_did(self, trained, method, tmp_path):
+        run = trained.runs[method]
+        folder = importing.unpack(trained.folder(method), tmp_path)
         result = importing.test(run.config, folder, Recorder())
         assert result.num_adapter_parameters == run.result.num_adapter_parameters
         assert result.num_head_parameters == run.result.num_head_parameters
