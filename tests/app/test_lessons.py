@@ -4,7 +4,7 @@ import pytest
 from test_accessibility import findings, findings_in_all_looks
 
 from peft_demo.lessons import LESSONS
-from peft_demo.lessons.plans import form_values
+from peft_demo.lessons.plans import form_values, plan_of
 from peft_demo.lessons.tour import tour
 from peft_demo.runs import RunConfig, links
 
@@ -68,9 +68,12 @@ class Learner:
         wanted = links.to_link(RunConfig(form_values(self.lesson, planned)))
         if "own" not in planned.values.values():
             self.page.wait_for_function(f"wanted => {LINK} === wanted", arg=wanted)
-        several = planned.axes or planned.repeats > 1
         self.page.wait_for_timeout(800)
-        return self.page.locator("#queue-all" if several else "#start").click()
+        if not planned.axes and planned.repeats == 1:
+            return self.page.click("#start")
+        count = len(plan_of(self.lesson, step.plan).configs)
+        # It says so once the server has heard of all that was entered.
+        return self.page.locator("#queue-all", has_text=f"Queue {count} runs").click()
 
     def do_predict(self, _):
         self.panel.locator("[data-choice='0']").click()

@@ -39,7 +39,7 @@ class TestTrain:
         done = command("train", "--json", *set_options(method="ia3"))
         assert done.status == 0, done.err
         before, *epochs, last = json_lines(done.out)
-        assert set(before) == {"event", "eval_loss", "eval_accuracy"}
+        assert set(before) == {"event", "eval_loss", "eval_accuracy", "probes"}
         assert [event["event"] for event in (before, *epochs)] == [
             "before_training",
             *["epoch"] * 3,
