@@ -1,14 +1,18 @@
 """Exported code, executed, gives the run's own numbers."""
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import own_process
 import pandas
 import pytest
 from nbclient import NotebookClient
@@ -16,10 +20,9 @@ from safetensors.torch import load_file
 from small_runs import Recorder, small_config
 
 from peft_demo.data import HUB_IMDB, ROTTEN_TOMATOES
-from peft_demo.data import loading as data_loading
 from peft_demo.export.code import export, folder_name, script
 from peft_demo.formats import percent
-from peft_demo.models import HUB_BASE, loading
+from peft_demo.models import HUB_BASE
 from peft_demo.runs import PART_SEEDS, RunConfig
 from peft_demo.training.loop import train
 
@@ -141,21 +144,33 @@ def hub(tmp_path_factory, distilbert_folder) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def all_executed(tmp_path_factory, hub) -> dict[str, Executed]:
     scripts_folder = tmp_path_factory.mktemp("scripts")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PEFT_DEMO_DISTILBERT_FOLDER", str(hub[HUB_BASE]))
-        patch.setenv("PEFT_DEMO_IMDB_FOLDER", str(hub[HUB_IMDB]))
-        patch.setattr("datasets.config.HF_DATASETS_CACHE", scripts_folder / "cache")
-        patch.setattr(loading, "_loaded", {})
-        patch.setattr(data_loading, "_pools", {})
-        scripts, trained = {}, {}
+    places = {
+        "PEFT_DEMO_DISTILBERT_FOLDER": str(hub[HUB_BASE]),
+        "PEFT_DEMO_IMDB_FOLDER": str(hub[HUB_IMDB]),
+        "HF_DATASETS_CACHE": str(scripts_folder / "cache"),
+    }
+    scripts, trained = {}, {}
+    # As the scripts are: what this process has done before moves the last digit.
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process,
+    ):
+        for name, value in places.items():
+            patch.setenv(name, value)
         for name, config in EXECUTED.items():
-            patch.setenv("PEFT_DEMO_FORWARD", "transformers" if name == PLAIN else "fast")
-            patch.setenv("PEFT_DEMO_PRECISION", HALF if name == HALF else "float32")
-            if name in (PLAIN, HALF, "lora"):  # the others are loaded as the one before
-                patch.setattr(loading, "_loaded", {})
+            environment = {
+                **places,
+                "PEFT_DEMO_FORWARD": "transformers" if name == PLAIN else "fast",
+                "PEFT_DEMO_PRECISION": HALF if name == HALF else "float32",
+            }
+            for variable, value in environment.items():
+                patch.setenv(variable, value)
             scripts[name] = script(config)
-            folder, recorder = tmp_path_factory.mktemp(config.method), Recorder()
-            trained[name] = (recorder, train(config, folder, recorder), folder)
+            folder = tmp_path_factory.mktemp(config.method)
+            # The others are loaded as the one before.
+            anew = name in (PLAIN, HALF, "lora")
+            job = partial(own_process.trained, config.flat(), folder, environment, loads_anew=anew)
+            trained[name] = (*process.submit(job).result(), folder)
     for hub_id, folder in hub.items():
         scripts["hub"] = scripts["hub"].replace(f'"{hub_id}"', json.dumps(str(folder)))
     printed = executed_in_one_process(scripts, scripts_folder)
