@@ -137,8 +137,8 @@ repeats = Choice(
 )
 precision = Choice(
     "PEFT_DEMO_PRECISION",
-    "the type of number to compute in; `auto` is `bfloat16` where the machine multiplies faster "
-    "in it, else `float32`",
+    "the type of number to compute in; `auto` is `bfloat16` where the machine has instructions for "
+    "it, else `float32`",
     ("auto", "bfloat16", "float32"),
 )
 workers = Choice(

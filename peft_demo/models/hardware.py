@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import threading
-import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,18 +79,19 @@ _faster: dict[str, str] = {}
 
 
 def _faster_precision(kind: str) -> str:
-    """``bfloat16`` where a device has it and multiplies faster in it, else ``float32``.
+    """``bfloat16`` where a device has instructions for it, else ``float32``.
 
-    To be asked once in a process, so that all its runs compute alike.
+    It goes by the instructions and not by a stopwatch: a busy moment would make one run of a
+    machine compute otherwise than the next.
     """
     import torch
 
     if kind == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    if not _has_bf16_instructions():
+    if torch.backends.cpu.get_cpu_capability() != "AVX512":
         return "float32"
-    # Well above 1, so that timing noise does not change the answer.
-    return "bfloat16" if _gemm_seconds("float32") > 1.2 * _gemm_seconds("bfloat16") else "float32"
+    has_them = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bfloat16" if has_them else "float32"
 
 
 def threads() -> int:
@@ -113,29 +113,6 @@ def processor_name() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def _has_bf16_instructions() -> bool:
-    import torch
-
-    flags = torch.backends.cpu.get_cpu_capability()
-    if flags == "AVX512":
-        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-    return False
-
-
-def _gemm_seconds(number_type: str) -> float:
-    """Best of twenty, so that a busy moment does not count: a product of a step's size."""
-    import torch
-
-    left = torch.ones(800, 384, dtype=getattr(torch, number_type))
-    right = torch.ones(384, 1536, dtype=getattr(torch, number_type))
-    times = []
-    for _ in range(21):
-        started = time.perf_counter()
-        left @ right
-        times.append(time.perf_counter() - started)
-    return min(times[1:])
 
 
 def environment() -> dict[str, str]:

@@ -53,8 +53,13 @@ class Divergence:
         """The same for a validation loss: the last step may spoil the weights unseen.
 
         Raises:
-            DivergedError: it is not finite.
+            DivergedError: it is not finite; of step 0 it does not blame the rate.
         """
+        if not (step or math.isfinite(loss)):
+            raise DivergedError(
+                f"The validation loss is {loss} before the first step: the base model gives no "
+                "numbers for these texts, which no learning rate mends."
+            )
         self._check_number("validation", loss, step)
 
     def check_epoch(self, epoch: EpochMetrics, max_steps: int) -> None:

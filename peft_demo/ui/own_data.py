@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from peft_demo.comparison import Looked, Looking, disagreements, look, text_at
 from peft_demo.comparison.facts import Disagreements
-from peft_demo.comparison.texts import parts_of
+from peft_demo.comparison.texts import parts_of, tested_on
 from peft_demo.data import DATASETS, own
+from peft_demo.errors import PeftDemoError
 from peft_demo.models.lengths import counting
+from peft_demo.runs import Run
 from peft_demo.storage.datasets import OwnDataset
 from peft_demo.ui.identity import acting
 from peft_demo.ui.services import Services
@@ -113,6 +115,15 @@ class OwnData:
     def disagreements(self, run_ids: Sequence[str], limit: int) -> Disagreements:
         """The texts that split runs; see ``comparison.disagreements``."""
         return disagreements(self._store, run_ids, limit, self.may_read)
+
+    def tested_on(self, run: Run) -> Sequence[str]:
+        """The texts that a run was tested on; none where they are hidden or gone."""
+        if not self.may_read(run.config.dataset):
+            return ()
+        try:
+            return tested_on(run).texts
+        except PeftDemoError:
+            return ()
 
     def may_read(self, dataset: str) -> bool:
         """Whether who acts may see texts of a data set, if they are there."""

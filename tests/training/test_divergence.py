@@ -103,6 +103,26 @@ class TestWhatCounts:
         Divergence(small_config()).check_step(1e6, 1)
 
 
+def spoil_heads(monkeypatch, is_spoilt):
+    """Built models' heads give NaN, where that says so of training or not and the steps so far."""
+    build = adapters.build
+
+    def spoilt(base, config):
+        model = build(base, config)
+        head = model.get_submodule("base_model.model.classifier.modules_to_save.default")
+        steps = 0
+
+        def spoil(module, _inputs, output):
+            nonlocal steps
+            steps += module.training
+            return output * float("nan") if is_spoilt(module.training, steps) else output
+
+        head.register_forward_hook(spoil)
+        return model
+
+    monkeypatch.setattr(adapters, "build", spoilt)
+
+
 @pytest.mark.slow
 class TestARuinousRate:
     @pytest.mark.parametrize(
@@ -161,21 +181,12 @@ class TestARuinousRate:
 
     @pytest.mark.parametrize("part", ["training", "validation"])
     def test_is_told_alike_where_a_loss_is_no_number(self, tmp_path, monkeypatch, part):
-        build = adapters.build
-
-        def spoilt(base, config):
-            """The head gives NaN: in training at once, or only when it is evaluated."""
-            model = build(base, config)
-            head = model.get_submodule("base_model.model.classifier.modules_to_save.default")
-
-            def spoil(module, _inputs, output):
-                is_spoilt = module.training == (part == "training")
-                return output * float("nan") if is_spoilt else output
-
-            head.register_forward_hook(spoil)
-            return model
-
-        monkeypatch.setattr(adapters, "build", spoilt)
+        is_training = part == "training"
+        # In training at once, or only when it is evaluated after a step.
+        spoil_heads(
+            monkeypatch,
+            lambda trains, steps: trains == is_training and (trains or steps > 0),
+        )
         recorder = Recorder()
         with pytest.raises(DivergedError) as caught:
             train(small_config(), tmp_path, recorder)
@@ -185,6 +196,14 @@ class TestARuinousRate:
             f"({part} loss nan at step {step}); "
         )
         assert len(recorder.steps) == {"training": 0, "validation": 4}[part]
+
+    def test_before_the_first_step_is_not_the_fault_of_the_rate(self, tmp_path, monkeypatch):
+        spoil_heads(monkeypatch, lambda trains, steps: not trains)
+        recorder = Recorder()
+        with pytest.raises(DivergedError, match="nan before the first step") as caught:
+            train(small_config(), tmp_path, recorder)
+        assert "learning_rate" not in str(caught.value)
+        assert recorder.steps == []
 
 
 @pytest.mark.slow

@@ -66,8 +66,12 @@ class TestEveryMethod:
         ids = base.encode(texts.texts, run.config.max_length)["input_ids"]
         logits = adapters.logits(adapters.untrained(base, run.config), base, ids)
         told = run.before_training
-        assert told.eval_accuracy == statistics.accuracy(logits, texts.labels)
-        loss = statistics.log_loss(statistics.softmax(logits), texts.labels)
+        # bfloat16 may turn an answer that is all but even.
+        shares = statistics.softmax(logits)
+        even = np.sum(np.abs(shares[:, 0] - shares[:, 1]) < 0.02) if is_half(run) else 0
+        accuracy = statistics.accuracy(logits, texts.labels)
+        assert told.eval_accuracy == pytest.approx(accuracy, abs=even / len(texts) + 1e-9)
+        loss = statistics.log_loss(shares, texts.labels)
         assert told.eval_loss == pytest.approx(loss, abs=0.01 if is_half(run) else 1e-4)
 
     def test_learning_rate_falls_in_a_line(self, run, trained):

@@ -258,5 +258,5 @@ def test_a_figure_has_a_name_before_it_is_drawn(services):
     details = json.loads(ask(RunsPage(services), "details", {"run_id": reference.run_id}))
     board = render("board", dataset=DATASETS[DEFAULT_DATASET], labels=())
     plots = re.findall(r'<div class="pd-plot[^>]+>', board + page["layout"] + details["dialog"])
-    assert len(plots) == 3 + 5 + 1
+    assert len(plots) == 4 + 5 + 1
     assert [plot for plot in plots if not re.search(r'aria-label="[^"]+"', plot)] == []

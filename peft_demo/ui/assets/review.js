@@ -69,9 +69,11 @@ function list(place) {
   place.querySelector("p").hidden = items.length > 0;
 }
 
-// Called when the page is there; answers what is seen as it was before it was loaded again.
+// Called when the page is there; answers what is seen as it was before it was loaded again. What was typed
+// while it came stays.
 export function recall(text, truth, pinned) {
   isBack = true;
+  if (text) keep({ text, truth, pinned });
   return [kept.text ?? text ?? "", kept.truth ?? truth ?? "", kept.pinned ?? pinned ?? ""];
 }
 

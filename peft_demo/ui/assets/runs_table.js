@@ -11,16 +11,18 @@ import * as runs from "./runs.js";
 const KEPT = "peft-demo-table";
 
 let table = null;
-let answer = { ids: [], chosen: [], own: [] };
+let answer = { ids: [], own: [] };
 const view = recall(KEPT);
 const selected = new Set();
 
-const listed = () => (answer.chosen.length ? answer.chosen : answer.ids);
+// As it is selected now: the server's answer may still be on its way.
+const chosen = ids => ids.filter(id => selected.has(id));
+const listed = () => (chosen(answer.ids).length ? chosen(answer.ids) : answer.ids);
 
 export function start() {
   runs.follow(news => news && draw());
   whenPressed("data-view", changes => see(JSON.parse(changes)));
-  know({ $own: () => answer.own, $listed: listed });
+  know({ $own: () => chosen(answer.own), $listed: listed });
 }
 
 // Called when its tab is drawn.

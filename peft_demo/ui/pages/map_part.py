@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.comparison.describe import texts_of, with_epochs
-from peft_demo.comparison.texts import tested_on
 from peft_demo.errors import PeftDemoError
 from peft_demo.languages import told
 from peft_demo.runs import Run
@@ -64,12 +63,7 @@ class MapPart:
         return render("map", drawn=drawn, faults=faults, texts_of=texts_of, with_epochs=with_epochs)
 
     def _drawn(self, run: Run, found: FeatureMap) -> Drawn:
-        texts: Sequence[str] = ()
-        if self._data.may_read(run.config.dataset):
-            try:
-                texts = tested_on(run).texts
-            except PeftDemoError:
-                texts = ()
+        texts = self._data.tested_on(run)
         labels = run.config.labels
         marks = {label: Mark(MARKS[n % len(MARKS)], n % 7) for n, label in enumerate(labels)}
         return Drawn(run, found, marks, places(found), texts)

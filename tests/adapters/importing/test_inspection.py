@@ -67,7 +67,7 @@ class TestDescribe:
         assert result.num_adapter_parameters == run.result.num_adapter_parameters
         assert result.num_head_parameters == run.result.num_head_parameters
         expected, found = Predictions.load(trained.folder(method)), Predictions.load(folder)
-        # The run's own were computed in bfloat16 where the processor is faster in it.
+        # The run's own were computed in bfloat16 where the processor has it.
         assert np.abs(expected.probabilities - found.probabilities).max() < 2e-2
 
     @pytest.mark.slow

@@ -50,10 +50,10 @@ export function drawCharts(board, isForced) {
   }
 }
 
-// The chosen one of the reviews that these runs were asked about after each epoch; see curves.py.
+// The chosen one of the reviews that these runs were asked about after each epoch; see curves.py. A veiled run has none.
 function probeOf(board, series) {
   const select = board.querySelector("[data-probes]");
-  const keys = series.flatMap(({ curve }) => Object.keys(curve.by_epoch));
+  const keys = series.flatMap(({ curve }) => Object.keys(curve.by_epoch ?? {}));
   const probes = [...new Set(keys)].filter(key => key.startsWith(PROBE));
   if (probes.join() !== [...select.options].map(option => option.value).join()) {
     const chosen = select.value;
