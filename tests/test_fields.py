@@ -395,3 +395,8 @@ def test_a_number_is_taken_as_the_language_writes_it():
     assert texts.check("2,000") == 2000
     with pytest.raises(InvalidFieldsError, match="with a point"):
         rate.check("0,001")
+
+
+def test_a_number_without_a_choice_is_named_alone():
+    field = Integer("n", "N", "Help.", 13, 13, 13, unit="texts")
+    assert problem(field, "50") == 'n must be 13 texts, got "50".'

@@ -64,6 +64,8 @@ class _Numeric(Field):
     def allowed(self) -> str:
         limits = {"low": number(self.minimum), "high": number(self.maximum)}
         words = _("%(noun)s between %(low)s and %(high)s") % {"noun": _(self.noun), **limits}
+        if self.minimum == self.maximum:  # own texts may leave no choice
+            words = limits["low"]
         unit = f" {_(self.unit)}" if self.unit else ""
         return words + unit + (_(", or empty") if self.default is None else "")
 
