@@ -52,7 +52,9 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 
-# As the program itself does: several processes with torch run at once here too.
+# As the program does: several processes with torch run at once here too. Loaded before this, torch
+# would compute with more threads than the processes that a test starts, to other last digits.
+assert "torch" not in sys.modules, "tests/conftest.py imports torch before its threads are counted"
 hardware.share_cores()
 if WORKERS > 1:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // WORKERS)))

@@ -1,7 +1,6 @@
 """A base of two narrow blocks, and adapters of any method on it, untrained and moved at random."""
 
 import pytest
-import torch
 
 from peft_demo import adapters, models
 from peft_demo.data import SENTIMENT
@@ -25,6 +24,8 @@ def narrow_base(wider_distilbert_folder, tmp_path_factory):
 
 def saved(base, method, folder, seed=0, **values):
     """An adapter whose trained tensors were moved at random, in its file."""
+    import torch  # tests/conftest.py imports this file before torch may be loaded
+
     config = RunConfig(method=method, base_model=base.id, max_length=16, **values)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
