@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from peft_demo.cli.arguments import AsJson, open_store
-from peft_demo.cli.output import answer
+from peft_demo.cli.output import answer, tell_end
+from peft_demo.cli.training import run_now
 from peft_demo.formats import fixed, part, percent, whole
-from peft_demo.runs import Run
+from peft_demo.runs import Run, RunKind
+from peft_demo.runs.combinations import COMBINATIONS, DENSITY
 from peft_demo.runs.inside import Between, Inside
 
 commands = typer.Typer()
+
+_WAYS = ", ".join(COMBINATIONS)
 
 
 @commands.command()
@@ -85,12 +91,33 @@ def feature_map(
 @commands.command()
 def mix(
     run: Annotated[list[str], typer.Option("--run", metavar="ID", help="Two of one base.")],
+    by: Annotated[
+        str,
+        typer.Option(help=f"Save a mix as a run, by one of peft's ways: {_WAYS}."),
+    ] = "",
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NUMBER", help="Of a run in that mix, 0 to 2; one for each."),
+    ] = None,
+    density: Annotated[
+        str, typer.Option(metavar="SHARE", help="Of entries that ties, dare and pruning keep.")
+    ] = str(DENSITY.default),
+    name: Annotated[str, typer.Option(help="How to call that run.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Say how accurate the mixes of two runs are, on the straight line between their weights."""
-    from peft_demo.inference import Mixes, Predictor
+    """Say how accurate the mixes of two runs are on the line between them; --by saves one."""
+    from peft_demo.inference import Mixes, Predictor, mixture
 
     store = open_store()
+    if by:
+        count = len({*run})
+        weights: list[object] = [*weight] if weight else [1 / count] * count
+        with tempfile.TemporaryDirectory(dir=store.folder, prefix=".import-") as scratch:
+            asked = (run, weights, by, density, name)
+            files, config = mixture(store, Predictor(store), Path(scratch), *asked)
+            made = run_now(store, config, RunKind.MIXED, files)
+        tell_end(made, store, as_json)
+        return
     found = Mixes(store, Predictor(store)).between(run)
     lines = [
         f"{found.run_ids[0]} (0) to {found.run_ids[1]} (1): accuracy on "

@@ -92,6 +92,8 @@ def _why(label: str, run: RunFacts, is_comparable: bool) -> str:
         return f"{run.name} was tested on other {run.texts} than the rest."
     if run.kind == RunKind.IMPORTED:
         return f"{run.name} was trained elsewhere."
+    if run.kind == RunKind.MIXED:
+        return f"{run.name} was mixed, not trained."
     return f"{label} was not measured when {run.name} was trained."
 
 

@@ -45,7 +45,7 @@ class Job(Record):
 
     kind: RunKind
     config: dict[str, Any]
-    """A flat RunConfig; of an import, a flat ImportedConfig."""
+    """A flat RunConfig; of an import or a mix its own."""
     files: Path
     """The folder for its files; the test of an import begins with the adapter's, a training that
     goes on with a checkpoint."""

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from peft_demo.errors import ChangedInputsError, PeftDemoError, RunCancelledError
 from peft_demo.execution.executor import Cancelled, End, Failed, Finished, Job
-from peft_demo.runs import ImportedConfig, RangeTest, Reporter, RunConfig, RunKind, RunResult
+from peft_demo.runs import (
+    ImportedConfig,
+    MixedConfig,
+    RangeTest,
+    Reporter,
+    RunConfig,
+    RunKind,
+    RunResult,
+)
 from peft_demo.storage import space
 from peft_demo.storage.database import unusable
 
@@ -47,10 +55,11 @@ def failure(error: BaseException, files: Path) -> Failed:
 
 def _result(job: Job, reporter: Reporter, member: Member | None) -> RunResult | RangeTest:
     # A configuration is checked here, where it is used, and not by those who pass it on.
-    if job.kind is RunKind.IMPORTED:
+    if job.kind in (RunKind.IMPORTED, RunKind.MIXED):
         from peft_demo.adapters import importing
 
-        return importing.test(ImportedConfig(job.config), job.files, reporter)
+        kind = MixedConfig if job.kind is RunKind.MIXED else ImportedConfig
+        return importing.test(kind(job.config), job.files, reporter)
     config = RunConfig(job.config)
     config.require_startable()
     job.files.mkdir(parents=True, exist_ok=True)

@@ -159,8 +159,8 @@ class Recording:
         if not isinstance(end.result, RunResult):
             return self._finish(RunStatus.COMPLETED, range_test=end.result)
         done = self._store.get(self.run.run_id).model_copy(update={"result": end.result})
-        if self.run.kind is RunKind.TRAINING:
-            # Only of what was trained here: nobody knows how an imported adapter was.
+        if self.run.kind is not RunKind.IMPORTED:
+            # Only of what was made here: nobody knows how an imported adapter was.
             model_card.write_model_card(done, self.files)
         record.write_record(done, self.files)
         self._store.write_result(self.run.run_id, end.result)

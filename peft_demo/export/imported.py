@@ -10,7 +10,7 @@ from peft_demo.export.peft_call import peft_call_of
 from peft_demo.export.rendering import render
 from peft_demo.methods import METHODS
 from peft_demo.models import BASES, hardware
-from peft_demo.runs import ImportedConfig
+from peft_demo.runs import ImportedConfig, MixedConfig
 
 KINDS = {"script": "test.py", "notebook": "test.ipynb"}
 """What can be exported, and the name of its file."""
@@ -54,9 +54,12 @@ def script(config: ImportedConfig, **facts: Any) -> str:
 def summary(config: ImportedConfig) -> str:
     """What the code does, for its first lines."""
     base = BASES[config.base_model].label.partition(" (")[0]
+    came = "trained elsewhere: how is not known"
+    if isinstance(config, MixedConfig):
+        came = f"mixed by {config.combination} of {', '.join(config.parents)}"
     return (
-        f"{METHODS[config.method].label} on the base model {base}, trained elsewhere: how is not "
-        f"known, so nothing is trained here. Its adapter is loaded and tested on "
+        f"{METHODS[config.method].label} on the base model {base}, {came}, so nothing is trained "
+        f"here. Its adapter is loaded and tested on "
         f"{DATASETS[config.dataset].name}, as PEFT Demo tested it, to the same accuracy but for "
         "rounding, which may turn a text whose labels are about equally likely."
     )

@@ -7,6 +7,7 @@ from peft_demo.inference.inside import Insides
 from peft_demo.inference.many import ManyAnswers
 from peft_demo.inference.map import Maps
 from peft_demo.inference.mix import Mixes
+from peft_demo.inference.mixture import mixture
 from peft_demo.inference.predictor import (
     MERGED_FROM,
     MOST_REVIEWS,
@@ -33,4 +34,5 @@ __all__ = [
     "challenged",
     "check_run_ids",
     "evaluate",
+    "mixture",
 ]

@@ -42,7 +42,7 @@ class Maps:
             AssetError: the adapter's files are missing or damaged, or its texts are gone.
         """
         (run,) = self._predictor.finished([run_id])
-        if run.kind is RunKind.IMPORTED:
+        if run.kind is not RunKind.TRAINING:
             refuse(
                 "run_ids",
                 f"run_ids must name runs that were trained here, got {run_id}: what it was before "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -30,8 +30,14 @@ class Mixes:
         self._store, self._predictor = store, predictor
         self._going = Shared[Mix]()
 
-    def between(self, run_ids: Sequence[str]) -> Mix:
+    def between(
+        self,
+        run_ids: Sequence[str],
+        tell: Callable[[int, int], object] = lambda done, most: None,
+    ) -> Mix:
         """The accuracy between two runs on the first one's test texts, computed once and kept.
+
+        ``tell`` gets how many mixes are done, and how many there are.
 
         Raises:
             InvalidFieldsError: they are not two runs of one base and the same labels whose methods
@@ -46,7 +52,7 @@ class Mixes:
         return self._going.get(
             (first.run_id, second.run_id),
             lambda: self._store.derived(
-                first, f"mix-{second.run_id}", Mix, key, lambda: self._mix(first, second)
+                first, f"mix-{second.run_id}", Mix, key, lambda: self._mix(first, second, tell)
             ),
         )
 
@@ -71,7 +77,7 @@ class Mixes:
                 refuse("run_ids", must_be("run_ids", allowed, f"runs of {ours} and {theirs}"))
         return first, second
 
-    def _mix(self, first: Run, second: Run) -> Mix:
+    def _mix(self, first: Run, second: Run, tell: Callable[[int, int], object]) -> Mix:
         config, base = first.config, models.load(first.config.base_model)
         texts = tested_texts(data.load(config.dataset), config)
         token_ids = base.encode(texts.texts, config.max_length)["input_ids"]
@@ -82,7 +88,8 @@ class Mixes:
             return adapters.load(folder, base, method, run.config.labels)
 
         line, points = Line(lambda: loaded(first), lambda: loaded(second), base), []
-        for t in LINE:
+        for done, t in enumerate(LINE):
+            tell(done, len(LINE))
             logits = adapters.logits_in_batches(
                 line.at(t), base, token_ids, METHODS[config.method], adapters.EVALUATION_BATCH
             )

@@ -252,6 +252,10 @@ def _untrained(run: Run) -> nn.Module:
         raise AssetError(
             f"{run.run_id} was trained elsewhere: what it was before its training is not known."
         )
+    if run.kind is RunKind.MIXED:
+        raise AssetError(
+            f"{run.run_id} was mixed, not trained: there is nothing that it was before."
+        )
     return adapters.untrained(models.load(run.config.base_model), run.config.for_training())
 
 

@@ -13,6 +13,7 @@ from peft_demo import adapters, data, models, statistics
 from peft_demo.adapters.strength import Dial
 from peft_demo.errors import refuse
 from peft_demo.inference.predictor import Predictor
+from peft_demo.inference.shared import Shared
 from peft_demo.methods import METHODS
 from peft_demo.runs import Run, tested_texts
 from peft_demo.runs.strength import CURVE, STRENGTH, AtStrength, StrengthCurve, StrengthPoint
@@ -39,6 +40,7 @@ class Strengths:
         self._store, self._predictor = store, predictor
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._lock = threading.Lock()
+        self._going = Shared[StrengthCurve]()
 
     def predict(self, text: object, run_ids: Sequence[str], strength: object) -> list[AtStrength]:
         """What each run says of a text at a strength.
@@ -70,12 +72,16 @@ class Strengths:
     ) -> StrengthCurve:
         """A run's accuracy on its test texts over the strengths of CURVE, computed once and kept.
 
-        ``tell`` gets how many strengths are done, and how many there are. Raises as ``predict``.
+        Who asks while it is computed for another waits for that. ``tell`` gets how many strengths
+        are done, and how many there are. Raises as ``predict``.
         """
         (run,) = self._predictor.finished([run_id])
         revision = models.load(run.config.base_model).revision
-        return self._store.derived(
-            run, "strength", StrengthCurve, revision, lambda: self._curve(run, tell)
+        return self._going.get(
+            run_id,
+            lambda: self._store.derived(
+                run, "strength", StrengthCurve, revision, lambda: self._curve(run, tell)
+            ),
         )
 
     def _curve(self, run: Run, tell: Callable[[int, int], object]) -> StrengthCurve:

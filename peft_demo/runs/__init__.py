@@ -4,6 +4,7 @@ from peft_demo.runs.config import RunConfig
 from peft_demo.runs.history import read_config
 from peft_demo.runs.imported import ImportedConfig
 from peft_demo.runs.known import KnownConfig, telling
+from peft_demo.runs.mixed import MixedConfig
 from peft_demo.runs.results import (
     BeforeTraining,
     BestEpoch,
@@ -48,6 +49,7 @@ __all__ = [
     "GroupKind",
     "ImportedConfig",
     "KnownConfig",
+    "MixedConfig",
     "Progress",
     "RangeTest",
     "Reporter",

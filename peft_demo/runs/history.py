@@ -13,6 +13,7 @@ from peft_demo.fields import shown
 from peft_demo.runs.config import RunConfig
 from peft_demo.runs.imported import PEFT_CONFIG, ImportedConfig, without_training
 from peft_demo.runs.known import KnownConfig
+from peft_demo.runs.mixed import PARENTS, MixedConfig
 
 _UNKNOWN = "unknown"
 """Stands where a run that can be shown must have a text, and none is stored."""
@@ -66,7 +67,7 @@ def read_config(stored: object) -> KnownConfig:
     if not isinstance(stored, Mapping):
         return PastConfig({}, f"config must map fields to values, got {shown(stored)}.")
     try:
-        return ImportedConfig(stored) if PEFT_CONFIG in stored else RunConfig(stored)
+        return _kind_of(stored)(stored)
     except InvalidFieldsError as error:
         gone: dict[str, str] = {
             name: f"{name} {shown(stored.get(name))} is no longer offered."
@@ -74,6 +75,12 @@ def read_config(stored: object) -> KnownConfig:
             if name in error.problems
         }
         return PastConfig(stored, " ".join((error.problems | gone).values()))
+
+
+def _kind_of(stored: Mapping[str, Any]) -> type[RunConfig] | type[ImportedConfig]:
+    if PEFT_CONFIG not in stored:
+        return RunConfig
+    return MixedConfig if PARENTS in stored else ImportedConfig
 
 
 def read_import(stored: object) -> KnownConfig:
@@ -88,7 +95,7 @@ def _attributes(stored: Mapping[str, Any]) -> dict[str, Any]:
     texts = {name: str(stored.get(name) or _UNKNOWN) for name in _TEXTS}
     counts = {name: stored.get(name) for name in _COUNTS}
     # A method's options are what no run has beside them.
-    of_any = {"name", *RunConfig.model_fields, *ImportedConfig.model_fields}
+    of_any = {"name", *RunConfig.model_fields, *MixedConfig.model_fields}
     return {
         **texts,
         **{n: value if isinstance(value, int) else None for n, value in counts.items()},

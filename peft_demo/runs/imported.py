@@ -59,7 +59,7 @@ class ImportedConfig(KnownConfig):
     def __init__(self, values: Mapping[str, object]) -> None:
         if not isinstance(values, Mapping):
             refuse("config", f"config must map fields to values, got {shown(values)}.")
-        BaseModel.__init__(self, **_attributes(values))
+        BaseModel.__init__(self, **attributes(values))
 
     @classmethod
     def model_validate(cls, obj: Any, **_: Any) -> ImportedConfig:
@@ -124,7 +124,12 @@ def without_training(stored: Mapping[str, Any]) -> dict[str, Any]:
     return {"max_length_from": LENGTH_UNKNOWN, PEFT_CONFIG: {}, **kept}
 
 
-def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
+def attributes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What an ImportedConfig holds, from its flat mapping, every value checked.
+
+    Raises:
+        InvalidFieldsError: as the class.
+    """
     base = values.get("base_model", BUILTIN_BASE)
     dataset = values.get("dataset", DEFAULT_DATASET)
     fields = {field.name: field for field in (*run_fields(base, dataset), method_field(), NAME)}

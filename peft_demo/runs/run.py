@@ -52,6 +52,8 @@ class RunKind(StrEnum):
     """A short training at growing learning rates, to find a good one; nothing is saved."""
     IMPORTED = "imported"
     """An adapter that was trained elsewhere: tested here, not trained."""
+    MIXED = "mixed"
+    """Adapters of several runs, put together by peft: tested here, not trained."""
 
 
 class GroupKind(StrEnum):

@@ -46,7 +46,7 @@ class ClassForm:
         Raises:
             InvalidFieldsError: with each field, what it may be, and what came.
         """
-        if kind is RunKind.IMPORTED:  # it was trained elsewhere, and is tested only
+        if kind in (RunKind.IMPORTED, RunKind.MIXED):  # tested only, not trained
             return
         own = [config for config in configs if _key(config) not in self.planned]
         if own and kind is RunKind.RANGE_TEST and "find-rate" in self.hidden:

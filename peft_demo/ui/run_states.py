@@ -7,7 +7,7 @@ from peft_demo.comparison.words import between
 from peft_demo.formats import about, number, percent, seconds, whole
 from peft_demo.languages import _, gettext_noop, told
 from peft_demo.methods.method import LAYERS
-from peft_demo.runs import Run, RunKind, RunStatus, telling
+from peft_demo.runs import MixedConfig, Run, RunKind, RunStatus, telling
 from peft_demo.ui.formats import glued
 
 SWAPPED = gettext_noop("Far below guessing: are its labels swapped? Details can swap them")
@@ -131,7 +131,7 @@ def _in_all(time: float) -> str:
 def _ended_early(run: Run) -> str:
     if run.error or run.problem:
         return told(run.error or run.problem or "")
-    if run.kind is RunKind.IMPORTED:
+    if run.kind in (RunKind.IMPORTED, RunKind.MIXED):
         return _("Stopped before its test ended")
     if not run.epochs:
         return _("Stopped before the first epoch ended")
@@ -153,6 +153,9 @@ def what(run: Run) -> str:
             if not config.is_length_known:
                 parts[-1] += ", " + _("the length of its training is not known")
         return " · ".join(parts)
+    if isinstance(config, MixedConfig):
+        mixed = {"count": len(config.parents), "combination": config.combination}
+        return f"{_(config.method_label)} · " + _("%(count)s runs mixed by %(combination)s") % mixed
     if run.kind is RunKind.RANGE_TEST:
         return f"{_('Learning-rate range test')} · {config.summary}"
     return config.summary

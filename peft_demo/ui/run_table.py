@@ -55,7 +55,7 @@ class RunTable:
             return run_states.called(run)
         if key == "epochs":
             return len(run.epochs) if run.kind is RunKind.TRAINING else None
-        if key == "reviews" and run.kind is RunKind.IMPORTED:
+        if key == "reviews" and run.kind in (RunKind.IMPORTED, RunKind.MIXED):
             return None
         _, path, is_number, _ = COLUMNS[key]
         place, _, name = path.partition(".")

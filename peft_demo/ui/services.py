@@ -157,6 +157,23 @@ class Services:
             files, config = importing.swap(run, folder, Path(scratch))
             return self.changes.submit(config, RunKind.IMPORTED, files)
 
+    def save_mix(
+        self,
+        run_ids: Sequence[str],
+        weights: Sequence[object],
+        combination: object,
+        density: object,
+        name: object,
+    ) -> Run:
+        """Queue the mix of finished runs for its test, as a run of its own; see ``mixture``."""
+        from peft_demo.inference import mixture
+
+        self.changes.require_somebody()
+        with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".import-") as scratch:
+            asked = (run_ids, weights, combination, density, name)
+            files, config = mixture(self.store, self.predictor, Path(scratch), *asked)
+            return self.changes.submit(config, RunKind.MIXED, files)
+
     def runs(self) -> dict[str, Run]:
         """All runs by their ids, newest first, the reference runs last."""
         return {run.run_id: run for run in self.store.runs()}

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import gradio as gr
+from pydantic import Field
 
+from peft_demo.runs.combinations import DENSITY, MOST_PARENTS, WEIGHT
+from peft_demo.ui.identity import public
 from peft_demo.ui.requests import RunIdList, Strength, checked
 from peft_demo.ui.services import Services
+
+Weights: TypeAlias = Annotated[
+    list[float],
+    Field(
+        max_length=MOST_PARENTS,
+        description=f"a list of numbers between {WEIGHT.minimum:g} and {WEIGHT.maximum:g}",
+    ),
+]
+"""How much each run of a mix counts."""
+Density: TypeAlias = Annotated[
+    float, Field(ge=DENSITY.minimum, le=DENSITY.maximum, description=DENSITY.allowed)
+]
+"""The share of entries that a mix keeps."""
 
 
 def add_weights_endpoints(services: Services) -> None:
@@ -57,6 +73,28 @@ def add_weights_endpoints(services: Services) -> None:
         """
         return services.mixes.between(run_ids).model_dump(mode="json")
 
+    def mix_runs(
+        run_ids: RunIdList,
+        weights: Weights,
+        combination: str = "linear",
+        density: Density = 0.5,
+        name: str = "",
+    ) -> dict[str, Any]:
+        """Save a weighted mix of finished runs' adapters as a run that names them; it is tested.
+
+        Args:
+            run_ids: of two or more finished runs of one base, one method that peft can combine
+                (LoRA, rsLoRA, IA3) and the same labels.
+            weights: how much each counts, 0 to 2, in their order; the head is the mean by them.
+            combination: "linear", "svd", "cat", "ties", "ties_svd", "dare_linear",
+                "dare_linear_svd", "dare_ties", "dare_ties_svd", "magnitude_prune" or
+                "magnitude_prune_svd", as peft calls them; of IA3 "linear" alone.
+            density: the share of entries that TIES, DARE and pruning keep.
+            name: how to call it.
+        """
+        return public(services.save_mix(run_ids, weights, combination, density, name))
+
+    gr.api(checked(mix_runs), api_name="mix_runs", concurrency_limit=1)
     gr.api(checked(map), api_name="map", concurrency_limit=2)
     gr.api(checked(mix), api_name="mix", concurrency_limit=1)
     gr.api(checked(strength), api_name="strength", concurrency_limit=2)

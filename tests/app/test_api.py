@@ -58,6 +58,7 @@ ENDPOINTS = {
     "/strength",
     "/map",
     "/mix",
+    "/mix_runs",
     "/list_texts",
 }
 

@@ -82,7 +82,7 @@ class TestMix:
     def test_json_is_one_object(self, command, monkeypatch):
         points = [MixPoint(at=t, accuracy=0.75, low=0.7, high=0.8) for t in (0.0, 1.0)]
 
-        def mix(self, first, second):
+        def mix(self, first, second, tell):
             return Mix(run_ids=(first.run_id, second.run_id), num_texts=8, points=points)
 
         monkeypatch.setattr(Mixes, "_mix", mix)
@@ -90,6 +90,35 @@ class TestMix:
         assert found["run_ids"] == [IDS[1], "reference-recommended-ia3"]
         assert [point["at"] for point in found["points"]] == [0, 1]
         assert "75.0 % (70.0 % to 80.0 %)" in command("mix", *self.BOTH).out
+
+    def test_a_mix_is_saved_as_a_run(self, command, monkeypatch):
+        begun = []
+
+        def run_now(store, config, kind, files):
+            begun.append((config, kind, sorted(path.name for path in files.iterdir())))
+            return store.get("reference-lora-1")
+
+        monkeypatch.setattr("peft_demo.cli.weights.run_now", run_now)
+        both = ("--run", "reference-lora-1", "--run", "reference-lora-2")
+        done = command("mix", *both, "--by", "cat", "--weight", "1", "--weight", "0.5", "--json")
+        assert done.status == 0, done.err
+        ((config, kind, files),) = begun
+        assert (kind, files) == ("mixed", ["adapter_config.json", "adapter_model.safetensors"])
+        assert (config.parents, config.weights) == (both[1::2], (1.0, 0.5))
+        assert json_lines(done.out)[0]["run_id"] == "reference-lora-1"
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (("--by", "best"), "combination must be one of linear"),
+            (("--by", "cat", "--weight", "1"), "weights must be 2 numbers, one a run, got 1"),
+            (("--by", "ties", "--density", "2"), "density must be a number between 0.01 and 1"),
+        ],
+    )
+    def test_a_bad_mix_ends_with_2(self, command, arguments, told):
+        done = command("mix", "--run", "reference-lora-1", "--run", "reference-lora-2", *arguments)
+        assert (done.status, done.out) == (2, "")
+        assert told in done.err
 
     def test_bad_arguments_end_with_2(self, command):
         done = command("mix", "--run", IDS[1])

@@ -55,13 +55,13 @@ ASKED = {
     "owner": digest(ME), "paused": "yes", "hidden": "yes", "link": "?hide=several&fix=r",
     "waiting": "1", "minutes": "1", "epochs": "1", "tokens": "50", "dataset": THEIRS.id,
     "repository": "nobody/nothing", "token": "guess", "source": THEIRS.id,
-    "probes": ["Theirs."], "review": "Theirs.", "is_watched": True,
+    "weights": [0.5, 0.5], "probes": ["Theirs."], "review": "Theirs.", "is_watched": True,
 }  # fmt: skip
 # They take seconds, and only read: texts, files and the store.
 READ_ONLY = {
     *("predict", "predict_reviews", "explain", "count", "compare", "report", "judge", "questions"),
     *("list_texts", "challenge_runs", "inside", "predict_file", "strength"),
-    *("map", "mapped", "mix", "mixed"),
+    *("map", "mapped", "mix"),
 }
 
 

@@ -39,7 +39,8 @@ def test_a_curve_comes_with_its_progress(services):
             return StrengthCurve(run_id=run_id, num_texts=40, points=points)
 
     services.__dict__["strengths"] = Stub()
-    going, done = StrengthPart(services).over_strength([LORA])
+    begun, going, done = StrengthPart(services).over_strength([LORA])
+    assert 'data-tell="left"' in begun
     assert f"{LORA}: 0 of 3 strengths" in going
     assert "Most accurate at strength 1: 75.0" in done
     assert re.findall(r"--share:(\d+)%", done) == ["0", "50", "20"]

@@ -11,6 +11,8 @@ from peft_demo.adapters.importing.evaluation import test
 from peft_demo.adapters.importing.finding import unpack
 from peft_demo.adapters.importing.from_hub import Repository, looks_like_one, repository_in
 from peft_demo.adapters.importing.inspection import describe
+from peft_demo.adapters.importing.options import options_told
+from peft_demo.adapters.importing.rows import row_of
 from peft_demo.adapters.importing.swapping import swap
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "bring",
     "describe",
     "looks_like_one",
+    "options_told",
     "repository_in",
+    "row_of",
     "swap",
     "test",
     "unpack",

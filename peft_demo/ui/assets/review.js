@@ -108,13 +108,19 @@ export function changed(text, ids, truth, pinned) {
   clearTimeout(trying);
   mark();
   clearTimeout(timer);
-  timer = setTimeout(tell, PAUSE_MS, "reviewed");
+  timer = setTimeout(askAll, PAUSE_MS);
+}
+
+// The cards, and the strength's dial once it was turned.
+function askAll() {
+  tell("reviewed");
+  if (document.querySelector("#strength-shown [data-at]")) tell("turned");
 }
 
 // For who does not want to wait for the pause.
 export function classify() {
   clearTimeout(timer);
-  tell("reviewed");
+  askAll();
 }
 
 export function asked(...seen) {

@@ -74,7 +74,7 @@ class ComparePage(Page):
         super().__init__(services)
         self._baselines = services.baselines
         self._data = OwnData(services)
-        self._understanding = UnderstandingPart(services)
+        self._understanding, self._mix = UnderstandingPart(services), MixPart(services)
         self._answers: OrderedDict[tuple[Any, ...], str] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -82,10 +82,12 @@ class ComparePage(Page):
         """See Page."""
         scripted(render("compare/page"), "compare(element)")
         self._understanding.draw()
+        self._mix.draw()
 
     def connect(self, frame: Frame) -> None:
         """See Page."""
         self._understanding.connect(frame)
+        self._mix.connect(frame)
 
     def functions(self) -> list[Callable[..., Any]]:
         """See Page."""
@@ -97,8 +99,8 @@ class ComparePage(Page):
             page_function(self.baselines),
             page_function(InsidePart(self._services).inside),
             page_function(MapPart(self._services).mapped),
-            page_function(MixPart(self._services).mixed),
             *self._understanding.functions(),
+            *self._mix.functions(),
         ]
 
     def compare(

@@ -53,7 +53,9 @@ class InsidePart:
 
     def inside(self, run_ids: RunIds) -> str:
         """What some runs changed, as HTML; of two of them also how that lies together."""
-        runs = self._services.runs()
+        from peft_demo.inference.inside import MOST_RUNS  # loads torch
+
+        runs, run_ids = self._services.runs(), run_ids[:MOST_RUNS]
         found: list[Inside | Between] = []
         faults = []
         for asked in (

@@ -148,7 +148,7 @@ class ReviewPage(Page):
         """
         seen: list[Any] = [self.review, self.run_ids, self.truth, self.pinned]
         self._why.connect(self.review, self.run_ids)
-        self._strength.connect(self.review, self.run_ids)
+        self._strength.connect(frame, self.review, self.run_ids)
         self._many.connect(self.run_ids)
         for button, (text, label) in zip(self.examples, EXAMPLES.items(), strict=True):
             given = f"given({json.dumps(text)}, {json.dumps(label)})"

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from peft_demo.comparison.describe import texts_of, with_epochs
-from peft_demo.languages import _, told
+from peft_demo.languages import _, gettext_noop, told
 from peft_demo.runs.strength import STRENGTH
 from peft_demo.ui.answers import BEFORE_TRAINING
 from peft_demo.ui.faults import readable
-from peft_demo.ui.html import problem, render, styled
+from peft_demo.ui.html import render, styled
+from peft_demo.ui.pages.page import Frame
 from peft_demo.ui.requests import QUIET, unchecked
 from peft_demo.ui.services import Services
+from peft_demo.ui.steps import Steps
 
 if TYPE_CHECKING:
     from peft_demo.runs.strength import AtStrength, StrengthCurve
 
 MOST_RUNS = 4
 """As many as are kept in memory at once."""
+
+
+NOTHING_CHOSEN = gettext_noop("Type a review and choose adapters first.")
 
 
 class StrengthPart:
@@ -50,8 +54,8 @@ class StrengthPart:
             )
             self._shown = styled("", elem_id="strength-shown")
 
-    def connect(self, review: gr.Textbox, run_ids: gr.Dropdown) -> None:
-        """Follow the dial; compute curves when somebody asks for them."""
+    def connect(self, frame: Frame, review: gr.Textbox, run_ids: gr.Dropdown) -> None:
+        """Follow the dial and, once it was turned, what is typed; compute curves when asked."""
         common: dict[str, Any] = {"api_visibility": "private", "show_progress_on": self._shown}
         going = [
             self._dial.change(
@@ -66,9 +70,25 @@ class StrengthPart:
                 self.over_strength, run_ids, self._shown, concurrency_limit=1, **common
             ),
         ]
-        # What is shown, or on its way, is of another text or of others then.
-        for happens in (review.change, run_ids.input):
-            happens(None, None, self._shown, js="() => ''", cancels=going, **QUIET)
+        frame.header.left(None, None, self._shown, js="() => ''", cancels=going, **QUIET)
+        # A curve that is shown, or on its way, is of others then.
+        run_ids.input(
+            None,
+            self._shown,
+            self._shown,
+            js="html => html.includes('data-at') ? html : ''",
+            cancels=going,
+            **QUIET,
+        )
+        # After a pause in typing, as the cards.
+        frame.header.turned(
+            self.at_strength,
+            [review, run_ids, self._dial],
+            self._shown,
+            trigger_mode="always_last",
+            concurrency_limit=2,
+            **{**common, "show_progress": "hidden"},
+        )
 
     def at_strength(self, review: object, run_ids: object, strength: object) -> str:
         """What the first chosen adapters say of the review at a strength."""
@@ -80,42 +100,26 @@ class StrengthPart:
             except Exception as error:
                 faults.append(told(str(readable(error))))
         if not said and not faults:
-            return problem(_("Type a review and choose adapters first."))
-        return self._told(said=said, faults=list(dict.fromkeys(faults)))
+            faults = [NOTHING_CHOSEN]
+        at = {"text": str(review), "strength": strength}
+        return self._told(said=said, faults=list(dict.fromkeys(faults)), at=at)
 
     def over_strength(self, run_ids: object) -> Iterator[str]:
         """The curves of the first chosen adapters, as they come."""
         curves: list[StrengthCurve] = []
         faults: list[str] = []
         for run_id in _chosen(run_ids):
-            steps: queue.SimpleQueue[tuple[int, int] | None] = queue.SimpleQueue()
-            thread = threading.Thread(
-                target=self._compute, args=(run_id, steps, curves, faults), daemon=True
-            )
-            thread.start()
-            while step := steps.get():
-                done, most = step
-                waiting = _("%(run_id)s: %(done)s of %(most)s strengths …") % {
-                    "run_id": run_id,
-                    "done": done,
-                    "most": most,
-                }
-                yield self._told(curves=curves, faults=faults, waiting=waiting)
+            going = Steps(partial(self._services.strengths.curve, run_id))
+            waiting = _("%(run_id)s: %(done)s of %(most)s strengths …")
+            yield self._told(curves=curves, faults=faults, waiting=_("Computing …"))
+            for done, most in going:
+                told_of = waiting % {"run_id": run_id, "done": done, "most": most}
+                yield self._told(curves=curves, faults=faults, waiting=told_of)
+            try:
+                curves.append(going.result)
+            except Exception as error:
+                faults.append(str(readable(error)))
         yield self._told(curves=curves, faults=faults)
-
-    def _compute(
-        self,
-        run_id: str,
-        steps: queue.SimpleQueue[tuple[int, int] | None],
-        curves: list[StrengthCurve],
-        faults: list[str],
-    ) -> None:
-        try:
-            curves.append(self._services.strengths.curve(run_id, lambda *step: steps.put(step)))
-        except Exception as error:
-            faults.append(str(readable(error)))
-        finally:
-            steps.put(None)
 
     def _told(
         self,
@@ -123,6 +127,7 @@ class StrengthPart:
         curves: list[StrengthCurve] = [],  # noqa: B006
         faults: list[str] = [],  # noqa: B006
         waiting: str = "",
+        at: Mapping[str, object] | None = None,
     ) -> str:
         runs = self._services.runs()
         points = [point.accuracy for curve in curves for point in curve.points]
@@ -134,6 +139,7 @@ class StrengthPart:
             lowest=min(points, default=0.0),
             faults=[told(fault) for fault in faults],
             waiting=waiting,
+            at=at,
             with_epochs=with_epochs,
             texts_of=texts_of,
         )
