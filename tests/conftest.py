@@ -19,6 +19,7 @@ from filelock import FileLock
 from five_labels import five  # noqa: F401
 from hub_server import Hub
 from hypothesis import settings
+from known_decompositions import remembered
 from made_up_family import made_up_base  # noqa: F401
 from narrow_base import narrow_base  # noqa: F401
 from small_runs import small_config
@@ -28,7 +29,7 @@ from peft_demo.data import SENTIMENT
 from peft_demo.execution import Engine
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
-from peft_demo.runs import Run
+from peft_demo.runs import Progress, Run, checkpoints
 from peft_demo.storage import DATABASE, Store
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 """How many processes of pytest share the machine: `make test` starts several."""
+
+EPOCH_TWO = 8
+"""Steps of a small run after two of its three epochs."""
 
 MANY_OBJECTS = 100_000
 """So many take the garbage collector about 0.03 s."""
@@ -178,11 +182,15 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def base():
-    """The built-in base model."""
+    """The built-in base model; whoever decomposes its matrices does so once."""
+    import torch
+
     from peft_demo import models
     from peft_demo.models import loading
 
-    return models.load(loading.BUILTIN_BASE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.linalg, "svd", remembered(torch.linalg.svd))
+        yield models.load(loading.BUILTIN_BASE)
 
 
 class _Runs(Mapping[str, Run]):
@@ -201,9 +209,19 @@ class _Runs(Mapping[str, Run]):
                         # Whoever asks first may compute in float32 itself.
                         patch.delenv("PEFT_DEMO_PRECISION", raising=False)
                         started = self._store.start(small_config(method), "tester")
-                        named.write_text(Engine(self._store).run(started).run_id)
+                        engine = Engine(self._store, listener=self._keep_checkpoint)
+                        named.write_text(engine.run(started).run_id)
             self._done[method] = self._store.get(named.read_text())
         return self._done[method]
+
+    def _keep_checkpoint(self, run: Run, event: object) -> None:
+        """That before the last, which its end would remove."""
+        if isinstance(event, Progress) and event.phase == "Testing":
+            files = self._store.partial_folder_of(run.run_id)
+            kept = checkpoints.at(files, EPOCH_TWO)
+            place = checkpoints.folder_of(self._store.folder / f"{run.config.method}.left")
+            if kept and not place.exists():
+                shutil.copytree(kept, place / kept.name, copy_function=os.link)
 
     def __iter__(self) -> Iterator[str]:
         return iter(METHODS)
@@ -223,6 +241,11 @@ class Trained:
 
     def folder(self, method: str) -> Path:
         return self.store.folder_of(self.runs[method].run_id)
+
+    def left(self, method: str) -> Path:
+        """What a training leaves that is interrupted in its last epoch: copies of it go on."""
+        assert self.runs[method]
+        return self.store.folder / f"{method}.left"
 
     def load(self, method: str, base: Base) -> nn.Module:
         """The run's saved model, loaded as the program does."""

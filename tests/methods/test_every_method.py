@@ -6,6 +6,7 @@ No method is known here by its name: a new row of the table is tested as it come
 from __future__ import annotations
 
 import copy
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -17,7 +18,6 @@ from small_runs import Recorder, numbers_in, numbers_of, small_config
 
 from peft_demo import adapters, data, models, statistics
 from peft_demo.data import SENTIMENT
-from peft_demo.errors import RunCancelledError
 from peft_demo.inference import Predictor, predictor
 from peft_demo.methods import METHODS
 from peft_demo.methods.measured_rates import GUESSING
@@ -102,19 +102,19 @@ class TestTraining:
         outside = {name for name in changed if not any(part in name for part in FAMILY.head)}
         assert outside or METHODS[method].baseline
 
-    def test_gives_the_same_numbers_again_though_it_is_interrupted(self, trained, tmp_path, method):
-        config = small_config(method)
-        before = Recorder(stop_after=5)  # in the second epoch
-        with pytest.raises(RunCancelledError):
-            train(config, tmp_path, before)
+    def test_goes_on_from_its_checkpoint_to_the_same_numbers(self, trained, tmp_path, method):
+        """All that the method keeps is built anew, and goes on from what the checkpoint has."""
+        shutil.copytree(trained.left(method), tmp_path, dirs_exist_ok=True)
         recorder = Recorder()
-        result = train(config, tmp_path, recorder)
-        assert [step.step for step in recorder.steps] == list(range(5, 13))
-        recorder.steps[:0] = before.steps[:4]
-        recorder.epochs[:0] = before.epochs
-        assert numbers_of(recorder.steps, recorder.epochs, result) == numbers_in(
-            trained.store, trained.runs[method]
-        )
+        result = train(small_config(method), tmp_path, recorder)
+        assert [step.step for step in recorder.steps] == [9, 10, 11, 12]
+        whole = numbers_in(trained.store, trained.runs[method])
+        steps, epochs, end = whole[:12], whole[12:15], whole[15:]
+        assert numbers_of(recorder.steps, recorder.epochs, result) == [
+            *steps[8:],
+            *epochs[2:],
+            *end,
+        ]
         again, kept = (Predictions.load(folder) for folder in (tmp_path, trained.folder(method)))
         assert np.array_equal(again.probabilities, kept.probabilities)
         (weights,) = tmp_path.glob("*model.safetensors")

@@ -21,7 +21,7 @@ from peft_demo.training import loop
 from peft_demo.training.loop import train
 from peft_demo.training.report import training_table
 
-SOME = ("lora", "pissa", "pvera", "full_ft")
+SOME = ("pissa", "pvera")
 """PiSSA has a base of its own to write to, and PVeRA draws at random in each step."""
 
 PROBES = ("A wonderful film.", "It was dreadful, and far too long for what it had to say.")
@@ -220,6 +220,20 @@ class TestTheSameNumbers:
             stop.set()
             thread.join()
         assert done
+
+    @pytest.mark.parametrize("method", ["adalora", "pvera"])
+    def test_come_though_an_epoch_is_left_in_its_middle(self, method, tmp_path, trained):
+        """AdaLoRA changes its ranks between two steps."""
+        before = Recorder(stop_after=5)  # in the second epoch
+        with pytest.raises(RunCancelledError):
+            train(small_config(method), tmp_path, before)
+        recorder = Recorder()
+        result = train(small_config(method), tmp_path, recorder)
+        assert [step.step for step in recorder.steps] == list(range(5, 13))
+        steps = [*before.steps[:4], *recorder.steps]
+        assert numbers_of(steps, [*before.epochs, *recorder.epochs], result) == numbers_in(
+            trained.store, trained.runs[method]
+        )
 
     def test_come_whether_or_not_the_start_is_evaluated(self, tmp_path, trained, monkeypatch):
         assert trained.runs["lora"].before_training  # trained by now, not in this test
