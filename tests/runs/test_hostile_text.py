@@ -1,5 +1,6 @@
 """Pasted texts that are meant to do harm."""
 
+import itertools
 import json
 import time
 
@@ -107,11 +108,11 @@ class TestHostileText:
     @pytest.mark.parametrize(
         "number", ["9" * 400, "9" * 5_000, "0x" + "f" * 9_000, "-0x" + "f" * 9_000]
     )
-    @pytest.mark.parametrize("name", ["r", "lora_dropout", "bias", "nonsense"])
-    @pytest.mark.parametrize("form", ["{}", "1+{}", "[{}]"])
-    def test_a_huge_number_is_refused_or_left_out(self, number, name, form):
-        told = notes_or_problems(f"LoraConfig({name}={form.format(number)})")
-        assert 0 < len(told) < 1_000
+    def test_a_huge_number_is_refused_or_left_out(self, number):
+        forms = ("{}", "1+{}", "[{}]")
+        for name, form in itertools.product(("r", "lora_dropout", "bias", "nonsense"), forms):
+            told = notes_or_problems(f"LoraConfig({name}={form.format(number)})")
+            assert 0 < len(told) < 1_000, (name, form)
 
     @pytest.mark.slow
     @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
