@@ -39,8 +39,8 @@ def near_duplicates(test: Sequence[str], training: Sequence[str]) -> list[Near]:
         dtype=np.float32,
     )
     every = vectorizer.transform([*test, *training])
-    told = np.flatnonzero(np.bincount(every.indices, minlength=every.shape[1]) <= _COMMON)
-    every = every[:, told]
+    present, counts = np.unique(every.indices, return_counts=True)
+    every = every[:, present[counts <= _COMMON]]
     sizes = np.asarray(every.sum(axis=1)).ravel()
     tested, trained = every[: len(test)], every[len(test) :].T.tocsr()
     found: list[Near] = []

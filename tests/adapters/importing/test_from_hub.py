@@ -114,7 +114,7 @@ def test_a_path_that_leads_out_is_left_out():
 @pytest.mark.slow
 def test_by_command_and_with_what_it_came_from(hub, command, home):
     commit = hub.model(NAME, members(LORA))
-    done = command("import-adapter", NAME, "--name", "Theirs")
+    done = command("import-adapter", NAME, "--name", "Theirs", "--max-length", "8")
     assert done.status == 0, done.err
     (run,) = (run for run in Store(home).runs() if not run.is_reference)
     assert run.config.source == f"{NAME}@{commit}"
