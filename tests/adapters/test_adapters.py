@@ -10,7 +10,7 @@ import pytest
 import torch
 from peft import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
-from small_runs import one_module, small_config
+from small_runs import one_module
 
 from peft_demo import adapters, models
 from peft_demo.adapters import files
@@ -85,28 +85,29 @@ def refusal(folder: Path, base) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 class TestEveryMethod:
-    def test_saved_and_loaded_gives_the_same_logits(self, base, method, tmp_path):
-        model = built(base, method)
-        adapters.save(model, tmp_path)
+    def test_saved_and_loaded_gives_the_same_logits_and_in_half_nearly(
+        self, base, method, tmp_path
+    ):
+        model = built(base, method, **one_module(method))
+        full = adapters.save(model, tmp_path).stat().st_size
+        before = logits(model, base)
         again = adapters.load(tmp_path, base, METHODS[method], SENTIMENT)
-        before, after = logits(model, base), logits(again, base)
-        assert abs(before - after).max() < 1e-5
+        assert abs(before - logits(again, base)).max() < 1e-5
         assert abs(before - logits(base.model, base)).max() > 1e-3
+        if method in PEFT_METHODS:
+            half = adapters.save(model, tmp_path, half_precision=True)
+            assert {tensor.dtype for tensor in load_file(half).values()} == {torch.float16}
+            assert half.stat().st_size < 0.6 * full
+            again = adapters.load(tmp_path, base, METHODS[method], SENTIMENT)
+            assert 0 < abs(before - logits(again, base)).max() < 2e-2
 
-    def test_loading_draws_no_random_numbers(self, trained, base, method):
+    def test_is_loaded_to_predict_only_and_draws_no_random_numbers(self, trained, base, method):
         state = torch.get_rng_state()
         first, second = (trained.load(method, base) for _ in range(2))
         assert torch.equal(torch.get_rng_state(), state)
         assert (logits(first, base) == logits(second, base)).all()
-
-    def test_the_head_is_trained_and_counted_apart(self, base, method):
-        _, head = adapters.count_trained(adapters.build(base, small_config(method)), FAMILY)
-        assert head == 384 * 384 + 384 + 2 * 384 + 2 == 148_610
-
-    def test_is_loaded_to_predict_only(self, trained, base, method):
-        model = trained.load(method, base)
-        assert not model.training
-        assert not any(parameter.requires_grad for parameter in model.parameters())
+        assert not first.training
+        assert not any(parameter.requires_grad for parameter in first.parameters())
 
     def test_files_cannot_run_code(self, trained, method):
         suffixes = {path.suffix for path in trained.folder(method).iterdir()}
@@ -145,20 +146,6 @@ class TestLogits:
         together = adapters.logits(model, base, tokens)
         for row, ids in zip(together, tokens, strict=True):
             assert abs(adapters.logits(model, base, [ids])[0] - row).max() < 1e-4
-
-
-@pytest.mark.slow
-class TestHalfPrecision:
-    @pytest.mark.parametrize("method", PEFT_METHODS)
-    def test_takes_half_the_room_and_computes_nearly_the_same(self, base, method, tmp_path):
-        model = built(base, method, **one_module(method))
-        full = adapters.save(model, tmp_path).stat().st_size
-        half = adapters.save(model, tmp_path, half_precision=True)
-        assert {tensor.dtype for tensor in load_file(half).values()} == {torch.float16}
-        assert half.stat().st_size < 0.6 * full
-        again = adapters.load(tmp_path, base, METHODS[method], SENTIMENT)
-        difference = abs(logits(model, base) - logits(again, base)).max()
-        assert 0 < difference < 2e-2
 
 
 class TestDamagedFolders:

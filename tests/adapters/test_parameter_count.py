@@ -131,7 +131,7 @@ class MadeUpBase:
 
     @pytest.mark.parametrize("method", METHODS)
     # A method that checks its fields against each other refuses most of what is drawn.
-    @profile(max_examples=6, suppress_health_check=[HealthCheck.filter_too_much])
+    @profile(max_examples=3, suppress_health_check=[HealthCheck.filter_too_much])
     @given(data=st.data())
     def test_any_fields_that_a_run_accepts(self, small_base, tmp_path_factory, method, data):
         fields = {field.name: data.draw(random_value(field)) for field in METHODS[method].fields}

@@ -120,6 +120,7 @@ class TestEveryMethod:
         result = run.result
         counted = adapters.count_trained(adapters.build(base, run.config), FAMILY)
         assert (result.num_adapter_parameters, result.num_head_parameters) == counted
+        assert counted[1] == 384 * 384 + 384 + 2 * 384 + 2 == 148_610
         assert result.num_base_parameters == base.num_parameters()
         (weights,) = trained.folder(run.config.method).glob("*model.safetensors")
         assert result.file_bytes == weights.stat().st_size
