@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from peft_demo.comparison import text_baseline
 from peft_demo.data import DEFAULT_DATASET
 from peft_demo.errors import PeftDemoError
 from peft_demo.execution.engine import Engine
@@ -25,6 +26,8 @@ def train_references(
     preset_ids: Sequence[str], destination: Path, tell: Callable[[str], None]
 ) -> None:
     """Train these presets on the built-in base and data, and put them into ``destination``.
+
+    The text baselines that belong to them are measured and put there as well.
 
     Raises:
         NotFoundError: there is no such preset.
@@ -47,5 +50,6 @@ def train_references(
             )
             shutil.rmtree(destination / run_id, ignore_errors=True)
             shutil.move(trained, destination / run_id)
+            text_baseline.measure(config, destination / text_baseline.PACKAGED.name)
             tell(f"{run_id}: test accuracy {percent(run.result.test_accuracy)}")
         store.close()

@@ -11,7 +11,9 @@ from peft_demo.comparison import text_baseline
 from peft_demo.comparison.text_baseline import MAJORITY, TFIDF, cut, measure
 from peft_demo.data import IMDB, LabelledTexts, Pools, loading
 from peft_demo.errors import InvalidFieldsError
+from peft_demo.models import BUILTIN_BASE
 from peft_demo.runs import RunConfig, draw
+from peft_demo.runs.presets import REFERENCES, preset
 
 
 @pytest.fixture(autouse=True)
@@ -85,9 +87,24 @@ class TestMeasure:
         assert majority.accuracy.value == 0.5
 
     @pytest.mark.slow
-    def test_on_the_assignments_reviews_it_learns_about_as_little_as_they_do(self):
-        tfidf = measure(RunConfig(num_reviews=160, max_length=50, seed=42))[TFIDF]
+    def test_on_the_assignments_reviews_it_learns_about_as_little_as_they_do(
+        self, monkeypatch, tmp_path, computed
+    ):
+        config = RunConfig(num_reviews=160, max_length=50, seed=42)
+        packaged = measure(config)[TFIDF]
+        forget()
+        monkeypatch.setattr(text_baseline, "PACKAGED", tmp_path)
+        tfidf = measure(config)[TFIDF]
+        assert computed == [config]
         assert 0.58 < tfidf.accuracy.value < 0.65
+        np.testing.assert_allclose(packaged.probabilities, tfidf.probabilities, atol=1e-3)
+
+    def test_the_reference_runs_theirs_come_with_the_program(self, computed):
+        for name in REFERENCES:
+            config = preset(name).config(base_model=BUILTIN_BASE, dataset=IMDB)
+            assert len(measure(config)[TFIDF].labels) == config.num_test_reviews
+        assert computed == []
+        assert len([*text_baseline.PACKAGED.iterdir()]) == 2 * len(text_baseline._measured)
 
     @pytest.mark.parametrize(("place", "accuracy"), [(5, 1.0), (6, 0.5)])
     def test_reads_as_far_as_the_run(self, monkeypatch, place, accuracy):

@@ -39,11 +39,14 @@ class TestTraining:
         told = []
         train_references(["lora-1", "ia3"], destination, told.append)
         assert sorted(path.name for path in destination.iterdir()) == [
+            "baselines",
             "other",
             "reference-ia3",
             "reference-lora-1",
         ]
         assert not (destination / "reference-ia3" / "old.txt").exists()
+        # Both learned from the same texts.
+        assert len([*(destination / "baselines").iterdir()]) == 2
         assert any("reference-lora-1: test accuracy" in line for line in told)
         store = Store(home, destination)
         assert store.ids() == ["reference-lora-1", "reference-ia3"]
