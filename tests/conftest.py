@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from core_shares import WORKERS
 from filelock import FileLock
 from five_labels import five  # noqa: F401
 from hub_server import Hub
@@ -28,7 +29,6 @@ from tiny_encoders import tiny_bases, tiny_folders  # noqa: F401
 from peft_demo.data import SENTIMENT
 from peft_demo.execution import Engine
 from peft_demo.methods import METHODS
-from peft_demo.models import hardware
 from peft_demo.runs import Progress, Run, checkpoints
 from peft_demo.storage import DATABASE, Store
 
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from peft_demo.models import Base
-
-WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-"""How many processes of pytest share the machine: `make test` starts several."""
 
 EPOCH_TWO = 8
 """Steps of a small run after two of its three epochs."""
@@ -55,13 +52,6 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-# As the program does: several processes with torch run at once here too. Loaded before this, torch
-# would compute with more threads than the processes that a test starts, to other last digits.
-assert "torch" not in sys.modules, "tests/conftest.py imports torch before its threads are counted"
-hardware.share_cores()
-if WORKERS > 1:
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // WORKERS)))
 
 # New examples on a developer's machine; the same ones in CI, where a find would block others.
 settings.register_profile("ci", derandomize=True, deadline=None)

@@ -21,7 +21,8 @@ def remembered(decompose: Callable[..., Any]) -> Callable[..., Any]:
     known: dict[tuple[object, ...], Any] = {}
 
     def decomposed(matrix: Any, *arguments: Any, **options: Any) -> Any:
-        if matrix.requires_grad or matrix.numel() < FEWEST:
+        is_counted_only = matrix.device.type == "meta"
+        if is_counted_only or matrix.requires_grad or matrix.numel() < FEWEST:
             return decompose(matrix, *arguments, **options)
         numbers = hashlib.sha256(matrix.detach().contiguous().numpy().data).digest()
         key = (numbers, matrix.shape, matrix.dtype, arguments, *sorted(options.items()))

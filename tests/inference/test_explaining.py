@@ -132,9 +132,15 @@ def explainer(trained) -> Explainer:
 DULL = ["Dull", "and", "loud", "but", "not", "bad"]
 
 
-@pytest.mark.parametrize("by", explaining.WAYS)
-@pytest.mark.parametrize("method", METHODS)
-def test_every_method_is_explained_in_both_ways(explainer, trained, method, by, monkeypatch):
+@pytest.mark.parametrize(
+    ("method", "by"),
+    [
+        *((method, "integrated_gradients") for method in METHODS),
+        *((method, "leaving_out") for method in ("lora", "p_tuning", "full_ft")),
+    ],
+)
+def test_every_method_is_explained(explainer, trained, method, by, monkeypatch):
+    """Gradients go through the method's own layers; leaving out asks as any prediction does."""
     monkeypatch.setattr("peft_demo.inference.contributions.STEPS", 8)
     (run_id,) = trained.ids(method)
     (found,) = explainer.explain("Dull and loud, but not bad.", [run_id], by)

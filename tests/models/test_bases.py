@@ -16,7 +16,6 @@ from peft_demo.data import IMDB, SENTIMENT
 from peft_demo.errors import AssetError
 from peft_demo.execution import Engine
 from peft_demo.inference import Predictor
-from peft_demo.methods import METHODS
 from peft_demo.models import (
     BASES,
     BUILTIN_BASE,
@@ -161,8 +160,9 @@ class TestCopies:
         assert not any(parameter.requires_grad for parameter in model.parameters())
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("method", ["lora", "pissa", "ln_tuning", "full_ft"])
     def test_training_writes_to_no_shared_tensor(self, base, method):
+        """Of each kind one; of all, the checksum shows it at the end of every training."""
         model = adapters.build(base, small_config(method))
         memory = {p.data_ptr() for p in base.model.distilbert.parameters()}
         assert not any(p.requires_grad and p.data_ptr() in memory for p in model.parameters())

@@ -11,6 +11,8 @@ from peft_demo.adapters.importing import from_hub
 from peft_demo.errors import UndecidedError
 from peft_demo.storage import Store
 
+pytestmark = pytest.mark.usefixtures("untried")  # the trial is the same for a zip
+
 NAME = "somebody/adapter"
 
 
