@@ -76,3 +76,5 @@ class Answers:
     positive: Positive
     num_hidden: int | None = None
     """Of how many pairs it reads no difference; None where nobody knows."""
+    note: str = ""
+    """A sentence if it may have learned from some of the texts."""

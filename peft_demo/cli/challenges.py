@@ -70,6 +70,8 @@ def _ask(run_ids: Sequence[str], file: Path | None, as_json: bool) -> None:
         if found.pairs.num_hidden:
             count = f"{found.pairs.num_hidden:,} of {found.pairs.pairs:,}"
             lines.append(f"  its max_length hides the edit of {count} pairs")
+        if found.note:
+            lines.append(f"  {found.note}")
         answer(as_json, found.model_dump(mode="json"), lines)
 
 

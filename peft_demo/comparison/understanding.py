@@ -55,6 +55,8 @@ class Understood(Record):
     run_id: str
     capabilities: tuple[Right, ...]
     pairs: PairsRight
+    note: str = ""
+    """A sentence if it may have learned from some of the texts."""
 
     @property
     def rows(self) -> dict[str, Right]:
@@ -110,6 +112,7 @@ def understood(answers: Answers, pairs: Pairs | None = None) -> Understood:
             consistency=told[CONSISTENCY],
             num_hidden=answers.num_hidden,
         ),
+        note=answers.note,
     )
 
 

@@ -63,7 +63,9 @@ class ManyAnswers:
         runs = predictor.finished(run_ids)
         known = [*dict.fromkeys(label for run in runs for label in run.config.labels)]
         columns = {"text_column": text_column or None, "label_column": label_column or None}
-        return cls(read_reviews(source, known, **columns), runs)
+        # Of runs with different labels nobody knows what a number means.
+        numbered = known if all([*run.config.labels] == known for run in runs) else ()
+        return cls(read_reviews(source, known, numbered=numbered, **columns), runs)
 
     def compute(self, predictor: Predictor) -> Iterator[float]:
         """Ask all runs; yields the share that is done, and may be left in between.

@@ -162,18 +162,28 @@ class Predictor:
             found[run.run_id] = self._shares(run, base, token_ids[read])
         return found
 
-    def shares(self, run_id: str, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Probabilities of any number of clean texts, of shape (texts, labels); see ``predict``."""
+    def shares(
+        self, run_id: str, texts: Sequence[str], batch: int = adapters.EVALUATION_BATCH
+    ) -> npt.NDArray[np.float64]:
+        """Probabilities of any number of clean texts, of shape (texts, labels); see ``predict``.
+
+        They are computed ``batch`` at a time.
+        """
         (run,) = self.finished([run_id])
         base = models.load(run.config.base_model)
-        return self._shares(run, base, base.encode(texts, run.config.max_length)["input_ids"])
+        token_ids = base.encode(texts, run.config.max_length)["input_ids"]
+        return self._shares(run, base, token_ids, batch)
 
     def _shares(
-        self, run: Run, base: models.Base, token_ids: list[list[int]]
+        self,
+        run: Run,
+        base: models.Base,
+        token_ids: list[list[int]],
+        batch: int = adapters.EVALUATION_BATCH,
     ) -> npt.NDArray[np.float64]:
         method = METHODS[run.config.method]
         model = self._merged(run, base) if len(token_ids) >= MERGED_FROM else self.model(run)
-        batch = 1 if method.reads_whole_batch else adapters.EVALUATION_BATCH
+        batch = 1 if method.reads_whole_batch else batch
         return statistics.softmax(
             adapters.logits_in_batches(model, base, token_ids, method, batch, turn=self._turn)
         )

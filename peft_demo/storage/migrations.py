@@ -36,6 +36,7 @@ MIGRATIONS: tuple[tuple[str, Migration | None], ...] = (
     ("datasets", None),
     ("before_training", None),
     ("probes", None),
+    ("challenges_after_training", None),
 )
 
 SCHEMA = len(MIGRATIONS)

@@ -1,4 +1,4 @@
-"""What the people call themselves whose runs these are, and what they watch."""
+"""What the people call themselves whose runs these are, what they watch, what they want asked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sqlalchemy import select
 from peft_demo.runs import name_of
 from peft_demo.runs.nicknames import check_nickname, key
 from peft_demo.runs.probes import checked_probes
-from peft_demo.storage.database import touch
+from peft_demo.storage.database import now, touch
 from peft_demo.storage.rows import probes_of
 from peft_demo.storage.runs import Runs
 from peft_demo.storage.tables import PersonRow, RunRow
@@ -52,6 +52,25 @@ class People(Runs):
             row.probes = list(kept)
             session.add(row)
         return kept
+
+    def wish_challenges(self, owner: str, is_wished: bool) -> None:
+        """Have the runs that an owner queues from now on challenged, or none any more.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        with self._transaction() as session:
+            row = session.get(PersonRow, owner) or PersonRow(owner=owner)
+            row.challenges_since = now() if is_wished else None
+            session.add(row)
+
+    def challenge_wishes(self) -> dict[str, str]:
+        """Since when whose runs are to be challenged, by their owners."""
+        if not self._is_open:
+            return {}
+        with self._transaction(write=False) as session:
+            wished = select(PersonRow).where(PersonRow.challenges_since.is_not(None))
+            return {row.owner: row.challenges_since or "" for row in session.scalars(wished)}
 
     def watched(self, owner: str) -> tuple[str, ...]:
         """What an owner watches."""

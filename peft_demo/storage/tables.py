@@ -137,12 +137,14 @@ class DatasetRow(Table):
 
 
 class PersonRow(Table):
-    """What an owner calls himself, and what he watches."""
+    """What an owner calls himself, what he watches, and whether his runs are challenged."""
 
     __tablename__ = "person"
     owner: Mapped[str] = mapped_column(primary_key=True)
     nickname: Mapped[str] = mapped_column(default="")
     probes: Mapped[list[str] | None] = mapped_column(JSON)
+    challenges_since: Mapped[str | None]
+    """Runs that were queued from then on are challenged once they have been tested."""
 
 
 class ClassroomRow(Table):

@@ -117,6 +117,7 @@ def cards(
     edited: Edited | None = None,
     kept: Sequence[FoolingText] = (),
     watched: Sequence[str] = (),
+    challenges: bool = False,
 ) -> str:
     """What runs answered as HTML: the vote, a card each, and what was read.
 
@@ -129,6 +130,7 @@ def cards(
         edited: how far the answers moved from those to a pinned review.
         kept: what who asks has kept of reviews that fool.
         watched: what who asks watches while runs train.
+        challenges: whether he wants his next runs challenged.
     """
     before = before or {}
     untold = {told(str(error)) for error in before.values() if isinstance(error, AssetError)}
@@ -145,6 +147,7 @@ def cards(
         fooled=_fooled(answers, truth),
         kept=kept,
         watched=watched,
+        challenges=challenges,
         fewest=FEWEST_TEXTS,
         answers=answers,
         edited=edited,

@@ -188,6 +188,14 @@ class Changes:
         """What who acts watches; nothing of whom nobody knows."""
         return self._store.watched(acting().owner)
 
+    def wish_challenges(self, is_wished: bool) -> None:
+        """Have one's next runs challenged once they are tested; see Store.wish_challenges."""
+        self._store.wish_challenges(self._somebody(), is_wished)
+
+    def wishes_challenges(self) -> bool:
+        """Whether who acts wants that."""
+        return acting().owner in self._store.challenge_wishes()
+
     def decide(self, **changes: Any) -> None:
         """Change limits, names and queue for everybody; see Store.decide."""
         self.require_teacher("decide for the class")

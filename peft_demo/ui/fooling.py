@@ -27,7 +27,11 @@ class Fooling:
 
     def functions(self) -> list[Callable[..., Any]]:
         """What the page's script may call."""
-        return [page_function(self.keep_fooling), page_function(self.make_fooling_set)]
+        return [
+            page_function(self.keep_fooling),
+            page_function(self.make_fooling_set),
+            page_function(self.fooling_file),
+        ]
 
     def kept(self) -> list[FoolingText]:
         """Whoever's who acts."""
@@ -58,6 +62,14 @@ class Fooling:
             {"html": render("fooling_kept", kept=kept, is_new=True, fewest=own.FEWEST_TEXTS)}
         )
 
+    def fooling_file(self) -> str:
+        """All that was kept as a CSV file, in JSON, with the runs that were fooled."""
+        # By this mark spreadsheets know UTF-8.
+        text = "\ufeff" + _as_csv(self.kept(), with_runs=True).decode()
+        file = {"name": "fooling.csv", "text": text, "type": "text/csv"}
+        saved = _("Saved as %(file)s.") % {"file": file["name"]}
+        return json.dumps({"file": file, "toast": saved})
+
     def make_fooling_set(self) -> str:
         """All that was kept as a data set of one's own to test on."""
         name = _("Reviews that fool")
@@ -70,9 +82,10 @@ class Fooling:
         return json.dumps({"toast": told % {"name": made["name"]}})
 
 
-def _as_csv(kept: Sequence[FoolingText]) -> bytes:
+def _as_csv(kept: Sequence[FoolingText], *, with_runs: bool = False) -> bytes:
     written = io.StringIO()
     writer = csv.writer(written)
-    writer.writerow(("text", "label"))
-    writer.writerows((each.text, each.label) for each in kept)
+    names = ("text", "label", "run_id") if with_runs else ("text", "label")
+    writer.writerow(names)
+    writer.writerows(tuple(getattr(each, name) for name in names) for each in kept)
     return written.getvalue().encode()

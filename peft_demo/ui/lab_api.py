@@ -86,5 +86,21 @@ def add_lab_endpoints(services: Services) -> None:
         """The reviews that the trainings that you start are asked about."""
         return list(services.changes.watched())
 
-    for function in (explain, challenge_runs, predict_file, watch_reviews, list_watched):
+    def challenge_next(is_wished: bool) -> bool:
+        """Have the runs that you start from now on challenged once they have been tested.
+
+        Args:
+            is_wished: whether they are to be, or none any more.
+        """
+        services.changes.wish_challenges(is_wished)
+        return services.changes.wishes_challenges()
+
+    for function in (
+        explain,
+        challenge_runs,
+        predict_file,
+        watch_reviews,
+        list_watched,
+        challenge_next,
+    ):
         gr.api(checked(function), api_name=function.__name__, concurrency_limit=2)

@@ -22,6 +22,7 @@ from peft_demo.runs import Run, RunKind, RunStatus
 from peft_demo.storage import Store, bucket
 from peft_demo.storage.bucket import Keeper
 from peft_demo.ui.baseline_worker import BaselineWorker
+from peft_demo.ui.challenge_worker import ChallengeWorker
 from peft_demo.ui.changes import Changes
 from peft_demo.ui.signing import Signatures
 from peft_demo.ui.turns import Turns
@@ -65,6 +66,7 @@ class Services:
         self.changes = Changes(self.store, self.engine, self._forget)
         self.signatures = Signatures(settings.home())
         self.baselines = BaselineWorker(self.store)
+        self.challenges = ChallengeWorker(self.store, lambda: self.predictor)
         self.warm_up = WarmUp()
         self._predictor: Predictor | None = None
         self._turns = Turns()
@@ -80,6 +82,7 @@ class Services:
 
     def close(self) -> None:
         """Stop training and let go of the store."""
+        self.challenges.close()
         self.engine.close()
         if self._keeper:
             self._keeper.close()
@@ -216,6 +219,7 @@ class Services:
             gc.enable()
         # Queued runs say for themselves why they fail, so training begins in any case.
         self.engine.start()
+        self.challenges.start()
 
     def _load(self) -> None:
         # In this order: what the first visitor is likely to need first.

@@ -22,7 +22,7 @@ class Watching:
 
     def functions(self) -> list[Callable[..., Any]]:
         """What the page's script may call."""
-        return [page_function(self.watch)]
+        return [page_function(self.watch), page_function(self.challenge_next)]
 
     def watched(self) -> tuple[str, ...]:
         """Whoever's who acts."""
@@ -42,4 +42,19 @@ class Watching:
             known = self._services.changes.watch([*others, text] if is_watched else others)
         except InvalidFieldsError as error:
             problem = told(str(error))
-        return json.dumps({"html": render("watching", review=text, watched=known, problem=problem)})
+        return self._told(text, known, problem)
+
+    def challenge_next(self, review: str, is_wished: bool) -> str:
+        """Challenge the runs that whoever acts starts from now on, or none any more.
+
+        Args:
+            review: which is typed.
+            is_wished: whether they are to be.
+        """
+        self._services.changes.wish_challenges(is_wished)
+        return self._told(check_text(review), self.watched())
+
+    def _told(self, review: str, watched: tuple[str, ...], problem: str = "") -> str:
+        is_wished = self._services.changes.wishes_challenges()
+        told_of = {"review": review, "watched": watched, "problem": problem}
+        return json.dumps({"html": render("watching", **told_of, challenges=is_wished)})

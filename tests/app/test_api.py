@@ -57,6 +57,7 @@ ENDPOINTS = {
     "/inside",
     "/strength",
     "/map",
+    "/challenge_next",
     "/mix",
     "/mix_runs",
     "/list_texts",

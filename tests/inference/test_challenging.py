@@ -10,6 +10,8 @@ from peft_demo import settings
 from peft_demo.capabilities import Pairs
 from peft_demo.errors import ConflictError
 from peft_demo.inference import Predictor, challenged
+from peft_demo.inference.challenging import _may_know
+from peft_demo.runs import RunKind
 from peft_demo.storage import Store
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("few_texts")]
@@ -81,6 +83,20 @@ def test_pairs_of_ones_own_are_told_where_max_length_hides_the_edit(lora):
     assert found.num_hidden == 1
     assert found.positive[pairs.originals[0]] == pytest.approx(found.positive[pairs.edits[0]])
     assert {*pairs.texts} <= found.positive.keys()
+
+
+@pytest.mark.parametrize(
+    ("kind", "dataset", "told"),
+    [
+        (RunKind.TRAINING, "imdb", ""),
+        (RunKind.TRAINING, "stanfordnlp/imdb", "It learned from stanfordnlp/imdb"),
+        (RunKind.IMPORTED, "imdb", "It was trained elsewhere"),
+    ],
+)
+def test_who_may_have_learned_from_the_texts_is_said(kind, dataset, told):
+    run = SimpleNamespace(kind=kind, config=SimpleNamespace(dataset=dataset))
+    assert _may_know(run).startswith(told)
+    assert bool(_may_know(run)) == bool(told)
 
 
 def test_who_tells_other_labels_apart_is_not_asked(lora, monkeypatch):

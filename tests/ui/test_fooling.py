@@ -72,7 +72,7 @@ class TestKeep:
         assert fooling_texts(tmp_path, "me/../you") == kept
 
     def test_the_server_asks_the_run_itself(self, services, monkeypatch):
-        keep, make = Fooling(services).functions()
+        keep, make, download = Fooling(services).functions()
         monkeypatch.setattr(services.predictor, "predict", lambda text, ids: [said(ids[0], 0.9)])
         asked = {"review": "Not bad", "truth": "positive", "run_id": BEST}
         with acting_as(Visitor("a" * 32)):
@@ -81,6 +81,9 @@ class TestKeep:
             html = json.loads(keep({**asked, "truth": "negative"}))["html"]
             assert "You have kept 1 review that" in html
             assert "From 20 of them" in html
+            file = json.loads(download({}))["file"]
+            rows = file["text"].removeprefix("\ufeff").splitlines()
+            assert rows == ["text,label,run_id", f"Not bad,negative,{BEST}"]
             assert "2 to 20 different labels" in json.loads(make({}))["error"]
             monkeypatch.setattr(
                 services.predictor, "predict", lambda text, ids: [said(ids[0], 0.1)]

@@ -56,6 +56,7 @@ ASKED = {
     "waiting": "1", "minutes": "1", "epochs": "1", "tokens": "50", "dataset": THEIRS.id,
     "repository": "nobody/nothing", "token": "guess", "source": THEIRS.id,
     "weights": [0.5, 0.5], "probes": ["Theirs."], "review": "Theirs.", "is_watched": True,
+    "is_wished": True,
 }  # fmt: skip
 # They take seconds, and only read: texts, files and the store.
 READ_ONLY = {

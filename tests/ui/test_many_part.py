@@ -73,6 +73,38 @@ def test_nobody_is_asked_before_there_is_a_file_and_a_choice(services, file, ids
     assert update["interactive"] is False
 
 
+@pytest.mark.slow
+def test_who_stops_it_ends_it_between_two_steps_and_nothing_is_to_download(
+    services, tmp_path, monkeypatch
+):
+    path = tmp_path / "reviews.csv"
+    path.write_text("text\nGood.\nBad.\nFine.\n")
+    asked = []
+
+    def shares(run_id, texts, *_):
+        asked.append(len(texts))
+        return np.full((len(texts), 2), 0.5)
+
+    monkeypatch.setattr(inference.many, "AT_ONCE", 1)
+    monkeypatch.setattr(services.predictor, "shares", shares)
+    going = ManyPart(services).ask(str(path), IDS[:1], "", "")
+    while not asked:
+        html, update = next(going)
+        assert update["interactive"] is False
+    going.close()
+    assert (asked, "Rows left out" in html) == ([1], False)
+
+
+def test_labels_of_0_and_1_are_those_of_the_runs(services):
+    def labels(text):
+        source = own.Source("reviews.csv", f"text,label\n{text}".encode())
+        return list(ManyAnswers.of(services.predictor, source, IDS).reviews.labels)
+
+    assert labels("Good.,1\nBad.,0\n") == ["positive", "negative"]
+    assert labels("Good.,1.0\nBad.,\n") == ["positive", None]
+    assert labels("Good.,4\nBad.,1\n") == [None, None]  # stars, perhaps
+
+
 def test_what_cannot_be_read_is_a_sentence(services, tmp_path):
     path = tmp_path / "empty.csv"
     path.write_text("")

@@ -1,6 +1,7 @@
 """The challenge on the Compare page: runs beside each other, and what is not right."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import gradio as gr
@@ -72,6 +73,7 @@ def test_equal_test_accuracies_that_differ_here_are_said_so(part, store):
 def test_what_is_not_right_opens_on_the_review_page(part, store):
     run_id = answered(store, "Bad", [few_pairs().edits[0]])
     (failed,) = part.functions()
+    assert "learned from stanfordnlp/imdb" not in ask(part, [run_id])[-1]
     dialog = json.loads(failed({"run_id": run_id, "name": "consistency"}))["dialog"]
     assert "1 text is not right" in dialog
     assert dialog.count('data-tell="recalled"') == 1
@@ -80,6 +82,30 @@ def test_what_is_not_right_opens_on_the_review_page(part, store):
         {"run_id": finished(store, "C").run_id, "name": "but"},
     ):
         assert "was not asked for" in json.loads(failed(asked))["error"]
+
+
+@pytest.mark.usefixtures("few_texts")
+def test_texts_of_ones_own_pairs_open_too(part, store, tmp_path, monkeypatch):
+    run_id = answered(store, "A")
+    said = {"Dull.": 0.9, "Not dull.": 0.8, "Fine.": 0.7, "Not fine.": 0.1}
+
+    def shares(run_id, texts, batch):
+        return np.array([[1 - said[text], said[text]] for text in texts])
+
+    monkeypatch.setattr(part._services.predictor, "shares", shares)
+    file = tmp_path / "pairs.csv"
+    file.write_text(
+        "original,edited,label,edited_label\nDull.,Not dull.,0,1\nFine.,Not fine.,1,0\n"
+    )
+    *_, last = ask(part, [run_id], str(file))
+    (key,) = {*re.findall('"name": "consistency", "own": "([0-9a-f]{64})"', last)}
+    (failed,) = part.functions()
+    asked = {"run_id": run_id, "name": "originals", "own": key}
+    dialog = json.loads(failed(asked))["dialog"]
+    assert ("1 text is not right" in dialog, ">Dull.<" in dialog) == (True, True)
+    # Who does not have the file cannot name it.
+    assert "was not asked for" in json.loads(failed({**asked, "own": "0" * 64}))["error"]
+    assert "was not asked for" in json.loads(failed({**asked, "run_id": "run-000099"}))["error"]
 
 
 @pytest.mark.usefixtures("few_texts")

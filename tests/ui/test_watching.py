@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from asking import ask
 from small_runs import small_config
 
 from peft_demo.comparison.curves import PROBE, probed, run_curves
@@ -18,8 +19,9 @@ ME, OTHER = "a" * 32, "b" * 32
 
 
 def watch(services, review, is_watched=True):
-    (function,) = Watching(services).functions()
-    return json.loads(function({"review": review, "is_watched": is_watched}))
+    return json.loads(
+        ask(Watching(services), "watch", {"review": review, "is_watched": is_watched})
+    )
 
 
 class TestChoice:

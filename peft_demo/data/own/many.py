@@ -35,6 +35,7 @@ def read_reviews(
     *,
     text_column: str | None = None,
     label_column: str | None = None,
+    numbered: Sequence[str] = (),
 ) -> Reviews:
     """Read a file's reviews.
 
@@ -44,6 +45,7 @@ def read_reviews(
         text_column: where the texts stand; guessed if it is left out.
         label_column: where the labels stand; if it is left out, a column that is called as such
             and has any label that is known.
+        numbered: what 0, 1 … mean where a column holds nothing else.
 
     Raises:
         InvalidFieldsError: one sentence about the field that keeps the file from being read.
@@ -53,7 +55,11 @@ def read_reviews(
     text, label = columns.with_texts(table, text_column, label_column)
     spelled = {name.casefold(): name for name in known}
     if label is not None:
-        found = {str(value).strip() for value in table.values(label) if value is not None}
+        found = {str(value).strip() for value in table.values(label) if value is not None} - {""}
+        numbers = {str(number): name for number, name in enumerate(numbered)}
+        if {name.partition(".0")[0] for name in found} <= numbers.keys() - spelled.keys():
+            spelled |= numbers
+            found = {name.partition(".0")[0] for name in found}
         if not any(name.casefold() in spelled for name in found):
             if label_column:
                 refuse(

@@ -262,7 +262,9 @@ class ReviewPage(Page):
         what_if = edited(*texts, then, answered) if then else None
         kept = self._fooling.kept() if truth else ()
         watched = self._watching.watched()
-        told = cards(texts[1], answered, runs, truth or "", before, what_if, kept, watched)
+        is_wished = self._services.changes.wishes_challenges()
+        more = (before, what_if, kept, watched, is_wished)
+        told = cards(texts[1], answered, runs, truth or "", *more)
         return [glossed(told)[0], offered]
 
 

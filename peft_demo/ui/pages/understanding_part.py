@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from peft_demo import capabilities
-from peft_demo.capabilities import Answers, Kind, Pairs, read_pairs
+from peft_demo.capabilities import Answers, Kind, Pairs, Positive, read_pairs
 from peft_demo.comparison import understanding
 from peft_demo.comparison.compare import MOST_RUNS
 from peft_demo.comparison.describe import short_names
@@ -38,6 +40,9 @@ PAIRS = {
     understanding.CONSISTENCY: gettext_noop("Both of a pair"),
 }
 
+MOST_OWN = 16
+"""Files of people's own pairs whose answers are kept, for who opens the texts."""
+
 MOST_TOLD = 6
 """Differences that are told in words."""
 
@@ -47,6 +52,8 @@ class UnderstandingPart:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._own: OrderedDict[str, tuple[Pairs, dict[str, Answers]]] = OrderedDict()
+        """What was said of people's own pairs, by what these hold: nobody else can name them."""
 
     def draw(self) -> None:
         """Draw it into the current tab."""
@@ -100,6 +107,8 @@ class UnderstandingPart:
             yield self._told(found, known, own, faults, num_waiting=len(ids) - place)
             try:
                 found.append(challenged(services.store, services.predictor, run_id, own))
+                if own:
+                    self._remember(own, found[-1])
             except Exception as error:
                 faults.append(told(str(readable(error))))
         yield self._told(found, known, own, faults, is_counting=True)
@@ -112,6 +121,11 @@ class UnderstandingPart:
             if counted and counted not in words.values():
                 words[answers.run_id] = counted
         yield self._told(found, known, own, faults, words)
+
+    def _remember(self, own: Pairs, answers: Answers) -> None:
+        self._own.setdefault(_key(own), (own, {}))[1][answers.run_id] = answers
+        while len(self._own) > MOST_OWN:
+            self._own.popitem(last=False)
 
     def _told(
         self,
@@ -137,26 +151,38 @@ class UnderstandingPart:
             labels=_labels(),
             faults=faults,
             own=own,
+            own_key=_key(own) if own else "",
             most=MOST_TOLD,
             **{"num_waiting": 0, "is_counting": False, **more},
         )
 
-    def failed_texts(self, run_id: RunId, name: str) -> str:
+    def failed_texts(self, run_id: RunId, name: str, own: str = "") -> str:
         """The texts of a capability that a run does not do as it should, as a dialog, in JSON.
 
         Args:
             run_id: of a run that was asked.
             name: the capability's id.
+            own: which pairs of one's own it was asked for, if it was.
         """
-        positive = understanding.kept(self._services.store, run_id)
+        pairs, said = self._own.get(own, (None, {}))
+        positive: Positive | None
+        if own:
+            positive = said[run_id].positive if run_id in said else None
+        else:
+            positive = understanding.kept(self._services.store, run_id)
         if positive is None or name not in _labels():
             raise NotFoundError(f"{run_id} was not asked for {name}.")
-        found = understanding.failures(name, positive)
+        found = understanding.failures(name, positive, pairs)
         run = self._services.store.get(run_id)
         dialog = render(
             "compare/failed_texts", run=run, found=found, title=_(_labels()[name]), run_id=run_id
         )
         return json.dumps({"dialog": dialog})
+
+
+def _key(pairs: Pairs) -> str:
+    told = json.dumps([pairs.originals, pairs.edits, pairs.labels, pairs.edited_labels])
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _pairs_in(file: str) -> Pairs:
