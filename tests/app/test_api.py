@@ -316,9 +316,7 @@ def test_code_of_a_configuration(client):
 
 
 def test_a_learning_rate_is_looked_for_in_the_queue(client):
+    """What it finds: see test_configuration."""
     run = client.predict({**SMALL, "method": "ia3"}, api_name="/find_learning_rate")
-    assert run["kind"] == "range_test"
-    found = wait_until(client, run["run_id"], "completed")["range_test"]
-    rates = found["learning_rates"]
-    assert rates == sorted(rates)
-    assert len(found["losses"]) == len(found["smoothed"]) == len(rates)
+    assert (run["kind"], run["config"]["method"]) == ("range_test", "ia3")
+    client.predict(run["run_id"], api_name="/cancel_run")

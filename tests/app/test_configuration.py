@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from gradio_client import Client
 from imported_adapters import members
 
 from peft_demo.methods import METHODS, UNSUPPORTED
@@ -184,6 +185,12 @@ def test_a_range_test_suggests_a_rate_that_one_click_puts_into_the_form(app, vis
             ".value) === Number(rate)",
             arg=rate,
         )
+    # And by the API.
+    (run, *_) = Client(app.url, verbose=False).predict(api_name="/list_runs")
+    assert (run["kind"], run["config"]["name"]) == ("range_test", "which rate")
+    rates = run["range_test"]["learning_rates"]
+    assert rates == sorted(rates)
+    assert len(run["range_test"]["losses"]) == len(run["range_test"]["smoothed"]) == len(rates)
 
 
 def test_an_adapter_from_elsewhere_joins_the_review_page(app, page, tmp_path):

@@ -1,4 +1,4 @@
-"""The table of runs with hundreds of them, on the real page."""
+"""The table of runs with more of them than a page holds, on the real page."""
 
 import csv
 import io
@@ -7,27 +7,16 @@ import re
 from pathlib import Path
 
 import pytest
-from running_app import App
-from seeded_runs import seed
+from stocked_store import GROUPED, SEEDED
 from test_accessibility import findings
+from visiting import Visit
 
 from peft_demo.storage import Store
 
 pytestmark = pytest.mark.browser
 
-COUNT = 310
 REFERENCES = 7
-
-
-@pytest.fixture(scope="module")
-def full_app(tmp_path_factory):
-    app = App(tmp_path_factory.mktemp("full") / "home")
-    store = Store(app.home)
-    seed(store, COUNT)
-    store.close()
-    app.start()
-    yield app
-    app.stop()
+TOTAL = GROUPED + SEEDED + REFERENCES
 
 
 @pytest.fixture
@@ -37,13 +26,44 @@ def store(full_app):
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def window(full_app, chromium):
+    """One for all: to load the page takes longer than most of these tests."""
+    window = Visit(chromium)
+    window.see(1440, 900, "light")
+    window.open(full_app.url)
+    yield window
+    window.context.close()
+
+
 @pytest.fixture
-def table(full_app, visit):
-    window = visit()
-    page = window.open(full_app.url)
+def table(window):
+    page = window.page
     open_runs(page)
+    see_all(page)
     yield page
     assert window.errors == []
+
+
+UNTOUCHED = json.dumps(
+    {"text": "", "method": "", "only": "all", "sort": "created", "is_down": True, "columns": []}
+)
+
+
+def see_all(page):
+    """The table as nobody has touched it, with nothing selected."""
+    page.evaluate(
+        """view => { const button = document.createElement("button");
+        button.dataset.view = view; document.body.append(button);
+        button.click(); button.remove(); }""",
+        UNTOUCHED,
+    )
+    if "selected" in count(page):
+        page.locator(".pd-all").check()
+        count(page)
+        page.locator(".pd-all").uncheck()
+    page.locator(".pd-count", has_text=re.compile(r"^\d+ runs$")).wait_for()
+    settled(page)
 
 
 def open_runs(page):
@@ -86,9 +106,9 @@ def save(page, button):
 
 
 def test_sort_filter_columns_and_pages_stay_over_a_reload(table):
-    assert count(table) == f"{COUNT + REFERENCES} runs"
+    assert count(table) == f"{TOTAL} runs"
     assert len(names(table)) == 50
-    assert names(table)[0].endswith(f"number {COUNT - 1}")
+    assert names(table)[0].endswith(f"number {SEEDED - 1}")
     accuracy = table.locator("[data-sort=accuracy]")
     accuracy.click()
     assert percents(table) == sorted(percents(table), reverse=True)
@@ -97,10 +117,7 @@ def test_sort_filter_columns_and_pages_stay_over_a_reload(table):
     header = table.locator("th", has=accuracy)
     assert header.get_attribute("aria-sort") == "ascending"
     table.locator("[data-do=next]").click()
-    assert (
-        settled(table).locator(".pd-pager span").inner_text()
-        == f"51 to 100 of {COUNT + REFERENCES}"
-    )
+    assert settled(table).locator(".pd-pager span").inner_text() == f"51 to 100 of {TOTAL}"
     table.select_option(".pd-method-filter", "VeRA")
     table.fill(".pd-text", "anna done")
     assert set(column(table, "owner")) == {"anna"}
@@ -117,11 +134,11 @@ def test_sort_filter_columns_and_pages_stay_over_a_reload(table):
     assert table.locator("th[data-of=file]").count() == 0
     table.fill(".pd-text", "no such run")
     table.locator(".pd-empty [data-do=clear]").click()
-    assert count(table) == f"{COUNT + REFERENCES} runs"
+    assert count(table) == f"{TOTAL} runs"
 
 
 def test_a_run_is_starred_and_edited_with_a_sentence_at_a_bad_field(table, store, visit, full_app):
-    run_id = "run-000300"
+    run_id = "run-000100"
     other = visit().open(full_app.url)
     open_runs(other)
     row(table, run_id).locator(".pd-star").click()
@@ -215,10 +232,10 @@ def test_downloads_hold_the_selected_runs_or_all_of_the_list(table):
 
 def test_focus_and_selection_survive_news(table, store):
     table.locator("tbody [data-select]").nth(2).check()
-    star = row(table, "run-000290").locator(".pd-star")
+    star = row(table, "run-000090").locator(".pd-star")
     star.focus()
-    store.annotate("run-000306", note="news from elsewhere")
-    row(table, "run-000306").locator(".pd-note", has_text="elsewhere").wait_for()
+    store.annotate("run-000106", note="news from elsewhere")
+    row(table, "run-000106").locator(".pd-note", has_text="elsewhere").wait_for()
     assert star.evaluate("element => element === document.activeElement")
     assert table.locator("tbody [data-select]").nth(2).is_checked()
 
@@ -230,18 +247,18 @@ def test_a_browser_knows_its_own_runs(table, store):
     table.get_by_role("tab", name="Train", selected=True).wait_for()
     open_runs(table)
     table.select_option(".pd-only", "mine")
-    row(table, f"run-{COUNT + 1:06d}").wait_for()
+    mine = f"run-{GROUPED + SEEDED + 1:06d}"
+    row(table, mine).wait_for()
     assert column(table, "owner") == ["you"]
-    store.request_stop(f"run-{COUNT + 1:06d}")
+    store.request_stop(mine)
 
 
-def test_on_a_phone_few_columns_fit_and_details_has_the_rest(full_app, visit):
-    page = visit(390, 844).open(full_app.url)
-    open_runs(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.evaluate(
+def test_on_a_phone_few_columns_fit_and_details_has_the_rest(table, window):
+    window.see(390, 844, "light")
+    table.wait_for_function("document.documentElement.scrollWidth <= 390")
+    assert table.evaluate(
         "(box => box.scrollWidth <= box.clientWidth)(document.querySelector('.pd-runs .pd-scroll'))"
     )
-    page.locator(".pd-runs tbody .pd-pick").nth(2).click()
-    page.locator("dialog[open] [data-edit]").click()
-    page.locator("#pd-edit-note").wait_for()
+    table.locator(".pd-runs tbody .pd-pick").nth(2).click()
+    table.locator("dialog[open] [data-edit]").click()
+    table.locator("#pd-edit-note").wait_for()

@@ -55,6 +55,14 @@ def problems(answer: dict[str, Any]) -> dict[str, str]:
     return {field: update["value"] for field, update in shown.items() if update["visible"]}
 
 
+def test_labels_of_a_data_set_stand_with_their_numbers(services, five):
+    with gr.Blocks() as blocks:
+        ImportForm(services).draw()
+    (chosen,) = (b for b in blocks.blocks.values() if b.elem_id == "adapter-dataset")
+    numbered = ", ".join(f"{number} {label}" for number, label in enumerate(five.labels))
+    assert (f"Five things: {numbered}", five.id) in chosen.choices
+
+
 @pytest.mark.slow
 def test_what_no_file_says_is_asked_one_after_another(form, services, several):
     answer = brought(form, several)
