@@ -191,16 +191,15 @@ class TestText:
 
 
 class TestChoices:
-    @pytest.mark.parametrize("field", CHOICES, ids=by_name)
-    def test_each_choice_is_accepted(self, field):
-        assert [field.check(choice) for choice in field.choices] == list(field.choices)
+    def test_each_choice_is_accepted(self):
+        for field in CHOICES:
+            assert [field.check(choice) for choice in field.choices] == list(field.choices)
 
-    @pytest.mark.parametrize("field", CHOICES, ids=by_name)
     @pytest.mark.parametrize("value", ["", "nonsense", "LORA", 3, ["lora"]])
-    def test_anything_else_is_refused_with_all_choices(self, field, value):
-        sentence = problem(field, value)
-        for choice in field.choices:
-            assert choice in sentence
+    def test_anything_else_is_refused_with_all_choices(self, value):
+        for field in CHOICES:
+            sentence = problem(field, value)
+            assert all(choice in sentence for choice in field.choices), field
 
     @pytest.mark.parametrize("field", MODULES, ids=by_name)
     @given(data=st.data())
