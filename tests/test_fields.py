@@ -67,9 +67,7 @@ class TestEveryField:
 
     def test_has_a_label_and_help_in_plain_words(self):
         for field in FIELDS:
-            assert field.label, field
-            assert field.help.endswith("."), field
-            assert field.allowed, field
+            assert all((field.label, field.help.endswith("."), field.allowed)), field
 
     @pytest.mark.parametrize("value", [None, True, object(), {"a": 1}, b"\xff", 1j])
     def test_refuses_values_of_no_kind(self, value):
