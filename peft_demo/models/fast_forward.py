@@ -35,6 +35,7 @@ from peft_demo.libraries import transformers
 from peft_demo.models.architecture import Architecture
 from peft_demo.models.families import ARCHITECTURES
 from peft_demo.models.frozen_blocks import remember_frozen
+from peft_demo.models.half_weights import keep_halves
 
 ATTENTION = "peft_demo"
 """The name by which a model's configuration asks for ``attention``."""
@@ -79,6 +80,8 @@ def prepare_training(
         return  # trained whole
     network: Any = model.get_base_model()  # type: ignore[operator]
     family = ARCHITECTURES[network.config.model_type]
+    if shares:
+        keep_halves(network.get_submodule(family.body))
     if is_head_only:
         body = network.get_submodule(family.body)
         is_frozen = not any(parameter.requires_grad for parameter in body.parameters())
@@ -168,14 +171,29 @@ def attention(
     """
     # PyTorch's own kernels drop on a GPU, unless the masks are those of several runs.
     if not dropout or (query.device.type != "cpu" and _draw.get() is _mask):
-        return transformers.AttentionInterface()["sdpa"](
-            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **more
-        )
+        theirs = transformers.AttentionInterface()["sdpa"]
+        given = {"dropout": dropout, "scaling": scaling, **more}
+        if not _goes_back_slowly(query):
+            return theirs(module, query, key, value, attention_mask, **given)
+        with torch.autocast("cpu", enabled=False):
+            wide = (part.float() for part in (query, key, value))
+            found, _ = theirs(module, *wide, attention_mask, **given)
+        return found.to(query.dtype), None
     # As scaled_dot_product_attention does where it has no kernel with dropout.
     scores = query @ key.transpose(2, 3) * scaling
     if attention_mask is not None:
         scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)
     return (drop(scores.softmax(dim=-1), dropout) @ value).transpose(1, 2), None
+
+
+def _goes_back_slowly(query: torch.Tensor) -> bool:
+    """Whether PyTorch's gradients of attention take several times as long as in float32.
+
+    Its kernel for the processor multiplies in bfloat16 number by number (benchmarks/NOTES.md).
+    """
+    is_half = query.dtype is torch.bfloat16 and query.device.type == "cpu"
+    # Of one query, as in the last layer, they do not.
+    return is_half and torch.is_grad_enabled() and query.shape[2] > 1
 
 
 transformers.AttentionInterface.register(ATTENTION, attention)

@@ -24,7 +24,8 @@ from peft_demo.training.report import train_output, training_table
 from peft_demo.training.trainer import expect, load_inputs, make_trainer, tokenise_test
 from peft_demo.training.vmapped import Member
 
-RELOAD_TEXTS = 16
+RELOAD_TEXTS = 4
+"""Each goes through all weights."""
 
 RELOAD_TOLERANCE = 1e-4
 """Largest difference of a logit after saving and loading that counts as equal; of logits beyond 1,

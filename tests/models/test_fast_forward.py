@@ -99,6 +99,40 @@ def loss_and_gradients(model, batch, seed=3):
     return loss.item(), found, state
 
 
+class TestAttentionWithoutDropout:
+    """In bfloat16 its gradients are computed in float32, which is several times as fast."""
+
+    @pytest.mark.parametrize("is_masked", [True, False])
+    def test_has_the_gradients_of_attention(self, is_masked):
+        generator = torch.Generator().manual_seed(1)
+        query, key, value, upstream = (
+            torch.randn(2, 3, 9, 8, generator=generator).bfloat16() for _ in range(4)
+        )
+        mask = torch.ones(2, 1, 9, 9, dtype=torch.bool) if is_masked else None
+        if mask is not None:
+            mask[1, :, :, 4:] = False
+        parts = [part.requires_grad_() for part in (query, key, value)]
+        with torch.autocast("cpu", torch.bfloat16):
+            found, _ = fast_forward.attention(torch.nn.Module(), *parts, mask, scaling=0.3)
+        found.backward(upstream.transpose(1, 2))
+        exact = [part.detach().double().requires_grad_() for part in parts]
+        expected = functional.scaled_dot_product_attention(*exact, attn_mask=mask, scale=0.3)
+        expected.backward(upstream.double())
+        assert found.dtype is torch.bfloat16
+        pairs = [(found.transpose(1, 2), expected)]
+        pairs += [(part.grad, other.grad) for part, other in zip(parts, exact, strict=True)]
+        for ours, other in pairs:
+            # One rounding to eight bits, and no other.
+            assert (ours.double() - other).abs().max() < 0.004 * other.abs().max()
+
+    def test_is_pytorchs_own_where_nobody_asks_for_gradients(self):
+        parts = [torch.randn(2, 3, 9, 8).bfloat16() for _ in range(3)]
+        with torch.no_grad():
+            found, _ = fast_forward.attention(torch.nn.Module(), *parts, None, scaling=0.3)
+        expected = functional.scaled_dot_product_attention(*parts, scale=0.3)
+        assert torch.equal(found.transpose(1, 2), expected)
+
+
 @pytest.mark.slow
 class TestTheLastLayer:
     @pytest.mark.parametrize("method", METHODS)

@@ -1,0 +1,50 @@
+"""Frozen layers in autocast: their weights are turned into bfloat16 once, not in every step.
+
+Autocast keeps what it turns of trained weights only, and that for one forward pass. Import this
+where networks are built, not above: it needs torch.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+def keep_halves(model: nn.Module) -> None:
+    """Let a model's linear layers that nobody trains keep their weights in bfloat16 as well.
+
+    What they compute is the same to the last digit. Nobody may write to these weights any more.
+    """
+    for name, module in list(model.named_modules(remove_duplicate=False)):
+        if type(module) is nn.Linear and not any(p.requires_grad for p in module.parameters()):
+            model.set_submodule(name, FrozenLinear(module))
+
+
+class FrozenLinear(nn.Linear):
+    """A linear layer of the parameters of another one, which are not trained."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        nn.Module.__init__(self)
+        self.in_features, self.out_features = layer.in_features, layer.out_features
+        self.weight, self.bias = layer.weight, layer.bias
+        self._halves: tuple[torch.Tensor, torch.Tensor | None] | None = None
+        self.train(layer.training)
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """As PyTorch's."""
+        if not _is_half(input):
+            return super().forward(input)
+        if self._halves is None:
+            bias = None if self.bias is None else self.bias.bfloat16()
+            self._halves = self.weight.bfloat16(), bias
+        return functional.linear(input, *self._halves)
+
+
+def _is_half(values: torch.Tensor) -> bool:
+    """Whether autocast computes with these values in bfloat16, on the processor."""
+    return (
+        values.device.type == "cpu"
+        and torch.is_autocast_enabled("cpu")
+        and torch.get_autocast_dtype("cpu") is torch.bfloat16
+    )
