@@ -29,16 +29,30 @@ class FrozenLinear(nn.Linear):
         self.in_features, self.out_features = layer.in_features, layer.out_features
         self.weight, self.bias = layer.weight, layer.bias
         self._halves: tuple[torch.Tensor, torch.Tensor | None] | None = None
+        self._folded: torch.Tensor | None = None
         self.train(layer.training)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """As PyTorch's."""
         if not _is_half(input):
             return super().forward(input)
+        weight, bias = self.halves()
+        return functional.linear(input, weight if self._folded is None else self._folded, bias)
+
+    def halves(self) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Its parameters in bfloat16."""
         if self._halves is None:
             bias = None if self.bias is None else self.bias.bfloat16()
             self._halves = self.weight.bfloat16(), bias
-        return functional.linear(input, *self._halves)
+        return self._halves
+
+    def fold(self, added: torch.Tensor) -> None:
+        """Compute in bfloat16 with the sum of its weight and this, until ``unfold``."""
+        self._folded = (self.weight + added).bfloat16()
+
+    def unfold(self) -> None:
+        """Compute with its own weight again."""
+        self._folded = None
 
 
 def _is_half(values: torch.Tensor) -> bool:

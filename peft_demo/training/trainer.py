@@ -15,6 +15,7 @@ from torch import nn
 
 from peft_demo import adapters, data, models, statistics
 from peft_demo.adapters.evaluating import EVALUATION_BATCH
+from peft_demo.adapters.folding import folded
 from peft_demo.languages import gettext_noop
 from peft_demo.libraries import transformers
 from peft_demo.methods import METHODS
@@ -97,6 +98,12 @@ class Resumable(transformers.Trainer):
         """As Trainer's; before the first step, the training draws afterwards what it would draw."""
         with nullcontext() if self.state.global_step else random_state.kept():
             return super().evaluate(*which, **more)
+
+    def evaluation_loop(self, *which: Any, **more: Any) -> Any:
+        """As Trainer's; in bfloat16 with the adapter folded into the weights, where it can be."""
+        is_half = hardware.device() == "cpu" and hardware.training_precision() == "bfloat16"
+        with folded(self.model) if is_half else nullcontext():
+            return super().evaluation_loop(*which, **more)
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """As Trainer's, which counts the parameters anew in each step."""
