@@ -27,14 +27,10 @@ SMALL = {
 
 
 class App:
-    """`python app.py` with its own folder, which can be killed and started again.
+    """`python app.py` with its own folder, which can be killed and started again."""
 
-    Or another script that serves the app.
-    """
-
-    def __init__(self, home: Path, script: str = "app.py", **environment: str) -> None:
+    def __init__(self, home: Path, **environment: str) -> None:
         self.home = home
-        self.command = [sys.executable, script]
         self.environment = environment
         self.port = free_port()
         self.process = None
@@ -46,7 +42,7 @@ class App:
     def start(self) -> None:
         log = (self.home.parent / "server.log").open("a")
         self.process = subprocess.Popen(
-            [*self.command, "--port", str(self.port)],
+            [sys.executable, "app.py", "--port", str(self.port)],
             cwd=ROOT,
             env={**os.environ, "PEFT_DEMO_HOME": str(self.home), **self.environment},
             stdout=log,

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from gradio_client import Client
 from imported_adapters import members
+from test_accessibility import leave_dialog
+from test_browser import open_part, open_tab
 
 from peft_demo.methods import METHODS, UNSUPPORTED
 from peft_demo.models import BUILTIN_BASE
@@ -16,10 +18,6 @@ from peft_demo.storage import Store
 pytestmark = pytest.mark.browser
 
 SMALL_LINK = "num_reviews=40&num_train_epochs=1&max_length=16&num_test_reviews=50"
-
-
-def open_tab(page, name):
-    page.get_by_role("tab", name=name).click()
 
 
 def adapter_parameters(page):
@@ -40,10 +38,17 @@ def open_method(page):
     return page
 
 
-class TestMethodPage:
-    @pytest.fixture(scope="class")
+class TestOnePage:
+    """What the next one does not mind."""
+
+    @pytest.fixture
     def method_page(self, same_page):
         return open_method(same_page)
+
+    @pytest.fixture
+    def page(self, same_page):
+        open_tab(same_page, "Train")
+        return same_page
 
     def test_counts_and_drawing_follow_a_slider(self, method_page):
         before = adapter_parameters(method_page)
@@ -74,7 +79,7 @@ class TestMethodPage:
     def test_script_and_notebook_of_the_form_and_of_a_run_are_downloaded(self, method_page):
         method_page.locator(".pd-pick[data-method=lora]").click()
         method_page.locator("#lora-r").wait_for()
-        method_page.locator("#transfer button").first.click()
+        open_part(method_page, "#transfer")
         for kind, name in (("script", "train.py"), ("notebook", "train.ipynb")):
             with method_page.expect_download() as found:
                 method_page.locator(f"#transfer [data-code={kind}]").click()
@@ -88,17 +93,71 @@ class TestMethodPage:
         with method_page.expect_download() as found:
             method_page.locator("dialog[open] [data-code=script]").click()
         assert "IA3Config(" in Path(found.value.path()).read_text(encoding="utf-8")
+        leave_dialog(method_page)
 
+    def test_a_refused_value_is_told_while_it_is_typed(self, method_page):
+        page = method_page
+        page.locator(".pd-pick[data-method=oft]").click()
+        box = page.locator("#oft-oft_block_size input[type=number]")
+        box.fill("33")
+        box.press("Tab")
+        page.locator("#brief", has_text="oft_block_size must divide").wait_for()
+        page.click("#start")
+        page.locator("#oft-oft_block_size", has_text="got 33").wait_for()
 
-def test_a_refused_value_is_told_while_it_is_typed(page):
-    method_page = open_method(page)
-    method_page.locator(".pd-pick[data-method=oft]").click()
-    box = method_page.locator("#oft-oft_block_size input[type=number]")
-    box.fill("33")
-    box.press("Tab")
-    method_page.locator("#brief", has_text="oft_block_size must divide").wait_for()
-    method_page.click("#start")
-    method_page.locator("#oft-oft_block_size", has_text="got 33").wait_for()
+    def test_a_pasted_call_fills_the_form_and_names_what_it_cannot(self, page):
+        open_part(page, "#transfer")
+        page.fill(
+            "#paste textarea",
+            "LoraConfig(r=4, use_dora=True, target_modules=['q_lin'], lora_alpha=a)",
+        )
+        page.click("#paste-button")
+        page.locator("#import-notes", has_text="lora_alpha=a in line 1").wait_for()
+        page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '4'")
+        assert page.input_value("#method input").startswith("DoRA")
+        page.fill("#paste textarea", "LoraConfig(r=0, target_modules=['q_lin'])")
+        page.click("#paste-button")
+        page.locator("#paste", has_text="between 1 and 256").wait_for()
+
+    def test_one_of_several_pasted_configurations_is_chosen(self, page):
+        open_part(page, "#transfer")
+        text = "a = LoraConfig(r=4)\nb = LoraConfig(r=2)"
+        page.fill("#paste textarea", text)
+        page.click("#paste-button")
+        page.locator("#import-notes", has_text="2 configurations").wait_for()
+        page.get_by_label("2. b, LoraConfig in line 2 (r=2)").check()
+        page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '2'")
+        assert page.input_value("#paste textarea") == text
+        page.wait_for_function(
+            "document.getElementById('import-notes').getBoundingClientRect().top >= 0"
+        )
+
+    def test_a_dropped_file_becomes_the_text(self, page):
+        open_part(page, "#transfer")
+        page.locator("#paste textarea").evaluate(
+            """box => {
+                const dataTransfer = new DataTransfer();
+                dataTransfer.items.add(new File(["LoraConfig(r=6)"], "a.py"));
+                box.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+            }"""
+        )
+        text = "document.querySelector('#paste textarea').value"
+        page.wait_for_function(f"{text} === 'LoraConfig(r=6)'")
+        page.click("#paste-button")
+        page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '6'")
+
+    def test_what_a_diagnosis_proposes_is_put_into_the_form(self, page):
+        page.locator("[data-run=reference-lora-1] [data-action=details]").first.click()
+        details = page.locator("dialog[open]")
+        details.get_by_text("Never left guessing").wait_for()
+        details.get_by_role("button", name="Again with a learning rate of 0.001").click()
+        page.locator("#start-message", has_text="The form is filled.").wait_for()
+        assert page.locator("dialog[open]").count() == 0
+        assert page.input_value("#learning_rate textarea, #learning_rate input") == "0.001"
+        assert page.input_value("#lora-r input[type=number]") == "64"
+        assert (
+            page.input_value("#name textarea, #name input") == ""
+        )  # it is named after its settings
 
 
 def test_a_link_fills_the_form_and_the_address_follows_it(app, visit):
@@ -111,58 +170,6 @@ def test_a_link_fills_the_form_and_the_address_follows_it(app, visit):
     box.press("Tab")
     page.wait_for_function("location.search.includes('r=32')", timeout=120_000)
     assert "method=vera" in page.evaluate("location.search")
-
-
-def test_a_bad_link_says_what_is_wrong_and_leaves_the_defaults(app, visit):
-    page = visit().open(f"{app.url}?method=lora&r=0&colour=red")
-    notes = page.locator("#import-notes .pd-problem")
-    notes.wait_for()
-    for part in ("r must be", "colour"):
-        assert part in notes.inner_text()
-    assert page.input_value("#lora-r input[type=number]") == "8"
-
-
-def test_a_pasted_call_fills_the_form_and_names_what_it_cannot(page):
-    page.locator("#transfer button").first.click()
-    page.fill(
-        "#paste textarea",
-        "LoraConfig(r=4, use_dora=True, target_modules=['q_lin'], lora_alpha=a)",
-    )
-    page.click("#paste-button")
-    page.locator("#import-notes", has_text="lora_alpha=a in line 1").wait_for()
-    page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '4'")
-    assert page.input_value("#method input").startswith("DoRA")
-    page.fill("#paste textarea", "LoraConfig(r=0, target_modules=['q_lin'])")
-    page.click("#paste-button")
-    page.locator("#paste", has_text="between 1 and 256").wait_for()
-
-
-def test_one_of_several_pasted_configurations_is_chosen(page):
-    page.locator("#transfer button").first.click()
-    text = "a = LoraConfig(r=4)\nb = LoraConfig(r=2)"
-    page.fill("#paste textarea", text)
-    page.click("#paste-button")
-    page.locator("#import-notes", has_text="2 configurations").wait_for()
-    page.get_by_label("2. b, LoraConfig in line 2 (r=2)").check()
-    page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '2'")
-    assert page.input_value("#paste textarea") == text
-    page.wait_for_function(
-        "document.getElementById('import-notes').getBoundingClientRect().top >= 0"
-    )
-
-
-def test_a_dropped_file_becomes_the_text(page):
-    page.locator("#transfer button").first.click()
-    page.locator("#paste textarea").evaluate(
-        """box => {
-            const dataTransfer = new DataTransfer();
-            dataTransfer.items.add(new File(["LoraConfig(r=2)"], "a.py"));
-            box.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
-        }"""
-    )
-    page.wait_for_function("document.querySelector('#paste textarea').value !== ''")
-    page.click("#paste-button")
-    page.wait_for_function("document.querySelector('#lora-r input[type=number]').value === '2'")
 
 
 def test_a_range_test_suggests_a_rate_that_one_click_puts_into_the_form(app, visit):
@@ -191,6 +198,15 @@ def test_a_range_test_suggests_a_rate_that_one_click_puts_into_the_form(app, vis
     rates = run["range_test"]["learning_rates"]
     assert rates == sorted(rates)
     assert len(run["range_test"]["losses"]) == len(run["range_test"]["smoothed"]) == len(rates)
+
+
+def test_a_bad_link_says_what_is_wrong_and_leaves_the_defaults(app, visit):
+    page = visit().open(f"{app.url}?method=lora&r=0&colour=red")
+    notes = page.locator("#import-notes .pd-problem")
+    notes.wait_for()
+    for part in ("r must be", "colour"):
+        assert part in notes.inner_text()
+    assert page.input_value("#lora-r input[type=number]") == "8"
 
 
 def test_an_adapter_from_elsewhere_joins_the_review_page(app, page, tmp_path):
@@ -248,15 +264,3 @@ def test_no_methods_page_is_wider_than_a_phone(app, visit):
             ".pd-method-text h2", has_text=re.compile(f"^{re.escape(method.label)}$")
         ).first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, method.id
-
-
-def test_what_a_diagnosis_proposes_is_put_into_the_form(page):
-    page.locator("[data-run=reference-lora-1] [data-action=details]").first.click()
-    details = page.locator("dialog[open]")
-    details.get_by_text("Never left guessing").wait_for()
-    details.get_by_role("button", name="Again with a learning rate of 0.001").click()
-    page.locator("#start-message", has_text="The form is filled.").wait_for()
-    assert page.locator("dialog[open]").count() == 0
-    assert page.input_value("#learning_rate textarea, #learning_rate input") == "0.001"
-    assert page.input_value("#lora-r input[type=number]") == "64"
-    assert page.input_value("#name textarea, #name input") == ""  # it is named after its settings

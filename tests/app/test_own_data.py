@@ -1,8 +1,8 @@
 """Own texts on the real page: looked at, kept, learned from, compared, asked and tested on."""
 
 import pytest
+from gradio_client import Client
 from own_texts import as_csv, rows
-from running_app import App
 from test_accessibility import unfold
 from test_browser import fill_small, open_tab, wait_for_models, wait_for_state
 
@@ -10,11 +10,12 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def own_app(tmp_path):
-    app = App(tmp_path / "home", PEFT_DEMO_WORKERS="thread")
-    app.start()
-    yield app
-    app.stop()
+def client(app):
+    """Leaves no texts to those that come after."""
+    client = Client(app.url, verbose=False)
+    yield client
+    for kept in client.predict(api_name="/list_data"):
+        client.predict(kept["dataset"], api_name="/remove_data")
 
 
 TEN = (
@@ -33,12 +34,12 @@ TEN = (
 RATE = "#learning_rate textarea, #learning_rate input"
 
 
-def test_ten_labels_of_ones_own_from_a_file_to_further_tests(own_app, visit, tmp_path):
+def test_ten_labels_of_ones_own_from_a_file_to_further_tests(app, client, visit, tmp_path):
     mine, later = tmp_path / "tickets.csv", tmp_path / "later.csv"
     mine.write_text(as_csv(rows(TEN, 12)) + ",wish\n", encoding="utf-8")
     later.write_text(as_csv([(f"later {text}", label) for text, label in rows(TEN, 3)]))
     window = visit()
-    page = window.open(own_app.url)
+    page = window.open(app.url)
     wait_for_models(page)
     fill_small(page, "learned", epochs=4, reviews=400)
     page.fill(RATE, "0.005")
@@ -88,7 +89,9 @@ def test_ten_labels_of_ones_own_from_a_file_to_further_tests(own_app, visit, tmp
     asked = page.input_value("#review textarea")
     assert "tram" in asked.split()
     assert asked.split()[:3] == said.split()[:3]
-    assert set(card.locator(".pd-bar-row span:first-child").all_inner_texts()) == set(TEN)
+    bars = card.locator(".pd-bar-row span:first-child").all_inner_texts()
+    assert bars == list(reversed(TEN))
+    assert card.locator(".pd-label").inner_text().startswith(card.get_attribute("data-says"))
 
     open_tab(page, "Data")
     page.locator("#data-way label", has_text="Pasted").click()
@@ -106,13 +109,21 @@ def test_ten_labels_of_ones_own_from_a_file_to_further_tests(own_app, visit, tmp
     page.click("#data-sure")
     outcome.locator("[role=status]", has_text="are deleted").wait_for()
 
-    page.goto(f"{own_app.url}?view=compare&run_ids=run-000001,run-000002")
+    (guesses, learned) = client.predict(api_name="/list_runs")[:2]
+    page.goto(f"{app.url}?view=compare&run_ids={learned['run_id']},{guesses['run_id']}")
     sentence = page.locator(".pd-sentence").first
     sentence.wait_for()
     assert "learned is better than guesses" in sentence.inner_text()
     unfold(page)
     confusion = page.locator(".pd-confusion").first
     assert confusion.locator("thead th").all_inner_texts() == [f"said {name}" for name in TEN]
+    assert confusion.locator("tbody th").all_inner_texts() == [f"is {name}" for name in TEN]
+    counts = [int(count) for count in confusion.locator("td:not(:empty)").all_inner_texts()]
+    assert (len(counts), sum(counts)) == (100, learned["result"]["num_test_reviews"])
+    assert "Difference shown" in page.locator("[data-part=pairs] tbody tr").inner_text()
+    said = page.locator("[data-part=lists] .pd-says").first
+    assert all(name in said.get_attribute("title") for name in TEN)
+    assert "reviews" not in page.locator(".pd-compare").inner_text()
     page.set_viewport_size({"width": 390, "height": 844})
     # All ten columns are seen at once, and the names of the rows beside them.
     sizes = "table => [table.offsetWidth, table.parentElement.clientWidth]"

@@ -2,60 +2,62 @@
 
 import re
 
-import numpy as np
 import pytest
-from compared_runs import finish
-from running_app import App
 from test_accessibility import findings_in_all_looks
+from visiting import Visit
 
-from peft_demo import data
-from peft_demo.runs import GroupKind, RunConfig
 from peft_demo.runs.presets import REFERENCES
-from peft_demo.runs.sweeps import Plan
-from peft_demo.storage import Store
 
 pytestmark = pytest.mark.browser
 
 TWO = ("reference-recommended-lora", "reference-recommended-ia3")
-SEEDS, RANKS = (1, 2), (2, 8)
 
 
 @pytest.fixture(scope="module")
-def compared(tmp_path_factory):
-    """An app whose store holds an eighth run and a sweep of two ranks with two seeds each."""
-    home = tmp_path_factory.mktemp("compared") / "home"
-    store = Store(home)
-    pool = data.load("imdb").test.take(range(1000))
-    labels = np.array(pool.labels, dtype=np.int8)
-    configs = [
-        RunConfig({"r": rank, "seed": seed, "num_reviews": 200, "max_length": 16})
-        for rank in RANKS
-        for seed in SEEDS
-    ]
-    axes = {"r": RANKS, "seed": SEEDS}
-    plan = Plan(GroupKind.SWEEP, "two <b>ranks</b>", configs, axes)
-    store.submit_plan(plan, "tester")
-    for number in range(len(configs)):
-        positive = np.where(np.arange(1000) % 10 <= 1 + number, 0.2 + 0.6 * labels, 0.5)
-        shares = np.stack([1 - positive, positive], axis=1).astype(np.float32)
-        finish(store, store.claim(), shares, labels=labels, test_set=pool.fingerprint)
-    store.close()
-    app = App(home)
-    app.start()
-    yield app
-    app.stop()
+def window(chromium):
+    """One for all, as to load the page takes longer than most of these tests."""
+    window = Visit(chromium)
+    yield window
+    assert window.errors == []
+    window.context.close()
 
 
-def follow(visit, app, query, **window):
+@pytest.fixture
+def page(window, full_app):
+    """Where a comparison is seen."""
+    window.see(1440, 900, "light")
+    if not window.page.url.startswith("http"):
+        follow(window.page, full_app, f"view=compare&run_ids={TWO[0]}")
+    return window.page
+
+
+def follow(page, app, query):
     """Open a link to the compare page, where the training page's tiles are out of sight."""
-    page = visit(**window).page
     page.goto(f"{app.url}?{query}")
-    page.locator(".pd-sentence").first.wait_for()
-    return page
+    page.locator(".pd-compare .pd-verdicts p").first.wait_for()
 
 
-def open_link(visit, app, *run_ids, **window):
-    return follow(visit, app, f"view=compare&run_ids={','.join(run_ids)}", **window)
+def press_elsewhere(page, attribute, value):
+    """Open a comparison as the page's other parts do."""
+    page.evaluate(
+        """([attribute, value]) => { const button = document.createElement("button");
+        button.setAttribute(attribute, value); document.body.append(button);
+        button.click(); button.remove(); }""",
+        [attribute, value],
+    )
+
+
+def compare(page, *run_ids):
+    """The page with these runs beside each other."""
+    if page.evaluate("ids => location.search.endsWith(ids)", ",".join(run_ids)):
+        return
+    page.evaluate(
+        "document.querySelectorAll('.pd-verdicts p').forEach(each => { each.dataset.old = '' })"
+    )
+    press_elsewhere(page, "data-open-runs", ",".join(run_ids))
+    page.wait_for_function("ids => location.search.endsWith(ids)", arg=",".join(run_ids))
+    page.locator(".pd-verdicts [data-old]").first.wait_for(state="detached")
+    page.locator(".pd-verdicts p").first.wait_for()
 
 
 def plot(name):
@@ -74,8 +76,8 @@ def wait_for_baselines(page):
     )
 
 
-def test_a_link_with_two_runs_shows_their_verdict_first(compared, visit):
-    page = open_link(visit, compared, *TWO)
+def test_a_link_with_two_runs_shows_their_verdict_first(page, full_app):
+    follow(page, full_app, f"view=compare&run_ids={','.join(TWO)}")
     first = page.locator(".pd-sentence").first.inner_text()
     assert first.startswith("LoRA, recommended is better than IA3, recommended by 3.0 points")
     assert "They disagree on 100" in first
@@ -93,9 +95,8 @@ def test_a_link_with_two_runs_shows_their_verdict_first(compared, visit):
     assert page.locator("[data-part=results] tbody tr", has_text="Brier").count() == 1
 
 
-def test_a_link_with_eight_runs(compared, visit):
-    ids = [*(f"reference-{preset}" for preset in REFERENCES), "run-000001"]
-    page = open_link(visit, compared, *ids)
+def test_eight_runs(page):
+    compare(page, *(f"reference-{preset}" for preset in REFERENCES), "run-000001")
     assert "LoRA, recommended (83.9 %) is better than all the others." in verdict(page)
     wait_for_baselines(page)
     text = verdict(page)
@@ -113,12 +114,11 @@ def test_a_link_with_eight_runs(compared, visit):
     assert nameless == []
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 844})
-        page.wait_for_timeout(500)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
 
 
-def test_axes_of_curves_and_of_quality_against_cost_are_changed(compared, visit):
-    page = open_link(visit, compared, *TWO)
+def test_axes_of_curves_and_of_quality_against_cost_are_changed(page):
+    compare(page, *TWO)
     page.wait_for_function(f"{plot('pareto')}?.data")
     page.select_option("[data-option=across]", "file_bytes")
     page.wait_for_function(f"{plot('pareto')}.ariaLabel.includes('against File size')")
@@ -126,10 +126,14 @@ def test_axes_of_curves_and_of_quality_against_cost_are_changed(compared, visit)
     page.wait_for_function(f"{plot('loss')}.layout.xaxis.title.text.startsWith('seconds')")
     page.locator("[data-option=log]").check()
     page.wait_for_function(f"{plot('loss')}.layout.yaxis.type === 'log'")
+    # For those that come after.
+    page.locator("[data-option=log]").uncheck()
+    page.select_option("[data-option=x]", "epochs")
+    page.select_option("[data-option=across]", "trained_parameters")
 
 
-def test_a_review_that_splits_them_opens_on_the_review_page(compared, visit):
-    page = open_link(visit, compared, *TWO)
+def test_a_review_that_splits_them_opens_on_the_review_page(page):
+    compare(page, *TWO)
     first = page.locator(".pd-review").first
     first.wait_for()
     excerpt = first.inner_text().removesuffix(" …")
@@ -143,30 +147,24 @@ def test_a_review_that_splits_them_opens_on_the_review_page(compared, visit):
     assert "view=compare" not in page.evaluate("location.search")
 
 
-def test_a_deleted_run_in_a_link_is_told_and_the_rest_compared(compared, visit):
-    page = open_link(visit, compared, *TWO, "run-000777")
+def test_what_cannot_be_compared_is_told_until_enough_is_chosen(page):
+    compare(page, *TWO, "run-000777")
     assert 'There is no run "run-000777"' in verdict(page)
     assert "LoRA, recommended is better" in verdict(page)
-
-
-def test_one_run_and_none(compared, visit):
-    page = open_link(visit, compared, TWO[0])
-    assert "One run is no comparison" in verdict(page)
+    compare(page, TWO[0], "run-000777")
+    page.locator("[data-remove=run-000777]").first.click()
+    page.locator(".pd-verdicts", has_text="One run is no comparison").wait_for()
     page.locator("[data-remove]").click()
     page.locator(".pd-verdicts", has_text="Choose two to eight runs").wait_for()
-
-
-def test_runs_are_chosen_on_the_page_and_by_other_parts_of_it(compared, visit):
-    page = visit().open(compared.url)
-    button = (
-        f"<button type='button' id='elsewhere' data-open-runs='{','.join(TWO)}'>Compare</button>"
-    )
-    page.evaluate("button => document.body.insertAdjacentHTML('beforeend', button)", button)
-    page.locator("#elsewhere").dispatch_event("click")
+    page.locator(".pd-picker summary").click()
+    for run_id in TWO:
+        page.fill(".pd-filter", run_id)
+        page.locator(f".pd-compare input[value={run_id}]").check()
     page.locator(".pd-sentence", has_text="LoRA, recommended is better").wait_for()
     assert page.evaluate("location.search") == f"?view=compare&run_ids={','.join(TWO)}"
-    page.locator(".pd-picker summary").click()
-    page.fill(".pd-filter", "head only")
+    for fault in ("run-000777", "no comparison"):
+        assert fault not in verdict(page)
+    page.fill(".pd-filter", "head only, recommended")
     page.locator("[data-part=list] input").first.check()
     page.locator(".pd-sentence", has_text="better than all the others").wait_for()
     assert "reference-recommended-head-only" in page.evaluate("location.search")
@@ -174,8 +172,9 @@ def test_runs_are_chosen_on_the_page_and_by_other_parts_of_it(compared, visit):
     page.locator(".pd-sentence", has_text="better than all the others").wait_for()
 
 
-def test_a_group_page_has_means_over_seeds(compared, visit):
-    page = follow(visit, compared, "view=group&group=group-000001")
+def test_a_group_page_has_means_over_seeds(page):
+    press_elsewhere(page, "data-open-group", "group-000001")
+    page.locator(".pd-verdicts", has_text="two <b>ranks</b>").wait_for()
     assert "two <b>ranks</b>" in verdict(page)
     assert "The highest of 2 test accuracies is" in verdict(page)
     page.wait_for_function(f"{plot('accuracy')}?.data")
@@ -186,12 +185,14 @@ def test_a_group_page_has_means_over_seeds(compared, visit):
     page.locator("[data-part=pairs] tbody tr").first.wait_for(state="attached")
 
 
-def test_four_runs_on_a_phone_and_on_paper(compared, visit):
+def test_four_runs_on_a_phone_and_on_paper(window, page, full_app):
     four = [*TWO, "reference-recommended-head-only", "reference-lora-1"]
-    page = open_link(visit, compared, *four, width=390, height=844, color_scheme="dark")
+    page.evaluate("localStorage.clear()")  # or it would be light again
+    window.see(390, 844, "dark")
+    follow(page, full_app, f"view=compare&run_ids={','.join(four)}")
     page.wait_for_function(f"{plot('pareto')}?.data")
     page.locator(".pd-review").first.wait_for()
-    assert page.evaluate("document.documentElement.scrollHeight") < 5_200
+    assert page.evaluate("document.documentElement.scrollHeight") < 5_400
     # A link stops below the links, and opens what is folded.
     page.get_by_role("link", name="Pairs").press("Enter")
     page.locator("[data-part=pairs] tbody tr").first.wait_for()
@@ -213,7 +214,7 @@ def test_four_runs_on_a_phone_and_on_paper(compared, visit):
     assert page.locator(".pd-compare-body details:not([open])").count() == 0
     heading = page.locator(".pd-paper").inner_text()
     assert "LoRA, recommended · IA3, recommended" in heading
-    assert f"{compared.url}/?view=compare&run_ids={TWO[0]}" in heading
+    assert f"{full_app.url}/?view=compare&run_ids={TWO[0]}" in heading
     wide = "[...document.querySelectorAll('.pd-compare .js-plotly-plot')].map(p => p.clientWidth)"
     assert max(page.evaluate(wide)) <= 181 / 25.4 * 96
     assert not page.evaluate("document.body.classList.contains('dark')")
