@@ -36,8 +36,10 @@ def peak_bytes(config: RunConfig, precision: str) -> int:
     base = shape_of(config.base_model)
     numbers = _numbers(base)
     weights = 4 * numbers
+    if METHODS[config.method].needs_own_base(config.method_values):
+        weights += 4 * numbers
     if config.method == "full_ft":
-        weights += 16 * numbers  # a copy of its own, its gradients, and two numbers of AdamW's
+        weights += 12 * numbers  # gradients, and two numbers of AdamW's
     length = config.max_length
     tokens = config.per_device_train_batch_size * length
     of_a_token = BYTES_A_WIDTH * (base.dim + base.hidden_dim) + BYTES_A_PAIR * base.n_heads * length
