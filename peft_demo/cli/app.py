@@ -20,6 +20,7 @@ from peft_demo.cli import (
     lab,
     lessons,
     runs,
+    search,
     training,
     weights,
 )
@@ -33,7 +34,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-MODULES = (training, configurations, bases, runs, challenges, lab, weights, data, lessons, doctor)
+MODULES = (
+    training,
+    search,
+    configurations,
+    bases,
+    runs,
+    challenges,
+    lab,
+    weights,
+    data,
+    lessons,
+    doctor,
+)
 for module in MODULES:
     app.add_typer(module.commands)
 

@@ -39,9 +39,13 @@ def pareto(points: Mapping[str, Sequence[RunFacts]], comparable: set[str]) -> Pa
         comparable: the runs whose test results may stand on one axis.
     """
     measures = tuple(_measure(*measure, points, comparable) for measure in MEASURES)
+    return Pareto(measures=measures, frontiers=frontiers(measures))
+
+
+def frontiers(measures: Sequence[Measure]) -> dict[str, tuple[str, ...]]:
+    """For any two measures the points that no other beats in both; see ``Pareto``."""
     pairs = combinations_with_replacement(measures, 2)
-    frontiers = {f"{a.key}|{b.key}": _frontier(a, b) for a, b in pairs}
-    return Pareto(measures=measures, frontiers=frontiers)
+    return {f"{a.key}|{b.key}": _frontier(a, b) for a, b in pairs}
 
 
 def mean(values: Sequence[AnyEstimate]) -> AnyEstimate | Interval | None:

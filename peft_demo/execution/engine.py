@@ -5,19 +5,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 
 from peft_demo import memory, settings
-from peft_demo.errors import PeftDemoError, StoreError
+from peft_demo.errors import ConflictError, PeftDemoError, StoreError
 from peft_demo.execution.executor import Executor, Handle, Job
 from peft_demo.execution.executors import ThreadExecutor
 from peft_demo.execution.jobs import failure
 from peft_demo.execution.recording import Listener, Recording
+from peft_demo.execution.searching.leading import STOPPED, Leading
 from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind, RunStatus, checkpoints
+from peft_demo.runs.search import Search
 from peft_demo.runs.sweeps import MOST_RACERS, Plan
 from peft_demo.storage import RENEW_SECONDS, Store, space
 from peft_demo.training import vmapped
@@ -61,6 +65,7 @@ class Engine:
         largest_file: int | None = None,
     ) -> None:
         self._store = store
+        self._leading = Leading(store)
         self._choose = choose
         self._listener = listener
         self._largest_file = largest_file
@@ -97,6 +102,15 @@ class Engine:
         self._wake.set()
         return queued
 
+    def submit_search(self, search: Search, owner: str) -> tuple[RunGroup, list[Run]]:
+        """Queue the first round of a search, and return at once; see ``searching.leading``."""
+        from peft_demo.execution.searching import planning  # loads torch
+
+        configs = planning.first_round(search)
+        queued = self._store.submit_search(search, planning.name_of(search), configs, owner)
+        self._wake.set()
+        return queued
+
     def resume(self, run_id: str) -> Run:
         """Queue a run again that ended unfinished; see Store.resume."""
         run = self._store.resume(run_id)
@@ -112,6 +126,21 @@ class Engine:
     def run_group(self, group_id: str) -> None:
         """Do the queued runs of a group; an engine elsewhere may take some of them."""
         self._run_until_idle(lambda: self._store.claim(group_id))
+
+    def run_search(self, group_id: str) -> None:
+        """Do the runs of a search until it is over."""
+        while (search := self._store.search(group_id)).ended_at is None:
+            self._run_until_idle(partial(self._claim_first, (group_id, search.confirmation)))
+            self._rest()
+
+    def stop_search(self, group_id: str) -> None:
+        """End a search, and stop what it has in the queue; one that is over stays as it is."""
+        search = self._store.search(group_id)
+        self._store.mark_search(group_id, ended_at=datetime.now(UTC), why=STOPPED)
+        for each in filter(None, (group_id, search.confirmation)):
+            for run in self._store.group(each)[1]:
+                with suppress(ConflictError):  # most are over
+                    self.cancel(run.run_id)
 
     def cancel(self, run_id: str) -> Run:
         """Stop a run within one training step, or take it out of the queue.
@@ -154,6 +183,7 @@ class Engine:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._leading.close()
         if self._executor is not None:
             self._executor.close()
 
@@ -188,6 +218,11 @@ class Engine:
                 self._store.explain(held)
                 self._held = held
         return self._store.claim(but=held)
+
+    def _claim_first(self, group_ids: Iterable[str | None]) -> Run | None:
+        """The next run of the first of these groups that has one waiting."""
+        claimed = (self._store.claim(group_id) for group_id in group_ids if group_id)
+        return next(filter(None, claimed), None)
 
     def _run_until_idle(self, claim: Claim) -> None:
         """Do what is claimed until there is no more; what stops it cancels what it does."""
@@ -239,6 +274,8 @@ class Engine:
                 self._renewed = time.time()
             self._resume_interrupted(self._store.interrupt_orphans())
         with suppress(StoreError):
+            self._leading.go_on(self.slots)
+        with suppress(StoreError):
             if time.monotonic() - self._purged > PURGE_SECONDS:
                 self._purged = time.monotonic()
                 self._store.purge()
@@ -265,7 +302,9 @@ class Engine:
         return bool(found and began and found.stat().st_mtime > began.timestamp())
 
     def _begin(self, executor: Executor, runs: Sequence[Run]) -> None:
-        recordings = [Recording(self._store, run, self._listener) for run in runs]
+        recordings = [
+            Recording(self._store, run, self._listener, self._pause_of(run)) for run in runs
+        ]
         try:
             handles = executor.start([self._job(recording) for recording in recordings])
         except Exception as error:
@@ -276,6 +315,14 @@ class Engine:
             thread = threading.Thread(target=self._follow, args=(recording, handle), daemon=True)
             self._active[recording.run.run_id] = _Active(runs[0].run_id, handle, thread)
             thread.start()
+
+    def _pause_of(self, run: Run) -> int | None:
+        """The epoch after which it waits for the other trials of its search."""
+        if run.group_id is None:
+            return None
+        with suppress(PeftDemoError):
+            return self._store.search(run.group_id).pauses_after(run)
+        return None
 
     def _job(self, recording: Recording) -> Job:
         return Job(

@@ -54,13 +54,27 @@ PATIENCE_SECONDS = 60.0
 
 
 class Recording:
-    """Follows one run to its end, and puts its files where they belong."""
+    """Follows one run to its end, and puts its files where they belong.
 
-    def __init__(self, store: Store, run: Run, listener: Listener | None = None) -> None:
+    Args:
+        store: where it is written down.
+        run: as it began.
+        listener: see there.
+        pause_after: the epoch after which it is left, to go on from its checkpoint another time.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        run: Run,
+        listener: Listener | None = None,
+        pause_after: int | None = None,
+    ) -> None:
         self.run = run
         self.files = store.partial_folder_of(run.run_id)
         """Where its files gather until all are there."""
         self._store = store
+        self._pause_after = pause_after
         self._listener = listener or (lambda run, event: None)
         self._steps: list[StepMetrics] = []
         self._progress: Progress | None = None
@@ -115,6 +129,8 @@ class Recording:
             except StoreError:
                 if not handle.should_stop():  # nobody wants its epochs any more
                     raise
+            if isinstance(event, EpochMetrics) and event.epoch == self._pause_after:
+                handle.cancel()
         elif isinstance(event, Progress):
             changed = self._progress is None or event.phase != self._progress.phase
             self._progress = event

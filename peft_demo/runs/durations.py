@@ -47,6 +47,10 @@ class Durations:
         own, theirs = (self._cost(config, of_references=each) for each in (False, True))
         return _all_work(config) * (own or theirs or 0.0)
 
+    def of_epochs(self, config: RunConfig, epochs: float) -> float:
+        """Seconds of so many of a training's epochs without its test; else as ``roughly``."""
+        return self.roughly(config) * _work(config, epochs, 0) / _all_work(config)
+
     def _cost(self, config: RunConfig, *, of_references: bool) -> float | None:
         keys = ((config.base_model, config.method), (config.base_model,))
         found = (self._medians.get((of_references, *key)) for key in keys)

@@ -65,6 +65,10 @@ class GroupKind(StrEnum):
     """Every combination of some fields' values, perhaps each with several seeds."""
     LESSON = "lesson"
     """Configurations that a lesson compares, and no sweep makes."""
+    SEARCH = "search"
+    """The trials of a search, of which the better half goes on at each rung."""
+    CONFIRMATION = "confirmation"
+    """The best of a search and the recommended preset, each with several seeds."""
 
 
 _ID = re.compile("[0-9a-f]{32}")

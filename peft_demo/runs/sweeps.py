@@ -94,7 +94,7 @@ def plan(
     configs = [
         one
         for combination in product(*parsed.values())
-        for one in _repeated(_combined(values, dict(zip(parsed, combination, strict=True))), count)
+        for one in _repeated(combined(values, dict(zip(parsed, combination, strict=True))), count)
     ]
     kind = GroupKind.SWEEP if parsed else GroupKind.REPEATS
     return Plan(kind, _name(parsed, count, configs[0]), tuple(configs), parsed, race)
@@ -156,7 +156,12 @@ def _values(field: Field, given: object) -> tuple[Any, ...]:
     return checked
 
 
-def _combined(values: Mapping[str, object], swept: Mapping[str, Value]) -> RunConfig:
+def combined(values: Mapping[str, object], swept: Mapping[str, Value]) -> RunConfig:
+    """A configuration with some values of its own, and a name that says them; see ``plan``.
+
+    Raises:
+        InvalidFieldsError: these values do not go together.
+    """
     if not swept:
         return RunConfig(values)
     before = str(values.get(METHOD.name, METHOD.default))
@@ -180,10 +185,13 @@ def _repeated(config: RunConfig, count: int) -> list[RunConfig]:
     if count == 1:
         return [config]
     seeds = [(config.seed + step) % (MOST_SEED + 1) for step in range(count)]
-    return [
-        config.model_copy(update={"seed": seed, "name": _fitting(f"{config.name} · seed {seed}")})
-        for seed in seeds
-    ]
+    return [with_seed(config, seed) for seed in seeds]
+
+
+def with_seed(config: RunConfig, seed: int) -> RunConfig:
+    """The configuration with another seed, which its name says."""
+    named = {"seed": seed, "name": _fitting(f"{config.name} · seed {seed}")}
+    return config.model_copy(update=named)
 
 
 def _fitting(name: str) -> str:

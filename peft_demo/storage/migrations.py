@@ -37,6 +37,7 @@ MIGRATIONS: tuple[tuple[str, Migration | None], ...] = (
     ("before_training", None),
     ("probes", None),
     ("challenges_after_training", None),
+    ("searches", None),
 )
 
 SCHEMA = len(MIGRATIONS)

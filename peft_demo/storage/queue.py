@@ -57,7 +57,7 @@ class Queue(Runs):
             InvalidFieldsError: it is history, or does not fit this machine's copy of its base.
             StoreError: the folder or database cannot be written; names it.
         """
-        return self._add(_new_row(config, owner, kind), files)
+        return self._add(new_row(config, owner, kind), files)
 
     def start(
         self,
@@ -67,22 +67,15 @@ class Queue(Runs):
         files: Path | None = None,
     ) -> Run:
         """Add a run that this process does itself, past the queue; see ``submit``."""
-        row = _new_row(config, owner, kind)
+        row = new_row(config, owner, kind)
         _begin(row)
         return self._add(row, files)
 
     def submit_plan(self, plan: Plan, owner: str) -> tuple[RunGroup, list[Run]]:
         """Put runs that belong together at the end of the queue, all or none; see ``submit``."""
-        rows = [_new_row(config, owner, RunKind.TRAINING) for config in plan.configs]
+        rows = [new_row(config, owner, RunKind.TRAINING) for config in plan.configs]
         with self._transaction() as session:
-            group = GroupRow(
-                kind=plan.kind,
-                name=plan.name,
-                owner=owner,
-                created_at=now(),
-                is_race=plan.is_race,
-                axes=dict(plan.axes),
-            )
+            group = new_group(plan, owner)
             session.add(group)
             session.flush()
             probes = probes_of(session, owner)
@@ -306,7 +299,24 @@ class Queue(Runs):
         return self.get(run_id)
 
 
-def _new_row(config: KnownConfig, owner: str, kind: RunKind) -> RunRow:
+def new_group(plan: Plan, owner: str) -> GroupRow:
+    """The row of a group that is going to be queued."""
+    return GroupRow(
+        kind=plan.kind,
+        name=plan.name,
+        owner=owner,
+        created_at=now(),
+        is_race=plan.is_race,
+        axes=dict(plan.axes),
+    )
+
+
+def new_row(config: KnownConfig, owner: str, kind: RunKind) -> RunRow:
+    """The row of a run that is going to be queued.
+
+    Raises:
+        InvalidFieldsError: see ``Queue.submit``.
+    """
     config.require_startable()
     return RunRow(
         config=config.flat(), owner=owner, status=RunStatus.QUEUED, kind=kind, created_at=now()

@@ -11,10 +11,10 @@ from peft_demo.storage.derived import Derived
 from peft_demo.storage.evaluations import Evaluations
 from peft_demo.storage.liveness import Liveness
 from peft_demo.storage.people import People
-from peft_demo.storage.queue import Queue
+from peft_demo.storage.searches import Searches
 
 
-class Store(Queue, Challenges, Classrooms, Datasets, Derived, Evaluations, Liveness, People):
+class Store(Searches, Challenges, Classrooms, Datasets, Derived, Evaluations, Liveness, People):
     """The runs in one folder, and the reference runs that came with the program.
 
     Opening never fails: a folder that cannot be used is reported by ``problem`` and by every

@@ -43,6 +43,8 @@ class GroupRow(Table):
     created_at: Mapped[str]
     is_race: Mapped[bool] = mapped_column(default=False)
     axes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    search: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """Of a search what is asked of it, and how far it is; see ``runs.search``."""
 
 
 class RunRow(Table):

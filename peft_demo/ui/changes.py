@@ -25,13 +25,18 @@ from peft_demo.models import own as own_bases
 from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind
 from peft_demo.runs.challenge import Challenge
 from peft_demo.runs.classroom import Classroom
+from peft_demo.runs.search import Search
 from peft_demo.runs.sweeps import Plan
 from peft_demo.storage import Store
 from peft_demo.storage.datasets import OwnDataset
 from peft_demo.ui.class_form import ClassForm, class_form
 from peft_demo.ui.counted import REFUSED
 from peft_demo.ui.identity import acting
-from peft_demo.ui.limits import require_room_for_data, require_within
+from peft_demo.ui.limits import (
+    require_room_for_data,
+    require_search_within,
+    require_within,
+)
 from peft_demo.ui.teachers import Teachers
 
 logger = logging.getLogger(__name__)
@@ -70,6 +75,37 @@ class Changes:
         for run in runs:
             _tell_queued(run)
         return group, runs
+
+    def submit_search(self, search: Search) -> tuple[RunGroup, list[Run]]:
+        """Queue a search of one's own; see Engine.submit_search."""
+        me = self._somebody()
+        self.require_seen(search.base.dataset, "dataset")
+        with self._queueing:
+            self.require_search_allowed(search)
+            group, runs = self._engine.submit_search(search, me)
+        for run in runs:
+            _tell_queued(run)
+        return group, runs
+
+    def require_search_allowed(self, search: Search) -> None:
+        """Refuse a search that who acts may not begin; see ``require_allowed``."""
+        if self.teachers.is_one():
+            return
+        if form := self.class_form:
+            form.require([search.base], RunKind.TRAINING)
+        require_search_within(self._store, acting().owner, search)
+
+    def stop_search(self, group_id: str) -> None:
+        """End a search; see Engine.stop_search."""
+        me = self._somebody()
+        group, _runs = self._store.group(group_id)
+        if not self.may_change(group.owner):
+            self._refuse(
+                f"stop {group_id}",
+                f"{group_id} belongs to {group.owner_name}; you are {self._store.name_of(me)} and "
+                "may not stop it.",
+            )
+        self._engine.stop_search(group_id)
 
     def stop(self, *run_ids: str) -> list[Run]:
         """Stop runs; see Engine.cancel."""

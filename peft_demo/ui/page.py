@@ -25,6 +25,7 @@ from peft_demo.ui.pages.review import ReviewPage
 from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.qr import qr_code
 from peft_demo.ui.requests import QUIET, forgets, of_event, page_function
+from peft_demo.ui.search_api import add_search_endpoints
 from peft_demo.ui.services import Services
 from peft_demo.ui.uploads import DAY
 from peft_demo.ui.weights_api import add_weights_endpoints
@@ -128,6 +129,7 @@ def build(services: Services) -> gr.Blocks:
             add_endpoints(services)
             add_data_endpoints(services)
             add_lab_endpoints(services)
+            add_search_endpoints(services)
             add_weights_endpoints(services)
     return blocks
 

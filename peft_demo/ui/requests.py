@@ -53,6 +53,7 @@ Margin: TypeAlias = Annotated[
     Field(ge=MARGINS[0], le=MARGINS[1], description="a number between 0.1 and 20"),
 ]
 """Within which accuracies are practically equal."""
+OptionalNumber: TypeAlias = Annotated[int | None, Field(description="a whole number, or nothing")]
 Strength: TypeAlias = Annotated[
     float, Field(ge=STRENGTH.minimum, le=STRENGTH.maximum, description=STRENGTH.allowed)
 ]

@@ -7,7 +7,7 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,7 @@ from peft_demo.ui.turns import Turns
 if TYPE_CHECKING:
     from peft_demo.adapters.importing import Repository
     from peft_demo.inference import Explainer, Insides, Maps, Mixes, Predictor, Strengths
+    from peft_demo.runs.search import Search
 
 logger = logging.getLogger(__name__)
 
@@ -132,6 +133,14 @@ class Services:
         from peft_demo.inference import Strengths
 
         return Strengths(self.store, self.predictor)
+
+    def plan_search(self, values: Mapping[str, object], **asked: Any) -> Search:
+        """What a search will do for who acts, if it can be done; see ``planning``."""
+        from peft_demo.execution.searching.planning import plan_search  # loads torch
+
+        most = None if self.changes.teachers.is_one() else self.store.classroom().most("waiting")
+        slots = self.engine.slots
+        return plan_search(values, runs=self.known_runs(), slots=slots, most_waiting=most, **asked)
 
     def import_from_hub(self, repository: str, **said: Any) -> Run:
         """The same for one on the Hub that everybody may read: not by the server's own rights."""

@@ -16,6 +16,7 @@ from peft_demo.runs import RunKind, questions, sweeps
 from peft_demo.ui import gpu_visits
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
+from peft_demo.ui.form.search_form import SearchForm
 from peft_demo.ui.form.sweep_form import SweepForm
 from peft_demo.ui.form.transfer import Transfer
 from peft_demo.ui.html import problem, render, styled
@@ -37,6 +38,7 @@ class Sidebar:
                 elem_id="rows",
             )
             self.several = SweepForm(services, self.form)
+            self.search = SearchForm(services, self.form)
             self.message = styled("", elem_id="start-message", render=False)
             self.transfer = Transfer(self.form, self.message)
             with gr.Column(elem_id="start-bar"):
@@ -49,6 +51,8 @@ class Sidebar:
             self._queue(button, partial(self._submit, kind), validate, form.inputs)
         every = [*self.several.inputs, *form.inputs]
         self._queue(self.several.button, self._submit_all, self.several.validate, every)
+        asked = [*self.search.inputs, *form.inputs]
+        self._queue(self.search.button, self._submit_search, self.search.validate, asked)
 
     def ask(self, question: str) -> list[Any]:
         """Fill both forms with the runs that answer a question; see ``asked``."""
@@ -95,6 +99,12 @@ class Sidebar:
         plan = self.several.plan(*values)
         group, queued = self._services.changes.submit_plan(plan)
         what = _("%(count)s runs were put into the queue.") % {"count": len(queued)}
+        return render("queued", what=what, group_id=group.group_id)
+
+    def _submit_search(self, *values: Any) -> str:
+        search = self.search.search(*values)
+        group, queued = self._services.changes.submit_search(search)
+        what = _("The search has begun with %(count)s trials.") % {"count": len(queued)}
         return render("queued", what=what, group_id=group.group_id)
 
 

@@ -28,6 +28,7 @@ from peft_demo.ui.html import problem, render, scripted
 from peft_demo.ui.learn.guesses import guesses_in_words
 from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.own_data import OwnData
+from peft_demo.ui.pages import search_part
 from peft_demo.ui.pages.inside_part import InsidePart
 from peft_demo.ui.pages.map_part import MapPart
 from peft_demo.ui.pages.mix_part import MixPart
@@ -95,6 +96,7 @@ class ComparePage(Page):
             page_function(self.compare),
             page_function(self.group),
             page_function(self.groups),
+            page_function(self.stop_search),
             page_function(self.report),
             page_function(self.baselines),
             page_function(InsidePart(self._services).inside),
@@ -188,9 +190,11 @@ class ComparePage(Page):
         over = (across, up, is_log)
 
         def members() -> list[str]:
-            return [run.run_id for run in store.group(group)[1]]
+            return search_part.members(store, group)
 
         def build() -> dict[str, Any]:
+            if search_part.is_search(store, group):
+                return search_part.searched(self._services, group, over, **self._sources)
             facts = comparison.group_facts(store, group, margin=margin, **self._sources)
             is_few = len(facts.cells) <= MOST_RUNS
             ranked = sorted(
@@ -210,6 +214,11 @@ class ComparePage(Page):
             }
 
         return self._answer(("group", group, *over, margin), key, members, build)
+
+    def stop_search(self, group: GroupId) -> str:
+        """End a search and what it has in the queue."""
+        self._services.changes.stop_search(group)
+        return json.dumps({"toast": _("The search ends with what it has found.")})
 
     def groups(self) -> str:
         """The newest groups, as buttons."""

@@ -44,21 +44,23 @@ class MethodPage(Page):
 
     def connect(self, frame: Frame) -> None:
         """See Page."""
-        form, several = frame.sidebar.form, frame.sidebar.several
+        form, several, search = frame.sidebar.form, frame.sidebar.several, frame.sidebar.search
         frame.header.picked(form.pick, *form.switching, **QUIET)
-        live = [*several.inputs, *form.inputs]
+        live = [*several.inputs, *search.inputs, *form.inputs]
+        beside = len(several.inputs), len(several.inputs) + len(search.inputs)
 
         def follow(preset: str, *values: Any) -> list[Any]:
-            own = values[len(several.inputs) :]
+            swept, searched, own = values[: beside[0]], values[slice(*beside)], values[beside[1] :]
             counted, described = self.render(form, *own)
             changes = form.changes(preset, *own)
-            return [counted, described, changes, *several.describe(*values)]
+            told = [*several.describe(*swept, *own), *search.describe(*searched, *own)]
+            return [counted, described, changes, *told]
 
         gr.on(
             [frame.blocks.load, *(control.change for control in live)],
             follow,
             [form.preset, *live],
-            [frame.sidebar.brief, self._about, form.changed, *several.described],
+            [frame.sidebar.brief, self._about, form.changed, *several.described, *search.described],
             trigger_mode="always_last",
             concurrency_limit=8,
             **QUIET,

@@ -2,7 +2,7 @@
 
 import { html } from "../lib/html.js";
 
-const STARTERS = "#start, #queue-all";
+const STARTERS = "#start, #queue-all, #search-start";
 const CHECKERS = `${STARTERS}, #paste-button, #find-rate`;
 const TRIES = `${CHECKERS}, #adapter-import`;
 const REFUSAL = "div.validation-error";

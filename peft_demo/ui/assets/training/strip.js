@@ -29,7 +29,7 @@ function send() {
 export function start() {
   document.addEventListener(
     "click",
-    ({ target }) => target.closest("#start, #queue-all") && send(),
+    ({ target }) => target.closest("#start, #queue-all, #search-start") && send(),
   );
   whenPressed("data-strip-close", close);
 }

@@ -1,0 +1,1 @@
+"""Searches: planned, proposed to, and led from round to round to their confirmation."""

@@ -1,0 +1,85 @@
+"""The page's parts that search: the form says what fits, the group's page what was found."""
+
+import json
+
+import gradio as gr
+import pytest
+from asking import ask
+from searches import Simulated, planned, submit
+
+from peft_demo import models
+from peft_demo.ui.form.run_form import Form
+from peft_demo.ui.form.search_form import SearchForm
+from peft_demo.ui.pages.compare import ComparePage
+from peft_demo.ui.services import Services
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def form(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PEFT_DEMO_HOME", str(tmp_path_factory.mktemp("home")))
+        services = Services()
+        with gr.Blocks():
+            yield SearchForm(services, Form({"base_model": models.BUILTIN_BASE}))
+        services.store.close()
+
+
+def entered(form, minutes=30, over=("r", "learning_rate"), most=""):
+    return [minutes, list(over), most, *(control.value for control in form._form.inputs)]
+
+
+def test_what_fits_is_told_before_anything_is_pressed(form):
+    told, button = form.describe(*entered(form))
+    assert "trials in" in told
+    assert "to confirm" in told
+    assert button["interactive"]
+    search = form.search(*entered(form))
+    assert search.over == ("r", "learning_rate")
+
+
+@pytest.mark.parametrize(
+    ("changes", "control", "words"),
+    [
+        ({"minutes": 0}, 0, "between 0.1 and 1,440"),
+        ({"minutes": 0.2}, 0, "minutes must be at least"),
+        ({"over": ()}, 1, "at least one field"),
+        ({"most": "few"}, 2, "a whole number"),
+    ],
+)
+def test_what_is_refused_stands_at_its_control(form, changes, control, words):
+    values = entered(form, **changes)
+    answers = form.validate(*values)
+    assert len(answers) == len(values)
+    wrong = {place: a["message"] for place, a in enumerate(answers) if not a["is_valid"]}
+    assert list(wrong) == [control]
+    assert words in wrong[control]
+    if changes != {"over": ()}:
+        told, button = form.describe(*values)
+        assert words in told
+        assert not button["interactive"]
+
+
+def test_a_searchs_page_has_its_trials_its_frontier_and_its_verdict(services):
+    group_id = submit(services.store, planned(services.store, 8, over=[], among={"r": [1, 2]}))
+    simulated = Simulated(services.store)
+    page = ComparePage(services)
+    simulated.step(group_id)
+    first = json.loads(ask(page, "group", {"group": group_id}))
+    assert "Stop the search" in first["parts"]["trials"]
+    simulated.run(group_id)
+    last = json.loads(ask(page, "group", {"group": group_id, "key": first["key"]}))
+    assert "the recommended preset" in last["parts"]["trials"]
+    assert "group-000002" in last["parts"]["trials"]
+    assert "The winner of the search" in last["parts"]["verdict"]
+    assert len(last["figures"]["pareto"]["traces"]) == 1 + len(last["run_ids"])
+    confirmed = json.loads(ask(page, "group", {"group": "group-000002"}))
+    assert "recommended" in confirmed["parts"]["configurations"]
+
+
+def test_its_page_stops_it(services):
+    group_id = submit(services.store, planned(services.store, 8, over=[], among={"r": [1, 2]}))
+    answer = json.loads(ask(ComparePage(services), "stop_search", {"group": group_id}))
+    assert answer["toast"] == "The search ends with what it has found."
+    assert services.store.search(group_id).ended_at
