@@ -44,7 +44,7 @@ def endpoints() -> str:
 
 def _endpoints() -> Iterator[tuple[str, str]]:
     """From the source, as importing the page takes Gradio seconds."""
-    for name in ("api", "data_api", "lab_api"):
+    for name in ("api", "search_api", "data_api", "lab_api"):
         text = (ROOT / "peft_demo" / "ui" / f"{name}.py").read_text("utf-8")
         (adder,) = (
             node
