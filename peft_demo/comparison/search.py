@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from peft_demo.adapters.parameter_count import count_parameters
 from peft_demo.comparison.facts import Cell, GroupFacts, Measure, Pareto, RepeatPair
 from peft_demo.comparison.groups import group_facts
 from peft_demo.comparison.pareto import frontiers
@@ -129,6 +128,8 @@ def search_facts(store: Store, group_id: str, **sources: Any) -> SearchFacts:
 
 
 def _trial(run: Run, place: int, is_usual: bool, search: Search, store: Store) -> Trial:
+    from peft_demo.adapters.parameter_count import count_parameters  # loads torch
+
     config = run.config.for_training()
     counts = count_parameters(config.method, config.method_values, config.setting)
     last = run.epochs[-1] if run.epochs else None

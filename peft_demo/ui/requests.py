@@ -23,6 +23,7 @@ from peft_demo.errors import InvalidFieldsError, PeftDemoError, refuse
 from peft_demo.fields import must_be, shown_single
 from peft_demo.languages import told
 from peft_demo.runs.run_fields import method_field
+from peft_demo.runs.search import MINUTES, MOST_PARAMETERS
 from peft_demo.runs.strength import STRENGTH
 from peft_demo.runs.sweeps import REPEATS
 from peft_demo.ui.counted import CALLS
@@ -53,11 +54,18 @@ Margin: TypeAlias = Annotated[
     Field(ge=MARGINS[0], le=MARGINS[1], description="a number between 0.1 and 20"),
 ]
 """Within which accuracies are practically equal."""
-OptionalNumber: TypeAlias = Annotated[int | None, Field(description="a whole number, or nothing")]
 Strength: TypeAlias = Annotated[
     float, Field(ge=STRENGTH.minimum, le=STRENGTH.maximum, description=STRENGTH.allowed)
 ]
 """How strongly an update counts."""
+Minutes: TypeAlias = Annotated[
+    float, Field(ge=MINUTES.minimum, le=MINUTES.maximum, description=MINUTES.allowed)
+]
+"""Of a search."""
+MostParameters: TypeAlias = Annotated[
+    Annotated[int, Field(strict=True, ge=0, le=MOST_PARAMETERS.maximum)] | None,
+    Field(description=MOST_PARAMETERS.allowed),
+]
 Ordinal: TypeAlias = Annotated[
     Annotated[int, Field(ge=1, le=1_000)] | None,
     Field(description="a whole number between 1 and 1,000, or nothing"),

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from peft_demo.ui.identity import public
-from peft_demo.ui.requests import GroupId, OptionalNumber, Values, checked
+from peft_demo.ui.requests import GroupId, Minutes, MostParameters, Values, checked
 from peft_demo.ui.services import Services
 
 
@@ -16,10 +16,10 @@ def add_search_endpoints(services: Services) -> None:
 
     def submit_search(
         config: Values,
-        minutes: float,
+        minutes: Minutes,
         over: list[str],
         among: Values = {},  # noqa: B006
-        most_parameters: OptionalNumber = None,
+        most_parameters: MostParameters = None,
     ) -> dict[str, Any]:
         """Look for the best configuration in some minutes; returns its group at once.
 

@@ -225,7 +225,7 @@ def test_only_a_zero_gpu_space_lets_start_go_on(tmp_path, monkeypatch, is_there)
     events = build(services).fns.values()
     services.store.close()
     follow = [event for event in events if event.name == "stay"]
-    assert len(follow) == (3 if is_there else 0)  # Start, the range test, several runs
+    assert len(follow) == (4 if is_there else 0)  # Start, the range test, several runs, a search
     for event in follow:
         assert event.types_generator
         assert event.trigger_after is not None

@@ -42,7 +42,7 @@ EXECUTED = {
     "prompt_tuning": small_config("prompt_tuning", dataset=ROTTEN_TOMATOES, num_train_epochs=1),
     "full_ft": small_config("full_ft", num_train_epochs=1),
     "pvera": small_config("pvera", num_train_epochs=1),
-    "lily": small_config("lily", num_train_epochs=1),
+    "lily": small_config("lily", num_train_epochs=2),
     "head_only": small_config("head_only", num_train_epochs=2),
     # At this rate the first epoch is the best, and no checkpoint's last two has it in the end.
     # AdaLoRA does something in each step.

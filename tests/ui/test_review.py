@@ -207,7 +207,7 @@ class _Services:
         self._runs = {run.run_id: run for run in runs}
         self.predictor = self
         self.store = SimpleNamespace(folder=Path("nowhere"))
-        self.changes = SimpleNamespace(watched=tuple)
+        self.changes = SimpleNamespace(watched=tuple, wishes_challenges=bool)
         self._refusal = refusal
 
     def runs(self):
