@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import logging
 import traceback
 from functools import partial
+from itertools import takewhile
+from typing import Any
 
 import gradio as gr
 from starlette.responses import JSONResponse
@@ -71,6 +74,14 @@ class Blocks(gr.Blocks):
         super().queue(*args, **more)
         self._calls = self._queue = FairQueue.in_place_of(self._queue)
         return self
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *more: Any) -> list[Any]:
+        """See Blocks; what a raw request leaves out at the end has its default, as in clients."""
+        known = [] if block_fn.fn is None else [*inspect.signature(block_fn.fn).parameters.values()]
+        left_out = known[len(inputs) : len(block_fn.inputs)]
+        given = takewhile(lambda one: one.default is not one.empty, left_out)
+        filled = [*inputs, *(one.default for one in given)]
+        return await super().preprocess_data(block_fn, filled, *more)
 
     async def process_api(
         self, *args: object, request: object = None, **more: object
