@@ -260,3 +260,8 @@ def test_a_figure_has_a_name_before_it_is_drawn(services):
     plots = re.findall(r'<div class="pd-plot[^>]+>', board + page["layout"] + details["dialog"])
     assert len(plots) == 4 + 5 + 1
     assert [plot for plot in plots if not re.search(r'aria-label="[^"]+"', plot)] == []
+
+
+def test_equal_accuracies_stand_within_what_an_accuracy_can_be():
+    axis = axis_for([0.5, 0.5], "share", is_log=False)
+    assert (axis.low, axis.high) == pytest.approx((0.44, 0.56))

@@ -54,7 +54,8 @@ def costs(points: Sequence[Point], pareto: Pareto, across: str, up: str, is_log:
 
 def axis_for(values: Sequence[float], unit: str, is_log: bool) -> CostAxis:
     """An axis that holds these values; only costs that reach far stand by their logarithm."""
-    room = (max(values) - min(values) or max(values) or 1) * 0.15
+    alone = 0.4 if unit == "share" else max(values) or 1
+    room = (max(values) - min(values) or alone) * 0.15
     low, high = min(values) - room, max(values) + room
     if unit in ("share", "nats"):
         return CostAxis(low, high)
