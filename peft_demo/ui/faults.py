@@ -19,6 +19,7 @@ from peft_demo.languages import language, speaking, told
 from peft_demo.logs import about
 from peft_demo.ui.counted import FAULTS
 from peft_demo.ui.identity import acting, acting_as
+from peft_demo.ui.sessions import LeanSessions
 from peft_demo.ui.turns import require_somebody, waited_for
 from peft_demo.ui.visitors import visitor_of
 from peft_demo.ui.waiting import FairQueue
@@ -68,6 +69,7 @@ class Blocks(gr.Blocks):
     def __init__(self, *args: object, **more: object) -> None:
         super().__init__(*args, **more)  # type: ignore[arg-type]
         self._language = language()
+        self.default_config = LeanSessions(self)
 
     def queue(self, *args: object, **more: object) -> Blocks:
         """See Blocks; with a queue that is fair."""

@@ -85,7 +85,7 @@ def launch(services: Services, host: str, port: int) -> gr.Blocks:
         prevent_thread_lock=True,
         quiet=True,
         share=False,
-        # Gradio keeps some 0.3 MB of each visit, and what is uploaded.
+        # Gradio keeps some 0.1 MB of each visit, and what is uploaded.
         state_session_capacity=SESSIONS,
         max_threads=THREADS,
         mcp_server=True,
