@@ -17,7 +17,7 @@ class LeanSessions(BlocksConfig):
 
     def __copy__(self) -> BlocksConfig:
         copied = super().__copy__()
-        copied.config_for_block = _nothing  # type: ignore[method-assign]
+        copied.config_for_block = _nothing
         return copied
 
 
