@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from peft_demo.languages import in_signs
+from peft_demo.languages import _, in_signs
 
 
 def fixed(value: float, digits: int) -> str:
@@ -28,6 +28,13 @@ def _fixed(value: float, digits: int) -> str:
 def whole(count: float) -> str:
     """How many: ``1,234``."""
     return fixed(count, 0)
+
+
+def at_most(least: int, most: int) -> str:
+    """How many, where it may be more: ``52 to 120``, or ``52``."""
+    if most <= least:
+        return whole(least)
+    return _("%(low)s to %(high)s") % {"low": whole(least), "high": whole(most)}
 
 
 def number(value: float) -> str:

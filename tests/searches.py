@@ -44,14 +44,22 @@ def always_right(config: RunConfig) -> int:
 
 
 class Simulated:
-    """An engine whose runs take the time that is expected of them, by a clock of its own."""
+    """An engine whose runs take the time that is expected of them, by a clock of its own.
+
+    Args:
+        start: seconds that it takes to begin a run, or to go on with one.
+        pace: how many times as long as is expected each epoch and each test takes.
+    """
 
     def __init__(
         self,
         store: Store,
         loss: Callable[[RunConfig, int], float] = by_rate,
         wrong: Callable[[RunConfig], int] = always_right,
+        start: float = STARTING_SECONDS,
+        pace: float = 1.0,
     ) -> None:
+        self._start, self._pace = start, pace
         self.store, self._loss, self._wrong = store, loss, wrong
         self.now = datetime(2026, 11, 27, tzinfo=UTC)
         self.leading = leading.Leading(store, lambda: self.now)
@@ -77,10 +85,13 @@ class Simulated:
         last = search.pauses_after(run)
         if last is None:
             finish(self.store, run, probabilities(range(self._wrong(config))))
-            self.now += timedelta(seconds=search.expected.run_seconds)
+            computed = search.expected.run_seconds - STARTING_SECONDS
+            self.now += timedelta(seconds=self._start + self._pace * computed)
             return
         self.store.report(run.run_id, epoch=BeforeTraining(eval_loss=0.7, eval_accuracy=0.5))
+        self.look()  # its minutes count from here
         done = range(len(run.epochs) + 1, (most or last) + 1)
+        each = self._pace * search.expected.epoch_seconds
         for number in done:
             loss = self._loss(config, number)
             epoch = EpochMetrics(
@@ -89,12 +100,11 @@ class Simulated:
                 train_loss=loss,
                 eval_loss=loss,
                 eval_accuracy=max(0.0, 1 - loss),
-                seconds=float(number),
+                seconds=number * each,
             )
             self.store.report(run.run_id, epoch=epoch)
             write_checkpoint(self.store.partial_folder_of(run.run_id), number)
-        spent = STARTING_SECONDS + len(done) * search.expected.epoch_seconds
-        self.now += timedelta(seconds=spent)
+        self.now += timedelta(seconds=self._start + len(done) * each)
         self.seen.append((run.run_id, tuple(done)))
         self.store.finish(run.run_id, RunStatus.CANCELLED)
 

@@ -17,7 +17,7 @@ from peft_demo.cli.arguments import (
     open_store,
 )
 from peft_demo.cli.output import answer
-from peft_demo.formats import about, percent, score, whole
+from peft_demo.formats import about, at_most, percent, score, whole
 from peft_demo.runs import Run, RunStatus
 from peft_demo.runs.search import MINUTES, Search
 
@@ -84,8 +84,9 @@ def search(
 
 def _planned(planned: Search) -> str:
     expected = planned.expected
+    trials = at_most(expected.num_trials, expected.most_trials)
     return (
-        f"About {whole(expected.num_trials)} trials in {about(expected.search_seconds)}, then "
+        f"About {trials} trials in {about(expected.search_seconds)}, then "
         f"{whole(expected.num_confirmed)} runs to confirm in {about(expected.confirm_seconds)}."
     )
 

@@ -10,6 +10,7 @@ from peft_demo.comparison.facts import Cell, GroupFacts, Measure, Pareto, Repeat
 from peft_demo.comparison.groups import group_facts
 from peft_demo.comparison.pareto import frontiers
 from peft_demo.comparison.words import sentences
+from peft_demo.formats import at_most
 from peft_demo.languages import gettext_noop
 from peft_demo.runs import Run, RunStatus
 from peft_demo.runs.results import Record
@@ -96,6 +97,7 @@ def search_facts(store: Store, group_id: str, **sources: Any) -> SearchFacts:
     verdict = sentences(
         "search",
         search=search,
+        num_expected=at_most(search.expected.num_trials, search.expected.most_trials),
         phase=phase,
         seconds=max(0.0, seconds),
         trials=trials,

@@ -22,7 +22,7 @@ from peft_demo.runs.sweeps import Plan
 OTHERS = ("glossary", "tour")
 """Files of it that are no lessons."""
 
-PLACES = ("preset", "find-rate", "more-settings", "several", "transfer", *TABS)
+PLACES = ("preset", "find-rate", "more-settings", "several", "search", "transfer", *TABS)
 """What can be hidden beside fields: parts of the form, and tabs."""
 
 

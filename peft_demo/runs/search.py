@@ -53,6 +53,8 @@ class Expected(Record):
     epoch_seconds: float
     round_sizes: tuple[int, ...]
     """Trials of each round."""
+    most_trials: int = 0
+    """Where each begins as quickly as it can; 0 of searches of before that was told."""
     search_seconds: float
     num_finalists: int
     """Configurations that are confirmed beside the recommended one."""
@@ -61,7 +63,7 @@ class Expected(Record):
 
     @property
     def num_trials(self) -> int:
-        """Configurations that are tried."""
+        """Configurations that are tried at least."""
         return sum(self.round_sizes)
 
     @property

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from peft_demo.errors import refuse
+from peft_demo.errors import InvalidFieldsError, refuse
 from peft_demo.fields import (
     Blocks,
     Choice,
@@ -22,7 +24,7 @@ from peft_demo.models import BASES
 from peft_demo.runs.config import RunConfig
 from peft_demo.runs.run_fields import LEARNING_RATE, METHOD, PART_SEEDS
 from peft_demo.runs.search import Search
-from peft_demo.runs.sweeps import sweepable
+from peft_demo.runs.sweeps import combined, sweepable
 
 DECADE = 10.0
 """A learning rate is looked for from a tenth of the method's measured one to ten times it."""
@@ -104,6 +106,33 @@ def methods(
     if METHOD.name not in over:
         return (base.method,)
     return tuple(among.get(METHOD.name) or METHODS)
+
+
+def with_methods(base: RunConfig, method_ids: Iterable[str]) -> list[RunConfig]:
+    """A configuration, and it with each of these other methods that go with its settings."""
+    found = [base]
+    for method_id in method_ids:
+        if method_id != base.method:
+            with suppress(InvalidFieldsError):
+                found.append(combined(base.flat(), {METHOD.name: method_id}))
+    return found
+
+
+def num_candidates(
+    over: Collection[str], among: Mapping[str, Sequence[Any]], base: RunConfig
+) -> float:
+    """How many configurations there are at most, the recommended one included."""
+
+    def count(field: Field) -> float:
+        if field.name == LEARNING_RATE.name and field.name not in among:
+            return math.inf
+        return len(among.get(field.name) or options(field, base))
+
+    varied = {*over} - {METHOD.name}
+    spaces = (searchable(method_id, base) for method_id in methods(over, among, base))
+    return 1 + sum(
+        math.prod(count(field) for field in fields if field.name in varied) for fields in spaces
+    )
 
 
 def _field(name: str, in_play: Sequence[str], base: RunConfig) -> Field:

@@ -92,7 +92,7 @@ class Changes:
         if self.teachers.is_one():
             return
         if form := self.class_form:
-            form.require([search.base], RunKind.TRAINING)
+            form.require_search(search)
         require_search_within(self._store, acting().owner, search)
 
     def stop_search(self, group_id: str) -> None:

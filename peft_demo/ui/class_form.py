@@ -15,6 +15,8 @@ from peft_demo.lessons.plans import plan_of, start_values
 from peft_demo.methods import METHODS
 from peft_demo.runs import LEARNING_RATE, KnownConfig, RunConfig, RunKind, fields_of, links
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, preset, recommended_id
+from peft_demo.runs.search import Search
+from peft_demo.runs.space import methods, with_methods
 
 QUICK = next(iter(PRESETS))
 """The preset that a form begins with."""
@@ -76,6 +78,26 @@ class ClassForm:
                     )
         if problems:
             raise InvalidFieldsError(problems)
+
+    def require_search(self, search: Search) -> None:
+        """Refuse a search that this form could not have asked for; as ``require``.
+
+        The recommended preset and the confirmation's seeds are the program's own.
+        """
+        if not self.hidden.isdisjoint(("search", "several")):
+            refuse("search", "search is hidden: the teacher of this class wants no searches.")
+        in_play = methods(search.over, search.among, search.base)
+        closed = {name for method_id in in_play for name in self.allowed(method_id)}
+        if problems := {
+            name: f"{name} cannot be searched here: the teacher of this class has fixed it."
+            if name in self.fixed
+            else f"{name} cannot be searched here: the teacher of this class has hidden it."
+            for name in search.over
+            if name in closed
+        }:
+            raise InvalidFieldsError(problems)
+        for config in with_methods(search.base, in_play):
+            self.require([config])
 
     def allowed(self, method_id: str) -> dict[str, list[Any]]:
         """The values that fixed and hidden fields may have in runs of a method; others are open."""

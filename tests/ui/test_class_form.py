@@ -102,6 +102,35 @@ def test_parts_of_the_form_that_are_hidden_ask_for_nothing(services):
         services.changes.submit(one)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("page", "asked", "sentence"),
+    [
+        ("hide=search", {"over": "r"}, "search is hidden: the teacher of this class"),
+        ("hide=several", {"over": "r"}, "search is hidden: the teacher of this class"),
+        (f"fix=r&{LORA_4}", {"over": "r"}, "r cannot be searched here: .* has fixed it"),
+        ("hide=more-settings", {"over": "max_length,r"}, "max_length cannot .* has hidden it"),
+        ("fix=method&method=lora", {"over": "method"}, "method cannot be searched here"),
+        (f"fix=r&{LORA_4}", {"over": "learning_rate"}, "r must be 4 here, got 8"),
+        (f"fix=r&{LORA_4}", {"over": "learning_rate", "values": {"r": 4}}, ""),
+        ("hide=transfer", {"over": "r"}, ""),
+    ],
+)
+def test_a_search_looks_through_what_is_open_alone(services, page, asked, sentence):
+    set_page(services, page)
+    values = {"method": "lora", "num_reviews": 40, "max_length": 16, **asked.pop("values", {})}
+    search = services.plan_search(values, minutes=5, **asked)
+    with acting_as(ME):
+        if sentence:
+            with pytest.raises(InvalidFieldsError, match=sentence):
+                services.changes.submit_search(search)
+            assert services.store.open_searches() == []
+        else:
+            assert services.changes.submit_search(search)
+    # A teacher may.
+    assert services.changes.submit_search(search)
+
+
 def test_the_lesson_of_the_link_fixes_and_its_own_plans_may_be_queued(services):
     set_page(services, "lesson=class")  # which fixes each one's own seed
     with acting_as(ME):

@@ -16,6 +16,7 @@ from peft_demo.adapters.forecast import forecast
 from peft_demo.errors import InvalidFieldsError, NotFoundError
 from peft_demo.lessons import LESSONS, Lesson
 from peft_demo.lessons.glossary import Term, glossary, mark
+from peft_demo.lessons.loading import PLACES, known_fields
 from peft_demo.lessons.plans import plan_of
 from peft_demo.lessons.tour import tour
 from peft_demo.runs import RunConfig, links
@@ -192,6 +193,14 @@ class TestControls:
         known, _ = arranged
         updates = known.arrange(*_filled("ranks"))
         assert '["4", "64"]' in json.dumps(updates, default=str)
+
+    def test_every_part_of_the_form_can_be_hidden(self, arranged):
+        known, sidebar = arranged
+        hidden = re.findall(r"#([\w-]+)", known.style([*known_fields(), *PLACES]))
+        parts = {each.elem_id for each in sidebar.place.children} - {None}
+        told = {"import-notes", "preset-changed", "method-switched"}
+        assert parts - {*hidden} == {"start-bar", "rows"} | told
+        assert "#search" in known.style(["several"])
 
     def test_hidden_and_wanted(self, arranged):
         known, _ = arranged

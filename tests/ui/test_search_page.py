@@ -31,7 +31,8 @@ def entered(form, minutes=30, over=("r", "learning_rate"), most=""):
 
 
 def test_what_fits_is_told_before_anything_is_pressed(form):
-    told, button = form.describe(*entered(form))
+    told, button, *wrong = form.describe(*entered(form))
+    assert wrong == [""] * 3
     assert "trials in" in told
     assert "to confirm" in told
     assert button["interactive"]
@@ -55,10 +56,13 @@ def test_what_is_refused_stands_at_its_control(form, changes, control, words):
     wrong = {place: a["message"] for place, a in enumerate(answers) if not a["is_valid"]}
     assert list(wrong) == [control]
     assert words in wrong[control]
-    if changes != {"over": ()}:
-        told, button = form.describe(*values)
-        assert words in told
-        assert not button["interactive"]
+    fits, button, *told = form.describe(*values)
+    if changes == {"over": ()}:  # as the form is at first
+        assert "Choose fields to search over" in fits
+        assert told == [""] * 3
+    else:
+        assert [place for place, sentence in enumerate(told) if words in sentence] == [control]
+    assert button["interactive"] == (changes == {"over": ()})
 
 
 def test_a_searchs_page_has_its_trials_its_frontier_and_its_verdict(services):

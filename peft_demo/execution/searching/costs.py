@@ -8,7 +8,10 @@ from itertools import pairwise
 from peft_demo.runs.search import KEPT_SHARE, rungs
 
 STARTING_SECONDS = 1.0
-"""What it takes to begin a training, or to go on with one, beside its texts."""
+"""What it takes at most, as a rule, to begin a training or to go on with one, beside its texts."""
+
+WARM_SECONDS = 0.2
+"""What it takes at least: in a program that has all it needs in memory, a small model."""
 
 ROUND_SIZES = (8, 4, 2)
 """Trials of a round: as many of these as fit; they race."""
@@ -25,18 +28,24 @@ CONFIRMED_SHARE = 0.5
 class Costs:
     """Seconds of a search's parts."""
 
-    run: float
-    """Of one whole training with its test."""
+    start: float
+    """Of beginning a training, or going on with one."""
     epoch: float
+    test: float
     num_epochs: int
     slots: int
     """How many runs are computed at once."""
+
+    @property
+    def run(self) -> float:
+        """One whole training with its test."""
+        return self.start + self.num_epochs * self.epoch + self.test
 
     def round(self, size: int) -> float:
         """A whole round of so many trials, of which half go on at each rung but the last."""
         total = 0.0
         for before, rung in pairwise((0, *rungs(self.num_epochs))):
-            total += size * ((rung - before) * self.epoch + STARTING_SECONDS)
+            total += size * ((rung - before) * self.epoch + self.start)
             size = max(1, size // KEPT_SHARE)
         return total / self.slots
 

@@ -11,14 +11,16 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from peft_demo.errors import ConflictError, PeftDemoError, StoreError
 from peft_demo.execution.searching.costs import (
+    CONFIRMATIONS,
     STARTING_SECONDS,
     Costs,
     confirmed,
@@ -47,8 +49,8 @@ QUIET_SECONDS = 1.0
 ENDING_SECONDS = 1.0
 """Before its minutes are over: what runs stops within a step, and ends within this."""
 
-PACES = (0.5, 3.0)
-"""How much faster or slower than expected a machine is believed to be."""
+STOPPING_SECONDS = 2.0
+"""Before a confirmation: what is looked at, and stops, within this."""
 
 STOPPED = "It was stopped."
 
@@ -191,8 +193,8 @@ class _Led:
     def _begin_round(self) -> None:
         from peft_demo.execution.searching.proposals import propose  # loads torch
 
-        left = (self.left - self._reserve()) / self._pace()
-        size = fitting_size(self._costs(), left, max(self.search.expected.round_sizes))
+        left = self.left - self._reserve()
+        size = fitting_size(self._costs, left, max(self.search.expected.round_sizes))
         configs = propose(self.search, self.trials, size) if size else []
         if configs:
             self.store.add_round(self.group_id, configs)
@@ -213,11 +215,11 @@ class _Led:
             self._end("No trial but the recommended preset has finished an epoch.", False)
             return
         expected = self.search.expected
-        wanted = confirmed(self._costs(), self.left / self._pace(), expected.num_confirmed)
-        if wanted is None:
+        if self.left <= 0:
             self._end("No time was left to confirm what it found.", False)
             return
-        finalists, seeds = wanted
+        wanted = confirmed(self._costs, self.left, expected.num_confirmed)
+        finalists, seeds = wanted or CONFIRMATIONS[-1]  # it may be faster than it seems
         first = self.search.base.seed + 1  # none that the search has seen
         configs = tuple(
             with_seed(config, (first + step) % (MOST_SEED + 1))
@@ -230,23 +232,15 @@ class _Led:
 
     def _confirm(self, runs: Sequence[Run]) -> None:
         going = [run for run in runs if not run.status.is_over]
-        if self.left <= 0:
+        if self.left <= 0:  # one with fewer epochs would be no repeat of the others
             self._stop(going)
-        elif self.left <= self._testing():
-            self._stop(run for run in going if run.status is RunStatus.QUEUED)
-            for run in going:
-                if run.epochs and not self.store.keep_requested(run.run_id):
-                    with suppress(ConflictError):  # it has ended by now
-                        self.store.request_keep(run.run_id)
         else:
             interrupted = [run for run in runs if run.status is RunStatus.INTERRUPTED]
             self._resume(interrupted)
             going += interrupted
         if not going:
-            self._end("" if self._all_done(runs) else "Its minutes ended before its confirmation.")
-
-    def _all_done(self, runs: Sequence[Run]) -> bool:
-        return all(run.status is RunStatus.COMPLETED and not run.stopped_early for run in runs)
+            is_whole = all(run.status is RunStatus.COMPLETED for run in runs)
+            self._end("" if is_whole else "Its minutes ended before its confirmation.")
 
     def _stop(self, runs: Iterable[Run]) -> None:
         for run in runs:
@@ -262,34 +256,36 @@ class _Led:
         for run in self.trials:  # nobody goes on with those that are out
             checkpoints.drop_all(self.store.partial_folder_of(run.run_id))
 
-    def _costs(self) -> Costs:
-        expected = self.search.expected
-        return Costs(
-            expected.run_seconds,
-            expected.epoch_seconds,
-            self.search.base.num_train_epochs,
-            self.slots,
-        )
-
     def _reserve(self) -> float:
         """Seconds that are kept for the confirmation."""
-        return self.search.expected.confirm_seconds * self._pace()
+        expected = self.search.expected
+        wanted = self._costs.confirmation(expected.num_finalists, expected.num_seeds)
+        return wanted + STOPPING_SECONDS
 
-    def _testing(self) -> float:
-        """Seconds that a run of the confirmation needs for its test."""
-        costs = self._costs()
-        return costs.run - costs.num_epochs * costs.epoch
-
-    def _pace(self) -> float:
-        """How many times as long its trials took as was expected, once each has done a rung."""
-        began, search, costs = self.search.began_at, self.search, self._costs()
-        epochs = [_epochs_done(run) for run in self.trials]
-        if began is None or len([done for done in epochs if done >= 1]) < len(search.rounds[0]):
-            return 1.0
-        starts = sum(1 + len([r for r in search.rungs if r < done]) for done in epochs)
-        work = (sum(epochs) * costs.epoch + starts * STARTING_SECONDS) / costs.slots
-        least, most = PACES
-        return min(most, max(least, (self.now - began).total_seconds() / work))
+    @cached_property
+    def _costs(self) -> Costs:
+        """What its parts cost: as was expected, until the first round has shown it."""
+        search, expected = self.search, self.search.expected
+        num_epochs = search.base.num_train_epochs
+        trained = expected.run_seconds - STARTING_SECONDS
+        test = trained - num_epochs * expected.epoch_seconds
+        costs = Costs(STARTING_SECONDS, expected.epoch_seconds, test, num_epochs, self.slots)
+        measured = [run for run in self.trials if run.epochs]
+        first = [run for run in self.trials if run.run_id in search.rounds[0]]
+        waits = any(not run.epochs and not self._is_dead(run) for run in first)
+        if search.began_at is None or waits or not measured:
+            return costs
+        whole = sum(len(run.epochs) for run in measured)
+        epoch = sum(run.epochs[-1].seconds for run in measured) / whole
+        done = [_epochs_done(run) for run in self.trials]
+        starts = sum(1 + len([r for r in search.rungs if r < each]) for each in done if each)
+        spent = (self.now - search.began_at).total_seconds() * self.slots - sum(done) * epoch
+        return replace(
+            costs,
+            start=max(0.0, spent / starts),
+            epoch=epoch,
+            test=costs.test * (epoch / costs.epoch),
+        )
 
 
 def _epochs_done(run: Run) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice, product
 from statistics import fmean
 from typing import Any
@@ -14,6 +14,7 @@ from peft_demo.execution.searching.costs import (
     CONFIRMED_SHARE,
     ROUND_SIZES,
     STARTING_SECONDS,
+    WARM_SECONDS,
     Costs,
     confirmed,
     fitting_size,
@@ -24,7 +25,14 @@ from peft_demo.methods import METHODS
 from peft_demo.runs import METHOD, Run, RunConfig
 from peft_demo.runs.durations import Durations
 from peft_demo.runs.search import MINUTES, MOST_PARAMETERS, Expected, Search, recommended
-from peft_demo.runs.space import checked_over, methods, options, searchable
+from peft_demo.runs.space import (
+    checked_over,
+    methods,
+    num_candidates,
+    options,
+    searchable,
+    with_methods,
+)
 from peft_demo.runs.sweeps import combined, short_name
 
 _MOST_CORNERS = 16
@@ -77,14 +85,15 @@ def plan_search(
     if problems:
         raise InvalidFieldsError(problems)
     in_play = methods(names, kept, base)
-    costs = _costs(base, in_play, Durations(runs), slots)
+    costs = _costs(with_methods(base, in_play), Durations(runs), slots)
+    most = num_candidates(names, kept, base)
     search = Search(
         config=base.flat(),
         minutes=float(checked[0]),
         over=names,
         among=kept,
         most_parameters=checked[1],
-        expected=_expected(costs, 60 * float(checked[0]), base, most_waiting),
+        expected=_expected(costs, 60 * float(checked[0]), base, most, most_waiting),
     )
     if search.most_parameters is not None:
         _require_candidate(search, in_play)
@@ -113,29 +122,27 @@ def name_of(search: Search) -> str:
     return f"Best in {number(search.minutes)} min: {fields}"
 
 
-def _costs(base: RunConfig, in_play: Iterable[str], durations: Durations, slots: int) -> Costs:
-    """What trials of these methods cost on average, by how fast this machine has been."""
-    alike = [base]
-    for method_id in in_play:
-        if method_id != base.method:
-            with suppress(InvalidFieldsError):  # it does not go with these settings
-                alike.append(combined(base.flat(), {METHOD.name: method_id}))
-    return Costs(
-        run=fmean(map(durations.roughly, alike)) + STARTING_SECONDS,
-        epoch=fmean(durations.of_epochs(config, 1) for config in alike),
-        num_epochs=base.num_train_epochs,
-        slots=max(1, slots),
+def _costs(alike: Sequence[RunConfig], durations: Durations, slots: int) -> Costs:
+    """What trials like these cost on average, by how fast this machine has been."""
+    run, epoch = (
+        fmean(each(config) for config in alike)
+        for each in (durations.roughly, lambda config: durations.of_epochs(config, 1))
     )
+    num_epochs = alike[0].num_train_epochs
+    return Costs(STARTING_SECONDS, epoch, run - num_epochs * epoch, num_epochs, max(1, slots))
 
 
-def _expected(costs: Costs, seconds: float, base: RunConfig, most_waiting: int | None) -> Expected:
+def _expected(
+    costs: Costs, seconds: float, base: RunConfig, most_trials: float, most_waiting: int | None
+) -> Expected:
     if not costs.epoch:
         refuse(
             "minutes",
             f"minutes cannot be planned before this machine has trained a run on {base.base_model}:"
             " nothing tells how long one takes. Train one first.",
         )
-    least = costs.round(ROUND_SIZES[-1]) + costs.confirmation(*CONFIRMATIONS[-1])
+    least_round = costs.round(ROUND_SIZES[-1])
+    least = least_round + costs.confirmation(*CONFIRMATIONS[-1])
     if seconds < least:
         at_least = number(float(f"{least / 60 * 1.005:.2g}") if least >= 60 else least / 60)
         refuse(
@@ -144,24 +151,38 @@ def _expected(costs: Costs, seconds: float, base: RunConfig, most_waiting: int |
             f"about {about(costs.run)}, and a search needs 2 trials and then 2 seeds each of the "
             "better one and the recommended preset. Fewer texts, tokens or epochs take less.",
         )
-    least_round = costs.round(ROUND_SIZES[-1])
     share = min(seconds - least_round, CONFIRMED_SHARE * seconds)
     pair = confirmed(costs, share, most_waiting) or CONFIRMATIONS[-1]
-    reserve = costs.confirmation(*pair)
-    left, sizes = seconds - reserve, []
-    while size := fitting_size(costs, left, most_waiting):
-        sizes.append(size)
-        left -= costs.round(size)
-    sizes = sizes or [ROUND_SIZES[-1]]
+    sizes = _rounds(costs, seconds, pair, most_trials, most_waiting) or [ROUND_SIZES[-1]]
+    warm = _rounds(replace(costs, start=WARM_SECONDS), seconds, pair, most_trials, most_waiting)
     return Expected(
         run_seconds=costs.run,
         epoch_seconds=costs.epoch,
         round_sizes=tuple(sizes),
+        most_trials=max(sum(sizes), sum(warm)),
         search_seconds=sum(map(costs.round, sizes)),
         num_finalists=pair[0],
         num_seeds=pair[1],
-        confirm_seconds=reserve,
+        confirm_seconds=costs.confirmation(*pair),
     )
+
+
+def _rounds(
+    costs: Costs,
+    seconds: float,
+    pair: tuple[int, int],
+    most_trials: float,
+    most_waiting: int | None,
+) -> list[int]:
+    """The sizes of the rounds that fit beside the confirmation, at most of so many trials."""
+    left, sizes = seconds - costs.confirmation(*pair), list[int]()
+    while (room := most_trials - sum(sizes)) >= 1:
+        fitting = fitting_size(costs, left, most_waiting)
+        if fitting is None:
+            break
+        sizes.append(int(min(fitting, room)))
+        left -= costs.round(sizes[-1])
+    return sizes
 
 
 def _require_candidate(search: Search, in_play: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ so that it is the same after a restart.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,9 @@ AT_RANDOM = 8
 
 TRIES = 40
 """Drawn for one trial, until one is new, allowed and small enough."""
+
+BY_ESTIMATOR = 8
+"""Of these the first; then at random, because it comes back to what it knows to be good."""
 
 
 def num_parameters(config: RunConfig) -> int:
@@ -121,17 +124,20 @@ class _Space:
         """One more configuration that is not known; None if none was found."""
         for attempt in range(TRIES):
             with _quiet():
-                study = self._study(history, self._base.seed + 1_000 * len(history) + attempt)
+                seed = self._base.seed + 1_000 * len(history) + attempt
+                study = self._study(history, seed, is_random=attempt >= BY_ESTIMATOR)
                 config = self._config(study.ask())
             if config and settings_key(config.flat()) not in known and self.allows(config):
                 return config
         return None
 
-    def _study(self, history: Iterable[tuple[RunConfig, Run | None]], seed: int) -> optuna.Study:
+    def _study(
+        self, history: Sequence[tuple[RunConfig, Run | None]], seed: int, *, is_random: bool
+    ) -> optuna.Study:
         import optuna
 
         sampler = optuna.samplers.TPESampler(
-            n_startup_trials=AT_RANDOM,
+            n_startup_trials=len(history) + 1 if is_random else AT_RANDOM,
             multivariate=True,
             group=True,
             constant_liar=True,

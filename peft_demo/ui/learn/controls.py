@@ -31,6 +31,8 @@ class Controls:
         self._ids: dict[str, list[str]] = {name: [f"#{name}"] for name in PLACES}
         for slot, control in zip(form.slots, form.inputs, strict=True):
             self._ids.setdefault(slot.field.name, []).append(f"#{control.elem_id}")
+        self._ids["several"] += self._ids["search"]  # which is several runs as well
+        self._ids["base_model"] += ["#add-base", "#add-base-button", "#add-base-problem"]
         for name, tab_id in tabs.items():
             self._ids[name] = [f'#tabs button[data-tab-id="{tab_id}"]']
 

@@ -38,6 +38,7 @@ _PARTS = {
     "find-rate": gettext_noop("Find a learning rate"),
     "more-settings": gettext_noop("More settings"),
     "several": gettext_noop("Repeats, sweeps and races"),
+    "search": gettext_noop("Find me the best in N minutes"),
     "transfer": gettext_noop("Paste or take along"),
 }
 

@@ -38,7 +38,8 @@ def test_half_of_a_round_goes_on_at_each_rung(done):
         assert reached(store, search, number, 1) == list(trials)
         for before, rung in ((1, 2), (2, 4)):
             able = [store.get(i) for i in reached(store, search, number, before)]
-            best = sorted(able, key=lambda run: loss_at(run, before))[: len(able) // 2]
+            best = sorted(able, key=lambda run: loss_at(run, before))
+            best = best[: max(1, len(able) // 2)]
             went_on = reached(store, search, number, rung)
             assert sorted(went_on) == sorted(run.run_id for run in best)
 
@@ -121,7 +122,16 @@ def test_worse_practically_equal_or_neither(store, preset, winner, shown):
     assert found.shown == shown
     assert {"worse": "shown to be better than the winner", "equal": "practically equal"}.get(
         shown, "neither to be better"
-    ) in found.verdict[0]
+    ) in " ".join(found.verdict)
+
+
+def test_a_preset_that_nothing_beats_is_not_said_to_be_beaten(store):
+    group_id = submit(store, planned(store, 8, over=[], among=FEW))
+    loss = lambda config, epoch: 0.1 if "recommended" in config.name else 0.5 / epoch  # noqa: E731
+    Simulated(store, loss, wrong=lambda config: 20 + config.seed % 3).run(group_id)
+    found = search_facts(store, group_id, measure=lambda config: {})
+    assert found.verdict[0].startswith("The search found nothing with a lower validation loss")
+    assert "of the search, LoRA · " in found.verdict[1]
 
 
 def test_what_cannot_be_tested_says_why(store):
@@ -164,6 +174,28 @@ def test_another_program_goes_on_with_it_to_the_same_trials(store):
 
 
 class TestMinutes:
+    @pytest.mark.parametrize("start", [0.2, 1])
+    def test_where_a_run_takes_what_is_expected_the_estimate_is_kept(self, store, start):
+        search = planned(store, 3)
+        group_id, simulated = submit(store, search), Simulated(store, start=start)
+        over = simulated.run(group_id)
+        expected, tried = search.expected, len(store.group(group_id)[1])
+        assert expected.num_trials <= tried <= expected.most_trials
+        assert len(store.group(over.confirmation)[1]) == expected.num_confirmed
+        assert (over.why, over.left(simulated.now) >= 0) == ("", True)
+
+    @pytest.mark.parametrize(("start", "pace"), [(0.3, 0.6), (1, 2.5)])
+    def test_its_own_trials_say_how_fast_the_machine_is(self, store, start, pace):
+        search = planned(store, 2.5)
+        group_id, simulated = submit(store, search), Simulated(store, start=start, pace=pace)
+        over = simulated.run(group_id)
+        assert (over.why, over.left(simulated.now) >= 0) == ("", True)
+        tried, confirmed = store.group(group_id)[1], store.group(over.confirmation)[1]
+        assert (len(tried) > search.expected.most_trials) == (pace < 1)
+        assert all(run.result for run in confirmed)
+        # Little is left over.
+        assert over.left(simulated.now) < 0.25 * 150
+
     def began(self, simulated, group_id, seconds):
         """So long after it has begun."""
         began = simulated.store.search(group_id).began_at
@@ -186,7 +218,7 @@ class TestMinutes:
         # Less time is left for it than was planned.
         assert len(store.group(search.confirmation)[1]) < search.expected.num_confirmed
 
-    def test_at_the_end_what_can_be_tested_is_kept_and_the_rest_is_stopped(self, store):
+    def test_at_the_end_what_runs_is_stopped_and_counts_for_nothing(self, store):
         group_id = submit(store, planned(store, minutes=2))
         simulated = Simulated(store)
         while not store.search(group_id).confirmation:
@@ -195,12 +227,11 @@ class TestMinutes:
         store.report(running.run_id, epoch=store.group(group_id)[1][0].epochs[0])
         self.began(simulated, group_id, 120 - leading.ENDING_SECONDS - 0.5)
         simulated.look()
-        assert store.keep_requested(running.run_id)
         assert not store.stop_requested(running.run_id)
-        assert not any(run.status is RunStatus.QUEUED for run in store.runs())
-        self.began(simulated, group_id, 120)
+        self.began(simulated, group_id, 120 - leading.ENDING_SECONDS)
         simulated.look()
         assert store.stop_requested(running.run_id)
+        assert not any(run.status is RunStatus.QUEUED for run in store.runs())
         store.finish(running.run_id, RunStatus.CANCELLED)
         simulated.look()
         found = search_facts(store, group_id, measure=lambda config: {})

@@ -1,5 +1,7 @@
 """Planning: what fits into the minutes, and what is refused before anything is trained."""
 
+from dataclasses import replace
+
 import pytest
 from searches import planned
 
@@ -33,8 +35,16 @@ def test_more_minutes_try_more(store):
 
 def test_a_round_costs_what_its_rungs_train():
     # 8 for one epoch, 4 for one more, 2 for two more, and a second for each beginning.
-    assert Costs(run=9, epoch=2, num_epochs=4, slots=1).round(8) == 8 * 3 + 4 * 3 + 2 * 5
-    assert Costs(run=9, epoch=2, num_epochs=4, slots=2).round(8) == 23
+    costs = Costs(start=1, epoch=2, test=3, num_epochs=4, slots=1)
+    assert costs.round(8) == 8 * 3 + 4 * 3 + 2 * 5
+    assert replace(costs, slots=2).round(8) == 23
+    assert costs.run == 1 + 4 * 2 + 3
+
+
+def test_no_more_is_expected_than_there_is(store):
+    expected = planned(store, over=[], among={"r": [1, 2], "lora_alpha": [4]}).expected
+    assert (expected.num_trials, expected.most_trials) == (3, 3)
+    assert planned(store, over="method", among={"method": "lora, ia3"}).expected.most_trials == 3
 
 
 @pytest.mark.parametrize(
