@@ -184,9 +184,9 @@ class TestMinutes:
         assert len(store.group(over.confirmation)[1]) == expected.num_confirmed
         assert (over.why, over.left(simulated.now) >= 0) == ("", True)
 
-    @pytest.mark.parametrize(("start", "pace"), [(0.3, 0.6), (1, 2.5)])
-    def test_its_own_trials_say_how_fast_the_machine_is(self, store, start, pace):
-        search = planned(store, 2.5)
+    @pytest.mark.parametrize(("minutes", "start", "pace"), [(2.5, 0.3, 0.6), (4, 1, 2.5)])
+    def test_its_own_trials_say_how_fast_the_machine_is(self, store, minutes, start, pace):
+        search = planned(store, minutes)
         group_id, simulated = submit(store, search), Simulated(store, start=start, pace=pace)
         over = simulated.run(group_id)
         assert (over.why, over.left(simulated.now) >= 0) == ("", True)
@@ -194,7 +194,7 @@ class TestMinutes:
         assert (len(tried) > search.expected.most_trials) == (pace < 1)
         assert all(run.result for run in confirmed)
         # Little is left over.
-        assert over.left(simulated.now) < 0.25 * 150
+        assert over.left(simulated.now) < 0.25 * 60 * minutes
 
     def began(self, simulated, group_id, seconds):
         """So long after it has begun."""
