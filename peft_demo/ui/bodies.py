@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
+from gradio.utils import get_upload_folder
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from peft_demo.storage.space import free_bytes
 from peft_demo.ui.counted import REFUSED
 
 LARGEST_JSON = 8_000_000
@@ -19,6 +22,9 @@ LARGEST_UPLOAD = 210_000_000
 
 _AROUND = 10_000_000
 """Bytes of an upload beside that."""
+
+LEFT_FREE = 500_000_000
+"""Bytes of the disk that no upload takes: runs need them."""
 
 DEEPEST = 50
 """Lists and mappings within each other."""
@@ -54,8 +60,12 @@ class Bodies:
             await send(message)
 
         try:
-            if int(headers.get("content-length") or 0) > most:
+            size = int(headers.get("content-length") or (most if is_upload else 0))
+            if size > most:
                 raise _TooLargeError
+            if is_upload and size > free_bytes(Path(get_upload_folder())) - LEFT_FREE:
+                sentence = "The server's disk has no room for more files now."
+                return await _refuse(sentence, 507, scope, receive, send)
             if not is_upload:
                 body = await _whole(counted)
                 if is_deep(body):

@@ -21,6 +21,7 @@ from peft_demo.ui.counted import FAULTS
 from peft_demo.ui.identity import acting, acting_as
 from peft_demo.ui.sessions import LeanSessions
 from peft_demo.ui.turns import require_somebody, waited_for
+from peft_demo.ui.uploads import require_no_address
 from peft_demo.ui.visitors import visitor_of
 from peft_demo.ui.waiting import FairQueue
 
@@ -78,7 +79,11 @@ class Blocks(gr.Blocks):
         return self
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *more: Any) -> list[Any]:
-        """See Blocks; what a raw request leaves out at the end has its default, as in clients."""
+        """See Blocks; takes no addresses for files, which Gradio would fetch.
+
+        What a raw request leaves out at the end has its default, as in clients.
+        """
+        require_no_address(inputs)
         known = [] if block_fn.fn is None else [*inspect.signature(block_fn.fn).parameters.values()]
         left_out = known[len(inputs) : len(block_fn.inputs)]
         given = takewhile(lambda one: one.default is not one.empty, left_out)

@@ -25,6 +25,7 @@ from peft_demo.ui import class_board, take_home, uploads
 from peft_demo.ui.bodies import LARGEST_UPLOAD, Bodies
 from peft_demo.ui.browser_code import STYLES, head, routes
 from peft_demo.ui.class_page import ClassPage
+from peft_demo.ui.closed import Closed
 from peft_demo.ui.faults import NoServerErrors
 from peft_demo.ui.first_paint import FirstPaint
 from peft_demo.ui.gate import OwnPagesOnly
@@ -97,10 +98,12 @@ def launch(services: Services, host: str, port: int) -> gr.Blocks:
 
 def options_of(services: Services) -> dict[str, Any]:
     """How the English page is served, and who is let in to it and all others."""
+    uploads.bound_progress()
     options = _options(services)
     options["app_kwargs"]["routes"] += Health(services).routes()
     options["app_kwargs"]["middleware"][:0] = [
         Middleware(OwnPagesOnly),
+        Middleware(Closed),
         Middleware(NoServerErrors),
         Middleware(NoLoopback),
         Middleware(Visitors, signatures=services.signatures),

@@ -1,17 +1,19 @@
 """What attackers try, each once; what reaches a room of its own is tried in that room's tests."""
 
+import asyncio
 import os
 import re
 import time
 from pathlib import Path
 
+import gradio.routes
 import plotly
 import pytest
 from whole_server import whole_server
 
 import peft_demo
 from peft_demo.runs import RunConfig
-from peft_demo.ui import uploads
+from peft_demo.ui import bodies, uploads
 from peft_demo.ui.identity import Visitor, acting_as
 from peft_demo.ui.services import Services
 
@@ -60,6 +62,79 @@ def test_no_upload_leaves_its_folder(client, home, name):
     sent = client.post("/gradio_api/upload", files={"files": (name, b"x")})
     for path in sent.json() if sent.status_code == 200 else ():
         assert Path(path).resolve().is_relative_to(home.parent / "uploads")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "deep_link?session_hash=x", "dev/reload", "proxy=https://huggingface.co/x", "vibe-code",
+        "custom_component/x/client/component/x", "file=https://huggingface.co/x",
+        "file=HTTP://huggingface.co/x", "file/https://huggingface.co/x", "profiling/traces",
+        "run-history/buckets", "stream/x/1/1/playlist.m3u8",
+    ],
+)  # fmt: skip
+def test_what_the_page_needs_nothing_of_is_closed(client, home, path):
+    """Gradio would write a folder, fetch an address, or look for changes as long as one listens."""
+    for language in ("", "de/"):
+        answer = client.get(f"/{language}gradio_api/{path}")
+        assert (answer.status_code, answer.json()["error"]) == (404, "There is nothing here.")
+    assert not [*(home.parent / "uploads").glob("deep_links/*")]
+
+
+def test_a_file_that_is_an_address_is_not_fetched(client, monkeypatch):
+    """Endpoints and the page's own events: Gradio would, before anything of ours looks at it."""
+
+    async def fetch(url, **_):
+        raise AssertionError(url)
+
+    monkeypatch.setattr("gradio.processing_utils.async_ssrf_protected_download", fetch)
+    file = {"path": "https://huggingface.co/x.zip", "meta": {"_type": "gradio.FileData"}}
+    for data in ([file], [[{"deep": file}]]):
+        (told,) = (
+            client.get(f"/gradio_api/call/list_runs/{sent.json()['event_id']}").text
+            for sent in [client.post("/gradio_api/call/list_runs", json={"data": data})]
+        )
+        assert "A file must be uploaded, got the address" in told
+
+
+def test_progress_of_uploads_that_nobody_follows_is_forgotten(client, monkeypatch):
+    monkeypatch.setattr(uploads, "MOST_FOLLOWED", 3)
+    followed = gradio.routes.file_upload_statuses
+    for number in range(9):
+        address = f"/gradio_api/upload?upload_id={number}"
+        assert client.post(address, files={"files": ("x.zip", b"x")}).status_code == 200
+    assert len(followed._statuses) == len(followed._signals) == 3
+    assert "done" in client.get("/gradio_api/upload_progress?upload_id=8").text
+    assert len(followed._statuses) == len(followed._signals) == 2
+
+
+def test_who_asks_about_an_upload_that_never_comes_leaves_nothing():
+    followed = uploads.Progress()
+
+    async def ask():
+        await asyncio.wait_for(followed.is_tracked("x" * 9_000), timeout=0.01)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(ask())
+    assert not followed._signals
+
+
+def test_an_upload_leaves_room_for_trainings(client, monkeypatch):
+    monkeypatch.setattr(bodies, "free_bytes", lambda folder: bodies.LEFT_FREE + 1_000)
+    small, large = (
+        client.post("/gradio_api/upload", files={"files": ("x.zip", b"x" * size)})
+        for size in (100, 1_000)
+    )
+    assert small.status_code == 200
+    assert large.status_code == 507
+    assert "The server's disk has no room for more files now" in large.json()["detail"]
+    # It may say nothing of how much comes.
+    parts = client.post(
+        "/gradio_api/upload",
+        content=iter([b" " * 9]),
+        headers={"content-type": "multipart/form-data; boundary=x"},
+    )
+    assert parts.status_code == 507
 
 
 @pytest.mark.slow
