@@ -14,6 +14,7 @@ import gradio as gr
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from peft_demo import settings
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
 from peft_demo.languages import language, speaking, told
 from peft_demo.logs import about
@@ -34,7 +35,12 @@ def readable(error: Exception) -> PeftDemoError:
     """What a client may read of an error, in the current language."""
     if isinstance(error, InvalidFieldsError):
         return InvalidFieldsError({name: told(words) for name, words in error.problems.items()})
-    return PeftDemoError(told(_sentence(error)))
+    return PeftDemoError(without_home(told(_sentence(error))))
+
+
+def without_home(words: str) -> str:
+    """Words without the folder of runs, which is told to who is at the machine alone."""
+    return words if acting().is_local else words.replace(str(settings.home()), "PEFT_DEMO_HOME")
 
 
 def _sentence(error: Exception) -> str:

@@ -56,9 +56,17 @@ class _Work(Handle):
         self.tell(Cancelled() if self.should_stop() else Finished(result=result))
 
 
-def work(folder: Path, result: RunResult) -> None:
-    """What a process does until it is killed."""
+def work(folder: Path, result: RunResult, told: int) -> None:
+    """What a process does until it is killed.
+
+    Args:
+        told: of a pipe: what was queued is written there.
+    """
     store = Store(folder)
+    if not any(run.status is RunStatus.QUEUED for run in store.runs()):
+        for seed in range(3):
+            config = RunConfig({"num_train_epochs": EPOCHS, "seed": seed})
+            os.write(told, f"{store.submit(config, 'me').run_id}\n".encode())
     engine = Engine(store, lambda: MadeUp(result))
     engine._run_until_idle(store.claim)
 
@@ -67,6 +75,7 @@ def check(folder: Path, known: dict[str, str]) -> None:
     """What must hold after a kill; queues again what was interrupted."""
     store = Store(folder)
     store.interrupt_orphans()
+    assert known.keys() <= {run.run_id for run in store.runs()}
     for run in store.runs():
         place = store.folder_of(run.run_id)
         assert run.status in (RunStatus.QUEUED, RunStatus.COMPLETED, RunStatus.INTERRUPTED), run
@@ -89,22 +98,20 @@ def main(folder: Path, kills: int, seed: int, result: RunResult) -> None:
     """Kill so often, each time at another moment, and print how the runs ended."""
     chance = random.Random(seed)
     known: dict[str, str] = {}
-    config = RunConfig({"num_train_epochs": EPOCHS})
     for _ in range(kills):
-        store = Store(folder)
-        if not any(run.status is RunStatus.QUEUED for run in store.runs()):
-            for seed in range(3):
-                store.submit(config.model_copy(update={"seed": seed}), "me")
-        store.close()
+        queued, told = os.pipe()
         child = os.fork()
         if child == 0:
-            work(folder, result)
+            work(folder, result, told)
             os._exit(0)
+        os.close(told)
         time.sleep(chance.uniform(0.0, 0.1))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        with open(queued, encoding="utf-8") as lines:
+            known.update(dict.fromkeys(lines.read().split(), RunStatus.QUEUED))
         check(folder, known)
-    work(folder, result)
+    work(folder, result, os.open(os.devnull, os.O_WRONLY))
     check(folder, known)
     store = Store(folder)
     ended = [str(run.status) for run in store.runs()]

@@ -1,14 +1,17 @@
 """Model cards and the record of a reference run."""
 
+import ast
 import json
 import re
 
 import pytest
 import torch
+from compared_runs import finished
+from own_texts import as_csv, prepared, rows
 from small_runs import small_config
 
 from peft_demo import models
-from peft_demo.data import SENTIMENT
+from peft_demo.data import SENTIMENT, own
 from peft_demo.export.model_card import model_card
 from peft_demo.formats import percent, score
 from peft_demo.methods import METHODS
@@ -81,6 +84,24 @@ def test_the_lines_that_load_it_do_so(trained, base, method, tmp_path, in_float3
     with torch.inference_mode():
         found, known = (model.eval()(**given).logits for model in (made["model"], ours))
     assert torch.allclose(found, known, atol=1e-4)
+
+
+def test_what_people_call_their_texts_and_labels_is_text(store):
+    """Not markup: a card is shown as a page, by the Hub and by others."""
+    bad, link = "<script>bad", "[good](javascript:alert(1))"
+    kept = prepared(as_csv(rows((bad, link))), name="<img src=x> | *Mine*")
+    own.keep(kept)
+    run = finished(
+        store, "mine", config={"dataset": kept.id, "num_reviews": 20, "num_test_reviews": 16}
+    )
+    card = model_card(run, store.folder_of(run.run_id))
+    assert r"on \<img src=x\> \| \*Mine\* (own texts)" in card
+    assert r"Labels: 0 \<script\>bad, 1 \[good\](javascript:alert(1))" in card
+    code, shown = re.split(r"^```python\n|^```\n", card, flags=re.M)[1::2], card
+    for block in code:
+        shown = shown.replace(block, "")
+        ast.parse(block)
+    assert not re.search(r"(?<!\\)<(script|img)|(?<!\\)\[good", shown)
 
 
 def test_an_unfinished_run_has_no_card(tmp_path):

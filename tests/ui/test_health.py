@@ -3,14 +3,20 @@
 import logging
 
 import pytest
+from asking import ask
+from hostile import NOT_FOR_PEOPLE
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from stored_runs import damage, submit
 
 from peft_demo.errors import NotAllowedError
 from peft_demo.runs import RunConfig
+from peft_demo.storage import DATABASE
 from peft_demo.ui.counted import COUNTED
 from peft_demo.ui.health import Health
-from peft_demo.ui.identity import Visitor, acting_as
+from peft_demo.ui.identity import Visitor, acting_as, machines_owner
+from peft_demo.ui.pages.board import Board
+from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.requests import page_function
 
 
@@ -52,6 +58,31 @@ def test_health_says_whether_it_is_well(services, here):
     services.warm_up.state = "failed"
     ill = here.get("/health")
     assert (ill.status_code, ill.json()["ok"]) == (503, False)
+
+
+def test_a_database_damaged_while_it_runs_is_told_in_sentences(services, here):
+    """To whoever asks, and to the operator; nothing of SQL, and what was damaged is not touched."""
+    submit(services.store, 40)
+    services.store.close()  # its connections; the next question makes a new one
+    damage(services.store.folder)
+    before = (services.store.folder / DATABASE).read_bytes()
+    with acting_as(Visitor("somebody")):
+        board = Board(services)
+        answers = [
+            ask(board, "poll", {"since": -1}),
+            ask(board, "act", {"action": "stop", "run_ids": ["run-000001"]}),
+            ask(RunsPage(services), "records", {"run_ids": ["run-000001"], "kind": "csv"}),
+        ]
+    for answer in answers:
+        assert "is damaged" in answer
+        assert not NOT_FOR_PEOPLE.search(answer.replace(DATABASE, ""))
+    # Where it lies is told at the machine.
+    with acting_as(machines_owner()):
+        assert str(services.store.folder) in ask(board, "poll", {"since": -1})
+    ill = here.get("/health")
+    assert (ill.status_code, ill.json()["ok"]) == (503, False)
+    assert "doctor" in ill.json()["problem"]
+    assert (services.store.folder / DATABASE).read_bytes() == before
 
 
 @pytest.mark.parametrize("path", ["/health", "/metrics"])

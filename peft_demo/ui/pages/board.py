@@ -23,6 +23,7 @@ from peft_demo.runs import Run
 from peft_demo.runs.questions import QUESTIONS
 from peft_demo.ui import run_states
 from peft_demo.ui.annotations import runs_in
+from peft_demo.ui.faults import without_home
 from peft_demo.ui.formats import from_to
 from peft_demo.ui.html import render, scripted
 from peft_demo.ui.identity import acting
@@ -103,7 +104,7 @@ class Board(Page):
         wanted = list(curves)
         seen = (since, models, problem or None)
         try:
-            version, trouble = store.version, told(store.problem or "") or None
+            version, trouble = store.version, without_home(told(store.problem or "")) or None
             if (version, warm_up.words, trouble) == seen and not wanted:
                 return None
             moment = self._at(version)
@@ -119,7 +120,8 @@ class Board(Page):
             classroom = moment.once(store.classroom)
             places = self._places(moment) if version != since else {}
         except PeftDemoError as error:
-            version, changed, ids, drawn, trouble = since, [], None, {}, told(str(error))
+            version, changed, ids, drawn = since, [], None, {}
+            trouble = without_home(told(str(error)))
             classroom, places = None, {}
             if (version, warm_up.words, trouble) == seen:
                 return None
