@@ -38,14 +38,16 @@ def kills() -> dict[str, Any]:
     program = str(ROOT / "tests" / "execution" / "kills.py")
     first = time.time_ns() % 2**31
     ended: Counter[str] = Counter()
+    struck: Counter[str] = Counter()
     left = []
     for seed in range(first, first + KILLS // KILLS_A_FOLDER):
         with tempfile.TemporaryDirectory() as home:
             found = json.loads(_python(program, home, str(KILLS_A_FOLDER), str(seed)))
         ended.update(found["ended"])
+        struck.update(found["struck"])
         left += found["left"]
     lost = ended.total() - ended["completed"] + len(left)
-    return {"kills": KILLS, "runs": ended.total(), "lost": lost}
+    return {"kills": KILLS, "runs": ended.total(), "lost": lost, "struck": struck}
 
 
 def inputs() -> dict[str, Any]:

@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from peft_demo.runs import EpochMetrics, RunConfig, RunResult, RunStatus, StepMe
 from peft_demo.storage import Store
 
 EPOCHS = 3
+QUEUED = 2
 WEIGHTS = b"weights " * 5_000
 
 
@@ -64,16 +66,29 @@ def work(folder: Path, result: RunResult, told: int) -> None:
     """
     store = Store(folder)
     if not any(run.status is RunStatus.QUEUED for run in store.runs()):
-        for seed in range(3):
+        for seed in range(QUEUED):
             config = RunConfig({"num_train_epochs": EPOCHS, "seed": seed})
             os.write(told, f"{store.submit(config, 'me').run_id}\n".encode())
     engine = Engine(store, lambda: MadeUp(result))
     engine._run_until_idle(store.claim)
 
 
-def check(folder: Path, known: dict[str, str]) -> None:
-    """What must hold after a kill; queues again what was interrupted."""
+def moment(store: Store, queued: list[str]) -> str:
+    """What a process was killed in that had queued these runs."""
+    for run in store.runs():
+        if run.status is RunStatus.RUNNING:
+            files = store.partial_folder_of(run.run_id)
+            if store.folder_of(run.run_id).exists() or [*files.glob("adapter_model*")]:
+                return "saving"
+            return "training" if files.exists() else "beginning"
+    return "queueing" if len(queued) in range(1, QUEUED) else "between"
+
+
+def check(folder: Path, known: dict[str, str], queued: list[str]) -> str:
+    """What must hold after a kill, and what it came in; queues again what was interrupted."""
     store = Store(folder)
+    struck = moment(store, queued)
+    known.update(dict.fromkeys(queued, RunStatus.QUEUED))
     store.interrupt_orphans()
     assert known.keys() <= {run.run_id for run in store.runs()}
     for run in store.runs():
@@ -92,12 +107,20 @@ def check(folder: Path, known: dict[str, str]) -> None:
             store.resume(run.run_id)
         known[run.run_id] = run.status
     store.close()
+    return struck
 
 
 def main(folder: Path, kills: int, seed: int, result: RunResult) -> None:
     """Kill so often, each time at another moment, and print how the runs ended."""
     chance = random.Random(seed)
     known: dict[str, str] = {}
+    struck: Counter[str] = Counter()
+    nobody = os.open(os.devnull, os.O_WRONLY)
+    took = []  # what a child does, on this machine now
+    for _ in range(2):
+        started = time.monotonic()
+        work(folder, result, nobody)
+        took.append(time.monotonic() - started)
     for _ in range(kills):
         queued, told = os.pipe()
         child = os.fork()
@@ -105,18 +128,17 @@ def main(folder: Path, kills: int, seed: int, result: RunResult) -> None:
             work(folder, result, told)
             os._exit(0)
         os.close(told)
-        time.sleep(chance.uniform(0.0, 0.1))
+        time.sleep(chance.uniform(0.0, min(took)))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         with open(queued, encoding="utf-8") as lines:
-            known.update(dict.fromkeys(lines.read().split(), RunStatus.QUEUED))
-        check(folder, known)
-    work(folder, result, os.open(os.devnull, os.O_WRONLY))
-    check(folder, known)
+            struck[check(folder, known, lines.read().split())] += 1
+    work(folder, result, nobody)
+    check(folder, known, [])
     store = Store(folder)
     ended = [str(run.status) for run in store.runs()]
     left = [path.name for path in folder.iterdir() if path.name.startswith(".")]
-    print(json.dumps({"kills": kills, "ended": ended, "left": left}))
+    print(json.dumps({"kills": kills, "struck": struck, "ended": ended, "left": left}))
 
 
 if __name__ == "__main__":
