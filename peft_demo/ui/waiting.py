@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import HTTPException
 from gradio.queueing import Event, Queue
 from starlette.datastructures import QueryParams
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from peft_demo.ui.counted import DROPPED, REFUSED
@@ -26,15 +27,27 @@ MOST_WAITING = 500
 PATIENCE = 10.0
 """Seconds in which a client has to begin to listen to its answer."""
 
+MOST_STREAMS = 32
+"""Answers that stay open, of one visitor; a page has two."""
+
+CLASS_STREAMS = 640
+"""The same of an address, which may be a class's; a process may have some 1,000 files open."""
+
 _MOST_SESSIONS = 2_000
 """Whose answers lie ready; as many as Gradio keeps messages of."""
 
 _listen: Counter[str] = Counter()
 """How many clients listen to what a session's calls answer, or one call."""
 
+_open: Counter[str] = Counter()
+"""How many answers are open to a visitor or to an address."""
+
 
 class Listeners:
-    """Middleware: knows who listens; Gradio learns of a client's end, not that none ever came."""
+    """Middleware: knows who listens; Gradio learns of a client's end, not that none ever came.
+
+    Answers that stay open as long as their client likes have a bound.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -45,13 +58,23 @@ class Listeners:
         if not session:
             await self._app(scope, receive, send)
             return
-        _listen[session] += 1
+        bounds = _bounds(scope)
+        if any(_open[who] >= most for who, most in bounds.items()):
+            REFUSED.labels("streams").inc()
+            sentence = f"At most {MOST_STREAMS} answers are open to you at a time: close a page."
+            answer = JSONResponse({"error": sentence, "detail": sentence}, 429)
+            await answer(scope, receive, send)
+            return
+        counted = [(_listen, session), *((_open, who) for who in bounds)]
+        for counter, key in counted:
+            counter[key] += 1
         try:
             await self._app(scope, receive, send)
         finally:
-            _listen[session] -= 1
-            if not _listen[session]:
-                del _listen[session]
+            for counter, key in counted:
+                counter[key] -= 1
+                if not counter[key]:
+                    del counter[key]
 
 
 class FairQueue(Queue):
@@ -123,6 +146,15 @@ class FairQueue(Queue):
         return [*self._active(), *(event for queue in waiting for event in queue.queue)]
 
 
+def _bounds(scope: Scope) -> dict[str, int]:
+    """How many answers may be open to who asks, and to where he asks from."""
+    visitor = sent_by(scope)
+    if visitor.is_program_here:
+        return {}
+    own = {f"owner {visitor.owner}": MOST_STREAMS} if visitor.owner else {}
+    return {**own, f"address {visitor.address}": CLASS_STREAMS}
+
+
 def _listened_to(scope: Scope) -> str:
     """The session or call whose answers a request is for, or an empty text."""
     if scope["type"] != "http" or scope["method"] != "GET":
@@ -130,6 +162,8 @@ def _listened_to(scope: Scope) -> str:
     parts = ["", "", *str(scope["path"]).split("/")][-3:]
     if parts[1:] == ["queue", "data"]:
         return QueryParams(scope["query_string"]).get("session_hash", "")
+    if parts[1] == "heartbeat":
+        return f"heartbeat {parts[2]}"
     return parts[2] if parts[0] in ("call", "v2") else ""
 
 

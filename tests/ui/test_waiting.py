@@ -1,5 +1,6 @@
 """Calls in Gradio's queue: visitors take turns, and what nobody waits for is not done."""
 
+import asyncio
 import json
 import threading
 import time
@@ -11,6 +12,7 @@ from starlette.testclient import TestClient
 
 from peft_demo.ui import waiting
 from peft_demo.ui.faults import Blocks
+from peft_demo.ui.identity import Visitor
 from peft_demo.ui.signing import Signatures
 from peft_demo.ui.visitors import Visitors
 from peft_demo.ui.waiting import MOST_CALLS, Listeners
@@ -100,3 +102,38 @@ def test_answers_that_nobody_fetched_are_bounded(server, monkeypatch):
         server.ask(f"visitor {number}", "x")
     server.wait(lambda: not server.queue._open())
     assert len(server.queue.pending_event_ids_session) <= 4
+
+
+def test_answers_that_stay_open_are_bounded(monkeypatch):
+    """A heartbeat lasts as long as its client likes, and a process may open so many files."""
+    monkeypatch.setattr(waiting, "MOST_STREAMS", 3)
+    monkeypatch.setattr(waiting, "CLASS_STREAMS", 5)
+    statuses = []
+
+    async def endless(_scope, _receive, _send):
+        await asyncio.Event().wait()
+
+    async def send(message):
+        statuses.append(message.get("status"))
+
+    def asked(owner, address, path="/gradio_api/heartbeat/x"):
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b""}
+        visitor = Visitor(owner, address)
+        return Listeners(endless)({**scope, "peft_demo.visitor": visitor}, None, send)
+
+    async def all_of_it():
+        tasks = [asyncio.create_task(asked("busy", "here")) for _ in range(9)]
+        await asyncio.sleep(0)
+        assert [status for status in statuses if status] == [429] * 6
+        tasks += [asyncio.create_task(asked(f"student {n}", "here")) for n in range(3)]
+        tasks += [asyncio.create_task(asked("", "elsewhere")) for _ in range(5)]
+        tasks += [asyncio.create_task(asked("other", "far", "/gradio_api/call/x/id"))]
+        await asyncio.sleep(0)
+        assert [status for status in statuses if status] == [429] * 7  # of an address
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(all_of_it())
+    assert not waiting._open
+    assert not waiting._listen
