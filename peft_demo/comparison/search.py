@@ -125,7 +125,7 @@ def search_facts(store: Store, group_id: str, **sources: Any) -> SearchFacts:
         confirmation=search.confirmation,
         shown=shown,
         verdict=tuple(verdict),
-        pareto=_pareto(trials),
+        pareto=pareto_of(trials),
     )
 
 
@@ -205,7 +205,7 @@ def _shown(pair: RepeatPair, winner: Cell) -> Literal["better", "worse", "equal"
     return "better" if pair.first == winner.cell_id else "worse"
 
 
-def _pareto(trials: Sequence[Trial]) -> Pareto:
+def pareto_of(trials: Sequence[Trial]) -> Pareto:
     """Validation results against costs; the frontier grows with each trial."""
     values: dict[str, Mapping[str, float | None]] = {
         "accuracy": {trial.run_id: trial.eval_accuracy for trial in trials},

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from peft_demo.errors import ConflictError, PeftDemoError, StoreError
 from peft_demo.execution.searching.costs import (
     CONFIRMATIONS,
+    CONFIRMED_SHARE,
     STARTING_SECONDS,
     Costs,
     confirmed,
@@ -145,8 +146,9 @@ class _Led:
 
     @property
     def left(self) -> float:
-        """Seconds until it has to be over."""
-        return self.search.left(self.now) - ENDING_SECONDS
+        """Seconds until all has to be stopped."""
+        # Who begins a training looks no earlier whether it was stopped.
+        return self.search.left(self.now) - max(ENDING_SECONDS, self._costs.start)
 
     def go_on(self) -> None:
         """Do what is to be done now."""
@@ -214,11 +216,10 @@ class _Led:
         if not best:
             self._end("No trial but the recommended preset has finished an epoch.", False)
             return
-        expected = self.search.expected
         if self.left <= 0:
             self._end("No time was left to confirm what it found.", False)
             return
-        wanted = confirmed(self._costs, self.left, expected.num_confirmed)
+        wanted = confirmed(self._costs, self.left, self.search.expected.num_confirmed)
         finalists, seeds = wanted or CONFIRMATIONS[-1]  # it may be faster than it seems
         first = self.search.base.seed + 1  # none that the search has seen
         configs = tuple(
@@ -238,7 +239,7 @@ class _Led:
             interrupted = [run for run in runs if run.status is RunStatus.INTERRUPTED]
             self._resume(interrupted)
             going += interrupted
-        if not going:
+        if not going or self.search.left(self.now) <= 0:
             is_whole = all(run.status is RunStatus.COMPLETED for run in runs)
             self._end("" if is_whole else "Its minutes ended before its confirmation.")
 
@@ -257,10 +258,10 @@ class _Led:
             checkpoints.drop_all(self.store.partial_folder_of(run.run_id))
 
     def _reserve(self) -> float:
-        """Seconds that are kept for the confirmation."""
-        expected = self.search.expected
-        wanted = self._costs.confirmation(expected.num_finalists, expected.num_seeds)
-        return wanted + STOPPING_SECONDS
+        """Seconds that are kept for the confirmation: on a slow machine for fewer of its runs."""
+        share = CONFIRMED_SHARE * 60 * self.search.minutes
+        pair = confirmed(self._costs, share, self.search.expected.num_confirmed)
+        return self._costs.confirmation(*(pair or CONFIRMATIONS[-1])) + STOPPING_SECONDS
 
     @cached_property
     def _costs(self) -> Costs:

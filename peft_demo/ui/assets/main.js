@@ -68,5 +68,8 @@ export function start(element, server, events) {
 // Called when runs were put into the queue, or refused.
 export function submitted(told) {
   if (!told.includes("pd-problem")) sidebar.leave();
+  // Where the form is gone by now, with what it said of the group.
+  const [group] = told.match(/group-\d+/) ?? [];
+  if (group && sidebar.isNarrow()) compare.open({ ids: [], group });
   poll();
 }

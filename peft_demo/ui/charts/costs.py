@@ -31,24 +31,38 @@ class CostAxis:
         return (self.place(value) - self.low) / (self.high - self.low or 1)
 
 
-def costs(points: Sequence[Point], pareto: Pareto, across: str, up: str, is_log: bool) -> Figure:
-    """The figure over two measures by their keys, over the first for one that there is not."""
+def costs(
+    points: Sequence[Point],
+    pareto: Pareto,
+    across: str,
+    up: str,
+    is_log: bool,
+    earlier: Sequence[Pareto] = (),
+) -> Figure:
+    """The figure over two measures by their keys, over the first for one that there is not.
+
+    Args:
+        earlier: as it was before some of the points came.
+    """
     known = {measure.key: measure for measure in pareto.measures}
     x, y = both = [known.get(key, pareto.measures[0]) for key in (across, up)]
     # A pair of measures is kept in their order.
     first, second = sorted(both, key=pareto.measures.index)
-    frontier = pareto.frontiers[f"{first.key}|{second.key}"]
+    pair = f"{first.key}|{second.key}"
+    frontier = pareto.frontiers[pair]
     shown = [point for point in points if point.key in x.values and point.key in y.values]
-    axes = corners = None
+    axes = None
+    lines: list[list[tuple[float, float]]] = []
     if shown:
         axes = px, py = [
             axis_for([of.values[point.key].value for point in shown], of.unit, is_log)
             for of in both
         ]
-        corners = sorted(
-            (px.place(x.values[key].value), py.place(y.values[key].value)) for key in frontier
-        )
-    facts = {"shown": shown, "frontier": frontier, "axes": axes, "corners": corners}
+        lines = [
+            sorted((px.place(x.values[key].value), py.place(y.values[key].value)) for key in keys)
+            for keys in dict.fromkeys(one.frontiers[pair] for one in (*earlier, pareto))
+        ]
+    facts = {"shown": shown, "frontier": frontier, "axes": axes, "steps": lines}
     return drawn("costs", x=x, y=y, is_log=is_log, **facts)
 
 

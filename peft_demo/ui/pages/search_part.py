@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from peft_demo.comparison import curves
-from peft_demo.comparison.search import Trial, search_facts
+from peft_demo.comparison.search import Trial, pareto_of, search_facts
 from peft_demo.runs import GroupKind
 from peft_demo.storage import Store
 from peft_demo.ui.charts.costs import costs
@@ -19,6 +19,9 @@ PARTS = ("sections", "verdict", "trials", "missing")
 MOST_CURVES = 8
 """Trials whose curves are drawn: those that got furthest."""
 
+MOST_EARLIER = 3
+"""Rounds before the last whose frontiers are drawn."""
+
 
 def searched(
     services: Services, group_id: str, over: tuple[str, str, bool], **sources: Any
@@ -28,6 +31,11 @@ def searched(
     ranked = sorted(facts.trials, key=_place)
     known = services.runs()
     runs = [known[trial.run_id] for trial in ranked if trial.run_id in known]
+    last = max((trial.round for trial in facts.trials), default=1)
+    earlier = [
+        pareto_of([trial for trial in facts.trials if trial.round <= number])
+        for number in range(max(1, last - MOST_EARLIER), last)
+    ]
     points = [Point(trial.run_id, trial.name, trial.run_id, None) for trial in facts.trials]
     context = {
         **dict(facts),
@@ -43,7 +51,7 @@ def searched(
     return {
         "layout": render("compare/search", **context),
         "parts": {name: render(f"compare/{name}", **context) for name in PARTS},
-        "figures": {"pareto": costs(points, facts.pareto, *over)},
+        "figures": {"pareto": costs(points, facts.pareto, *over, earlier=earlier)},
         "series": [
             {
                 "name": run.config.name,

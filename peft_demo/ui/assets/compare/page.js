@@ -53,7 +53,7 @@ export function fillTab(element) {
 
 const show = ids => open({ ids: [...new Set(ids)].slice(0, MOST), set: TEST });
 
-function open(asked) {
+export function open(asked) {
   choose(asked);
   openTab("compare-tab");
 }

@@ -4,7 +4,7 @@ import { openTab } from "../lib/dom.js";
 
 const OPENERS = "#several > button, #search > button, #transfer > button, #more-settings > button";
 
-const isNarrow = () => matchMedia("(max-width: 1023px)").matches;
+export const isNarrow = () => matchMedia("(max-width: 1023px)").matches;
 const place = () => document.getElementById("sidebar");
 
 export function start() {
