@@ -147,8 +147,7 @@ class _Led:
     @property
     def left(self) -> float:
         """Seconds until all has to be stopped."""
-        # Who begins a training looks no earlier whether it was stopped.
-        return self.search.left(self.now) - max(ENDING_SECONDS, self._costs.start)
+        return self.search.left(self.now) - ENDING_SECONDS
 
     def go_on(self) -> None:
         """Do what is to be done now."""
@@ -239,7 +238,7 @@ class _Led:
             interrupted = [run for run in runs if run.status is RunStatus.INTERRUPTED]
             self._resume(interrupted)
             going += interrupted
-        if not going or self.search.left(self.now) <= 0:
+        if not going or self.search.left(self.now) <= 0:  # what is slow to stop counts for nothing
             is_whole = all(run.status is RunStatus.COMPLETED for run in runs)
             self._end("" if is_whole else "Its minutes ended before its confirmation.")
 
