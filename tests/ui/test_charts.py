@@ -183,6 +183,16 @@ class TestCosts:
         html = render("compare/missing", pareto=self.pareto(), over=("file_bytes", "accuracy"))
         assert html.strip() == "Not drawn: C was trained elsewhere."
 
+    def test_how_it_was_before_the_last_points_came_is_faint(self):
+        before = self.pareto().model_copy(update={"frontiers": {"accuracy|file_bytes": ("a",)}})
+        asked = ("file_bytes", "accuracy", True)
+        earlier, line, *points = costs(self.POINTS, self.pareto(), *asked, [before])["traces"]
+        assert (earlier["x"], len(points)) == ([6.0], 2)
+        assert earlier["opacity"] < line["opacity"] == 1
+        # One that was the same is drawn once.
+        same = costs(self.POINTS, self.pareto(), *asked, [self.pareto()])["traces"]
+        assert len(same) == 1 + len(points)
+
     def test_measures_are_asked_for_in_any_order_and_twice_the_same(self):
         for across, up, frontier in [
             ("accuracy", "file_bytes", "B"),

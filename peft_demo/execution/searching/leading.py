@@ -238,7 +238,7 @@ class _Led:
             interrupted = [run for run in runs if run.status is RunStatus.INTERRUPTED]
             self._resume(interrupted)
             going += interrupted
-        if not going or self.search.left(self.now) <= 0:  # what is slow to stop counts for nothing
+        if not going or self.search.left(self.now) <= 0:  # who is slow to stop is not waited for
             is_whole = all(run.status is RunStatus.COMPLETED for run in runs)
             self._end("" if is_whole else "Its minutes ended before its confirmation.")
 
