@@ -1,9 +1,11 @@
-"""How long people wait for an explanation, and how often it points at the right words.
+"""How long people wait for an explanation, and how often it points at the right words, as
+``explaining.json``.
 
 Time: one review of 100 words by four adapters of different methods, each way, until the first and
-until the last is there. Truth: texts put together of a positive and a negative sentence (test texts
-of Rotten Tomatoes, whose sentences have labels of their own); what share of all contributions
-speaks for positive in the positive half and against it in the other. Of random ones it is a half.
+until the last is there, and the processor's time for all. Truth: texts put together of a positive
+and a negative sentence (test texts of Rotten Tomatoes, whose sentences have labels of their own);
+what share of all contributions speaks for positive in the positive half and against it in the
+other. Of random ones it is a half.
 """
 
 from __future__ import annotations
@@ -14,9 +16,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 
+from benchmarks import found
 from benchmarks.__main__ import silence
 from benchmarks.prediction import MIXED, train
 from peft_demo import data, models, settings
@@ -28,7 +32,12 @@ from peft_demo.runs import Run
 from peft_demo.statistics.intervals import mean_interval
 from peft_demo.storage import Store
 
+RESULTS = Path(__file__).with_name("explaining.json")
+
 ADAPTERS = MIXED[:4]
+LEARNED = {"num_reviews": 400, "num_train_epochs": 2}
+"""So that they have learned something: what is level takes fewer steps."""
+
 NUM_WORDS = 100
 PAIRS = 5
 LONGEST = 15
@@ -38,31 +47,40 @@ JUDGED = "reference-recommended-lora"
 POSITIVE = 1
 
 
-def waits(predictor: Predictor, run_ids: Sequence[str], text: str, by: str) -> tuple[float, float]:
-    """Seconds until the first and the last adapter's explanation, none of them known before."""
-    explainer, began = Explainer(predictor), time.perf_counter()
+def waits(
+    predictor: Predictor, run_ids: Sequence[str], text: str, by: str
+) -> tuple[float, float, float]:
+    """Seconds until the first and the last adapter's explanation, and the processor's for all.
+
+    None of them was known before.
+    """
+    explainer, began, cpu = Explainer(predictor), time.perf_counter(), time.process_time()
     ends = [
         (explainer.explain(text, [run_id], by), time.perf_counter() - began)[1]
         for run_id in run_ids
     ]
-    return ends[0], ends[-1]
+    return ends[0], ends[-1], time.process_time() - cpu
 
 
-def time_them() -> None:
-    """Print a line for each way."""
+def time_them() -> dict[str, Any]:
+    """Of each way, the seconds until the first adapter's explanation and until the last one's."""
+    ways: dict[str, Any] = {}
     review = next(text for text in data.load(IMDB).test.texts if len(words(text)) > NUM_WORDS)
     text = review[: words(review)[NUM_WORDS - 1].end]
     with tempfile.TemporaryDirectory() as home:
         store = Store(Path(home))
         with silence():
-            run_ids = [train(store, method).run_id for method in ADAPTERS]
+            run_ids = [train(store, method, **LEARNED).run_id for method in ADAPTERS]
         predictor = Predictor(store)
         predictor.predict(text, run_ids)
         for by, label in WAYS.items():
             waits(predictor, run_ids, text, by)
-            found = [waits(predictor, run_ids, text, by) for _ in range(PAIRS)]
-            first, last = (median(values) for values in zip(*found, strict=True))
-            print(f"{label}: first {first:.2f} s, all four {last:.2f} s", flush=True)
+            told = [waits(predictor, run_ids, text, by) for _ in range(PAIRS)]
+            first, last, cpu = (round(median(values), 2) for values in zip(*told, strict=True))
+            print(f"{label}: first {first:.2f} s, all four {last:.2f} s ({cpu:.2f} s)", flush=True)
+            ways[by] = {"first": first, "all": last, "cpu_seconds": cpu}
+        store.close()
+    return {"words": NUM_WORDS, "adapters": len(ADAPTERS), "ways": ways}
 
 
 def mixed_reviews(count: int) -> Iterator[tuple[str, int, bool]]:
@@ -100,7 +118,7 @@ def gradient_times_input(predictor: Predictor, run: Run) -> Way:
     import torch
     from captum.attr import LayerGradientXActivation
 
-    model, base = predictor.unmerged(run), models.load(run.config.base_model)
+    model, base = predictor.merged(run, in_float32=True), models.load(run.config.base_model)
 
     def forward(input_ids: torch.Tensor) -> torch.Tensor:
         mask = torch.ones_like(input_ids)
@@ -137,8 +155,9 @@ def explained(explainer: Explainer, by: str) -> Way:
     return of
 
 
-def judge_them(count: int) -> None:
-    """Print how much of what each way says is right, with a 95 % interval over the reviews."""
+def judge_them(count: int) -> dict[str, Any]:
+    """How much of what each way says is right, with a 95 % interval over the reviews."""
+    judged = {}
     with tempfile.TemporaryDirectory() as home:
         predictor = Predictor(Store(Path(home), settings.ADAPTERS))
         (run,) = predictor.finished([JUDGED])
@@ -156,16 +175,22 @@ def judge_them(count: int) -> None:
             share = mean_interval(shares)
             told = f"{share.value:.1%} right ({share.low:.1%} to {share.high:.1%})"
             print(f"{label}: {told}, {len(reviews)} reviews", flush=True)
+            judged[label] = {"right": share.value, "low": share.low, "high": share.high}
+    return {"reviews": len(reviews), "ways": judged}
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reviews", type=int, default=200, help="put together (200)")
-    count = parser.parse_args().reviews
+    parser.add_argument("--only", nargs="+", choices=("waits", "rightness"))
+    parser.add_argument("--note", default="", help="what else the machine did meanwhile")
+    asked = parser.parse_args()
     hardware.share_cores()
-    time_them()
-    judge_them(count)
+    parts = {"waits": time_them, "rightness": lambda: judge_them(asked.reviews)}
+    for part in asked.only or parts:
+        commit = found.commit()
+        found.keep(RESULTS, part, parts[part](), of=commit, note=asked.note)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from generated import diffs, house, lists, schema, tables  # noqa: E402
+from generated import diffs, house, lab, lists, schema, tables  # noqa: E402
 
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"references": tables.references, "soak": tables.soak},
@@ -22,8 +22,9 @@ GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "docs/architecture.md": {"rooms": house.rooms_table, "drawing": house.drawing},
     "docs/command-line.md": {"commands": lists.commands},
     "docs/methods.md": {"methods": tables.methods, "unsupported": tables.unsupported},
+    "docs/models-and-data.md": {"capabilities": lab.asked},
     "docs/settings.md": {"settings": lists.settings},
-    "docs/speed.md": {"speed": tables.speed},
+    "docs/speed.md": {"speed": tables.speed, "lab": lab.speed},
     "docs/storage.md": {"schema": schema.schema},
 }
 """Of each page, what stands between which comments."""

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def merge(model: Any) -> Any:
+def merge(model: Any, *, in_float32: bool = False) -> Any:
     """The base with an adapter written into copies of the weights that it changes.
 
     What it does not change stays shared with the base. The model given is used up, and what comes
-    back computes ``hardware.predicting``, whose type of number the copies have.
+    back computes ``hardware.predicting``, whose type of number the copies have, unless they are to
+    stay in float32 for who computes in that.
     """
     from torch import nn
 
@@ -25,8 +26,9 @@ def merge(model: Any) -> Any:
             setattr(module, name, nn.Parameter(weight.clone(), requires_grad=False))
     _unwrap_heads(model)
     merged = model.merge_and_unload()
-    for module in changed:
-        module.to(_merged_type())
+    if not in_float32:
+        for module in changed:
+            module.to(_merged_type())
     return merged
 
 

@@ -15,12 +15,12 @@ from peft_demo.errors import ConflictError, refuse
 from peft_demo.fields import must_be, shown
 from peft_demo.inference import words
 from peft_demo.inference.contributions import (
-    STEPS,
     STEPS_AT_ONCE,
+    Integrated,
     integrated_gradients,
     leaving_out,
 )
-from peft_demo.inference.predictor import Predictor
+from peft_demo.inference.predictor import MERGED_FROM, Predictor
 from peft_demo.inference.shared import Shared
 from peft_demo.inference.words import Span
 from peft_demo.languages import gettext_noop
@@ -30,6 +30,7 @@ from peft_demo.runs.results import Record
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from torch import nn
 
 LEAVING_OUT, INTEGRATED_GRADIENTS = "leaving_out", "integrated_gradients"
 
@@ -156,22 +157,27 @@ def _explained(predictor: Predictor, run: Run, text: str, by: str) -> Explanatio
     encoded = base.encode([text], run.config.max_length)
     (token_ids,), (offsets,) = encoded["input_ids"], encoded["offset_mapping"]
     read_to = max(end for _, end in offsets)
-
-    def shares(texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        return predictor.shares(run.run_id, texts)
-
-    (probabilities,) = shares([text])
+    (probabilities,) = predictor.shares(run.run_id, [text])
     label = int(probabilities.argmax())
     read = [part for part in words.words(text) if part.start < read_to]
     whole = [part for part in words.sentences(text) if part.start < read_to]
+    # Once for all that is asked below: an adapter's detour costs up to as much as the network.
+    model: nn.Module | None = None
+    if by == INTEGRATED_GRADIENTS:
+        model = predictor.merged(run, in_float32=True)
+    elif len(read) + len(whole) + DRAWS >= MERGED_FROM:
+        model = predictor.merged(run)
+
+    def shares(texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        return predictor.shares(run.run_id, texts, model=model)
+
     by_sentence = leaving_out(text, whole, shares, label) if len(whole) > 1 else []
     asked = _asked(read, whole, by_sentence)
     steps = gap = None
-    if by == LEAVING_OUT:
+    if by == LEAVING_OUT or model is None:
         found = leaving_out(text, asked, shares, label)
     else:
-        found, gap = _integrated(predictor, run, base, token_ids, offsets, asked, label)
-        steps = STEPS
+        found, gap, steps = _integrated(run, model, base, token_ids, offsets, asked, label)
     check = _checked(text, asked, found, shares, label)
     contributions = dict(zip(asked, found, strict=True))
     return Explanation(
@@ -210,18 +216,18 @@ def _asked(read: list[Span], whole: list[Span], by_sentence: list[float]) -> lis
 
 
 def _integrated(
-    predictor: Predictor,
     run: Run,
+    model: nn.Module,
     base: models.Base,
     token_ids: list[int],
     offsets: list[tuple[int, int]],
     asked: list[Span],
     label: int,
-) -> tuple[list[float], float]:
+) -> Integrated:
     method = METHODS[run.config.method]
     try:
         return integrated_gradients(
-            predictor.unmerged(run),
+            model,
             base,
             token_ids,
             offsets,

@@ -163,16 +163,20 @@ class Predictor:
         return found
 
     def shares(
-        self, run_id: str, texts: Sequence[str], batch: int = adapters.EVALUATION_BATCH
+        self,
+        run_id: str,
+        texts: Sequence[str],
+        batch: int = adapters.EVALUATION_BATCH,
+        model: nn.Module | None = None,
     ) -> npt.NDArray[np.float64]:
         """Probabilities of any number of clean texts, of shape (texts, labels); see ``predict``.
 
-        They are computed ``batch`` at a time.
+        They are computed ``batch`` at a time, by the run's ``merged`` model if that is given.
         """
         (run,) = self.finished([run_id])
         base = models.load(run.config.base_model)
         token_ids = base.encode(texts, run.config.max_length)["input_ids"]
-        return self._shares(run, base, token_ids, batch)
+        return self._shares(run, base, token_ids, batch, model)
 
     def _shares(
         self,
@@ -180,9 +184,11 @@ class Predictor:
         base: models.Base,
         token_ids: list[list[int]],
         batch: int = adapters.EVALUATION_BATCH,
+        model: nn.Module | None = None,
     ) -> npt.NDArray[np.float64]:
         method = METHODS[run.config.method]
-        model = self._merged(run, base) if len(token_ids) >= MERGED_FROM else self.model(run)
+        if model is None:
+            model = self.merged(run) if len(token_ids) >= MERGED_FROM else self.model(run)
         batch = 1 if method.reads_whole_batch else batch
         return statistics.softmax(
             adapters.logits_in_batches(model, base, token_ids, method, batch, turn=self._turn)
@@ -195,27 +201,24 @@ class Predictor:
         """
         return self._kept(run).model
 
-    def unmerged(self, run: Run) -> nn.Module:
-        """The run's model with its adapter beside the base's weights, all in float32."""
-        kept = self._kept(run)
-        if not kept.own_bytes:
+    def merged(self, run: Run, *, in_float32: bool = False) -> nn.Module:
+        """The run's model without its adapter's detour, where that is possible.
+
+        It is for one who asks much of it: it is not kept, and has copies of the weights that the
+        adapter changes. In float32 it has these in that type of number.
+        """
+        method, base = METHODS[run.config.method], models.load(run.config.base_model)
+        if not method.merges or method.is_head_only:
+            return self.model(run)
+        if method.merges_to_predict and not in_float32 and (kept := self._kept(run)).own_bytes:
             return kept.model
-        return self._saved(run, models.load(run.config.base_model))
+        return adapters.merge(self._saved(run, base), in_float32=in_float32)
 
     def forget(self, run_id: str) -> None:
         """Let go of a deleted run's model."""
         with self._loading:
             for before in (False, True):
                 self._models.pop((run_id, before), None)
-
-    def _merged(self, run: Run, base: models.Base) -> nn.Module:
-        """The run's model without its adapter's detour, where that is possible."""
-        method = METHODS[run.config.method]
-        if not method.merges or method.is_head_only:
-            return self.model(run)
-        if method.merges_to_predict and (kept := self._kept(run)).own_bytes:
-            return kept.model
-        return adapters.merge(self._saved(run, base))
 
     def _kept(self, run: Run, before: bool = False) -> _Kept:
         key = run.run_id, before

@@ -72,10 +72,11 @@ def references() -> str:
 def soak() -> str:
     """What `make soak` found last, a sentence a part."""
     found = json.loads(SOAK.read_text(encoding="utf-8"))
-    return "\n".join(f"- {_SOAKED[part](each)} {_where(each)}" for part, each in found.items())
+    return "\n".join(f"- {_SOAKED[part](each)} {where(each)}" for part, each in found.items())
 
 
-def _where(found: dict[str, Any]) -> str:
+def where(found: dict[str, Any]) -> str:
+    """When and on what something was measured, as a benchmark kept it."""
     parts = (
         found["date"],
         f"{found['cores']} cores of {found['processor']}",

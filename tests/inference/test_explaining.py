@@ -8,14 +8,17 @@ import pytest
 import torch
 from small_runs import small_config
 
+from peft_demo import models
 from peft_demo.errors import ConflictError, InvalidFieldsError, NotFoundError
-from peft_demo.inference import Explainer, Predictor, explaining
+from peft_demo.inference import WAYS, Explainer, Predictor, explaining
 from peft_demo.inference.contributions import (
+    SMALL_GAP,
+    STEPS,
     integrated_gradients,
     leaving_out,
     log_odds,
 )
-from peft_demo.inference.words import sentences, without, words
+from peft_demo.inference.words import Span, sentences, without, words
 from peft_demo.methods import METHODS
 
 TEXT = "A dull, wonderful film. I did not like it! Or did I?"
@@ -124,6 +127,37 @@ class TestIntegratedGradients:
         assert found.gap == pytest.approx(0, abs=1e-5)
 
 
+class Steep(Linear):
+    """Its answer rises at once where a third of the way is gone, which few steps miss."""
+
+    def forward(self, input_ids, attention_mask):
+        logits = super().forward(input_ids, attention_mask).logits
+        return SimpleNamespace(logits=logits + 3 * torch.tanh(40 * (logits - 0.3 * self.end)))
+
+
+class TestSteps:
+    @pytest.fixture
+    def asked(self):
+        """What explains one text of some tokens by a model."""
+        base = SimpleNamespace(tokenizer=SimpleNamespace(pad_token_id=0))
+        ids, offsets = [1, 3, 4, 5, 2], [(0, 0), (0, 3), (3, 5), (6, 9), (0, 0)]
+        return lambda model: integrated_gradients(model, base, ids, offsets, [Span(0, 9)], 1)
+
+    def test_few_are_enough_where_they_miss_little(self, asked):
+        assert asked(Linear()).steps == STEPS[0]
+
+    def test_more_are_taken_where_few_miss_much(self, asked, monkeypatch):
+        model = Steep()
+        model.end = Linear()(torch.tensor([[1, 3, 4, 5, 2]]), None).logits.detach()
+        few = asked(model)
+        assert few.steps == STEPS[-1]
+        assert few.gap > SMALL_GAP
+        # The total is what it should be but for the gap, which falls with the steps.
+        monkeypatch.setattr("peft_demo.inference.contributions.STEPS", (16, 400))
+        many = asked(model)
+        assert many.gap < 0.01 < SMALL_GAP < few.gap
+
+
 @pytest.fixture
 def explainer(trained) -> Explainer:
     return Explainer(Predictor(trained.store))
@@ -141,7 +175,7 @@ DULL = ["Dull", "and", "loud", "but", "not", "bad"]
 )
 def test_every_method_is_explained(explainer, trained, method, by, monkeypatch):
     """Gradients go through the method's own layers; leaving out asks as any prediction does."""
-    monkeypatch.setattr("peft_demo.inference.contributions.STEPS", 8)
+    monkeypatch.setattr("peft_demo.inference.contributions.STEPS", (8,))
     (run_id,) = trained.ids(method)
     (found,) = explainer.explain("Dull and loud, but not bad.", [run_id], by)
     assert [found.text[w.start : w.end] for w in found.words] == [
@@ -157,6 +191,23 @@ def test_every_method_is_explained(explainer, trained, method, by, monkeypatch):
     assert found.check.num_words == 3
     assert len(found.check.draws) == explaining.DRAWS
     assert found.is_trustworthy == all(found.check.strongest < d for d in found.check.draws)
+
+
+@pytest.mark.usefixtures("in_float32")
+@pytest.mark.parametrize("method", ["lora", "dora", "ia3"])
+def test_gradients_of_the_merged_weights_are_those_of_the_adapter(explainer, trained, method):
+    (run,) = explainer._predictor.finished(trained.ids(method))
+    base, text = models.load(run.config.base_model), "Dull and loud, but not bad."
+    encoded = base.encode([text], run.config.max_length)
+    asked = encoded["input_ids"][0], encoded["offset_mapping"][0], words(text), 1
+    merged, beside = (
+        integrated_gradients(model, base, *asked)
+        for model in (
+            explainer._predictor.merged(run, in_float32=True),
+            explainer._predictor._saved(run, base),
+        )
+    )
+    assert merged.contributions == pytest.approx(beside.contributions, abs=1e-4)
 
 
 @pytest.mark.usefixtures("in_float32")
@@ -201,11 +252,28 @@ class TestExplainer:
         assert (found.check, found.is_trustworthy) == (None, None)
         assert found.words[0].contribution is not None
 
+    @pytest.mark.parametrize("by", WAYS)
+    @pytest.mark.parametrize(
+        "text",
+        ["!!! ???", "很好", "\u041d\u0435 \u043e\u0447\u0435\u043d\u044c", "10/10 🙂", "a" * 300],
+    )
+    def test_texts_without_words_that_it_knows(self, explainer, trained, text, by):
+        (found,) = explainer.explain(text, trained.ids("lora"), by)
+        assert found.words
+        assert all(np.isfinite(word.contribution) for word in found.words)
+
     def test_is_computed_once(self, explainer, trained, monkeypatch):
         ids = trained.ids("lora")
         first = explainer.explain("Good film.", ids)
         monkeypatch.setattr(explaining, "leaving_out", None)
         assert explainer.explain(" Good  film. ", ids) == first
+
+    def test_few_explanations_stay_in_memory(self, explainer, trained, monkeypatch):
+        monkeypatch.setattr(explaining, "KEPT", 2)
+        (run_id,) = trained.ids("lora")
+        for text in ("Bad.", "Good.", "Bad.", "Fine."):
+            explainer.explain(text, [run_id])
+        assert [text for _, text, _ in explainer._known] == ["Bad.", "Fine."]
 
     def test_of_a_run_that_was_deleted_nothing_is_told(self, explainer, trained, monkeypatch):
         ids = trained.ids("lora")

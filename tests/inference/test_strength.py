@@ -1,17 +1,21 @@
 """Strength: live on a text, as a curve that is kept, and refused where nothing can be scaled."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from small_runs import wait_until
 
 from peft_demo.errors import InvalidFieldsError, NotFoundError
-from peft_demo.inference import Predictor, Strengths
-from peft_demo.runs.strength import CURVE
+from peft_demo.inference import Predictor, Strengths, strength
+from peft_demo.runs.strength import CURVE, StrengthCurve, StrengthPoint
 
 TEXT = "A dull film, but the music is wonderful."
 
 
 @pytest.fixture
 def strengths(trained, tmp_path):
-    store = trained.copy(tmp_path / "home", "lora", "head_only")
+    store = trained.copy(tmp_path / "home", "lora", "ia3", "head_only")
     yield Strengths(store, Predictor(store))
     store.close()
 
@@ -48,3 +52,49 @@ def test_what_cannot_be_scaled_is_refused(strengths, trained):
         strengths.predict(" ", trained.ids("lora"), 1)
     with pytest.raises(NotFoundError):
         strengths.curve("run-999999")
+
+
+class Looked(dict):
+    """Counts how often somebody looked for what is being computed."""
+
+    looks = 0
+
+    def get(self, *arguments):
+        self.looks += 1
+        return super().get(*arguments)
+
+
+def test_all_who_watch_a_curve_get_the_one_that_is_computed(strengths, trained, monkeypatch):
+    (run_id,) = trained.ids("lora")
+    going = strengths._going._going = Looked()
+    begun, may_end, computed = threading.Event(), threading.Event(), []
+
+    def slowly(run, tell):
+        begun.set()
+        assert may_end.wait(60)
+        point = StrengthPoint(strength=1, accuracy=0.5, low=0.4, high=0.6)
+        computed.append(StrengthCurve(run_id=run.run_id, num_texts=50, points=(point,)))
+        return computed[-1]
+
+    monkeypatch.setattr(strengths, "_curve", slowly)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(strengths.curve, run_id)
+        assert begun.wait(60)
+        others = [pool.submit(strengths.curve, run_id) for _ in range(2)]
+        wait_until(lambda: going.looks == 3)
+        may_end.set()
+        curve = first.result(60)
+        assert computed == [curve]
+        assert all(other.result(60) is curve for other in others)
+    assert not going
+
+
+def test_few_dials_stay_in_memory(strengths, trained, monkeypatch):
+    """Each has a copy of the weights that it changes."""
+    monkeypatch.setattr(strength, "KEPT", 1)
+    lora, ia3 = trained.ids("lora", "ia3")
+    first = strengths.predict("Good.", [lora], 1)
+    strengths.predict("Good.", [ia3], 1)
+    assert [*strengths._held] == [ia3]
+    assert strengths.predict("Good.", [lora], 1) == first
+    assert [*strengths._held] == [lora]

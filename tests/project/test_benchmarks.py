@@ -37,6 +37,7 @@ COMMANDS = (
         "forward",
         "frozen_blocks",
         "load",
+        "many_reviews",
         "page_actions",
         "quick_run",
         "race",

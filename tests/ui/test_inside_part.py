@@ -88,3 +88,22 @@ def test_a_run_that_is_gone_is_told_beside_the_others(services):
     html = InsidePart(services).inside((HEAD, "run-000099"))
     assert "run-000099" in html
     assert "Only the head was trained" in words(html)
+
+
+@pytest.mark.slow  # loads torch
+def test_no_more_runs_are_looked_into_than_are_compared(services):
+    from peft_demo.inference.inside import MOST_RUNS
+
+    asked = []
+
+    class Stub:
+        def of(self, run_id):
+            asked.append(run_id)
+            return found(run_id)
+
+    services.__dict__["insides"] = Stub()
+    part = InsidePart(services)
+    part.inside(tuple(f"run-{number:06}" for number in range(MOST_RUNS + 3)))
+    assert asked == [f"run-{number:06}" for number in range(MOST_RUNS)]
+    # Answers are made of what the store keeps: nothing stays here from one to the next.
+    assert vars(part) == {"_services": services}

@@ -14,6 +14,7 @@ from peft_demo import capabilities
 from peft_demo.comparison import text_baseline
 from peft_demo.inference import Predictor
 from peft_demo.statistics import Predictions
+from peft_demo.ui.pages import understanding_part
 from peft_demo.ui.pages.understanding_part import UnderstandingPart
 
 pytestmark = pytest.mark.slow
@@ -106,6 +107,23 @@ def test_texts_of_ones_own_pairs_open_too(part, store, tmp_path, monkeypatch):
     # Who does not have the file cannot name it.
     assert "was not asked for" in json.loads(failed({**asked, "own": "0" * 64}))["error"]
     assert "was not asked for" in json.loads(failed({**asked, "run_id": "run-000099"}))["error"]
+
+
+@pytest.mark.usefixtures("few_texts")
+def test_of_peoples_own_pairs_the_last_files_are_kept(part, store, tmp_path, monkeypatch):
+    monkeypatch.setattr(understanding_part, "MOST_OWN", 2)
+    monkeypatch.setattr(
+        part._services.predictor, "shares", lambda _, texts, batch: np.full((len(texts), 2), 0.5)
+    )
+    run_id, (failed,) = answered(store, "A"), part.functions()
+    asked = []
+    for number in range(3):
+        file = tmp_path / f"pairs-{number}.csv"
+        file.write_text(f"original,edited,label,edited_label\nDull {number}.,Not dull.,0,1\n")
+        (key,) = {*re.findall('"own": "([0-9a-f]{64})"', ask(part, [run_id], str(file))[-1])}
+        asked.append({"run_id": run_id, "name": "edits", "own": key})
+    assert len(part._own) == 2
+    assert ["dialog" in json.loads(failed(each)) for each in asked] == [False, True, True]
 
 
 @pytest.mark.usefixtures("few_texts")

@@ -1,0 +1,88 @@
+"""What the review lab asks and takes, from its tables and its benchmarks."""
+
+import json
+from typing import Any
+
+from benchmarks.explaining import RESULTS as EXPLAINING
+from benchmarks.many_reviews import RESULTS as MANY
+from generated.tables import where
+from peft_demo import capabilities
+from peft_demo.capabilities import Kind
+from peft_demo.inference import WAYS
+
+KINDS = {
+    Kind.LABEL: "sentences with a label",
+    Kind.INVARIANCE: "changed reviews, whose label must stay",
+    Kind.DIRECTION: "reviews with something added",
+}
+
+FIRST, ALL = 1.0, 4.0
+"""Seconds that people may wait for the first explanation, and for that of four adapters."""
+
+
+def asked() -> str:
+    """A row for each capability, and a sentence about the pairs."""
+    rows = ["| capability | how it is asked | texts | what it is |", "|---|---|---|---|"]
+    every = capabilities.every()
+    rows += [
+        f"| {each.label} (`{each.id}`) | {KINDS[each.kind]} | {len(each)} | {each.about} |"
+        for each in every
+    ]
+    pairs = len(capabilities.built_in())
+    told = (
+        f"{len(every)} capabilities in {sum(map(len, every)):,} texts, and {pairs} first sentences "
+        "of test reviews, each with the same edited by hand so that its label turns."
+    )
+    return "\n".join([told, "", *rows])
+
+
+def speed() -> str:
+    """What was measured last of explanations and of many reviews, and where."""
+    explaining, many = (json.loads(path.read_text(encoding="utf-8")) for path in (EXPLAINING, MANY))
+    rows = ["| what | measured | goal | met |", "|---|---|---|---|"]
+    rows += _waits(explaining["waits"]) + _many(many["file"])
+    parts = {
+        "explanations": explaining["waits"],
+        "their truthfulness": explaining["rightness"],
+        "many reviews": many["file"],
+    }
+    measured = "; ".join(f"{name} {where(found)}" for name, found in parts.items())
+    return "\n".join([*rows, "", _rightness(explaining["rightness"]), "", f"Measured: {measured}."])
+
+
+def _waits(found: dict[str, Any]) -> list[str]:
+    rows = []
+    for by, label in WAYS.items():
+        told = found["ways"][by]
+        cpu = f" ({told['cpu_seconds']:.2f} s of one core)"
+        for until, seconds, more, goal in (
+            ("the first adapter", told["first"], "", FIRST),
+            (f"all {found['adapters']} adapters", told["all"], cpu, ALL),
+        ):
+            what = f"{label}, a review of {found['words']} words: until {until} is explained"
+            is_met = "yes" if seconds < goal else "no"
+            rows.append(f"| {what} | {seconds:.2f} s{more} | < {goal:g} s | {is_met} |")
+    return rows
+
+
+def _many(found: dict[str, Any]) -> list[str]:
+    what = f"a file of {found['reviews']:,} reviews through {found['adapters']} adapters"
+    rows = (
+        (what, f"{found['seconds']:,.0f} s ({found['cpu_seconds']:,.0f} s of one core)"),
+        ("the longest time without a word of how far it is", f"{found['longest_wait']:.1f} s"),
+        ("until it has stopped for who presses *Stop*", f"{found['stopped_within']:.2f} s"),
+        ("what the page is sent at once, at most", f"{found['page_bytes'] / 1e3:.1f} KB"),
+        ("memory that it takes beside the models", f"{found['megabytes']} MB"),
+    )
+    return [f"| {told} | {number} | – | – |" for told, number in rows]
+
+
+def _rightness(found: dict[str, Any]) -> str:
+    ways = ", ".join(
+        f"{label} {told['right']:.1%} ({told['low']:.1%} to {told['high']:.1%})"
+        for label, told in found["ways"].items()
+    )
+    return (
+        f"Of {found['reviews']} reviews put together of a positive and a negative sentence, the "
+        f"share of all contributions that speaks for the label of its own half: {ways}."
+    )
