@@ -178,14 +178,15 @@ def _explained(predictor: Predictor, run: Run, text: str, by: str) -> Explanatio
         found = leaving_out(text, asked, shares, label)
     else:
         found, gap, steps = _integrated(run, model, base, token_ids, offsets, asked, label)
-    check = _checked(text, asked, found, shares, label)
+    before = float(probabilities[label])
+    check = _checked(text, asked, found, shares, label, before)
     contributions = dict(zip(asked, found, strict=True))
     return Explanation(
         run_id=run.run_id,
         text=text,
         by=by,
         label=run.config.labels[label],
-        probability=float(probabilities[label]),
+        probability=before,
         words=_told(words.words(text), contributions),
         sentences=_told(whole, dict(zip(whole, by_sentence, strict=False))),
         characters_read=read_to,
@@ -248,8 +249,12 @@ def _checked(
     contributions: Sequence[float],
     shares: Callable[[Sequence[str]], npt.NDArray[np.float64]],
     label: int,
+    before: float,
 ) -> Check | None:
-    """The probability without the strongest words, and without as many random ones."""
+    """The probability without the strongest words, and without as many random ones.
+
+    ``before`` is that with all words, as the run says it of the text alone.
+    """
     count = min(STRONGEST, len(asked) // 2)
     if not count:
         return None
@@ -259,7 +264,7 @@ def _checked(
     chosen = [order[:count]]
     chosen += [random.choice(len(asked), count, replace=False) for _ in range(DRAWS)]
     variants = [words.without(text, [asked[n] for n in numbers]) for numbers in chosen]
-    before, strongest, *draws = shares([text, *variants])[:, label].tolist()
+    strongest, *draws = shares(variants)[:, label].tolist()
     return Check(
         num_words=count,
         before=before,

@@ -16,7 +16,7 @@ ACCURACIES = (0.5, 0.52, 0.6, 0.7, 0.84, 0.82, 0.7, 0.61, 0.55)
 
 
 def know(store: Store) -> None:
-    """Keep challenges of both, the first one's map and strengths, and the line between them."""
+    """Keep challenges and maps of both, the first one's strengths, and the line between them."""
     first, second = (store.get(run_id) for run_id in TWO)
     texts = capabilities.all_texts(capabilities.every(), capabilities.built_in())
     labels = np.asarray(texts.labels, dtype=np.int8)
@@ -41,7 +41,10 @@ def know(store: Store) -> None:
     )
     key = f" {second.created_at.isoformat()}"
     store.derived(first, f"mix-{second.run_id}", Mix, key, lambda: mix)
-    store.derived(first, "map", FeatureMap, "", lambda: mapped(first.run_id))
+    for run_id in TWO:
+        store.derived(
+            store.get(run_id), "map", FeatureMap, "", lambda run_id=run_id: mapped(run_id)
+        )
 
 
 def mapped(run_id: str) -> FeatureMap:

@@ -198,7 +198,7 @@ LAB = (
     ),
     ("dialog[open]", press(".pd-understood .pd-cell", there="dialog[open] [data-tell=recalled]")),
     ("#mixing", leave_dialog, press("[data-tell=mixed]", there="#mix-line svg")),
-    (".pd-inside", press(".pd-compare [data-ask=mapped]", there=".pd-map .pd-dot")),
+    (".pd-inside", unfold, press(".pd-compare [data-ask=mapped]", there=".pd-map .pd-dot")),
     (
         "#why-shown",
         lambda page: page.locator(".pd-map .pd-dot").first.press("Enter"),
