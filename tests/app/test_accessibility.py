@@ -184,7 +184,7 @@ FILE = "text,label\nA wonderful film.,positive\nAwful.,negative\nNice,splendid\n
 
 def give_a_file(page):
     page.locator("#many > button").click()
-    page.locator("#many-file input").set_input_files(
+    page.locator("#many .pd-drop input[type=file]").set_input_files(
         {"name": "reviews.csv", "mimeType": "text/csv", "buffer": FILE.encode()}
     )
     page.locator("#many-shown tbody td").first.wait_for()
