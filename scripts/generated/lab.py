@@ -1,6 +1,7 @@
 """What the review lab asks and takes, from its tables and its benchmarks."""
 
 import json
+from html import escape
 from typing import Any
 
 from benchmarks.explaining import RESULTS as EXPLAINING
@@ -25,7 +26,8 @@ def asked() -> str:
     rows = ["| capability | how it is asked | texts | what it is |", "|---|---|---|---|"]
     every = capabilities.every()
     rows += [
-        f"| {each.label} (`{each.id}`) | {KINDS[each.kind]} | {len(each)} | {each.about} |"
+        f"| {each.label} (`{each.id}`) | {KINDS[each.kind]} | {len(each)} "
+        f"| {escape(each.about, quote=False)} |"
         for each in every
     ]
     pairs = len(capabilities.built_in())
