@@ -50,7 +50,8 @@ def write(path: Path, count: int) -> None:
 def growth() -> Iterator[list[float]]:
     """By how many megabytes this process was larger at most than when it began, at the end."""
     process, is_over = psutil.Process(), threading.Event()
-    before, told = process.memory_info().rss, []
+    before = process.memory_info().rss
+    told: list[float] = []
     most = before
 
     def look() -> None:
@@ -90,7 +91,7 @@ def measure(count: int) -> dict[str, Any]:
                 sent.append(len(html.encode()))
                 written = update["value"]
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-        going = part.ask(str(path), [*RUNS], "", "")
+        going: Any = part.ask(str(path), [*RUNS], "", "")
         for _ in range(STOPPED_AFTER):
             next(going)
         pressed = time.perf_counter()
