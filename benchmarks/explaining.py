@@ -35,7 +35,7 @@ from peft_demo.storage import Store
 RESULTS = Path(__file__).with_name("explaining.json")
 
 ADAPTERS = MIXED[:4]
-LEARNED = {"num_reviews": 400, "num_train_epochs": 2}
+LEARNED = {"num_reviews": 160, "num_train_epochs": 1}
 """So that they have learned something: what is level takes fewer steps."""
 
 NUM_WORDS = 100
