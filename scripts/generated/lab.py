@@ -38,18 +38,29 @@ def asked() -> str:
     return "\n".join([told, "", *rows])
 
 
+PARTS = {"waits": EXPLAINING, "rightness": EXPLAINING, "file": MANY}
+"""By what a part is called in its file."""
+
+
 def speed() -> str:
     """What was measured last of explanations and of many reviews, and where."""
-    explaining, many = (json.loads(path.read_text(encoding="utf-8")) for path in (EXPLAINING, MANY))
+    files = {path: json.loads(path.read_text("utf-8")) for path in PARTS.values() if path.exists()}
+    found = {part: files[path][part] for part, path in PARTS.items() if part in files.get(path, ())}
     rows = ["| what | measured | goal | met |", "|---|---|---|---|"]
-    rows += _waits(explaining["waits"]) + _many(many["file"])
-    parts = {
-        "explanations": explaining["waits"],
-        "their truthfulness": explaining["rightness"],
-        "many reviews": many["file"],
-    }
-    measured = "; ".join(f"{name} {where(found)}" for name, found in parts.items())
-    return "\n".join([*rows, "", _rightness(explaining["rightness"]), "", f"Measured: {measured}."])
+    if "waits" in found:
+        rows += _waits(found["waits"])
+    if "file" in found:
+        rows += _many(found["file"])
+    told = ["\n".join(rows)] if len(rows) > 2 else []
+    if "rightness" in found:
+        told.append(_rightness(found["rightness"]))
+    if found:
+        told.append(
+            f"Measured: {'; '.join(f'{part} {where(one)}' for part, one in found.items())}."
+        )
+    if missing := ", ".join(part for part in PARTS if part not in found):
+        told.append(f"Not measured since it last changed: {missing}.")
+    return "\n\n".join(told)
 
 
 def _waits(found: dict[str, Any]) -> list[str]:
@@ -59,7 +70,7 @@ def _waits(found: dict[str, Any]) -> list[str]:
         cpu = f" ({told['cpu_seconds']:.2f} s of one core)"
         for until, seconds, more, goal in (
             ("the first adapter", told["first"], "", FIRST),
-            (f"all {found['adapters']} adapters", told["all"], cpu, ALL),
+            (f"the last of {found['adapters']}", told["all"], cpu, ALL),
         ):
             what = f"{label}, a review of {found['words']} words: until {until} is explained"
             is_met = "yes" if seconds < goal else "no"

@@ -1,11 +1,12 @@
 """README and docs/ say what the program is."""
 
+import json
 import re
 
 import pytest
 import typer.main
 import update_readme
-from generated import diffs, lists
+from generated import diffs, lab, lists
 from small_runs import ROOT
 
 from peft_demo.cli.app import app
@@ -49,6 +50,20 @@ class TestPage:
 def test_every_page_of_docs_can_be_reached_from_the_readme():
     for page in PAGES[2:]:
         assert f"(docs/{page.name})" in README
+
+
+def test_what_the_review_lab_takes_is_told_as_it_was_kept(tmp_path, monkeypatch):
+    told = {"date": "2026-11-28", "commit": "abc", "processor": "P", "cores": 2, "note": ""}
+    way = {"first": 0.5, "all": 4.5, "cpu_seconds": 6.25}
+    ways = {"leaving_out": way, "integrated_gradients": way}
+    path = tmp_path / "explaining.json"
+    path.write_text(json.dumps({"waits": {**told, "words": 100, "adapters": 4, "ways": ways}}))
+    monkeypatch.setattr(lab, "PARTS", {"waits": path, "file": tmp_path / "none.json"})
+    text = lab.speed()
+    assert "until the first adapter is explained | 0.50 s | < 1 s | yes |" in text
+    assert "until the last of 4 is explained | 4.50 s (6.25 s of one core) | < 4 s | no |" in text
+    assert "(2026-11-28, 2 cores of P, commit `abc`)" in text
+    assert text.endswith("Not measured since it last changed: file.")
 
 
 def test_the_rows_that_are_shown_are_real_ones():
