@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -252,7 +252,8 @@ class _Led:
         if confirms and any(run.epochs for run in self.trials):
             self._begin_confirmation(self.trials)
             return
-        self.store.mark_search(self.group_id, ended_at=self.now, why=why)
+        late = min(0.0, self.search.left(self.now))  # where nobody led it at its end
+        self.store.mark_search(self.group_id, ended_at=self.now + timedelta(seconds=late), why=why)
         for run in self.trials:  # nobody goes on with those that are out
             checkpoints.drop_all(self.store.partial_folder_of(run.run_id))
 

@@ -250,6 +250,7 @@ class TestMinutes:
         search = store.search(group_id)
         assert search.ended_at
         assert search.why == "No time was left to confirm what it found."
+        assert search.left(search.ended_at) == 0
 
 
 class TestStopped:
