@@ -2,6 +2,8 @@
 
 A step of LoRA on the last of six blocks, of random weights as large as the built-in base, with and
 without remembering, in turns in one process: the texts are those of the epochs after the first.
+With ``--runs``, whole runs of five epochs on the built-in base instead: LoRA on blocks 4 and 5
+against LoRA on all, without the base's dropout, each of texts that nobody has computed before.
 """
 
 from __future__ import annotations
@@ -15,9 +17,12 @@ from typing import Any
 import torch
 
 from benchmarks.__main__ import silence
+from benchmarks.quick_run import measure
 from peft_demo.libraries import peft, transformers
 from peft_demo.models import Architecture, fast_forward, frozen_blocks, hardware
 from peft_demo.models.families import ARCHITECTURES
+from peft_demo.models.shared_states import shared_states
+from peft_demo.runs import RunConfig
 
 MEASURES = {
     "hidden_size": 384,
@@ -33,6 +38,14 @@ OF_FAMILY: dict[str, dict[str, Any]] = {
     "modernbert": dict.fromkeys(("bos_token_id", "eos_token_id", "cls_token_id"), 0),
 }
 NUM_TEXTS, NUM_TOKENS, STEPS, PAIRS = 16, 50, 4, 3
+RUN = {
+    "method": "lora",
+    "num_train_epochs": 5,
+    "base_dropout": 0,
+    "lora_dropout": 0,
+    "num_test_reviews": 200,
+}
+WHERE = {"all blocks": (), "blocks 4 and 5": (4, 5)}
 
 
 def model_of(family: Architecture, *, remembers: bool) -> torch.nn.Module:
@@ -64,11 +77,36 @@ def seconds(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> float:
     return time.process_time() - began
 
 
+def compare_runs(num_texts: int, num_tokens: int) -> None:
+    """Print CPU seconds of each run, and their ratios: of the training, and of all of it."""
+    shape = {"num_reviews": num_texts, "max_length": num_tokens}
+    spent: dict[str, list[dict[str, float]]] = {where: [] for where in WHERE}
+    measure(RunConfig(**RUN, **{**shape, "num_reviews": 40}))  # which warms up
+    for _ in range(PAIRS):
+        for where, blocks in WHERE.items():
+            shared_states.clear()
+            found = measure(RunConfig(**RUN, **shape, layers_to_transform=blocks))
+            spent[where].append(found)
+            told = f"training {found['training']:.1f} s, all {found['cpu']:.1f} s"
+            print(f"{where}: {told}", flush=True)
+    for what in ("training", "cpu"):
+        pairs = zip(*spent.values(), strict=True)
+        ratio = median(whole[what] / upper[what] for whole, upper in pairs)
+        print(f"{'all' if what == 'cpu' else what}: {ratio:.2f} times as fast", flush=True)
+
+
 def main() -> None:
-    """Measure and print a line for each family."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    """Measure and print a line for each family, or for each run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", action="store_true", help="whole runs on the built-in base")
+    parser.add_argument("--texts", type=int, default=1_000, help="of a run")
+    parser.add_argument("--tokens", type=int, default=50, help="of each text of a run")
+    asked = parser.parse_args()
     hardware.share_cores()
     warnings.simplefilter("ignore")
+    if asked.runs:
+        compare_runs(asked.texts, asked.tokens)
+        return
     ids = torch.randint(5, 1_000, (NUM_TEXTS, NUM_TOKENS))
     batch = {
         "input_ids": ids,

@@ -151,8 +151,8 @@ workers = Choice(
 )
 features_mb = Choice(
     "PEFT_DEMO_FEATURES_MB",
-    "how many megabytes of what frozen blocks make of texts each process keeps for the runs to "
-    "come, where nothing is dropped below the first adapter",
+    "how many megabytes of what frozen blocks make of texts a run remembers for its epochs, and "
+    "each process for the runs to come, where nothing is dropped below the first adapter",
     ("256",),
     most=100_000,
 )

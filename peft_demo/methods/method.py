@@ -94,6 +94,9 @@ class Method:
     benchmarks.forward``): then adapters that predict are kept merged."""
     kept_activations: float = 1.0
     """What a training keeps in memory for the way back, in that of LoRA; see ``runs.footprint``."""
+    built_bytes: int = 0
+    """What a training builds in memory beside that, however small its batches are, for each number
+    of the base's blocks."""
     baseline: bool = False
     writes_to_base: bool = False
     """Whether building or training it changes base tensors, whatever its values are; see

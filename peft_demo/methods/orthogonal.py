@@ -90,7 +90,8 @@ ROWS = (
     ),
     Method(
         id="boft",
-        kept_activations=1.6,
+        kept_activations=1.15,
+        built_bytes=24,  # its rotations as whole matrices
         label="BOFT",
         summary="Composes rotations like a butterfly, and scales each output: orthogonal "
         "fine-tuning with fewer parameters.",

@@ -74,6 +74,7 @@ ROWS = (
     ),
     Method(
         id="beft",
+        kept_activations=0.75,
         label="BEFT",
         summary="Trains only an added bias of each target layer; the weights stay as they are.",
         formula=r"h = W x + b + b'",
@@ -89,6 +90,7 @@ ROWS = (
     ),
     Method(
         id="ln_tuning",
+        kept_activations=0.6,
         label="LN tuning",
         summary="Trains only the scale and shift of the layer norms.",
         formula=r"h = \gamma \odot \frac{x - \mu}{\sigma} + \beta",

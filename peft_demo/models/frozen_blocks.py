@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from peft_demo import settings
 from peft_demo.models.architecture import Architecture
 from peft_demo.models.shared_states import Computed, Texts, shared_states
-
-MOST_BYTES = 256_000_000
-"""What a run remembers; texts beyond that are computed again each time."""
 
 BATCH = 16
 """Texts of one length that are computed at once."""
@@ -137,13 +136,15 @@ class Memory:
         self.num_bytes = 0
         """Of all expected texts."""
         self.coming: torch.Tensor | None = None
-        """What is handed on of the texts that come, (texts, tokens, width), where all are known."""
+        """What is handed on of the texts that come, (texts, tokens, width), if any is expected."""
         self.beside: tuple[None, ...] | None = None
         """See ``Computed``."""
         self.is_computing = False
 
     def expect(self, token_ids: Iterable[Sequence[int]], *, is_autocast: bool) -> None:
-        """Be ready to remember texts, as far as there is room.
+        """Be ready to remember texts, as far as ``PEFT_DEMO_FEATURES_MB`` has room.
+
+        Texts beyond are computed each time.
 
         Args:
             token_ids: of each.
@@ -151,10 +152,11 @@ class Memory:
                 of the saved adapter, are computed as they come.
         """
         self._is_autocast = is_autocast
+        most_bytes = 1_000_000 * int(settings.features_mb())
         by_length: dict[int, list[tuple[int, ...]]] = defaultdict(list)
         for text in dict.fromkeys(map(tuple, token_ids)):
             num_bytes = 4 * len(text) * self._width
-            if text not in self._batches and self.num_bytes + num_bytes <= MOST_BYTES:
+            if text not in self._batches and self.num_bytes + num_bytes <= most_bytes:
                 self.num_bytes += num_bytes
                 by_length[len(text)].append(text)
         for alike in by_length.values():
@@ -171,34 +173,43 @@ class Memory:
             return
         lengths = [ids.shape[1]] * len(ids) if mask is None else mask.sum(dim=1).tolist()
         texts = [tuple(row[:length]) for row, length in zip(ids.tolist(), lengths, strict=True)]
-        if all(text in self._batches for text in texts):
-            found = [self._of(text, body) for text in texts]
-            longest = ids.shape[1]
-            # What stands at padding is read by nobody.
-            padded = [functional.pad(states, (0, 0, 0, longest - len(states))) for states in found]
-            self.coming = torch.stack(padded)
+        unknown = [row for row, text in enumerate(texts) if text not in self._batches]
+        if len(unknown) == len(texts):
+            return
+        longest = ids.shape[1]
+        # What stands at padding is read by nobody.
+        found = [
+            functional.pad(states, (0, 0, 0, longest - len(states)))
+            for states in (self._of(text, body) for text in texts if text in self._batches)
+        ]
+        if unknown:
+            these = self._computed(body, ids[unknown], None if mask is None else mask[unknown])
+            self.beside = these.beside
+            for row, states in zip(unknown, these.states, strict=True):
+                found.insert(row, states)
+        self.coming = torch.stack(found)
 
     def _of(self, text: tuple[int, ...], body: Any) -> torch.Tensor:
         if text not in self.states:
             batch = self._batches[text]
+            ids = torch.tensor(batch)
+            compute = partial(self._computed, body, ids, torch.ones_like(ids))
             found = (
-                self._computed(batch, body)
+                compute()
                 if self._frozen is None
-                else shared_states.of(
-                    batch, self.num_blocks, self._frozen, lambda: self._computed(batch, body)
-                )
+                else shared_states.of(batch, self.num_blocks, self._frozen, compute)
             )
             self.states.update(zip(batch, found.states, strict=True))
             self.beside = found.beside
         return self.states[text]
 
-    def _computed(self, texts: Texts, body: Any) -> Computed:
-        ids = torch.tensor(texts)
+    def _computed(self, body: Any, ids: torch.Tensor, mask: torch.Tensor | None) -> Computed:
+        """What the frozen blocks make of a batch."""
         found = None
         self.is_computing = True
         try:
             # Not by calling it, which would look the texts up.
-            body.forward(input_ids=ids, attention_mask=torch.ones_like(ids))
+            body.forward(input_ids=ids, attention_mask=mask)
         except _ReachedError as reached:
             found = reached.computed
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peft_demo import memory
+from peft_demo import memory, settings
 from peft_demo.errors import refuse
 from peft_demo.methods import METHODS
 from peft_demo.models import Shape, hardware, shape_of
@@ -44,7 +44,9 @@ def peak_bytes(config: RunConfig, precision: str) -> int:
     tokens = config.per_device_train_batch_size * length
     of_a_token = BYTES_A_WIDTH * (base.dim + base.hidden_dim) + BYTES_A_PAIR * base.n_heads * length
     kept = METHODS[config.method].kept_activations * tokens * _blocks(config, base) * of_a_token
-    return PROGRAM_BYTES + weights + round(kept * (1 if precision == "bfloat16" else FLOAT32))
+    kept *= 1 if precision == "bfloat16" else FLOAT32
+    built = METHODS[config.method].built_bytes * base.n_layers * _block_numbers(base)
+    return PROGRAM_BYTES + weights + built + round(kept) + _remembered(config, base)
 
 
 def require_memory(config: RunConfig) -> None:
@@ -69,10 +71,39 @@ def require_memory(config: RunConfig) -> None:
 
 
 def _blocks(config: RunConfig, base: Shape) -> int:
-    """How many blocks remember what they computed: of a frozen base one at a time."""
-    return 1 if config.method == "head_only" else base.n_layers
+    """How many blocks keep what they computed: those from the first adapter on.
+
+    Of frozen ones below, or of a frozen base, one at a time.
+    """
+    if config.method == "head_only":
+        return 1
+    frozen = _frozen_blocks(config)
+    return base.n_layers - frozen + min(1, frozen)
+
+
+def _frozen_blocks(config: RunConfig) -> int:
+    """How many blocks stand below all that is trained."""
+    values = config.method_values
+    has_trained_biases = values.get("bias") not in (None, "none")
+    return 0 if has_trained_biases else min(values.get("layers_to_transform") or (0,))
+
+
+def _remembered(config: RunConfig, base: Shape) -> int:
+    """What frozen blocks that nothing is dropped in remember of the run's texts.
+
+    Twice: it lies among what is made and forgotten in each step, which the process keeps.
+    """
+    if config.base_dropout != 0 or not _frozen_blocks(config):
+        return 0
+    texts = config.num_reviews + config.num_test_reviews
+    numbers = base.dim * config.max_length * texts
+    return 2 * min(4 * numbers, 1_000_000 * int(settings.features_mb()))
 
 
 def _numbers(base: Shape) -> int:
-    block = 4 * base.dim**2 + 2 * base.dim * base.hidden_dim
-    return (base.vocab_size + base.max_position_embeddings) * base.dim + base.n_layers * block
+    embeddings = (base.vocab_size + base.max_position_embeddings) * base.dim
+    return embeddings + base.n_layers * _block_numbers(base)
+
+
+def _block_numbers(base: Shape) -> int:
+    return 4 * base.dim**2 + 2 * base.dim * base.hidden_dim

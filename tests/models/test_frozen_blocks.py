@@ -166,7 +166,7 @@ class TestNumbers:
         monkeypatch.setattr(
             frozen_blocks.Memory,
             "_computed",
-            lambda memory, texts, body: found.append(texts) or compute(memory, texts, body),
+            lambda memory, body, ids, mask: found.append(ids) or compute(memory, body, ids, mask),
         )
 
         def logits(**values):
@@ -183,22 +183,38 @@ class TestNumbers:
 
     def test_share_no_more_memory_than_is_set(self, base, monkeypatch):
         shared_states.clear()
-        monkeypatch.setenv("PEFT_DEMO_FEATURES_MB", "1")
         ids = torch.tensor([[101, number, *range(1000, 1048)] for number in range(2000, 2040)])
         batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
         model, memory = expecting(built(base, **LAST).eval(), batch)
+        monkeypatch.setenv("PEFT_DEMO_FEATURES_MB", "1")
         first = model(**batch).logits
         assert 0 < shared_states.num_bytes <= 1_000_000 < memory.num_bytes
         assert torch.equal(first, model(**batch).logits)
 
-    def test_take_no_more_memory_than_they_may(self, base, batch, monkeypatch):
-        """Texts beyond are computed as they come."""
-        monkeypatch.setattr(frozen_blocks, "MOST_BYTES", 4 * 384 * 10)
-        model, memory = expecting(built(base, **LAST), batch)
-        first, _ = computed(model, batch)
-        second, _ = computed(model, batch)
-        assert 0 < memory.num_bytes <= 4 * 384 * 10
-        assert torch.equal(first, second)
+    def test_beyond_what_a_run_may_remember_are_computed_beside_the_others(self, base, monkeypatch):
+        monkeypatch.setenv("PEFT_DEMO_FEATURES_MB", "1")
+        asked, compute = [], frozen_blocks.Memory._computed
+
+        def counted(memory, body, ids, mask):
+            asked.append(len(ids))
+            return compute(memory, body, ids, mask)
+
+        monkeypatch.setattr(frozen_blocks.Memory, "_computed", counted)
+        ids = torch.tensor([[101, number, *range(1000, 1198)] for number in range(2000, 2005)])
+        mask = torch.ones_like(ids)
+        mask[4, 100:] = 0
+        batch = {"input_ids": ids, "attention_mask": mask, "labels": torch.arange(5) % 2}
+        model, memory = expecting(built(base, "pissa", **LAST), batch)
+        found, gradients = computed(model, batch)
+        assert 0 < memory.num_bytes <= 1_000_000
+        assert (len(memory.states), asked) == (3, [3, 2])
+        assert torch.equal(computed(model, batch)[0], found)
+        assert asked == [3, 2, 2]
+        monkeypatch.setattr(fast_forward, "remember_frozen", lambda *_, **__: 0)
+        expected, theirs = computed(built(base, "pissa", **LAST), batch)
+        assert abs(found - expected).max() < 1e-5
+        for mine, other in zip(gradients, theirs, strict=True):
+            assert torch.allclose(mine, other, atol=1e-5)
 
 
 @pytest.mark.slow

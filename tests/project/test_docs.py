@@ -6,7 +6,7 @@ import re
 import pytest
 import typer.main
 import update_readme
-from generated import diffs, lab, lists
+from generated import diffs, lab, lists, texts
 from small_runs import ROOT
 
 from peft_demo.cli.app import app
@@ -74,3 +74,10 @@ def test_committed_adapters_are_small_enough_for_the_hub():
     files = [path for path in (ROOT / "adapters").glob("reference-*/*") if path.is_file()]
     assert files
     assert max(path.stat().st_size for path in files) < 10_000_000
+
+
+def test_what_the_walks_say_to_press_stands_on_the_page():
+    walks = README.partition("## Three walks")[2].partition("**A Space**")[0]
+    pressed = set(re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", walks))
+    assert len(pressed) > 15
+    assert pressed <= {message.id for message in texts.read("de")}

@@ -10,7 +10,7 @@ from peft_demo import memory
 from peft_demo.errors import InvalidFieldsError
 from peft_demo.execution.executor import Job
 from peft_demo.execution.jobs import do
-from peft_demo.models import hardware
+from peft_demo.models import FAMILY, hardware
 from peft_demo.runs import Reporter, RunConfig, RunKind, RunStatus, footprint, sweeps
 from peft_demo.storage import Store
 
@@ -65,11 +65,14 @@ def test_what_fits_needs_no_torch_which_another_thread_may_be_loading(monkeypatc
 
 def test_what_was_measured_is_within_the_forecast():
     """Peaks in MB on one machine; `benchmarks/NOTES.md` says how they were found."""
-    rows = [("bfloat16", *row) for row in MEASURED] + [("float32", *row) for row in IN_FLOAT32]
-    for precision, method, batch, length, measured in rows:
+    rows = [("bfloat16", {}, *row) for row in MEASURED]
+    rows += [("float32", {}, *row) for row in IN_FLOAT32]
+    rows += [("bfloat16", *row) for row in OF_SOME_LAYERS]
+    for precision, layers, method, batch, length, measured in rows:
         config = RunConfig(
             {
                 **LONG,
+                **layers,
                 "method": method,
                 "per_device_train_batch_size": batch,
                 "max_length": length,
@@ -77,12 +80,8 @@ def test_what_was_measured_is_within_the_forecast():
             }
         )
         forecast = footprint.peak_bytes(config, precision) / 1e6
-        assert 0.98 * measured < forecast < 1.5 * measured, (
-            precision,
-            method,
-            batch,
-            length,
-        )
+        found = (precision, layers, method, batch, length)
+        assert 0.98 * measured < forecast < 1.5 * measured, found
 
 
 MEASURED = (
@@ -101,6 +100,19 @@ MEASURED = (
     ("vera", 64, 128, 3565),
     ("hra", 64, 128, 2899),
     ("ia3", 64, 128, 2829),
+    ("adalora", 64, 128, 3371),
+    ("beft", 64, 128, 2377),
+    ("boft", 64, 128, 3205),
+    ("head_only", 64, 128, 1128),
+    ("ln_tuning", 64, 128, 2076),
+    ("lokr", 64, 128, 3021),
+)
+OF_SOME_LAYERS = (
+    ({"layers_to_transform": "4-5", "base_dropout": 0}, "lora", 64, 128, 1811),
+    ({"layers_to_transform": "3-5"}, "lora", 64, 128, 2270),
+    ({"layers_to_transform": "4-5"}, "lora", 16, 128, 966),
+    ({"target_modules": FAMILY.linear}, "boft", 16, 128, 1690),
+    ({"target_modules": FAMILY.linear}, "boft", 64, 128, 3954),
 )
 IN_FLOAT32 = (
     ("lora", 8, 50, 952),

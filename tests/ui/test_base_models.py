@@ -54,8 +54,9 @@ class TestLabels:
         assert ("attn.Wqkv", "q_lin") in choices
 
     def test_what_is_chosen_reaches_the_run(self, tiny_bases):
-        with gr.Blocks():
+        with gr.Blocks() as blocks:
             form = Form({"base_model": BUILTIN_BASE})
+        (follow,) = (each.fn for each in blocks.fns.values() if each.name == "follow")
         values = {slot: form._controls[slot].value for slot in form.slots}
         for slot in values:
             if slot.field.name == "base_model":
@@ -65,7 +66,7 @@ class TestLabels:
             if slot.field.name == "max_length":
                 values[slot] = 16
             if slot.field.name == "layers_to_transform":  # the quick demo's are of a larger base
-                (values[slot],) = form.follow("quick", "lora", "tiny-modernbert", values[slot])
+                values[slot] = follow("quick", "lora", "tiny-modernbert", values[slot])
         config = form.config(*values.values())
         assert config.method_values["target_modules"] == ("attn.Wo",)
         assert config.method_values["layers_to_transform"] == (1,)

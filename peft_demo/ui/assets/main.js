@@ -38,9 +38,9 @@ export function start(element, server, events) {
   header.show(element);
   if (isStarted) return;
   isStarted = true;
-  theme.restore();
   followLinksWithin();
   for (const part of [
+    theme,
     asks,
     header,
     languages,

@@ -6,13 +6,29 @@ const followers = [];
 // Calls `listener` when colours have changed: figures are drawn in them.
 export const follow = listener => followers.push(listener);
 
-export function restore() {
+function changed() {
+  for (const listener of followers) listener();
+}
+
+function restore() {
   const kept = localStorage.getItem(KEPT);
   if (kept !== null) document.body.classList.toggle("dark", kept === "1");
+}
+
+function follows() {
+  restore();
+  changed();
+}
+
+export function start() {
+  restore();
+  // The system may turn dark in the evening: once Gradio has followed it, figures do.
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  system.addEventListener("change", () => setTimeout(follows));
 }
 
 export function toggle() {
   const isDark = document.body.classList.toggle("dark");
   localStorage.setItem(KEPT, isDark ? "1" : "0");
-  for (const listener of followers) listener();
+  changed();
 }

@@ -232,10 +232,10 @@ class Form:
             updates.append(gr.update(**changes))
         return updates
 
-    def follow(self, preset_id: str, method_id: MethodId, base: str, *blocks: Any) -> list[Any]:
+    def follow(self, preset_id: str | None, method_id: MethodId, base: str, blocks: str) -> Any:
         """Put the preset's blocks of another base where its own stand; a user's stay."""
-        found = (blocks_for(preset_id, method_id, base, given) for given in blocks)
-        return [gr.skip() if value is None else value for value in found]
+        found = blocks_for(preset_id or "", method_id, base, blocks)
+        return gr.skip() if found is None else found
 
     def pick(self, event: gr.EventData, was: str, *values: Any) -> list[Any]:
         """Choose a method in the table of methods; see ``switch``."""
@@ -322,7 +322,8 @@ class Form:
     def _connect(self) -> None:
         base = self.control("base_model")
         of_preset = [self.preset, self.method, base]
-        layers = [each for slot, each in self._controls.items() if slot.field.name == LAYERS.name]
+        of_name = [(slot.field.name, control) for slot, control in self._controls.items()]
+        (blocks,) = (control for name, control in of_name if name == LAYERS.name)
         chosen_base = [base.select]
         if self._added:
             boxes = [
@@ -332,7 +333,7 @@ class Form:
             ]
             chosen_base.append(self._added.connect(base, boxes))
         for event in chosen_base:
-            event(checked(self.follow), [*of_preset, *layers], layers, **QUIET)
+            event(checked(self.follow), [*of_preset, blocks], blocks, **QUIET)
         for name, load in FETCHED.items():
             control = self.control(name)
             # Not "input", which a dropdown sends a second time when it is left.

@@ -290,6 +290,7 @@ def summary(run: Run) -> dict[str, Any]:
         "owner": run.owner_name,
         "owner_digest": digest(run.owner),
         "group_id": run.group_id,
+        "dataset": run.config.dataset,
         **run.progress.model_dump(include={"step", "max_steps", "phase"}),
         "eval_accuracy": last and last.eval_accuracy,
         "num_labels": len(run.config.labels),

@@ -32,8 +32,13 @@ KEEP = gettext_noop("Keep them, and choose them for training")
 
 KEEP_TO_TEST = gettext_noop("Keep them to test on")
 
-_TO_PROBLEM = """() => [...document.querySelectorAll("#data-form .pd-problem")]
-    .find(each => each.checkVisibility())?.scrollIntoView({ block: "center" })"""
+_TO_ANSWER = """() => {
+    const problems = [...document.querySelectorAll("#data-form .pd-problem")];
+    const problem = problems.find(each => each.checkVisibility());
+    if (problem) return problem.scrollIntoView({ block: "center" });
+    document.getElementById("data-report").scrollIntoView();
+}"""
+"""What is told of texts stands below the form, where not everybody has room for both."""
 
 SLOW: dict[str, Any] = {
     "concurrency_limit": 2,
@@ -112,15 +117,17 @@ class DataPage(Page):
         learned = [fields.control(name) for name in ("dataset", "num_reviews", "num_test_reviews")]
         looked = [self._report, self._keep, *form.columns, *form.problems.values()]
         slow: dict[str, Any] = {**SLOW, "show_progress_on": self._report}
-        form.file.upload(self.look_anew, form.inputs, [*looked, form.file], **slow)
-        self._look.click(self.look, form.inputs, looked, **slow).success(
-            None, None, None, js=_TO_PROBLEM, **QUIET
-        )
+        told_of = [
+            form.file.upload(self.look_anew, form.inputs, [*looked, form.file], **slow),
+            self._look.click(self.look, form.inputs, looked, **slow),
+        ]
         for column in form.columns:
             column.select(self.look, form.inputs, looked, **slow)
         kept = [self._report, self._keep, self._kept, self._runs, *learned]
         kept += form.problems.values()
-        self._keep.click(self.keep, [*learned[1:], *form.inputs], kept, **slow)
+        told_of.append(self._keep.click(self.keep, [*learned[1:], *form.inputs], kept, **slow))
+        for event in told_of:
+            event.success(None, None, None, js=_TO_ANSWER, **QUIET)
         offered = [self._kept, self._runs, learned[0]]
         frame.blocks.load(checked(self.offer), self._kept, offered, **QUIET)
         frame.header.finished(checked(self.offer), self._kept, offered, **QUIET)

@@ -71,7 +71,10 @@ const isOurs = () => fromQuery(location.search) !== null;
 function enter() {
   if (!isChosen) {
     const tested = choosable().filter(run => run.test);
-    question.set({ ids: tested.slice(0, MOST).map(run => run.id) });
+    // Those of the newest one's data, for others are not measured by the same texts.
+    const alike = tested.filter(run => run.dataset === tested[0].dataset);
+    const first = alike.length > 1 ? alike : tested;
+    question.set({ ids: first.slice(0, MOST).map(run => run.id) });
     isChosen = tested.length > 0;
   }
   // The address shows what is seen, so that it can be shared and survives a reload.
