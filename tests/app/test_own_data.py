@@ -110,9 +110,12 @@ def test_ten_labels_of_ones_own_from_a_file_to_further_tests(app, client, visit,
     outcome.locator("[role=status]", has_text="are deleted").wait_for()
 
     (guesses, learned) = client.predict(api_name="/list_runs")[:2]
-    page.goto(f"{app.url}?view=compare&run_ids={learned['run_id']},{guesses['run_id']}")
+    open_tab(page, "Compare")  # which begins with the runs of the newest one's data
     sentence = page.locator(".pd-sentence").first
     sentence.wait_for()
+    chips = page.locator("[data-part=chips] [data-remove]")
+    compared = chips.evaluate_all("all => all.map(chip => chip.dataset.remove)")
+    assert compared == [guesses["run_id"], learned["run_id"]]
     assert "learned is better than guesses" in sentence.inner_text()
     unfold(page)
     confusion = page.locator(".pd-confusion").first
