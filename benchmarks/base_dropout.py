@@ -48,7 +48,11 @@ CASES: dict[str, tuple[str, Mapping[str, object], Mapping[str, Mapping[str, obje
         },
     ),
     **{
-        f"{preset_id}, 1,000 texts of 64 tokens": (preset_id, _SMALL, _WITHOUT)
+        f"{preset_id}{size}": (preset_id, values, _WITHOUT)
+        for size, values in (
+            (", 1,000 texts of 64 tokens", _SMALL),
+            ("", {"num_reviews": 2_000, "num_train_epochs": 2, "num_test_reviews": 1_000}),
+        )
         for preset_id in ("recommended-lora", "recommended-ia3", "recommended-full-ft")
     },
 }

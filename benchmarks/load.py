@@ -37,7 +37,8 @@ FINAL = {"completed", "failed", "cancelled", "interrupted"}
 class Found:
     """What all visitors saw; lists and dictionaries are only ever added to."""
 
-    polls: list[float] = field(default_factory=list)
+    polls: list[tuple[float, float]] = field(default_factory=list)
+    """When each came, by the clock, and its seconds."""
     predictions: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     answers: dict[str, set[str]] = field(default_factory=dict)
@@ -122,7 +123,7 @@ class Visitor(threading.Thread):
         started = time.perf_counter()
         answer = browser.post("/gradio_api/component_server", body)
         if seen["since"] >= 0:  # a page's first poll brings everything
-            self._found.polls.append(time.perf_counter() - started)
+            self._found.polls.append((time.monotonic(), time.perf_counter() - started))
         if not answer:
             return None
         told = json.loads(answer)
@@ -171,7 +172,10 @@ def measure(minutes: float) -> dict[str, Any]:
         "visitors": VISITORS,
         "minutes": minutes,
         "errors": found.errors,
-        "polls": _times(found.polls),
+        "polls": _times([seconds for _, seconds in found.polls]),
+        "polls_beside_trainings": _times(
+            [seconds for at, seconds in found.polls if not ended or at < began + ended]
+        ),
         "predictions": _times(found.predictions),
         "texts": len(found.answers),
         "texts_with_other_answers": wrong,
@@ -193,11 +197,11 @@ def main() -> None:
         f"{VISITORS} visitors, {told['minutes']:g} minutes, {psutil.cpu_count(logical=False)} cores"
     )
     print(f"errors: {len(told['errors'])} {sorted(set(told['errors']))[:5]}")
-    for what in ("polls", "predictions"):
+    for what in ("polls", "polls_beside_trainings", "predictions"):
         times = told[what]
         print(
-            f"{what}: {times['count']:,}, median {times['median_ms']:,} ms, 95th percentile "
-            f"{times['p95_ms']:,} ms, longest {times['longest_ms']:,} ms"
+            f"{what.replace('_', ' ')}: {times['count']:,}, median {times['median_ms']:,} ms, "
+            f"95th percentile {times['p95_ms']:,} ms, longest {times['longest_ms']:,} ms"
         )
     print(
         f"predictions that differ from the ones alone: {told['texts_with_other_answers']} of "

@@ -15,15 +15,11 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from benchmarks import demo, load
+from benchmarks import demo, found, load
 from benchmarks.startup import ROOT
-from peft_demo.models import hardware
 
 RESULTS = Path(__file__).with_name("soak.json")
 
@@ -42,10 +38,10 @@ def kills() -> dict[str, Any]:
     left = []
     for seed in range(first, first + KILLS // KILLS_A_FOLDER):
         with tempfile.TemporaryDirectory() as home:
-            found = json.loads(_python(program, home, str(KILLS_A_FOLDER), str(seed)))
-        ended.update(found["ended"])
-        struck.update(found["struck"])
-        left += found["left"]
+            told = json.loads(_python(program, home, str(KILLS_A_FOLDER), str(seed)))
+        ended.update(told["ended"])
+        struck.update(told["struck"])
+        left += told["left"]
     lost = ended.total() - ended["completed"] + len(left)
     return {"kills": KILLS, "runs": ended.total(), "lost": lost, "struck": struck}
 
@@ -91,13 +87,6 @@ def _python(*arguments: str, **variables: str) -> str:
     return done.stdout
 
 
-def _commit() -> str:
-    asked = ["git", "rev-parse", "--short", "HEAD"]
-    return subprocess.run(
-        asked, cwd=ROOT, capture_output=True, text=True, check=False
-    ).stdout.strip()
-
-
 def main() -> None:
     """Do the parts that are asked for, and keep what each found at once."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -105,20 +94,11 @@ def main() -> None:
     parser.add_argument("--note", default="", help="what else the machine did meanwhile")
     asked = parser.parse_args()
     for part in asked.only:
-        commit, started = _commit(), time.monotonic()
-        found = PARTS[part]()
-        known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-        known[part] = {
-            "date": datetime.now(UTC).date().isoformat(),
-            "commit": commit,
-            "processor": hardware.processor_name(),
-            "cores": psutil.cpu_count(logical=False),
-            "note": asked.note,
-            "seconds": round(time.monotonic() - started),
-            **found,
-        }
-        RESULTS.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
-        print(f"{part}: {json.dumps(found)}", flush=True)
+        commit, started = found.commit(), time.monotonic()
+        numbers = PARTS[part]()
+        seconds = round(time.monotonic() - started)
+        found.keep(RESULTS, part, {"seconds": seconds, **numbers}, of=commit, note=asked.note)
+        print(f"{part}: {json.dumps(numbers)}", flush=True)
 
 
 if __name__ == "__main__":

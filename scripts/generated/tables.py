@@ -101,9 +101,11 @@ def _visitors(found: dict[str, Any]) -> str:
     polls, predictions = found["polls"], found["predictions"]
     asked = polls["count"] + predictions["count"]
     return (
-        f"{found['visitors']} visitors for {found['minutes']:g} minutes, beside trainings: "
+        f"{found['visitors']} visitors for {found['minutes']:g} minutes: "
         f"{len(found['errors'])} errors in {asked:,} requests; 95 % of polls answered within "
-        f"{polls['p95_ms']} ms, of predictions within {predictions['p95_ms']:,} ms; "
+        f"{polls['p95_ms']} ms ({found['polls_beside_trainings']['p95_ms']} ms in the first "
+        f"{found['seconds_until_all_ended']} s, in which their runs were trained), of predictions "
+        f"within {predictions['p95_ms']:,} ms; "
         f"{found['texts_with_other_answers']} of {found['texts']} texts answered otherwise than "
         f"alone; {found['runs_ended']} of {found['runs']} runs ended; memory in the second half "
         f"{100 * found['growth_in_the_second_half']:+.1f} %."
