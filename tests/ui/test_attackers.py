@@ -9,6 +9,7 @@ from pathlib import Path
 import gradio.routes
 import plotly
 import pytest
+from anyio.from_thread import start_blocking_portal
 from whole_server import whole_server
 
 import peft_demo
@@ -114,8 +115,9 @@ def test_who_asks_about_an_upload_that_never_comes_leaves_nothing():
     async def ask():
         await asyncio.wait_for(followed.is_tracked("x" * 9_000), timeout=0.01)
 
-    with pytest.raises(TimeoutError):
-        asyncio.run(ask())
+    # In a thread of its own: after a browser's tests this one has a loop that runs.
+    with start_blocking_portal() as portal, pytest.raises(TimeoutError):
+        portal.call(ask)
     assert not followed._signals
 
 

@@ -7,6 +7,7 @@ import time
 
 import gradio as gr
 import pytest
+from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -134,6 +135,8 @@ def test_answers_that_stay_open_are_bounded(monkeypatch):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    asyncio.run(all_of_it())
+    # In a thread of its own: after a browser's tests this one has a loop that runs.
+    with start_blocking_portal() as portal:
+        portal.call(all_of_it)
     assert not waiting._open
     assert not waiting._listen
