@@ -4,8 +4,10 @@ import random
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from known_answers import TWO, know
 from seeded_runs import seed_one
 
+from peft_demo import settings
 from peft_demo.storage import Store
 
 pytestmark = pytest.mark.browser
@@ -171,6 +173,59 @@ def test_every_tab_dialog_and_open_panel(app, visit, own_run):
     page.locator(".pd-models[data-state=ready]").wait_for(timeout=120_000)
     found = {}
     for number, (part, *ways) in enumerate(STATES):
+        for go in ways:
+            go(page)
+        if rules := findings_in_all_looks(page, part):
+            found[number, part] = rules
+    assert found == {}
+
+
+FILE = "text,label\nA wonderful film.,positive\nAwful.,negative\nNice,splendid\n"
+
+
+def give_a_file(page):
+    page.locator("#many > button").click()
+    page.locator("#many .pd-drop input[type=file]").set_input_files(
+        {"name": "reviews.csv", "mimeType": "text/csv", "buffer": FILE.encode()}
+    )
+    page.locator("#many-shown tbody td").first.wait_for()
+
+
+LAB = (
+    (
+        "#understanding",
+        press("#own-pairs > button", "[data-tell=challenged]", there=".pd-understood .pd-cell"),
+        lambda page: page.locator(".pd-understood thead", has_text="TF-IDF").wait_for(),
+    ),
+    ("dialog[open]", press(".pd-understood .pd-cell", there="dialog[open] [data-tell=recalled]")),
+    ("#mixing", leave_dialog, press("[data-tell=mixed]", there="#mix-line svg")),
+    (".pd-inside", unfold, press(".pd-compare [data-ask=mapped]", there=".pd-map .pd-dot")),
+    (
+        "#why-shown",
+        lambda page: page.locator(".pd-map .pd-dot").first.press("Enter"),
+        lambda page: page.locator("#cards .pd-card").wait_for(),
+        press("#why-ask", there="#why-shown article"),
+        unfold,
+    ),
+    (
+        "#cards",
+        press("[data-ask=challenge_next]", there="[data-ask=challenge_next][aria-pressed=true]"),
+    ),
+    ("#strength", press("#strength > button", "#strength-curve", there="#strength-shown .pd-heat")),
+    ("#many", give_a_file),
+)
+"""The review lab's answers, from the comparison of two runs to one of them on the Review page."""
+
+
+def test_what_the_review_lab_answers(app, visit):
+    store = Store(app.home, settings.ADAPTERS)
+    know(store)
+    store.close()
+    page = visit(color_scheme="light").page
+    page.goto(f"{app.url}?view=compare&run_ids={','.join(TWO)}")
+    page.locator(".pd-compare .pd-verdicts p").first.wait_for()
+    found = {}
+    for number, (part, *ways) in enumerate(LAB):
         for go in ways:
             go(page)
         if rules := findings_in_all_looks(page, part):
