@@ -5,7 +5,8 @@ Time: one review of 100 words by four adapters of different methods, each way, u
 until the last is there, and the processor's time for all. Truth: texts put together of a positive
 and a negative sentence (test texts of Rotten Tomatoes, whose sentences have labels of their own);
 what share of all contributions speaks for positive in the positive half and against it in the
-other. Of random ones it is a half.
+other. Of random ones it is a half. And how long it takes to ask a run all that it should
+understand.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from benchmarks.__main__ import silence
 from benchmarks.prediction import MIXED, train
 from peft_demo import data, models, settings
 from peft_demo.data import IMDB, ROTTEN_TOMATOES, SENTIMENT
-from peft_demo.inference import WAYS, Explainer, Predictor
+from peft_demo.inference import WAYS, Explainer, Predictor, challenged
 from peft_demo.inference.words import Span, words
 from peft_demo.models import hardware
 from peft_demo.runs import Run
@@ -44,6 +45,7 @@ LONGEST = 15
 """Words of a sentence: two are read whole in 50 tokens."""
 
 JUDGED = "reference-recommended-lora"
+CHALLENGED = (JUDGED, "reference-recommended-ia3", "reference-lora-2")
 POSITIVE = 1
 
 
@@ -179,15 +181,36 @@ def judge_them(count: int) -> dict[str, Any]:
     return {"reviews": len(reviews), "ways": judged}
 
 
+def challenge_them() -> dict[str, Any]:
+    """How long each reference run takes to answer the texts of all capabilities and pairs."""
+    with tempfile.TemporaryDirectory() as home:
+        store = Store(Path(home), settings.ADAPTERS)
+        predictor = Predictor(store)
+        seconds = {}
+        for run_id in CHALLENGED:
+            predictor.predict("A fine film.", [run_id])
+            began = time.perf_counter()
+            answers = challenged(store, predictor, run_id)
+            seconds[run_id] = round(time.perf_counter() - began, 2)
+        store.close()
+    longest = max(seconds, key=seconds.__getitem__)
+    print(f"Asked {len(answers.positive):,} texts: {seconds}", flush=True)
+    return {"texts": len(answers.positive), "longest": longest, "seconds": seconds}
+
+
 def main() -> None:
     """Measure, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reviews", type=int, default=200, help="put together (200)")
-    parser.add_argument("--only", nargs="+", choices=("waits", "rightness"))
+    parser.add_argument("--only", nargs="+", choices=("waits", "rightness", "challenge"))
     parser.add_argument("--note", default="", help="what else the machine did meanwhile")
     asked = parser.parse_args()
     hardware.share_cores()
-    parts = {"waits": time_them, "rightness": lambda: judge_them(asked.reviews)}
+    parts = {
+        "waits": time_them,
+        "rightness": lambda: judge_them(asked.reviews),
+        "challenge": challenge_them,
+    }
     for part in asked.only or parts:
         commit = found.commit()
         found.keep(RESULTS, part, parts[part](), of=commit, note=asked.note)
