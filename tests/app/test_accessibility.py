@@ -168,16 +168,21 @@ def own_run(app):
     store.close()
 
 
-def test_every_tab_dialog_and_open_panel(app, visit, own_run):
-    page = visit(color_scheme="light").open(app.url)
-    page.locator(".pd-models[data-state=ready]").wait_for(timeout=120_000)
+def findings_along(page, states):
+    """By number and part, of states that follow from each other."""
     found = {}
-    for number, (part, *ways) in enumerate(STATES):
+    for number, (part, *ways) in enumerate(states):
         for go in ways:
             go(page)
         if rules := findings_in_all_looks(page, part):
             found[number, part] = rules
-    assert found == {}
+    return found
+
+
+def test_every_tab_dialog_and_open_panel(app, visit, own_run):
+    page = visit(color_scheme="light").open(app.url)
+    page.locator(".pd-models[data-state=ready]").wait_for(timeout=120_000)
+    assert findings_along(page, STATES) == {}
 
 
 FILE = "text,label\nA wonderful film.,positive\nAwful.,negative\nNice,splendid\n"
@@ -224,13 +229,7 @@ def test_what_the_review_lab_answers(app, visit):
     page = visit(color_scheme="light").page
     page.goto(f"{app.url}?view=compare&run_ids={','.join(TWO)}")
     page.locator(".pd-compare .pd-verdicts p").first.wait_for()
-    found = {}
-    for number, (part, *ways) in enumerate(LAB):
-        for go in ways:
-            go(page)
-        if rules := findings_in_all_looks(page, part):
-            found[number, part] = rules
-    assert found == {}
+    assert findings_along(page, LAB) == {}
 
 
 def test_while_it_is_presented(app, visit):
