@@ -1,6 +1,7 @@
 """The page's parts that search: the form says what fits, the group's page what was found."""
 
 import json
+from datetime import UTC, datetime
 
 import gradio as gr
 import pytest
@@ -80,6 +81,17 @@ def test_a_searchs_page_has_its_trials_its_frontier_and_its_verdict(services):
     assert len(last["figures"]["pareto"]["traces"]) == 1 + len(last["run_ids"])
     confirmed = json.loads(ask(page, "group", {"group": "group-000002"}))
     assert "recommended" in confirmed["parts"]["configurations"]
+
+
+def test_its_page_says_that_it_is_over_though_its_last_run_ended_before(services):
+    store = services.store
+    group_id = submit(store, planned(store, 8, over=[], among={"r": [1, 2]}))
+    Simulated(store).step(group_id)
+    page = ComparePage(services)
+    asked = {"group": group_id, "key": json.loads(ask(page, "group", {"group": group_id}))["key"]}
+    assert ask(page, "group", asked) is None
+    store.mark_search(group_id, ended_at=datetime.now(UTC))
+    assert "Stop the search" not in json.loads(ask(page, "group", asked))["parts"]["trials"]
 
 
 def test_its_page_stops_it(services):

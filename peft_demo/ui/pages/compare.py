@@ -174,7 +174,7 @@ class ComparePage(Page):
             }
 
         asked = ("compare", *run_ids, *over, limit, evaluation_set, margin, sure)
-        return self._answer(asked, key, lambda: run_ids, build)
+        return self._answer(asked, key, lambda: self._state(run_ids), build)
 
     def group(
         self,
@@ -189,8 +189,9 @@ class ComparePage(Page):
         store = self._services.store
         over = (across, up, is_log)
 
-        def members() -> list[str]:
-            return search_part.members(store, group)
+        def state() -> tuple[Any, ...]:
+            members = search_part.members(store, group)
+            return (*search_part.state(store, group), *self._state(members))
 
         def build() -> dict[str, Any]:
             if search_part.is_search(store, group):
@@ -213,7 +214,7 @@ class ComparePage(Page):
                 **_told("group", facts, points, _seeds(points, facts), over, **more),
             }
 
-        return self._answer(("group", group, *over, margin), key, members, build)
+        return self._answer(("group", group, *over, margin), key, state, build)
 
     def stop_search(self, group: GroupId) -> str:
         """End a search and what it has in the queue."""
@@ -273,12 +274,11 @@ class ComparePage(Page):
         self,
         what: tuple[object, ...],
         key: str | None,
-        members: Callable[[], Sequence[str]],
+        state: Callable[[], tuple[Any, ...]],
         build: Callable[[], dict[str, Any]],
     ) -> str | None:
         try:
-            state = self._state(members())
-            found = f"{hash((what, state)):x}"
+            found = f"{hash((what, state())):x}"
             if key == found:
                 return None
             known = self._answers.get((what, found))

@@ -76,6 +76,14 @@ def is_search(store: Store, group_id: str) -> bool:
     return store.group(group_id)[0].kind is GroupKind.SEARCH
 
 
+def state(store: Store, group_id: str) -> tuple[Any, ...]:
+    """How far a search is beside its runs, which end before it does; nothing of other groups."""
+    if not is_search(store, group_id):
+        return ()
+    search = store.search(group_id)
+    return (search.began_at, search.rounds, search.confirmation, search.ended_at, search.why)
+
+
 def members(store: Store, group_id: str) -> list[str]:
     """The runs of a group; of a search also those that confirm it."""
     group, runs = store.group(group_id)
