@@ -9,7 +9,7 @@ from test_browser import fill_small, open_part, wait_for_models
 
 pytestmark = pytest.mark.browser
 
-SAID = re.compile("(is|are) shown|too few|could not be compared|ended before")
+SAID = re.compile("(is|are) shown|too few|could not be compared|ended before|No time was left")
 """What stands there in the end, on a machine of any speed."""
 
 
