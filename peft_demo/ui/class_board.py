@@ -104,6 +104,7 @@ def _person(own: Sequence[Run]) -> dict[str, Any]:
         "running": running,
         "now": running and run_states.state(running),
         "waiting": sum(run.status is RunStatus.QUEUED for run in own),
+        "last": own[0].status,
     }
 
 

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from peft_demo.comparison.spread import spread
 from peft_demo.export import archive
 from peft_demo.languages import speaking
-from peft_demo.runs import Progress
+from peft_demo.runs import Progress, RunStatus
 from peft_demo.ui import class_board, teachers
 from peft_demo.ui.class_page import ClassPage, merged
 from peft_demo.ui.identity import Visitor, acting_as, machines_owner
@@ -47,6 +47,15 @@ def served(services, tmp_path):
 def trained(services, owner, wrong, **config):
     run = services.store.start(small_config(num_test_reviews=200, **config), owner)
     return finish(services.store, run, probabilities(range(wrong)))
+
+
+def test_whose_only_run_failed_is_told_that_it_did(services, served):
+    run = services.store.start(small_config(), ANNA)
+    services.store.finish(run.run_id, RunStatus.FAILED, error="It was made to fail.")
+    card = re.search(r"<li>.*?</li>", served.get("/class").text, re.DOTALL)[0]
+    assert '<small class="quiet">failed</small>' in card
+    trained(services, ANNA, 40)
+    assert "failed</small>" not in served.get("/class").text
 
 
 def test_the_board_shows_each_person_and_how_the_class_spreads(services, served):
