@@ -76,6 +76,8 @@ class Blocks(gr.Blocks):
     def __init__(self, *args: object, **more: object) -> None:
         super().__init__(*args, **more)  # type: ignore[arg-type]
         self._language = language()
+        # On a Space's own address its header would fetch fonts from a third party.
+        self.space_id = None
         self.default_config = LeanSessions(self)
 
     def queue(self, *args: object, **more: object) -> Blocks:

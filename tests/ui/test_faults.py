@@ -26,3 +26,14 @@ def test_what_a_raw_call_leaves_out_at_the_end_has_its_default(tmp_path):
         assert 'data: ["ha?"]' in answer("ha", 1, "?")
         assert 'data: ["haha!"]' in answer("ha")
         assert "event: error" in answer()
+
+
+def test_on_a_space_the_page_brings_no_header_that_fetches_fonts(monkeypatch):
+    monkeypatch.setenv("SYSTEM", "spaces")
+    monkeypatch.setenv("SPACE_ID", "somebody/demo")
+    with gr.Blocks() as usual:
+        pass
+    with Blocks() as ours:
+        pass
+    assert usual.config["space_id"] == "somebody/demo"
+    assert ours.config["space_id"] is None
