@@ -90,7 +90,7 @@ def test_ten_labels_of_ones_own_from_a_file_to_further_tests(app, client, visit,
     assert "tram" in asked.split()
     assert asked.split()[:3] == said.split()[:3]
     bars = card.locator(".pd-bar-row span:first-child").all_inner_texts()
-    assert bars == list(reversed(TEN))
+    assert bars == list(TEN)
     assert card.locator(".pd-label").inner_text().startswith(card.get_attribute("data-says"))
 
     open_tab(page, "Data")

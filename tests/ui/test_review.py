@@ -27,10 +27,10 @@ def prediction(run_id="run-000001", positive=0.7, read=3, total=3, end=9, unknow
     )
 
 
-def run(run_id="run-000001", name="mine", **more):
+def run(run_id="run-000001", name="mine", dataset="imdb", **more):
     return Run(
         run_id=run_id,
-        config=RunConfig(name=name),
+        config=RunConfig(name=name, dataset=dataset),
         owner="me",
         status="completed",
         created_at="2026-01-01T00:00:00Z",
@@ -237,6 +237,15 @@ def test_the_newest_finished_run_is_asked_until_a_person_chooses(with_references
     assert page.refresh([])[0]["value"] == []
     # One that was deleted is no longer asked.
     assert page.refresh(["run-000002", "run-999999"])[0]["value"] == ["run-000002"]
+
+
+def test_who_are_asked_at_first_tell_the_same_labels_apart(with_references, finished, five):
+    others = [
+        finished(number, finished_at=f"2026-01-0{number}T00:00:00Z", dataset=dataset)
+        for number, dataset in enumerate([five.id, "imdb", five.id, five.id], 1)
+    ]
+    page = ReviewPage(_Services(*others, *with_references.runs()))
+    assert page.refresh(None)[0]["value"] == ["run-000004", "run-000003", "run-000001"]
 
 
 def test_the_list_says_what_each_run_is_worth(with_references, finished):

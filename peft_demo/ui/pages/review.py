@@ -225,13 +225,18 @@ class ReviewPage(Page):
 
     @staticmethod
     def _chosen(run_ids: Sequence[str] | None, runs: Mapping[str, Run]) -> list[str]:
-        """Those that are chosen and can predict; by default the newest run and some references."""
+        """Those that are chosen and can predict; by default the newest run and some like it.
+
+        Those are references, or earlier runs where references have other labels.
+        """
         able = [run for run in runs.values() if run.can_predict]
         if run_ids is None:
+            usual = [f"reference-{preset_id}" for preset_id in FIRST_CHOICE]
             own = [run for run in able if not run.is_reference]
-            newest = max(own, key=lambda run: run.finished_at or run.created_at, default=None)
-            run_ids = [f"reference-{preset_id}" for preset_id in FIRST_CHOICE]
-            run_ids = [newest.run_id, *run_ids] if newest else run_ids
+            own.sort(key=lambda run: run.finished_at or run.created_at, reverse=True)
+            others = [*(runs[run_id] for run_id in usual if run_id in runs), *own[1:]]
+            alike = [run for run in others if not own or run.config.labels == own[0].config.labels]
+            run_ids = [run.run_id for run in (*own[:1], *alike)][: len(usual) + 1]
         ids = {BEFORE_TRAINING, *(run.run_id for run in able)}
         return [run_id for run_id in run_ids if run_id in ids]
 
