@@ -23,27 +23,38 @@ from benchmarks.startup import ROOT
 
 RESULTS = Path(__file__).with_name("soak.json")
 
-KILLS = 1_000
+KILLS = {"working": 600, "migrating": 200, "copying": 200}
+"""On runs, from the queue to what is saved; of a database of an earlier version; to a bucket."""
 KILLS_A_FOLDER = 100
 INPUTS = 10_000
 MINUTES = 10.0
 
 
 def kills() -> dict[str, Any]:
-    """How often a working program was killed, and what became of its runs."""
-    program = str(ROOT / "tests" / "execution" / "kills.py")
+    """How often a program was killed in what, and how many of its runs were lost."""
     first = time.time_ns() % 2**31
-    ended: Counter[str] = Counter()
     struck: Counter[str] = Counter()
-    left = []
-    for seed in range(first, first + KILLS // KILLS_A_FOLDER):
-        with tempfile.TemporaryDirectory() as home:
-            told = json.loads(_python(program, home, str(KILLS_A_FOLDER), str(seed)))
-        ended.update(told["ended"])
-        struck.update(told["struck"])
-        left += told["left"]
-    lost = ended.total() - ended["completed"] + len(left)
-    return {"kills": KILLS, "runs": ended.total(), "lost": lost, "struck": struck}
+    runs = lost = 0
+    for kind, count in KILLS.items():
+        for start in range(0, count, KILLS_A_FOLDER):
+            told = _killed(kind, min(KILLS_A_FOLDER, count - start), first + start)
+            struck.update(told["struck"])
+            runs += told["runs"]
+            lost += told["lost"]
+    return {"kills": sum(KILLS.values()), "of": KILLS, "runs": runs, "lost": lost, "struck": struck}
+
+
+def _killed(kind: str, count: int, seed: int) -> dict[str, Any]:
+    """Of one folder; raises SystemExit where a check after a kill failed."""
+    tests = ROOT / "tests"
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = (folder, str(count), str(seed))
+        if kind != "working":
+            told = json.loads(_python(str(tests / "killed_stores.py"), kind, *arguments))
+            return {**told, "lost": 0}
+        told = json.loads(_python(str(tests / "execution" / "kills.py"), *arguments))
+    unfinished = sum(status != "completed" for status in told["ended"])
+    return {**told, "runs": len(told["ended"]), "lost": unfinished + len(told["left"])}
 
 
 def inputs() -> dict[str, Any]:

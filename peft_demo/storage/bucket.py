@@ -9,7 +9,6 @@ middle leaves what was there before. One program at a time writes into a bucket.
 from __future__ import annotations
 
 import logging
-import os
 import re
 import shutil
 import sqlite3
@@ -128,8 +127,8 @@ class Keeper:
                 _pack(folder, packed)
 
     def _snapshot(self, version: int) -> None:
-        local = self._store.folder / f".snapshot-{os.getpid()}"
-        local.unlink(missing_ok=True)
+        local = self._store.folder / ".snapshot"
+        local.unlink(missing_ok=True)  # of who was killed in the middle
         try:
             with closing(sqlite3.connect(self._store.folder / DATABASE)) as database:
                 database.execute("VACUUM INTO ?", (str(local),))

@@ -87,9 +87,13 @@ def where(found: dict[str, Any]) -> str:
 
 
 def _kills(found: dict[str, Any]) -> str:
+    of, struck = found["of"], found["struck"]
     return (
-        f"Killed {found['kills']:,} times in the middle of its work, the program lost "
-        f"{found['lost']} of {found['runs']} runs."
+        f"Killed {found['kills']:,} times at random moments, {of['working']} while it queued, "
+        f"trained and saved, {of['migrating']} while it migrated a database "
+        f"({struck['migrating']} before it was done) and {of['copying']} while it copied to a "
+        f"bucket ({struck['copying']} in the middle of it), the program lost {found['lost']} of "
+        f"{found['runs']:,} runs."
     )
 
 

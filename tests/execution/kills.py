@@ -7,13 +7,14 @@ they compute is made up, and all else (queue, engine, recording, store) is the p
 import json
 import os
 import random
-import signal
 import sys
 import time
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+
+from killing import killed
 
 from peft_demo import settings
 from peft_demo.execution import Engine
@@ -123,14 +124,8 @@ def main(folder: Path, kills: int, seed: int, result: RunResult) -> None:
         took.append(time.monotonic() - started)
     for _ in range(kills):
         queued, told = os.pipe()
-        child = os.fork()
-        if child == 0:
-            work(folder, result, told)
-            os._exit(0)
+        killed(lambda told=told: work(folder, result, told), chance.uniform(0.0, min(took)))
         os.close(told)
-        time.sleep(chance.uniform(0.0, min(took)))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
         with open(queued, encoding="utf-8") as lines:
             struck[check(folder, known, lines.read().split())] += 1
     work(folder, result, nobody)

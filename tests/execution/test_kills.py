@@ -19,7 +19,7 @@ def test_kills_lose_nothing(home):
     done = subprocess.run(
         [sys.executable, str(program), str(home), str(KILLS), str(KILLS)],
         cwd=ROOT,
-        env=environment(home),
+        env=environment(home, PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT / "tests")])),
         capture_output=True,
         text=True,
         check=False,

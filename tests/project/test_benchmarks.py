@@ -1,6 +1,7 @@
 """Benchmarks start, their arithmetic is right, and baselines are what they are said to be."""
 
 import json
+import os
 import pkgutil
 from importlib import import_module
 from statistics import median
@@ -11,7 +12,7 @@ from small_runs import small_config
 
 import benchmarks
 from benchmarks import __main__ as bench
-from benchmarks import demo, limits, range_tests, rows, training
+from benchmarks import demo, limits, range_tests, rows, soak, training
 from benchmarks.rows import Row
 from peft_demo import models, settings
 from peft_demo.data import SENTIMENT
@@ -59,6 +60,19 @@ def test_students_waits_are_told_of_runs_as_the_api_gives_them(store):
         "students": 2, "completed": 1, "median_wait": 5.6, "last_wait": 7.8,
         "run": found["run"], "training": 10.0,
     }  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+def test_the_soaks_kills_are_of_every_kind(monkeypatch):
+    assert sum(soak.KILLS.values()) == 1_000
+    assert all(count >= 200 for count in soak.KILLS.values())
+    few = {"working": 6, "migrating": 4, "copying": 3}
+    monkeypatch.setattr(soak, "KILLS", few)
+    found = soak.kills()
+    assert (found["kills"], found["of"], found["lost"]) == (13, few, 0)
+    assert sum(found["struck"].values()) == 13
+    assert found["runs"] >= 4 * 4 + 3  # a database of an earlier version has four
 
 
 @pytest.mark.parametrize("module", MODULES)

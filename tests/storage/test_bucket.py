@@ -1,18 +1,15 @@
 """A store that comes back from a bucket, whenever the program was killed."""
 
 import os
-import random
 import shutil
-import signal
 import sqlite3
-import time
 from contextlib import closing
 
+import killed_stores
 import pytest
 from compared_runs import finish, probabilities
 from small_runs import small_config
 
-from peft_demo.runs import RunStatus
 from peft_demo.storage import DATABASE, Store, bucket
 from peft_demo.storage.bucket import Keeper
 
@@ -125,34 +122,7 @@ def test_closing_copies_what_is_not_there_yet(store, place):
 
 
 @pytest.mark.slow
-def test_kills_in_the_middle_of_copying_lose_nothing_that_was_there(store, place, tmp_path):
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+def test_kills_in_the_middle_of_copying_lose_nothing_that_was_there(tmp_path):
     """Each kill comes at another moment of a copy, of a run added before it."""
-    chance = random.Random(7)
-    keeper = Keeper(store, place)
-    kept = []
-    for number in range(25):
-        run = done(store, name=f"Run {number}")
-        (store.folder_of(run.run_id) / "adapter_model.safetensors").write_bytes(bytes(3_000_000))
-        store.close()  # a child must not use what it inherited
-        child = os.fork()
-        if child == 0:
-            try:
-                Keeper(Store(store.folder), place).save()
-            finally:
-                os._exit(0)
-        time.sleep(chance.uniform(0.0, 0.03))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        if kept:
-            again = brought_back(place, tmp_path, f"again-{number}")
-            found = {run.run_id for run in again.runs() if run.status is RunStatus.COMPLETED}
-            assert set(kept) <= found
-            for run_id in found:
-                weights = again.folder_of(run_id) / "adapter_model.safetensors"
-                assert weights.stat().st_size == 3_000_000
-            again.close()
-            shutil.rmtree(again.folder)
-        keeper._saved = -1
-        keeper.save()
-        kept.append(run.run_id)
-    assert not [*place.rglob("*.part")]
+    assert killed_stores.copying(tmp_path, 25, seed=7)["struck"]["copying"]

@@ -1,16 +1,14 @@
 """Databases of all earlier versions open and show everything; newer ones are refused."""
 
 import os
-import random
 import shutil
-import signal
 import sqlite3
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import killed_stores
 import pytest
 from small_runs import small_config
 from sqlalchemy import create_engine, inspect
@@ -137,29 +135,7 @@ class TestADatabaseOfAnEarlierVersion:
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_kills_in_the_middle_of_migrating_lose_nothing(tmp_path):
-    chance, wanted, cut = random.Random(7), None, 0
-    for number in range(25):
-        home = tmp_path / str(number)
-        home.mkdir()
-        shutil.copy(FIXTURES["first-0.1.0"], home / DATABASE)
-        child = os.fork()
-        if child == 0:
-            Store(home)
-            os._exit(0)
-        time.sleep(chance.uniform(0.0, 0.03))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        tables = ask(home / DATABASE, "SELECT name FROM sqlite_master WHERE name = 'migration'")
-        cut += not tables
-        opened = Store(home)
-        found = [run.model_copy(update={"version": 0}) for run in opened.runs()]
-        opened.close()
-        assert opened.problem is None
-        wanted = wanted or found
-        assert len(found) >= 4
-        assert found == wanted
-        assert [path.name for path in home.glob("*-schema-*")] == ["runs-schema-0.sqlite3"]
-    assert cut  # some came before its end
+    assert killed_stores.migrating(tmp_path, 25, seed=7)["struck"]["migrating"]
 
 
 class TestSchema:
