@@ -138,7 +138,7 @@ repeats = Choice(
 precision = Choice(
     "PEFT_DEMO_PRECISION",
     "the type of number to compute in; `auto` is `bfloat16` where the machine has instructions for "
-    "it, else `float32`",
+    "it, else `float32`, as are predictions of single short reviews in any case",
     ("auto", "bfloat16", "float32"),
 )
 workers = Choice(

@@ -24,7 +24,11 @@ GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "docs/methods.md": {"methods": tables.methods, "unsupported": tables.unsupported},
     "docs/models-and-data.md": {"capabilities": lab.asked},
     "docs/settings.md": {"settings": lists.settings},
-    "docs/speed.md": {"speed": tables.speed, "lab": lab.speed},
+    "docs/speed.md": {
+        "speed": tables.speed,
+        "together": tables.together,
+        "lab": lab.speed,
+    },
     "docs/storage.md": {"schema": schema.schema},
 }
 """Of each page, what stands between which comments."""

@@ -157,8 +157,8 @@ def _explained(predictor: Predictor, run: Run, text: str, by: str) -> Explanatio
     encoded = base.encode([text], run.config.max_length)
     (token_ids,), (offsets,) = encoded["input_ids"], encoded["offset_mapping"]
     read_to = max(end for _, end in offsets)
-    (probabilities,) = predictor.shares(run.run_id, [text])
-    label = int(probabilities.argmax())
+    (answer,) = predictor.predict(text, [run.run_id])  # what the card says
+    label = run.config.labels.index(answer.label)
     read = [part for part in words.words(text) if part.start < read_to]
     whole = [part for part in words.sentences(text) if part.start < read_to]
     # Once for all that is asked below: an adapter's detour costs up to as much as the network.
@@ -178,7 +178,7 @@ def _explained(predictor: Predictor, run: Run, text: str, by: str) -> Explanatio
         found = leaving_out(text, asked, shares, label)
     else:
         found, gap, steps = _integrated(run, model, base, token_ids, offsets, asked, label)
-    before = float(probabilities[label])
+    before = answer.probabilities[answer.label]
     check = _checked(text, asked, found, shares, label, before)
     contributions = dict(zip(asked, found, strict=True))
     return Explanation(

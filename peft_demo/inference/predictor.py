@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -16,6 +15,7 @@ from peft_demo import adapters, data, models, statistics
 from peft_demo.errors import AssetError, ConflictError, InvalidFieldsError, refuse
 from peft_demo.fields import shown
 from peft_demo.inference.shared import Shared
+from peft_demo.inference.together import Found, Together
 from peft_demo.methods import METHODS
 from peft_demo.models import hardware
 from peft_demo.runs import Run, RunKind
@@ -44,6 +44,12 @@ one at 45 to 55 %."""
 MOST_REVIEWS = 1_000
 """Reviews that may be predicted at once."""
 
+SHORT = 48
+"""Tokens of a review up to which it is computed in float32 on any processor.
+
+Turning the weights into bfloat16 takes longer there than what it saves, and in float32 a review
+gets the same answer whatever others go through with it (``python -m benchmarks.together``)."""
+
 MERGED_FROM = 64
 """Reviews from which merging an adapter takes less time than it saves."""
 
@@ -57,7 +63,7 @@ class Prediction(Record):
     label: str
     probabilities: dict[str, float]
     milliseconds: float
-    """Of the forward pass alone."""
+    """Of the forward pass alone; one of several reviews is shared out among them."""
     tokens_read: int
     """Tokens of the review that fit into the run's max_length."""
     tokens_total: int
@@ -85,14 +91,21 @@ class Predictor:
     """Answers for any finished runs, from any number of threads, while a training runs too."""
 
     def __init__(
-        self, store: Store, turn: Callable[[], AbstractContextManager[None]] = nullcontext
+        self,
+        store: Store,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``turn`` is held for each review or batch of reviews: callers may take turns in it."""
+        """``turn`` is held for each review or batch of reviews: callers may take turns in it.
+
+        Whoever ``is_wanted`` is not true of when it could go with another's turn does not.
+        """
         self._store, self._turn = store, turn
         self._models: OrderedDict[tuple[str, bool], _Kept] = OrderedDict()
         """By the runs' ids and whether they are as before the training."""
         self._loading = threading.Lock()
         self._passes = Shared[Prediction]()
+        self.together = Together(turn, is_wanted)
 
     def predict(
         self, review: str, run_ids: Sequence[str], *, before_training: bool = False
@@ -119,6 +132,7 @@ class Predictor:
         """The same by the runs' ids, where one that is damaged does not keep others from it.
 
         Who asks for what another thread computes gets its answer: a class often tries one review.
+        Other reviews that wait for the same adapter go through it together; see ``SHORT``.
         """
         text = data.check_text(review)
         encoded: dict[str, Any] = {}
@@ -138,10 +152,39 @@ class Predictor:
         return answers
 
     def _pass(self, run: Run, before: bool, base: models.Base, encoded: Any) -> Prediction:
-        model = self._kept(run, before).model
-        with self._turn():
-            found = _predict(run, model, base, encoded)
-        return found.model_copy(update={"before_training": before})
+        (token_ids,), (offsets,) = encoded["input_ids"], encoded["offset_mapping"]
+        most = run.config.max_length or len(token_ids)
+        # As the tokenizer cuts: the closing token stays.
+        read = token_ids if len(token_ids) <= most else [*token_ids[: most - 1], token_ids[-1]]
+        inside = read[1:-1]
+        found = self._found(run, before, base, read)
+        (shares,) = statistics.softmax(found.logits[None])
+        return Prediction(
+            run_id=run.run_id,
+            before_training=before,
+            label=run.config.labels[int(shares.argmax())],
+            probabilities=dict(zip(run.config.labels, shares.tolist(), strict=True)),
+            milliseconds=found.milliseconds,
+            tokens_read=len(inside),
+            tokens_total=len(token_ids) - 2,
+            characters_read=offsets[len(inside)][1],
+            unknown_tokens=inside.count(base.tokenizer.unk_token_id),
+            doubt=changed_base(run, base),
+        )
+
+    def _found(self, run: Run, before: bool, base: models.Base, token_ids: list[int]) -> Found:
+        """In float32 with others that wait, or alone in what predictions compute in."""
+        kept = self._kept(run, before)
+        is_short = len(token_ids) <= SHORT and not kept.own_bytes  # which are in bfloat16
+        in_float32 = is_short or hardware.prediction_precision() == "float32"
+
+        def logits(texts: list[list[int]]) -> npt.NDArray[Any]:
+            with nullcontext() if in_float32 else hardware.predicting():
+                return adapters.logits(kept.model, base, texts)
+
+        if in_float32 and not METHODS[run.config.method].reads_whole_batch:
+            return self.together.ask((run.run_id, before), token_ids, logits)
+        return self.together.alone(token_ids, logits)
 
     def predict_many(
         self, texts: Sequence[str], run_ids: Sequence[str]
@@ -308,29 +351,4 @@ def changed_base(run: Run, base: models.Base) -> str:
     return (
         f"The files of its base model {base.id} have changed since it was trained: it answers "
         f"otherwise than it was tested ({short(then)} then, {short(base.revision)} now)."
-    )
-
-
-def _predict(run: Run, model: nn.Module, base: models.Base, encoded: Any) -> Prediction:
-    """What a model makes of the one text that was encoded, uncut."""
-    (token_ids,), (offsets,) = encoded["input_ids"], encoded["offset_mapping"]
-    labels, most = run.config.labels, run.config.max_length or len(token_ids)
-    # As the tokenizer cuts: the closing token stays.
-    read = token_ids if len(token_ids) <= most else [*token_ids[: most - 1], token_ids[-1]]
-    started = time.perf_counter()
-    with hardware.predicting():
-        logits = adapters.logits(model, base, [read])
-    milliseconds = 1000 * (time.perf_counter() - started)
-    (shares,) = statistics.softmax(logits)
-    inside = read[1:-1]
-    return Prediction(
-        run_id=run.run_id,
-        label=labels[int(shares.argmax())],
-        probabilities=dict(zip(labels, shares.tolist(), strict=True)),
-        milliseconds=milliseconds,
-        tokens_read=len(inside),
-        tokens_total=len(token_ids) - 2,
-        characters_read=offsets[len(inside)][1],
-        unknown_tokens=inside.count(base.tokenizer.unk_token_id),
-        doubt=changed_base(run, base),
     )

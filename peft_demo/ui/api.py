@@ -29,6 +29,7 @@ from peft_demo.ui.requests import (
 )
 from peft_demo.ui.services import Services
 from peft_demo.ui.uploads import Upload
+from peft_demo.ui.waiting import ANSWERED_AT_ONCE
 
 
 def add_endpoints(services: Services) -> None:
@@ -354,7 +355,8 @@ def add_endpoints(services: Services) -> None:
         set_challenge,
         challenge_board,
     ):
-        gr.api(checked(function), api_name=function.__name__, concurrency_limit=8)
+        most = ANSWERED_AT_ONCE if function is predict else 8
+        gr.api(checked(function), api_name=function.__name__, concurrency_limit=most)
 
 
 def _by_label(services: Services, run_id: str, shares: Any) -> Any:

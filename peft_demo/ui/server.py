@@ -46,8 +46,8 @@ PORTS_TRIED = 100
 SESSIONS = 200
 """Visits that are remembered; of more the oldest are forgotten, and begin anew."""
 
-THREADS = 64
-"""Enough for a class that polls while some of it classifies."""
+THREADS = 96
+"""Enough for a class that polls while most of it waits for answers (``ANSWERED_AT_ONCE``)."""
 
 
 def serve(host: str | None = None, port: int | None = None) -> None:

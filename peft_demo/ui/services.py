@@ -25,7 +25,7 @@ from peft_demo.ui.baseline_worker import BaselineWorker
 from peft_demo.ui.challenge_worker import ChallengeWorker
 from peft_demo.ui.changes import Changes
 from peft_demo.ui.signing import Signatures
-from peft_demo.ui.turns import Turns
+from peft_demo.ui.turns import Turns, somebody_waits
 
 if TYPE_CHECKING:
     from peft_demo.adapters.importing import Repository
@@ -96,7 +96,7 @@ class Services:
             if self._predictor is None:
                 from peft_demo.inference import Predictor
 
-                self._predictor = Predictor(self.store, self._turns.one)
+                self._predictor = Predictor(self.store, self._turns.one, somebody_waits)
             return self._predictor
 
     @cached_property

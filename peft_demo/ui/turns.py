@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from peft_demo.errors import PeftDemoError
+from peft_demo.ui.counted import DROPPED
 from peft_demo.ui.identity import acting
 
 _LOOKS = 0.5
@@ -31,9 +32,15 @@ def waited_for(is_so: Callable[[], bool]) -> Iterator[None]:
         _waited_for.reset(before)
 
 
+def somebody_waits() -> bool:
+    """Whether the client that what is done here is for still waits."""
+    return _waited_for.get()()
+
+
 def require_somebody() -> None:
     """Go on only if somebody waits for it; raises ``AbandonedError``."""
-    if not _waited_for.get()():
+    if not somebody_waits():
+        DROPPED.inc()
         raise AbandonedError("Nobody waited for the answer any more.")
 
 

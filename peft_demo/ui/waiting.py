@@ -12,7 +12,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from peft_demo.ui.counted import DROPPED, REFUSED
+from peft_demo.ui.counted import REFUSED
 from peft_demo.ui.visitors import sent_by
 
 MOST_CALLS = 16
@@ -20,6 +20,9 @@ MOST_CALLS = 16
 
 MOST_AT_ONCE = 2
 """Of one visitor that one function answers at a time."""
+
+ANSWERED_AT_ONCE = 24
+"""Predictions of all visitors: those that wait for their turn may go through together."""
 
 MOST_WAITING = 500
 """Of all visitors: a class with its pages."""
@@ -130,8 +133,6 @@ class FairQueue(Queue):
             return True
         if time.monotonic() - event.enqueue_time > PATIENCE:
             event.alive = event.alive and bool(_listen[event.session_hash] or _listen[event._id])
-        if not event.alive:
-            DROPPED.inc()
         return event.alive
 
     def compute_analytics_summary(self, records: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks.__main__ import RESULTS
 from benchmarks.rows import Row, table
 from benchmarks.soak import RESULTS as SOAK
+from benchmarks.together import RESULTS as TOGETHER
 from peft_demo.methods import METHODS, UNSUPPORTED, measured_rates
 from peft_demo.runs.presets import REFERENCES
 from peft_demo.settings import ADAPTERS
@@ -125,6 +126,32 @@ def _students(found: dict[str, Any]) -> str:
 
 
 _SOAKED = {"kills": _kills, "inputs": _inputs, "visitors": _visitors, "students": _students}
+
+
+def together() -> str:
+    """What reviews cost that wait at the same moment, and one review alone."""
+    found = json.loads(TOGETHER.read_text(encoding="utf-8"))["together"]
+    rows = [
+        "| 30 different reviews wait | one after another | together | ratio |",
+        "|---|---|---|---|",
+    ]
+    rows += [
+        f"| for {each['adapters']} adapter{'s' if each['adapters'] > 1 else ''} "
+        f"| {each['apart_cpu_seconds']:.2f} s of one core "
+        f"| {each['together_cpu_seconds']:.2f} s | {each['times_as_fast']:.2f} × |"
+        for each in found["together"]
+    ]
+    largest = max(each["largest_difference"] for each in found["together"])
+    alone = [
+        f"{each['tokens']} tokens {each['float32']:.0f} and {each['bfloat16']:.0f}"
+        for each in found["alone"]
+    ]
+    told = (
+        f"No probability differed by more than {largest:.1e} from the one computed alone. A pass "
+        "of one review by itself in float32 and in bfloat16, milliseconds of one core: "
+        f"{', '.join(alone)}. {where(found)}"
+    )
+    return "\n".join([*rows, "", told])
 
 
 def speed() -> str:

@@ -2,11 +2,10 @@
 
 import shutil
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from small_runs import Recorder, small_config
+from small_runs import Recorder, small_config, wait_until
 
 from peft_demo import adapters, inference, statistics
 from peft_demo.errors import (
@@ -68,27 +67,43 @@ class TestAnswers:
         found = predictor.predict(REVIEWS[0], trained.ids())
         assert len({answer.probabilities["positive"] for answer in found}) == len(METHODS)
 
-    def test_that_are_asked_for_together_share_a_pass(self, predictor, trained, monkeypatch):
-        ids = trained.ids("lora", "ia3")
-        passes, both = [], threading.Barrier(2)
-        compute = predictor_module._predict
+    def test_that_are_asked_for_together_share_a_pass(self, trained, monkeypatch):
+        """The same review is computed once; another, or one of another adapter, is not mixed up."""
+        monkeypatch.setenv("PEFT_DEMO_PRECISION", "bfloat16")
+        ids, turn, passes = trained.ids("lora", "ia3"), threading.Lock(), []
+        predictor = Predictor(trained.store, lambda: turn)
+        alone = {review: predictor.predict(review, ids) for review in REVIEWS}
+        compute = adapters.logits
 
-        def counted(run, *more):
-            passes.append(run.run_id)
-            time.sleep(0.5)
-            return compute(run, *more)
+        def counted(model, base, texts):
+            passes.append(len(texts))
+            return compute(model, base, texts)
 
-        def ask(review):
-            both.wait(10)
-            return predictor.predict(review, ids)
+        monkeypatch.setattr(adapters, "logits", counted)
+        with ThreadPoolExecutor(8) as pool:
+            with turn:
+                asked = [pool.submit(predictor.predict, review, ids) for review in REVIEWS * 2]
+                wait_until(lambda: predictor.together.num_waiting() == len(REVIEWS))
+            found = [each.result(60) for each in asked]
+        assert passes[0] == len(REVIEWS)
+        assert sum(passes) <= 2 * 2 * len(REVIEWS)
+        assert len(passes) < sum(passes)
+        for review, answered in zip(REVIEWS * 2, found, strict=True):
+            for together, by_itself in zip(answered, alone[review], strict=True):
+                assert (together.run_id, together.label) == (by_itself.run_id, by_itself.label)
+                assert together.probabilities == pytest.approx(by_itself.probabilities, abs=2e-6)
 
-        monkeypatch.setattr(predictor_module, "_predict", counted)
-        with ThreadPoolExecutor(2) as pool:
-            first, second = pool.map(ask, [REVIEWS[0]] * 2)
-            assert first == second
-            assert passes == ids
-            pool.map(ask, REVIEWS[:2])
-        assert len(passes) == 3 * len(ids)
+    def test_of_long_reviews_are_computed_alone_in_bfloat16(self, trained, monkeypatch):
+        monkeypatch.setenv("PEFT_DEMO_PRECISION", "bfloat16")
+        predictor, (run_id,) = Predictor(trained.store), trained.ids("lora")
+        found = {}
+        for short in (14, 100):
+            monkeypatch.setattr(predictor_module, "SHORT", short)
+            (answer,) = predictor.predict(REVIEWS[3], [run_id])
+            found[short] = answer.probabilities["positive"]
+        (many,) = predictor.predict_many(REVIEWS[3:], [run_id])[run_id]
+        assert found[14] == many[1] != found[100]
+        assert found[14] == pytest.approx(found[100], abs=0.02)
 
 
 class TestManyReviews:
@@ -336,8 +351,8 @@ class TestPrecision:
             one = [predictor.predict(text, [run_id])[0].probabilities for text in REVIEWS]
             many = predictor.predict_many(REVIEWS * 16, [run_id])[run_id]
             positive = [each["positive"] for each in one]
-            assert positive == pytest.approx(many[: len(REVIEWS), 1], abs=0.01)
-            found[precision] = positive
+            found[precision] = many[: len(REVIEWS), 1].tolist()
+            assert positive == pytest.approx(found[precision], abs=0.01)
         assert found["float32"] != found["bfloat16"]
         assert found["float32"] == pytest.approx(found["bfloat16"], abs=0.02)
 

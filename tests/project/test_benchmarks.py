@@ -44,7 +44,7 @@ COMMANDS = (
         "race",
         "range_tests",
     ),
-    *("soak", "workers"),
+    *("soak", "together", "workers"),
 )
 """What ``python -m benchmarks.…`` starts."""
 

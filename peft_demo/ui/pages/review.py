@@ -29,6 +29,7 @@ from peft_demo.ui.pages.strength_part import StrengthPart
 from peft_demo.ui.pages.why_part import WhyPart
 from peft_demo.ui.requests import QUIET, OptionalRunIds, checked, of_event, unchecked
 from peft_demo.ui.services import Services
+from peft_demo.ui.waiting import ANSWERED_AT_ONCE
 from peft_demo.ui.watching import Watching
 from peft_demo.ui.what_if import edited
 
@@ -186,7 +187,7 @@ class ReviewPage(Page):
             [self.cards, self.truth],
             js=_script("asked(...seen)"),
             trigger_mode="always_last",
-            concurrency_limit=8,
+            concurrency_limit=ANSWERED_AT_ONCE,
             **QUIET,
         ).success(None, js=_script("answered()"))
 
