@@ -12,7 +12,7 @@ from small_runs import small_config
 
 import benchmarks
 from benchmarks import __main__ as bench
-from benchmarks import demo, limits, range_tests, rows, soak, training
+from benchmarks import demo, limits, load, range_tests, rows, soak, training
 from benchmarks.rows import Row
 from peft_demo import models, settings
 from peft_demo.data import SENTIMENT
@@ -60,6 +60,12 @@ def test_students_waits_are_told_of_runs_as_the_api_gives_them(store):
         "students": 2, "completed": 1, "median_wait": 5.6, "last_wait": 7.8,
         "run": found["run"], "training": 10.0,
     }  # fmt: skip
+
+
+def test_predictions_under_load_are_the_same_but_for_the_last_digits():
+    alone = [0.25, 0.75, 0.5, 0.5]
+    assert load._is_equal(alone, [0.25 + 1e-6, 0.75 - 1e-6, 0.5, 0.5])
+    assert not load._is_equal(alone, [0.25, 0.75, 0.5 + 1e-5, 0.5 - 1e-5])
 
 
 @pytest.mark.slow
