@@ -22,10 +22,13 @@ class PlatformError(Exception):
 
 
 class Lent:
-    """Wraps a generator function as the decorator does; ``quota`` is what a visitor has left."""
+    """Wraps a generator function as the decorator does; ``quota`` is what a visitor has left.
 
-    def __init__(self, quota=10_000.0, limit=None):
-        self.quota, self.limit = quota, limit
+    As many calls as ``busy`` find that another forks at this moment, as filelock says it.
+    """
+
+    def __init__(self, quota=10_000.0, limit=None, busy=0):
+        self.quota, self.limit, self.busy = quota, limit, busy
         self.asked = []
         """The seconds of each call."""
         self.processes = []
@@ -45,6 +48,8 @@ class Lent:
         return call
 
     def _forked(self, task, arguments, seconds):
+        if len(self.asked) <= self.busy:
+            raise RuntimeError("os.fork is unsafe while filelock is changing descriptor ownership")
         results, stopped = _fork.SimpleQueue(), _fork.Event()
         process = _fork.Process(
             target=_worker, args=(task, arguments, results, stopped), daemon=True

@@ -98,7 +98,8 @@ def _range_test(run: Run) -> str:
     if rate:
         words = _("Suggests a learning rate of %(rate)s") % {"rate": number(float(f"{rate:.2g}"))}
     unsure = "" if run.range_test.is_sure else " " + _("(unsure)")
-    return f"{words}{unsure} · {_('Details shows the curve')}"
+    more = _("Details shows the curve")
+    return f"{words}{unsure} · {more}"
 
 
 def _finished(run: Run) -> str:

@@ -73,6 +73,15 @@ def test_a_visit_trains_in_a_forked_process_and_the_store_has_it_all(store, engi
     assert not [*store.folder_of(run.run_id).glob(".visit")]
 
 
+def test_a_visit_that_came_while_another_forked_is_begun_again(store, engine_of):
+    lent = Lent(busy=2)
+    executor = ZeroGpuExecutor(lent)
+    run = engine_of(executor).submit(config(), "me")
+    visited(executor, store, run)
+    assert store.get(run.run_id).status is RunStatus.COMPLETED, store.get(run.run_id).error
+    assert (len(lent.asked), len(lent.processes)) == (3, 1)
+
+
 def test_a_run_that_is_too_long_is_cut_at_an_epoch_and_goes_on_in_the_next_visit(
     store, engine_of, monkeypatch
 ):

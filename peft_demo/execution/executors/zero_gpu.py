@@ -15,7 +15,7 @@ import os
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -52,6 +52,11 @@ _NO_QUOTA_TITLES = ("quota", "credits", "duration")
 """Words of the platform's titles where the visitor's own time is the reason."""
 
 _ABORTED = "aborted"
+
+_FORKING = "filelock"
+"""Who refuses it where two visits fork at the same moment, as its sentence says."""
+
+_FORKS_TRIED = 20
 
 
 def is_refusal(reason: str | None) -> bool:
@@ -110,7 +115,7 @@ class ZeroGpuExecutor:
         line = _Line.made(offered.job.files)
         offered.connect(line)
         try:
-            with closing(self._call(offered.job.model_dump_json(), seconds)) as told:  # type: ignore[type-var]
+            with closing(self._called(offered.job.model_dump_json(), seconds)) as told:
                 end = Cancelled(reason=LEFT)
                 for heard, event in enumerate(told, start=1):
                     if isinstance(event, End):
@@ -126,6 +131,21 @@ class ZeroGpuExecutor:
         finally:
             line.remove(offered.job.files)
             offered.tell(Cancelled() if offered.should_stop() and _is_left(end) else end)
+
+    def _called(self, job: str, seconds: float) -> Generator[Event]:
+        """What a call tells; begun again where another was forking."""
+        for left in reversed(range(_FORKS_TRIED)):
+            has_begun = False
+            try:
+                with closing(self._call(job, seconds)) as told:  # type: ignore[type-var]
+                    for event in told:
+                        has_begun = True
+                        yield event
+                return
+            except RuntimeError as error:
+                if has_begun or not left or _FORKING not in str(error):
+                    raise
+            time.sleep(0.05)
 
     def _offer(self, job: Job) -> _Offered:
         offered = _Offered(job, self._take)

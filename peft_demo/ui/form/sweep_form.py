@@ -187,7 +187,8 @@ class SweepForm:
         )
         about = expected and formats.about(math.prod(expected) ** 0.5)
         queue = _("Queue %(count)s runs") % {"count": len(configs)}
-        return told, queue + (f" · {_('about')} {about}" if about else "")
+        time = about and _("about") + f" {about}"
+        return told, f"{queue} · {time}" if time else queue
 
     def _shown(self, count: str, button: str = "", told: Iterable[str] = ()) -> list[Any]:
         told = [*told] or [""] * len(self._told)
