@@ -1,6 +1,7 @@
 # Every target prepares what it needs: `make run` on a fresh machine is enough.
 #   make run ARGS="--port 8000"       arguments for the program behind the target
 #   make run PYTHON=python3.12        the interpreter that .venv is made with
+#   make run RAY=1                    with Ray, for training on a cluster's machines
 #   make run TORCH_BACKEND=auto       a PyTorch build other than cpu: auto, cu130, …
 
 # The same range as in scripts/setup_environment.py.
@@ -12,6 +13,7 @@ VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
 # Written by the script at its very end, so an interrupted installation leaves none.
 RUN_STAMP := $(VENV)/installed
+RAY_STAMP := $(VENV)/installed-ray
 DEV_STAMP := $(VENV)/installed-dev
 
 # Look again when .venv no longer runs (its Python was upgraded), or a backend is asked for.
@@ -32,7 +34,7 @@ endef
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: $(RUN_STAMP) ## start the web app
+run: $(if $(RAY),$(RAY_STAMP),$(RUN_STAMP)) ## start the web app
 	$(VENV_PYTHON) app.py $(ARGS)
 
 test: $(DEV_STAMP) ## run the tests, with a real browser for some
@@ -81,7 +83,10 @@ clean: ## remove .venv and caches; runs that you trained stay
 $(RUN_STAMP): requirements.lock scripts/setup_environment.py $(AGAIN)
 	$(prepare)
 
+$(RAY_STAMP): requirements-ray.lock scripts/setup_environment.py $(AGAIN)
+	$(prepare) requirements-ray.txt
+
 $(DEV_STAMP): requirements-dev.lock scripts/setup_environment.py $(AGAIN)
-	$(prepare) --dev
+	$(prepare) requirements-dev.txt
 
 FORCE:

@@ -3,12 +3,15 @@
 import os
 import re
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from peft_demo.errors import refuse
 
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+
+_RAY_ADDRESS = re.compile(r"auto|local|(ray://)?(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}")
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -82,6 +85,28 @@ class Names:
 
 
 @dataclass(frozen=True)
+class RayAddress:
+    """A variable that says where a Ray cluster is; empty where it is not set."""
+
+    variable: str
+    meaning: str
+    allowed = "auto, local, HOST:PORT or ray://HOST:PORT"
+
+    def __call__(self) -> str:
+        """Return what holds now; raises ``InvalidFieldsError``, without the package ray too."""
+        value = os.environ.get(self.variable, "")
+        if value and not _RAY_ADDRESS.fullmatch(value):
+            refuse(self.variable, f"{self.variable} must be {self.allowed}, got {value[:80]!r}.")
+        if value and find_spec("ray") is None:
+            refuse(
+                self.variable,
+                f"{self.variable} is {value}, and the package ray is not installed: "
+                "make run RAY=1 installs it, or pip install -r requirements-ray.txt.",
+            )
+        return value
+
+
+@dataclass(frozen=True)
 class Password:
     """A variable that is a password; empty where none is set."""
 
@@ -148,6 +173,24 @@ workers = Choice(
     "and a thread elsewhere, with one core, and with a GPU",
     ("auto", "thread"),
     most=64,
+)
+ray_address = RayAddress(
+    "PEFT_DEMO_RAY_ADDRESS",
+    "a Ray cluster whose machines train: `local` starts one on this machine, `auto` finds the one "
+    "that this machine is in, `HOST:PORT` names it, and `ray://HOST:PORT` is for a program outside "
+    "of it; `PEFT_DEMO_WORKERS` then says how many workers there are at most, `thread` that it is "
+    "not used",
+)
+ray_cpus = Choice(
+    "PEFT_DEMO_RAY_CPUS",
+    "how many cores each worker of the Ray cluster has",
+    ("2",),
+    most=256,
+)
+ray_gpus = Choice(
+    "PEFT_DEMO_RAY_GPUS",
+    "how much of a GPU each worker of the Ray cluster has; with `0` it trains on the processor",
+    ("0", "0.1", "0.125", "0.2", "0.25", "0.5", "1"),
 )
 features_mb = Choice(
     "PEFT_DEMO_FEATURES_MB",
@@ -239,7 +282,7 @@ log = Choice(
     ("auto", "text", "json"),
 )
 
-SETTINGS: tuple[Choice | Folder[Path] | Folder[None] | Names | Password, ...] = (
+SETTINGS: tuple[Choice | Folder[Path] | Folder[None] | Names | Password | RayAddress, ...] = (
     home,
     bucket,
     distilbert_folder,
@@ -249,6 +292,9 @@ SETTINGS: tuple[Choice | Folder[Path] | Folder[None] | Names | Password, ...] = 
     repeats,
     precision,
     workers,
+    ray_address,
+    ray_cpus,
+    ray_gpus,
     features_mb,
     journal,
     resume,

@@ -30,13 +30,16 @@ OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 14)
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-STAMP, DEV_STAMP = VENV / "installed", VENV / "installed-dev"
+STAMP, RAY_STAMP = VENV / "installed", VENV / "installed-ray"
+DEV_STAMP = VENV / "installed-dev"
 BACKEND_RECORD = VENV / "torch-backend"
 LOCKS = {
     "requirements.txt": "requirements.lock",
+    "requirements-ray.txt": "requirements-ray.lock",
     "requirements-dev.txt": "requirements-dev.lock",
 }
 """The exact versions that are installed, beside what says which may be; see update_lock.py."""
+STAMPS = dict(zip(LOCKS, (STAMP, RAY_STAMP, DEV_STAMP), strict=True))
 PIP = "pip>=25.1"
 """Older ones download all of PyTorch only to report what it would bring."""
 UV = "uv==0.13.9"
@@ -181,27 +184,28 @@ def install_torch(requirement: str, backend: str) -> None:
         )
 
 
-def install(dev: bool, backend: str) -> None:
+def install(requirements: str, backend: str) -> None:
     """Install the packages into the environment that runs this, then write the stamps."""
-    own_stamp = DEV_STAMP if dev else STAMP
+    # Each has all that those before it have.
+    reached = list(STAMPS)[: list(STAMPS).index(requirements) + 1]
+    own_stamp = STAMPS[requirements]
     own_stamp.unlink(missing_ok=True)
     pip_install("--quiet", PIP)
     install_torch(torch_requirement((ROOT / LOCKS["requirements.txt"]).read_text()), backend)
-    lock = LOCKS["requirements-dev.txt" if dev else "requirements.txt"]
+    lock = LOCKS[requirements]
     say(f"Installing the other packages of {lock}")
     pip_install("-r", lock)
     BACKEND_RECORD.write_text(f"{backend}\n")
-    STAMP.touch()
-    if dev:
-        DEV_STAMP.touch()
+    for name in reached:
+        STAMPS[name].touch()
     say("Ready")
 
 
-def prepare(dev: bool) -> None:
+def prepare(requirements: str) -> None:
     """Bring .venv up to date: create it with this Python, then install with its own."""
     backend = wanted_backend()
     if VENV.exists() and VENV.samefile(sys.prefix):
-        install(dev, backend)
+        install(requirements, backend)
         return
     lacking = missing_prerequisite(
         sys.version_info[:2], lambda name: importlib.util.find_spec(name) is not None
@@ -210,7 +214,7 @@ def prepare(dev: bool) -> None:
         raise SetupError(lacking)
     if not is_usable(backend):
         create_venv()
-    command = [str(venv_python()), __file__, *(["--dev"] if dev else [])]
+    command = [str(venv_python()), __file__, requirements]
     environment = {**os.environ, "TORCH_BACKEND": backend}
     # The second process has said what went wrong.
     if code := subprocess.run(command, env=environment, check=False).returncode:
@@ -220,9 +224,9 @@ def prepare(dev: bool) -> None:
 def main() -> int:
     """Prepare the environment; return 0, or 1 after one sentence on what to put right."""
     parser = argparse.ArgumentParser(description="Create .venv and install the requirements.")
-    parser.add_argument("--dev", action="store_true", help="also what tests and lint need")
+    parser.add_argument("requirements", nargs="?", choices=[*LOCKS], default="requirements.txt")
     try:
-        prepare(parser.parse_args().dev)
+        prepare(parser.parse_args().requirements)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1

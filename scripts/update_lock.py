@@ -37,7 +37,7 @@ def command(requirements: Path, lock: Path, constraints: Path | None, *more: str
 
 
 def main() -> int:
-    """Write both locks; the second agrees with the first."""
+    """Write all locks; each agrees with those before it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--upgrade", action="store_true", help="take the newest that may be")
     more = ["--upgrade"] if parser.parse_args().upgrade else []

@@ -115,7 +115,8 @@ def _wanted(run_ids: Sequence[str], fewest: int) -> list[str]:
 def _notes(known: Sequence[Described]) -> list[str]:
     results = [each.run.result for each in known if each.run.result]
     processors = {result.environment.get("processor") for result in results}
-    return sentences("beside", known=known, num_processors=len(processors))
+    precisions = sorted({result.precision for result in results})
+    return sentences("beside", known=known, num_processors=len(processors), precisions=precisions)
 
 
 class _Judged:

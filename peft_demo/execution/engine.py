@@ -5,26 +5,27 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from itertools import takewhile
 from pathlib import Path
 
 from peft_demo import memory, settings
 from peft_demo.errors import ConflictError, PeftDemoError, StoreError
-from peft_demo.execution.executor import Executor, Handle, Job
+from peft_demo.execution.batches import in_one_pass
+from peft_demo.execution.executor import Cancelled, Executor, Handle, Job
 from peft_demo.execution.executors import ThreadExecutor
 from peft_demo.execution.jobs import failure
+from peft_demo.execution.machines import Machine
 from peft_demo.execution.recording import Listener, Recording
 from peft_demo.execution.searching.leading import STOPPED, Leading
 from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind, RunStatus, checkpoints
 from peft_demo.runs.search import Search
 from peft_demo.runs.sweeps import MOST_RACERS, Plan
 from peft_demo.storage import RENEW_SECONDS, Store, space
-from peft_demo.training import vmapped
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ IDLE_SECONDS = 1.0
 """How often an idle engine looks for runs that another process queued."""
 
 BUSY_SECONDS = 0.2
-"""How often a working one looks whether another process asked for a stop."""
+"""How often a working one looks whether others asked for a stop: not for each run that begins."""
 
 PURGE_SECONDS = 300.0
 """How often an engine looks whether deleted runs can go for good."""
@@ -74,6 +75,7 @@ class Engine:
         self._held: dict[str, str] | None = None
         """Why runs wait, as it was told last."""
         self._renewed = 0.0
+        self._looked = -BUSY_SECONDS
         self._purged = -PURGE_SECONDS
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -164,6 +166,14 @@ class Engine:
     def slots(self) -> int:
         """How much it works on at a time; 1 before its executor is chosen."""
         return self._executor.slots if self._executor else 1
+
+    def machines(self) -> list[tuple[Machine, list[str]]]:
+        """Where runs are computed, with the ids of those there; none before the first run."""
+        there = defaultdict(list)
+        for run_id, active in list(self._active.items()):
+            there[active.handle.machine].append(run_id)
+        known = self._executor.machines() if self._executor else ()
+        return [(machine, there[machine.name]) for machine in known]
 
     def keep(self, run_id: str) -> Run:
         """Stop a training within one step, and end it with its last whole epoch.
@@ -266,6 +276,9 @@ class Engine:
 
     def _look_after_runs(self) -> None:
         """Say that its runs are alive, look for runs whose program has ended, and heed stops."""
+        if time.monotonic() - self._looked < BUSY_SECONDS:
+            return
+        self._looked = time.monotonic()
         # A database that is locked for a moment, or on a full disk, is asked again.
         with suppress(StoreError):
             # By the clock that leases are judged by: it goes on while a laptop sleeps.
@@ -280,11 +293,12 @@ class Engine:
                 self._purged = time.monotonic()
                 self._store.purge()
         with suppress(StoreError):
-            for run_id, active in list(self._active.items()):
-                if self._store.stop_requested(run_id):
-                    active.handle.cancel()
-                elif self._store.keep_requested(run_id):
-                    active.handle.keep()
+            if working := dict(self._active):
+                stops, keeps = self._store.wishes(working)
+                for run_id in stops:
+                    working[run_id].handle.cancel()
+                for run_id in keeps:
+                    working[run_id].handle.keep()
 
     def _resume_interrupted(self, run_ids: Sequence[str]) -> None:
         """Queue those again that an end of a program interrupted, if that is wished for."""
@@ -294,6 +308,12 @@ class Engine:
             if run.status is RunStatus.INTERRUPTED and run.can_resume and self._got_on(run):
                 with suppress(PeftDemoError):  # one that cannot go on any more stays as it is
                     self._store.resume(run.run_id)
+
+    def _resume_elsewhere(self, run_id: str) -> None:
+        """Queue a run again whose machine was lost; one that may end machines waits for Resume."""
+        run = self._store.get(run_id)
+        if run.can_resume and self._got_on(run):
+            self._store.resume(run_id)
 
     def _got_on(self, run: Run) -> bool:
         """Whether it has left a checkpoint since it last began; else it may end programs."""
@@ -336,7 +356,9 @@ class Engine:
     def _follow(self, recording: Recording, handle: Handle) -> None:
         run_id = recording.run.run_id
         try:
-            recording.follow(handle, self._closing.is_set)
+            end = recording.follow(handle, self._closing.is_set)
+            if isinstance(end, Cancelled) and end.was_lost and not self._closing.is_set():
+                self._resume_elsewhere(run_id)
         except Exception:
             # How it ended could not be recorded; the runs behind it must still be done.
             logger.exception("%s could not be recorded", run_id)
@@ -357,7 +379,7 @@ class Engine:
             elif group.is_race:
                 most = -(-min(len(members), MOST_RACERS) // slots)
             else:
-                most = len(_in_one_pass(run, members))
+                most = len(in_one_pass(run, members))
             while len(claimed) < most and (other := self._store.claim(run.group_id)):
                 claimed.append(other)
         except PeftDemoError as error:
@@ -376,12 +398,3 @@ class _Active:
     """The id of the first run that it was started with."""
     handle: Handle
     thread: threading.Thread
-
-
-def _in_one_pass(run: Run, members: Sequence[Run]) -> list[Run]:
-    """The run and those queued right behind it that can be trained in one pass with it."""
-    if not vmapped.is_wanted():
-        return [run]
-    queued = [other for other in members if other.status is RunStatus.QUEUED]
-    alike = takewhile(lambda other: vmapped.can_share(run.config, other.config), queued)
-    return [run, *alike][: vmapped.MOST_RUNS]

@@ -16,18 +16,20 @@ that folder only; after ``Finished`` all files are there, and nobody touches it 
 other end, and when everything dies, the last checkpoint of a training is there. It knows no store
 and no run. A job's numbers are those that it has alone, to the last digit.
 
-Jobs and events are plain frozen records that go through JSON unchanged. A new executor, for a
-cluster say, is one file in ``executors/`` that passes ``tests/execution/test_executors.py``.
+Jobs and events are plain frozen records that go through JSON unchanged. A new executor is a file in
+``executors/`` that passes ``tests/executor_contract.py``.
 """
 
 from __future__ import annotations
 
+import platform
 import queue
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from peft_demo.execution.machines import Machine
 from peft_demo.runs import (
     BeforeTraining,
     EpochMetrics,
@@ -76,6 +78,8 @@ class Cancelled(Record):
 
     reason: str = ""
     """One sentence for a person, where nobody asked for it."""
+    was_lost: bool = False
+    """Whether that was the machine's end alone: another may go on with it at once."""
 
 
 End = Finished | Failed | Cancelled
@@ -84,6 +88,9 @@ Event = Progress | StepMetrics | BeforeTraining | EpochMetrics | End
 
 class Handle:
     """A job that was started: whoever iterates hears what it tells, as it happens."""
+
+    machine = platform.node()
+    """The name of the one that computes it, see ``Executor.machines``; empty until one does."""
 
     def __init__(self) -> None:
         self._events: queue.Queue[Event] = queue.Queue()
@@ -124,11 +131,15 @@ class Handle:
 class Executor(Protocol):
     """Computes jobs."""
 
-    slots: int
-    """How many calls of ``start`` it works on at a time."""
+    @property
+    def slots(self) -> int:
+        """How many calls of ``start`` it works on at a time; in a cluster that may change."""
 
     def start(self, jobs: Sequence[Job]) -> Sequence[Handle]:
         """Begin with jobs that take turns, so that their curves grow side by side."""
+
+    def machines(self) -> Sequence[Machine]:
+        """Where it computes, as it is now; returns at once."""
 
     def close(self) -> None:
         """Let go of what was loaded; jobs are cancelled before."""

@@ -83,8 +83,8 @@ class Recording:
         """Whether nobody waits for an end that cannot be recorded."""
         self._began = time.monotonic()
 
-    def follow(self, handle: Handle, is_closing: Callable[[], bool]) -> None:
-        """Record what comes, and how it ends.
+    def follow(self, handle: Handle, is_closing: Callable[[], bool]) -> End:
+        """Record what comes, and how it ends, and return that.
 
         Args:
             handle: of the run's job.
@@ -93,6 +93,7 @@ class Recording:
         self._given_up = is_closing
         end = self._heard(handle)
         self.end(end, is_closing())
+        return end
 
     def end(self, end: End, is_closing: bool = False) -> None:
         """Record how the run ended; its files are in their place before, and no leftovers."""

@@ -46,7 +46,7 @@ def work(connection: Connection, environment: Mapping[str, str]) -> None:
         os.nice(NICENESS)
     hardware.share_cores()
     logs.start()
-    threading.Thread(target=_warm_up, daemon=True).start()
+    threading.Thread(target=warm_up, daemon=True).start()
     executor = ThreadExecutor()
     handles: dict[int, Handle] = {}
     sending = threading.Lock()
@@ -70,7 +70,7 @@ def work(connection: Connection, environment: Mapping[str, str]) -> None:
     os._exit(0)  # at once: whoever wanted the runs is gone
 
 
-def _warm_up() -> None:
+def warm_up() -> None:
     """Load what most runs need; one that cannot be had is told by the run that needs it."""
     import peft_demo.training.loop  # noqa: F401
     from peft_demo import data, models

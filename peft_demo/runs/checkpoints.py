@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 PREFIX = "checkpoint-"
@@ -41,6 +42,17 @@ def keep(files: Path, step: int, best: int = 0) -> None:
     os.replace(part_of(files) / name, place)
     for old in _newest_first(files)[KEPT:]:
         if step_of(old) != best:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def mirror(files: Path, names: Sequence[str]) -> None:
+    """Put those that were written elsewhere into their places, and remove all but those named."""
+    for name in names:
+        if (part_of(files) / name).is_dir():
+            shutil.rmtree(folder_of(files) / name, ignore_errors=True)
+            os.replace(part_of(files) / name, folder_of(files) / name)
+    for old in _newest_first(files):
+        if old.name not in names:
             shutil.rmtree(old, ignore_errors=True)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from peft_demo.errors import ConflictError
 from peft_demo.runs import (
@@ -32,7 +33,7 @@ from peft_demo.storage.rows import (
 )
 from peft_demo.storage.runs import STEP_OF, Runs, forget_after, is_over
 from peft_demo.storage.tables import EpochRow, GroupRow, RunRow
-from peft_demo.storage.turns import WAITING, waiting_in_turn
+from peft_demo.storage.turns import WAITING, first_in_turn, waiting_in_turn
 
 
 class Queue(Runs):
@@ -160,8 +161,7 @@ class Queue(Runs):
         with self._transaction() as session:
             while claimed is None and (row := session.scalars(waiting).first()):
                 if group_id is None:
-                    turns = (number for number in waiting_in_turn(session) if number not in held)
-                    row = session.get_one(RunRow, next(turns))
+                    row = session.get_one(RunRow, _next_in_turn(session, held))
                 problem = run_of(row).problem
                 if problem is None:
                     _begin(row)
@@ -228,9 +228,7 @@ class Queue(Runs):
 
     def keep_requested(self, run_id: str) -> bool:
         """Whether a run was asked to end with its last whole epoch."""
-        asked = select(RunRow.keep_requested).where(RunRow.number == number_in(run_id, "run"))
-        with self._transaction(write=False) as session:
-            return bool(session.scalar(asked))
+        return bool(self.wishes([run_id])[1])
 
     def request_stops(self, owner: str) -> int:
         """Stop all of an owner's runs that are not over, in one step; answers how many."""
@@ -249,6 +247,20 @@ class Queue(Runs):
                 RunRow.number == number_in(run_id, "run"), RunRow.deleted_at.is_(None)
             )
             return session.scalar(asked) is not False
+
+    def wishes(self, run_ids: Iterable[str]) -> tuple[set[str], set[str]]:
+        """Which of some runs were asked to stop, or are gone, and which to end with what they have.
+
+        At once: whoever works on a hundred runs asks all the time.
+        """
+        numbers = {number_in(run_id, "run"): run_id for run_id in run_ids}
+        asked = select(RunRow.number, RunRow.stop_requested, RunRow.keep_requested).where(
+            RunRow.number.in_(numbers), RunRow.deleted_at.is_(None)
+        )
+        with self._transaction(write=False) as session:
+            found = {numbers[number]: wishes for number, *wishes in session.execute(asked)}
+        stops = {run_id for run_id in numbers.values() if found.get(run_id, [True])[0]}
+        return stops, {run_id for run_id, (_, keeps) in found.items() if keeps} - stops
 
     def _go_on(self, run_id: str, begin: Callable[[RunRow], None]) -> Run:
         self._require_same_base(run_id)
@@ -332,3 +344,10 @@ def _ask_to_stop(row: RunRow) -> None:
     if row.status == RunStatus.QUEUED:
         row.status, row.finished_at, row.error = RunStatus.CANCELLED, now(), None
     row.stop_requested = True
+
+
+def _next_in_turn(session: Session, held: Collection[int]) -> int:
+    """The waiting run that begins next, of which there is one that is not held."""
+    if not held and (first := first_in_turn(session)):
+        return first
+    return next(number for number in waiting_in_turn(session) if number not in held)

@@ -39,6 +39,27 @@ def in_turn(
     return [*first, *(number for *_, number in sorted(places))]
 
 
+def first_in_turn(session: Session) -> int | None:
+    """The head of ``waiting_in_turn``, which for a long queue takes much longer."""
+    moved = select(RunRow.number).where(WAITING, RunRow.moved_first > 0)
+    put_first = session.scalar(moved.order_by(RunRow.moved_first.desc(), RunRow.number).limit(1))
+    if put_first is not None:
+        return put_first
+    asked = select(RunRow.owner, func.min(RunRow.number)).where(WAITING).group_by(RunRow.owner)
+    oldest = dict(session.execute(asked).all())
+    if len(oldest) < 2:
+        return next(iter(oldest.values()), None)
+    began = _began(session, oldest)
+    return min((began.get(owner, ""), number) for owner, number in oldest.items())[1]
+
+
+def _began(session: Session, owners: Iterable[str]) -> dict[str, str]:
+    """When the latest run of each of these began, as far as there is one."""
+    latest = select(RunRow.owner, func.max(RunRow.started_at)).group_by(RunRow.owner)
+    wanted = {*owners}
+    return {owner: at for owner, at in session.execute(latest) if at and owner in wanted}
+
+
 def waiting_in_turn(session: Session) -> dict[int, str]:
     """The numbers of all waiting runs, in the order of ``in_turn``, and their owners."""
     asked = select(RunRow.number, RunRow.owner, RunRow.moved_first).where(WAITING)
@@ -47,8 +68,6 @@ def waiting_in_turn(session: Session) -> dict[int, str]:
         return {}
     waiting = {number: owner for number, owner, _ in found}
     moved = [(-version, number) for number, _, version in found if version]
-    latest = select(RunRow.owner, func.max(RunRow.started_at)).group_by(RunRow.owner)
-    owners = {*waiting.values()}
-    began = {owner: at for owner, at in session.execute(latest) if at and owner in owners}
+    began = _began(session, waiting.values())
     first = [number for _, number in sorted(moved)]
     return {number: waiting[number] for number in in_turn(waiting.items(), began, first)}

@@ -6,6 +6,7 @@ Other machines know nothing of it, and judge by leases alone; nor does this one 
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -67,6 +68,7 @@ class Working:
         return self._folder / f".working-{run_id}-{boot}" if boot else None
 
 
+@cache
 def _boot() -> str:
     """What tells this start of this machine from all others, in containers too."""
     with suppress(OSError):

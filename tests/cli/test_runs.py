@@ -189,7 +189,7 @@ class TestCancelAndDelete:
         store.report(run_id, epoch=epoch(1))
         done = command("cancel", run_id, "--keep")
         assert (done.status, done.out) == (0, f"{run_id} will end with its last whole epoch.\n")
-        assert store.keep_requested(run_id)
+        assert store.wishes([run_id])[1]
         assert not store.stop_requested(run_id)
 
     @pytest.mark.parametrize("verb", ["cancel", "delete", "restore", "annotate", "show"])

@@ -93,6 +93,13 @@ class TestRuns:
         assert any("different processors" in problem for problem in found.problems)
         assert any(row.field == "processor" for row in found.differences)
 
+    def test_other_types_of_number_are_told(self, store):
+        a, b = finished(store, "A", precision="float32"), finished(store, "B", precision="bfloat16")
+        (told,) = [each for each in compare(store, a, b).problems if "types of number" in each]
+        assert "(bfloat16 and float32)" in told
+        same = finished(store, "C", precision="float32")
+        assert not [each for each in compare(store, a, same).problems if "types of number" in each]
+
     def test_another_state_of_the_same_base_is_told(self, store):
         a = finished(store, "A", base_revision="4a5b")
         b = finished(store, "B", base_revision="c0ffee")

@@ -13,7 +13,7 @@ from peft_demo.execution import Engine
 from peft_demo.execution.executor import Finished, Job
 from peft_demo.execution.executors import zero_gpu
 from peft_demo.execution.executors.zero_gpu import ZeroGpuExecutor
-from peft_demo.execution.worker import _warm_up
+from peft_demo.execution.worker import warm_up
 from peft_demo.models import hardware
 from peft_demo.runs import EpochMetrics, RunKind, RunStatus, StepMetrics
 from peft_demo.ui import gpu_visits
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module", autouse=True)
 def loaded():
-    _warm_up()
+    warm_up()
 
 
 @pytest.fixture

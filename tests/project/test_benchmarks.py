@@ -44,7 +44,7 @@ COMMANDS = (
         "race",
         "range_tests",
     ),
-    *("soak", "together", "workers"),
+    *("scheduler", "soak", "together", "workers"),
 )
 """What ``python -m benchmarks.…`` starts."""
 

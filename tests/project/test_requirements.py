@@ -66,7 +66,7 @@ def locked(name: str, python: str, platform: tuple[str, str]) -> dict[str, str]:
     return {canonicalize_name(one.name): next(iter(one.specifier)).version for one in holding}
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", setup.LOCKS)
 def test_every_line_says_which_versions_and_why(name):
     lines = (ROOT / name).read_text().splitlines()
     packages = [line for line in lines if not line.startswith(("#", "-r "))]
@@ -91,8 +91,8 @@ class TestLocks:
                 assert wanted.specifier.contains(pin), f"{wanted}: {lock} has {pin}; make lock"
 
     def test_of_tests_has_all_that_the_program_has(self, python, platform):
-        run, dev = (locked(lock, python, platform) for lock in setup.LOCKS.values())
-        assert run.items() <= dev.items()
+        run, ray, dev = (locked(lock, python, platform) for lock in setup.LOCKS.values())
+        assert run.items() <= ray.items() <= dev.items()
 
 
 def test_locks_pin_each_package_and_no_cuda():

@@ -26,6 +26,7 @@ class TestDelete:
         assert store.runs(seen) == []
         assert store.steps(run_id) == []
         assert store.stop_requested(run_id)
+        assert store.wishes([run_id, other]) == ({run_id}, set())
         again = Store(home)
         for opened in (store, again):
             for ask in (opened.get, opened.request_stop, opened.delete):

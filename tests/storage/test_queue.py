@@ -164,9 +164,9 @@ class TestKeep:
         with pytest.raises(ConflictError, match="no whole epoch yet that could be kept"):
             store.request_keep(running)
         store.report(running, Progress(), [step(1)], epoch(1))
-        assert not store.keep_requested(running)
+        assert not store.wishes([running])[1]
         assert store.request_keep(running).status is RunStatus.RUNNING
-        assert store.keep_requested(running)
+        assert store.wishes([running])[1]
         # The end of the program meanwhile is no wish to stop.
         assert not store.stop_requested(running)
 
@@ -182,7 +182,7 @@ class TestKeep:
         store.request_keep(running)
         store.finish(running, RunStatus.INTERRUPTED)
         store.resume(running)
-        assert not store.keep_requested(running)
+        assert not store.wishes([running])[1]
 
     def test_leaves_nothing_of_what_came_after_the_last_whole_epoch(self, store, running):
         store.report(running, Progress(), [step(1)], epoch(1))

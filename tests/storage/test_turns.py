@@ -97,3 +97,20 @@ def test_a_paused_queue_gives_no_server_a_run(store, tmp_path):
     other.decide(is_paused=False)
     other.close()
     assert store.claim().run_id == run_id
+
+
+def test_whose_turn_it_is_begins_whatever_was_put_first_and_began_before(store):
+    """A claim looks for the head alone, and finds what the whole queue has there."""
+    for seed, owner in enumerate("abcabdcaab"):
+        store.submit(small_config(seed=seed), owner)
+    store.move_first("run-000009")
+    store.move_first("run-000004", "run-000007")
+    began = []
+    while queue := store.queue():
+        began.append(store.claim().run_id)
+        assert began[-1] == queue[0][0]
+        if len(began) == 4:
+            store.submit(small_config(seed=99), "e")
+    assert began[:3] == ["run-000004", "run-000007", "run-000009"]
+    assert len(began) == len({*began}) == 11
+    assert store.claim() is None

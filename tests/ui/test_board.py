@@ -16,6 +16,8 @@ from sqlalchemy import event
 from peft_demo.comparison import curves
 from peft_demo.data import DATASETS, DEFAULT_DATASET
 from peft_demo.errors import StoreError
+from peft_demo.execution.machines import Machine
+from peft_demo.formats import percent
 from peft_demo.runs import EpochMetrics, Progress, RunConfig, RunStatus, StepMetrics, links
 from peft_demo.runs import run as run_module
 from peft_demo.ui.browser_code import ASSETS
@@ -170,6 +172,22 @@ def test_a_new_point_eases_in_where_motion_is_welcome():
     style = (ASSETS / "styles" / "board.css").read_text(encoding="utf-8")
     rule = style.partition("(prefers-reduced-motion: no-preference)")[2]
     assert rule.lstrip(" {\n").startswith(".pd-plot .points path {\n    animation:")
+
+
+def test_machines_are_shown_with_their_load_and_what_is_there(board, services, monkeypatch):
+    assert "None is known before" in board.machines()
+    run = services.store.submit(RunConfig(name="<mine>"), "me")
+    lost = "lab-2 is not used: it could not be reached."
+    told = [
+        (Machine(name="lab-1", slots=2, load=0.5, precision="bfloat16"), [run.run_id, "run-gone"]),
+        (Machine(name="lab-2", slots=1, trouble=lost), []),
+    ]
+    monkeypatch.setattr(services.engine, "machines", lambda: told)
+    rows = re.findall(r"<tr>\s*(<th scope=\"row\">.*?)</tr>", board.machines(), re.S)
+    first, second = (re.sub(r"\s+", " ", html.unescape(re.sub(r"<.*?>", " ", r))) for r in rows)
+    assert "&lt;mine&gt;" in rows[0]
+    assert first.split() == ["lab-1", "bfloat16", *percent(0.5).split(), "2", "<mine>"]
+    assert lost in second
 
 
 def test_unknown_ids_are_no_error(board):

@@ -21,10 +21,13 @@ WORKER_BYTES = 1_500_000_000
 
 
 def preferred() -> Executor:
-    """The executor that ``PEFT_DEMO_WORKERS`` asks for; ``auto`` fits it to the machine."""
+    """The executor that the settings ask for; ``auto`` fits it to the machine, or the cluster."""
     asked = settings.workers()
     if asked == "thread":
         return ThreadExecutor()
+    if address := settings.ray_address():
+        most = None if asked == "auto" else int(asked)
+        return _on_ray(address, most)
     workers = _fitting() if asked == "auto" else int(asked)
     if workers < 1:
         return ThreadExecutor()
@@ -34,6 +37,15 @@ def preferred() -> Executor:
         # Found by timing, and workers must not come to different answers.
         environment["PEFT_DEMO_PRECISION"] = hardware.prediction_precision()
     return ProcessExecutor(workers, environment)
+
+
+def _on_ray(address: str, most: int | None) -> Executor:
+    # Its modules are for those who have the package.
+    from peft_demo.execution.executors.ray_cluster import RayExecutor
+    from peft_demo.execution.executors.ray_nodes import environment
+
+    cpus = int(settings.ray_cpus())
+    return RayExecutor(address, most, cpus, float(settings.ray_gpus()), environment(cpus))
 
 
 def _cores() -> int:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import partial
 
 from peft_demo.execution.executor import Cancelled, End, Event, Failed, Handle, Job
+from peft_demo.execution.machines import Machine, this_machine
 from peft_demo.execution.worker import work
 
 STUCK_SECONDS = 30.0
@@ -45,6 +46,10 @@ class ProcessExecutor:
                 return worker.start(jobs)
         self._workers.append(_Worker(self._environment))
         return self._workers[-1].start(jobs)
+
+    def machines(self) -> list[Machine]:
+        """See ``Executor.machines``."""
+        return [this_machine(self.slots)]
 
     def close(self) -> None:
         """End all workers."""

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from peft_demo.execution.executor import Handle, Job
 from peft_demo.execution.jobs import do
+from peft_demo.execution.machines import Machine, this_machine
 from peft_demo.runs import (
     BeforeTraining,
     EpochMetrics,
@@ -31,6 +32,10 @@ class ThreadExecutor:
     def start(self, jobs: Sequence[Job]) -> list[_Thread]:
         """See ``Executor.start``."""
         return [_Thread(job, member) for job, member in zip(jobs, _members(jobs), strict=True)]
+
+    def machines(self) -> list[Machine]:
+        """See ``Executor.machines``."""
+        return [this_machine(self.slots)]
 
     def close(self) -> None:
         """Do nothing: a thread ends by itself once its job is cancelled."""

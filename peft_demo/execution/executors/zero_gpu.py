@@ -23,6 +23,7 @@ from typing import Any, TypeAlias
 from peft_demo.errors import cause
 from peft_demo.execution.executor import Cancelled, End, Event, Handle, Job
 from peft_demo.execution.executors.thread import ThreadExecutor
+from peft_demo.execution.machines import Machine, this_machine
 from peft_demo.languages import gettext_noop
 from peft_demo.models import hardware
 from peft_demo.runs import EpochMetrics, checkpoints
@@ -96,6 +97,10 @@ class ZeroGpuExecutor:
     def start(self, jobs: Sequence[Job]) -> list[_Offered]:
         """See ``Executor.start``."""
         return [self._offer(job) for job in jobs]
+
+    def machines(self) -> list[Machine]:
+        """See ``Executor.machines``."""
+        return [this_machine(self.slots)]
 
     def close(self) -> None:
         """Do nothing: a job ends by itself once it is cancelled."""

@@ -81,6 +81,7 @@ class Board(Page):
             page_function(self.judge),
             page_function(self.diagnosis),
             page_function(self.questions),
+            page_function(self.machines),
         ]
 
     def poll(
@@ -216,6 +217,15 @@ class Board(Page):
             time = from_to(expected) if expected else _roughly(seconds_elsewhere(configs, known))
             rows.append((row, len(configs), time))
         return render("questions", rows=rows)
+
+    def machines(self) -> str:
+        """Where runs are computed, how busy it is there, and which are there now, as HTML."""
+        known = self._services.runs()
+        told = [
+            (machine, [known[run_id].config.name for run_id in run_ids if run_id in known])
+            for machine, run_ids in self._services.engine.machines()
+        ]
+        return render("machines", machines=told)
 
     def _at(self, version: int) -> _Moment:
         if self._moment.version != version:

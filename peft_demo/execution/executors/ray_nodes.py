@@ -1,0 +1,152 @@
+"""Nodes of a Ray cluster: which there are, what room they have, and how a worker starts on one."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from peft_demo import settings
+from peft_demo.errors import cause
+
+logger = logging.getLogger(__name__)
+
+REFUSED_SECONDS = 60.0
+"""A machine that could not be used is tried again after so long."""
+
+CALLS = 4
+"""Calls that a worker answers at a time: its jobs, wishes for them, and how busy it is."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A machine that is there."""
+
+    id: str
+    name: str
+    room: int
+    """Workers that fit on it."""
+
+
+class Nodes:
+    """The cluster at an address; connects when it is first looked at, and again if that failed."""
+
+    def __init__(self, address: str, cpus: int, gpus: float) -> None:
+        self.can_stream = not address.startswith("ray://")
+        """Ray's client for programs outside of a cluster (2.60) can be sent no stream."""
+        self._address = address
+        self._cpus, self._gpus = cpus, gpus
+        self._nodes: list[Node] = []
+        self._refused: dict[str, tuple[float, str]] = {}
+        """When, and why, by the node's id."""
+        self._is_ours = False
+        self._was_told = False
+
+    @property
+    def ray(self) -> Any:
+        """The package, once it is needed: it takes a second to load."""
+        # It would tell its makers of each cluster.
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        import ray
+
+        return ray
+
+    def look(self) -> None:
+        """See which there are; connects before."""
+        try:
+            self._connect()
+            self._nodes = self._found()
+            self._was_told = False
+        except Exception as error:  # Ray raises a dozen kinds
+            self._nodes = []
+            if not self._was_told:
+                self._was_told = True
+                what = (self._address, cause(error))
+                logger.warning("No Ray cluster answers at PEFT_DEMO_RAY_ADDRESS, %s (%s).", *what)
+
+    def known(self) -> list[Node]:
+        """All that were there when it was last looked."""
+        return self._nodes
+
+    def usable(self) -> list[Node]:
+        """Those with room that are not refused."""
+        return [node for node in self._nodes if node.room and not self.trouble(node)]
+
+    def refuse(self, node: Node, words: str) -> None:
+        """Send nothing there for a while, for a reason."""
+        logger.warning("%s", words)
+        self._refused[node.id] = time.monotonic(), words
+
+    def trouble(self, node: Node) -> str:
+        """Why nothing is sent there; empty if something may."""
+        if not node.room:
+            return f"{node.name} is not used: it has no room for {self._size()}."
+        at, words = self._refused.get(node.id, (0.0, ""))
+        return words if words and time.monotonic() - at < REFUSED_SECONDS else ""
+
+    def actor(self, kind: type, node: Node, *arguments: object) -> Any:
+        """Start an object of this class in a process of its own there; returns at once."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        options = {
+            "num_cpus": self._cpus,
+            "num_gpus": self._gpus,
+            "max_concurrency": CALLS,
+            "scheduling_strategy": NodeAffinitySchedulingStrategy(node.id, soft=False),
+        }
+        return self.ray.remote(kind).options(**options).remote(*arguments)
+
+    def close(self) -> None:
+        """Leave the cluster, if it was joined here."""
+        if self._is_ours:
+            self.ray.shutdown()
+            self._is_ours = False
+
+    def _connect(self) -> None:
+        ray = self.ray
+        if ray.is_initialized():
+            return
+        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        if self._address == "local":
+            quiet["include_dashboard"] = False
+        ray.init(address=self._address, **quiet)
+        self._is_ours = True
+
+    def _found(self) -> list[Node]:
+        alive = [node for node in self.ray.nodes() if node["Alive"]]
+        alive.sort(key=lambda node: (node["NodeManagerHostname"], node["NodeID"]))
+        hosts = Counter(node["NodeManagerHostname"] for node in alive)
+        return [
+            Node(node["NodeID"], _name(node, hosts), self._room(node["Resources"]))
+            for node in alive
+        ]
+
+    def _room(self, resources: Mapping[str, float]) -> int:
+        room = int(resources.get("CPU", 0) / self._cpus)
+        if not self._gpus:
+            return room
+        # Parts of one GPU do not add up across several.
+        gpus = int(resources.get("GPU", 0))
+        on_gpus = gpus * int(1 / self._gpus) if self._gpus <= 1 else int(gpus / self._gpus)
+        return min(room, on_gpus)
+
+    def _size(self) -> str:
+        gpus = f" and {self._gpus:g} of a GPU" if self._gpus else ""
+        cores = "core" if self._cpus == 1 else "cores"
+        return f"a worker of {self._cpus} {cores}{gpus}"
+
+
+def _name(node: Mapping[str, Any], hosts: Mapping[str, int]) -> str:
+    host = str(node["NodeManagerHostname"])
+    return host if hosts[host] == 1 else f"{host} ({node['NodeID'][:4]})"
+
+
+def environment(cpus: int) -> dict[str, str]:
+    """Variables of a worker: settings that numbers depend on, and its share of the cores."""
+    same = (settings.forward, settings.precision, settings.repeats, settings.features_mb)
+    threads = {"OMP_NUM_THREADS": f"{cpus}", "RAYON_NUM_THREADS": f"{cpus}"}
+    return {**threads, **{setting.variable: setting() for setting in same}}
