@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from tenacity import retry, stop_after_attempt
+import pytest
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-# Read by its processes: they tell nobody of themselves, and may take long beside other tests.
-os.environ |= {
+ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AUTH_MODE": "disabled",  # whatever token this machine's user has
-    "RAY_agent_register_timeout_ms": "120000",
+    # Beside other tests a node takes long to be there.
+    "RAY_agent_register_timeout_ms": "300000",
+    "RAY_worker_niceness": "0",
+    "RAY_gcs_server_port_wait_time_s": "300",
 }
+
+START_SECONDS = 300.0
+
+patiently = retry(  # Ray itself gives a node 30 seconds
+    stop=stop_after_delay(START_SECONDS),
+    wait=wait_fixed(0.2),
+    retry=retry_if_exception_type(RuntimeError),
+    reraise=True,
+)
 
 SIZE = {
     "num_cpus": 1,
     "object_store_memory": 80_000_000,  # Ray takes no less
+    "dashboard_agent_listen_port": None,  # one that is free, as all others
     "include_log_monitor": False,
 }
 
@@ -27,24 +40,21 @@ SIZE = {
 def two_nodes() -> Iterator[Any]:
     """The cluster; ``second`` is the node that can be taken away."""
     import ray
-
-    cluster = _started()
-    try:
-        yield cluster
-    finally:
-        ray.shutdown()
-        cluster.shutdown()
-
-
-@retry(stop=stop_after_attempt(3), reraise=True)  # Ray gives a node 30 seconds to be there
-def _started() -> Any:
+    from ray._private import services
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster()
-    try:
-        cluster.add_node(**SIZE, include_dashboard=False, no_monitor=True)
-        cluster.second = cluster.add_node(**SIZE)
-    except Exception:
-        cluster.shutdown()
-        raise
-    return cluster
+    # Ray's default would keep its logs, and lead others on this machine to this cluster.
+    with TemporaryDirectory(prefix="ray") as folder, pytest.MonkeyPatch.context() as patch:
+        for name, value in {**ENVIRONMENT, "RAY_TMPDIR": folder}.items():
+            patch.setenv(name, value)
+        patch.setattr(services, "get_node", patiently(services.get_node))
+        size = {**SIZE, "plasma_directory": folder}  # /dev/shm may be small
+        cluster = Cluster()
+        try:
+            cluster.add_node(**size, include_dashboard=False, no_monitor=True, wait=False)
+            cluster.second = cluster.add_node(**size, wait=False)
+            cluster.wait_for_nodes(START_SECONDS)
+            yield cluster
+        finally:
+            ray.shutdown()
+            cluster.shutdown()

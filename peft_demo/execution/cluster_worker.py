@@ -5,7 +5,6 @@ It shares no disk with the program: files come with jobs, and go back with what 
 
 from __future__ import annotations
 
-import atexit
 import os
 import platform
 import queue
@@ -14,9 +13,13 @@ import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
 
 from peft_demo import logs, settings
 from peft_demo.execution import machines
@@ -28,6 +31,9 @@ from peft_demo.execution.versions import versions
 from peft_demo.execution.worker import warm_up
 from peft_demo.models import hardware
 from peft_demo.runs import RunResult, checkpoints
+
+FOLDER = "peft-demo-worker-"
+"""How the folder of each begins, among the machine's temporary ones."""
 
 Wish = Literal["cancel", "keep"]
 """A method of the job's handle."""
@@ -61,8 +67,7 @@ class ClusterWorker:
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._home = Path(tempfile.mkdtemp(prefix="peft-demo-worker-"))
-        atexit.register(shutil.rmtree, self._home, ignore_errors=True)
+        self._home, self._lives = _own_folder()
         os.environ.update({**environment, settings.home.variable: str(self._home)})
         hardware.share_cores()
         logs.start()
@@ -88,7 +93,10 @@ class ClusterWorker:
         return machines.load()
 
     def do(
-        self, jobs: Mapping[int, Job], files: Mapping[int, Mapping[str, bytes]], home: Luggage
+        self,
+        jobs: Mapping[int, Job],
+        files: Mapping[int, Mapping[str, bytes]],
+        home: Mapping[str, bytes],
     ) -> Iterator[list[Told]]:
         """Do jobs that take turns, and yield what they tell as it comes, to the end of all.
 
@@ -97,33 +105,26 @@ class ClusterWorker:
             files: what is in each job's folder.
             home: what they read of the program's home.
         """
-        unpack(home.files, self._home)
         placed = {number: self._placed(number, job) for number, job in jobs.items()}
-        for number, job in placed.items():
-            unpack(files[number], job.files)
-        told: queue.Queue[Told] = queue.Queue()
-        with self._lock:
-            started = dict(zip(placed, self._executor.start([*placed.values()]), strict=True))
-            self._handles |= started
-            for number, handle in started.items():
-                for wish in self._wishes.pop(number, set()):
-                    getattr(handle, wish)()
-        for number, handle in started.items():
-            arguments = (number, handle, placed[number].files, told)
-            threading.Thread(target=_listen, args=arguments, daemon=True).start()
-        going = {*started}
-        while going:
-            news = [told.get()]
-            while not told.empty():  # what has gathered while nobody listened goes together
-                news.append(told.get())
-            yield news
-            going -= {one.number for one in news if isinstance(one.event, End)}
-        for number, job in placed.items():
-            self._handles.pop(number, None)
-            shutil.rmtree(job.files, ignore_errors=True)
+        try:
+            unpack(home, self._home)
+            for number, job in placed.items():
+                unpack(files[number], job.files)
+            yield from self._done(placed)
+        finally:  # nobody's texts stay here
+            with self._lock:
+                for number in placed:
+                    self._handles.pop(number, None)
+            for job in placed.values():
+                shutil.rmtree(job.files, ignore_errors=True)
+            for name in home:
+                (self._home / name).unlink(missing_ok=True)
 
     def begin(
-        self, jobs: Mapping[int, Job], files: Mapping[int, Mapping[str, bytes]], home: Luggage
+        self,
+        jobs: Mapping[int, Job],
+        files: Mapping[int, Mapping[str, bytes]],
+        home: Mapping[str, bytes],
     ) -> None:
         """The same for those who cannot be sent a stream: ``more`` gives what it would yield."""
         self._running = self.do(jobs, files, home)
@@ -140,10 +141,45 @@ class ClusterWorker:
             else:
                 self._wishes[number].add(wish)
 
+    def _done(self, jobs: Mapping[int, Job]) -> Iterator[list[Told]]:
+        told: queue.Queue[Told] = queue.Queue()
+        with self._lock:
+            started = dict(zip(jobs, self._executor.start([*jobs.values()]), strict=True))
+            self._handles |= started
+            for number, handle in started.items():
+                for wish in self._wishes.pop(number, set()):
+                    getattr(handle, wish)()
+        for number, handle in started.items():
+            arguments = (number, handle, jobs[number].files, told)
+            threading.Thread(target=_listen, args=arguments, daemon=True).start()
+        going = {*started}
+        while going:
+            news = [told.get()]
+            while not told.empty():  # what has gathered while nobody listened goes together
+                news.append(told.get())
+            yield news
+            going -= {one.number for one in news if isinstance(one.event, End)}
+
     def _placed(self, number: int, job: Job) -> Job:
         folder = self._home / f"{number}"
         folder.mkdir()
         return job.model_copy(update={"files": folder})
+
+
+def _own_folder() -> tuple[Path, FileLock]:
+    """A folder, locked while this process lives; what killed ones have left is removed.
+
+    A worker's end is always that it is killed.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{FOLDER}*.lock"):
+        with suppress(OSError, Timeout), FileLock(left, blocking=False):
+            shutil.rmtree(left.with_suffix(""), ignore_errors=True)
+            left.unlink()
+    folder = Path(tempfile.gettempdir()) / f"{FOLDER}{uuid4().hex}"
+    lock = FileLock(f"{folder}.lock", thread_local=False)
+    lock.acquire()
+    folder.mkdir(mode=0o700)
+    return folder, lock
 
 
 def _listen(number: int, handle: Handle, files: Path, told: queue.Queue[Told]) -> None:

@@ -75,7 +75,7 @@ class Engine:
         self._held: dict[str, str] | None = None
         """Why runs wait, as it was told last."""
         self._renewed = 0.0
-        self._looked = -BUSY_SECONDS
+        self._looked = 0.0
         self._purged = -PURGE_SECONDS
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -276,7 +276,8 @@ class Engine:
 
     def _look_after_runs(self) -> None:
         """Say that its runs are alive, look for runs whose program has ended, and heed stops."""
-        if time.monotonic() - self._looked < BUSY_SECONDS:
+        # With nothing to do it looks each time: an end that has just come may bring new runs.
+        if self._active and time.monotonic() - self._looked < BUSY_SECONDS:
             return
         self._looked = time.monotonic()
         # A database that is locked for a moment, or on a full disk, is asked again.
@@ -300,20 +301,17 @@ class Engine:
                 for run_id in keeps:
                     working[run_id].handle.keep()
 
-    def _resume_interrupted(self, run_ids: Sequence[str]) -> None:
+    def _resume_interrupted(self, run_ids: Iterable[str]) -> None:
         """Queue those again that an end of a program interrupted, if that is wished for."""
-        if not self._resumes:
-            return
-        for run in map(self._store.get, run_ids):
-            if run.status is RunStatus.INTERRUPTED and run.can_resume and self._got_on(run):
-                with suppress(PeftDemoError):  # one that cannot go on any more stays as it is
-                    self._store.resume(run.run_id)
+        for run_id in run_ids if self._resumes else ():
+            self._go_on_with(run_id)
 
-    def _resume_elsewhere(self, run_id: str) -> None:
-        """Queue a run again whose machine was lost; one that may end machines waits for Resume."""
+    def _go_on_with(self, run_id: str) -> None:
+        """Queue an interrupted run again; one that may be what ends machines waits for Resume."""
         run = self._store.get(run_id)
-        if run.can_resume and self._got_on(run):
-            self._store.resume(run_id)
+        if run.status is RunStatus.INTERRUPTED and run.can_resume and self._got_on(run):
+            with suppress(PeftDemoError):  # one that cannot go on any more stays as it is
+                self._store.resume(run_id)
 
     def _got_on(self, run: Run) -> bool:
         """Whether it has left a checkpoint since it last began; else it may end programs."""
@@ -358,7 +356,7 @@ class Engine:
         try:
             end = recording.follow(handle, self._closing.is_set)
             if isinstance(end, Cancelled) and end.was_lost and not self._closing.is_set():
-                self._resume_elsewhere(run_id)
+                self._go_on_with(run_id)
         except Exception:
             # How it ended could not be recorded; the runs behind it must still be done.
             logger.exception("%s could not be recorded", run_id)

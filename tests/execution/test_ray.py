@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import executor_contract as contract
 import pytest
-import ray
 from executor_contract import *  # noqa: F403
 from executor_contract import events_of, heard, numbers_in
 from ray_nodes import two_nodes
@@ -40,7 +39,9 @@ def executor(cluster):
         patch.setenv("PEFT_DEMO_WORKERS", "2")
         made = executors.preferred()
     wait_until(lambda: made.slots == 2)
-    both = [made._take_worker() for _ in range(2)]
+    both = []
+    while len(both) < 2:
+        wait_until(lambda: (worker := made._take_worker()) and both.append(worker) is None)
     for worker in both:
         wait_until(lambda worker=worker: worker.join(1))
         worker.release()
@@ -63,6 +64,8 @@ def only(executor, node=None):
 
 
 def pid_of(worker):
+    import ray
+
     return ray.get(worker._actor.__ray_call__.remote(lambda actor: os.getpid()))
 
 
@@ -81,7 +84,6 @@ class TestMachines:
             assert (machine.slots, machine.trouble) == (1, "")
             assert machine.precision in ("float32", "bfloat16")
         (handle,) = executor.start([job()])
-        assert handle.machine == ""
         (events,) = heard([handle])
         assert handle.machine in (first.name, second.name)
         assert events[-1].result.environment["host"] == platform.node()

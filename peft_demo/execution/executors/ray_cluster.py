@@ -12,6 +12,7 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from peft_demo.errors import cause
@@ -19,7 +20,7 @@ from peft_demo.execution.cluster_worker import ClusterWorker, Joined, Told, Wish
 from peft_demo.execution.executor import Cancelled, End, Event, Failed, Handle, Job
 from peft_demo.execution.executors.ray_nodes import Node, Nodes
 from peft_demo.execution.jobs import failure
-from peft_demo.execution.luggage import Luggage, needed, pack, receive
+from peft_demo.execution.luggage import needed, pack, receive
 from peft_demo.execution.machines import Machine
 from peft_demo.execution.versions import difference
 from peft_demo.languages import gettext_noop
@@ -114,12 +115,12 @@ class RayExecutor:
 
     def _watch(self) -> None:
         """Know which machines there are."""
-        has_begun = False
+        has_joined = False
         while not self._closed.is_set():
             self._nodes.look()
-            if not has_begun and (worker := self._take_worker()):
+            if not has_joined and (worker := self._take_worker()):
+                has_joined = self._joins(worker)
                 worker.release()
-                has_begun = True
             self._closed.wait(LOOK_SECONDS)
 
     def _compute(self, handles: Sequence[_Started]) -> None:
@@ -303,7 +304,7 @@ class _Worker:
         except self._ray.exceptions.RayTaskError as error:  # the worker lives
             reason = f"{self.node.name}: {cause(error)}."
             self._end(mine, Failed(reason=reason, traceback=str(error)))
-        except self._ray.exceptions.RayError as error:
+        except (self._ray.exceptions.RayError, ConnectionError) as error:
             self.kill()
             self._end(mine, self._how_it_died(error))
         finally:
@@ -311,24 +312,25 @@ class _Worker:
 
     def wish(self, number: int, wish: Wish) -> None:
         """Pass a wish on; nobody waits for it."""
-        self._actor.wish.remote(number, wish)
+        with suppress(ConnectionError):
+            self._actor.wish.remote(number, wish)
 
     def kill(self) -> None:
         """End its process, whatever it does."""
         self.is_alive = False
-        self._ray.kill(self._actor)
+        with suppress(Exception):  # where the whole cluster is out of reach
+            self._ray.kill(self._actor)
 
     def load(self) -> float | None:
         """How busy its machine was lately; asks again without waiting for the answer."""
         at, asked, known = self._load
-        if asked is not None and self._ray.wait([asked], timeout=0)[0]:
-            try:
-                known = self._ray.get(asked)
-            except self._ray.exceptions.RayError:
-                known = None
-            asked = None
-        if asked is None and self.joined and time.monotonic() - at > LOAD_SECONDS:
-            at, asked = time.monotonic(), self._actor.load.remote()
+        try:
+            if asked is not None and self._ray.wait([asked], timeout=0)[0]:
+                known, asked = self._ray.get(asked), None
+            if asked is None and self.joined and time.monotonic() - at > LOAD_SECONDS:
+                at, asked = time.monotonic(), self._actor.load.remote()
+        except Exception:  # it is out of reach
+            known = asked = None
         self._load = at, asked, known
         return known
 
@@ -338,7 +340,7 @@ class _Worker:
         home: dict[str, bytes] = {}
         for job in jobs.values():
             home |= needed(job)
-        arguments = (jobs, files, Luggage(home))
+        arguments = (jobs, files, home)
         if self._nodes.can_stream:
             more = {"num_returns": "streaming", "_generator_backpressure_num_objects": AHEAD}
             for ref in self._actor.do.options(**more).remote(*arguments):
@@ -355,8 +357,8 @@ class _Worker:
     def _how_it_died(self, error: Exception) -> End:
         """Whether its process alone died, or its machine is out of reach."""
         host = self.node.name
-        unreachable = isinstance(error, self._ray.exceptions.ActorUnavailableError)
-        if not unreachable and "Node Id" not in str(error):
+        away = (self._ray.exceptions.ActorUnavailableError, ConnectionError)
+        if not isinstance(error, away) and "Node Id" not in str(error):
             return Failed(
                 reason=f"The process on {host} that worked on it died, as happens when the "
                 "machine's memory is full: then per_device_train_batch_size or max_length must "
