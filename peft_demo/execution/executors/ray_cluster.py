@@ -117,7 +117,9 @@ class RayExecutor:
         """Know which machines there are."""
         has_joined = False
         while not self._closed.is_set():
-            self._nodes.look()
+            if self._nodes.look():  # workers of a lost connection are gone
+                with self._lock:
+                    self._workers = []
             if not has_joined and (worker := self._take_worker()):
                 has_joined = self._joins(worker)
                 worker.release()
@@ -304,7 +306,7 @@ class _Worker:
         except self._ray.exceptions.RayTaskError as error:  # the worker lives
             reason = f"{self.node.name}: {cause(error)}."
             self._end(mine, Failed(reason=reason, traceback=str(error)))
-        except (self._ray.exceptions.RayError, ConnectionError) as error:
+        except self._nodes.failures as error:
             self.kill()
             self._end(mine, self._how_it_died(error))
         finally:
@@ -312,7 +314,7 @@ class _Worker:
 
     def wish(self, number: int, wish: Wish) -> None:
         """Pass a wish on; nobody waits for it."""
-        with suppress(ConnectionError):
+        with suppress(*self._nodes.failures):
             self._actor.wish.remote(number, wish)
 
     def kill(self) -> None:
@@ -357,8 +359,9 @@ class _Worker:
     def _how_it_died(self, error: Exception) -> End:
         """Whether its process alone died, or its machine is out of reach."""
         host = self.node.name
-        away = (self._ray.exceptions.ActorUnavailableError, ConnectionError)
-        if not isinstance(error, away) and "Node Id" not in str(error):
+        known = self._ray.exceptions
+        is_there = isinstance(error, known.RayError) and "Node Id" not in str(error)
+        if is_there and not isinstance(error, known.ActorUnavailableError):
             return Failed(
                 reason=f"The process on {host} that worked on it died, as happens when the "
                 "machine's memory is full: then per_device_train_batch_size or max_length must "

@@ -7,6 +7,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,24 +50,37 @@ class Nodes:
     @property
     def ray(self) -> Any:
         """The package, once it is needed: it takes a second to load."""
-        # It would tell its makers of each cluster.
+        # It would tell its makers of each cluster, and start one where one is lost.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
         import ray
 
         return ray
 
-    def look(self) -> None:
-        """See which there are; connects before."""
+    @property
+    def failures(self) -> tuple[type[Exception], ...]:
+        """What a call raises whose worker, or its machine, or the whole cluster is gone."""
+        from grpc import RpcError
+
+        return (self.ray.exceptions.RayError, ConnectionError, RpcError)
+
+    def look(self) -> bool:
+        """See which there are; returns whether it connected, for the first time or anew."""
+        is_new = False
         try:
-            self._connect()
+            is_new = self._connect()
             self._nodes = self._found()
             self._was_told = False
         except Exception as error:  # Ray raises a dozen kinds
             self._nodes = []
+            if not self.can_stream:  # one that has lost its server would never find the next
+                with suppress(Exception):
+                    self.ray.shutdown()
             if not self._was_told:
                 self._was_told = True
                 what = (self._address, cause(error))
                 logger.warning("No Ray cluster answers at PEFT_DEMO_RAY_ADDRESS, %s (%s).", *what)
+        return is_new
 
     def known(self) -> list[Node]:
         """All that were there when it was last looked."""
@@ -106,15 +120,16 @@ class Nodes:
             self.ray.shutdown()
             self._is_ours = False
 
-    def _connect(self) -> None:
+    def _connect(self) -> bool:
         ray = self.ray
         if ray.is_initialized():
-            return
+            return False
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         if self._address == "local":
             quiet["include_dashboard"] = False
         ray.init(address=self._address, **quiet)
         self._is_ours = True
+        return True
 
     def _found(self) -> list[Node]:
         alive = [node for node in self.ray.nodes() if node["Alive"]]
