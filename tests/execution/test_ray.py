@@ -100,6 +100,20 @@ class TestMachines:
             f"lab-7 is not used: it has torch 2.0.1, and this program {versions()['torch']}."
         )
 
+    def test_one_where_no_worker_starts_says_why(self, executor):
+        node, ended = Node("bare", "lab-8", 1), []
+
+        def join(_):
+            raise RuntimeError("It died:\n  ^^^\nModuleNotFoundError: No module named 'peft_demo'")
+
+        worker = SimpleNamespace(node=node, join=join, kill=lambda: ended.append(node))
+        assert not executor._joins(worker)
+        assert ended == [node]
+        assert executor._nodes.trouble(node) == (
+            "lab-8 is not used: no worker starts there (ModuleNotFoundError: No module named "
+            "'peft_demo')."
+        )
+
     def test_a_job_waits_for_one_and_says_so(self, executor, job, monkeypatch):
         monkeypatch.setattr("peft_demo.execution.executors.ray_cluster.PATIENCE_SECONDS", 0.0)
         with only(executor):

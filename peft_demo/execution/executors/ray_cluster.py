@@ -179,7 +179,8 @@ class RayExecutor:
             joined = worker.join(0.5)
         except Exception as error:
             host = worker.node.name
-            self._refuse(worker, f"{host} is not used: no worker starts there ({cause(error)}).")
+            why = str(error).strip().rpartition("\n")[2]  # above it stands Ray's traceback
+            self._refuse(worker, f"{host} is not used: no worker starts there ({why.rstrip('.')}).")
             return False
         if joined and (words := difference(worker.node.name, joined.versions)):
             self._refuse(worker, words)
