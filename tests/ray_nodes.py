@@ -1,4 +1,4 @@
-"""A real Ray cluster of two nodes on this machine, as small as they can be."""
+"""A real Ray cluster on this machine, of nodes as small as they can be."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ SIZE = {
 
 
 @contextmanager
-def two_nodes() -> Iterator[Any]:
-    """The cluster; ``second`` is the node that can be taken away."""
+def one_node() -> Iterator[Any]:
+    """The cluster; ``join`` adds another node to it, and returns that."""
     import ray
     from ray._private import services
     from ray.cluster_utils import Cluster
@@ -52,8 +52,7 @@ def two_nodes() -> Iterator[Any]:
         cluster = Cluster()
         try:
             cluster.add_node(**size, include_dashboard=False, no_monitor=True, wait=False)
-            cluster.second = cluster.add_node(**size, wait=False)
-            cluster.wait_for_nodes(START_SECONDS)
+            cluster.join = lambda: cluster.add_node(**size, wait=False)
             yield cluster
         finally:
             ray.shutdown()

@@ -3,6 +3,7 @@
 import os
 import platform
 import signal
+import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import executor_contract as contract
 import pytest
 from executor_contract import *  # noqa: F403
 from executor_contract import events_of, heard, numbers_in
-from ray_nodes import two_nodes
+from ray_nodes import one_node
 from small_runs import long_config, wait_until
 
 from peft_demo import adapters
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def cluster():
-    with two_nodes() as made:
+    with one_node() as made:
         yield made
 
 
@@ -38,6 +39,9 @@ def executor(cluster):
         patch.setenv("PEFT_DEMO_RAY_CPUS", "1")
         patch.setenv("PEFT_DEMO_WORKERS", "2")
         made = executors.preferred()
+    wait_until(made.machines)
+    assert made.slots == 1
+    cluster.second = cluster.join()
     wait_until(lambda: made.slots == 2)
     both = []
     while len(both) < 2:
@@ -164,14 +168,23 @@ def test_a_lost_machine_leaves_its_run_to_the_other(executor, cluster, store):
     assert trouble in ([], [f"{places[0]} is not used: it could not be reached."])
 
 
-def test_a_killed_process_fails_its_run_alone(executor, cluster, job):
-    """The last test: nobody needs another."""
+def test_one_that_does_not_stop_is_ended_and_what_ran_beside_fails(
+    executor, cluster, job, monkeypatch
+):
+    """The last test: nobody needs another worker."""
+    monkeypatch.setattr("peft_demo.execution.executors.ray_cluster.STUCK_SECONDS", 0.5)
     with only(executor, cluster.head_node) as pid:
-        (handle,) = executor.start([job(long_config())])
+        stopped, beside = executor.start([job(long_config()), job(long_config())])
+        told = []
+        hearing = threading.Thread(target=lambda: told.extend(beside))
+        hearing.start()
         last = None
-        for last in handle:
+        for last in stopped:
             if isinstance(last, StepMetrics) and last.step == 1:
-                os.kill(pid, signal.SIGKILL)
-    assert isinstance(last, Failed)
-    assert last.reason.startswith(f"The process on {handle.machine} that worked on it died, as")
+                os.kill(pid, signal.SIGSTOP)
+                stopped.cancel()
+        hearing.join()
+    assert last == Cancelled()
+    assert isinstance(told[-1], Failed)
+    assert told[-1].reason.startswith(f"The process on {beside.machine} that worked on it died, as")
     assert executor.slots == 1
