@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -42,6 +41,8 @@ class Nodes:
         self._address = address
         self._cpus, self._gpus = cpus, gpus
         self._nodes: list[Node] = []
+        self._names: dict[str, str] = {}
+        """By the node's id."""
         self._refused: dict[str, tuple[float, str]] = {}
         """When, and why, by the node's id."""
         self._is_ours = False
@@ -132,12 +133,16 @@ class Nodes:
         return True
 
     def _found(self) -> list[Node]:
-        alive = [node for node in self.ray.nodes() if node["Alive"]]
-        alive.sort(key=lambda node: (node["NodeManagerHostname"], node["NodeID"]))
-        hosts = Counter(node["NodeManagerHostname"] for node in alive)
+        alive = {node["NodeID"]: node for node in self.ray.nodes() if node["Alive"]}
+        # Several may be on one host; what one is called stays when another joins or leaves.
+        self._names = {id_: name for id_, name in self._names.items() if id_ in alive}
+        for id_, node in alive.items():
+            host = str(node["NodeManagerHostname"])
+            is_taken = host in self._names.values()
+            self._names.setdefault(id_, f"{host} ({id_[:4]})" if is_taken else host)
         return [
-            Node(node["NodeID"], _name(node, hosts), self._room(node["Resources"]))
-            for node in alive
+            Node(id_, self._names[id_], self._room(node["Resources"]))
+            for id_, node in sorted(alive.items(), key=lambda pair: self._names[pair[0]])
         ]
 
     def _room(self, resources: Mapping[str, float]) -> int:
@@ -153,11 +158,6 @@ class Nodes:
         gpus = f" and {self._gpus:g} of a GPU" if self._gpus else ""
         cores = "core" if self._cpus == 1 else "cores"
         return f"a worker of {self._cpus} {cores}{gpus}"
-
-
-def _name(node: Mapping[str, Any], hosts: Mapping[str, int]) -> str:
-    host = str(node["NodeManagerHostname"])
-    return host if hosts[host] == 1 else f"{host} ({node['NodeID'][:4]})"
 
 
 def environment(cpus: int) -> dict[str, str]:
