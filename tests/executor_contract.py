@@ -141,6 +141,9 @@ class TestNumbers:
 
 
 class TestCancel:
+    late = 2
+    """So many steps may begin, or be on their way, before the wish arrives."""
+
     def test_comes_within_a_step(self, executor, job):
         (handle,) = executor.start([job(long_config())])
         steps, last = [], None
@@ -151,8 +154,8 @@ class TestCancel:
                     handle.cancel()
                     handle.cancel()
         assert last == Cancelled()
-        # One more may have begun, or have been on its way.
-        assert steps in ([1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4, 5])
+        assert steps == [*range(1, len(steps) + 1)]
+        assert 3 <= len(steps) <= 3 + self.late
 
     def test_before_it_has_begun(self, executor, job):
         handles = [executor.start([job(long_config())])[0] for _ in range(executor.slots)]
@@ -168,6 +171,9 @@ class TestCancel:
 
 
 class TestKeep:
+    late = 1
+    """The same in epochs."""
+
     @pytest.mark.parametrize("then", [Finished, Cancelled])
     def test_ends_with_the_last_whole_epoch_unless_it_is_cancelled(self, executor, job, then):
         made = job(long_config(num_reviews=20, num_test_reviews=50))
@@ -184,10 +190,9 @@ class TestKeep:
         if then is Cancelled:
             assert checkpoints.latest(made.files)
             return
-        # It was told of between two steps, and may have met the one after next.
         early = last.result.stopped_early
         assert (early.why, early.num_train_epochs) == ("asked", 50)
-        assert early.epoch in (1, 2)
+        assert 1 <= early.epoch <= 1 + self.late
         assert last.result.train_output["global_step"] == 2 * early.epoch
         assert {adapters.WEIGHTS, adapters.CONFIG, "test_predictions.npz"} <= files
 

@@ -17,6 +17,9 @@ ENVIRONMENT = {
     "RAY_agent_register_timeout_ms": "300000",
     "RAY_worker_niceness": "0",
     "RAY_gcs_server_port_wait_time_s": "300",
+    "RAY_worker_register_timeout_seconds": "300",
+    "RAY_health_check_timeout_ms": "60000",  # one that is gone refuses at once
+    "RAY_memory_monitor_refresh_ms": "0",  # other tests fill memory too
 }
 
 START_SECONDS = 300.0
@@ -39,9 +42,12 @@ SIZE = {
 @contextmanager
 def one_node() -> Iterator[Any]:
     """The cluster; ``join`` adds another node to it, and returns that."""
-    import ray
-    from ray._private import services
-    from ray.cluster_utils import Cluster
+    try:
+        import ray
+        from ray._private import services
+        from ray.cluster_utils import Cluster
+    except ImportError as error:
+        pytest.fail(f"These tests need the package ray, which make test installs ({error}).")
 
     # Ray's default would keep its logs, and lead others on this machine to this cluster.
     with TemporaryDirectory(prefix="ray") as folder, pytest.MonkeyPatch.context() as patch:
@@ -51,7 +57,10 @@ def one_node() -> Iterator[Any]:
         size = {**SIZE, "plasma_directory": folder}  # /dev/shm may be small
         cluster = Cluster()
         try:
-            cluster.add_node(**size, include_dashboard=False, no_monitor=True, wait=False)
+            try:
+                cluster.add_node(**size, include_dashboard=False, no_monitor=True, wait=False)
+            except Exception as error:
+                pytest.fail(f"Ray starts no cluster on this machine: {error}")
             cluster.join = lambda: cluster.add_node(**size, wait=False)
             yield cluster
         finally:

@@ -25,6 +25,9 @@ RENEW_SECONDS = 20.0
 ORPHAN_SECONDS = 60.0
 """After how much silence a run counts as left behind."""
 
+SWEEP_SECONDS = 60.0
+"""How often files of dead processes are looked for: among thousands of runs that takes a while."""
+
 WATCHED_SECONDS = 25.0
 """How much of it who judges has seen himself, where the clock says that there was more before."""
 
@@ -36,6 +39,7 @@ class Liveness(Runs):
         super().__init__(folder, references)
         self._watched: dict[int, tuple[str | None, float]] = {}
         """The leases of runs of others, each since when it has been seen so by time.monotonic."""
+        self._swept = -SWEEP_SECONDS
 
     def heartbeat(self, run_ids: Iterable[str]) -> None:
         """Say that these running runs are being worked on; changes nothing that people see."""
@@ -53,7 +57,9 @@ class Liveness(Runs):
         One whose files are all there was done, and is completed instead.
         """
         running = select(RunRow).where(RunRow.status == RunStatus.RUNNING)
-        dead = self._working.dead()
+        dead = []
+        if time.monotonic() - self._swept >= SWEEP_SECONDS:
+            self._swept, dead = time.monotonic(), self._working.dead()
         with self._transaction(write=False) as session:
             rows = session.scalars(running).all()
             for run_id in {*dead} - {id_of("run", row.number) for row in rows}:

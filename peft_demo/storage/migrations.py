@@ -38,6 +38,7 @@ MIGRATIONS: tuple[tuple[str, Migration | None], ...] = (
     ("probes", None),
     ("challenges_after_training", None),
     ("searches", None),
+    ("turns", None),
 )
 
 SCHEMA = len(MIGRATIONS)

@@ -226,10 +226,6 @@ class Queue(Runs):
             row.keep_requested = True
         return self.get(run_id)
 
-    def keep_requested(self, run_id: str) -> bool:
-        """Whether a run was asked to end with its last whole epoch."""
-        return bool(self.wishes([run_id])[1])
-
     def request_stops(self, owner: str) -> int:
         """Stop all of an owner's runs that are not over, in one step; answers how many."""
         going = RunRow.status.in_([RunStatus.QUEUED, RunStatus.RUNNING])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from peft_demo.runs import RunKind
@@ -51,8 +51,13 @@ class RunRow(Table):
     """A run; deleted ones stay for a while."""
 
     __tablename__ = "run"
-    # AUTOINCREMENT: the number of a deleted run is never given again.
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+    __table_args__ = (
+        # Whose turn it is, without reading what waits and what was ever done.
+        Index("ix_run_turn", "status", "moved_first", "owner"),
+        Index("ix_run_began", "owner", "started_at"),
+        # AUTOINCREMENT: the number of a deleted run is never given again.
+        {"sqlite_autoincrement": True},
+    )
     number: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(default=RunKind.TRAINING, server_default=RunKind.TRAINING)
     config: Mapped[dict[str, Any]]

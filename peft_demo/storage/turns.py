@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from peft_demo.runs import RunStatus
 from peft_demo.storage.tables import RunRow
@@ -45,19 +45,16 @@ def first_in_turn(session: Session) -> int | None:
     put_first = session.scalar(moved.order_by(RunRow.moved_first.desc(), RunRow.number).limit(1))
     if put_first is not None:
         return put_first
-    asked = select(RunRow.owner, func.min(RunRow.number)).where(WAITING).group_by(RunRow.owner)
-    oldest = dict(session.execute(asked).all())
-    if len(oldest) < 2:
-        return next(iter(oldest.values()), None)
-    began = _began(session, oldest)
-    return min((began.get(owner, ""), number) for owner, number in oldest.items())[1]
-
-
-def _began(session: Session, owners: Iterable[str]) -> dict[str, str]:
-    """When the latest run of each of these began, as far as there is one."""
-    latest = select(RunRow.owner, func.max(RunRow.started_at)).group_by(RunRow.owner)
-    wanted = {*owners}
-    return {owner: at for owner, at in session.execute(latest) if at and owner in wanted}
+    theirs = aliased(RunRow)
+    latest = select(func.max(theirs.started_at)).where(theirs.owner == RunRow.owner)
+    oldest = (
+        select(func.min(RunRow.number), latest.scalar_subquery())
+        .where(WAITING, RunRow.moved_first == 0)  # as all are; the index begins with both
+        .group_by(RunRow.owner)
+    )
+    turns = ((began or "", number) for number, began in session.execute(oldest))
+    first = min(turns, default=None)
+    return first[1] if first else None
 
 
 def waiting_in_turn(session: Session) -> dict[int, str]:
@@ -68,6 +65,8 @@ def waiting_in_turn(session: Session) -> dict[int, str]:
         return {}
     waiting = {number: owner for number, owner, _ in found}
     moved = [(-version, number) for number, _, version in found if version]
-    began = _began(session, waiting.values())
+    latest = select(RunRow.owner, func.max(RunRow.started_at)).group_by(RunRow.owner)
+    owners = {*waiting.values()}
+    began = {owner: at for owner, at in session.execute(latest) if at and owner in owners}
     first = [number for _, number in sorted(moved)]
     return {number: waiting[number] for number in in_turn(waiting.items(), began, first)}

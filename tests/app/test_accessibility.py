@@ -100,7 +100,11 @@ def unfold(page):
 
 
 STATES = (
-    (None, to("Train", ".pd-rows tr")),
+    (
+        None,
+        to("Train", ".pd-rows tr"),
+        press(".pd-machines summary", there=".pd-machines [data-ask=machines]"),
+    ),
     ("#lora-r-help", press("#lora-r .pd-info", there="#lora-r-help:popover-open")),
     (".pd-languages", press(".pd-language", there=".pd-languages:popover-open")),
     (

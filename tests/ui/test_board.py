@@ -175,7 +175,7 @@ def test_a_new_point_eases_in_where_motion_is_welcome():
 
 
 def test_machines_are_shown_with_their_load_and_what_is_there(board, services, monkeypatch):
-    assert "None is known before" in board.machines()
+    assert "None is known yet" in board.machines()
     run = services.store.submit(RunConfig(name="<mine>"), "me")
     lost = "lab-2 is not used: it could not be reached."
     told = [

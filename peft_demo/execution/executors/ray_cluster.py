@@ -89,6 +89,8 @@ class RayExecutor:
         """See ``Executor.machines``."""
         with self._lock:
             workers = [worker for worker in self._workers if worker.is_alive]
+        if words := self._nodes.problem:
+            return [Machine(name=self._nodes.address, slots=0, trouble=words)]
         told = []
         for node in self._nodes.known():
             there = [worker for worker in workers if worker.node.id == node.id]
@@ -168,7 +170,10 @@ class RayExecutor:
             room, node = max(free, default=(0, None), key=lambda pair: pair[0])
             if node is None or room < 1:
                 return None
-            made = _Worker(self._nodes, node, self._environment)
+            try:
+                made = _Worker(self._nodes, node, self._environment)
+            except self._nodes.failures:  # the cluster was lost a moment ago
+                return None
             self._workers.append(made)
             made.take()
             return made
@@ -178,6 +183,9 @@ class RayExecutor:
         try:
             joined = worker.join(0.5)
         except Exception as error:
+            if worker.joined:  # it has died since it was used last
+                worker.kill()
+                return False
             host = worker.node.name
             why = str(error).strip().rpartition("\n")[2]  # above it stands Ray's traceback
             self._refuse(worker, f"{host} is not used: no worker starts there ({why.rstrip('.')}).")
@@ -273,7 +281,7 @@ class _Worker:
         self._nodes = nodes
         self._ray = nodes.ray
         self._actor = nodes.actor(ClusterWorker, node, environment)
-        self._joining = self._actor.join.remote()
+        self._joining: Any = None
         self._taken = threading.Lock()
         self._load: tuple[float, Any, float | None] = (0.0, None, None)
 
@@ -288,13 +296,17 @@ class _Worker:
     def join(self, seconds: float) -> Joined | None:
         """What it says of itself, once it has loaded; None if it takes longer than that.
 
+        It is asked each time that it is taken, so that no job goes to one that has died.
+
         Raises:
-            RayError: it could not be started.
+            RayError: it could not be started, or has died since.
         """
-        if self.joined is None:
-            ready, _ = self._ray.wait([self._joining], timeout=seconds)
-            if ready:
-                self.joined = self._ray.get(self._joining)
+        self._joining = self._joining or self._actor.join.remote()
+        ready, _ = self._ray.wait([self._joining], timeout=seconds)
+        if not ready:
+            return None
+        asked, self._joining = self._joining, None
+        self.joined = self._ray.get(asked)
         return self.joined
 
     def do(self, handles: Sequence[_Started]) -> None:

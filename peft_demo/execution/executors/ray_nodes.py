@@ -38,7 +38,9 @@ class Nodes:
     def __init__(self, address: str, cpus: int, gpus: float) -> None:
         self.can_stream = not address.startswith("ray://")
         """Ray's client for programs outside of a cluster (2.60) can be sent no stream."""
-        self._address = address
+        self.address = address
+        self.problem = ""
+        """Why no cluster can be asked, in a sentence; empty if one can."""
         self._cpus, self._gpus = cpus, gpus
         self._nodes: list[Node] = []
         self._names: dict[str, str] = {}
@@ -46,7 +48,6 @@ class Nodes:
         self._refused: dict[str, tuple[float, str]] = {}
         """When, and why, by the node's id."""
         self._is_ours = False
-        self._was_told = False
 
     @property
     def ray(self) -> Any:
@@ -71,16 +72,16 @@ class Nodes:
         try:
             is_new = self._connect()
             self._nodes = self._found()
-            self._was_told = False
+            self.problem = ""
         except Exception as error:  # Ray raises a dozen kinds
             self._nodes = []
             if not self.can_stream:  # one that has lost its server would never find the next
                 with suppress(Exception):
                     self.ray.shutdown()
-            if not self._was_told:
-                self._was_told = True
-                what = (self._address, cause(error))
-                logger.warning("No Ray cluster answers at PEFT_DEMO_RAY_ADDRESS, %s (%s).", *what)
+            was_known = self.problem
+            self.problem = f"No Ray cluster answers at {self.address} ({cause(error)})."
+            if not was_known:
+                logger.warning("%s", self.problem)
         return is_new
 
     def known(self) -> list[Node]:
@@ -126,9 +127,9 @@ class Nodes:
         if ray.is_initialized():
             return False
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-        if self._address == "local":
+        if self.address == "local":
             quiet["include_dashboard"] = False
-        ray.init(address=self._address, **quiet)
+        ray.init(address=self.address, **quiet)
         self._is_ours = True
         return True
 
