@@ -186,7 +186,7 @@ def test_machines_are_shown_with_their_load_and_what_is_there(board, services, m
     rows = re.findall(r"<tr>\s*(<th scope=\"row\">.*?)</tr>", board.machines(), re.S)
     first, second = (re.sub(r"\s+", " ", html.unescape(re.sub(r"<.*?>", " ", r))) for r in rows)
     assert "&lt;mine&gt;" in rows[0]
-    assert first.split() == ["lab-1", "bfloat16", *percent(0.5).split(), "2", "<mine>"]
+    assert first.split() == ["lab-1", "bfloat16", "<mine>", *percent(0.5).split(), "2"]
     assert lost in second
 
 
