@@ -100,9 +100,9 @@ def unfold(page):
 
 
 STATES = (
+    (None, to("Train", ".pd-rows tr")),
     (
-        None,
-        to("Train", ".pd-rows tr"),
+        ".pd-machines",
         press(".pd-machines summary", there=".pd-machines [data-ask=machines]"),
     ),
     ("#lora-r-help", press("#lora-r .pd-info", there="#lora-r-help:popover-open")),
