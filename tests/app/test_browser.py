@@ -38,7 +38,8 @@ def fill_small(page, name, epochs=2, reviews=40):
 
 
 def row(page, name):
-    return page.locator(".pd-rows tr", has=page.get_by_role("button", name=name, exact=True))
+    named = page.locator(".pd-named", has_text=re.compile(f"^{re.escape(name)}$"))
+    return page.locator(".pd-rows tr", has=named)
 
 
 def wait_for_state(page, name, state):

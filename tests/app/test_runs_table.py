@@ -105,6 +105,18 @@ def save(page, button):
     return found.value.suggested_filename, Path(found.value.path()).read_text(encoding="utf-8-sig")
 
 
+def test_trains_rows_say_whose_run_it_is(window, store):
+    page = window.page
+    page.get_by_role("tab", name="Train", exact=True).click()
+    newest = store.runs()[0]
+    chip = page.locator(f".pd-rows [data-toggle='{newest.run_id}']")
+    chip.locator(".pd-by", has_text=newest.owner_name).wait_for()
+    reference = page.locator(".pd-rows [data-toggle='reference-lora-1']")
+    reference.wait_for()
+    assert reference.locator(".pd-by").count() == 0
+    assert window.errors == []
+
+
 def test_sort_filter_columns_and_pages_stay_over_a_reload(table):
     assert count(table) == f"{TOTAL} runs"
     assert len(names(table)) == 50

@@ -46,8 +46,10 @@ function filled(row, run) {
   chip.disabled = !runs.isTraining(run);
   chip.setAttribute("aria-pressed", String(selection.has(run.id)));
   chip.title = `${run.name}: ${run.summary}`;
+  const isOthers = !run.reference && !runs.isMine(run);
+  const by = isOthers && html`<small class="pd-by">${run.owner}</small>`;
   const more = !runs.isTraining(run) && html`<small>${run.summary}</small>`;
-  replace(chip, html`${swatch(runs.lookOf(run.id))}${named(run.name)}${more}`);
+  replace(chip, html`${swatch(runs.lookOf(run.id))}${named(run.name)}${by}${more}`);
   const bar = find(".pd-progress");
   bar.hidden = run.status !== "running";
   showProgress(bar, run);
