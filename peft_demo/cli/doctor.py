@@ -5,9 +5,8 @@ from __future__ import annotations
 import getpass
 import importlib.metadata
 import platform
-import shutil
-import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,11 +18,12 @@ from peft_demo import settings
 from peft_demo.cli.arguments import AsJson
 from peft_demo.cli.output import answer
 from peft_demo.errors import PeftDemoError
-from peft_demo.runs import RunKind
+from peft_demo.runs import ImportedConfig, Run, RunKind
 from peft_demo.runs.presets import REFERENCES
 from peft_demo.storage import Store
 from peft_demo.storage import doctor as of_store
 from peft_demo.storage.doctor import Finding
+from peft_demo.storage.unrecorded import bring_in
 
 commands = typer.Typer()
 
@@ -98,7 +98,8 @@ def _wrong_packages() -> Iterator[str]:
 
 def _adopted(home: Path, findings: list[Finding]) -> Iterator[Finding]:
     """Bring in what no record knows of, as an adapter from elsewhere: queued for its test."""
-    lost = {path.name: path for path in of_store.unrecorded(home)}
+    found = [each for each in of_store.unrecorded_in(home) if each.can_be_adopted]
+    lost = {each.name: home / each.name for each in found}
     store = Store(home) if lost else None
     for finding in findings:
         if store is None or finding.subject not in lost:
@@ -106,21 +107,18 @@ def _adopted(home: Path, findings: list[Finding]) -> Iterator[Finding]:
             continue
         folder = lost[finding.subject]
         try:
-            run_id = _brought_in(store, folder)
+            run_id = bring_in(folder, partial(_submitted, store)).run_id
         except PeftDemoError as error:
             yield finding.model_copy(update={"words": f"{folder} cannot be brought in: {error}"})
             continue
-        words = f"{folder} was brought in as {run_id}, which waits for its test."
+        words = (
+            f"{folder} was brought in as {run_id}, which waits for its test. Until an hour after, "
+            "the teacher's panel can put it back."
+        )
         yield finding.model_copy(update={"state": "mended", "words": words})
     if store is not None:
         store.close()
 
 
-def _brought_in(store: Store, folder: Path) -> str:
-    from peft_demo.adapters import importing
-
-    with tempfile.TemporaryDirectory(dir=store.folder, prefix=".import-") as scratch:
-        files, config = importing.bring(folder, Path(scratch))
-        run = store.submit(config, getpass.getuser(), RunKind.IMPORTED, files)
-    shutil.rmtree(folder, ignore_errors=True)
-    return run.run_id
+def _submitted(store: Store, config: ImportedConfig, files: Path) -> Run:
+    return store.submit(config, getpass.getuser(), RunKind.IMPORTED, files)

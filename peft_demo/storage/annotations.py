@@ -12,13 +12,14 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from peft_demo.errors import ConflictError, StoreError
-from peft_demo.runs import Run, read_config
+from peft_demo.runs import Run, RunStatus, read_config
 from peft_demo.runs.annotations import check_annotations, check_tags
 from peft_demo.storage import space
 from peft_demo.storage.database import ago, now, touch
-from peft_demo.storage.rows import classroom_in, id_of, run_of
+from peft_demo.storage.rows import classroom_in, id_of, number_in, run_of
 from peft_demo.storage.runs import Runs, is_over
 from peft_demo.storage.tables import EpochRow, EvaluationRow, RunRow, StepRow
+from peft_demo.storage.unrecorded import set_aside
 
 KEPT_SECONDS = 3600.0
 """How long a deleted run can be restored."""
@@ -31,6 +32,8 @@ class Annotations(Runs):
         super().__init__(folder, references)
         self._seen_deleted: dict[tuple[int, str], float] = {}
         """Since when, by ``time.monotonic``, this process has known of each deletion."""
+        self._seen_aside: dict[Path, float] = {}
+        """Likewise of each folder that was brought in and set aside."""
 
     def annotate(self, run_id: str, /, **changes: Any) -> Run:
         """Change what people write onto a run; what is None stays as it is.
@@ -125,6 +128,7 @@ class Annotations(Runs):
             there = [(number, when or "") for number, when in session.execute(deleted)]
         clock = time.monotonic()
         kept = 0.0 if space.is_full(self.folder) else KEPT_SECONDS
+        self._drop_set_aside(clock, kept)
         self._seen_deleted = {each: self._seen_deleted.get(each, clock) for each in there}
         long_ago = [
             number
@@ -146,6 +150,27 @@ class Annotations(Runs):
                 shutil.rmtree(folder, ignore_errors=True)
             with suppress(OSError):
                 self.log_of(run_id).unlink()
+
+
+    def _drop_set_aside(self, clock: float, kept: float) -> None:
+        """Remove folders that were brought in long enough ago, as far as their tests are passed."""
+        there = set_aside(self.folder)
+        self._seen_aside = {path: self._seen_aside.get(path, clock) for path in there.values()}
+        long_ago = {
+            number_in(run_id, "run"): path
+            for run_id, path in there.items()
+            if clock - self._seen_aside[path] >= kept
+        }
+        if not long_ago:
+            return
+        unfinished = select(RunRow.number).where(
+            RunRow.number.in_(long_ago), RunRow.status != RunStatus.COMPLETED
+        )
+        with self._transaction(write=False) as session:
+            needed = set(session.scalars(unfinished))
+        for number, path in long_ago.items():
+            if number not in needed:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _renamed(row: RunRow, name: str) -> dict[str, object]:

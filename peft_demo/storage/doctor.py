@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sqlite3
 import time
@@ -13,12 +12,14 @@ from typing import Literal
 
 import psutil
 
+from peft_demo.adapters.files import CONFIG, WEIGHTS
 from peft_demo.formats import whole
 from peft_demo.runs.results import Record
-from peft_demo.storage import space
+from peft_demo.storage import space, unrecorded
 from peft_demo.storage.database import DATABASE
 from peft_demo.storage.salvage import rebuild
 from peft_demo.storage.store import Store
+from peft_demo.storage.unrecorded import Unrecorded
 
 LEAST_FREE = 1_000_000_000
 """Bytes that a folder of runs should have free: full fine-tuning keeps two checkpoints with the
@@ -55,14 +56,13 @@ def examine(folder: Path, *, mend: bool = False) -> Iterator[Finding]:
             yield from _rows(store)
             yield from _damaged_adapters(store)
     if is_sound:
-        for path in unrecorded(folder):
-            words = f"{path} has an adapter that no record knows of. doctor --mend brings it in."
-            yield _bad(path.name, words)
+        for found in unrecorded_in(folder):
+            yield _bad(found.name, _words(folder / found.name, found))
     yield from _leftovers(folder, mend)
 
 
-def unrecorded(folder: Path) -> list[Path]:
-    """Folders of runs with an adapter in them that the database knows nothing of.
+def unrecorded_in(folder: Path) -> list[Unrecorded]:
+    """Folders of runs that the database knows nothing of.
 
     Raises:
         StoreError: the database cannot be read.
@@ -71,13 +71,17 @@ def unrecorded(folder: Path) -> list[Path]:
     if (folder / DATABASE).exists():
         with closing(Store(folder)) as store:
             known = store.numbers()
-    return [
-        path
-        for path in sorted(folder.glob("run-*"))
-        if (number := re.fullmatch(r"run-([0-9]{6,12})", path.name))
-        and int(number[1]) not in known
-        and (path / "adapter_config.json").is_file()
-    ]
+    return unrecorded.find(folder, known)
+
+
+def _words(path: Path, found: Unrecorded) -> str:
+    if found.can_be_adopted:
+        return f"{path} has an adapter that no record knows of. doctor --mend brings it in."
+    return (
+        f"{path} is of a run that no record knows of, and has no whole adapter "
+        f"({CONFIG} is {found.config}, {WEIGHTS} is {found.weights}): take from it what you need, "
+        "and remove it."
+    )
 
 
 def _disk(folder: Path) -> Iterator[Finding]:

@@ -117,6 +117,23 @@ def add_endpoints(services: Services) -> None:
         """
         return public(services.changes.annotate(run_id, **changes))
 
+    def list_unrecorded() -> list[dict[str, Any]]:
+        """Folders of runs that no record knows of, and what is whole in each; teachers only."""
+        return [one.model_dump() for one in services.adoption.found()]
+
+    def adopt_folders(folders: list[str]) -> dict[str, Any]:
+        """Queue such folders' adapters for their tests, as runs of one's own; teachers only.
+
+        Args:
+            folders: names as list_unrecorded gave them; of none, the first 20 are adopted.
+        """
+        runs, problems = services.adoption.adopt(folders)
+        return {"runs": [public(run) for run in runs], "problems": problems}
+
+    def unadopt_folders() -> int:
+        """Put back what was adopted within the hour; answers how many runs still stop first."""
+        return services.adoption.undo()
+
     def swap_labels(run_id: RunId) -> dict[str, Any]:
         """Queue an imported adapter's test again, as a run of its own, its two labels swapped."""
         return public(services.swap_labels(run_id))
@@ -337,6 +354,9 @@ def add_endpoints(services: Services) -> None:
         restore_run,
         annotate_run,
         swap_labels,
+        list_unrecorded,
+        adopt_folders,
+        unadopt_folders,
         predict,
         predict_reviews,
         list_methods,

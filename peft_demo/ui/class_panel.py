@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
-from peft_demo.errors import InvalidFieldsError, NotFoundError
+from peft_demo.errors import InvalidFieldsError, NotFoundError, StoreError
 from peft_demo.languages import _
 from peft_demo.logs import digest
 from peft_demo.runs import Run
 from peft_demo.runs.classroom import LIMITS, checked_limits
 from peft_demo.runs.nicknames import in_order
+from peft_demo.storage.unrecorded import CALLED
+from peft_demo.ui.adoption import MOST_AT_ONCE
 from peft_demo.ui.class_page import set_page
 from peft_demo.ui.services import Services
 
@@ -52,6 +55,8 @@ class ClassPanel:
             self.set_page,
             self.clear_class,
             self.unclear_class,
+            self.adopt,
+            self.unadopt,
         ]
 
     def stop_all(self, owner: str) -> str:
@@ -117,6 +122,17 @@ class ClassPanel:
         self._services.changes.unclear()
         return self._panel()
 
+    def adopt(self, folder: str = "") -> str:
+        """Adopt one folder without a record, or with an empty text those that are shown."""
+        _runs, problems = self._services.adoption.adopt([folder] if folder else ())
+        return self._panel(part="unrecorded", faults=problems)
+
+    def unadopt(self) -> str:
+        """Put the folders back that were adopted."""
+        stopping = self._services.adoption.undo()
+        told = _("%(count)s runs are being stopped: press Undo once more for them.")
+        return self._panel(told % {"count": stopping} if stopping else "", "unrecorded")
+
     def facts(self, part: str) -> dict[str, Any]:
         """For the panel's template; ``part`` is the one that is open."""
         classroom = self._services.store.classroom()
@@ -136,7 +152,23 @@ class ClassPanel:
             "count": len(runs),
             "people": self._people(runs),
             "waiting": self._waiting(runs),
+            **self._unrecorded(),
         }
+
+    def _unrecorded(self) -> dict[str, Any]:
+        """Folders without a record; none while the store cannot be read, which the header says."""
+        adoption = self._services.adoption
+        with suppress(StoreError):
+            found = adoption.found()
+            shown = found[:MOST_AT_ONCE]
+            return {
+                "num_unrecorded": len(found),
+                "unrecorded": shown,
+                "states": CALLED,
+                "num_adoptable": sum(one.can_be_adopted for one in shown),
+                "adopted": adoption.adopted(),
+            }
+        return {"num_unrecorded": 0, "adopted": 0}
 
     def _waiting(self, runs: Sequence[Run]) -> list[Run]:
         """The head of the queue, in its order."""

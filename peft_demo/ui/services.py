@@ -21,6 +21,7 @@ from peft_demo.languages import gettext_noop, told
 from peft_demo.runs import Run, RunKind, RunStatus
 from peft_demo.storage import Store, bucket
 from peft_demo.storage.bucket import Keeper
+from peft_demo.ui.adoption import Adoption
 from peft_demo.ui.baseline_worker import BaselineWorker
 from peft_demo.ui.challenge_worker import ChallengeWorker
 from peft_demo.ui.changes import Changes
@@ -65,6 +66,7 @@ class Services:
         self.zero_gpu = on_this_space(self._refused()) if settings.is_zero_gpu() else None
         self.engine = Engine(self.store, lambda: self.zero_gpu or preferred())
         self.changes = Changes(self.store, self.engine, self._forget)
+        self.adoption = Adoption(self.store, self.changes)
         self.signatures = Signatures(settings.home())
         self.baselines = BaselineWorker(self.store)
         self.challenges = ChallengeWorker(self.store, lambda: self.predictor)
@@ -229,6 +231,7 @@ class Services:
         # Queued runs say for themselves why they fail, so training begins in any case.
         self.engine.start()
         self.challenges.start()
+        self.adoption.tell()
 
     def _load(self) -> None:
         # In this order: what the first visitor is likely to need first.

@@ -57,7 +57,7 @@ ASKED = {
     "repository": "nobody/nothing", "token": "guess", "source": THEIRS.id,
     "weights": [0.5, 0.5], "probes": ["Theirs."], "review": "Theirs.", "is_watched": True,
     "is_wished": True,
-    "over": ["r"],
+    "over": ["r"], "folder": "run-000009", "folders": ["run-000009"],
 }  # fmt: skip
 # They take seconds, and only read: texts, files and the store.
 READ_ONLY = {
