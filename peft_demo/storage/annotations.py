@@ -151,7 +151,6 @@ class Annotations(Runs):
             with suppress(OSError):
                 self.log_of(run_id).unlink()
 
-
     def _drop_set_aside(self, clock: float, kept: float) -> None:
         """Remove folders that were brought in long enough ago, as far as their tests are passed."""
         there = set_aside(self.folder)

@@ -63,9 +63,7 @@ def find(folder: Path, known: Iterable[int]) -> list[Unrecorded]:
     return [
         _examined(path)
         for path in sorted(folder.glob("run-*"))
-        if (named := _NAME.fullmatch(path.name))
-        and int(named[1]) not in numbers
-        and path.is_dir()
+        if (named := _NAME.fullmatch(path.name)) and int(named[1]) not in numbers and path.is_dir()
     ]
 
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from asking import ask
-from stored_runs import purge_now, submit
+from stored_runs import change, purge_now, submit
 
 from peft_demo import settings
 from peft_demo.errors import NotAllowedError, NotFoundError
@@ -48,6 +48,8 @@ def test_a_lost_runs_folder_is_adopted_and_predicts(services, panel, trained):
     assert not lost.exists()
     (run,) = (run for run in services.store.runs() if not run.is_reference)
     assert (run.kind, run.status, run.config.name) == ("imported", "queued", LOST)
+    quick = {**run.config.flat(), "num_test_reviews": 50, "max_length": 16}
+    change(services.store.folder, run.run_id, config=json.dumps(quick))
     services.engine.run(services.store.claim())
     (answer,) = services.predictor.predict("A wonderful film.", [run.run_id])
     (own,) = Predictor(trained.store).predict("A wonderful film.", trained.ids("lora"))
