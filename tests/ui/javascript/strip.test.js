@@ -1,6 +1,6 @@
 import { connect } from "/assets/gradio.js";
 import { poll } from "/assets/runs.js";
-import { told } from "/assets/training/strip.js";
+import { overAtOnce, told } from "/assets/training/strip.js";
 import { equal, test } from "/tests/runner.js";
 
 const run = (id, status) => ({ id, status });
@@ -15,10 +15,14 @@ test("the run that is trained comes before those that wait", () => {
   equal(told(all, null), { state: "going", run: run("a", "running"), waiting: 1 });
 });
 
-test("one's own run comes before others'", async () => {
-  const news = { version: 1, models: {}, ids: [], runs: [], curves: {}, you: { owner: "me" } };
+async function actAs(owner) {
+  const news = { version: 1, models: {}, ids: [], runs: [], curves: {}, you: { owner } };
   connect({ poll: async () => JSON.stringify(news) }, {});
   await poll();
+}
+
+test("one's own run comes before others'", async () => {
+  await actAs("me");
   const mine = { ...run("b", "queued"), owner_digest: "me" };
   equal(told([mine, run("a", "running"), done], null), { state: "going", run: mine, waiting: 1 });
 });
@@ -35,4 +39,14 @@ test("what was just sent is told until the server knows it", () => {
 
 test("the last one to end is told until the next begins", () => {
   equal(told([done], done), { state: "ended", run: done, waiting: 0 });
+});
+
+test("what was sent and is over before it was seen is one's own, and new", async () => {
+  await actAs("me");
+  const mine = { ...run("d", "interrupted"), owner_digest: "me" };
+  const theirs = { ...run("e", "failed"), owner_digest: "them" };
+  const sent = { id: "", known: new Set(["c"]) };
+  equal(overAtOnce([theirs, mine, done], sent), mine);
+  equal(overAtOnce([theirs, { ...mine, status: "running" }, done], sent), undefined);
+  equal(overAtOnce([{ ...mine, id: "c" }], sent), undefined);
 });

@@ -18,13 +18,17 @@ const SENT = { id: "", name: _("New run"), status: "running", now: _("Being queu
 let sent = null;
 
 function send() {
-  sent = SENT;
+  sent = { ...SENT, known: new Set(runs.all().map(run => run.id)) };
   draw();
   setTimeout(() => {
     sent = null;
     draw();
   }, SENT_MS);
 }
+
+// What was sent may be over before this page saw it go on: where it is refused, or very short.
+export const overAtOnce = (all, { known }) =>
+  all.find(run => runs.isOver(run) && runs.isMine(run) && !known.has(run.id));
 
 export function start() {
   document.addEventListener(
@@ -57,6 +61,8 @@ export function draw() {
     if (!runs.isOver(run)) seenGoing.add(run.id);
     else if (seenGoing.delete(run.id)) ended = run.id;
   }
+  const over = sent && overAtOnce(runs.all(), sent);
+  if (over) [ended, sent] = [over.id, null];
   const { state, run, waiting } = told(runs.all(), ended && runs.get(ended), sent);
   for (const part of strip.children) part.hidden = part.dataset.strip !== state;
   const part = strip.querySelector(`[data-strip=${state}]`);
