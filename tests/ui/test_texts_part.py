@@ -42,6 +42,12 @@ def test_a_page_has_its_buttons_and_each_text_the_place_it_is_opened_by(part):
     assert "[CLS]" in html
 
 
+def test_the_newest_run_is_offered_until_another_is_chosen(services, part):
+    run = finished(services.store, "mine", [3])
+    assert part.offer()["value"] == part.offer("run-000077")["value"] == run.run_id
+    assert part.offer(REFERENCE)["value"] == REFERENCE
+
+
 def test_a_part_that_another_source_lacks_becomes_its_test_texts(part):
     parts, html, *_ = part.show("rotten_tomatoes", "validation", "", "given")
     assert parts["value"] == "test"

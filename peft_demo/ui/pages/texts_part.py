@@ -117,7 +117,7 @@ class TextsPart:
         )
 
     def offer(self, source: str | None = None) -> Any:
-        """The runs and data sets whose texts can be looked at."""
+        """What texts can be looked at of: the newest run is chosen, unless another was."""
         runs = [
             run
             for run in self._services.runs().values()
@@ -128,8 +128,8 @@ class TextsPart:
             accuracy = f" · {give_or_take(run.result.evaluation)}" if run.result else ""
             named.append((f"{with_epochs(run, run.config.name)}{accuracy}", run.run_id))
         named += [(_(row.label), row.id) for row in known(self._services.changes)]
-        ids = {value for __, value in named}
-        return gr.update(choices=named, value=source if source in ids else None)
+        ids = [value for __, value in named]
+        return gr.update(choices=named, value=source if source in ids else ids[0])
 
     def open(self, source: str) -> list[Any]:
         """Show the test texts of a run whose details asked for them, and the tab they are in."""
