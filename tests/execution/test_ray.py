@@ -137,6 +137,35 @@ class TestMachines:
             "'peft_demo')."
         )
 
+    def test_a_worker_that_died_while_idle_is_let_go_and_its_machine_is_not_blamed(self, executor):
+        node, ended = Node("there", "lab-9", 1), []
+
+        def join(_):
+            raise RuntimeError("The actor died unexpectedly")
+
+        worker = SimpleNamespace(node=node, joined=True, join=join, kill=lambda: ended.append(node))
+        assert not executor._joins(worker)
+        assert ended == [node]
+        assert executor._nodes.trouble(node) == ""
+
+    def test_a_job_outlives_a_cluster_that_is_lost_as_its_worker_starts(self, executor, job):
+        tried, patch = threading.Event(), pytest.MonkeyPatch()
+
+        def lose(*_):
+            tried.set()
+            raise ConnectionError
+
+        with executor._lock:
+            patch.setattr(executor._nodes, "actor", lose)
+            patch.setattr(executor, "_workers", [])
+        (handle,) = executor.start([job()])
+        was_tried = tried.wait(60)
+        with executor._lock:
+            patch.undo()
+        assert was_tried
+        (events,) = heard([handle])
+        assert isinstance(events[-1], Finished)
+
     def test_a_job_waits_for_one_and_says_so(self, executor, job, monkeypatch):
         monkeypatch.setattr(ray_cluster, "PATIENCE_SECONDS", 0.0)
         with only(executor):
