@@ -10,7 +10,11 @@ sys.path.insert(0, str(ROOT))
 from generated import diffs, house, lab, lists, schema, tables  # noqa: E402
 
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"references": tables.references, "soak": tables.soak},
+    "README.md": {
+        "references": tables.references,
+        "workers": tables.workers,
+        "soak": tables.soak,
+    },
     "docs/adding.md": {
         "method": diffs.method,
         "data set": diffs.data_set,

@@ -9,6 +9,7 @@ from benchmarks.__main__ import RESULTS
 from benchmarks.rows import Row, table
 from benchmarks.soak import RESULTS as SOAK
 from benchmarks.together import RESULTS as TOGETHER
+from benchmarks.workers import RESULTS as WORKERS
 from peft_demo.methods import METHODS, UNSUPPORTED, measured_rates
 from peft_demo.runs.presets import REFERENCES
 from peft_demo.settings import ADAPTERS
@@ -152,6 +153,25 @@ def together() -> str:
         f"{', '.join(alone)}. {where(found)}"
     )
     return "\n".join([*rows, "", told])
+
+
+def workers() -> str:
+    """What runs take by each way to share out the cores of a machine."""
+    if not WORKERS.exists():
+        return "Not measured yet since Ray is one of them."
+    found = json.loads(WORKERS.read_text(encoding="utf-8"))["workers"]
+    rows = [
+        f"| {found['runs']} runs of {found['texts']} texts in | seconds | the processors worked "
+        "| added to the runs' own time | first event of a run alone | memory beside the program |",
+        "|---|---|---|---|---|---|",
+    ]
+    rows += [
+        f"| {each['way']} | {each['seconds']:.1f} | {each['processor_seconds']:.1f} s "
+        f"| {each['added']:.1%} | after {each['first_event_seconds']:.2f} s "
+        f"| {each['megabytes'] / 1000:.1f} GB |"
+        for each in found["ways"]
+    ]
+    return "\n".join([*rows, "", where(found)])
 
 
 def speed() -> str:
