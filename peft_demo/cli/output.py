@@ -17,7 +17,7 @@ from peft_demo.storage import Store
 
 def tell_end(run: Run, store: Store, as_json: bool) -> None:
     """Print how a run ended, with where its files are."""
-    result = run.result
+    run, result = run.in_full, run.result
     if result is None:
         if as_json:
             print_json({"event": str(run.status), "run_id": run.run_id, "error": run.error})

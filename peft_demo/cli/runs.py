@@ -29,7 +29,7 @@ def runs(
 ) -> None:
     """List all runs, newest first, the reference runs last."""
     store = open_store()
-    found = store.runs()
+    found = [run.in_full for run in store.runs()]
     if as_csv:
         print(run_csv(found), end="")
         return
@@ -48,7 +48,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
     from peft_demo.comparison.diagnosis import diagnose
 
     store = open_store()
-    run = store.get(run_id)
+    run = store.get(run_id).in_full
     lines = [f"{run.run_id}  {run.config.name}  {run.status}"]
     found = diagnose(run, store.runs())
     words = found.words if found else None

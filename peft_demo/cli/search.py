@@ -61,7 +61,7 @@ def search(
 
     def tell(run: Run, _event: object) -> None:
         if run.status.is_over:
-            _tell_trial(run, as_json)
+            _tell_trial(run.in_full, as_json)
 
     with closing(Engine(store, preferred, listener=tell)) as engine:
         group, _trials = engine.submit_search(planned, getpass.getuser())

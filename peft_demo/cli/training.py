@@ -99,7 +99,7 @@ def train_lesson(
 @commands.command("find-rate")
 def find_rate(preset: FromPreset = None, changes: Changes = None, as_json: AsJson = False) -> None:
     """Find a learning rate by a short range test (Smith 2017)."""
-    run = run_now(open_store(), configuration(preset, changes), RunKind.RANGE_TEST)
+    run = run_now(open_store(), configuration(preset, changes), RunKind.RANGE_TEST).in_full
     found = run.range_test
     if found is None:
         raise PeftDemoError(run.error or f"The range test was {run.status}.")

@@ -194,7 +194,11 @@ class Recording:
             shutil.rmtree(self.files, ignore_errors=True)
         # Until it is recorded: else the run would stay running for whoever looks.
         tried = stop_when(self._given_up)
-        return patiently(tried)(self._store.finish)(self.run.run_id, status, **more)
+        run: Run = patiently(tried)(self._store.finish)(self.run.run_id, status, **more)
+        if run.whole_error != run.error:  # others are not told where it was
+            told = about("reason", run.owner, run=run.run_id)
+            logger.warning("%s is %s: %s", run.run_id, run.status, run.whole_error, extra=told)
+        return run
 
 
 def patiently(tried: Any) -> Any:

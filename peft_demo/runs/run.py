@@ -120,6 +120,9 @@ class Run(Record):
     probes: tuple[str, ...] = ()
     """What its owner watched when it was queued: asked before the training and after each epoch."""
     error: str | None = None
+    """Why it failed or was interrupted, without folders of the machine: everybody may read it."""
+    whole_error: str | None = pydantic.Field(None, exclude=True)
+    """The same with them; see ``in_full``."""
     result: RunResult | None = None
     range_test: RangeTest | None = None
     group_id: str | None = None
@@ -133,6 +136,11 @@ class Run(Record):
     """1 for the run that is trained next."""
     version: int = 0
     """The store's version at which this run last changed."""
+
+    @property
+    def in_full(self) -> Run:
+        """The run for who sits at the machine: its error names the folders of it."""
+        return self.model_copy(update={"error": self.whole_error or self.error})
 
     @property
     def owner_name(self) -> str:

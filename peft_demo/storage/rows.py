@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from peft_demo.errors import NotFoundError
 from peft_demo.fields import shown
+from peft_demo.folders import without_paths
 from peft_demo.runs import GroupKind, KnownConfig, Run, RunGroup, RunStatus
 from peft_demo.runs.classroom import Classroom
 from peft_demo.runs.history import PastConfig
@@ -60,6 +61,8 @@ def run_of(
         **row.filled(),
         "run_id": id_of("run", row.number),
         "config": config or row.config,
+        "error": row.error and without_paths(row.error),
+        "whole_error": row.error,
         "epochs": epochs,
         "group_id": None if row.group is None else id_of("group", row.group),
         "nickname": nickname,

@@ -15,7 +15,7 @@ from peft_demo.runs import ImportedConfig, Run, RunKind
 from peft_demo.storage import Store, unrecorded
 from peft_demo.storage.unrecorded import Unrecorded
 from peft_demo.ui.changes import Changes
-from peft_demo.ui.faults import without_home
+from peft_demo.ui.faults import for_others
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Adoption:
                 try:
                     runs.append(unrecorded.bring_in(self._store.folder / name, self._submit))
                 except PeftDemoError as error:
-                    problems[name] = without_home(str(error))
+                    problems[name] = for_others(str(error))
         return runs, problems
 
     def adopted(self) -> int:

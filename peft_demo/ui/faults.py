@@ -14,8 +14,8 @@ import gradio as gr
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from peft_demo import settings
 from peft_demo.errors import InvalidFieldsError, PeftDemoError
+from peft_demo.folders import without_folders
 from peft_demo.languages import language, speaking, told
 from peft_demo.logs import about
 from peft_demo.ui.counted import FAULTS
@@ -30,17 +30,31 @@ logger = logging.getLogger(__name__)
 
 _logged: set[str] = set()
 
+_FILE = {"_type": "gradio.FileData"}
+
 
 def readable(error: Exception) -> PeftDemoError:
     """What a client may read of an error, in the current language."""
     if isinstance(error, InvalidFieldsError):
-        return InvalidFieldsError({name: told(words) for name, words in error.problems.items()})
-    return PeftDemoError(without_home(told(_sentence(error))))
+        told_each = {name: for_others(told(words)) for name, words in error.problems.items()}
+        return InvalidFieldsError(told_each)
+    return PeftDemoError(for_others(told(_sentence(error))))
 
 
-def without_home(words: str) -> str:
-    """Words without the folder of runs, which is told to who is at the machine alone."""
-    return words if acting().is_local else words.replace(str(settings.home()), "PEFT_DEMO_HOME")
+def for_others(said: Any) -> Any:
+    """What is said, in which who is not at the machine reads no folder of it.
+
+    Of lists and mappings too; a file to download keeps its path, by which Gradio gives it out.
+    """
+    if acting().is_local:
+        return said
+    if isinstance(said, str):
+        return without_folders(said)
+    if isinstance(said, list | tuple):
+        return [for_others(each) for each in said]
+    if isinstance(said, dict) and said.get("meta") != _FILE:
+        return {name: for_others(each) for name, each in said.items()}
+    return said
 
 
 def _sentence(error: Exception) -> str:
@@ -104,19 +118,16 @@ class Blocks(gr.Blocks):
         """See Blocks; raises nothing but gr.Error that is not printed."""
         more["request"] = request
         is_waited_for = partial(self._calls.is_waited_for, str(more.get("event_id")))
-        try:
-            with (
-                speaking(self._language),
-                acting_as(visitor_of(request)),
-                waited_for(is_waited_for),
-            ):
+        with speaking(self._language), acting_as(visitor_of(request)), waited_for(is_waited_for):
+            try:
                 require_somebody()
-                return await super().process_api(*args, **more)  # type: ignore[arg-type]
-        except Exception as error:
-            # What people can act on stays until they close it.
-            usual = None if isinstance(error, PeftDemoError) else 10
-            duration = getattr(error, "duration", usual)
-            raise gr.Error(str(readable(error)), duration, print_exception=False) from error
+                answer = await super().process_api(*args, **more)  # type: ignore[arg-type]
+                return {**answer, "data": for_others(answer["data"])}
+            except Exception as error:
+                # What people can act on stays until they close it.
+                usual = None if isinstance(error, PeftDemoError) else 10
+                duration = getattr(error, "duration", usual)
+                raise gr.Error(str(readable(error)), duration, print_exception=False) from error
 
 
 class NoServerErrors:

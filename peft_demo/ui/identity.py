@@ -62,7 +62,13 @@ def machines_owner() -> Visitor:
     return Visitor(getpass.getuser(), is_local=True)
 
 
+def as_seen(run: Run) -> Run:
+    """A run as who acts may see it: its error names folders to who sits at the machine alone."""
+    return run.in_full if acting().is_local else run
+
+
 def public(record: Run | RunGroup) -> dict[str, Any]:
     """A run or group as plain data, with its owner's name for the owner's id."""
+    record = as_seen(record) if isinstance(record, Run) else record
     plain: dict[str, Any] = json.loads(record.model_dump_json(exclude={"nickname"}))
     return {**plain, "owner": record.owner_name}

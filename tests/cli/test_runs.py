@@ -116,8 +116,12 @@ class TestRunsAndShow:
     def test_a_failed_run_shows_its_reason(self, command, store):
         run_id = store.submit(small_config(), "me").run_id
         store.claim()
-        store.finish(run_id, RunStatus.FAILED, error="The reason.")
-        assert "The reason." in command("show", run_id).out
+        reason = f"There is no room in {store.folder} or /mnt/b/c."
+        store.finish(run_id, RunStatus.FAILED, error=reason)
+        assert reason in command("show", run_id).out
+        assert json.loads(command("show", run_id, "--json").out)["error"] == reason
+        assert json.loads(command("runs", "--json").out)[0]["error"] == reason
+        assert reason in command("runs", "--csv").out
 
     def test_what_a_training_shows_is_told_in_words(self, command):
         told = command("show", "reference-lora-1").out

@@ -168,12 +168,17 @@ class TestFailure:
             (ValueError(""), "ValueError: no message"),
         ],
     )
-    def test_reasons_are_sentences(self, store, failing, error, sentence):
+    def test_reasons_are_sentences(self, store, failing, error, sentence, caplog):
         failing(error)
         run = Engine(store).run(store.start(small_config(seed=1), "me"))
         assert run.status is RunStatus.FAILED
         assert sentence in run.error
         assert "\n" not in run.error
+        # Where it was stands in the log and at the machine.
+        assert str(store.folder) not in run.error
+        if "PEFT_DEMO_HOME" in sentence:
+            assert f"got {store.folder} (" in run.in_full.error
+            assert run.in_full.error in caplog.text
         assert not store.folder_of(run.run_id).exists()
 
     def test_too_few_reviews_are_told(self, store, forget_reviews, monkeypatch):

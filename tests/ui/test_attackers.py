@@ -1,6 +1,8 @@
 """What attackers try, each once; what reaches a room of its own is tried in that room's tests."""
 
 import asyncio
+import html
+import json
 import os
 import re
 import time
@@ -13,9 +15,13 @@ from anyio.from_thread import start_blocking_portal
 from whole_server import whole_server
 
 import peft_demo
-from peft_demo.runs import RunConfig
+from peft_demo.export.archive import results
+from peft_demo.export.csv import run_csv
+from peft_demo.runs import RunConfig, RunStatus
 from peft_demo.ui import bodies, uploads
 from peft_demo.ui.identity import Visitor, acting_as
+from peft_demo.ui.pages.board import Board
+from peft_demo.ui.pages.runs import RunsPage
 from peft_demo.ui.services import Services
 
 
@@ -25,17 +31,22 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def client(home):
+def services(home):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PEFT_DEMO_HOME", str(home))
         patch.setenv("GRADIO_TEMP_DIR", str(home.parent / "uploads"))
         services = Services()
         with acting_as(Visitor("somebody")):
             services.changes.submit(RunConfig())
-        client = whole_server(services)[1]
-        with client:
-            yield client
+        yield services
         services.close()
+
+
+@pytest.fixture(scope="module")
+def client(services):
+    client = whole_server(services)[1]
+    with client:
+        yield client
 
 
 @pytest.mark.parametrize("name", ["signing.key", "runs.sqlite3", "../home/signing.key"])
@@ -137,6 +148,39 @@ def test_an_upload_leaves_room_for_trainings(client, monkeypatch):
         headers={"content-type": "multipart/form-data; boundary=x"},
     )
     assert parts.status_code == 507
+
+
+@pytest.mark.slow
+def test_of_a_failed_run_visitors_read_no_folder_and_who_is_at_the_machine_does(
+    client, services, home
+):
+    whole = f"AssetError: {home}/runs: No space left; see '/mnt/our data/x.csv'"
+    read = "AssetError: PEFT_DEMO_HOME/runs: No space left; see '…/x.csv'"
+    store, board = services.store, Board(services)
+    run_id = store.start(RunConfig(), "somebody").run_id
+    store.finish(run_id, RunStatus.FAILED, error=whole)
+    token = services.signatures.sign("somebody", "token")
+    elsewhere = {"x-forwarded-for": "10.0.0.1", "authorization": f"Bearer {token}"}
+    for headers, told, untold in (({}, whole, read), (elsewhere, read, whole)):
+        for name, data in (("get_run", [run_id]), ("list_runs", [])):
+            sent = client.post(
+                f"/gradio_api/call/{name}", json={"data": data}, headers=headers
+            ).json()
+            address = f"/gradio_api/call/{name}/{sent['event_id']}"
+            answer = client.get(address, headers=headers).text.partition("data: ")[2]
+            (said,) = json.loads(answer)
+            rows = said if isinstance(said, list) else [said]
+            assert [row["error"] for row in rows if row["run_id"] == run_id] == [told]
+            assert untold not in str(rows)
+        with acting_as(Visitor("somebody", is_local=not headers)):
+            polled = json.loads(board.poll())
+            (row,) = (row for row in polled["runs"] if row["id"] == run_id)
+            assert {row["now"], row["state"]} == {told}
+            dialog = html.unescape(json.loads(RunsPage(services).details(run_id))["dialog"])
+            assert (told in dialog, untold in dialog) == (True, False)
+    assert read in run_csv([store.get(run_id)])
+    assert read in json.dumps(results(store, store.get(run_id)), ensure_ascii=False)
+    assert whole not in store.get(run_id).model_dump_json()
 
 
 @pytest.mark.slow

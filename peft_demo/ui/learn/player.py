@@ -18,6 +18,7 @@ from peft_demo.runs import Run, RunConfig, RunStatus, links
 from peft_demo.runs.sweeps import Plan
 from peft_demo.ui.formats import duration
 from peft_demo.ui.html import render
+from peft_demo.ui.identity import as_seen
 from peft_demo.ui.learn.figures import chart, dot_plot
 from peft_demo.ui.learn.prose import marked, prose
 from peft_demo.ui.services import Services
@@ -175,7 +176,7 @@ class Player:
             return Shown(waiting, is_done=False)
         seen = outcome(self._services.store, done, reveal.about, self._services.baselines.get)
         guess, is_right = self._guess(place, seen, {run.run_id: run for run in done})
-        failed = [run for run in done if not run.result]
+        failed = [as_seen(run) for run in done if not run.result]
         facts: dict[str, Any] = {
             "found": seen,
             "words": [marked(sentence) for sentence in seen.words],

@@ -23,10 +23,10 @@ from peft_demo.runs import Run
 from peft_demo.runs.questions import QUESTIONS
 from peft_demo.ui import run_states
 from peft_demo.ui.annotations import runs_in
-from peft_demo.ui.faults import without_home
+from peft_demo.ui.faults import for_others
 from peft_demo.ui.formats import from_to
 from peft_demo.ui.html import render, scripted
-from peft_demo.ui.identity import acting
+from peft_demo.ui.identity import acting, as_seen
 from peft_demo.ui.learn.prose import glossed
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import RunId, RunIds, page_function
@@ -62,8 +62,8 @@ class Board(Page):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self._summaries: dict[str, tuple[Run, dict[str, Any]]] = {}
-        """What was made of each run, without what people say of it."""
+        self._summaries: dict[tuple[str, bool], tuple[Run, dict[str, Any]]] = {}
+        """What was made of each run for others or at the machine, but for what people say of it."""
         self._curves: dict[str, tuple[int, dict[str, Any]]] = {}
         """What was made of each run, and of which version of it."""
         self._moment = _Moment(-1)
@@ -105,7 +105,7 @@ class Board(Page):
         wanted = list(curves)
         seen = (since, models, problem or None)
         try:
-            version, trouble = store.version, without_home(told(store.problem or "")) or None
+            version, trouble = store.version, for_others(told(store.problem or "")) or None
             if (version, warm_up.words, trouble) == seen and not wanted:
                 return None
             moment = self._at(version)
@@ -122,7 +122,7 @@ class Board(Page):
             places = self._places(moment) if version != since else {}
         except PeftDemoError as error:
             version, changed, ids, drawn = since, [], None, {}
-            trouble = without_home(told(str(error)))
+            trouble = for_others(told(str(error)))
             classroom, places = None, {}
             if (version, warm_up.words, trouble) == seen:
                 return None
@@ -255,10 +255,11 @@ class Board(Page):
         # Its place is no part of it, see above; and stars and tags leave alone what takes long.
         plain = {"queue_position": None, "version": 0, "tags": (), "note": "", "is_starred": False}
         measured = run.model_copy(update=plain)
-        known, told = self._summaries.get(run.run_id, (None, {}))
+        seen = (run.run_id, acting().is_local)
+        known, told = self._summaries.get(seen, (None, {}))
         if known != measured:
-            told = summary(measured)
-            self._summaries[run.run_id] = measured, told
+            told = summary(as_seen(measured))
+            self._summaries[seen] = measured, told
         return {**told, "tags": run.tags, "note": run.note, "is_starred": run.is_starred}
 
     def _curve(self, run_id: str) -> dict[str, Any]:

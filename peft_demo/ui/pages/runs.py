@@ -17,7 +17,7 @@ from peft_demo.runs import Run, RunConfig, links
 from peft_demo.ui.annotations import Annotations, runs_in
 from peft_demo.ui.charts.figure import drawn
 from peft_demo.ui.html import render, scripted
-from peft_demo.ui.identity import public
+from peft_demo.ui.identity import as_seen, public
 from peft_demo.ui.pages.page import Frame, Page
 from peft_demo.ui.requests import RunId, RunIds, page_function
 from peft_demo.ui.run_states import called
@@ -96,7 +96,7 @@ class RunsPage(Page):
         Args:
             secret: groups whose results the person does not want to see yet.
         """
-        run = self._services.store.get(run_id)
+        run = as_seen(self._services.store.get(run_id))
         if run.group_id in secret:
             return json.dumps({"toast": _("Its race is not revealed yet.")})
         test = run.range_test
