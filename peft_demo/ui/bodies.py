@@ -1,7 +1,8 @@
-"""How large and how deep a request's body may be; it is looked at before anything reads it."""
+"""How large, deep and slow a request's body may be; it is looked at before anything reads it."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -29,6 +30,12 @@ LEFT_FREE = 500_000_000
 DEEPEST = 50
 """Lists and mappings within each other."""
 
+PATIENCE = 60.0
+"""Seconds that a body may take to come …"""
+
+SLOWEST = 20_000
+"""… and one more for so many bytes of it: the slowest network that a class still works with."""
+
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
 
@@ -37,8 +44,12 @@ class _TooLargeError(Exception):
     """More came than may."""
 
 
+class _TooSlowError(Exception):
+    """It did not come in time."""
+
+
 class Bodies:
-    """Middleware: refuses bodies that are too large, or too deep, with 413 and 400."""
+    """Middleware: refuses bodies that are too large, deep or slow, with 413, 400 and 408."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -81,6 +92,12 @@ class Bodies:
                 raise
             sentence = f"The request must have at most {most:,} bytes."
             await _refuse(sentence, 413, scope, receive, send)
+        except _TooSlowError:
+            if has_begun:
+                raise
+            allowed = f"{PATIENCE:.0f} s and a second for each {SLOWEST:,} bytes"
+            sentence = f"The request must come within {allowed}."
+            await _refuse(sentence, 408, scope, receive, send)
 
 
 def is_deep(body: bytes) -> bool:
@@ -109,11 +126,18 @@ def has_half_characters(body: bytes) -> bool:
 
 
 def _counted(receive: Receive, most: int) -> Receive:
-    total = 0
+    total, has_all, began = 0, False, asyncio.get_running_loop().time()
 
     async def take() -> Message:
-        nonlocal total
-        message = await receive()
+        nonlocal total, has_all
+        try:
+            # What comes after the body is the client's end, for which nobody waits too long.
+            in_time = None if has_all else began + PATIENCE + total / SLOWEST
+            async with asyncio.timeout_at(in_time):
+                message = await receive()
+        except TimeoutError as error:
+            raise _TooSlowError from error
+        has_all = not message.get("more_body", False)
         total += len(message.get("body", b""))
         if total > most:
             raise _TooLargeError

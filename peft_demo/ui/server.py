@@ -21,7 +21,7 @@ from starlette.middleware import Middleware
 
 from peft_demo.errors import PeftDemoError
 from peft_demo.languages import SOURCE, language
-from peft_demo.ui import class_board, take_home, uploads
+from peft_demo.ui import class_board, connections, take_home, uploads
 from peft_demo.ui.bodies import LARGEST_UPLOAD, Bodies
 from peft_demo.ui.browser_code import STYLES, head, routes
 from peft_demo.ui.class_page import ClassPage
@@ -79,6 +79,7 @@ def serve(host: str | None = None, port: int | None = None) -> None:
 
 def launch(services: Services, host: str, port: int) -> gr.Blocks:
     """Serve the page in the background."""
+    connections.bound()
     page = build(services)
     page.launch(
         server_name=host,

@@ -7,6 +7,7 @@ import sys
 import threading
 
 import pytest
+from uvicorn.config import HTTP_PROTOCOLS
 
 from peft_demo.data import HUB_IMDB, IMDB
 from peft_demo.errors import AssetError, PeftDemoError
@@ -127,6 +128,8 @@ def test_no_more_than_200_visits_are_remembered_in_any_language(services, monkey
     told = {}
     monkeypatch.setattr(server, "build", lambda services: server.gr.Blocks())
     monkeypatch.setattr(server.gr.Blocks, "launch", lambda page, **options: told.update(options))
+    monkeypatch.setitem(HTTP_PROTOCOLS, "auto", "")
     server.launch(services, "127.0.0.1", 7860)
+    assert HTTP_PROTOCOLS["auto"] == "peft_demo.ui.connections:Bounded"
     assert told["state_session_capacity"] == server.SESSIONS == 200
     assert server._other(services).state_session_capacity == server.SESSIONS
