@@ -82,7 +82,11 @@ _ALLOWED: dict[Any, str] = {
 }
 """What may be entered where a parameter's type says it all."""
 
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+QUIET: dict[str, Any] = {
+    "show_progress": "hidden",
+    "show_progress_on": [],
+    "api_visibility": "private",
+}
 """How the page's own events run: unseen, and not as endpoints."""
 
 

@@ -44,8 +44,7 @@ class MixPart:
             [self._form, self._line],
             concurrency_limit=1,
             concurrency_id="mix",
-            show_progress_on=self._line,
-            **{**QUIET, "show_progress": "minimal"},
+            **{**QUIET, "show_progress": "minimal", "show_progress_on": self._line},
         )
         frame.header.left(None, None, self._line, js="() => ''", cancels=[going], **QUIET)
 

@@ -75,8 +75,7 @@ class UnderstandingPart:
             self._shown,
             concurrency_limit=1,
             concurrency_id="challenge",
-            show_progress_on=self._shown,
-            **{**QUIET, "show_progress": "minimal"},
+            **{**QUIET, "show_progress": "minimal", "show_progress_on": self._shown},
         )
 
     def functions(self) -> list[Callable[..., Any]]:
