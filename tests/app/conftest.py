@@ -44,6 +44,17 @@ def windows():
     return []
 
 
+def give_back(window, windows):
+    """To those that no test uses, unless it does not answer any more."""
+    try:
+        window.forget()
+    except Error:
+        with suppress(Error):
+            window.context.close()
+    else:
+        windows.append(window)
+
+
 @pytest.fixture
 def visit(chromium, windows):
     visits = []
@@ -55,13 +66,7 @@ def visit(chromium, windows):
 
     yield new
     for each in visits:
-        try:
-            each.forget()
-        except Error:
-            with suppress(Error):
-                each.context.close()
-        else:
-            windows.append(each)
+        give_back(each, windows)
 
 
 @pytest.fixture
@@ -70,9 +75,9 @@ def page(app, visit):
 
 
 @pytest.fixture(scope="class")
-def same_page(app, chromium):
+def same_page(app, chromium, windows):
     """One page for a class of tests that leave no trace which others mind: to load it is dear."""
-    window = Visit(chromium)
+    window = windows.pop() if windows else Visit(chromium)
     window.see(1440, 900, "light")
     yield window.open(app.url)
-    window.context.close()
+    give_back(window, windows)

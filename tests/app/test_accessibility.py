@@ -1,6 +1,7 @@
 """What axe-core finds on the page: nothing that WCAG 2.2 AA forbids, in any colours."""
 
 import random
+import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -8,6 +9,7 @@ from known_answers import TWO, know
 from seeded_runs import seed_one
 
 from peft_demo import settings
+from peft_demo.methods import METHODS
 from peft_demo.storage import Store
 
 pytestmark = pytest.mark.browser
@@ -34,6 +36,9 @@ def findings(page, part=None, rules=WCAG):
     return {rule["id"]: [node["html"][:200] for node in rule["nodes"]] for rule in found}
 
 
+REDRAW = "document.querySelector('.pd-theme').click()"
+RESTYLE = "document.body.classList.toggle('dark')"
+"""The same without the page's charts, which takes far less long."""
 REFUSES = """part => [...document.querySelectorAll(`${part}, ${part} *`)].some(each =>
     getComputedStyle(each).forcedColorAdjust === "none")"""
 """Whether colours of the page stay where the system forces its own."""
@@ -43,17 +48,20 @@ def findings_in_all_looks(page, part=None):
     """The findings by look; a part that leaves all colours to a system that forces them has none
     of its own there."""
     found = {}
-    is_dark = page.evaluate("document.body.classList.contains('dark')")
+    was_dark = is_dark = page.evaluate("document.body.classList.contains('dark')")
+    has_charts = not part or page.locator(part).locator(".js-plotly-plot").count() > 0
     # The one that is there comes first: with another, all charts are drawn anew.
     for scheme, forced in sorted(LOOKS, key=lambda look: (look[0] == "dark") != is_dark):
         page.emulate_media(forced_colors=forced)
         if forced == "active" and part and not page.evaluate(REFUSES, part):
             continue
-        is_dark = page.evaluate("document.body.classList.contains('dark')")
         if is_dark != (scheme == "dark"):
-            page.evaluate("document.querySelector('.pd-theme').click()")
+            page.evaluate(REDRAW if has_charts else RESTYLE)
+            is_dark = not is_dark
         page.wait_for_function(SETTLED)  # colours that are on their way have no contrast yet
         found[scheme, forced] = findings(page, part, OF_COLOURS if found else WCAG)
+    if not has_charts and is_dark != was_dark:
+        page.evaluate(RESTYLE)
     return {look: rules for look, rules in found.items() if rules}
 
 
@@ -172,6 +180,9 @@ def own_run(app):
     store.close()
 
 
+WIDTH = "document.documentElement.scrollWidth"
+
+
 def findings_along(page, states):
     """By number and part, of states that follow from each other."""
     found = {}
@@ -180,6 +191,7 @@ def findings_along(page, states):
             go(page)
         if rules := findings_in_all_looks(page, part):
             found[number, part] = rules
+        assert page.evaluate(WIDTH) <= page.viewport_size["width"], number
     return found
 
 
@@ -247,9 +259,37 @@ def test_while_it_is_presented(app, visit):
     assert findings(page, "dialog[open]") == {}
 
 
-def test_on_a_phone(app, visit):
-    page = visit(390, 844).open(app.url)
+TABS = {
+    "Train": ".pd-rows tr",
+    "Runs": ".pd-runs tbody tr",
+    "Compare": ".pd-compare [data-plot=accuracy] svg",
+    "Review": "#review textarea",
+    "Data": "#data-file",
+    "Learn": ".pd-lessons li",
+    "Method": ".pd-net",
+}
+"""Each with what is there once it is drawn."""
+
+
+def test_on_a_phone_nothing_is_wider_than_the_window(app, visit):
+    width = 390
+    page = visit(width, 844).open(app.url)
+    page.wait_for_function("document.querySelector('[data-plot=loss]')?.data")
+    # The form does not cover the page.
+    page.locator(".pd-chip").first.click()
     assert findings(page) == {}
     page.locator(".pd-form-toggle").click()
     page.locator("#start").wait_for()
     assert findings(page) == {}
+    page.locator(".pd-form-toggle").click()
+    for tab, there in TABS.items():
+        to(tab, there)(page)
+        page.wait_for_function(SETTLED)
+        assert page.evaluate(WIDTH) <= width, tab
+    # Those with the longest formulas: what else a method's page has is alike.
+    drawn = [method for method in METHODS.values() if method.picture]
+    for method in sorted(drawn, key=lambda method: len(method.picture.formula))[-8:]:
+        page.locator(f".pd-pick[data-method={method.id}]").click()
+        titled = re.compile(f"^{re.escape(method.label)}$")
+        page.locator(".pd-method-text h2", has_text=titled).first.wait_for()
+        assert page.evaluate(WIDTH) <= width, method.id

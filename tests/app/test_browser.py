@@ -206,20 +206,6 @@ def test_the_page_answers_before_torch_is_there_and_comes_back_when_its_server_d
             app.stop()
 
 
-def test_nothing_is_wider_than_the_window(app, visit):
-    page = visit(390, 844).open(app.url)
-    page.wait_for_function("document.querySelector('[data-plot=loss]')?.data")
-    # On a phone the form does not cover the page.
-    page.locator(".pd-chip").first.click(timeout=5000)
-    for width in (390, 1440):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(500)
-        for tab in ("Train", "Method", "Runs", "Compare", "Review"):
-            open_tab(page, tab)
-            page.wait_for_timeout(300)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
-
-
 class TestOnePage:
     """What needs no page of its own."""
 

@@ -200,15 +200,6 @@ def test_a_range_test_suggests_a_rate_that_one_click_puts_into_the_form(app, vis
     assert len(run["range_test"]["losses"]) == len(run["range_test"]["smoothed"]) == len(rates)
 
 
-def test_a_bad_link_says_what_is_wrong_and_leaves_the_defaults(app, visit):
-    page = visit().open(f"{app.url}?method=lora&r=0&colour=red")
-    notes = page.locator("#import-notes .pd-problem")
-    notes.wait_for()
-    for part in ("r must be", "colour"):
-        assert part in notes.inner_text()
-    assert page.input_value("#lora-r input[type=number]") == "8"
-
-
 def test_an_adapter_from_elsewhere_joins_the_review_page(app, page, tmp_path):
     """As Trainer leaves it, trained on a folder: it is asked which, and on what."""
     for place in ("", "checkpoint-5", "checkpoint-10"):
@@ -240,27 +231,3 @@ def test_an_adapter_from_elsewhere_joins_the_review_page(app, page, tmp_path):
     store = Store(app.home)
     assert [run.config.name for run in store.runs()].count("from elsewhere checkpoint-10") == 1
     store.close()
-
-
-def test_a_zip_that_is_none_is_refused_with_the_reason(page, tmp_path):
-    bad = tmp_path / "bad.zip"
-    bad.write_bytes(b"not a zip")
-    open_tab(page, "Review")
-    page.locator("#import button").first.click()
-    page.set_input_files("#adapter-file input[type=file]", str(bad))
-    problem = page.locator("#adapter-adapter-problem .pd-problem")
-    problem.wait_for(timeout=120_000)
-    assert "zip" in problem.inner_text()
-
-
-def test_no_methods_page_is_wider_than_a_phone(app, visit):
-    width = 390
-    page = open_method(visit(width, 900).open(app.url))
-    # Those with the longest formulas: what else a page has is alike.
-    drawn = [method for method in METHODS.values() if method.picture]
-    for method in sorted(drawn, key=lambda method: len(method.picture.formula))[-8:]:
-        page.locator(f".pd-pick[data-method={method.id}]").click()
-        page.locator(
-            ".pd-method-text h2", has_text=re.compile(f"^{re.escape(method.label)}$")
-        ).first.wait_for()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, method.id

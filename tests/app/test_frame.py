@@ -7,17 +7,58 @@ pytestmark = pytest.mark.browser
 SELECTED = "[role=tab][aria-selected=true]"
 
 
-def test_the_bar_stays_in_sight_and_the_form_is_where_it_is_used(page):
-    for tab, has_form in (("Train", True), ("Method", True), ("Runs", False), ("Compare", False)):
-        page.get_by_role("tab", name=tab, exact=True).click()
-        page.locator(f"#tabs {SELECTED}", has_text=tab).wait_for()
-        assert page.locator("#sidebar").is_visible() == has_form, tab
-    page.get_by_role("tab", name="Train", exact=True).click()
-    page.evaluate("window.scrollTo(0, 500)")
-    for part in (".pd-header h1", "#tabs .tab-wrapper", ".pd-header-side"):
-        box = page.locator(part).bounding_box()
-        assert (box["y"], box["height"]) == (0, 48), part
-    assert page.locator("#sidebar").bounding_box()["width"] == 320
+class TestOnePage:
+    """What needs no page of its own."""
+
+    @pytest.fixture
+    def page(self, same_page):
+        return same_page
+
+    def test_the_bar_stays_in_sight_and_the_form_is_where_it_is_used(self, page):
+        for tab in ("Train", "Method", "Runs", "Compare"):
+            page.get_by_role("tab", name=tab, exact=True).click()
+            page.locator(f"#tabs {SELECTED}", has_text=tab).wait_for()
+            assert page.locator("#sidebar").is_visible() == (tab in ("Train", "Method")), tab
+        page.get_by_role("tab", name="Train", exact=True).click()
+        page.evaluate("window.scrollTo(0, 500)")
+        for part in (".pd-header h1", "#tabs .tab-wrapper", ".pd-header-side"):
+            box = page.locator(part).bounding_box()
+            assert (box["y"], box["height"]) == (0, 48), part
+        assert page.locator("#sidebar").bounding_box()["width"] == 320
+
+    def test_a_row_is_one_line_with_a_slider_by_factors_and_its_help(self, page):
+        page.locator("#name .pd-info").wait_for()
+        rows = page.locator("#sidebar .block[id]:has(> .pd-info):not(:has(> .pd-lock)):visible")
+        assert " ".join(row.get_attribute("id") for row in rows.all()) == (
+            "preset method lora-r learning_rate num_train_epochs num_reviews name"
+        )
+        assert max(row.bounding_box()["height"] for row in rows.all()) <= 44
+        # The cost is one line too.
+        assert page.locator(".pd-cost").bounding_box()["height"] <= 32
+        page.locator("#lora-r .pd-info").press("Enter")
+        page.locator("#lora-r-help", has_text="directions").wait_for()
+        page.keyboard.press("Escape")
+        box = page.locator("#lora-r input[type=number]")
+        assert box.get_attribute("aria-describedby") == "lora-r-help"
+        page.locator(".pd-lock input").check()
+        slider = page.locator("#lora-r input[type=range]")
+        for _ in range(3):
+            slider.press("ArrowRight")
+        assert box.input_value() == slider.get_attribute("aria-valuetext") == "16"
+        assert page.input_value("#lora-lora_alpha input[type=number]") == "32"
+        page.locator("#preset-changed", has_text="changed: Rank r, Alpha (lora_alpha)").wait_for()
+        page.locator("#method input").click()
+        page.get_by_role("option", name="IA3").click()
+        page.get_by_role("button", name="Undo").click()
+        page.wait_for_function("document.querySelector('#lora-r input')?.value === '16'")
+        assert page.input_value("#learning_rate input[type=text]") == "0.002"
+
+    def test_no_focus_stands_behind_the_foot(self, page):
+        page.set_viewport_size({"width": 1440, "height": 500})
+        page.locator("#name input").focus()
+        foot = page.locator("#start-bar").bounding_box()["y"]
+        box = page.locator("#name input").bounding_box()
+        assert box["y"] + box["height"] <= foot
 
 
 def test_keys_move_between_tabs_and_past_them(page):
@@ -55,42 +96,6 @@ def test_before_any_script_is_there_the_page_says_what_it_is(app, visit):
     assert page.evaluate("document.getAnimations().length") == 1
 
 
-def test_a_row_is_one_line_with_a_slider_by_factors_and_its_help(page):
-    page.locator("#name .pd-info").wait_for()
-    rows = page.locator("#sidebar .block[id]:has(> .pd-info):not(:has(> .pd-lock)):visible")
-    assert [row.get_attribute("id") for row in rows.all()] == [
-        *("preset", "method", "lora-r", "learning_rate", "num_train_epochs", "num_reviews", "name"),
-    ]
-    assert max(row.bounding_box()["height"] for row in rows.all()) <= 44
-    # The cost is one line too.
-    assert page.locator(".pd-cost").bounding_box()["height"] <= 32
-    page.locator("#lora-r .pd-info").press("Enter")
-    page.locator("#lora-r-help", has_text="directions").wait_for()
-    page.keyboard.press("Escape")
-    box = page.locator("#lora-r input[type=number]")
-    assert box.get_attribute("aria-describedby") == "lora-r-help"
-    page.locator(".pd-lock input").check()
-    slider = page.locator("#lora-r input[type=range]")
-    for _ in range(3):
-        slider.press("ArrowRight")
-    assert box.input_value() == slider.get_attribute("aria-valuetext") == "16"
-    assert page.input_value("#lora-lora_alpha input[type=number]") == "32"
-    page.locator("#preset-changed", has_text="changed: Rank r, Alpha (lora_alpha)").wait_for()
-    page.locator("#method input").click()
-    page.get_by_role("option", name="IA3").click()
-    page.get_by_role("button", name="Undo").click()
-    page.wait_for_function("document.querySelector('#lora-r input')?.value === '16'")
-    assert page.input_value("#learning_rate input[type=text]") == "0.002"
-
-
-def test_no_focus_stands_behind_the_foot(visit, app):
-    page = visit(1440, 500).open(app.url)
-    page.locator("#name input").focus()
-    foot = page.locator("#start-bar").bounding_box()["y"]
-    box = page.locator("#name input").bounding_box()
-    assert box["y"] + box["height"] <= foot
-
-
 def test_what_is_shown_to_others_is_large_and_has_keys(app, visit):
     usual = "getComputedStyle(document.querySelector('[role=tab]')).fontSize"
     small = visit().open(app.url).evaluate(usual)
@@ -105,6 +110,8 @@ def test_what_is_shown_to_others_is_large_and_has_keys(app, visit):
         page.keyboard.press("Space")
     page.keyboard.press("1")
     page.locator(".pd-form-toggle").click()
+    # What the link says is in the form; it would come over what is typed.
+    page.wait_for_function("document.querySelector('#lora-r input[type=number]')?.value === '9'")
     page.fill("#name input", "")
     page.locator("#name input").press("2")
     page.locator("#name input").press("?")

@@ -66,6 +66,14 @@ class TestReview:
         open_tab(page, "Review")
         page.wait_for_function("document.querySelector('#review textarea')?.value")
         assert typed.input_value() == picked
+        # Another window starts empty.
+        other = page.context.new_page()
+        other.goto(app.url)
+        other.wait_for_selector("#sidebar")
+        open_tab(other, "Review")
+        other.locator("#review textarea").wait_for()
+        other.wait_for_timeout(1000)
+        assert other.input_value("#review textarea") == ""
 
     def test_a_review_is_shared_by_a_link_and_called_back(self, app, visit):
         window = visit()
@@ -98,21 +106,12 @@ class TestReview:
         assert page.evaluate("window.copied") == f"{app.url}/#{query}"
         assert not any("100+" in url for url in window.requests)
 
-    def test_another_window_starts_empty(self, app, visit):
-        page = visit().open(app.url)
-        open_tab(page, "Review")
-        page.fill("#review textarea", "mine alone")
-        page.wait_for_timeout(300)
-        other = page.context.new_page()
-        other.goto(app.url)
-        other.wait_for_selector("#sidebar")
-        open_tab(other, "Review")
-        other.locator("#review textarea").wait_for()
-        other.wait_for_timeout(1000)
-        assert other.input_value("#review textarea") == ""
-
 
 class TestForm:
+    @pytest.fixture
+    def page(self, same_page):
+        return same_page
+
     def test_faults_are_gone_at_the_next_try(self, page):
         set_number(page, "num_reviews", 40)
         for button in ("#find-rate", "#start"):
@@ -154,8 +153,10 @@ class TestForm:
         assert page.locator("#import-notes").inner_text().strip() == ""
 
     def test_a_bad_links_fault_is_gone_once_a_configuration_was_taken(self, app, visit):
-        page = visit().open(f"{app.url}?method=lora&r=0")
+        page = visit().open(f"{app.url}?method=lora&r=0&colour=red")
         wait_for_fault(page, "#import-notes", "r must be")
+        assert "colour" in " ".join(faults(page, "#import-notes"))
+        assert page.input_value("#lora-r input[type=number]") == "8"
         page.locator("#transfer button").first.click()
         page.fill("#paste textarea", "LoraConfig(r=3, target_modules=['q_lin'])")
         page.click("#paste-button")
@@ -164,6 +165,10 @@ class TestForm:
 
 
 class TestElsewhere:
+    @pytest.fixture
+    def page(self, same_page):
+        return same_page
+
     def test_an_imports_fault_is_gone_at_the_next_try(self, page, tmp_path):
         open_tab(page, "Review")
         page.locator("#import button").first.click()
@@ -176,6 +181,7 @@ class TestElsewhere:
             wait_for_none(page, "#import")
 
     def test_a_base_that_cannot_be_had_is_told_at_its_field(self, page):
+        open_tab(page, "Train")
         page.locator("#more-settings button").first.click()
         choose(page, "base_model", "distilbert-base-cased")
         wait_for_fault(page, "#base-model-problem", "distilbert")
