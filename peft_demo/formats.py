@@ -9,6 +9,7 @@ Half a digit is rounded up, as JavaScript does it, and not to the even one, as P
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_HALF_UP, Decimal
 
 from peft_demo.languages import _, in_signs
@@ -72,6 +73,11 @@ def signed(value: float) -> str:
 def score(value: float) -> str:
     """A loss, or another score that is no share: ``0.693``."""
     return fixed(value, 3)
+
+
+def dollars(amount: float) -> str:
+    """A price, never less than it is: ``$0.03``."""
+    return f"${fixed(math.ceil(round(100 * amount, 6)) / 100, 2)}"
 
 
 def size(count: float) -> str:

@@ -192,6 +192,15 @@ ray_gpus = Choice(
     "how much of a GPU each worker of the Ray cluster has; with `0` it trains on the processor",
     ("0", "0.1", "0.125", "0.2", "0.25", "0.5", "1"),
 )
+jobs = Choice(
+    "PEFT_DEMO_JOBS",
+    "on a Space, whether who signed in may train as jobs on Hugging Face, on his own account and "
+    "bill after he was told the price: `off`, or the kind of machine",
+    (
+        *("off", "cpu-basic", "cpu-upgrade", "cpu-performance"),
+        *("t4-small", "l4x1", "a10g-small", "a100-large"),
+    ),
+)
 features_mb = Choice(
     "PEFT_DEMO_FEATURES_MB",
     "how many megabytes of what frozen blocks make of texts a run remembers for its epochs, and "
@@ -295,6 +304,7 @@ SETTINGS: tuple[Choice | Folder[Path] | Folder[None] | Names | Password | RayAdd
     ray_address,
     ray_cpus,
     ray_gpus,
+    jobs,
     features_mb,
     journal,
     resume,
@@ -309,6 +319,11 @@ SETTINGS: tuple[Choice | Folder[Path] | Folder[None] | Names | Password | RayAdd
     log,
     *most.values(),
 )
+
+
+def of_numbers() -> dict[str, str]:
+    """Variables that numbers depend on, as they are here: for other machines that train."""
+    return {setting.variable: setting() for setting in (forward, precision, repeats, features_mb)}
 
 
 def space() -> str:

@@ -17,6 +17,7 @@ NUMBERS = (
     formats.points,
     formats.score,
     formats.signed,
+    formats.dollars,
     formats.size,
     formats.seconds,
     formats.milliseconds,

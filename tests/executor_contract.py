@@ -87,6 +87,9 @@ def numbers_in(events):
 
 
 class TestEvents:
+    waits = ()
+    """Phases before the first that is computed."""
+
     def test_come_in_order_and_the_end_comes_once(self, executor, job):
         made = job(num_train_epochs=2, num_reviews=20)
         (events,) = events_of(executor, made)
@@ -97,6 +100,7 @@ class TestEvents:
         assert steps == [1, 2, 3, 4]
         phases = [event.phase for event in events if isinstance(event, Progress)]
         assert [phase for phase, _ in itertools.groupby(phases)] == [
+            *self.waits,
             "Loading the base model",
             "Reading the texts",
             "Splitting the texts into tokens",

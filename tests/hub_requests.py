@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+import hub_jobs
 import yaml
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class Answers(BaseHTTPRequestHandler):
         self.hub.headers.append({name.title(): value for name, value in self.headers.items()})
         time.sleep(self.hub.seconds_silent)
         body = self._body()
+        if path.startswith(("/api/jobs/", "/api/buckets/", "/buckets/")):
+            return hub_jobs.answer(self, path, body)
         if match := _FILE.fullmatch(path):
             return self._file(match[1] or "models", *match.groups()[1:])
         if match := _LFS.fullmatch(path):

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from http.server import ThreadingHTTPServer
 from typing import Any
 
+from hub_jobs import Jobs
 from hub_requests import Answers, Repository
 
 
@@ -50,6 +51,7 @@ class Hub:
         self.tokens = {"hf_writer": "writer", "hf_reader": "reader"}
         """Whose they are; of a reader nothing is taken."""
         self.uploads: dict[str, bytes] = {}
+        self.jobs = Jobs()
         self.asked: list[tuple[str, str]] = []
         """Method and path of each request."""
         self.headers: list[dict[str, str]] = []
@@ -102,6 +104,7 @@ class Hub:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+            self.jobs.close()
         from huggingface_hub import close_session
 
         close_session()  # what it has open would still be answered

@@ -194,7 +194,7 @@ def _listen(number: int, handle: Handle, files: Path, told: queue.Queue[Told]) -
             luggage = sent.new()
             if isinstance(event, Finished):
                 luggage = Luggage(pack(files, but=(checkpoints.folder_of(files).name,)))
-                event = _with_host(event)
+                event = with_host(event, platform.node())
             told.put(Told(number, event, luggage))
     except Exception as error:  # whoever waits for the end must hear of it
         handle.cancel()
@@ -203,8 +203,9 @@ def _listen(number: int, handle: Handle, files: Path, told: queue.Queue[Told]) -
         told.put(Told(number, failure(error, files)))
 
 
-def _with_host(end: Finished) -> Finished:
+def with_host(end: Finished, host: str) -> Finished:
+    """The same, which says where it was computed."""
     if not isinstance(end.result, RunResult):
         return end
-    known = {"environment": {**end.result.environment, "host": platform.node()}}
+    known = {"environment": {**end.result.environment, "host": host}}
     return Finished(result=end.result.model_copy(update=known))

@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,6 +18,7 @@ from peft_demo.execution.executor import Cancelled, Executor, Handle, Job
 from peft_demo.execution.executors import ThreadExecutor
 from peft_demo.execution.jobs import failure
 from peft_demo.execution.machines import Machine
+from peft_demo.execution.places import Active, Places
 from peft_demo.execution.recording import Listener, Recording
 from peft_demo.execution.searching.leading import STOPPED, Leading
 from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind, RunStatus, checkpoints
@@ -53,6 +52,7 @@ class Engine:
     Args:
         store: where the runs are.
         choose: makes the executor, when the first run needs it.
+        own: executors that owners have for themselves, by owner.
         listener: told what happens to each run.
         largest_file: bytes above which adapters are stored in half precision.
     """
@@ -62,16 +62,16 @@ class Engine:
         store: Store,
         choose: Callable[[], Executor] = ThreadExecutor,
         *,
+        own: Callable[[], Mapping[str, Executor]] = dict,
         listener: Listener | None = None,
         largest_file: int | None = None,
     ) -> None:
         self._store = store
         self._leading = Leading(store)
-        self._choose = choose
         self._listener = listener
         self._largest_file = largest_file
-        self._executor: Executor | None = None
-        self._active: dict[str, _Active] = {}
+        self._active: dict[str, Active] = {}
+        self._places = Places(choose, own, self._active)
         self._held: dict[str, str] | None = None
         """Why runs wait, as it was told last."""
         self._renewed = 0.0
@@ -164,16 +164,12 @@ class Engine:
 
     @property
     def slots(self) -> int:
-        """How much it works on at a time; 1 before its executor is chosen."""
-        return self._executor.slots if self._executor else 1
+        """How much it works on at a time for all together; 1 before its executor is chosen."""
+        return self._places.slots
 
     def machines(self) -> list[tuple[Machine, list[str]]]:
         """Where runs are computed, with the ids of those there; none before the first run."""
-        there = defaultdict(list)
-        for run_id, active in list(self._active.items()):
-            there[active.handle.machine].append(run_id)
-        known = self._executor.machines() if self._executor else ()
-        return [(machine, there[machine.name]) for machine in known]
+        return self._places.machines()
 
     def keep(self, run_id: str) -> Run:
         """Stop a training within one step, and end it with its last whole epoch.
@@ -194,8 +190,7 @@ class Engine:
         if self._thread.is_alive():
             self._thread.join()
         self._leading.close()
-        if self._executor is not None:
-            self._executor.close()
+        self._places.close()
 
     # From here on: the loop.
 
@@ -227,7 +222,8 @@ class Engine:
             with suppress(StoreError):  # there may be no room for that either
                 self._store.explain(held)
                 self._held = held
-        return self._store.claim(but=held)
+        may = self._places.have_room_for if self._places.are_owned else None
+        return self._store.claim(but=held, may=may)
 
     def _claim_first(self, group_ids: Iterable[str | None]) -> Run | None:
         """The next run of the first of these groups that has one waiting."""
@@ -264,14 +260,13 @@ class Engine:
         """Begin with the next run, and those that take turns with it, if there is room for it."""
         self._wake.clear()
         self._look_after_runs()
-        if self._executor is None:
-            self._executor = self._choose()
-        if len({active.batch for active in self._active.values()}) >= self._executor.slots:
+        if not self._places.have_room():
             return False
         run = claim()
         if run is None:
             return False
-        self._begin(self._executor, self._batch_of(run, self._executor.slots))
+        executor = self._places.of(run.owner)
+        self._begin(executor, self._batch_of(run, executor.slots))
         return True
 
     def _look_after_runs(self) -> None:
@@ -331,7 +326,7 @@ class Engine:
             return
         for recording, handle in zip(recordings, handles, strict=True):
             thread = threading.Thread(target=self._follow, args=(recording, handle), daemon=True)
-            self._active[recording.run.run_id] = _Active(runs[0].run_id, handle, thread)
+            self._active[recording.run.run_id] = Active(runs[0].run_id, executor, handle, thread)
             thread.start()
 
     def _pause_of(self, run: Run) -> int | None:
@@ -386,13 +381,3 @@ class Engine:
 
     def _others_wait(self, owner: str) -> bool:
         return any(other != owner for _, other in self._store.queue())
-
-
-@dataclass(frozen=True)
-class _Active:
-    """A run that is being worked on."""
-
-    batch: str
-    """The id of the first run that it was started with."""
-    handle: Handle
-    thread: threading.Thread

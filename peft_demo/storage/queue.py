@@ -136,7 +136,13 @@ class Queue(Runs):
             named = self._nicknames(session, [row.owner]).get(row.owner, "")
             return group_of(row, named), [*members.values()][::-1]
 
-    def claim(self, group_id: str | None = None, *, but: Iterable[str] = ()) -> Run | None:
+    def claim(
+        self,
+        group_id: str | None = None,
+        *,
+        but: Iterable[str] = (),
+        may: Callable[[str], bool] | None = None,
+    ) -> Run | None:
         """Take the run whose turn it is for this process, or None if none waits; see ``turns``.
 
         A run with a ``problem`` fails with it, and the next one is taken. The lease has to be
@@ -145,21 +151,24 @@ class Queue(Runs):
         Args:
             group_id: take the oldest of this group.
             but: ids of runs that have to wait.
+            may: says of an owner whether his runs may begin now.
         """
         held = {number_in(run_id, "run") for run_id in but}
-        ready = RunRow.number.not_in(held)
-        waiting = select(RunRow).where(WAITING, ready).order_by(RunRow.number).limit(1)
+        waiting = select(RunRow).where(WAITING).order_by(RunRow.number).limit(1)
         if group_id is not None:
             waiting = waiting.where(RunRow.group == number_in(group_id, "group"))
         # Looked at first: an idle engine asks every second and must not lock out those who write.
         with self._transaction(write=False) as session:
-            if session.scalars(waiting).first() is None:
+            ready = waiting.where(RunRow.number.not_in(held | _kept_back(session, may)))
+            if session.scalars(ready).first() is None:
                 return None
             if group_id is None and classroom_in(session).is_paused:
                 return None
         claimed = None
         with self._transaction() as session:
-            while claimed is None and (row := session.scalars(waiting).first()):
+            held |= _kept_back(session, may)
+            ready = waiting.where(RunRow.number.not_in(held))
+            while claimed is None and (row := session.scalars(ready).first()):
                 if group_id is None:
                     row = session.get_one(RunRow, _next_in_turn(session, held))
                 problem = run_of(row).problem
@@ -340,6 +349,14 @@ def _ask_to_stop(row: RunRow) -> None:
     if row.status == RunStatus.QUEUED:
         row.status, row.finished_at, row.error = RunStatus.CANCELLED, now(), None
     row.stop_requested = True
+
+
+def _kept_back(session: Session, may: Callable[[str], bool] | None) -> set[int]:
+    """The waiting runs of those who may not begin one."""
+    if may is None:
+        return set()
+    asked = session.execute(select(RunRow.number, RunRow.owner).where(WAITING))
+    return {number for number, owner in asked if not may(owner)}
 
 
 def _next_in_turn(session: Session, held: Collection[int]) -> int:

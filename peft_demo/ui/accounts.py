@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from typing import Any
@@ -28,10 +29,15 @@ def account(session: Any) -> str:
 
     Empty if there is none, or its time is over.
     """
-    told = session.get("oauth_info") or {}
-    if told.get("expires_at", time.time() + 1) <= time.time():
+    if until(session) <= time.time():
         return ""
+    told = session.get("oauth_info") or {}
     return str((told.get("userinfo") or {}).get("preferred_username") or "")
+
+
+def until(session: Any) -> float:
+    """When that sign-in ends, in seconds since 1970."""
+    return float((session.get("oauth_info") or {}).get("expires_at", math.inf))
 
 
 def token(session: Any) -> str:

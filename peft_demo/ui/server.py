@@ -21,7 +21,7 @@ from starlette.middleware import Middleware
 
 from peft_demo.errors import PeftDemoError
 from peft_demo.languages import SOURCE, language
-from peft_demo.ui import class_board, connections, take_home, uploads
+from peft_demo.ui import class_board, connections, hub_jobs, take_home, uploads
 from peft_demo.ui.bodies import LARGEST_UPLOAD, Bodies
 from peft_demo.ui.browser_code import STYLES, head, routes
 from peft_demo.ui.class_page import ClassPage
@@ -140,6 +140,7 @@ def _options(services: Services) -> dict[str, Any]:
                 worksheets.route(),
                 *class_board.routes(services),
                 *take_home.routes(services),
+                *hub_jobs.routes(services),
             ],
         },
         "footer_links": ["api"] if language() == SOURCE else [],

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from peft_demo import data, models, settings
 from peft_demo.errors import PeftDemoError
 from peft_demo.execution import Engine, preferred
+from peft_demo.execution.executors.hub_jobs import Agreements
 from peft_demo.execution.executors.zero_gpu import is_refusal, on_this_space
 from peft_demo.languages import gettext_noop, told
 from peft_demo.runs import Run, RunKind, RunStatus
@@ -64,7 +65,10 @@ class Services:
             self._keeper = Keeper(self.store, kept)
         # Made at once where the platform wants to know of it before the page is served.
         self.zero_gpu = on_this_space(self._refused()) if settings.is_zero_gpu() else None
-        self.engine = Engine(self.store, lambda: self.zero_gpu or preferred())
+        self.agreements = Agreements()
+        self.engine = Engine(
+            self.store, lambda: self.zero_gpu or preferred(), own=self.agreements.holding
+        )
         self.changes = Changes(self.store, self.engine, self._forget)
         self.adoption = Adoption(self.store, self.changes)
         self.signatures = Signatures(settings.home())

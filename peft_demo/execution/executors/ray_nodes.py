@@ -163,6 +163,5 @@ class Nodes:
 
 def environment(cpus: int) -> dict[str, str]:
     """Variables of a worker: settings that numbers depend on, and its share of the cores."""
-    same = (settings.forward, settings.precision, settings.repeats, settings.features_mb)
     threads = {"OMP_NUM_THREADS": f"{cpus}", "RAYON_NUM_THREADS": f"{cpus}"}
-    return {**threads, **{setting.variable: setting() for setting in same}}
+    return {**threads, **settings.of_numbers()}

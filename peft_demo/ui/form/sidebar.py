@@ -13,7 +13,7 @@ from peft_demo.errors import PeftDemoError
 from peft_demo.fields.stops import stops
 from peft_demo.languages import _
 from peft_demo.runs import RunKind, questions, sweeps
-from peft_demo.ui import gpu_visits
+from peft_demo.ui import gpu_visits, hub_jobs
 from peft_demo.ui.browser_code import calling
 from peft_demo.ui.form.run_form import Form
 from peft_demo.ui.form.search_form import SearchForm
@@ -93,19 +93,23 @@ class Sidebar:
     def _submit(self, kind: RunKind, *values: Any) -> str:
         run = self._services.changes.submit(self.form.config(*values), kind)
         what = _("%(run)s was put into the queue.") % {"run": run.run_id}
-        return render("queued", what=what, group_id=None)
+        return self._queued(what)
 
     def _submit_all(self, *values: Any) -> str:
         plan = self.several.plan(*values)
         group, queued = self._services.changes.submit_plan(plan)
         what = _("%(count)s runs were put into the queue.") % {"count": len(queued)}
-        return render("queued", what=what, group_id=group.group_id)
+        return self._queued(what, group.group_id)
 
     def _submit_search(self, *values: Any) -> str:
         search = self.search.search(*values)
         group, queued = self._services.changes.submit_search(search)
         what = _("The search has begun with %(count)s trials.") % {"count": len(queued)}
-        return render("queued", what=what, group_id=group.group_id)
+        return self._queued(what, group.group_id)
+
+    def _queued(self, what: str, group_id: str | None = None) -> str:
+        billed = hub_jobs.sentence(self._services)
+        return render("queued", what=what, group_id=group_id, billed=billed)
 
 
 def _answer(submit: Callable[..., str], *values: Any) -> str:

@@ -21,7 +21,7 @@ from peft_demo.languages import _, told
 from peft_demo.logs import digest
 from peft_demo.runs import Run
 from peft_demo.runs.questions import QUESTIONS
-from peft_demo.ui import run_states
+from peft_demo.ui import hub_jobs, run_states
 from peft_demo.ui.annotations import runs_in
 from peft_demo.ui.faults import for_others
 from peft_demo.ui.formats import from_to
@@ -225,7 +225,7 @@ class Board(Page):
             (machine, [known[run_id].config.name for run_id in run_ids if run_id in known])
             for machine, run_ids in self._services.engine.machines()
         ]
-        return render("machines", machines=told)
+        return render("machines", machines=told, jobs=hub_jobs.offer(self._services))
 
     def _at(self, version: int) -> _Moment:
         if self._moment.version != version:
