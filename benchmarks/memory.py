@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from benchmarks import training
 from benchmarks.apart import apart
 from benchmarks.rows import Row, ratio_row
+from peft_demo import memory
 from peft_demo.runs import RunConfig
 
 
@@ -45,7 +45,4 @@ def _config() -> RunConfig:
 
 def peak_megabytes() -> float:
     """The most that this process has held since its peak was set back, or since it began."""
-    # Not getrusage: its peak goes on from that of the process that began this one.
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(kilobytes) / 1024
+    return (memory.peak_bytes() or 0) / 2**20

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -58,6 +59,67 @@ def _left_in_groups() -> Iterator[int]:
                 stat = f" {(folder / 'memory.stat').read_text(encoding='ascii')}"
                 _, _, rest = stat.replace("\n", " ").partition(droppable)
                 yield most - now + int(rest.split()[0])
+
+
+_is_dedicated = False
+
+_starting = threading.Lock()
+
+_watching: list[Peak] = []
+
+
+def dedicate() -> None:
+    """Say that this process works on runs and does nothing else: what it takes is theirs."""
+    global _is_dedicated  # noqa: PLW0603
+    _is_dedicated = True
+
+
+class Peak:
+    """The most memory that a process took while it was watched, beyond what it had before."""
+
+    def __init__(self) -> None:
+        self._is_alone = _is_dedicated and not _watching
+        for other in _watching:
+            other._is_alone = False
+        self._before = set_back() if self._is_alone else None
+
+    def so_far(self) -> int | None:
+        """In bytes; None where others share the process, and where it does not tell its peak."""
+        now = peak_bytes() if self._is_alone else None
+        return None if now is None or self._before is None else max(0, now - self._before)
+
+
+@contextmanager
+def watched() -> Iterator[Peak]:
+    """What is done inside takes memory, as much as is told until it ends."""
+    with _starting:
+        peak = Peak()
+        _watching.append(peak)
+    try:
+        yield peak
+    finally:
+        with _starting:
+            _watching.remove(peak)
+
+
+def set_back() -> int | None:
+    """Let the peak begin with what the process has now; Linux alone can do that."""
+    give_back()
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return None
+    return peak_bytes()
+
+
+def peak_bytes() -> int | None:
+    """The most that this process has held since its peak was set back, or since it began."""
+    # Not getrusage: its peak goes on from that of the process that began this one.
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM"):
+                return 1024 * int(line.split()[1])
+    return None
 
 
 def share() -> None:

@@ -1,5 +1,7 @@
 """How much memory there is, and that what glibc keeps is given back."""
 
+import sys
+
 import numpy as np
 import psutil
 import pytest
@@ -27,6 +29,35 @@ def test_elsewhere_nothing_is_done(monkeypatch):
     memory.share()
     memory.give_back()
     memory._glibc.cache_clear()
+
+
+@pytest.fixture
+def dedicated(monkeypatch):
+    monkeypatch.setattr(memory, "_is_dedicated", True)
+
+
+@pytest.mark.usefixtures("dedicated")
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system tells a peak so")
+class TestPeaks:
+    def test_of_what_is_taken_and_given_back_is_told(self):
+        with memory.watched() as peak:
+            taken = np.ones(300_000_000, dtype=np.uint8)
+            del taken
+            found = peak.so_far()
+        assert 290_000_000 < found < 600_000_000
+        with memory.watched() as peak:
+            assert peak.so_far() < 100_000_000  # it was set back
+
+    def test_nobodys_are_told_where_two_are_at_work(self):
+        with memory.watched() as first, memory.watched() as second:
+            assert (first.so_far(), second.so_far()) == (None, None)
+        with memory.watched() as third:
+            assert third.so_far() is not None
+
+    def test_none_is_told_where_others_share_the_process(self, monkeypatch):
+        monkeypatch.setattr(memory, "_is_dedicated", False)
+        with memory.watched() as peak:
+            assert peak.so_far() is None
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ class Forecast:
     """The range that the training is expected to stay in; None before this machine's first run."""
     memory_bytes: int
     """What a program that trains it takes at most."""
+    memory_runs: int
+    """Runs here that this was measured on; 0 where it is estimated."""
     warning: str
     """Why the learning rate is likely to disappoint, or an empty text."""
 
@@ -45,6 +47,7 @@ class Forecast:
             "optimizer_bytes": counts.optimizer_bytes,
             "disk_bytes": _disk_bytes(counts),
             "memory_bytes": self.memory_bytes,
+            "memory_runs": self.memory_runs,
             "expected_seconds": self.seconds and list(self.seconds),
             "warning": self.warning,
         }
@@ -53,11 +56,13 @@ class Forecast:
 def forecast(config: RunConfig, runs: Iterable[Run]) -> Forecast:
     """Count a configuration, and estimate its time by the machine's own runs."""
     config.require_valid()
-    method = METHODS[config.method]
+    method, known = METHODS[config.method], list(runs)
+    took = footprint.measured(config, known)
     return Forecast(
         count_parameters(config.method, config.method_values, config.setting),
-        expected_seconds(config, runs),
-        footprint.peak_bytes(config, hardware.training_precision()),
+        expected_seconds(config, known),
+        footprint.peak_bytes(config, hardware.training_precision(), took),
+        len(took.pairs),
         measured_rates.warning(method.id, method.label, config.learning_rate),
     )
 

@@ -22,6 +22,7 @@ from peft_demo.execution.places import Active, Places
 from peft_demo.execution.recording import Listener, Recording
 from peft_demo.execution.searching.leading import STOPPED, Leading
 from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind, RunStatus, checkpoints
+from peft_demo.runs.footprint import measured
 from peft_demo.runs.search import Search
 from peft_demo.runs.sweeps import MOST_RACERS, Plan
 from peft_demo.storage import RENEW_SECONDS, Store, space
@@ -344,6 +345,7 @@ class Engine:
             files=recording.files,
             largest_file=self._largest_file,
             probes=recording.run.probes,
+            measured=measured(recording.run.config, self._store.runs()),
         )
 
     def _follow(self, recording: Recording, handle: Handle) -> None:

@@ -39,6 +39,7 @@ from peft_demo.runs import (
     RunResult,
     StepMetrics,
 )
+from peft_demo.runs.footprint import NOTHING, Measured
 from peft_demo.runs.results import Record
 
 
@@ -55,6 +56,8 @@ class Job(Record):
     """Bytes above which the adapter is stored in half precision."""
     probes: tuple[str, ...] = ()
     """Texts that a training is asked about before it and after each epoch."""
+    measured: Measured = NOTHING
+    """What such trainings took here of memory, by which it may begin."""
 
 
 class Finished(Record):

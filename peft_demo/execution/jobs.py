@@ -61,7 +61,7 @@ def _result(job: Job, reporter: Reporter, member: Member | None) -> RunResult | 
         kind = MixedConfig if job.kind is RunKind.MIXED else ImportedConfig
         return importing.test(kind(job.config), job.files, reporter)
     config = RunConfig(job.config)
-    config.require_startable()
+    config.require_startable(job.measured)
     job.files.mkdir(parents=True, exist_ok=True)
     if job.kind is RunKind.TRAINING:
         space.require_room(config, job.files)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
-from peft_demo import logs
+from peft_demo import logs, memory
 from peft_demo.errors import PeftDemoError
 from peft_demo.execution.executor import Handle
 from peft_demo.execution.executors.thread import ThreadExecutor
@@ -78,5 +78,6 @@ def warm_up() -> None:
     with suppress(PeftDemoError):
         models.load(models.default_base())
         data.load(data.DEFAULT_DATASET)
+    memory.dedicate()  # not before: what is loaded here is no run's
     # What is loaded stays: each training would look through it several times, 0.3 s each.
     gc.freeze()

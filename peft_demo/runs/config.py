@@ -14,6 +14,7 @@ from peft_demo.fields import Field, check_all, shown
 from peft_demo.methods.targets import check_blocks, with_blocks
 from peft_demo.models import BASES, BUILTIN_BASE, Shape, shape_of
 from peft_demo.runs import footprint
+from peft_demo.runs.footprint import NOTHING, Measured
 from peft_demo.runs.known import KnownConfig, in_short, validated
 from peft_demo.runs.run_fields import METHOD, fields_of
 
@@ -71,11 +72,11 @@ class RunConfig(KnownConfig):
         """See KnownConfig."""
         self._check_together(shape_of(self.base_model))
 
-    def require_startable(self) -> None:
+    def require_startable(self, known: Measured = NOTHING) -> None:
         """See KnownConfig."""
         require_texts(self.dataset)
         self.require_valid()
-        footprint.require_memory(self)
+        footprint.require_memory(self, known)
 
     def for_training(self) -> RunConfig:
         """See KnownConfig."""

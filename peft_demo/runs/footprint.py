@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from peft_demo import memory, settings
 from peft_demo.errors import refuse
 from peft_demo.methods import METHODS
 from peft_demo.models import Shape, hardware, shape_of
+from peft_demo.runs.results import Record
 
 if TYPE_CHECKING:
     from peft_demo.runs.config import RunConfig
+    from peft_demo.runs.known import KnownConfig
+    from peft_demo.runs.run import Run
 
 PROGRAM_BYTES = 750_000_000
 """torch, transformers, reviews and their tokens, without a base."""
@@ -27,15 +31,77 @@ FLOAT32 = 1.75
 """By what factor all of it is more in float32 than in bfloat16, which keeps products in 2 bytes."""
 
 
-def peak_bytes(config: RunConfig, precision: str) -> int:
+LEAST_TELLING = 200_000_000
+"""Bytes forecast of a training from which on what it took tells of larger ones: below, what every
+training takes, whatever its batch, is most of it."""
+
+FEWEST_RUNS = 3
+"""From so many on what was measured may be less than the estimate."""
+
+SCALES = (0.6, 2.0)
+"""What was measured moves an estimate by no smaller and no larger factor."""
+
+LARGEST_EXCESS = 500_000_000
+"""Bytes above the estimate that a training no smaller than a measured one is believed to take,
+where the largest factor says less: trainings of few tokens take that of everything else."""
+
+MOST_MEASURED = 50
+"""Runs, the newest, that a forecast goes by."""
+
+
+class Measured(Record):
+    """What this machine's own runs of a base and method took: bytes estimated, and measured."""
+
+    pairs: tuple[tuple[int, int], ...] = ()
+
+    def corrected(self, estimate: int) -> int:
+        """An estimate by what was measured.
+
+        At least what a training took that was to take as much or less; otherwise the largest factor
+        found, which is below 1 for FEWEST_RUNS or more only.
+        """
+        factors = [took / told for told, took in self.pairs if told >= LEAST_TELLING]
+        if len(factors) < FEWEST_RUNS:
+            factors.append(1.0)
+        factor = min(max(*factors, SCALES[0]), SCALES[1])
+        least = max((took for told, took in self.pairs if told <= estimate), default=0)
+        most = max(SCALES[1] * estimate, estimate + LARGEST_EXCESS)
+        return round(min(max(factor * estimate, least), most))
+
+
+NOTHING = Measured()
+
+
+def measured(config: KnownConfig, runs: Iterable[Run]) -> Measured:
+    """What those of a configuration's base and method took that trained alone in a process."""
+    pairs = [
+        (training_bytes(run.config.for_training(), run.result.precision), run.result.memory_bytes)
+        for run in runs
+        if run.result
+        and run.result.memory_bytes
+        and not run.is_reference
+        and run.problem is None
+        and (run.config.base_model, run.config.method) == (config.base_model, config.method)
+    ]
+    return Measured(pairs=tuple(pairs[:MOST_MEASURED]))
+
+
+def peak_bytes(config: RunConfig, precision: str, known: Measured = NOTHING) -> int:
     """What a program that trains this takes at most; see `benchmarks/NOTES.md`.
 
     Args:
         precision: what it computes in; see ``hardware.training_precision``.
+        known: what such runs took here.
     """
+    base = 4 * _numbers(shape_of(config.base_model))
+    return PROGRAM_BYTES + base + known.corrected(training_bytes(config, precision))
+
+
+def training_bytes(config: RunConfig, precision: str) -> int:
+    """What a training takes beyond the program with base and texts, as estimated."""
     base = shape_of(config.base_model)
     numbers = _numbers(base)
-    weights = 4 * numbers
+    weights = 0
     if METHODS[config.method].needs_own_base(config.method_values):
         weights += 4 * numbers
     if config.method == "full_ft":
@@ -46,27 +112,35 @@ def peak_bytes(config: RunConfig, precision: str) -> int:
     kept = METHODS[config.method].kept_activations * tokens * _blocks(config, base) * of_a_token
     kept *= 1 if precision == "bfloat16" else FLOAT32
     built = METHODS[config.method].built_bytes * base.n_layers * _block_numbers(base)
-    return PROGRAM_BYTES + weights + built + round(kept) + _remembered(config, base)
+    return round(weights + built + kept) + _remembered(config, base)
 
 
-def require_memory(config: RunConfig) -> None:
+def require_memory(config: RunConfig, known: Measured = NOTHING) -> None:
     """Refuse a training that this machine has no memory for.
+
+    Args:
+        known: what such runs took here.
 
     Raises:
         InvalidFieldsError: with what it needs, and what there is.
     """
-    needed, free = peak_bytes(config, hardware.known_precision()), memory.free_bytes()
+    needed, free = peak_bytes(config, hardware.known_precision(), known), memory.free_bytes()
     if needed <= free or needed <= (free := free + memory.held_bytes()):
         return
     # On a GPU the texts of a batch lie in its own memory, which says for itself. Last, for both may
     # load torch.
-    on_cpu, needed = hardware.device() == "cpu", peak_bytes(config, hardware.training_precision())
+    on_cpu = hardware.device() == "cpu"
+    needed = peak_bytes(config, hardware.training_precision(), known)
     if on_cpu and needed > free:
         refuse(
             "per_device_train_batch_size",
             f"per_device_train_batch_size {config.per_device_train_batch_size} with max_length "
-            f"{config.max_length} needs about {needed / 1e9:.1f} GB of memory, "
-            f"{free / 1e9:.1f} GB are free: one of them must be smaller.",
+            f"{config.max_length} needs about {needed / 1e9:.1f} GB of memory (measured on runs "
+            f"here: {len(known.pairs)}), {free / 1e9:.1f} GB are free: one of them must be smaller."
+            if known.pairs
+            else f"per_device_train_batch_size {config.per_device_train_batch_size} with "
+            f"max_length {config.max_length} needs about {needed / 1e9:.1f} GB of memory "
+            f"(estimated), {free / 1e9:.1f} GB are free: one of them must be smaller.",
         )
 
 

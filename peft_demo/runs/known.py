@@ -13,6 +13,7 @@ from peft_demo.errors import refuse
 from peft_demo.fields import Field
 from peft_demo.formats import typed
 from peft_demo.models import BASES
+from peft_demo.runs.footprint import NOTHING, Measured
 from peft_demo.runs.run_fields import NAME, fields_of
 
 if TYPE_CHECKING:
@@ -81,8 +82,11 @@ class KnownConfig(BaseModel):
             InvalidFieldsError: the method does not fit that copy, or this is history.
         """
 
-    def require_startable(self) -> None:
+    def require_startable(self, known: Measured = NOTHING) -> None:
         """Whether it can begin here now: ``require_valid``, and there is memory for it.
+
+        Args:
+            known: what such runs took here of memory.
 
         Raises:
             InvalidFieldsError: it cannot.

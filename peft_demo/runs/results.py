@@ -144,6 +144,9 @@ class RunResult(Record):
     """The epoch whose adapter was tested and saved: the last one, or with early stopping the best.
     None of imports, and in records of before there was a choice."""
     stopped_early: StoppedEarly | None = None
+    memory_bytes: int | None = None
+    """The most that its training took beyond what the process had with base and texts; None where
+    others shared the process, on a GPU, and in records of before it was measured."""
 
     @property
     def training_seconds(self) -> float | None:

@@ -17,6 +17,7 @@ from peft_demo.runs import (
     RunKind,
     RunStatus,
     checkpoints,
+    footprint,
     read_config,
     states,
 )
@@ -58,7 +59,7 @@ class Queue(Runs):
             InvalidFieldsError: it is history, or does not fit this machine's copy of its base.
             StoreError: the folder or database cannot be written; names it.
         """
-        return self._add(new_row(config, owner, kind), files)
+        return self._add(new_row(config, owner, kind, self.runs()), files)
 
     def start(
         self,
@@ -68,13 +69,14 @@ class Queue(Runs):
         files: Path | None = None,
     ) -> Run:
         """Add a run that this process does itself, past the queue; see ``submit``."""
-        row = new_row(config, owner, kind)
+        row = new_row(config, owner, kind, self.runs())
         _begin(row)
         return self._add(row, files)
 
     def submit_plan(self, plan: Plan, owner: str) -> tuple[RunGroup, list[Run]]:
         """Put runs that belong together at the end of the queue, all or none; see ``submit``."""
-        rows = [new_row(config, owner, RunKind.TRAINING) for config in plan.configs]
+        runs = self.runs()
+        rows = [new_row(config, owner, RunKind.TRAINING, runs) for config in plan.configs]
         with self._transaction() as session:
             group = new_group(plan, owner)
             session.add(group)
@@ -269,13 +271,15 @@ class Queue(Runs):
 
     def _go_on(self, run_id: str, begin: Callable[[RunRow], None]) -> Run:
         self._require_same_base(run_id)
+        runs = self.runs()
         with self._changing(run_id, how="resumed") as (session, [row]):
             if not run_of(row).can_resume:
                 raise ConflictError(
                     "Only a training that was stopped or interrupted can be resumed; "
                     f"{run_id} is {row.status}."
                 )
-            read_config(row.config).require_startable()
+            config = read_config(row.config)
+            config.require_startable(footprint.measured(config, runs))
             files = self.partial_folder_of(run_id)
             recorded = session.scalar(select(func.max(STEP_OF)).where(EpochRow.run == row.number))
             checkpoints.drop_after(files, recorded or 0)
@@ -328,13 +332,16 @@ def new_group(plan: Plan, owner: str) -> GroupRow:
     )
 
 
-def new_row(config: KnownConfig, owner: str, kind: RunKind) -> RunRow:
+def new_row(config: KnownConfig, owner: str, kind: RunKind, runs: Iterable[Run] = ()) -> RunRow:
     """The row of a run that is going to be queued.
+
+    Args:
+        runs: those that tell what such a run takes of memory.
 
     Raises:
         InvalidFieldsError: see ``Queue.submit``.
     """
-    config.require_startable()
+    config.require_startable(footprint.measured(config, runs))
     return RunRow(
         config=config.flat(), owner=owner, status=RunStatus.QUEUED, kind=kind, created_at=now()
     )

@@ -26,11 +26,12 @@ class Searches(Queue):
     ) -> tuple[RunGroup, list[Run]]:
         """Queue the first round of a search, all of it or nothing; see ``submit``."""
         plan = Plan(GroupKind.SEARCH, name, tuple(configs), is_race=True)
+        runs = self.runs()
         with self._transaction() as session:
             group = new_group(plan, owner)
             session.add(group)
             session.flush()
-            _add_round(session, group, search, configs)
+            _add_round(session, group, search, configs, runs)
             group_id = id_of("group", group.number)
         return self.group(group_id)
 
@@ -63,32 +64,40 @@ class Searches(Queue):
 
     def add_round(self, group_id: str, configs: Sequence[RunConfig]) -> None:
         """Queue one more round of a search."""
+        runs = self.runs()
         with self._transaction() as session:
             group = _row(session, group_id)
-            _add_round(session, group, _search_of(group), configs)
+            _add_round(session, group, _search_of(group), configs, runs)
 
     def confirm_search(self, group_id: str, plan: Plan) -> None:
         """Queue the runs that confirm a search, as a group of their own."""
+        runs = self.runs()
         with self._transaction() as session:
             group = _row(session, group_id)
             made = new_group(plan, group.owner)
             session.add(made)
             session.flush()
-            _add_runs(session, made, plan.configs)
+            _add_runs(session, made, plan.configs, runs)
             confirmation = id_of("group", made.number)
             _write(group, _search_of(group).model_copy(update={"confirmation": confirmation}))
 
 
 def _add_round(
-    session: Session, group: GroupRow, search: Search, configs: Sequence[RunConfig]
+    session: Session,
+    group: GroupRow,
+    search: Search,
+    configs: Sequence[RunConfig],
+    runs: Sequence[Run],
 ) -> None:
-    rows = _add_runs(session, group, configs)
+    rows = _add_runs(session, group, configs, runs)
     trials = tuple(id_of("run", row.number) for row in rows)
     _write(group, search.model_copy(update={"rounds": (*search.rounds, trials)}))
 
 
-def _add_runs(session: Session, group: GroupRow, configs: Sequence[RunConfig]) -> list[RunRow]:
-    rows = [new_row(config, group.owner, RunKind.TRAINING) for config in configs]
+def _add_runs(
+    session: Session, group: GroupRow, configs: Sequence[RunConfig], runs: Sequence[Run]
+) -> list[RunRow]:
+    rows = [new_row(config, group.owner, RunKind.TRAINING, runs) for config in configs]
     probes = probes_of(session, group.owner)
     for row in rows:
         row.group, row.probes = group.number, probes

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from peft_demo import adapters, data, models, statistics
+from peft_demo import adapters, data, memory, models, statistics
 from peft_demo.adapters.files import number_type
 from peft_demo.errors import AssetError, ChangedInputsError, PeftDemoError
 from peft_demo.languages import gettext_noop
@@ -65,56 +65,59 @@ def train(
         raise ChangedInputsError(words)
     base, drawn = inputs.base, inputs.drawn
     unchanged = base.checksum()
-    with random_state.own_generators(config.seed) as waited:
-        monitor.paused_seconds += waited
-        model = adapters.build(base, config)
-        begins = {"eval_on_start": begun is None}
-        trainer = make_trainer(model, inputs, config, folder, monitor, member, **begins)
-        if probes:
-            monitor.ask_probes = partial(_said, model, base, probes, config)
-        before = monitor.paused_seconds
-        trained = trainer.train(resume_from_checkpoint=begun)
-        paused = monitor.paused_seconds - before
-        beside = paused + monitor.before_seconds
-        spent = trained.metrics["train_runtime"] - beside + monitor.earlier_seconds
-        kept_epoch = go_back(trainer, monitor, config, folder)
-        output = train_output(
-            [step.loss for step in monitor.steps],
-            trainer.state.total_flos,
-            config.num_train_reviews * len(monitor.epochs),
-            spent if len(monitor.steps) == trained.global_step else monitor.epochs[-1].seconds,
+    with memory.watched() as peak:
+        with random_state.own_generators(config.seed) as waited:
+            monitor.paused_seconds += waited
+            model = adapters.build(base, config)
+            begins = {"eval_on_start": begun is None}
+            trainer = make_trainer(model, inputs, config, folder, monitor, member, **begins)
+            if probes:
+                monitor.ask_probes = partial(_said, model, base, probes, config)
+            before = monitor.paused_seconds
+            trained = trainer.train(resume_from_checkpoint=begun)
+            paused = monitor.paused_seconds - before
+            beside = paused + monitor.before_seconds
+            spent = trained.metrics["train_runtime"] - beside + monitor.earlier_seconds
+            kept_epoch = go_back(trainer, monitor, config, folder)
+            output = train_output(
+                [step.loss for step in monitor.steps],
+                trainer.state.total_flos,
+                config.num_train_reviews * len(monitor.epochs),
+                spent if len(monitor.steps) == trained.global_step else monitor.epochs[-1].seconds,
+            )
+            monitor.phase(gettext_noop("Testing"))
+            before, testing = monitor.paused_seconds, time.perf_counter()
+            test = tokenise_test(drawn.test, base, config.max_length)
+            expect(model, test)
+            order = adapters.reading_order(test["input_ids"], METHODS[config.method])
+            logits = np.empty((len(order), len(config.labels)), dtype=np.float32)
+            logits[order] = trainer.predict(test.select(order)).predictions
+            test_seconds = time.perf_counter() - testing - (monitor.paused_seconds - before)
+        monitor.phase(gettext_noop("Saving"))
+        # Accelerate wrapped forward in autocast; from here on the model computes in float32.
+        model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).to("cpu")
+        saved = _save(model, folder, largest_file)
+        monitor.phase(gettext_noop("Checking the saved adapter"))
+        difference = _reload_difference(model, folder, base, drawn.test, config)
+        if base.checksum() != unchanged:
+            raise PeftDemoError("The run changed the shared base model; it is not kept.")
+        num_adapter, num_head = adapters.count_trained(model, base.architecture)
+        return RunResult(
+            train_output=output,
+            num_adapter_parameters=num_adapter,
+            num_head_parameters=num_head,
+            reload_difference=difference,
+            precision=hardware.training_precision(),
+            **adapters.tested(logits, drawn.test, base, saved),
+            dataset_revision=inputs.states.dataset or None,
+            seconds=monitor.earlier_seconds
+            + (time.perf_counter() - started - monitor.paused_seconds),
+            test_seconds=test_seconds,
+            training_table=training_table(monitor.steps, monitor.epochs),
+            kept_epoch=kept_epoch,
+            stopped_early=stopped_early(monitor, config),
+            memory_bytes=peak.so_far() if hardware.device() == "cpu" else None,
         )
-        monitor.phase(gettext_noop("Testing"))
-        before, testing = monitor.paused_seconds, time.perf_counter()
-        test = tokenise_test(drawn.test, base, config.max_length)
-        expect(model, test)
-        order = adapters.reading_order(test["input_ids"], METHODS[config.method])
-        logits = np.empty((len(order), len(config.labels)), dtype=np.float32)
-        logits[order] = trainer.predict(test.select(order)).predictions
-        test_seconds = time.perf_counter() - testing - (monitor.paused_seconds - before)
-    monitor.phase(gettext_noop("Saving"))
-    # Accelerate wrapped forward in autocast; from here on the model computes in float32.
-    model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).to("cpu")
-    saved = _save(model, folder, largest_file)
-    monitor.phase(gettext_noop("Checking the saved adapter"))
-    difference = _reload_difference(model, folder, base, drawn.test, config)
-    if base.checksum() != unchanged:
-        raise PeftDemoError("The run changed the shared base model; it is not kept.")
-    num_adapter, num_head = adapters.count_trained(model, base.architecture)
-    return RunResult(
-        train_output=output,
-        num_adapter_parameters=num_adapter,
-        num_head_parameters=num_head,
-        reload_difference=difference,
-        precision=hardware.training_precision(),
-        **adapters.tested(logits, drawn.test, base, saved),
-        dataset_revision=inputs.states.dataset or None,
-        seconds=time.perf_counter() - started - monitor.paused_seconds + monitor.earlier_seconds,
-        test_seconds=test_seconds,
-        training_table=training_table(monitor.steps, monitor.epochs),
-        kept_epoch=kept_epoch,
-        stopped_early=stopped_early(monitor, config),
-    )
 
 
 def _said(model: nn.Module, base: models.Base, probes: Sequence[str], config: RunConfig) -> Shares:

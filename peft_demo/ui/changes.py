@@ -25,6 +25,7 @@ from peft_demo.models import own as own_bases
 from peft_demo.runs import KnownConfig, Run, RunGroup, RunKind
 from peft_demo.runs.challenge import Challenge
 from peft_demo.runs.classroom import Classroom
+from peft_demo.runs.footprint import Measured, measured
 from peft_demo.runs.search import Search
 from peft_demo.runs.sweeps import Plan
 from peft_demo.storage import Store
@@ -300,6 +301,10 @@ class Changes:
         paused = _(PAUSED) if (classroom or self._store.classroom()).is_paused else ""
         may_all = self.teachers.is_one()
         return {"owner": digest(acting().owner), "may_all": may_all, "paused": paused}
+
+    def measured(self, config: KnownConfig) -> Measured:
+        """What such runs took here of memory."""
+        return measured(config, self._store.runs())
 
     def require_somebody(self) -> None:
         """Refuse what takes much before anything is queued, if nobody knows who asks; see there."""

@@ -9,7 +9,7 @@ from collections import deque
 import psutil
 import pytest
 from executor_contract import *  # noqa: F403
-from executor_contract import ONE_STEP
+from executor_contract import ONE_STEP, events_of
 from forked_calls import Lent
 from small_runs import long_config, small_config, wait_until
 
@@ -17,7 +17,8 @@ from peft_demo.execution import Engine, executors
 from peft_demo.execution.executor import Cancelled
 from peft_demo.execution.executors import processes
 from peft_demo.execution.worker import NICENESS, warm_up
-from peft_demo.runs import GroupKind, RunStatus, StepMetrics
+from peft_demo.models import hardware
+from peft_demo.runs import GroupKind, RunStatus, StepMetrics, footprint
 from peft_demo.runs.sweeps import Plan
 
 pytestmark = pytest.mark.slow
@@ -73,6 +74,19 @@ def busy(executor):
 
 @pytest.mark.usefixtures("in_processes")
 class TestProcesses:
+    def test_tell_what_a_run_took_of_memory(self, executor, job):
+        def took(**changes):
+            (events,) = events_of(executor, job(**changes))
+            return events[-1].result.memory_bytes
+
+        # Its first runs may begin while it still loads.
+        wait_until(took)
+        shape = {"per_device_train_batch_size": 16, "max_length": 128, "num_reviews": 20}
+        small, large = took(), took(**shape)
+        assert 0 < small < large < psutil.virtual_memory().total
+        estimate = footprint.training_bytes(small_config(**shape), hardware.training_precision())
+        assert estimate / 3 < large < 1.5 * estimate
+
     def test_one_that_does_not_stop_is_ended(self, executor, job, monkeypatch):
         monkeypatch.setattr(processes, "STUCK_SECONDS", 0.5)
         (handle,) = executor.start([job(long_config())])

@@ -5,6 +5,7 @@ from types import ModuleType
 
 import pytest
 from small_runs import LONG, set_options, small_config
+from stored_runs import RESULT
 
 from peft_demo import memory
 from peft_demo.errors import InvalidFieldsError
@@ -16,8 +17,8 @@ from peft_demo.storage import Store
 
 LARGE = {"per_device_train_batch_size": 128, "max_length": 512, "num_reviews": 1000}
 WORDS = (
-    r"per_device_train_batch_size 128 with max_length 512 needs about \d\d\.\d GB of memory, "
-    r"6\.2 GB are free: one of them must be smaller\."
+    r"per_device_train_batch_size 128 with max_length 512 needs about \d\d\.\d GB of memory "
+    r"\(estimated\), 6\.2 GB are free: one of them must be smaller\."
 )
 
 
@@ -42,6 +43,74 @@ def test_whatever_queues_a_run_refuses_it(store):
         assert list(refused.value.problems) == ["per_device_train_batch_size"]
     assert store.runs() == []
     assert store.submit(small_config(), "me").status is RunStatus.QUEUED
+
+
+def took(store, memory_bytes, **changes):
+    """A run of this machine's own that trained alone in a process, and took that."""
+    run_id = store.start(small_config(**changes), "me").run_id
+    result = RESULT.model_copy(update={"memory_bytes": memory_bytes})
+    return store.finish(run_id, RunStatus.COMPLETED, result=result)
+
+
+TELLING = {"per_device_train_batch_size": 16, "max_length": 128}
+
+
+def test_a_forecast_follows_what_was_measured(store):
+    config = small_config(**TELLING)
+    estimate = footprint.training_bytes(config, "float32")
+    assert forecast_of(store, config) == (estimate, 0)
+    took(store, estimate * 7 // 10, **TELLING)
+    took(store, estimate // 2, method="ia3", **TELLING)
+    took(store, None, **TELLING)
+    assert forecast_of(store, config) == (estimate, 1)  # one is not enough to promise less
+    took(store, estimate * 6 // 10, seed=2, **TELLING)
+    took(store, estimate * 8 // 10, seed=3, **TELLING)
+    assert forecast_of(store, config) == (pytest.approx(0.8 * estimate, rel=1e-6), 3)
+    took(store, estimate * 12 // 10, seed=4, **TELLING)
+    assert forecast_of(store, config) == (pytest.approx(1.2 * estimate, rel=1e-6), 4)
+    took(store, estimate * 50, seed=5, **TELLING)
+    assert forecast_of(store, config) == (2 * estimate, 5)
+
+
+def forecast_of(store, config):
+    """Beyond program and base, and from how many runs."""
+    known = footprint.measured(config, store.runs())
+    whole = footprint.peak_bytes(config, "float32", known)
+    beside = footprint.peak_bytes(config, "float32") - footprint.training_bytes(config, "float32")
+    return whole - beside, len(known.pairs)
+
+
+def test_small_trainings_tell_the_least_that_others_take_and_nothing_of_their_size(store):
+    """What every training takes, whatever its batch, is most of theirs."""
+    small, larger = small_config(), small_config(**TELLING)
+    estimate = footprint.training_bytes(small, "float32")
+    assert estimate < footprint.LEAST_TELLING
+    took(store, estimate + 300_000_000)
+    assert forecast_of(store, small) == (estimate + 300_000_000, 1)
+    assert forecast_of(store, larger)[0] == footprint.training_bytes(larger, "float32")
+    took(store, estimate + 900_000_000, seed=2)
+    assert forecast_of(store, small) == (estimate + footprint.LARGEST_EXCESS, 2)
+
+
+@pytest.mark.usefixtures("in_float32")
+def test_a_refusal_says_what_it_goes_by_and_a_start_keeps_to_it(store, monkeypatch):
+    config = small_config(**TELLING)
+    estimate = footprint.training_bytes(config, "float32")
+    beside = footprint.peak_bytes(config, "float32") - estimate
+    monkeypatch.setattr(memory, "held_bytes", lambda: 0)
+    monkeypatch.setattr(memory, "free_bytes", lambda: beside + estimate * 9 // 10)
+    with pytest.raises(InvalidFieldsError, match=r"GB of memory \(estimated\)"):
+        store.submit(config, "me")
+    monkeypatch.setattr(memory, "free_bytes", lambda: beside + estimate * 2)
+    for seed in range(3):
+        took(store, estimate * 7 // 10, seed=seed, **TELLING)
+    monkeypatch.setattr(memory, "free_bytes", lambda: beside + estimate * 9 // 10)
+    assert store.submit(config, "me").status is RunStatus.QUEUED
+    config.require_startable(footprint.measured(config, store.runs()))
+    monkeypatch.setattr(memory, "free_bytes", lambda: beside + estimate * 6 // 10)
+    words = r"GB of memory \(measured on runs here: 3\), "
+    with pytest.raises(InvalidFieldsError, match=words):
+        store.submit(config, "me")
 
 
 def test_the_command_line_refuses_it(command, home):

@@ -22,7 +22,7 @@ from peft_demo.execution.searching.costs import (
 from peft_demo.execution.searching.proposals import num_parameters, propose
 from peft_demo.formats import about, number, whole
 from peft_demo.methods import METHODS
-from peft_demo.runs import METHOD, Run, RunConfig
+from peft_demo.runs import METHOD, Run, RunConfig, footprint
 from peft_demo.runs.durations import Durations
 from peft_demo.runs.search import MINUTES, MOST_PARAMETERS, Expected, Search, recommended
 from peft_demo.runs.space import (
@@ -75,7 +75,7 @@ def plan_search(
         except InvalidFieldsError as error:
             problems |= error.problems
     base = RunConfig(values)
-    base.require_startable()
+    base.require_startable(footprint.measured(base, runs))
     names: tuple[str, ...] = ()
     kept: dict[str, list[Any]] = {}
     try:

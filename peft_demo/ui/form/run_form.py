@@ -17,6 +17,7 @@ from peft_demo.languages import _
 from peft_demo.methods import METHODS
 from peft_demo.methods.method import LAYERS
 from peft_demo.runs import RunConfig
+from peft_demo.runs.footprint import NOTHING
 from peft_demo.runs.presets import ASSIGNMENT, PRESETS, preset
 from peft_demo.runs.run_fields import method_field
 from peft_demo.ui.class_form import ClassForm, stands_open
@@ -169,7 +170,7 @@ class Form:
             InvalidFieldsError: with a sentence for each field.
         """
         for config in configs:
-            config.require_startable()
+            config.require_startable(self._changes.measured(config) if self._changes else NOTHING)
         if self._changes:
             with suppress(ConflictError):
                 self._changes.require_allowed(configs, kind)

@@ -116,7 +116,7 @@ def page(config: RunConfig, known: Forecast, drawing: str, scaled: str) -> str:
         (_file(method, counts), _("file on disk, head included")),
         (size(counts.optimizer_bytes), _("memory of the optimiser (AdamW: two numbers for each)")),
         (duration(known.seconds), _("to expect, by this machine's own runs so far")),
-        (size(known.memory_bytes), _("memory that a program which trains it takes at most")),
+        (size(known.memory_bytes), _memory_told(known.memory_runs)),
     )
     values = config.method_values
     return render(
@@ -210,3 +210,11 @@ def _scale(config: RunConfig) -> str:
 def _file(method: Method, counts: ParameterCount) -> str:
     stored = size(counts.file_bytes)
     return f"{_('at most')} {stored}" if method.shrinks else stored
+
+
+def _memory_told(num_runs: int) -> str:
+    told = _("memory that a program which trains it takes at most")
+    if not num_runs:
+        return told
+    measured = _("measured on runs here: %(count)s") % {"count": whole(num_runs)}
+    return f"{told} ({measured})"
