@@ -145,6 +145,8 @@ class Annotations(Runs):
             session.execute(delete(RunRow).where(RunRow.number.in_(old)))
             if classroom_in(session).hides_names:  # by whose runs were first
                 touch(session, *session.scalars(select(RunRow)))
+        seen, known = self._known  # on a full disk nobody may have read them as deleted
+        self._known = seen, {n: run for n, run in known.items() if n not in numbers}
         for run_id in (id_of("run", number) for number in numbers):
             for folder in (self.folder_of(run_id), self.partial_folder_of(run_id)):
                 shutil.rmtree(folder, ignore_errors=True)
