@@ -46,7 +46,7 @@ def work(connection: Connection, environment: Mapping[str, str]) -> None:
         os.nice(NICENESS)
     hardware.share_cores()
     logs.start()
-    threading.Thread(target=warm_up, daemon=True).start()
+    threading.Thread(target=_load, daemon=True).start()
     executor = ThreadExecutor()
     handles: dict[int, Handle] = {}
     sending = threading.Lock()
@@ -70,6 +70,12 @@ def work(connection: Connection, environment: Mapping[str, str]) -> None:
     os._exit(0)  # at once: whoever wanted the runs is gone
 
 
+def _load() -> None:
+    """Warm up; what is taken from then on is the runs'."""
+    warm_up()
+    memory.dedicate()
+
+
 def warm_up() -> None:
     """Load what most runs need; one that cannot be had is told by the run that needs it."""
     import peft_demo.training.loop  # noqa: F401
@@ -78,6 +84,5 @@ def warm_up() -> None:
     with suppress(PeftDemoError):
         models.load(models.default_base())
         data.load(data.DEFAULT_DATASET)
-    memory.dedicate()  # not before: what is loaded here is no run's
     # What is loaded stays: each training would look through it several times, 0.3 s each.
     gc.freeze()
