@@ -180,17 +180,18 @@ class TestAgreement:
         assert agreements.of("@writer") is None
 
     @pytest.mark.parametrize(
-        ("has_credit", "until", "why"),
+        ("has_credit", "seconds_left", "why"),
         [
             (False, math.inf, "the account has no credit left."),
-            (True, time.time() + 20, "your sign-in ends too soon, please sign in again."),
+            (True, 20.0, "your sign-in ends too soon, please sign in again."),
         ],
     )
     def test_what_cannot_be_billed_is_said_and_costs_nothing(
-        self, served, job, monkeypatch, has_credit, until, why
+        self, served, job, monkeypatch, has_credit, seconds_left, why
     ):
         monkeypatch.setattr(served.jobs, "has_credit", has_credit)
-        executor, before = made(until=until), len(served.jobs.started)
+        executor = made(until=time.time() + seconds_left)
+        before = len(served.jobs.started)
         (events,) = events_of(executor, job())
         assert events[-1].reason == (
             f"Hugging Face Jobs cannot be used: {why} Press Resume to train it here."
