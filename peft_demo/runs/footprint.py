@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from peft_demo import memory, settings
@@ -74,16 +75,20 @@ NOTHING = Measured()
 
 def measured(config: KnownConfig, runs: Iterable[Run]) -> Measured:
     """What those of a configuration's base and method took that trained alone in a process."""
-    pairs = [
-        (training_bytes(run.config.for_training(), run.result.precision), run.result.memory_bytes)
+    alike = (
+        (run.config, run.result.precision, run.result.memory_bytes)
         for run in runs
         if run.result
         and run.result.memory_bytes
         and not run.is_reference
-        and run.problem is None
         and (run.config.base_model, run.config.method) == (config.base_model, config.method)
+        and run.problem is None
+    )
+    pairs = [
+        (training_bytes(known.for_training(), precision), took)
+        for known, precision, took in islice(alike, MOST_MEASURED)
     ]
-    return Measured(pairs=tuple(pairs[:MOST_MEASURED]))
+    return Measured(pairs=tuple(pairs))
 
 
 def peak_bytes(config: RunConfig, precision: str, known: Measured = NOTHING) -> int:
