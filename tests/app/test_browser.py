@@ -225,6 +225,8 @@ class TestOnePage:
         assert nameless == []
 
     def test_the_keyboard_reaches_start_and_its_focus_is_seen(self, page):
+        # What stands before the button has one of its own once it is told.
+        page.locator("#brief button").first.wait_for()
         page.locator("#start").focus()
         page.keyboard.press("Shift+Tab")
         page.keyboard.press("Tab")
