@@ -157,8 +157,6 @@ def together() -> str:
 
 def workers() -> str:
     """What runs take by each way to share out the cores of a machine."""
-    if not WORKERS.exists():
-        return "Not measured yet since Ray is one of them."
     found = json.loads(WORKERS.read_text(encoding="utf-8"))["workers"]
     rows = [
         f"| {found['runs']} runs of {found['texts']} texts in | seconds | the processors worked "
