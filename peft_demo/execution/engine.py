@@ -345,7 +345,7 @@ class Engine:
             files=recording.files,
             largest_file=self._largest_file,
             probes=recording.run.probes,
-            measured=measured(recording.run.config, self._store.runs()),
+            measured=measured(recording.run.config, self._store.lately()),
         )
 
     def _follow(self, recording: Recording, handle: Handle) -> None:

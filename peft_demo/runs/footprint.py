@@ -47,7 +47,10 @@ LARGEST_EXCESS = 500_000_000
 where the largest factor says less: trainings of few tokens take that of everything else."""
 
 MOST_MEASURED = 50
-"""Runs, the newest, that a forecast goes by."""
+"""Runs, the newest, that a forecast goes by …"""
+
+MOST_READ = 1_000
+"""… of so many of all, the newest."""
 
 
 class Measured(Record):
@@ -77,7 +80,7 @@ def measured(config: KnownConfig, runs: Iterable[Run]) -> Measured:
     """What those of a configuration's base and method took that trained alone in a process."""
     alike = (
         (run.config, run.result.precision, run.result.memory_bytes)
-        for run in runs
+        for run in islice(runs, MOST_READ)
         if run.result
         and run.result.memory_bytes
         and not run.is_reference

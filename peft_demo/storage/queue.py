@@ -59,7 +59,7 @@ class Queue(Runs):
             InvalidFieldsError: it is history, or does not fit this machine's copy of its base.
             StoreError: the folder or database cannot be written; names it.
         """
-        return self._add(new_row(config, owner, kind, self.runs()), files)
+        return self._add(new_row(config, owner, kind, self.lately()), files)
 
     def start(
         self,
@@ -69,13 +69,13 @@ class Queue(Runs):
         files: Path | None = None,
     ) -> Run:
         """Add a run that this process does itself, past the queue; see ``submit``."""
-        row = new_row(config, owner, kind, self.runs())
+        row = new_row(config, owner, kind, self.lately())
         _begin(row)
         return self._add(row, files)
 
     def submit_plan(self, plan: Plan, owner: str) -> tuple[RunGroup, list[Run]]:
         """Put runs that belong together at the end of the queue, all or none; see ``submit``."""
-        runs = self.runs()
+        runs = self.lately()
         rows = [new_row(config, owner, RunKind.TRAINING, runs) for config in plan.configs]
         with self._transaction() as session:
             group = new_group(plan, owner)
@@ -271,7 +271,7 @@ class Queue(Runs):
 
     def _go_on(self, run_id: str, begin: Callable[[RunRow], None]) -> Run:
         self._require_same_base(run_id)
-        runs = self.runs()
+        runs = self.lately()
         with self._changing(run_id, how="resumed") as (session, [row]):
             if not run_of(row).can_resume:
                 raise ConflictError(

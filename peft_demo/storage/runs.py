@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,6 +40,9 @@ _LATER = [defer(long) for long in (RunRow.config, RunRow.result, RunRow.range_te
 """Long JSON, which a change of many runs would read for nothing."""
 
 
+LATELY_SECONDS = 10.0
+
+
 class Runs(Database):
     """The runs of a database, and the reference runs that came with the program.
 
@@ -53,6 +57,7 @@ class Runs(Database):
         self._reference_folder = references
         self._working = Working(folder)
         self._known: tuple[int, dict[int, Run]] = (-1, {})
+        self._lately: tuple[float, list[Run]] = (float("-inf"), [])
         """A version, and all runs as they were then; replaced as a whole, so it needs no lock."""
         self._configs: dict[int, KnownConfig] = {}
         """Of each run as it was last read: it rarely changes, and to check it again takes long."""
@@ -73,6 +78,17 @@ class Runs(Database):
             if known is None or known.version != row.version:
                 known = self._read(session, RunRow.number == row.number)[row.number]
             return self._placed(session, [known])[0]
+
+    def lately(self) -> list[Run]:
+        """All runs as they were at most LATELY_SECONDS ago.
+
+        For what goes by many of them: who queues a thousand would read all of them each time.
+        """
+        at, runs = self._lately
+        if time.monotonic() - at > LATELY_SECONDS:
+            runs = self.runs()
+            self._lately = time.monotonic(), runs
+        return runs
 
     def runs(self, since: int = -1) -> list[Run]:
         """Runs that changed after version ``since``, newest first, then the references.

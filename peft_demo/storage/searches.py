@@ -26,7 +26,7 @@ class Searches(Queue):
     ) -> tuple[RunGroup, list[Run]]:
         """Queue the first round of a search, all of it or nothing; see ``submit``."""
         plan = Plan(GroupKind.SEARCH, name, tuple(configs), is_race=True)
-        runs = self.runs()
+        runs = self.lately()
         with self._transaction() as session:
             group = new_group(plan, owner)
             session.add(group)
@@ -64,14 +64,14 @@ class Searches(Queue):
 
     def add_round(self, group_id: str, configs: Sequence[RunConfig]) -> None:
         """Queue one more round of a search."""
-        runs = self.runs()
+        runs = self.lately()
         with self._transaction() as session:
             group = _row(session, group_id)
             _add_round(session, group, _search_of(group), configs, runs)
 
     def confirm_search(self, group_id: str, plan: Plan) -> None:
         """Queue the runs that confirm a search, as a group of their own."""
-        runs = self.runs()
+        runs = self.lately()
         with self._transaction() as session:
             group = _row(session, group_id)
             made = new_group(plan, group.owner)

@@ -94,6 +94,7 @@ def test_small_trainings_tell_the_least_that_others_take_and_nothing_of_their_si
 
 @pytest.mark.usefixtures("in_float32")
 def test_a_refusal_says_what_it_goes_by_and_a_start_keeps_to_it(store, monkeypatch):
+    monkeypatch.setattr("peft_demo.storage.runs.LATELY_SECONDS", -1.0)  # what has just ended, too
     config = small_config(**TELLING)
     estimate = footprint.training_bytes(config, "float32")
     beside = footprint.peak_bytes(config, "float32") - estimate
