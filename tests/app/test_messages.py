@@ -42,7 +42,6 @@ class TestReview:
         page = window.open(app.url)
         open_tab(page, "Review")
         page.fill("#review textarea", "Überraschend gut – “wow” 😀\n<b>zwei</b> Zeilen")
-        page.wait_for_timeout(300)
         sent = len(window.requests)
         page.reload()
         open_tab(page, "Review")
@@ -51,7 +50,6 @@ class TestReview:
         assert typed.input_value() == "Überraschend gut – “wow” 😀\n<b>zwei</b> Zeilen"
         assert not any("wow" in url for url in window.requests[sent:])
         typed.fill("")
-        page.wait_for_timeout(300)
         page.reload()
         open_tab(page, "Review")
         typed.wait_for()
@@ -61,7 +59,10 @@ class TestReview:
         page.click("#example-1")
         page.wait_for_function("document.querySelector('#review textarea').value")
         picked = typed.input_value()
-        page.wait_for_timeout(300)
+        page.wait_for_function(
+            "text => sessionStorage.getItem('peft-demo-review').includes(JSON.stringify(text))",
+            arg=picked,
+        )
         page.reload()
         open_tab(page, "Review")
         page.wait_for_function("document.querySelector('#review textarea')?.value")

@@ -49,6 +49,9 @@ export function start() {
   know({ $review: () => `#${new URLSearchParams(filled())}` });
   const opened = ({ target }) => target.id === "pd-recent" && list(target);
   document.addEventListener("toggle", opened, true);
+  // At once: who types and loads the page again does not wait until Gradio tells of it.
+  const typedIn = ({ target }) => target.closest("#review") && keep({ text: target.value });
+  document.addEventListener("input", typedIn);
 }
 
 // What others begin with were drafts of it.
