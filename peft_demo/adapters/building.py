@@ -22,6 +22,7 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
     Draws initial weights from the generators as they are, so seed them first; a run that has a
     seed of its own for head or adapter seeds them for each.
     """
+    from peft_demo.adapters.summing import sum_in_place
     from peft_demo.models import fast_forward
 
     method, is_private = METHODS[config.method], _is_private(config)
@@ -32,6 +33,8 @@ def build(base: models.Base, config: RunConfig) -> nn.Module:
         may_remember=_may_remember(method),
         shares=not is_private,
     )
+    if settings.forward() == "fast" and _computes_alone():
+        sum_in_place(model)
     return model
 
 
@@ -82,9 +85,13 @@ def _may_remember(method: Method) -> bool:
     Not where what stands before them is trained, where texts or padding matter to each other, or
     where the steps of several runs are computed at once.
     """
-    alone = hardware.device() == "cpu" and settings.repeats() != "one_pass"
     depends = method.reads_whole_batch or method.needs_all_tokens or method.trains_inputs
-    return alone and not depends
+    return _computes_alone() and not depends
+
+
+def _computes_alone() -> bool:
+    """Whether no steps of other runs are computed with a run's own."""
+    return hardware.device() == "cpu" and settings.repeats() != "one_pass"
 
 
 def adapted(model: nn.Module, config: peft.PeftConfig, architecture: Architecture) -> nn.Module:

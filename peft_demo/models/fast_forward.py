@@ -105,15 +105,19 @@ def dropout_mask(
     dtype: torch.dtype,
     generator: torch.Generator | None = None,
 ) -> torch.Tensor:
-    """What dropout multiplies with: 0 with probability p, in 16 bits, else 1 / (1 - p)."""
-    # Four numbers come from each draw of 64 bits.
+    """What dropout multiplies with: 0 with probability p, else 1 / (1 - p).
+
+    Eight random bits make each number. The limit that they are compared with, 256 p, lies between
+    two whole ones: each row takes one of these at random, so that p is exact for every number.
+    """
     count = math.prod(shape)
-    draws = torch.empty(-(-count // 4), dtype=torch.int64)
+    draws = torch.empty(-(-count // 8), dtype=torch.int64)
     draws.random_(-(2**63), None, generator=generator)
-    bits = draws.view(torch.int16)[:count].view(*shape)
-    dropped = round(p * 2**16)
+    bits = draws.view(torch.uint8)[:count].view(*shape)
+    lower = min(int(256 * p), 254)
+    is_higher = torch.rand(*shape[:-1], 1, generator=generator) < 256 * p - lower
     mask = torch.empty(*shape, dtype=dtype)
-    torch.ge(bits, dropped - 2**15, out=mask)
+    torch.ge(bits, is_higher.to(torch.uint8) + lower, out=mask)
     return mask.mul_(1 / (1 - p) if p < 1 else 0.0)
 
 
@@ -180,10 +184,13 @@ def attention(
             found, _ = theirs(module, *wide, attention_mask, **given)
         return found.to(query.dtype), None
     # As scaled_dot_product_attention does where it has no kernel with dropout.
-    scores = query @ key.transpose(2, 3) * scaling
+    scores = (query * scaling) @ key.transpose(2, 3)
     if attention_mask is not None:
         scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)
-    return (drop(scores.softmax(dim=-1), dropout) @ value).transpose(1, 2), None
+    # Autocast would hand the shares on in float32, to be dropped and turned back.
+    with torch.autocast(scores.device.type, enabled=False):
+        shares = scores.softmax(dim=-1)
+    return (drop(shares, dropout) @ value).transpose(1, 2), None
 
 
 def _goes_back_slowly(query: torch.Tensor) -> bool:

@@ -34,10 +34,11 @@ class FrozenLinear(nn.Linear):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """As PyTorch's."""
-        if not _is_half(input):
+        if not is_half(input):
             return super().forward(input)
         weight, bias = self.halves()
-        return functional.linear(input, weight if self._folded is None else self._folded, bias)
+        folded = weight if self._folded is None else self._folded
+        return functional.linear(half(input), folded, bias)
 
     def halves(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Its parameters in bfloat16."""
@@ -55,7 +56,21 @@ class FrozenLinear(nn.Linear):
         self._folded = None
 
 
-def _is_half(values: torch.Tensor) -> bool:
+def half(values: torch.Tensor) -> torch.Tensor:
+    """The values in bfloat16, turned once for all layers of a step that read them.
+
+    Autocast turns them for each of these, and each part of their gradient back.
+    """
+    if values.dtype is torch.bfloat16 or not torch.is_grad_enabled():
+        return values.bfloat16()
+    kept = getattr(values, "_half", None)
+    if kept is None or kept[0] != values._version:
+        kept = values._version, values.bfloat16()
+        setattr(values, "_half", kept)  # noqa: B010
+    return kept[1]  # type: ignore[no-any-return]
+
+
+def is_half(values: torch.Tensor) -> bool:
     """Whether autocast computes with these values in bfloat16, on the processor."""
     return (
         values.device.type == "cpu"

@@ -10,7 +10,9 @@ from small_runs import small_config
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from peft_demo import adapters
+from peft_demo.adapters import building
 from peft_demo.methods import METHODS
+from peft_demo.models import half_weights
 from peft_demo.models.half_weights import FrozenLinear
 
 TEXTS = ["A wonderful film.", "Dull, long and loud: I left after an hour."]
@@ -41,7 +43,9 @@ def kept(model) -> list[FrozenLinear]:
 
 def without(model):
     """The same model with PyTorch's own layers."""
-    plain = copy.deepcopy(model)
+    # Not the tensors: where they lie in memory decides in which order MKL sums.
+    shared = {id(tensor): tensor for tensor in [*model.parameters(), *model.buffers()]}
+    plain = copy.deepcopy(model, shared)
     for name, part in list(plain.named_modules()):
         if isinstance(part, FrozenLinear):
             layer = torch.nn.Linear(part.in_features, part.out_features, part.bias is not None)
@@ -68,7 +72,10 @@ def step(model, base, *, autocast):
 @pytest.mark.slow
 class TestNumbers:
     @pytest.mark.parametrize("autocast", [True, False])
-    def test_are_the_same_to_the_last_digit(self, narrow_base, autocast):
+    def test_are_the_same_to_the_last_digit(self, narrow_base, autocast, monkeypatch):
+        # Gradients that it sums in bfloat16 are another thing: see test_summing.
+        monkeypatch.setattr(half_weights, "half", torch.Tensor.bfloat16)
+        monkeypatch.setattr(building, "_computes_alone", lambda: False)
         model = built(narrow_base)
         found, casts = step(model, narrow_base, autocast=autocast)
         expected, of_plain = step(without(model), narrow_base, autocast=autocast)
