@@ -40,9 +40,9 @@ def _is_plain(layer: nn.Module) -> bool:
 def _forward(layer: Any, x: torch.Tensor, *more: Any, **named: Any) -> torch.Tensor:
     (name,) = layer.active_adapters
     if not is_half(x) or layer.disable_adapters or layer.merged:
-        return type(layer).forward(layer, x, *more, **named)  # type: ignore[no-any-return]
+        return type(layer).forward(layer, x, *more, **named)
     tokens = half(x)
-    return _Sum.apply(  # type: ignore[no-any-return,no-untyped-call]
+    return _Sum.apply(
         tokens,
         layer.lora_dropout[name](tokens),
         *layer.base_layer.halves(),

@@ -4,8 +4,8 @@ The head reads the first token of the last layer only. So that layer computes it
 for all tokens, and everything else for the first alone: 10 of 72 matrix products are saved, forward
 and backward, and the result is the same.
 
-``bernoulli_`` draws a dropout mask in one thread, 12 ns for each number on one machine; sixteen
-random bits compared with a threshold took 1.8 ns there (``python -m benchmarks.forward``, which
+``bernoulli_`` draws a dropout mask in one thread, 12 ns for each number on one machine; eight
+random bits compared with a limit take about 1 ns (``python -m benchmarks.forward``, which
 also gives the ratio of a whole step). The masks are others than transformers would draw from the
 same seed, and of the same distribution. Those of the last layer are drawn for all tokens, so that
 nothing but dropout stands between a training here and one in plain transformers: exported code has
@@ -184,7 +184,10 @@ def attention(
             found, _ = theirs(module, *wide, attention_mask, **given)
         return found.to(query.dtype), None
     # As scaled_dot_product_attention does where it has no kernel with dropout.
-    scores = (query * scaling) @ key.transpose(2, 3)
+    # In bfloat16 the scores would be rounded once more; in float32 it is as transformers' own.
+    is_half = query.dtype is torch.bfloat16
+    scores = (query * scaling if is_half else query) @ key.transpose(2, 3)
+    scores = scores if is_half else scores * scaling
     if attention_mask is not None:
         scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)
     # Autocast would hand the shares on in float32, to be dropped and turned back.

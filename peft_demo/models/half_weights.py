@@ -67,7 +67,7 @@ def half(values: torch.Tensor) -> torch.Tensor:
     if kept is None or kept[0] != values._version:
         kept = values._version, values.bfloat16()
         setattr(values, "_half", kept)  # noqa: B010
-    return kept[1]  # type: ignore[no-any-return]
+    return kept[1]
 
 
 def is_half(values: torch.Tensor) -> bool:

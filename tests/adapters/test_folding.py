@@ -46,7 +46,7 @@ class TestFolded:
             found = logits(narrow_base, model, in_half=True)
         assert layers > 0
         largest = np.abs(exact).max()
-        assert np.abs(found - exact).max() < 2 * np.abs(before - exact).max() + 0.01 * largest
+        assert np.abs(found - exact).max() < 2 * np.abs(before - exact).max() + 0.02 * largest
         with pytest.MonkeyPatch.context() as patch:  # without the adapter it would be far away
             for part in model.modules():
                 if hasattr(part, "_disable_adapters"):

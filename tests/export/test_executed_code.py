@@ -235,9 +235,10 @@ class TestAnExecutedScript:
         for name, tensor in load_file(own).items():
             # The last layer's products are of other sizes here, and so are their roundings. A
             # key's bias has no gradient but roundings, which AdamW makes as large as any other.
+            # In bfloat16 the run's and the script's are each a fifth away from those in float32.
             if not name.endswith("k_lin.bias"):
                 difference = (weights.pop(name).float() - tensor.float()).norm()
-                rounding = 0.1 if executed.config.name == HALF else 1e-3
+                rounding = 0.3 if executed.config.name == HALF else 1e-3
                 assert difference <= rounding * tensor.float().norm(), name
         assert all(name.endswith("k_lin.bias") for name in weights)
 
