@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from peft_demo.runs import Run, RunStatus
 from peft_demo.runs.durations import Durations
@@ -35,17 +35,29 @@ def starts(
     return begins
 
 
-def expected_starts(store: Store, slots: int) -> dict[str, float]:
-    """The same for a store's queue, whose servers have at least so many slots."""
+def expected_starts(store: Store, slots: int, elsewhere: Container[str] = ()) -> dict[str, float]:
+    """The same for a store's queue, whose servers have at least so many slots.
+
+    Nobody waits for runs of owners whose runs are computed ``elsewhere``, and when these begin is
+    not known.
+    """
     runs = {run.run_id: run for run in store.runs()}
-    waiting = [runs[run_id] for run_id, _ in store.queue() if run_id in runs]
+    waiting = [
+        runs[run_id] for run_id, owner in store.queue() if run_id in runs and owner not in elsewhere
+    ]
     if not waiting:
         return {}
     durations = Durations(runs.values())
     left = {run_id: durations.left(run) for run_id, run in runs.items() if not run.status.is_over}
     races = {group.group_id for group in store.groups() if group.is_race}
     going = _slots_of(
-        [run for run in runs.values() if run.status is RunStatus.RUNNING], races, left
+        [
+            run
+            for run in runs.values()
+            if run.status is RunStatus.RUNNING and run.owner not in elsewhere
+        ],
+        races,
+        left,
     )
     queue = ((run.run_id, left[run.run_id]) for run in waiting)
     return starts(queue, going, max(slots, len(going)))

@@ -79,6 +79,20 @@ def test_a_stores_queue_is_told_by_its_own_runs(store):
     assert expected_starts(store, 2)[second] == 0.0
 
 
+def test_nobody_waits_for_runs_that_are_computed_elsewhere(store):
+    done = finished(store, "known", config={"method": "lora"})
+    for owner in ("rich", "rich", "a", "b"):
+        store.submit(done.config, owner)
+    store.claim()
+    before = expected_starts(store, 1)
+    own = {run_id for run_id, owner in store.queue() if owner == "rich"}
+    told = expected_starts(store, 1, {"rich"})
+    assert own
+    assert told.keys() == before.keys() - own
+    assert [*told.values()] == pytest.approx([0.0, 12.0])
+    assert max(before.values()) == pytest.approx(36.0)
+
+
 def test_runs_of_a_race_share_a_slot(store):
     done = finished(store, "known", config={"method": "lora"})
     cost = Durations(store.runs()).left(done.model_copy(update={"status": "queued", "epochs": ()}))

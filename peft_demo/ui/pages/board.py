@@ -7,6 +7,7 @@ nothing new answers None.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -238,18 +239,23 @@ class Board(Page):
         That moves while the runs stay as they are, and all of a long queue would be much to send.
         """
         store, mine = self._services.store, acting().owner
-        starts = moment.once(self._expected)
-        return {
-            run_id: run_states.waits(place, starts.get(run_id))
-            for place, (run_id, owner) in enumerate(moment.once(store.queue), start=1)
-            if place <= MOST_PLACES or owner == mine
-        }
+        starts, elsewhere = moment.once(self._expected), self._services.agreements.holding()
+        lines: Counter[str] = Counter()
+        told = {}
+        for run_id, owner in moment.once(store.queue):
+            line = owner if owner in elsewhere else ""  # who has machines waits for nobody
+            lines[line] += 1
+            if lines[line] <= MOST_PLACES or owner == mine:
+                told[run_id] = run_states.waits(lines[line], starts.get(run_id))
+        return told
 
     def _expected(self) -> dict[str, float]:
         """When what waits begins, in seconds from now."""
         store = self._services.store
-        is_paused = store.classroom().is_paused
-        return {} if is_paused else expected_starts(store, self._services.engine.slots)
+        if store.classroom().is_paused:
+            return {}
+        elsewhere = self._services.agreements.holding()
+        return expected_starts(store, self._services.engine.slots, elsewhere)
 
     def _summary(self, run: Run) -> dict[str, Any]:
         # Its place is no part of it, see above; and stars and tags leave alone what takes long.
