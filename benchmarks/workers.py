@@ -34,6 +34,8 @@ RESULTS = Path(__file__).with_name("workers.json")
 
 SMALL = {"num_reviews": 320, "num_train_epochs": 1, "num_test_reviews": 200}
 
+MOST_SEEDS = 16
+
 CONNECTED_SECONDS = 120.0
 
 
@@ -96,7 +98,10 @@ class Way:
         }
 
     def _run(self, runs: int) -> list[Run]:
-        plan = sweeps.plan(SMALL, repeats=runs)
+        # As many seeds as a sweep may have, and further rates, which cost the same.
+        seeds = min(runs, MOST_SEEDS)
+        rates = [1e-3 / each for each in range(1, runs // seeds + 1)]
+        plan = sweeps.plan(SMALL, {"learning_rate": rates}, repeats=seeds)
         group, _ = self.store.submit_plan(plan, "benchmark")
         self.engine.run_group(group.group_id)
         return self.store.group(group.group_id)[1]
@@ -133,7 +138,9 @@ def ways(cores: int) -> dict[str, dict[str, str]]:
 def main() -> None:
     """Measure all ways in turns, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=8, help="in each round of each way")
+    parser.add_argument(
+        "--runs", type=int, default=8, help="in each round of each way: up to 16, or a multiple"
+    )
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--note", default="", help="what else the machine did meanwhile")
     asked = parser.parse_args()

@@ -182,7 +182,7 @@ def make_trainer(
         "data_seed": config.seed_of("data_seed"),
         "bf16": hardware.training_precision() == "bfloat16",
         "use_cpu": hardware.device() == "cpu",
-        "dataloader_pin_memory": False,
+        "dataloader_pin_memory": hardware.device() != "cpu",
         "label_names": ["labels"],
     }
     base, validation = inputs.base, inputs.validation

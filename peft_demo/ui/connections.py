@@ -6,6 +6,7 @@ uvicorn has no bound on either, and who opens thousands of half requests would k
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import uvicorn.config
@@ -16,6 +17,10 @@ from peft_demo.ui.counted import REFUSED
 MOST = 2_000
 """Open at a time; fewer where the system lets a process open few files."""
 
+FILES = 4_096
+"""Let be open, where the system lets this process say so: 1,024 at first as a rule, which is few for
+a Space, whose visitors all come from its proxy's address."""
+
 SECONDS = 20.0
 """How long a request's first lines may take to come, counted from the first byte."""
 
@@ -25,6 +30,7 @@ def bound() -> None:
 
     Gradio starts uvicorn with no say in how; this row of uvicorn's is what it takes by default.
     """
+    _let_files_be_open()
     uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{__name__}:Bounded"
 
 
@@ -36,6 +42,18 @@ def most() -> int:
         return MOST
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST if soft == resource.RLIM_INFINITY else min(MOST, soft * 3 // 4)
+
+
+def _let_files_be_open() -> None:
+    try:
+        import resource
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # some systems allow less than they say
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class Bounded(AutoHTTPProtocol):  # type: ignore[misc, valid-type]

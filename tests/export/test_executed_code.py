@@ -223,6 +223,8 @@ class TestAnExecutedScript:
         rounding = 5e-3 if executed.config.name == HALF else 1e-6
         same_numbers(executed.numbers, executed.recorder, executed.result, rounding)
         assert (executed.result.precision == HALF) == (executed.config.name == HALF)
+        is_plain = executed.config.name == PLAIN
+        assert executed.result.environment["forward"] == ("transformers" if is_plain else "fast")
 
     def test_saves_the_runs_own_weights(self, executed):
         (own,) = executed.own_folder.glob("*model.safetensors")

@@ -46,6 +46,10 @@ RETRY_SECONDS = 5.0
 """After which a log that could not be read is tried again."""
 
 
+_LATER = (408, 425, 429)
+"""Answers that say to ask again."""
+
+
 class Started(Handle):
     """A run that waits for a job, or is in one."""
 
@@ -265,7 +269,7 @@ class HubJob:
                     return ""
             except Exception as error:
                 status = getattr(getattr(error, "response", None), "status_code", 500)
-                if status < 500:
+                if status < 500 and status not in _LATER:
                     return UNREACHABLE
             # Its log was cut, which says nothing of it.
             if time.monotonic() - self._began > self._seconds:
