@@ -101,7 +101,8 @@ class Way:
         # As many seeds as a sweep may have, and further rates, which cost the same.
         seeds = min(runs, MOST_SEEDS)
         rates = [1e-3 / each for each in range(1, runs // seeds + 1)]
-        plan = sweeps.plan(SMALL, {"learning_rate": rates}, repeats=seeds)
+        axes = {"learning_rate": rates} if len(rates) > 1 else None
+        plan = sweeps.plan(SMALL, axes, repeats=seeds)
         group, _ = self.store.submit_plan(plan, "benchmark")
         self.engine.run_group(group.group_id)
         return self.store.group(group.group_id)[1]
