@@ -3,6 +3,7 @@
 import itertools
 import math
 import time
+from types import SimpleNamespace
 
 import executor_contract as contract
 import pytest
@@ -71,6 +72,12 @@ class TestKeep(contract.TestKeep):
 
 def steps_in(events):
     return [event.step for event in events if isinstance(event, StepMetrics)]
+
+
+class TooManyRequestsError(Exception):
+    """As the Hub's client tells of that answer."""
+
+    response = SimpleNamespace(status_code=429)
 
 
 class TestJob:
@@ -160,6 +167,8 @@ class TestJob:
 
         def broken(job_id):
             reads.append(job_id)
+            if len(reads) == 2:
+                raise TooManyRequestsError
             yield from itertools.islice(lines(job_id), None if len(reads) > 2 else 3)
 
         monkeypatch.setattr(executor.account, "lines", broken)

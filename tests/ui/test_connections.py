@@ -130,3 +130,17 @@ def test_there_are_fewer_where_a_process_may_open_few_files(monkeypatch):
     assert connections.most() == 768
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, 0))
     assert connections.most() == connections.MOST
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "wanted"),
+    [(1_024, 2**20, [4_096]), (1_024, 2_048, [2_048]), (8_192, 2**20, []), (1_024, 1_024, [])],
+)
+def test_more_files_may_be_open_than_at_first(monkeypatch, soft, hard, wanted):
+    resource = pytest.importorskip("resource")
+    asked = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda *new: asked.append(new))
+    monkeypatch.setitem(HTTP_PROTOCOLS, "auto", HTTP_PROTOCOLS["auto"])
+    connections.bound()
+    assert asked == [(resource.RLIMIT_NOFILE, (each, hard)) for each in wanted]
