@@ -18,8 +18,8 @@ MOST = 2_000
 """Open at a time; fewer where the system lets a process open few files."""
 
 FILES = 4_096
-"""Let be open, where the system allows it: 1,024 at first as a rule, which is few for a Space, where
-all visitors come from one proxy's address."""
+"""Let be open, where the system allows it. Systems begin with 1,024 as a rule, which is few for a
+Space, where all visitors come from one proxy's address."""
 
 SECONDS = 20.0
 """How long a request's first lines may take to come, counted from the first byte."""
