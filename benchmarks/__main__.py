@@ -2,6 +2,7 @@
 
 ``make bench-quick`` is the same with fewer and smaller pairs, and writes no file. With ``--only``,
 the parts that are not measured stay in the file as they were, unless the machine is another.
+Where there is a GPU, what it computes is measured, and has a file of its own.
 """
 
 import argparse
@@ -31,6 +32,9 @@ PARTS = (
     "board",
     "viewers",
 )
+ON_A_GPU = ("training", "learning", "repeats", "memory", "prediction")
+"""Those of which a GPU changes something."""
+
 RESULTS = Path(__file__).with_name("results.json")
 
 
@@ -64,6 +68,7 @@ def silence() -> Iterator[None]:
 
 def write(measured: dict[str, list[Row]]) -> None:
     """Put the rows into the results, beside the other parts' of this machine."""
+    file = RESULTS if hardware.device() == "cpu" else RESULTS.with_stem(f"{RESULTS.stem}-gpu")
     machine = {
         "processor": hardware.processor_name(),
         "device": hardware.device(),
@@ -71,12 +76,12 @@ def write(measured: dict[str, list[Row]]) -> None:
         "precision": hardware.training_precision(),
         **{name: version(name) for name in ("torch", "transformers", "peft", "gradio")},
     }
-    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     before = known["rows"] if known.get("machine") == machine else {}
     fresh = {part: [row.model_dump() for row in rows] for part, rows in measured.items()}
     rows = {part: {**before, **fresh}[part] for part in PARTS if part in {**before, **fresh}}
     text = json.dumps({"machine": machine, "rows": rows}, indent=2)
-    RESULTS.write_text(text + "\n", encoding="utf-8")
+    file.write_text(text + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -84,7 +89,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and smaller pairs, no file")
     parser.add_argument("--pairs", type=int, default=0, help="pairs of each figure")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    some = PARTS if hardware.device() == "cpu" else ON_A_GPU
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(some))
     asked = parser.parse_args()
     hardware.share_cores()
     warnings.simplefilter("ignore")

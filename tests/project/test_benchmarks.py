@@ -209,6 +209,16 @@ class TestResults:
         bench.write({"board": [row(value=3.0)]})
         assert self.values(bench.RESULTS) == {"board": [3.0]}
 
+    def test_those_of_a_gpu_have_a_file_of_their_own(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(bench, "RESULTS", tmp_path / "results.json")
+        bench.write({"board": [row(value=3.0)]})
+        monkeypatch.setattr(hardware, "device", lambda: "cuda")
+        monkeypatch.setattr(hardware, "processor_name", lambda: "a GPU")
+        monkeypatch.setattr(hardware, "training_precision", lambda: "bfloat16")
+        bench.write({"training": [row(value=1.0)]})
+        assert self.values(bench.RESULTS) == {"board": [3.0]}
+        assert self.values(tmp_path / "results-gpu.json") == {"training": [1.0]}
+
     @staticmethod
     def values(path):
         rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
