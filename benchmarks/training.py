@@ -94,7 +94,7 @@ def _speed(base_folder: str, pairs: int, preset_id: str, max_length: int) -> Row
         lambda: ours(config)[speed],
         lambda: theirs(base_folder, config)[speed],
         pairs,
-        goal=2.0 if precision == "bfloat16" else 1.25,
+        goal=3.5 if precision == "bfloat16" else 1.25,
         kind="at least",
     )
     peak = limits.gemm_flops_per_second(16 * max_length, precision)
