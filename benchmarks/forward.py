@@ -44,11 +44,11 @@ def _masks() -> None:
 
     values = torch.randn(16, NUMBERS // 16)
     drawn = torch.empty_like(values)
-    bits = torch.empty(NUMBERS // 4, dtype=torch.int64)
+    bits = torch.empty(NUMBERS // 8, dtype=torch.int64)
     for what, action in {
         "bernoulli_": lambda: drawn.bernoulli_(0.9),
         "torch's dropout": lambda: functional.dropout(values, 0.1),
-        "16 random bits each": lambda: bits.random_(-(2**63), None),
+        "8 random bits each": lambda: bits.random_(-(2**63), None),
         "our mask": lambda: fast_forward.dropout_mask(values.shape, 0.1, values.dtype),
         "our dropout": lambda: fast_forward.drop(values, 0.1),
     }.items():
