@@ -80,7 +80,7 @@ def faster_dropout(monkeypatch):
 def built(base, method: str, **values) -> torch.nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(5)
-        return adapters.build(base, small_config(method, **values))
+        return adapters.build(base, small_config(method, base_model=base.id, **values))
 
 
 def in_double(base, method: str) -> torch.nn.Module:

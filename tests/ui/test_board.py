@@ -375,17 +375,6 @@ def test_places_are_told_of_the_head_and_of_ones_own(board, services):
     assert queued["state"] == "Waits in the queue"
 
 
-def test_who_has_machines_of_his_own_stands_in_a_line_of_his_own(board, services, monkeypatch):
-    submit = services.store.submit
-    theirs = [submit(small_config(seed=n), "@writer").run_id for n in range(2)]
-    mine = submit(small_config(), acting().owner).run_id
-    assert poll(board, since=-1)["places"][mine] == "Number 2 in the queue"
-    monkeypatch.setattr(services.agreements, "holding", lambda: {"@writer": object()})
-    places = poll(board, since=-1)["places"]
-    assert places[mine] == "Next in the queue"
-    assert [places[run_id] for run_id in theirs] == ["Next in the queue", "Number 2 in the queue"]
-
-
 @pytest.mark.slow
 def test_what_is_done_with_many_runs_asks_and_reads_as_often_as_with_few(
     board, services, monkeypatch

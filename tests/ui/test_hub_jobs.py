@@ -1,15 +1,20 @@
 """The page where one agrees to jobs on one's own account: price, agreement, and its end."""
 
 import html
+import json
 import re
 
 import pytest
+from asking import ask
+from small_runs import small_config
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
+from peft_demo.execution.executors.hub_account import Price
+from peft_demo.execution.executors.hub_jobs import JobsExecutor
 from peft_demo.ui import hub_jobs
-from peft_demo.ui.identity import Visitor, acting_as
+from peft_demo.ui.identity import Visitor, acting, acting_as
 from peft_demo.ui.pages.board import Board
 
 
@@ -120,3 +125,18 @@ def test_it_is_offered_on_a_space_that_asks_for_the_right_alone(
     assert services.agreements.holding() == {}
     with acting_as(Visitor("@writer")):
         assert "jobs" not in Board(services).machines()
+
+
+def places(board):
+    return json.loads(ask(board, "poll", {"since": -1}))["places"]
+
+
+def test_who_has_machines_of_his_own_stands_in_a_line_of_his_own(services):
+    submit, board = services.store.submit, Board(services)
+    theirs = [submit(small_config(seed=n), "@writer").run_id for n in range(2)]
+    mine = submit(small_config(), acting().owner).run_id
+    assert places(board)[mine] == "Number 2 in the queue"
+    services.agreements.add("@writer", JobsExecutor(None, Price("cpu-upgrade", "", 0.1), 60))
+    told = places(board)
+    assert told[mine] == "Next in the queue"
+    assert [told[run_id] for run_id in theirs] == ["Next in the queue", "Number 2 in the queue"]
