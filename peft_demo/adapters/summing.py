@@ -2,7 +2,7 @@
 
 peft computes them apart, turns the layer's input into float32 and autocast back again, and writes
 the sum, its scaling and both parts of the input's gradient to memory for themselves. These passes
-over memory took a quarter of a step (benchmarks/NOTES.md). Import this where networks are built,
+over memory took a tenth of a step (benchmarks/NOTES.md). Import this where networks are built,
 not above: it needs torch.
 """
 

@@ -57,8 +57,9 @@ class Runs(Database):
         self._reference_folder = references
         self._working = Working(folder)
         self._known: tuple[int, dict[int, Run]] = (-1, {})
-        self._lately: tuple[float, list[Run]] = (float("-inf"), [])
         """A version, and all runs as they were then; replaced as a whole, so it needs no lock."""
+        self._lately: tuple[float, list[Run]] = (float("-inf"), [])
+        """When all runs were read, and they: see ``lately``."""
         self._configs: dict[int, KnownConfig] = {}
         """Of each run as it was last read: it rarely changes, and to check it again takes long."""
         self._epochs: dict[int, tuple[str, tuple[EpochMetrics, ...]]] = {}
